@@ -1,0 +1,34 @@
+# `make run` is the whole system on this machine; `make test` is what a change must pass.
+
+BIN := .venv/bin
+INSTALLED := .venv/installed
+# The first Python that is new enough, among the usual names.
+PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && echo $$name && break; done)
+
+.PHONY: run demo test check clean
+
+run: $(INSTALLED)  ## emulator, server and a logged training run, until Ctrl-C
+	@$(BIN)/python -m infra.local run
+
+demo: $(INSTALLED)  ## log one more training run into the running server
+	@$(BIN)/python -m infra.local demo
+
+test: check
+	$(BIN)/pytest -n 2
+
+check: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+clean:  ## what can be made again; .deardiary, your local data, stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis client/src/deardiary.egg-info
+
+# Made last, so that an installation that was cut short is done again.
+$(INSTALLED): requirements.txt requirements-dev.txt client/pyproject.toml
+	@test -n "$(PYTHON)" || { echo "DearDiary needs Python 3.10 or newer, and there is none on the PATH." >&2; exit 1; }
+	@echo "Installing into .venv (the first time takes a minute or two)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""The DearDiary server: routes → services → storage, each importing only what stands below it."""

@@ -1,0 +1,128 @@
+"""What can go wrong, as exceptions with stable codes. Nothing here knows HTTP; `routes/answer.py` gives them a status.
+
+DomainError
+├── Unauthenticated            who are you?
+│   ├── TokenMissing           TOKEN_MISSING
+│   ├── TokenInvalid           TOKEN_INVALID
+│   ├── TokenExpired           TOKEN_EXPIRED
+│   ├── TokenPayloadInvalid    TOKEN_PAYLOAD_INVALID
+│   └── InvalidCredentials     INVALID_CREDENTIALS
+├── Forbidden                  not you
+│   ├── AdminRequired          ADMIN_REQUIRED
+│   ├── SameUserRequired       SAME_USER_REQUIRED
+│   ├── PermissionRequired     PROJECT_PERMISSION_REQUIRED
+│   └── OriginForbidden        ORIGIN_FORBIDDEN
+├── NotFound                   NOT_FOUND
+├── Conflict                   CONFLICT
+├── PayloadTooLarge            PAYLOAD_TOO_LARGE
+├── InvalidPayload             INVALID_PAYLOAD
+├── TooManyRequests            TOO_MANY_REQUESTS
+└── Unavailable                UNAVAILABLE
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class DomainError(Exception):
+    """Root of everything that a caller can be told. ``details`` is data for programs, ``message`` is for people."""
+
+    code: str
+    message: str
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        self.message = message or self.message
+        self.details = details
+        super().__init__(self.message)
+
+
+class Unauthenticated(DomainError):
+    """The request does not say, or does not prove, who sends it."""
+
+
+class TokenMissing(Unauthenticated):
+    code = "TOKEN_MISSING"
+    message = "Send a token: 'Authorization: Bearer <token>'"
+
+
+class TokenInvalid(Unauthenticated):
+    code = "TOKEN_INVALID"
+    message = "This token is not valid here"
+
+
+class TokenExpired(Unauthenticated):
+    code = "TOKEN_EXPIRED"
+    message = "This token has expired; sign in again"
+
+
+class TokenPayloadInvalid(Unauthenticated):
+    code = "TOKEN_PAYLOAD_INVALID"
+    message = "This token lacks a claim, or holds one of the wrong form"
+
+
+class InvalidCredentials(Unauthenticated):
+    code = "INVALID_CREDENTIALS"
+    message = "Unknown username or wrong password"
+
+
+class Forbidden(DomainError):
+    """The sender is known and may not do this."""
+
+
+class AdminRequired(Forbidden):
+    code = "ADMIN_REQUIRED"
+    message = "Only an admin may do this"
+
+
+class SameUserRequired(Forbidden):
+    code = "SAME_USER_REQUIRED"
+    message = "Only this user or an admin may do this"
+
+
+class PermissionRequired(Forbidden):
+    code = "PROJECT_PERMISSION_REQUIRED"
+    message = "You lack the permission for this on the project"
+
+
+class OriginForbidden(Forbidden):
+    """The server runs without sign-in and is asked from somewhere that is not this machine."""
+
+    code = "ORIGIN_FORBIDDEN"
+    message = "Without sign-in this server answers to this machine only"
+
+
+class NotFound(DomainError):
+    code = "NOT_FOUND"
+    message = "There is no such thing, or you may not know of it"
+
+
+class Conflict(DomainError):
+    code = "CONFLICT"
+    message = "This clashes with what is there"
+
+
+class PayloadTooLarge(DomainError):
+    code = "PAYLOAD_TOO_LARGE"
+    message = "The body is larger than this route takes"
+
+
+class InvalidPayload(DomainError):
+    """The request has the wrong form or breaks a rule; ``details["field"]`` names the field where there is one."""
+
+    code = "INVALID_PAYLOAD"
+    message = "The request is not valid"
+
+
+class TooManyRequests(DomainError):
+    """``details["retry_after"]`` is in seconds."""
+
+    code = "TOO_MANY_REQUESTS"
+    message = "Too many attempts; wait before the next"
+
+
+class Unavailable(DomainError):
+    """A service below us is overloaded; the same request may succeed later. ``details["retry_after"]`` in seconds."""
+
+    code = "UNAVAILABLE"
+    message = "The store is overloaded; try again shortly"

@@ -1,0 +1,34 @@
+"""Signing in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.routes.answer import Answer, ok
+from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.parse import Body
+from chalicelib.services import auth as service
+
+routes = Routes(__name__)
+
+
+class Credentials(Body):
+    username: Annotated[str, Meta(max_length=255)]
+    password: Annotated[str, Meta(max_length=255)]
+
+
+@routes.post("/auth", body=Credentials, public=True)
+def sign_in(call: Call[Credentials, None]) -> Answer:
+    return ok(service.sign_in(call.body.username, call.body.password))
+
+
+@routes.post("/auth/refresh")
+def refresh(call: Call[None, None]) -> Answer:
+    return ok(service.refresh(call.actor))
+
+
+@routes.get("/auth/me")
+def get_me(call: Call[None, None]) -> Answer:
+    return ok(call.actor.user)

@@ -1,0 +1,147 @@
+"""What every route shares, in one place: the guard, the bearer check, shapes in and out, the error envelope, CORS.
+
+A view is wrapped when it is registered: Chalice's middleware never sees the errors of views, and the answers that it
+makes itself carry no CORS headers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from chalice.app import Blueprint, Request, Response
+from msgspec import Struct
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.errors import DomainError, Unavailable
+from chalicelib.routes import origin, parse
+from chalicelib.routes.answer import Answer, failed, refused, render
+from chalicelib.services import auth
+from chalicelib.services.access import Actor
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+View = Callable[..., Answer]
+
+_log = logging.getLogger("deardiary")
+_OVERLOADED = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionInProgressException",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """A request as a view sees it: who asks, the body and the query string, all checked."""
+
+    who: Actor | None
+    body: B
+    query: Q
+
+    @property
+    def actor(self) -> Actor:
+        if self.who is None:
+            raise TypeError("a public route has no actor")
+        return self.who
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method on a path: the OpenAPI document and the tests read what is registered."""
+
+    method: str
+    path: str
+    view: View
+    body: type[Struct] | None
+    query: type[Struct]
+    public: bool
+
+
+OPERATIONS: list[Operation] = []
+
+
+class Routes(Blueprint):
+    """A blueprint whose views take a `Call` and the ids of the path, and give an `Answer`."""
+
+    def get(self, path: str, *, query: type[Struct] = parse.Query, public: bool = False) -> Callable[[View], View]:
+        return self._register("GET", path, None, query, public=public)
+
+    def post(self, path: str, *, body: type[Struct] | None = None, public: bool = False) -> Callable[[View], View]:
+        return self._register("POST", path, body, parse.Query, public=public)
+
+    def put(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
+        return self._register("PUT", path, body, parse.Query, public=False)
+
+    def patch(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
+        return self._register("PATCH", path, body, parse.Query, public=False)
+
+    def delete(self, path: str) -> Callable[[View], View]:
+        return self._register("DELETE", path, None, parse.Query, public=False)
+
+    def _register(
+        self, method: str, path: str, body: type[Struct] | None, query: type[Struct], *, public: bool
+    ) -> Callable[[View], View]:
+        def register(view: View) -> View:
+            operation = Operation(method, path, view, body, query, public)
+            if all(each.path != path for each in OPERATIONS):
+                self._route("OPTIONS", path, f"preflight_{view.__name__}", _preflight(path))
+            OPERATIONS.append(operation)
+            self._route(method, path, view.__name__, lambda request, ids: _perform(operation, request, ids))
+            return view
+
+        return register
+
+    def _route(self, method: str, path: str, name: str, serve: Callable[[Request, Mapping[str, str]], Answer]) -> None:
+        def handler(**ids: str) -> Response:
+            return _respond(self.current_request, ids, serve)
+
+        self.route(path, methods=[method], name=name)(handler)
+
+
+def _respond(
+    request: Request, ids: Mapping[str, str], serve: Callable[[Request, Mapping[str, str]], Answer]
+) -> Response:
+    try:
+        origin.guard(request.headers)
+        answer = serve(request, ids)
+    except DomainError as error:
+        answer = refused(error)
+    except PynamoDBException as error:
+        answer = _table_error(error)
+    except Exception:  # noqa: BLE001 - the last resort: whatever it is, the caller gets the envelope and no trace
+        answer = _unforeseen()
+    return render(answer, origin.cors_headers(request.headers))
+
+
+def _perform(operation: Operation, request: Request, ids: Mapping[str, str]) -> Answer:
+    who = None if operation.public else auth.authenticate(request.headers.get("authorization"))
+    given = request.query_params
+    parameters = {name: given.getlist(name) for name in given} if given else {}
+    raw = request.raw_body
+    call: Call[Any, Any] = Call(
+        who,
+        parse.body(operation.body, raw.encode() if isinstance(raw, str) else raw) if operation.body else None,
+        parse.query(operation.query, parameters),
+    )
+    return operation.view(call, **parse.path_ids(ids))
+
+
+def _preflight(path: str) -> Callable[[Request, Mapping[str, str]], Answer]:
+    def answer(_request: Request, _ids: Mapping[str, str]) -> Answer:
+        methods = ", ".join(each.method for each in OPERATIONS if each.path == path)
+        return Answer(200, {}, {"Access-Control-Allow-Methods": methods, **origin.PREFLIGHT})
+
+    return answer
+
+
+def _table_error(error: PynamoDBException) -> Answer:
+    return refused(Unavailable(retry_after=1)) if error.cause_response_code in _OVERLOADED else _unforeseen()
+
+
+def _unforeseen() -> Answer:
+    _log.exception("unforeseen error")
+    return failed()

@@ -1,0 +1,86 @@
+"""Iterations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.routes.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, changes
+from chalicelib.services import deletion
+from chalicelib.services import iteration as service
+from deardiary.shapes import IterationStatus
+
+routes = Routes(__name__)
+
+Version = Annotated[str, Meta(max_length=255)]
+EntryPoint = Annotated[str, Meta(max_length=4096)]
+
+
+class NewIteration(Body):
+    notes: Text = ""
+    parent_iteration_id: Id | None = None
+    id_key: IdKey | None = None
+
+
+class IterationPatch(Body):
+    notes: Text | UnsetType = UNSET
+    end_date: datetime | UnsetType | None = UNSET
+    status_id: IterationStatus | UnsetType = UNSET
+    error_message: Text | UnsetType = UNSET
+    parent_iteration_id: Id | UnsetType | None = UNSET
+    python_version: Version | UnsetType = UNSET
+    julia_version: Version | UnsetType = UNSET
+    git_sha: Version | UnsetType = UNSET
+    git_dirty: bool | UnsetType = UNSET
+    entrypoint: EntryPoint | UnsetType = UNSET
+
+
+class IterationsQuery(PageQuery):
+    parent_iteration_id: Id | None = None
+
+
+@routes.get("/experiments/{experiment_id}/iterations", query=IterationsQuery)
+def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> Answer:
+    query = call.query
+    return listed(
+        service.list_iterations_of_experiment(
+            call.actor, experiment_id, query.limit, query.cursor, query.parent_iteration_id
+        )
+    )
+
+
+@routes.post("/experiments/{experiment_id}/iterations", body=NewIteration)
+def create_iteration(call: Call[NewIteration, None], experiment_id: str) -> Answer:
+    iteration, new = service.create_iteration(
+        call.actor,
+        experiment_id,
+        notes=call.body.notes,
+        parent_iteration_id=call.body.parent_iteration_id,
+        id_key=call.body.id_key,
+    )
+    return created(iteration, new=new)
+
+
+@routes.get("/iterations/{iteration_id}")
+def get_iteration(call: Call[None, None], iteration_id: str) -> Answer:
+    return ok(service.get_iteration(call.actor, iteration_id))
+
+
+@routes.patch("/iterations/{iteration_id}", body=IterationPatch)
+def update_iteration(call: Call[IterationPatch, None], iteration_id: str) -> Answer:
+    patch = service.IterationChanges(**changes(call.body))  # type: ignore[typeddict-item]
+    return ok(service.update_iteration(call.actor, iteration_id, patch))
+
+
+@routes.delete("/iterations/{iteration_id}")
+def delete_iteration(call: Call[None, None], iteration_id: str) -> Answer:
+    return deleted(finished=deletion.delete_iteration(call.actor, iteration_id))
+
+
+@routes.get("/iterations/{iteration_id}/children", query=PageQuery)
+def list_children(call: Call[None, PageQuery], iteration_id: str) -> Answer:
+    return listed(service.list_children(call.actor, iteration_id, call.query.limit, call.query.cursor))

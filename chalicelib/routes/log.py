@@ -1,0 +1,33 @@
+"""One request for one flush: parameters, tags and points of an iteration together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.routes.answer import Answer, created
+from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.parse import Body, Key, ParameterValue, TagValue
+from chalicelib.routes.points import BatchId, MetricColumns, NewMetric, from_columns, from_list
+from chalicelib.services import log as service
+
+routes = Routes(__name__)
+
+
+class Flush(Body):
+    batch_id: BatchId
+    parameters: Annotated[dict[Key, ParameterValue], Meta(max_length=1000)] = {}
+    metrics: list[NewMetric] | dict[Key, MetricColumns] = []
+    tags: Annotated[list[TagValue], Meta(max_length=1000)] = []
+
+
+@routes.post("/iterations/{iteration_id}/log", body=Flush)
+def create_log(call: Call[Flush, None], iteration_id: str) -> Answer:
+    body = call.body
+    metrics = body.metrics
+    points = from_list(metrics, "metrics") if isinstance(metrics, list) else from_columns(metrics, "metrics")
+    receipt = service.take_flush(
+        call.actor, iteration_id, body.batch_id, parameters=body.parameters, tags=body.tags, points=points
+    )
+    return created(receipt)

@@ -1,0 +1,47 @@
+"""Which web pages may use this server: CORS, and the guard of a server without sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from chalicelib import config
+from chalicelib.errors import OriginForbidden
+
+PREFLIGHT = {
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def guard(headers: Mapping[str, str]) -> None:
+    """Without sign-in, refuse what a page from elsewhere makes this machine's browser send.
+
+    A foreign Host is a DNS name that was pointed at loopback; a foreign Origin is a page that posts across sites.
+    """
+    if config.settings().enable_auth:
+        return
+    origin = headers.get("origin")
+    if not _is_here("//" + headers.get("host", "")) or (origin is not None and not _is_here(origin)):
+        raise OriginForbidden
+
+
+def cors_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """For the origins of the settings, none by default; without sign-in none but this machine's own."""
+    origin, settings = headers.get("origin"), config.settings()
+    if origin is None or not settings.cors_origins:
+        return {}
+    if origin not in settings.cors_origins or not (settings.enable_auth or _is_here(origin)):
+        return {"Vary": "Origin"}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Expose-Headers": "Retry-After, Location",
+        "Vary": "Origin",
+    }
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return config.is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False

@@ -1,0 +1,120 @@
+"""Requests in: JSON bodies, query strings and ids, checked against msgspec structs; errors name the field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+from msgspec import UNSET, Meta, Struct
+
+from chalicelib import clock
+from chalicelib.errors import InvalidPayload, NotFound, PayloadTooLarge
+
+S = TypeVar("S", bound=Struct)
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_TEXT_BYTES = 64 * 1024
+
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Text = Annotated[str, Meta(max_length=MAX_TEXT_BYTES, description="At most 64 KiB in UTF-8")]
+# No control characters; the lookahead, because `$` would let a line feed pass at the end.
+Key = Annotated[str, Meta(min_length=1, max_length=250, pattern=r"^[^\x00-\x1f\x7f-\x9f]*(?![\s\S])")]
+ParameterValue = Annotated[str, Meta(max_length=6000)]
+TagValue = Annotated[str, Meta(min_length=1, max_length=250)]
+IdKey = Annotated[str, Meta(min_length=1, max_length=128)]
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+
+_ID = re.compile(r"[0-9a-z.]{1,128}")
+_AT = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+_FIELD_IN_PROBLEM = re.compile(r"field `([^`]*)`")
+
+
+class Body(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The base of every request body."""
+
+    def __post_init__(self) -> None:
+        """JSON Schema counts characters; what is stored is bytes."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, str) and len(value.encode()) > MAX_TEXT_BYTES:
+                raise InvalidPayload(f"{name} has at most {MAX_TEXT_BYTES} bytes in UTF-8", field=name)
+
+
+class Query(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The base of every query string."""
+
+
+class PageQuery(Query):
+    """A list can be read in pages."""
+
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
+def body(kind: type[S], raw: bytes) -> S:
+    """InvalidPayload, naming the field, for anything but a JSON object of exactly this kind."""
+    if len(raw) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(f"A body has at most {MAX_BODY_BYTES} bytes")
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidPayload(f"The body is not JSON: {error}", field="body") from None
+
+
+def query(kind: type[S], parameters: Mapping[str, list[str]]) -> S:
+    """A query string as a struct: numbers from text, one value per name unless the field is a list."""
+    lists = {field.name for field in msgspec.structs.fields(kind) if _takes_list(field.type)}
+    values: dict[str, Any] = {}
+    for name, given in parameters.items():
+        if name not in lists and len(given) > 1:
+            raise InvalidPayload(f"{name} is given more than once", field=name)
+        values[name] = given if name in lists else given[0]
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+
+
+def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The ids in a path. What cannot be an id names nothing: NotFound."""
+    ids = {name: unquote(value) for name, value in parameters.items()}
+    if not all(_ID.fullmatch(value) for value in ids.values()):
+        raise NotFound
+    return ids
+
+
+def changes(patch: Struct) -> dict[str, Any]:
+    """The fields that a PATCH carries, times in the precision that is stored."""
+    fields = {name: getattr(patch, name) for name in patch.__struct_fields__}
+    return {name: _exact(name, value) for name, value in fields.items() if value is not UNSET}
+
+
+def time(field: str, value: datetime) -> datetime:
+    """A time in UTC and whole milliseconds; InvalidPayload at the ends of what can be said in UTC."""
+    try:
+        return clock.whole_milliseconds(value)
+    except OverflowError:
+        raise InvalidPayload("This time is too near the ends of time", field=field) from None
+
+
+def _exact(field: str, value: Any) -> Any:
+    return time(field, value) if isinstance(value, datetime) else value
+
+
+def _takes_list(kind: Any) -> bool:
+    return "list" in str(kind)
+
+
+def _invalid(error: msgspec.ValidationError) -> InvalidPayload:
+    """Msgspec says "Expected `int`, got `str` - at `$.metrics[0].step`"; unknown and missing fields are in the text."""
+    match = _AT.match(str(error))
+    problem, path = (match["problem"], match["path"] or "") if match else (str(error), "")
+    named = _FIELD_IN_PROBLEM.search(problem)
+    parts = [path.removeprefix("$").removeprefix("."), named[1] if named else ""]
+    return InvalidPayload(problem, field=".".join(part for part in parts if part) or "body")

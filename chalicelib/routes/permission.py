@@ -1,0 +1,49 @@
+"""Who may do what in a project."""
+
+from __future__ import annotations
+
+from chalicelib.routes.answer import Answer, deleted, listed, ok
+from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.parse import Body, PageQuery
+from chalicelib.services import permission as service
+
+routes = Routes(__name__)
+
+
+class PermissionRecord(Body):
+    """The whole record; what is not named is not allowed."""
+
+    create_permission: bool = False
+    read_permission: bool = False
+    update_permission: bool = False
+    delete_permission: bool = False
+
+
+@routes.get("/projects/{project_id}/permissions", query=PageQuery)
+def list_permissions_of_project(call: Call[None, PageQuery], project_id: str) -> Answer:
+    return listed(service.list_permissions_of_project(call.actor, project_id, call.query.limit, call.query.cursor))
+
+
+@routes.get("/projects/{project_id}/permissions/{user_id}")
+def get_permission(call: Call[None, None], project_id: str, user_id: str) -> Answer:
+    return ok(service.get_permission(call.actor, project_id, user_id))
+
+
+@routes.put("/projects/{project_id}/permissions/{user_id}", body=PermissionRecord)
+def put_permission(call: Call[PermissionRecord, None], project_id: str, user_id: str) -> Answer:
+    record = service.put_permission(
+        call.actor,
+        project_id,
+        user_id,
+        create=call.body.create_permission,
+        read=call.body.read_permission,
+        update=call.body.update_permission,
+        delete=call.body.delete_permission,
+    )
+    return ok(record)
+
+
+@routes.delete("/projects/{project_id}/permissions/{user_id}")
+def delete_permission(call: Call[None, None], project_id: str, user_id: str) -> Answer:
+    service.delete_permission(call.actor, project_id, user_id)
+    return deleted()

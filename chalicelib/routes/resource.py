@@ -1,0 +1,101 @@
+"""Resources: the record here, the bytes past us."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.routes.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.parse import Body, Id, Name, PageQuery, Query, Text, changes
+from chalicelib.services import resource as service
+
+routes = Routes(__name__)
+
+# One presigned PUT takes 5 GiB; larger files need several parts.
+MAX_BYTES = 5 * 1024**3
+
+Size = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
+ContentType = Annotated[str, Meta(max_length=127, pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?![\s\S])")]
+
+
+class NewResource(Body):
+    name: Name
+    size_bytes: Size
+    content_hash: Sha256
+    description: Text = ""
+    iteration_id: Id | None = None
+    content_type: ContentType = "application/octet-stream"
+
+
+class ResourcePatch(Body):
+    name: Name | UnsetType = UNSET
+    description: Text | UnsetType = UNSET
+
+
+class ResourcesQuery(PageQuery):
+    iteration_id: Id | None = None
+
+
+class DownloadQuery(Query):
+    redirect: bool = False
+
+
+@routes.get("/experiments/{experiment_id}/resources", query=ResourcesQuery)
+def list_resources(call: Call[None, ResourcesQuery], experiment_id: str) -> Answer:
+    query = call.query
+    return listed(
+        service.list_resources_of_experiment(call.actor, experiment_id, query.limit, query.cursor, query.iteration_id)
+    )
+
+
+@routes.post("/experiments/{experiment_id}/resources", body=NewResource)
+def create_resource(call: Call[NewResource, None], experiment_id: str) -> Answer:
+    resource = service.create_resource(
+        call.actor,
+        experiment_id,
+        name=call.body.name,
+        size_bytes=call.body.size_bytes,
+        content_hash=call.body.content_hash,
+        description=call.body.description,
+        iteration_id=call.body.iteration_id,
+        content_type=call.body.content_type,
+    )
+    return created(resource)
+
+
+@routes.get("/resources/{resource_id}")
+def get_resource(call: Call[None, None], resource_id: str) -> Answer:
+    return ok(service.get_resource(call.actor, resource_id))
+
+
+@routes.patch("/resources/{resource_id}", body=ResourcePatch)
+def update_resource(call: Call[ResourcePatch, None], resource_id: str) -> Answer:
+    patch = service.ResourceChanges(**changes(call.body))  # type: ignore[typeddict-item]
+    return ok(service.update_resource(call.actor, resource_id, patch))
+
+
+@routes.delete("/resources/{resource_id}")
+def delete_resource(call: Call[None, None], resource_id: str) -> Answer:
+    service.delete_resource(call.actor, resource_id)
+    return deleted()
+
+
+@routes.post("/resources/{resource_id}/upload")
+def request_upload(call: Call[None, None], resource_id: str) -> Answer:
+    return ok(service.request_upload(call.actor, resource_id))
+
+
+@routes.post("/resources/{resource_id}/complete")
+def complete_resource(call: Call[None, None], resource_id: str) -> Answer:
+    return ok(service.complete_resource(call.actor, resource_id))
+
+
+@routes.get("/resources/{resource_id}/download", query=DownloadQuery)
+def request_download(call: Call[None, DownloadQuery], resource_id: str) -> Answer:
+    download = service.request_download(call.actor, resource_id)
+    if call.query.redirect:
+        return Answer(302, download, {"Location": download.url})
+    return ok(download)

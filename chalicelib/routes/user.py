@@ -1,0 +1,74 @@
+"""Users."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.routes.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.parse import Body, PageQuery, changes
+from chalicelib.services import deletion, permission
+from chalicelib.services import user as service
+
+routes = Routes(__name__)
+
+Username = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._@-]*(?![\s\S])")]
+PersonName = Annotated[str, Meta(max_length=255)]
+Password = Annotated[str, Meta(min_length=8, max_length=72, description="At most 72 bytes in UTF-8")]
+
+
+class NewUser(Body):
+    username: Username
+    password: Password
+    first_name: PersonName = ""
+    last_name: PersonName = ""
+    is_admin: bool = False
+
+
+class UserPatch(Body):
+    username: Username | UnsetType = UNSET
+    password: Password | UnsetType = UNSET
+    first_name: PersonName | UnsetType = UNSET
+    last_name: PersonName | UnsetType = UNSET
+    is_admin: bool | UnsetType = UNSET
+
+
+@routes.get("/users", query=PageQuery)
+def list_users(call: Call[None, PageQuery]) -> Answer:
+    return listed(service.list_users(call.actor, call.query.limit, call.query.cursor))
+
+
+@routes.post("/users", body=NewUser)
+def create_user(call: Call[NewUser, None]) -> Answer:
+    user = service.create_user(
+        call.actor,
+        username=call.body.username,
+        password=call.body.password,
+        first_name=call.body.first_name,
+        last_name=call.body.last_name,
+        is_admin=call.body.is_admin,
+    )
+    return created(user)
+
+
+@routes.get("/users/{user_id}")
+def get_user(call: Call[None, None], user_id: str) -> Answer:
+    return ok(service.get_user(call.actor, user_id))
+
+
+@routes.patch("/users/{user_id}", body=UserPatch)
+def update_user(call: Call[UserPatch, None], user_id: str) -> Answer:
+    patch = service.UserChanges(**changes(call.body))  # type: ignore[typeddict-item]
+    return ok(service.update_user(call.actor, user_id, patch))
+
+
+@routes.delete("/users/{user_id}")
+def delete_user(call: Call[None, None], user_id: str) -> Answer:
+    return deleted(finished=deletion.delete_user(call.actor, user_id))
+
+
+@routes.get("/users/{user_id}/permissions", query=PageQuery)
+def list_permissions_of_user(call: Call[None, PageQuery], user_id: str) -> Answer:
+    return listed(permission.list_permissions_of_user(call.actor, user_id, call.query.limit, call.query.cursor))

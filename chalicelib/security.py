@@ -1,0 +1,125 @@
+"""Passwords and tokens as pure functions: nothing here reads a setting, a clock of its own or the table."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import bcrypt
+import jwt
+from jwt.exceptions import InvalidSubjectError
+
+from chalicelib.errors import TokenExpired, TokenInvalid, TokenPayloadInvalid
+
+ALGORITHM = "HS256"
+ISSUER = AUDIENCE = "deardiary"
+SESSION_LIFE = timedelta(hours=12)
+MIN_SECRET_BYTES = 32
+BCRYPT_COST = 12
+# bcrypt reads no further; a longer password would be cut without a word.
+MAX_PASSWORD_BYTES = 72
+MIN_PASSWORD_CHARACTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The secrets that tokens are signed with: `signing` names the one for new tokens, any of them verifies."""
+
+    signing: str
+    secrets: dict[str, str]
+
+    @classmethod
+    def parse(cls, document: str) -> Keyring:
+        """From the JSON kept in the parameter store: {"signing": kid, "secrets": {kid: secret}}."""
+        data = json.loads(document)
+        ring = cls(signing=data["signing"], secrets=data["secrets"])
+        short = [kid for kid, secret in ring.secrets.items() if len(secret.encode()) < MIN_SECRET_BYTES]
+        if ring.signing not in ring.secrets or short:
+            raise ValueError("The JWT secret lacks its signing key, or one is shorter than 32 bytes")
+        return ring
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a session token says: whose it is, and of which epoch of that user's tokens."""
+
+    user_id: str
+    epoch: int
+
+
+def hash_password(password: str) -> str:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_COST)).decode()
+
+
+def check_password(password: str, hashed: str | None) -> bool:
+    """Whether the password fits. Without a hash (no such user) it takes just as long and says no."""
+    raw = password.encode()
+    matches = bcrypt.checkpw(raw[:MAX_PASSWORD_BYTES], (hashed or _nobody()).encode())
+    return matches and hashed is not None and len(raw) <= MAX_PASSWORD_BYTES
+
+
+def issue_token(ring: Keyring, claims: Claims, now: datetime) -> tuple[str, datetime]:
+    """A signed session token and when it ends."""
+    # JWT times are whole seconds; the answer names the moment that the token really ends.
+    issued = now.astimezone(timezone.utc).replace(microsecond=0)
+    expires = issued + SESSION_LIFE
+    payload = {"sub": claims.user_id, "epoch": claims.epoch, "iat": issued, "exp": expires}
+    token = jwt.encode(
+        payload | {"iss": ISSUER, "aud": AUDIENCE},
+        ring.secrets[ring.signing],
+        algorithm=ALGORITHM,
+        headers={"kid": ring.signing},
+    )
+    return token, expires
+
+
+def read_token(ring: Keyring, token: str) -> Claims:
+    """The claims of a token that one of our secrets signed and whose time is not over; otherwise Unauthenticated."""
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+        payload = jwt.decode(
+            token,
+            ring.secrets.get(kid or "") or _no_such_secret(),
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+        )
+    except jwt.ExpiredSignatureError:
+        raise TokenExpired from None
+    except (jwt.MissingRequiredClaimError, InvalidSubjectError, jwt.InvalidIssuedAtError):
+        raise TokenPayloadInvalid from None
+    except (jwt.InvalidIssuerError, jwt.InvalidAudienceError, jwt.ImmatureSignatureError):
+        raise TokenPayloadInvalid from None
+    except (jwt.InvalidTokenError, TypeError, ValueError):
+        raise TokenInvalid from None
+    return _claims(payload)
+
+
+def new_secret() -> str:
+    """256 bits for a keyring or an API token, as text."""
+    return secrets.token_hex(MIN_SECRET_BYTES)
+
+
+def fingerprint(secret: str) -> str:
+    """What is stored of a secret of 256 random bits: SHA-256 is enough, there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _claims(payload: dict[str, Any]) -> Claims:
+    if not isinstance(payload.get("epoch"), int):
+        raise TokenPayloadInvalid
+    return Claims(user_id=payload["sub"], epoch=payload["epoch"])
+
+
+def _no_such_secret() -> str:
+    raise TokenInvalid
+
+
+def _nobody() -> str:
+    """A hash that no password is known for, of the same cost as a real one."""
+    return f"$2b${BCRYPT_COST:02}$C6UzMDM.H6dfI/f/IKcEeO7ZQz1yQ3y8L1Jm0o1mZlq9m2wX8b8xS"

@@ -1,0 +1,205 @@
+"""Deletions: the thing vanishes in one transaction, what hangs below it is removed in steps that can be cut anywhere.
+
+Each step finds its work in the table, so that going on after a crash is the same as starting. Below the thing, whatever
+could still take something new is hidden before it is emptied. The record of the deletion goes last;
+`resume_deletions` picks up whatever is left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from chalicelib import clock
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.services.metric import STALE_AFTER_MS
+from chalicelib.services.resource import release_blob, remove_resource
+from chalicelib.storage import deletion as storage
+from chalicelib.storage import experiment, idkey, item, iteration, keys, permission, project, resource, series, user
+from chalicelib.storage.deletion import Deletion
+from chalicelib.storage.keys import Key
+from chalicelib.storage.transaction import Transaction
+from deardiary.shapes import Resource
+
+# What a request spends on removing before it answers 202 and leaves the rest to the next step.
+REQUEST_SECONDS = 10.0
+_PER_BATCH = 25
+
+
+class OutOfTime(Exception):
+    """The step is over; what is left is found again by the next one."""
+
+
+class Budget:
+    """Time for one step."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def check(self) -> None:
+        if time.monotonic() > self._end:
+            raise OutOfTime
+
+
+def delete_project(actor: Actor, project_id: str) -> bool:
+    """Like each of these: whether everything is removed already; otherwise the rest follows."""
+    access.project(actor, project_id, Need.DELETE)
+    write = Transaction()
+    project.hide_project(project_id, write)
+    origin = project.find_origin(project_id)
+    if origin is not None:
+        idkey.release_id_key(keys.user_partition(origin.owner_id), origin.id_key, write)
+    return _start(Deletion(kind="project", id=project_id), write)
+
+
+def delete_experiment(actor: Actor, experiment_id: str) -> bool:
+    project_id = access.experiment(actor, experiment_id, Need.DELETE).project.id
+    write = Transaction()
+    experiment.hide_experiment(project_id, experiment_id, write)
+    id_key = experiment.find_id_key_of_experiment(project_id, experiment_id)
+    if id_key is not None:
+        idkey.release_id_key(keys.project_partition(project_id), id_key, write)
+    return _start(Deletion(kind="experiment", id=experiment_id, project_id=project_id), write)
+
+
+def delete_iteration(actor: Actor, iteration_id: str) -> bool:
+    line = access.iteration(actor, iteration_id, Need.DELETE)
+    experiment_id = line.experiment.id
+    write = Transaction()
+    iteration.hide_iteration(experiment_id, iteration_id, write)
+    iteration.unlink_from_parent(line.iteration, write)
+    id_key = iteration.find_id_key_of_iteration(experiment_id, iteration_id)
+    if id_key is not None:
+        idkey.release_id_key(keys.experiment_partition(experiment_id), id_key, write)
+    deletion = Deletion(kind="iteration", id=iteration_id, project_id=line.project.id, experiment_id=experiment_id)
+    return _start(deletion, write)
+
+
+def delete_user(actor: Actor, user_id: str) -> bool:
+    access.require_admin(actor)
+    account = user.find_account(user_id)
+    if account is None:
+        raise NotFound
+    write = Transaction()
+    user.hide_account(account, write)
+    return _start(Deletion(kind="user", id=user_id), write)
+
+
+def resume_deletions(seconds: float) -> bool:
+    """Go on with everything that is left; whether nothing is left now."""
+    budget = Budget(seconds)
+    finished = [_sweep(deletion, budget) for deletion in list(storage.each_deletion())]
+    return all(finished)
+
+
+def _start(deletion: Deletion, write: Transaction) -> bool:
+    storage.record_deletion(deletion, write, NotFound)
+    write.commit()
+    return _sweep(deletion, Budget(REQUEST_SECONDS))
+
+
+def _sweep(deletion: Deletion, budget: Budget) -> bool:
+    try:
+        match deletion:
+            case Deletion(kind="project"):
+                _sweep_project(deletion.id, budget)
+            case Deletion(kind="experiment", project_id=str(project_id)):
+                _sweep_experiment(project_id, deletion.id, budget)
+            case Deletion(kind="iteration", project_id=str(project_id), experiment_id=str(experiment_id)):
+                _sweep_iteration(project_id, experiment_id, deletion.id, budget)
+            case Deletion(kind="user"):
+                _sweep_user(deletion.id, budget)
+    except OutOfTime:
+        return False
+    storage.delete_items([keys.deletion(deletion.id)])
+    return True
+
+
+def _sweep_project(project_id: str, budget: Budget) -> None:
+    partition, own = keys.project_partition(project_id), keys.project(project_id)
+    for place in item.raw_keys(partition, keys.EXPERIMENT):
+        _sweep_experiment(project_id, place.sk.removeprefix(keys.EXPERIMENT), budget)
+    for place in item.raw_keys(partition, keys.MEMBER):
+        budget.check()
+        permission.remove_permission(place.sk.removeprefix(keys.MEMBER), project_id)
+    for place in item.raw_keys(partition, keys.BLOB):
+        budget.check()
+        release_blob(project_id, place.sk.removeprefix(keys.BLOB))
+    _remove((place for place in item.raw_keys(partition) if place != own), budget)
+    storage.delete_items([own])
+
+
+def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> None:
+    _hide(lambda write: experiment.hide_experiment(project_id, experiment_id, write))
+    partition, ref = keys.experiment_partition(experiment_id), keys.experiment_ref(experiment_id)
+    _remove_resources(project_id, resource.each_resource_of_experiment(experiment_id), budget)
+    for place in item.raw_keys(partition, keys.ITERATION):
+        _empty_iteration(experiment_id, place.sk.removeprefix(keys.ITERATION), budget)
+    _remove((place for place in item.raw_keys(partition) if place != ref), budget)
+    _remove(item.raw_keys(keys.project_partition(project_id), keys.tags_prefix(experiment_id)), budget)
+    storage.delete_items([ref, keys.experiment(project_id, experiment_id)])
+
+
+def _sweep_iteration(project_id: str, experiment_id: str, iteration_id: str, budget: Budget) -> None:
+    iteration.orphan_children(experiment_id, iteration_id)
+    _remove_resources(project_id, resource.each_resource_of_iteration(experiment_id, iteration_id), budget)
+    _empty_iteration(experiment_id, iteration_id, budget)
+
+
+def _empty_iteration(experiment_id: str, iteration_id: str, budget: Budget) -> None:
+    budget.check()
+    _hide(lambda write: iteration.hide_iteration(experiment_id, iteration_id, write))
+    _close_series(experiment_id, iteration_id)
+    partition, ref = keys.experiment_partition(experiment_id), keys.iteration_ref(iteration_id)
+    _remove(item.raw_keys(partition, keys.parameters_prefix(iteration_id)), budget)
+    _remove(item.raw_keys(partition, keys.tags_prefix(iteration_id)), budget)
+    _remove((place for place in item.raw_keys(ref.pk) if place != ref), budget)
+    series_row, own = keys.series(experiment_id, iteration_id), keys.iteration(experiment_id, iteration_id)
+    storage.delete_items([ref, series_row, own])
+
+
+def _sweep_user(user_id: str, budget: Budget) -> None:
+    partition, own = keys.user_partition(user_id), keys.user(user_id)
+    for place in item.raw_keys(partition, keys.PERMISSION):
+        budget.check()
+        permission.remove_permission(user_id, place.sk.removeprefix(keys.PERMISSION))
+    _remove((place for place in item.raw_keys(partition) if place != own), budget)
+    storage.delete_items([own])
+
+
+def _hide(add: Callable[[Transaction], None]) -> None:
+    """So that nothing new comes in below; a step that was cut may have done it before."""
+    write = Transaction()
+    add(write)
+    try:
+        write.commit()
+    except (NotFound, Conflict):
+        return
+
+
+def _close_series(experiment_id: str, iteration_id: str) -> None:
+    """OutOfTime while a batch may still be on its way: its chunk would come after the chunks were removed."""
+    try:
+        closed = series.close_series(experiment_id, iteration_id)
+    except NotFound:
+        return
+    now = clock.to_milliseconds(clock.now())
+    if any(now - one.at <= STALE_AFTER_MS for one in closed.announced.values()):
+        raise OutOfTime
+
+
+def _remove_resources(project_id: str, found: Iterable[Resource], budget: Budget) -> None:
+    for each in list(found):
+        budget.check()
+        remove_resource(project_id, each)
+
+
+def _remove(places: Iterable[Key], budget: Budget) -> None:
+    """Rows of any kind, also of those that this version of the server does not know."""
+    rest = iter(places)
+    while batch := list(islice(rest, _PER_BATCH)):
+        budget.check()
+        storage.delete_items(batch)

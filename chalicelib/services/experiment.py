@@ -1,0 +1,85 @@
+"""Experiments, and what their status means for what they take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TypedDict
+
+from chalicelib import clock, ids
+from chalicelib.errors import Conflict, InvalidPayload
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.storage import experiment as storage
+from chalicelib.storage import idkey, keys
+from chalicelib.storage.item import Page
+from deardiary.shapes import Experiment, ExperimentStatus
+
+
+class ExperimentChanges(TypedDict, total=False):
+    """The fields of an experiment that a PATCH may carry; those absent stay."""
+
+    name: str
+    description: str
+    status_id: ExperimentStatus
+    end_date: datetime | None
+
+
+def create_experiment(
+    actor: Actor, project_id: str, *, name: str, description: str, id_key: str | None
+) -> tuple[Experiment, bool]:
+    """The experiment and whether it is new: the same creation key in the same project finds what it made before."""
+    access.project(actor, project_id, Need.CREATE)
+    made = _made_before(project_id, id_key)
+    if made is not None:
+        return made, False
+    experiment = Experiment(
+        id=ids.new_id(),
+        project_id=project_id,
+        status_id=ExperimentStatus.IN_PROGRESS,
+        name=name,
+        description=description,
+        created_date=clock.now(),
+    )
+    try:
+        storage.create_experiment(experiment, id_key)
+    except Conflict:
+        made = _made_before(project_id, id_key)
+        if made is None:
+            raise
+        return made, False
+    return experiment, True
+
+
+def get_experiment(actor: Actor, experiment_id: str) -> Experiment:
+    return access.experiment(actor, experiment_id, Need.READ).experiment
+
+
+def list_experiments_of_project(
+    actor: Actor, project_id: str, limit: int, cursor: str | None, name: str | None
+) -> Page[Experiment]:
+    access.project(actor, project_id, Need.READ)
+    return storage.list_experiments_of_project(project_id, limit, cursor, name)
+
+
+def update_experiment(actor: Actor, experiment_id: str, changes: ExperimentChanges) -> Experiment:
+    before = access.experiment(actor, experiment_id, Need.UPDATE).experiment
+    after = _settle_end(replace(before, **changes), changes)
+    storage.update_experiment(before, after)
+    return after
+
+
+def _settle_end(experiment: Experiment, changes: ExperimentChanges) -> Experiment:
+    """IN_PROGRESS has no end; STOPPED and FINISHED have one, by the server's clock unless another is given."""
+    if experiment.status_id == ExperimentStatus.IN_PROGRESS:
+        if changes.get("end_date") is not None:
+            raise InvalidPayload("An experiment that is IN_PROGRESS has no end_date", field="end_date")
+        return replace(experiment, end_date=None)
+    return replace(experiment, end_date=experiment.end_date or clock.now())
+
+
+def _made_before(project_id: str, id_key: str | None) -> Experiment | None:
+    if id_key is None:
+        return None
+    experiment_id = idkey.find_id_key(keys.project_partition(project_id), id_key)
+    return None if experiment_id is None else storage.find_experiment(project_id, experiment_id)

@@ -1,0 +1,170 @@
+"""Iterations: their line of parents, their lock, their end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TypedDict
+
+from chalicelib import clock, ids
+from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.storage import idkey, keys
+from chalicelib.storage import iteration as storage
+from chalicelib.storage.item import Page
+from deardiary.shapes import Experiment, Iteration, IterationStatus
+
+# A transaction takes 100 items, and each ancestor of a new parent is one of them.
+MAX_DEPTH = 90
+_ATTEMPTS = 8
+
+
+class IterationChanges(TypedDict, total=False):
+    """The fields of an iteration that a PATCH may carry; those absent stay."""
+
+    notes: str
+    end_date: datetime | None
+    status_id: IterationStatus
+    error_message: str
+    parent_iteration_id: str | None
+    python_version: str
+    julia_version: str
+    git_sha: str
+    git_dirty: bool
+    entrypoint: str
+
+
+def create_iteration(
+    actor: Actor, experiment_id: str, *, notes: str, parent_iteration_id: str | None, id_key: str | None
+) -> tuple[Iteration, bool]:
+    """The iteration and whether it is new: the same creation key in the same experiment finds what it made before."""
+    experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
+    made = _made_before(experiment_id, id_key)
+    if made is not None:
+        return made, False
+    if parent_iteration_id is not None:
+        _ancestors(experiment_id, parent_iteration_id)
+    iteration = _new_iteration(experiment_id, notes, parent_iteration_id)
+    return _store(experiment, iteration, id_key)
+
+
+def get_iteration(actor: Actor, iteration_id: str) -> Iteration:
+    return access.iteration(actor, iteration_id, Need.READ).iteration
+
+
+def list_iterations_of_experiment(
+    actor: Actor, experiment_id: str, limit: int, cursor: str | None, parent_iteration_id: str | None
+) -> Page[Iteration]:
+    access.experiment(actor, experiment_id, Need.READ)
+    if parent_iteration_id is not None:
+        return storage.list_children(experiment_id, parent_iteration_id, limit, cursor)
+    return storage.list_iterations_of_experiment(experiment_id, limit, cursor)
+
+
+def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
+    parent = access.iteration(actor, iteration_id, Need.READ).iteration
+    return storage.list_children(parent.experiment_id, parent.id, limit, cursor)
+
+
+def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges) -> Iteration:
+    """Tried again on what is then stored when another update comes between: two that agree both succeed."""
+    for _ in range(_ATTEMPTS):
+        before = access.iteration(actor, iteration_id, Need.UPDATE).iteration
+        if _already_so(before, changes):
+            return before
+        after = _resumed(before, changes) if before.end_date else _settle_end(replace(before, **changes), changes)
+        try:
+            return _move(before, after)
+        except Conflict:
+            continue
+    raise Conflict("Others keep changing this iteration; try again")
+
+
+def _new_iteration(experiment_id: str, notes: str, parent_iteration_id: str | None) -> Iteration:
+    return Iteration(
+        id=ids.new_id(),
+        experiment_id=experiment_id,
+        notes=notes,
+        created_date=clock.now(),
+        parent_iteration_id=parent_iteration_id,
+        status_id=IterationStatus.RUNNING,
+        error_message="",
+        python_version="",
+        julia_version="",
+        git_sha="",
+        git_dirty=False,
+        entrypoint="",
+    )
+
+
+def _store(experiment: Experiment, iteration: Iteration, id_key: str | None) -> tuple[Iteration, bool]:
+    try:
+        storage.create_iteration(experiment, iteration, id_key)
+    except Conflict:
+        made = _made_before(experiment.id, id_key)
+        if made is None:
+            raise
+        return made, False
+    except NotFound:
+        raise _no_parent() from None
+    return iteration, True
+
+
+def _made_before(experiment_id: str, id_key: str | None) -> Iteration | None:
+    if id_key is None:
+        return None
+    iteration_id = idkey.find_id_key(keys.experiment_partition(experiment_id), id_key)
+    return None if iteration_id is None else storage.find_iteration(experiment_id, iteration_id)
+
+
+def _move(before: Iteration, after: Iteration) -> Iteration:
+    parent, ancestors = after.parent_iteration_id, []
+    if parent is not None and parent != before.parent_iteration_id:
+        ancestors = _ancestors(before.experiment_id, parent)
+        if any(each.id == before.id for each in ancestors):
+            raise InvalidPayload("An iteration cannot be its own ancestor", field="parent_iteration_id")
+    storage.update_iteration(before, after, ancestors)
+    return after
+
+
+def _ancestors(experiment_id: str, iteration_id: str) -> list[Iteration]:
+    """The iteration and all above it. InvalidPayload when it is not in the experiment or the line is too long."""
+    line: list[Iteration] = []
+    above: str | None = iteration_id
+    while above is not None:
+        found = storage.find_iteration(experiment_id, above)
+        if found is None or len(line) == MAX_DEPTH:
+            raise _no_parent() if found is None else _too_deep()
+        line.append(found)
+        above = found.parent_iteration_id
+    return line
+
+
+def _no_parent() -> InvalidPayload:
+    return InvalidPayload("There is no such iteration in this experiment", field="parent_iteration_id")
+
+
+def _too_deep() -> InvalidPayload:
+    return InvalidPayload(f"Parents can be {MAX_DEPTH} deep at most", field="parent_iteration_id")
+
+
+def _already_so(iteration: Iteration, changes: IterationChanges) -> bool:
+    """A request that was already carried out: its answer got lost, or two finishers agree."""
+    return all(getattr(iteration, name) == value for name, value in changes.items())
+
+
+def _resumed(locked: Iteration, changes: IterationChanges) -> Iteration:
+    """A locked iteration takes one change only: the status RUNNING alone, which unlocks it."""
+    if changes != {"status_id": IterationStatus.RUNNING}:
+        raise storage.locked()
+    return replace(locked, status_id=IterationStatus.RUNNING, end_date=None, error_message="")
+
+
+def _settle_end(iteration: Iteration, changes: IterationChanges) -> Iteration:
+    """RUNNING has no end; every other status has one, by the server's clock unless another is given."""
+    if iteration.status_id == IterationStatus.RUNNING:
+        if changes.get("end_date") is not None:
+            raise InvalidPayload("An iteration that is RUNNING has no end_date", field="end_date")
+        return replace(iteration, end_date=None)
+    return replace(iteration, end_date=iteration.end_date or clock.now())

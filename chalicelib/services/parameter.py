@@ -1,0 +1,78 @@
+"""Parameters: unique by key in their iteration, and unchangeable by creating them again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.errors import Conflict
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.storage import parameter as storage
+from chalicelib.storage.item import Page
+from deardiary.shapes import Iteration, Parameter
+
+# One transaction holds 100 items, one of which checks the iteration's lock.
+_PER_TRANSACTION = 99
+
+
+def create_parameter(actor: Actor, iteration_id: str, *, key: str, value: str) -> tuple[Parameter, bool]:
+    """The parameter and whether it is new. Conflict when it exists with another value."""
+    where = access.iteration(actor, iteration_id, Need.CREATE).iteration
+    new = put_parameters(where, {key: value})
+    return storage.find_parameters(where, [key])[key], new == 1
+
+
+def list_parameters(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[Parameter]:
+    where = access.iteration(actor, iteration_id, Need.READ).iteration
+    return storage.list_parameters(where, limit, cursor)
+
+
+def get_parameter(actor: Actor, parameter_id: str) -> Parameter:
+    return storage.get_parameter(_owner(actor, parameter_id, Need.READ), parameter_id)
+
+
+def update_parameter(actor: Actor, parameter_id: str, value: str) -> Parameter:
+    where = _owner(actor, parameter_id, Need.UPDATE)
+    parameter = replace(storage.get_parameter(where, parameter_id), value=value)
+    storage.update_parameter(where, parameter)
+    return parameter
+
+
+def delete_parameter(actor: Actor, parameter_id: str) -> None:
+    storage.delete_parameter(_owner(actor, parameter_id, Need.DELETE), parameter_id)
+
+
+def put_parameters(where: Iteration, values: dict[str, str]) -> int:
+    """How many were new. Conflict, before anything is written, when one exists with another value."""
+    missing = _missing(where, values)
+    for start in range(0, len(missing), _PER_TRANSACTION):
+        _create(where, {key: values[key] for key in missing[start : start + _PER_TRANSACTION]})
+    return len(missing)
+
+
+def _create(where: Iteration, values: dict[str, str]) -> None:
+    new = [
+        Parameter(id=storage.new_parameter_id(where.id, key), iteration_id=where.id, key=key, value=value)
+        for key, value in values.items()
+    ]
+    try:
+        storage.create_parameters(where, new)
+    except Conflict:
+        # Somebody else created one of them a moment ago; what is left is decided on what is there now.
+        missing = _missing(where, values)
+        if len(missing) == len(values):
+            raise
+        if missing:
+            _create(where, {key: values[key] for key in missing})
+
+
+def _missing(where: Iteration, values: dict[str, str]) -> list[str]:
+    found = storage.find_parameters(where, list(values))
+    for key, parameter in found.items():
+        if parameter.value != values[key]:
+            raise Conflict(f"The parameter {key!r} is {parameter.value!r} already", field=key)
+    return [key for key in values if key not in found]
+
+
+def _owner(actor: Actor, parameter_id: str, need: Need) -> Iteration:
+    return access.iteration(actor, parameter_id.partition(".")[0], need).iteration

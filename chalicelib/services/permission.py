@@ -1,0 +1,82 @@
+"""Permissions: who holds what on a project, and who may change that."""
+
+from __future__ import annotations
+
+from chalicelib import ids
+from chalicelib.errors import InvalidPayload, NotFound
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.storage import permission as storage
+from chalicelib.storage.item import Page
+from chalicelib.storage.user import find_account
+from deardiary.shapes import UserPermission
+
+
+def list_permissions_of_project(actor: Actor, project_id: str, limit: int, cursor: str | None) -> Page[UserPermission]:
+    access.project(actor, project_id, Need.READ)
+    return storage.list_members(project_id, limit, cursor)
+
+
+def get_permission(actor: Actor, project_id: str, user_id: str) -> UserPermission:
+    access.project(actor, project_id, Need.READ)
+    return _permission(user_id, project_id)
+
+
+def list_permissions_of_user(actor: Actor, user_id: str, limit: int, cursor: str | None) -> Page[UserPermission]:
+    access.require_self_or_admin(actor, user_id)
+    if find_account(user_id) is None:
+        raise NotFound
+    return storage.list_permissions_of_user(user_id, limit, cursor)
+
+
+def put_permission(
+    actor: Actor, project_id: str, user_id: str, *, create: bool, read: bool, update: bool, delete: bool
+) -> UserPermission:
+    """The whole record: what the user may do from now on."""
+    _require_manager(actor, project_id)
+    if find_account(user_id) is None:
+        raise InvalidPayload("There is no such user", field="user_id")
+    before = storage.find_permission(user_id, project_id)
+    permission = UserPermission(
+        id=before.id if before else ids.new_id(),
+        user_id=user_id,
+        project_id=project_id,
+        create_permission=create,
+        read_permission=read,
+        update_permission=update,
+        delete_permission=delete,
+    )
+    storage.put_permission(permission)
+    return permission
+
+
+def delete_permission(actor: Actor, project_id: str, user_id: str) -> None:
+    _require_manager(actor, project_id)
+    _permission(user_id, project_id)
+    storage.remove_permission(user_id, project_id)
+
+
+def all_four(user_id: str, project_id: str) -> UserPermission:
+    """What the creator of a project gets."""
+    return UserPermission(
+        id=ids.new_id(),
+        user_id=user_id,
+        project_id=project_id,
+        create_permission=True,
+        read_permission=True,
+        update_permission=True,
+        delete_permission=True,
+    )
+
+
+def _require_manager(actor: Actor, project_id: str) -> None:
+    """A stranger hears that there is no project; a member, that it takes all four permissions."""
+    line = access.find_as_member(actor, project_id)
+    access.require_all(actor, line)
+
+
+def _permission(user_id: str, project_id: str) -> UserPermission:
+    found = storage.find_permission(user_id, project_id)
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,81 @@
+"""Projects."""
+
+from __future__ import annotations
+
+from chalicelib import clock, config, ids
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.services import access, permission
+from chalicelib.services.access import Actor, Need
+from chalicelib.storage import idkey, keys
+from chalicelib.storage import permission as permissions
+from chalicelib.storage import project as storage
+from chalicelib.storage.item import Page
+from chalicelib.storage.transaction import Transaction
+from deardiary.shapes import Project
+
+
+def create_project(actor: Actor, *, name: str, description: str, id_key: str | None) -> tuple[Project, bool]:
+    """The project and whether it is new: the same creation key of the same user finds what it made before."""
+    if config.settings().project_creation_by_admin_only:
+        access.require_admin(actor)
+    made = _made_before(actor, id_key)
+    if made is not None:
+        return made, False
+    project = Project(id=ids.new_id(), name=name, description=description, created_date=clock.now())
+    try:
+        _create(actor, project, id_key)
+    except Conflict:
+        made = _made_before(actor, id_key)
+        if made is None:
+            raise
+        return made, False
+    return project, True
+
+
+def get_project(actor: Actor, project_id: str) -> Project:
+    return access.project(actor, project_id, Need.READ).project
+
+
+def list_projects(actor: Actor, limit: int, cursor: str | None, name: str | None) -> Page[Project]:
+    """All of them to an admin, to others those that they may read."""
+    if actor.user.is_admin:
+        return storage.list_all_projects(limit, cursor, name)
+    return _list_own(actor, limit, cursor, name)
+
+
+def update_project(actor: Actor, project_id: str, *, name: str | None, description: str | None) -> Project:
+    access.project(actor, project_id, Need.UPDATE)
+    return storage.update_project(project_id, name, description)
+
+
+def _create(actor: Actor, project: Project, id_key: str | None) -> None:
+    write = Transaction()
+    storage.create_project(project, actor.user.id, id_key, write)
+    permissions.add_permission(permission.all_four(actor.user.id, project.id), write)
+    if id_key is not None:
+        idkey.claim_id_key(keys.user_partition(actor.user.id), id_key, project.id, write, Conflict)
+    write.commit()
+
+
+def _made_before(actor: Actor, id_key: str | None) -> Project | None:
+    if id_key is None:
+        return None
+    project_id = idkey.find_id_key(keys.user_partition(actor.user.id), id_key)
+    if project_id is None:
+        return None
+    try:
+        return access.project(actor, project_id, Need.READ).project
+    except NotFound:
+        return None
+
+
+def _list_own(actor: Actor, limit: int, cursor: str | None, name: str | None) -> Page[Project]:
+    """Filled up to the limit, though some permissions do not allow reading and some names do not match."""
+    found: list[Project] = []
+    while True:
+        held = permissions.list_permissions_of_user(actor.user.id, limit - len(found), cursor)
+        readable = [each.project_id for each in held.data if each.read_permission]
+        found += [each for each in storage.get_projects(readable) if name in (None, each.name)]
+        cursor = held.next_cursor
+        if cursor is None or len(found) >= limit:
+            return Page(found, cursor)

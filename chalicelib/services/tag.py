@@ -1,0 +1,116 @@
+"""Tags on projects, experiments and iterations: a value is there once or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from chalicelib.errors import Conflict
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.storage import experiment, iteration, keys, project
+from chalicelib.storage import tag as storage
+from chalicelib.storage.item import Page
+from chalicelib.storage.keys import Key
+from chalicelib.storage.transaction import Transaction
+from deardiary.shapes import Experiment, Iteration, Project, Tag
+
+_PER_TRANSACTION = 99
+
+
+class Level(Enum):
+    """What a tag hangs on, as the routes name it."""
+
+    PROJECT = "projects"
+    EXPERIMENT = "experiments"
+    ITERATION = "iterations"
+
+
+Owner = Project | Experiment | Iteration
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The owner's own row, beside which its tags lie."""
+
+    key: Key
+    id: str
+
+
+def add_tag(actor: Actor, level: Level, owner_id: str, value: str) -> tuple[Tag, bool]:
+    """The tag and whether it is new."""
+    owner = _owner(actor, level, owner_id, Need.CREATE)
+    new = put_tags(owner, [value])
+    row = _row(owner)
+    return storage.find_tags(row.key, row.id, [value])[value], new == 1
+
+
+def list_tags(actor: Actor, level: Level, owner_id: str, limit: int, cursor: str | None) -> Page[Tag]:
+    row = _row(_owner(actor, level, owner_id, Need.READ))
+    return storage.list_tags(row.key, row.id, limit, cursor)
+
+
+def remove_tag(actor: Actor, level: Level, owner_id: str, tag_id: str) -> None:
+    owner = _owner(actor, level, owner_id, Need.DELETE)
+    row, write = _row(owner), Transaction()
+    _check(owner, write)
+    storage.remove_tag(row.key, row.id, tag_id, write)
+    write.commit()
+
+
+def put_tags(owner: Owner, values: list[str]) -> int:
+    """How many were new. Values that are there already change nothing."""
+    row = _row(owner)
+    missing = _missing(row, values)
+    for start in range(0, len(missing), _PER_TRANSACTION):
+        _create(owner, row, missing[start : start + _PER_TRANSACTION])
+    return len(missing)
+
+
+def _create(owner: Owner, row: _Row, values: list[str]) -> None:
+    write = Transaction()
+    _check(owner, write)
+    tags = [Tag(id=storage.new_tag_id(row.id, value), value=value) for value in values]
+    storage.add_tags(row.key, row.id, tags, write)
+    try:
+        write.commit()
+    except Conflict:
+        missing = _missing(row, values)
+        if len(missing) == len(values):
+            raise
+        if missing:
+            _create(owner, row, missing)
+
+
+def _missing(row: _Row, values: list[str]) -> list[str]:
+    found = storage.find_tags(row.key, row.id, values)
+    return [value for value in dict.fromkeys(values) if value not in found]
+
+
+def _owner(actor: Actor, level: Level, owner_id: str, need: Need) -> Owner:
+    if level is Level.PROJECT:
+        return access.project(actor, owner_id, need).project
+    if level is Level.EXPERIMENT:
+        return access.experiment(actor, owner_id, need).experiment
+    return access.iteration(actor, owner_id, need).iteration
+
+
+def _row(owner: Owner) -> _Row:
+    match owner:
+        case Project():
+            return _Row(keys.project(owner.id), owner.id)
+        case Experiment():
+            return _Row(keys.experiment(owner.project_id, owner.id), owner.id)
+        case Iteration():
+            return _Row(keys.iteration(owner.experiment_id, owner.id), owner.id)
+
+
+def _check(owner: Owner, write: Transaction) -> None:
+    """Commit only while the owner is there, and an iteration only while it is unlocked."""
+    match owner:
+        case Project():
+            project.check_alive(owner.id, write)
+        case Experiment():
+            experiment.check_alive(owner, write)
+        case Iteration():
+            iteration.check_unlocked(owner, write)

@@ -1,0 +1,106 @@
+"""Users: who may sign in, and what their names and passwords must be like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypedDict
+
+from chalicelib import clock, ids, security
+from chalicelib.errors import InvalidPayload, NotFound
+from chalicelib.services import access
+from chalicelib.services.access import Actor
+from chalicelib.storage import user as storage
+from chalicelib.storage.item import Page
+from chalicelib.storage.user import Account
+from deardiary.shapes import User
+
+
+class UserChanges(TypedDict, total=False):
+    """The fields of a user that a PATCH may carry; those absent stay."""
+
+    first_name: str
+    last_name: str
+    username: str
+    password: str
+    is_admin: bool
+
+
+def create_user(actor: Actor, *, username: str, password: str, first_name: str, last_name: str, is_admin: bool) -> User:
+    access.require_admin(actor)
+    return _create(username, password, first_name, last_name, is_admin=is_admin)
+
+
+def get_user(actor: Actor, user_id: str) -> User:
+    access.require_self_or_admin(actor, user_id)
+    return _account(user_id).user
+
+
+def list_users(actor: Actor, limit: int, cursor: str | None) -> Page[User]:
+    access.require_admin(actor)
+    return storage.list_users(limit, cursor)
+
+
+def update_user(actor: Actor, user_id: str, changes: UserChanges) -> User:
+    """A new password or a demotion ends all tokens of the user."""
+    access.require_self_or_admin(actor, user_id)
+    if "is_admin" in changes:
+        access.require_admin(actor)
+    before = _account(user_id)
+    return _change(before, changes)
+
+
+def ensure_first_admin(username: str, password: str) -> User | None:
+    """The admin that was made, or None when there is one already."""
+    if storage.count_admins() > 0:
+        return None
+    return _create(username, password, "", "", is_admin=True)
+
+
+def set_password_of(username: str, password: str) -> User:
+    """For whoever holds the keys of the account: a lost password. NotFound when there is no such user."""
+    account = storage.find_account_by_username(username)
+    if account is None:
+        raise NotFound(f"There is no user {username!r}")
+    return _change(account, {"password": password})
+
+
+def _create(username: str, password: str, first_name: str, last_name: str, *, is_admin: bool) -> User:
+    _check_password(password)
+    user = User(
+        id=ids.new_id(),
+        first_name=first_name,
+        last_name=last_name,
+        username=username,
+        created_date=clock.now(),
+        is_admin=is_admin,
+    )
+    storage.create_account(Account(user=user, password_hash=security.hash_password(password), epoch=0))
+    return user
+
+
+def _change(before: Account, changes: UserChanges) -> User:
+    rest = dict(changes)
+    password = rest.pop("password", None)
+    user = replace(before.user, **rest)  # type: ignore[arg-type]
+    after = replace(before, user=user)
+    if isinstance(password, str):
+        _check_password(password)
+        after = replace(after, password_hash=security.hash_password(password), epoch=before.epoch + 1)
+    elif before.user.is_admin and not user.is_admin:
+        after = replace(after, epoch=before.epoch + 1)
+    storage.update_account(before, after)
+    return user
+
+
+def _account(user_id: str) -> Account:
+    account = storage.find_account(user_id)
+    if account is None:
+        raise NotFound
+    return account
+
+
+def _check_password(password: str) -> None:
+    if len(password) < security.MIN_PASSWORD_CHARACTERS:
+        raise InvalidPayload(f"A password has at least {security.MIN_PASSWORD_CHARACTERS} characters", field="password")
+    if len(password.encode()) > security.MAX_PASSWORD_BYTES:
+        raise InvalidPayload(f"A password has at most {security.MAX_PASSWORD_BYTES} bytes in UTF-8", field="password")

@@ -1,0 +1,56 @@
+"""Deletions under way: a row per thing whose remains are still being removed, so that nothing is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.storage import item, keys
+from chalicelib.storage.item import Item
+from chalicelib.storage.keys import Key
+from chalicelib.storage.transaction import Otherwise, Transaction
+
+
+class DeletionRow(Item, discriminator="deletion"):
+    target_kind = UnicodeAttribute()
+    target_id = UnicodeAttribute()
+    project_id = UnicodeAttribute(null=True)
+    experiment_id = UnicodeAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What is to be removed (project, experiment, iteration or user) and where it lives."""
+
+    kind: str
+    id: str
+    project_id: str | None = None
+    experiment_id: str | None = None
+
+
+def record_deletion(deletion: Deletion, write: Transaction, otherwise: Otherwise) -> None:
+    row = DeletionRow(
+        *keys.deletion(deletion.id),
+        target_kind=deletion.kind,
+        target_id=deletion.id,
+        project_id=deletion.project_id,
+        experiment_id=deletion.experiment_id,
+    )
+    write.put(row, otherwise)
+
+
+def each_deletion() -> Iterator[Deletion]:
+    for row in item.query(DeletionRow, keys.DELETIONS):
+        yield Deletion(
+            kind=row.target_kind, id=row.target_id, project_id=row.project_id, experiment_id=row.experiment_id
+        )
+
+
+def delete_items(places: Iterable[Key]) -> None:
+    """Remove rows of whatever kind by their keys, 25 a call; those already gone do not matter."""
+    item.connection()
+    with Item.batch_write() as batch:
+        for place in places:
+            batch.delete(Item(place.pk, place.sk))

@@ -1,0 +1,213 @@
+"""The base of everything in the table, and the ways to read it: one item, several at once, a page of a partition."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from pynamodb.attributes import BooleanAttribute, DiscriminatorAttribute, UnicodeAttribute
+from pynamodb.connection import TableConnection
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+from chalicelib import config
+from chalicelib.errors import InvalidPayload, NotFound
+from chalicelib.storage.keys import Key
+
+M = TypeVar("M", bound="Item")
+T = TypeVar("T")
+
+Cursor = str
+# A filter throws most rows away: read them by the hundred, not by the handful.
+FILTERED_PAGE = 500
+LONGEST_PAUSE = 0.03
+
+
+class Item(Model):
+    """A row. `deleting` hides it from readers while what hangs on it is being removed."""
+
+    class Meta:
+        table_name = ""
+        region = ""
+        host: str | None = None
+        # A request has 29 seconds in all; a table that does not answer must leave time to say so.
+        connect_timeout_seconds = 2
+        read_timeout_seconds = 5
+        max_pool_connections = 64
+        retry_configuration = {"total_max_attempts": 4, "mode": "standard"}
+
+    pk = UnicodeAttribute(hash_key=True, attr_name="PK")
+    sk = UnicodeAttribute(range_key=True, attr_name="SK")
+    kind = DiscriminatorAttribute()
+    deleting = BooleanAttribute(null=True)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.pk, self.sk)
+
+
+class Ref(Item, discriminator="ref"):
+    """Where the thing with this id lives. Written once."""
+
+    project_id = UnicodeAttribute()
+    experiment_id = UnicodeAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list and where to go on, or None at its end."""
+
+    data: list[T]
+    next_cursor: Cursor | None
+
+
+def connection() -> TableConnection:
+    """The connection that all models share: made on the base, inherited by them."""
+    if not Item.Meta.table_name:
+        bind(config.settings())
+    return Item._get_connection()  # noqa: SLF001 - PynamoDB has no public name for it
+
+
+def bind(settings: config.Settings) -> None:
+    """Point all models at a table."""
+    Item.Meta.table_name = settings.table
+    Item.Meta.region = settings.region
+    Item.Meta.host = settings.endpoint_url
+    # None on the base, and nothing on the models: PynamoDB would give each of them a client of its own.
+    Item._connection = None  # noqa: SLF001
+
+
+def get(model: type[M], key: Key, *, absent: Callable[[], Exception] = NotFound) -> M:
+    """One item, as it is now. Raises what `absent` makes when there is none, or only one on its way out."""
+    found = find(model, key)
+    if found is None or found.deleting:
+        raise absent()
+    return found
+
+
+def find(model: type[M], key: Key) -> M | None:
+    """One item as it is now, even one that is being deleted, or None."""
+    connection()
+    try:
+        return model.get(key.pk, key.sk, consistent_read=True)
+    except model.DoesNotExist:
+        return None
+
+
+def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
+    """The items that exist at these keys, as they are now, whatever their kinds; those being deleted left out."""
+    connection()
+    wanted = set(keys)
+    found = Item.batch_get([tuple(key) for key in wanted], consistent_read=True) if wanted else ()
+    return {item.key: item for item in found if not item.deleting}
+
+
+def query(model: type[M], pk: str, prefix: str = "", *, where: Condition | None = None) -> Iterator[M]:
+    """All rows of a partition whose sort key begins so, in its order."""
+    connection()
+    visible = Item.deleting.does_not_exist()
+    return model.query(
+        pk,
+        Item.sk.startswith(prefix) if prefix else None,
+        visible & where if where is not None else visible,
+        consistent_read=True,
+    )
+
+
+def page(
+    model: type[M], pk: str, prefix: str, *, limit: int, cursor: Cursor | None, where: Condition | None = None
+) -> Page[M]:
+    """At most `limit` rows after the cursor. InvalidPayload when the cursor is not one of ours for this list."""
+    connection()
+    start = None if cursor is None else _start(cursor, pk, prefix)
+    visible = Item.deleting.does_not_exist()
+    # One row more than asked tells whether there is a next page without another call.
+    rows = list(
+        model.query(
+            pk,
+            Item.sk.startswith(prefix),
+            visible & where if where is not None else visible,
+            consistent_read=True,
+            limit=limit + 1,
+            page_size=limit + 1 if where is None else FILTERED_PAGE,
+            last_evaluated_key=start,
+        )
+    )
+    return Page(rows[:limit], encode_cursor(rows[limit - 1].sk) if len(rows) > limit else None)
+
+
+class HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+HasIdT = TypeVar("HasIdT", bound=HasId)
+
+
+def page_by_id(everything: Iterable[HasIdT], limit: int, cursor: Cursor | None) -> Page[HasIdT]:
+    """A page, in the order of ids, of a list that is in hand."""
+    after = "" if cursor is None else decode_cursor(cursor, 1)[0]
+    left = sorted((each for each in everything if each.id > after), key=lambda each: each.id)
+    return Page(left[:limit], encode_cursor(left[limit - 1].id) if len(left) > limit else None)
+
+
+def raw_keys(pk: str, prefix: str = "", *, limit: int | None = None) -> Iterator[Key]:
+    """The keys in a partition, those that no model claims included: what a deletion must see."""
+    connection()
+    start: dict[str, Any] | None = None
+    left = limit
+    while left is None or left > 0:
+        condition = Item.sk.startswith(prefix) if prefix else None
+        answer = connection().query(
+            pk,
+            condition,
+            attributes_to_get=["PK", "SK"],
+            consistent_read=True,
+            exclusive_start_key=start,
+            limit=left,
+        )
+        for row in answer["Items"]:
+            yield Key(row["PK"]["S"], row["SK"]["S"])
+        if left is not None:
+            left -= len(answer["Items"])
+        start = answer.get("LastEvaluatedKey")
+        if not start:
+            return
+
+
+def pause() -> None:
+    """A short wait of random length before trying again what somebody else was faster at."""
+    time.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311
+
+
+def encode_cursor(*position: str) -> Cursor:
+    """An opaque text that holds a place in a list."""
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: Cursor, length: int) -> Sequence[str]:
+    """The place that a cursor holds. InvalidPayload when it holds none of `length` parts."""
+    try:
+        position = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise _bad_cursor() from None
+    if not (isinstance(position, list) and len(position) == length and all(isinstance(p, str) for p in position)):
+        raise _bad_cursor()
+    return position
+
+
+def _start(cursor: Cursor, pk: str, prefix: str) -> dict[str, Any]:
+    (sk,) = decode_cursor(cursor, 1)
+    if not sk.startswith(prefix):
+        raise _bad_cursor()
+    return {"PK": {"S": pk}, "SK": {"S": sk}}
+
+
+def _bad_cursor() -> InvalidPayload:
+    return InvalidPayload("This cursor is damaged or belongs to another list", field="cursor")

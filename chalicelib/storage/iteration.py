@@ -1,0 +1,227 @@
+"""Iterations: a row in the experiment's partition, a REF that finds it by id, a CHILD row at its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.storage import conditional, experiment, idkey, item, keys, series
+from chalicelib.storage.item import Item, Page, Ref
+from chalicelib.storage.transaction import Transaction
+from deardiary.shapes import Experiment, Iteration, IterationStatus
+
+
+class IterationRow(Item, discriminator="iteration"):
+    id = UnicodeAttribute()
+    experiment_id = UnicodeAttribute()
+    notes = UnicodeAttribute()
+    created_date = UTCDateTimeAttribute()
+    end_date = UTCDateTimeAttribute(null=True)
+    parent_iteration_id = UnicodeAttribute(null=True)
+    status_id = NumberAttribute()
+    error_message = UnicodeAttribute()
+    python_version = UnicodeAttribute()
+    julia_version = UnicodeAttribute()
+    git_sha = UnicodeAttribute()
+    git_dirty = BooleanAttribute()
+    entrypoint = UnicodeAttribute()
+    id_key = UnicodeAttribute(null=True)
+    # The server ended it because its writer had gone silent; a late batch opens it again.
+    ended_by_server = BooleanAttribute(null=True)
+
+
+class ChildRow(Item, discriminator="child"):
+    child_id = UnicodeAttribute()
+
+
+ALIVE = IterationRow.pk.exists() & IterationRow.deleting.does_not_exist()
+UNLOCKED = ALIVE & IterationRow.end_date.does_not_exist()
+
+
+def create_iteration(where: Experiment, iteration: Iteration, id_key: str | None) -> None:
+    """NotFound when experiment or parent is gone, InvalidPayload when it takes nothing new, Conflict on the key."""
+    write = Transaction()
+    experiment.check_open(where, write)
+    write.put(_row(iteration, id_key), Conflict)
+    ref = Ref(*keys.iteration_ref(iteration.id), project_id=where.project_id, experiment_id=where.id)
+    write.put(ref, Conflict)
+    series.create_series(where.id, iteration.id, write)
+    if iteration.parent_iteration_id is not None:
+        check_alive(where.id, iteration.parent_iteration_id, write)
+        _link(iteration.parent_iteration_id, iteration.id, write)
+    if id_key is not None:
+        idkey.claim_id_key(keys.experiment_partition(where.id), id_key, iteration.id, write, Conflict)
+    write.commit()
+
+
+def check_alive(experiment_id: str, iteration_id: str, write: Transaction) -> None:
+    write.check(IterationRow, keys.iteration(experiment_id, iteration_id), ALIVE, NotFound)
+
+
+def check_unlocked(iteration: Iteration, write: Transaction) -> None:
+    """Commit only while the iteration has not ended."""
+    write.check(IterationRow, keys.iteration(iteration.experiment_id, iteration.id), UNLOCKED, locked)
+
+
+def locked() -> InvalidPayload:
+    return InvalidPayload(
+        "The iteration has ended and is locked; set status_id to RUNNING to resume it", field="end_date"
+    )
+
+
+def find_iteration(experiment_id: str, iteration_id: str) -> Iteration | None:
+    row = item.find(IterationRow, keys.iteration(experiment_id, iteration_id))
+    return None if row is None or row.deleting else shape(row)
+
+
+def list_iterations_of_experiment(experiment_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
+    partition = keys.experiment_partition(experiment_id)
+    rows = item.page(IterationRow, partition, keys.ITERATION, limit=limit, cursor=cursor)
+    return Page([shape(row) for row in rows.data], rows.next_cursor)
+
+
+def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
+    rows = item.page(ChildRow, keys.iteration_partition(parent_id), keys.CHILD, limit=limit, cursor=cursor)
+    places = [keys.iteration(experiment_id, row.child_id) for row in rows.data]
+    found = item.get_many(places)
+    children = [found.get(place) for place in places]
+    return Page([shape(row) for row in children if isinstance(row, IterationRow)], rows.next_cursor)
+
+
+def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[Iteration] = ()) -> None:
+    """Write the changed iteration if its end, status and parent are still what `before` says; otherwise Conflict.
+
+    `ancestors` is the line above a new parent: it must still be so, or two moves at once could close a circle.
+    """
+    write = Transaction()
+    for ancestor in ancestors:
+        place = keys.iteration(ancestor.experiment_id, ancestor.id)
+        write.check(IterationRow, place, ALIVE & _same_parent(ancestor), Conflict)
+    row = _row(after, None)
+    write.update(row, _actions(row), ALIVE & _same_state(before), Conflict)
+    if before.parent_iteration_id != after.parent_iteration_id:
+        unlink_from_parent(before, write)
+        if after.parent_iteration_id is not None:
+            _link(after.parent_iteration_id, after.id, write)
+    write.commit()
+
+
+def reopen_if_ended_by_server(iteration: Iteration) -> None:
+    """InvalidPayload when a person or the client ended it."""
+    row = _row(iteration, None)
+    actions: list[Action] = [
+        IterationRow.end_date.remove(),
+        IterationRow.error_message.set(""),
+        IterationRow.status_id.set(int(IterationStatus.RUNNING)),
+        IterationRow.ended_by_server.remove(),
+    ]
+    with conditional.otherwise(locked):
+        row.update(actions, ALIVE & (IterationRow.ended_by_server == True))  # noqa: E712
+
+
+def hide_iteration(experiment_id: str, iteration_id: str, write: Transaction) -> None:
+    row = IterationRow(*keys.iteration(experiment_id, iteration_id))
+    write.update(row, [IterationRow.deleting.set(True)], ALIVE, NotFound)
+
+
+def unlink_from_parent(iteration: Iteration, write: Transaction) -> None:
+    if iteration.parent_iteration_id is not None:
+        write.delete(ChildRow(*keys.child(iteration.parent_iteration_id, iteration.id)), None, Conflict)
+
+
+def orphan_children(experiment_id: str, parent_id: str) -> None:
+    """Take the parent away from each child that still names it."""
+    for link in list(item.query(ChildRow, keys.iteration_partition(parent_id), keys.CHILD)):
+        write = Transaction()
+        child = IterationRow(*keys.iteration(experiment_id, link.child_id))
+        found = item.find(IterationRow, child.key)
+        if found is not None and found.parent_iteration_id == parent_id:
+            still = IterationRow.parent_iteration_id == parent_id
+            write.update(child, [IterationRow.parent_iteration_id.remove()], still, Conflict)
+        write.delete(link, None, Conflict)
+        write.commit()
+
+
+def find_id_key_of_iteration(experiment_id: str, iteration_id: str) -> str | None:
+    row = item.find(IterationRow, keys.iteration(experiment_id, iteration_id))
+    return row.id_key if row else None
+
+
+def shape(row: IterationRow) -> Iteration:
+    return Iteration(
+        id=row.id,
+        experiment_id=row.experiment_id,
+        notes=row.notes,
+        created_date=row.created_date,
+        end_date=row.end_date,
+        parent_iteration_id=row.parent_iteration_id,
+        status_id=IterationStatus(int(row.status_id)),
+        error_message=row.error_message,
+        python_version=row.python_version,
+        julia_version=row.julia_version,
+        git_sha=row.git_sha,
+        git_dirty=row.git_dirty,
+        entrypoint=row.entrypoint,
+    )
+
+
+def _link(parent_id: str, child_id: str, write: Transaction) -> None:
+    write.put(ChildRow(*keys.child(parent_id, child_id), child_id=child_id), Conflict)
+
+
+def _same_parent(iteration: Iteration) -> Condition:
+    parent = iteration.parent_iteration_id
+    attribute = IterationRow.parent_iteration_id
+    same: Condition = attribute.does_not_exist() if parent is None else attribute == parent
+    return same
+
+
+def _same_state(iteration: Iteration) -> Condition:
+    end = iteration.end_date
+    same: Condition = _same_parent(iteration)
+    same &= IterationRow.end_date.does_not_exist() if end is None else IterationRow.end_date == end
+    same &= IterationRow.status_id == int(iteration.status_id)
+    return same
+
+
+def _actions(row: IterationRow) -> list[Action]:
+    """Everything that a PATCH can change; None removes."""
+    names = (
+        "notes",
+        "end_date",
+        "parent_iteration_id",
+        "status_id",
+        "error_message",
+        "python_version",
+        "julia_version",
+        "git_sha",
+        "git_dirty",
+        "entrypoint",
+        "ended_by_server",
+    )
+    fields = [(getattr(IterationRow, name), getattr(row, name)) for name in names]
+    return [field.remove() if value is None else field.set(value) for field, value in fields]
+
+
+def _row(iteration: Iteration, id_key: str | None) -> IterationRow:
+    return IterationRow(
+        *keys.iteration(iteration.experiment_id, iteration.id),
+        id=iteration.id,
+        experiment_id=iteration.experiment_id,
+        notes=iteration.notes,
+        created_date=iteration.created_date,
+        end_date=iteration.end_date,
+        parent_iteration_id=iteration.parent_iteration_id,
+        status_id=int(iteration.status_id),
+        error_message=iteration.error_message,
+        python_version=iteration.python_version,
+        julia_version=iteration.julia_version,
+        git_sha=iteration.git_sha,
+        git_dirty=iteration.git_dirty,
+        entrypoint=iteration.entrypoint,
+        id_key=id_key,
+    )

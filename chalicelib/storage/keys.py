@@ -1,0 +1,179 @@
+"""The whole key design. One table, two string keys, no secondary index.
+
+An entity lives in the partition of its parent, so that every list is one strongly consistent Query. An entity that has
+an id of its own also has a REF in a partition of its own, which says where it lives and never changes.
+
+    what                  PK                  SK
+    user                  USER#uid            USER                    profile, password hash, epoch, API tokens
+    permission            USER#uid            PERMISSION#pid          read by every request to a project
+    username              USERNAME#name       USERNAME                makes the name unique
+    user in the list      USERS               USER#uid
+    number of admins      USERS               ADMINS
+    project               PROJECT#pid         PROJECT
+    project in the list   PROJECTS            PROJECT#pid
+    member                PROJECT#pid         MEMBER#uid              copy of the permission
+    blob                  PROJECT#pid         BLOB#sha256             bytes kept once, with the number of their owners
+    experiment            PROJECT#pid         EXPERIMENT#eid
+    experiment's REF      EXPERIMENT#eid      REF
+    iteration             EXPERIMENT#eid      ITERATION#iid
+    parameter             EXPERIMENT#eid      PARAMETER#iid#digest(key)
+    series of an iteration EXPERIMENT#eid     SERIES#iid              first, last, min, max, count of every key
+    resource              EXPERIMENT#eid      RESOURCE#rid
+    iteration's REF       ITERATION#iid       REF
+    child                 ITERATION#iid       CHILD#iid
+    chunk of points       ITERATION#iid       CHUNK#digest(batch_id)[#part]
+    resource's REF        RESOURCE#rid        REF
+    tag                   (its owner's row)   TAG#owner#digest(value)
+    id_key                (its scope's PK)    IDKEY#digest(id_key)    makes a creation idempotent
+    deletion under way    DELETIONS           id
+
+Reads and writes per operation are counted in docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from chalicelib import ids
+
+
+class Key(NamedTuple):
+    """The place of one item."""
+
+    pk: str
+    sk: str
+
+
+USERS = "USERS"
+PROJECTS = "PROJECTS"
+DELETIONS = "DELETIONS"
+
+MEMBER = "MEMBER#"
+PERMISSION = "PERMISSION#"
+EXPERIMENT = "EXPERIMENT#"
+ITERATION = "ITERATION#"
+RESOURCE = "RESOURCE#"
+CHILD = "CHILD#"
+CHUNK = "CHUNK#"
+BLOB = "BLOB#"
+USER = "USER#"
+PROJECT = "PROJECT#"
+
+
+def user(user_id: str) -> Key:
+    return Key(user_partition(user_id), "USER")
+
+
+def user_partition(user_id: str) -> str:
+    return f"USER#{user_id}"
+
+
+def username(name: str) -> Key:
+    return Key(f"USERNAME#{name}", "USERNAME")
+
+
+def user_listing(user_id: str) -> Key:
+    return Key(USERS, f"{USER}{user_id}")
+
+
+def admins() -> Key:
+    return Key(USERS, "ADMINS")
+
+
+def permission(user_id: str, project_id: str) -> Key:
+    return Key(user_partition(user_id), f"{PERMISSION}{project_id}")
+
+
+def member(project_id: str, user_id: str) -> Key:
+    return Key(project_partition(project_id), f"{MEMBER}{user_id}")
+
+
+def project_partition(project_id: str) -> str:
+    return f"PROJECT#{project_id}"
+
+
+def project(project_id: str) -> Key:
+    return Key(project_partition(project_id), "PROJECT")
+
+
+def project_listing(project_id: str) -> Key:
+    return Key(PROJECTS, f"{PROJECT}{project_id}")
+
+
+def blob(project_id: str, sha256: str) -> Key:
+    return Key(project_partition(project_id), f"{BLOB}{sha256}")
+
+
+def experiment_partition(experiment_id: str) -> str:
+    return f"EXPERIMENT#{experiment_id}"
+
+
+def experiment(project_id: str, experiment_id: str) -> Key:
+    return Key(project_partition(project_id), f"{EXPERIMENT}{experiment_id}")
+
+
+def experiment_ref(experiment_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), "REF")
+
+
+def iteration_partition(iteration_id: str) -> str:
+    return f"ITERATION#{iteration_id}"
+
+
+def iteration(experiment_id: str, iteration_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"{ITERATION}{iteration_id}")
+
+
+def iteration_ref(iteration_id: str) -> Key:
+    return Key(iteration_partition(iteration_id), "REF")
+
+
+def child(parent_id: str, child_id: str) -> Key:
+    return Key(iteration_partition(parent_id), f"{CHILD}{child_id}")
+
+
+def parameters_prefix(iteration_id: str) -> str:
+    return f"PARAMETER#{iteration_id}#"
+
+
+def parameter(experiment_id: str, iteration_id: str, key_digest: str) -> Key:
+    return Key(experiment_partition(experiment_id), parameters_prefix(iteration_id) + key_digest)
+
+
+def series(experiment_id: str, iteration_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"SERIES#{iteration_id}")
+
+
+def chunk_prefix(batch_digest: str) -> str:
+    return f"{CHUNK}{batch_digest}"
+
+
+def chunk(iteration_id: str, batch_digest: str, part: int = 0) -> Key:
+    """The first part bears the bare name: whether a batch is there is one GetItem."""
+    suffix = f"#{part:03}" if part else ""
+    return Key(iteration_partition(iteration_id), chunk_prefix(batch_digest) + suffix)
+
+
+def resource(experiment_id: str, resource_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"{RESOURCE}{resource_id}")
+
+
+def resource_ref(resource_id: str) -> Key:
+    return Key(f"RESOURCE#{resource_id}", "REF")
+
+
+def tags_prefix(owner_id: str) -> str:
+    return f"TAG#{owner_id}#"
+
+
+def tag(owner: Key, owner_id: str, value_digest: str) -> Key:
+    """Beside the owner's own item, in the same partition."""
+    return Key(owner.pk, tags_prefix(owner_id) + value_digest)
+
+
+def id_key(scope_partition: str, text: str) -> Key:
+    return Key(scope_partition, f"IDKEY#{ids.digest(text)}")
+
+
+def deletion(target_id: str) -> Key:
+    return Key(DELETIONS, target_id)

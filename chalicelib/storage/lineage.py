@@ -1,0 +1,134 @@
+"""An entity with everything above it and the asking user's permission there: one REF, then one BatchGetItem.
+
+Whatever is missing or going in the line makes the whole of it absent: what hangs below a deleted thing is gone with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from chalicelib.storage import experiment, item, iteration, keys, permission, project, resource
+from chalicelib.storage.experiment import ExperimentRow
+from chalicelib.storage.item import Item, Ref
+from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.keys import Key
+from chalicelib.storage.permission import PermissionRow
+from chalicelib.storage.project import ProjectRow
+from chalicelib.storage.resource import ResourceRow
+from deardiary.shapes import Experiment, Iteration, Project, Resource, UserPermission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectLineage:
+    project: Project
+    permission: UserPermission | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentLineage(ProjectLineage):
+    experiment: Experiment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IterationLineage(ExperimentLineage):
+    iteration: Iteration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceLineage(ExperimentLineage):
+    resource: Resource
+
+
+def find_project_lineage(project_id: str, user_id: str) -> ProjectLineage | None:
+    found = _read(project_id, user_id)
+    match found:
+        case [ProjectRow() as above, mine]:
+            return ProjectLineage(project=project.shape(above), permission=_permission(mine))
+        case _:
+            return None
+
+
+def find_experiment_lineage(experiment_id: str, user_id: str) -> ExperimentLineage | None:
+    place = _place(keys.experiment_ref(experiment_id))
+    if place is None:
+        return None
+    found = _read(place.project_id, user_id, keys.experiment(place.project_id, experiment_id))
+    match found:
+        case [ProjectRow() as above, mine, ExperimentRow() as row]:
+            return ExperimentLineage(
+                project=project.shape(above), permission=_permission(mine), experiment=experiment.shape(row)
+            )
+    return None
+
+
+def find_iteration_lineage(iteration_id: str, user_id: str) -> IterationLineage | None:
+    place = _place(keys.iteration_ref(iteration_id))
+    if place is None:
+        return None
+    match _read_below(place, user_id, keys.iteration(place.experiment_id, iteration_id)):
+        case [ProjectRow() as above, mine, ExperimentRow() as middle, IterationRow() as row]:
+            return IterationLineage(
+                project=project.shape(above),
+                permission=_permission(mine),
+                experiment=experiment.shape(middle),
+                iteration=iteration.shape(row),
+            )
+    return None
+
+
+def find_resource_lineage(resource_id: str, user_id: str) -> ResourceLineage | None:
+    place = _place(keys.resource_ref(resource_id))
+    if place is None:
+        return None
+    match _read_below(place, user_id, keys.resource(place.experiment_id, resource_id)):
+        case [ProjectRow() as above, mine, ExperimentRow() as middle, ResourceRow() as row] if _has_iteration(row):
+            return ResourceLineage(
+                project=project.shape(above),
+                permission=_permission(mine),
+                experiment=experiment.shape(middle),
+                resource=resource.shape(row),
+            )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    project_id: str
+    experiment_id: str
+
+
+def _place(ref: Key) -> _Place | None:
+    try:
+        return _cached_place(ref)
+    except KeyError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _cached_place(ref: Key) -> _Place:
+    """A REF never changes, so it is remembered; that one is absent (KeyError) is not."""
+    row = item.find(Ref, ref)
+    if row is None:
+        raise KeyError(ref)
+    return _Place(row.project_id, row.experiment_id or "")
+
+
+def _read(project_id: str, user_id: str, *below: Key) -> Sequence[Item | None]:
+    places = [keys.project(project_id), keys.permission(user_id, project_id), *below]
+    found = item.get_many(places)
+    return [found.get(place) for place in places]
+
+
+def _read_below(place: _Place, user_id: str, below: Key) -> Sequence[Item | None]:
+    return _read(place.project_id, user_id, keys.experiment(place.project_id, place.experiment_id), below)
+
+
+def _has_iteration(row: ResourceRow) -> bool:
+    """A resource of an iteration that is being deleted is gone too."""
+    return not row.iteration_id or iteration.find_iteration(row.experiment_id, row.iteration_id) is not None
+
+
+def _permission(row: Item | None) -> UserPermission | None:
+    return permission.shape(row) if isinstance(row, PermissionRow) else None

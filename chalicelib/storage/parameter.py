@@ -1,0 +1,89 @@
+"""Parameters: one row each in the experiment's partition, found by iteration and key."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib import ids
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.storage import item, iteration, keys
+from chalicelib.storage.item import Item, Page
+from chalicelib.storage.transaction import Transaction
+from deardiary.shapes import Iteration, Parameter
+
+
+class ParameterRow(Item, discriminator="parameter"):
+    id = UnicodeAttribute()
+    iteration_id = UnicodeAttribute()
+    key_text = UnicodeAttribute()
+    value = UnicodeAttribute()
+
+
+def create_parameters(where: Iteration, parameters: list[Parameter]) -> None:
+    """All or none of at most 99. Conflict when one is there already, InvalidPayload when the iteration is locked."""
+    write = Transaction()
+    iteration.check_unlocked(where, write)
+    for parameter in parameters:
+        write.put(_row(where, parameter), Conflict)
+    write.commit()
+
+
+def find_parameters(where: Iteration, names: list[str]) -> dict[str, Parameter]:
+    """Those of these keys that exist, by key."""
+    found = item.get_many(keys.parameter(where.experiment_id, where.id, ids.digest(name)) for name in names)
+    return {row.key_text: _shape(row) for row in found.values() if isinstance(row, ParameterRow)}
+
+
+def get_parameter(where: Iteration, parameter_id: str) -> Parameter:
+    row = item.get(ParameterRow, _place(where, parameter_id))
+    if row.id != parameter_id:
+        raise NotFound
+    return _shape(row)
+
+
+def list_parameters(where: Iteration, limit: int, cursor: str | None) -> Page[Parameter]:
+    """In the order of creation, though they lie in the order of their keys' digests: an iteration has few."""
+    partition, prefix = keys.experiment_partition(where.experiment_id), keys.parameters_prefix(where.id)
+    return item.page_by_id([_shape(row) for row in item.query(ParameterRow, partition, prefix)], limit, cursor)
+
+
+def update_parameter(where: Iteration, parameter: Parameter) -> None:
+    write = Transaction()
+    iteration.check_unlocked(where, write)
+    write.update(
+        _row(where, parameter),
+        [ParameterRow.value.set(parameter.value)],
+        ParameterRow.id == parameter.id,
+        NotFound,
+    )
+    write.commit()
+
+
+def delete_parameter(where: Iteration, parameter_id: str) -> None:
+    write = Transaction()
+    iteration.check_unlocked(where, write)
+    row = ParameterRow(*_place(where, parameter_id))
+    write.delete(row, ParameterRow.id == parameter_id, NotFound)
+    write.commit()
+
+
+def new_parameter_id(iteration_id: str, key: str) -> str:
+    return f"{iteration_id}.{ids.stamp()}.{ids.digest(key)}"
+
+
+def _place(where: Iteration, parameter_id: str) -> keys.Key:
+    return keys.parameter(where.experiment_id, where.id, parameter_id.rpartition(".")[2])
+
+
+def _row(where: Iteration, parameter: Parameter) -> ParameterRow:
+    return ParameterRow(
+        *keys.parameter(where.experiment_id, where.id, ids.digest(parameter.key)),
+        id=parameter.id,
+        iteration_id=parameter.iteration_id,
+        key_text=parameter.key,
+        value=parameter.value,
+    )
+
+
+def _shape(row: ParameterRow) -> Parameter:
+    return Parameter(id=row.id, iteration_id=row.iteration_id, key=row.key_text, value=row.value)

@@ -1,0 +1,87 @@
+"""Permissions: one row where the user's requests find it, one copy where the project lists its members."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+
+from chalicelib.errors import NotFound
+from chalicelib.storage import item, keys, project
+from chalicelib.storage.item import Item, Page
+from chalicelib.storage.keys import Key
+from chalicelib.storage.transaction import Transaction
+from chalicelib.storage.user import UserRow
+from deardiary.shapes import UserPermission
+
+
+class PermissionRow(Item, discriminator="permission"):
+    id = UnicodeAttribute()
+    user_id = UnicodeAttribute()
+    project_id = UnicodeAttribute()
+    create_permission = BooleanAttribute()
+    read_permission = BooleanAttribute()
+    update_permission = BooleanAttribute()
+    delete_permission = BooleanAttribute()
+
+
+def add_permission(permission: UserPermission, write: Transaction) -> None:
+    """Add both rows to a transaction, for a user who must exist."""
+    user, project_id = permission.user_id, permission.project_id
+    write.check(UserRow, keys.user(user), UserRow.pk.exists() & UserRow.deleting.does_not_exist(), NotFound)
+    write.replace(_row(keys.permission(user, project_id), permission))
+    write.replace(_row(keys.member(project_id, user), permission))
+
+
+def put_permission(permission: UserPermission) -> None:
+    """NotFound when the user or the project is gone."""
+    write = Transaction()
+    project.check_alive(permission.project_id, write)
+    add_permission(permission, write)
+    write.commit()
+
+
+def find_permission(user_id: str, project_id: str) -> UserPermission | None:
+    row = item.find(PermissionRow, keys.permission(user_id, project_id))
+    return None if row is None else shape(row)
+
+
+def list_members(project_id: str, limit: int, cursor: str | None) -> Page[UserPermission]:
+    rows = item.page(PermissionRow, keys.project_partition(project_id), keys.MEMBER, limit=limit, cursor=cursor)
+    return Page([shape(row) for row in rows.data], rows.next_cursor)
+
+
+def list_permissions_of_user(user_id: str, limit: int, cursor: str | None) -> Page[UserPermission]:
+    rows = item.page(PermissionRow, keys.user_partition(user_id), keys.PERMISSION, limit=limit, cursor=cursor)
+    return Page([shape(row) for row in rows.data], rows.next_cursor)
+
+
+def remove_permission(user_id: str, project_id: str) -> None:
+    """Both rows, whether they are there or not."""
+    write = Transaction()
+    write.delete(PermissionRow(*keys.permission(user_id, project_id)), None, NotFound)
+    write.delete(PermissionRow(*keys.member(project_id, user_id)), None, NotFound)
+    write.commit()
+
+
+def shape(row: PermissionRow) -> UserPermission:
+    return UserPermission(
+        id=row.id,
+        user_id=row.user_id,
+        project_id=row.project_id,
+        create_permission=row.create_permission,
+        read_permission=row.read_permission,
+        update_permission=row.update_permission,
+        delete_permission=row.delete_permission,
+    )
+
+
+def _row(key: Key, permission: UserPermission) -> PermissionRow:
+    return PermissionRow(
+        *key,
+        id=permission.id,
+        user_id=permission.user_id,
+        project_id=permission.project_id,
+        create_permission=permission.create_permission,
+        read_permission=permission.read_permission,
+        update_permission=permission.update_permission,
+        delete_permission=permission.delete_permission,
+    )

@@ -1,0 +1,104 @@
+"""Projects: the row at the head of its partition, and a row in the list of all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.update import Action
+
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.storage import item, keys
+from chalicelib.storage.item import Item, Page
+from chalicelib.storage.transaction import Transaction
+from deardiary.shapes import Project
+
+
+class ProjectRow(Item, discriminator="project"):
+    id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    description = UnicodeAttribute()
+    created_date = UTCDateTimeAttribute()
+    id_key = UnicodeAttribute(null=True)
+    owner_id = UnicodeAttribute(null=True)
+
+
+class ProjectListingRow(Item, discriminator="project-listing"):
+    project_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+
+
+ALIVE = ProjectRow.pk.exists() & ProjectRow.deleting.does_not_exist()
+
+
+def create_project(project: Project, owner_id: str, id_key: str | None, write: Transaction) -> None:
+    """Add the project to a transaction; who may do what there goes into the same one."""
+    row = ProjectRow(
+        *keys.project(project.id),
+        id=project.id,
+        name=project.name,
+        description=project.description,
+        created_date=project.created_date,
+        owner_id=owner_id,
+        id_key=id_key,
+    )
+    write.put(row, Conflict)
+    write.put(ProjectListingRow(*keys.project_listing(project.id), project_id=project.id, name=project.name), Conflict)
+
+
+def check_alive(project_id: str, write: Transaction) -> None:
+    write.check(ProjectRow, keys.project(project_id), ALIVE, NotFound)
+
+
+def get_project(project_id: str) -> Project:
+    return shape(item.get(ProjectRow, keys.project(project_id)))
+
+
+def list_all_projects(limit: int, cursor: str | None, name: str | None) -> Page[Project]:
+    where = None if name is None else ProjectListingRow.name == name
+    listing = item.page(ProjectListingRow, keys.PROJECTS, keys.PROJECT, limit=limit, cursor=cursor, where=where)
+    return Page(get_projects([row.project_id for row in listing.data]), listing.next_cursor)
+
+
+def get_projects(project_ids: list[str]) -> list[Project]:
+    """Those that exist, in the order asked."""
+    found = item.get_many(keys.project(each) for each in project_ids)
+    rows = [found.get(keys.project(each)) for each in project_ids]
+    return [shape(row) for row in rows if isinstance(row, ProjectRow)]
+
+
+def update_project(project_id: str, name: str | None, description: str | None) -> Project:
+    """None leaves a field as it is."""
+    row = ProjectRow(*keys.project(project_id))
+    actions: list[Action] = [ProjectRow.id.set(project_id)]
+    actions += [] if name is None else [ProjectRow.name.set(name)]
+    actions += [] if description is None else [ProjectRow.description.set(description)]
+    write = Transaction()
+    write.update(row, actions, ALIVE, NotFound)
+    if name is not None:
+        listing = ProjectListingRow(*keys.project_listing(project_id))
+        write.update(listing, [ProjectListingRow.name.set(name)], ProjectListingRow.pk.exists(), NotFound)
+    write.commit()
+    return get_project(project_id)
+
+
+def hide_project(project_id: str, write: Transaction) -> None:
+    write.update(ProjectRow(*keys.project(project_id)), [ProjectRow.deleting.set(True)], ALIVE, NotFound)
+    write.delete(ProjectListingRow(*keys.project_listing(project_id)), None, NotFound)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose creation key a project holds, and which."""
+
+    owner_id: str
+    id_key: str
+
+
+def find_origin(project_id: str) -> Origin | None:
+    row = item.find(ProjectRow, keys.project(project_id))
+    return Origin(row.owner_id, row.id_key) if row and row.owner_id and row.id_key else None
+
+
+def shape(row: ProjectRow) -> Project:
+    return Project(id=row.id, name=row.name, description=row.description, created_date=row.created_date)

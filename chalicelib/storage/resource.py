@@ -1,0 +1,138 @@
+"""Resources: a row in the experiment's partition, a REF that finds it by id, a share in a blob of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.update import Action
+
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.storage import blob, conditional, experiment, item, iteration, keys
+from chalicelib.storage.blob import Blob
+from chalicelib.storage.item import Item, Page, Ref
+from chalicelib.storage.transaction import Transaction
+from deardiary.shapes import Experiment, Resource
+
+PENDING = "pending"
+READY = "ready"
+
+
+class ResourceRow(Item, discriminator="resource"):
+    id = UnicodeAttribute()
+    experiment_id = UnicodeAttribute()
+    iteration_id = UnicodeAttribute(null=True)
+    name = UnicodeAttribute()
+    description = UnicodeAttribute()
+    created_date = UTCDateTimeAttribute()
+    updated_date = UTCDateTimeAttribute(null=True)
+    backend = UnicodeAttribute()
+    uri = UnicodeAttribute()
+    size_bytes = NumberAttribute()
+    content_hash = UnicodeAttribute()
+    content_type = UnicodeAttribute()
+    state = UnicodeAttribute()
+
+
+ALIVE = ResourceRow.pk.exists() & ResourceRow.deleting.does_not_exist()
+
+
+def create_resource(where: Experiment, resource: Resource, content_type: str, seen: Blob | None) -> None:
+    """NotFound when experiment or iteration is gone, InvalidPayload when it takes nothing new."""
+    write = Transaction()
+    experiment.check_open(where, write)
+    if resource.iteration_id is not None:
+        iteration.check_alive(where.id, resource.iteration_id, write)
+    write.put(_row(resource, content_type), Conflict)
+    ref = Ref(*keys.resource_ref(resource.id), project_id=where.project_id, experiment_id=where.id)
+    write.put(ref, Conflict)
+    blob.add_owner(where.project_id, blob.of_resource(resource), seen=seen, write=write)
+    write.commit()
+
+
+def get_content_type(resource: Resource) -> str:
+    return item.get(ResourceRow, keys.resource(resource.experiment_id, resource.id)).content_type
+
+
+def list_resources_of_experiment(
+    experiment_id: str, limit: int, cursor: str | None, iteration_id: str | None
+) -> Page[Resource]:
+    where = None if iteration_id is None else ResourceRow.iteration_id == iteration_id
+    partition = keys.experiment_partition(experiment_id)
+    rows = item.page(ResourceRow, partition, keys.RESOURCE, limit=limit, cursor=cursor, where=where)
+    return Page([shape(row) for row in rows.data], rows.next_cursor)
+
+
+def each_resource_of_experiment(experiment_id: str) -> Iterator[Resource]:
+    rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), keys.RESOURCE)
+    return (shape(row) for row in rows)
+
+
+def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterator[Resource]:
+    mine = ResourceRow.iteration_id == iteration_id
+    rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), keys.RESOURCE, where=mine)
+    return (shape(row) for row in rows)
+
+
+def find_resource(experiment_id: str, resource_id: str) -> Resource | None:
+    row = item.find(ResourceRow, keys.resource(experiment_id, resource_id))
+    return None if row is None or row.deleting else shape(row)
+
+
+def update_resource(resource: Resource) -> None:
+    """Write name, description, state and updated_date."""
+    row = _row(resource, "")
+    actions: list[Action] = [
+        ResourceRow.name.set(row.name),
+        ResourceRow.description.set(row.description),
+        ResourceRow.state.set(row.state),
+    ]
+    if row.updated_date is not None:
+        actions.append(ResourceRow.updated_date.set(row.updated_date))
+    with conditional.otherwise(NotFound):
+        row.update(actions, ALIVE)
+
+
+def delete_resource(project_id: str, resource: Resource) -> None:
+    """Row, REF and share at once: whoever comes second gets NotFound and takes no share away."""
+    write = Transaction()
+    write.delete(ResourceRow(*keys.resource(resource.experiment_id, resource.id)), ResourceRow.pk.exists(), NotFound)
+    write.delete(Ref(*keys.resource_ref(resource.id)), None, NotFound)
+    blob.remove_owner(project_id, resource.content_hash, write)
+    write.commit()
+
+
+def shape(row: ResourceRow) -> Resource:
+    return Resource(
+        id=row.id,
+        experiment_id=row.experiment_id,
+        iteration_id=row.iteration_id,
+        name=row.name,
+        description=row.description,
+        created_date=row.created_date,
+        updated_date=row.updated_date,
+        backend=row.backend,
+        uri=row.uri,
+        size_bytes=int(row.size_bytes),
+        content_hash=row.content_hash,
+        state=row.state,
+    )
+
+
+def _row(resource: Resource, content_type: str) -> ResourceRow:
+    return ResourceRow(
+        *keys.resource(resource.experiment_id, resource.id),
+        id=resource.id,
+        experiment_id=resource.experiment_id,
+        iteration_id=resource.iteration_id,
+        name=resource.name,
+        description=resource.description,
+        created_date=resource.created_date,
+        updated_date=resource.updated_date,
+        backend=resource.backend,
+        uri=resource.uri,
+        size_bytes=resource.size_bytes,
+        content_hash=resource.content_hash,
+        content_type=content_type,
+        state=resource.state,
+    )

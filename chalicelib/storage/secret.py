@@ -1,0 +1,26 @@
+"""The JWT secrets, kept in the parameter store of the account and read again every few minutes."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from chalicelib import aws, config
+from chalicelib.security import Keyring
+
+# A rotated secret is taken up within this time; the old one verifies as long as it stays in the document.
+FRESH_FOR_SECONDS = 300
+
+_lock = threading.Lock()
+_kept: tuple[float, Keyring] | None = None
+
+
+def read_keyring(*, fresh: bool = False) -> Keyring:
+    """The secrets in force. `fresh` reads them even if they were read a moment ago."""
+    global _kept
+    with _lock:
+        if fresh or _kept is None or time.monotonic() - _kept[0] > FRESH_FOR_SECONDS:
+            name = config.settings().jwt_secret_parameter
+            answer = aws.client("ssm").get_parameter(Name=name, WithDecryption=True)
+            _kept = (time.monotonic(), Keyring.parse(answer["Parameter"]["Value"]))
+        return _kept[1]

@@ -1,0 +1,109 @@
+"""The series of an iteration: one small row with a digest per key and the batches that are being written.
+
+The row has a version; whoever changes it writes the whole of it on the condition that nobody else did. A batch is taken
+in three writes (`services/metric.py`): it is announced here with the steps that it gets, its chunk is put, it is folded
+into the digests. Whoever finds an announcement whose writer is long gone finishes or drops it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute
+
+from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.storage import chunk, codec, conditional, item, keys
+from chalicelib.storage.chunk import Chunk, ChunkRow
+from chalicelib.storage.codec import Digest
+from chalicelib.storage.item import Item
+from chalicelib.storage.transaction import Transaction
+
+# Room for about 3,000 keys of 25 characters; an item takes 400 KB and every flush writes the row twice.
+MAX_BYTES = 300_000
+
+
+class SeriesRow(Item, discriminator="series"):
+    version = NumberAttribute()
+    digests = BinaryAttribute(legacy_encoding=False)
+    announced = JSONAttribute()
+    # The iteration is being deleted: nothing may be announced any more.
+    closed = BooleanAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A batch on its way: when it came (ms since 1970); per key without given steps, the first and last it gets."""
+
+    at: int
+    first_step: dict[str, int]
+    last_step: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    version: int
+    digests: dict[str, Digest]
+    announced: dict[str, Announcement]
+
+
+class Overtaken(Conflict):
+    """Somebody else changed the row since it was read: read it again."""
+
+
+def create_series(experiment_id: str, iteration_id: str, write: Transaction) -> None:
+    row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={})
+    row.digests = codec.pack_digests({})
+    write.put(row, Conflict)
+
+
+def read_series(experiment_id: str, iteration_id: str) -> Series:
+    """NotFound when the iteration is gone or going."""
+    return _open(item.find(SeriesRow, keys.series(experiment_id, iteration_id)))
+
+
+def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: str) -> tuple[Series, Chunk | None]:
+    """Both in one call: the first thing that taking a batch needs to know."""
+    places = keys.series(experiment_id, iteration_id), keys.chunk(iteration_id, batch_digest)
+    found = item.get_many(places)
+    row, written = found.get(places[0]), found.get(places[1])
+    opened = chunk.open_chunk(written) if isinstance(written, ChunkRow) else None
+    return _open(row if isinstance(row, SeriesRow) else None), opened
+
+
+def write_series(experiment_id: str, iteration_id: str, series: Series) -> Series:
+    """The series as now stored. Overtaken when its version is not the stored one any more."""
+    digests = codec.pack_digests(series.digests)
+    if len(digests) > MAX_BYTES:
+        raise InvalidPayload(f"The metric keys of this iteration take more than {MAX_BYTES} bytes", field="metrics")
+    row = SeriesRow(
+        *keys.series(experiment_id, iteration_id),
+        version=series.version + 1,
+        digests=digests,
+        announced={batch: _to_json(one) for batch, one in series.announced.items()},
+    )
+    with conditional.otherwise(Overtaken):
+        row.save((SeriesRow.version == series.version) & SeriesRow.closed.does_not_exist())
+    return replace(series, version=series.version + 1)
+
+
+def close_series(experiment_id: str, iteration_id: str) -> Series:
+    """From now on no batch can be announced. What was announced before. NotFound when the row is gone."""
+    row = SeriesRow(*keys.series(experiment_id, iteration_id))
+    with conditional.otherwise(NotFound):
+        row.update([SeriesRow.closed.set(True)], SeriesRow.pk.exists())
+    return _read(row)
+
+
+def _open(row: SeriesRow | None) -> Series:
+    if row is None or row.closed:
+        raise NotFound
+    return _read(row)
+
+
+def _read(row: SeriesRow) -> Series:
+    announced = {batch: Announcement(*one) for batch, one in row.announced.items()}
+    return Series(int(row.version), codec.unpack_digests(row.digests), announced)
+
+
+def _to_json(one: Announcement) -> list[object]:
+    return [one.at, one.first_step, one.last_step]

@@ -1,0 +1,97 @@
+"""A server, as an object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api
+from deardiary.nouns import auth
+from deardiary.nouns.experiment import Experiments
+from deardiary.nouns.iteration import Iterations
+from deardiary.nouns.metric import Metrics
+from deardiary.nouns.parameter import Parameters
+from deardiary.nouns.permission import Permissions
+from deardiary.nouns.project import Projects
+from deardiary.nouns.resource import Resources
+from deardiary.nouns.tag import Tags
+from deardiary.nouns.user import Users
+from deardiary.settings import Credentials, find_settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from deardiary.shapes import Session, User
+    from deardiary.transport import Transport
+
+
+class Client:
+    """The objects of a server. Threads may share it; as a context manager it disconnects at the end.
+
+    Every call raises `ClientError` when the server refuses it or gives no answer.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self.projects = Projects(api)
+        self.experiments = Experiments(api)
+        self.iterations = Iterations(api)
+        self.parameters = Parameters(api)
+        self.metrics = Metrics(api)
+        self.resources = Resources(api)
+        self.tags = Tags(api)
+        self.users = Users(api)
+        self.permissions = Permissions(api)
+
+    @property
+    def url(self) -> str:
+        return self._api.url
+
+    def whoami(self) -> User:
+        return auth.who_am_i(self._api)
+
+    def refresh_token(self) -> Session:
+        """Trade the token for a younger one, which this client sends from now on."""
+        return auth.refresh(self._api)
+
+    def disconnect(self) -> None:
+        """Forget the token and close the connections."""
+        self._api.token = None
+        self._api.transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.disconnect()
+
+
+def connect(
+    url: str | None = None,
+    token: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    *,
+    transport: Transport | None = None,
+) -> Client:
+    """A client of the server at ``url``.
+
+    What is not given comes from DEARDIARY_URL, DEARDIARY_TOKEN, DEARDIARY_USERNAME and DEARDIARY_PASSWORD, then from
+    the login file, then is http://127.0.0.1:9000 without a token. A username and its password are traded for a token
+    at once. A ``transport`` is used as it is: it retries only if it does so itself.
+
+    ClientError when signing in fails, ValueError when the settings cannot be right.
+    """
+    settings = find_settings(url, Credentials(token=token, username=username, password=password))
+    api = Api(settings.url, transport or _default_transport(), settings.token)
+    if settings.username and settings.password:
+        auth.sign_in(api, settings.username, settings.password)
+    return Client(api)
+
+
+def _default_transport() -> Transport:
+    from deardiary.http_transport import HttpTransport
+    from deardiary.retries import RetryingTransport
+
+    return RetryingTransport(HttpTransport())

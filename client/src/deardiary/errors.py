@@ -1,0 +1,85 @@
+"""The one exception of this client, and how it is read out of answers that are not a success."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# API Gateway answers by itself, with a message and no code, when a request does not reach the function.
+_CODES = {
+    404: "NOT_FOUND",
+    413: "PAYLOAD_TOO_LARGE",
+    429: "TOO_MANY_REQUESTS",
+    500: "SERVER_ERROR",
+    503: "UNAVAILABLE",
+}
+_UNKNOWN_ROUTE = "Missing Authentication Token"
+
+
+class ClientError(Exception):
+    """What the server answered instead of a success, or why there was no answer.
+
+    ``status`` is the HTTP status, 0 when no answer came. ``code`` is stable and for programs, ``message`` is for
+    people, ``details`` is data of the error, like the ``field`` that is wrong.
+    """
+
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(status, code, message, details)  # all of them, or the error could not be pickled
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details: Mapping[str, Any] = details or {}
+
+    def __str__(self) -> str:
+        field = self.details.get("field")
+        where = f" (field: {field})" if field else ""
+        return f"{self.message}{where} [{self.status or 'no answer'} {self.code}]"
+
+
+def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> ClientError:
+    """The error behind an answer of the API, or of the API Gateway in front of it."""
+    if 300 <= status < 400:
+        target = without_query(headers.get("location", "elsewhere"))
+        return ClientError(status, "REDIRECTED", f"The server redirects to {target}; connect to its final URL")
+    data = _json_object(body)
+    code = data.get("code") or _CODES.get(status, f"HTTP_{status}")
+    message = data.get("message") or data.get("Message") or f"The server answered {status} without an explanation"
+    if message == _UNKNOWN_ROUTE and "code" not in data:
+        return ClientError(status, "UNKNOWN_ROUTE", "The API has no such route; does the URL name the stage (…/api)?")
+    details = data.get("details")
+    return ClientError(status, str(code), str(message), details if isinstance(details, dict) else None)
+
+
+def from_store(status: int, body: bytes) -> ClientError:
+    """The error behind an answer of the artifact store, which speaks S3's XML."""
+    text = body.decode("utf-8", "replace")
+    code = re.search(r"<Code>([^<]*)</Code>", text)
+    message = re.search(r"<Message>([^<]*)</Message>", text)
+    reason = ": ".join(match[1] for match in (code, message) if match) or "no explanation"
+    return ClientError(status, "STORE_REFUSED", f"The artifact store answered {status}: {reason}")
+
+
+def connection_failed(url: str, cause: Exception) -> ClientError:
+    """No answer came from ``url``."""
+    message = f"No answer from {without_query(url)} ({cause or type(cause).__name__})"
+    if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"):
+        message += "; is the server running? `make run` starts one, DEARDIARY_URL names another"
+    return ClientError(0, "CONNECTION_FAILED", message)
+
+
+def without_query(url: str) -> str:
+    """A URL fit for messages and logs: the query of a presigned one is as good as a password."""
+    return url.partition("?")[0]
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}

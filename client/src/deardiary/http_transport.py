@@ -1,0 +1,151 @@
+"""The default transport: HTTP/1.1 by the standard library, over connections that are kept and shared by threads."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from functools import cached_property
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from deardiary.errors import connection_failed
+from deardiary.pool import Pool
+from deardiary.proxy import Route, find_route
+from deardiary.transport import Request, Response
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+_BLOCK = 256 * 1024
+
+
+class HttpTransport:
+    """Keep-alive connections per host, TLS checked against the machine's authorities, proxies as the machine has them.
+
+    Timeouts are in seconds and per network operation, not per request. ``proxies`` is for `proxy.find_route`.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+        proxies: Mapping[str, str] | None = None,
+    ) -> None:
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._proxies = proxies
+        self._pool = Pool()
+
+    def send(self, request: Request) -> Response:
+        try:
+            return self._send(request, urlsplit(request.url))
+        except (OSError, HTTPException) as error:
+            raise connection_failed(request.url, error) from error
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _send(self, request: Request, url: SplitResult) -> Response:
+        route = find_route(url, self._proxies)
+        kept = self._pool.take(route)
+        if kept is not None:
+            try:
+                return self._exchange(kept, route, request, url)
+            except ConnectionError:  # the server had closed it, or did at this very moment, and answered nothing
+                if not request.may_repeat:
+                    raise
+        return self._exchange(self._connect(route), route, request, url)
+
+    def _exchange(self, connection: HTTPConnection, route: Route, request: Request, url: SplitResult) -> Response:
+        try:
+            raw = _converse(connection, request, route, url)
+            stream = _Stream(raw, connection, route, self._pool)
+            headers = {name.lower(): value for name, value in raw.getheaders()}
+            if request.streamed:
+                return Response(raw.status, headers, stream)
+            return Response(raw.status, headers, io.BytesIO(stream.read()))
+        except BaseException:
+            connection.close()
+            raise
+
+    def _connect(self, route: Route) -> HTTPConnection:
+        host, port = (route.proxy.host, route.proxy.port) if route.proxy else (route.host, route.port)
+        connection = (
+            HTTPSConnection(host, port, timeout=self._connect_timeout, blocksize=_BLOCK, context=self._tls)
+            if route.scheme == "https"
+            else HTTPConnection(host, port, timeout=self._connect_timeout, blocksize=_BLOCK)
+        )
+        if route.proxy and route.scheme == "https":
+            connection.set_tunnel(route.host, route.port, dict(route.proxy.headers))
+        connection.connect()  # which also sets TCP_NODELAY
+        connection.sock.settimeout(self._read_timeout)
+        return connection
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        import ssl
+
+        return ssl.create_default_context()
+
+
+class _Stream:
+    """An answer's body, whose connection is kept when it was read to its end."""
+
+    def __init__(self, raw: HTTPResponse, connection: HTTPConnection, route: Route, pool: Pool) -> None:
+        self._raw = raw
+        self._connection: HTTPConnection | None = connection
+        self._route = route
+        self._pool = pool
+        self._reusable = not raw.will_close
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            data = self._raw.read() if size < 0 else self._raw.read(size)
+        except (OSError, HTTPException) as error:
+            self.close()
+            raise connection_failed(f"{self._route.scheme}://{self._route.host}:{self._route.port}", error) from error
+        if self._raw.isclosed():
+            self.close()
+        return data
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._reusable and self._raw.isclosed():
+            self._pool.give(self._route, connection)
+            return
+        self._raw.close()
+        connection.close()
+
+
+def _converse(connection: HTTPConnection, request: Request, route: Route, url: SplitResult) -> HTTPResponse:
+    target, headers = _target(route, url), _headers(route, request)
+    with contextlib.closing(request.open_body()) as body:
+        try:
+            connection.request(request.method, target, body if request.size_bytes else None, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            # A server that refuses a body may answer and hang up before it has read it all: look for that answer.
+            raw = connection.getresponse()
+            raw.will_close = True
+            return raw
+    return connection.getresponse()
+
+
+def _headers(route: Route, request: Request) -> dict[str, str]:
+    """The headers as given, and the length of a body: without it, `http.client` would send chunks."""
+    headers = dict(request.headers)
+    if request.size_bytes and "content-length" not in map(str.lower, headers):
+        headers["Content-Length"] = str(request.size_bytes)
+    if route.proxy and route.scheme == "http":
+        headers.update(route.proxy.headers)
+    return headers
+
+
+def _target(route: Route, url: SplitResult) -> str:
+    """What is asked for; a proxy is told the whole URL, unless it only tunnels."""
+    origin = f"http://{url.netloc}" if route.proxy and route.scheme == "http" else ""
+    return f"{origin}{url.path or '/'}" + (f"?{url.query}" if url.query else "")

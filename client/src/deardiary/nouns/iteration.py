@@ -1,0 +1,89 @@
+"""Iterations of an experiment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api, path_of, present
+from deardiary.shapes import BatchReceipt, Iteration, IterationStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from deardiary.records import Record
+
+
+class Iterations:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(
+        self,
+        experiment_id: str,
+        *,
+        notes: str = "",
+        parent_iteration_id: str | None = None,
+        id_key: str | None = None,
+    ) -> Iteration:
+        """A new iteration, RUNNING; with the ``id_key`` of one in the same experiment, that one."""
+        body = present(notes=notes, parent_iteration_id=parent_iteration_id, id_key=id_key)
+        path = path_of("experiments", experiment_id, "iterations")
+        return self._api.post(Iteration, path, body, repeatable=id_key is not None)
+
+    def get(self, iteration_id: str) -> Iteration:
+        return self._api.get(Iteration, path_of("iterations", iteration_id))
+
+    def list(self, experiment_id: str) -> Iterator[Iteration]:
+        return self._api.pages(Iteration, path_of("experiments", experiment_id, "iterations"))
+
+    def children(self, iteration_id: str) -> Iterator[Iteration]:
+        return self._api.pages(Iteration, path_of("iterations", iteration_id, "children"))
+
+    def update(
+        self,
+        iteration_id: str,
+        *,
+        notes: str | None = None,
+        status_id: IterationStatus | None = None,
+        end_date: datetime | None = None,
+        error_message: str | None = None,
+        parent_iteration_id: str | None = None,
+        python_version: str | None = None,
+        julia_version: str | None = None,
+        git_sha: str | None = None,
+        git_dirty: bool | None = None,
+        entrypoint: str | None = None,
+    ) -> Iteration:
+        """An end state without an end date gets the server's clock. RUNNING, given alone, unlocks an iteration."""
+        body = present(
+            notes=notes,
+            status_id=status_id,
+            end_date=end_date,
+            error_message=error_message,
+            parent_iteration_id=parent_iteration_id,
+            python_version=python_version,
+            julia_version=julia_version,
+            git_sha=git_sha,
+            git_dirty=git_dirty,
+            entrypoint=entrypoint,
+        )
+        return self._api.patch(Iteration, path_of("iterations", iteration_id), body)
+
+    def log(self, record: Record, *, batch_id: str) -> BatchReceipt:
+        """Parameters, points and tags in one request, which may hold 10,000 points and 4 MiB of JSON.
+
+        The same ``batch_id`` again changes nothing and answers the same.
+        """
+        body = {
+            "batch_id": batch_id,
+            "parameters": record.parameters,
+            "metrics": [point.to_json() for point in record.points],
+            "tags": record.tags,
+        }
+        given = {name: value for name, value in body.items() if value}
+        return self._api.post(BatchReceipt, path_of("iterations", record.iteration_id, "log"), given, repeatable=True)
+
+    def delete(self, iteration_id: str) -> None:
+        """Delete an iteration and everything in it; its children stay, without a parent."""
+        self._api.delete(path_of("iterations", iteration_id))

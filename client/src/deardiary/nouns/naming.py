@@ -1,0 +1,34 @@
+"""Finding by name what an id is not known of."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+_ID_KEY_LENGTH = 128
+
+
+def find_or_create(name: str, list_named: Callable[[], Iterator[N]], create: Callable[[str | None], N]) -> N:
+    """The first object of that name, or a new one. ``create`` takes an id_key, so that a race makes only one."""
+    found = next(list_named(), None)
+    if found is not None:
+        return found
+    made = create(_id_key(name))
+    # The key may answer an object that has been renamed since: then the name is free, and the object not the one meant.
+    return made if made.name == name else create(None)
+
+
+def _id_key(name: str) -> str:
+    key = f"name:{name}"
+    return key if len(key) <= _ID_KEY_LENGTH else f"name:sha256:{hashlib.sha256(name.encode()).hexdigest()}"

@@ -1,0 +1,73 @@
+"""Patience, as a layer over any transport."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+from deardiary.errors import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deardiary.transport import Request, Response, Transport
+
+FIRST_WAIT = 0.2
+LONGEST_WAIT = 5.0
+LONGEST_RETRY_AFTER = 30.0
+
+
+class RetryingTransport:
+    """Sends a request again when no answer came, or 429 or 5xx; only one that may arrive twice (`Request.may_repeat`).
+
+    Before attempt n it waits a random part of ``0.2 * 2**n`` seconds, at most 5 ("full jitter":
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and no less than a Retry-After in
+    seconds asks. A Retry-After of more than 30 seconds is for the caller to wait out.
+    """
+
+    def __init__(
+        self,
+        inner: Transport,
+        *,
+        attempts: int = 5,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._inner = inner
+        self._attempts = attempts
+        self._sleep = sleep
+        self._jitter = jitter
+
+    def send(self, request: Request) -> Response:
+        for attempt in range(self._attempts - 1 if request.may_repeat else 0):
+            try:
+                response = self._inner.send(request)
+            except ClientError as error:
+                if error.status:
+                    raise
+                wait = self._backoff(attempt)
+            else:
+                asked = _retry_after(response)
+                if not _may_pass(response.status) or asked > LONGEST_RETRY_AFTER:
+                    return response
+                response.close()
+                wait = max(asked, self._backoff(attempt))
+            self._sleep(wait)
+        return self._inner.send(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _backoff(self, attempt: int) -> float:
+        return self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2.0**attempt)
+
+
+def _may_pass(status: int) -> bool:
+    return status == 429 or status >= 500
+
+
+def _retry_after(response: Response) -> float:
+    """Seconds; 0 where the header is missing or gives a date, which neither the API nor S3 does."""
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isdecimal() else 0.0

@@ -1,0 +1,39 @@
+"""The admin of a stage, made through the server's own rules.
+
+The server reads its settings when first asked, so `chalicelib` is imported only here, inside the functions, when the
+entry point has already put the stage's settings into the environment.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+
+def converge_admin(username: str, password: str | None) -> list[str]:
+    """Make the first admin if there is none; a password that nobody gave is made up and shown this once."""
+    from chalicelib.services import user
+
+    chosen = password or _new_password()
+    if user.ensure_first_admin(username, chosen) is None:
+        return []
+    return [f"admin {username}: created", *_shown_once(chosen, password)]
+
+
+def reset_admin(username: str, password: str | None) -> list[str]:
+    """Give this admin a new password, or make the first admin where there is none."""
+    from chalicelib.services import user
+
+    created = converge_admin(username, password)
+    if created:
+        return created
+    chosen = password or _new_password()
+    user.set_password_of(username, chosen)
+    return [f"admin {username}: new password set", *_shown_once(chosen, password)]
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(18)
+
+
+def _shown_once(chosen: str, given: str | None) -> list[str]:
+    return [] if given else [f"    password: {chosen}    (shown this once; `python -m infra admin` makes a new one)"]

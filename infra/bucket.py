@@ -1,0 +1,186 @@
+"""The artifact bucket of a stage: private, TLS only, encrypted, tidy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from infra.failure import code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from types_boto3_s3 import S3Client
+
+    from infra.stage import Stage
+
+# How S3 says that a bucket, or a setting of it, is not there.
+ABSENT = {
+    "404",
+    "NoSuchBucket",
+    "NoSuchBucketPolicy",
+    "NoSuchCORSConfiguration",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
+    "ServerSideEncryptionConfigurationNotFoundError",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a bucket: how to read it, what it should be (None: absent), how to make it so."""
+
+    label: str
+    read: Callable[[], Any]
+    wanted: Any
+    write: Callable[[], object]
+
+
+def converge_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str]) -> list[str]:
+    """Make the bucket or bring its settings to what they should be; what was done, one line each."""
+    done = _create_if_absent(s3, stage)
+    for setting in (*_access_settings(s3, stage.bucket), *_content_settings(s3, stage.bucket, cors_origins)):
+        if _or_none(setting.read) != setting.wanted:
+            setting.write()
+            done.append(f"bucket {stage.bucket}: {setting.label}")
+    return done
+
+
+def delete_bucket(s3: S3Client, name: str) -> list[str]:
+    """Delete the bucket with every object and unfinished upload in it; no line when there is none."""
+    if _or_none(lambda: s3.head_bucket(Bucket=name)) is None:
+        return []
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=name):
+        for upload in page.get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+    for versions in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+        entries = [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]
+        if entries:
+            doomed: list[Any] = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+            s3.delete_objects(Bucket=name, Delete={"Objects": doomed, "Quiet": True})
+    s3.delete_bucket(Bucket=name)
+    return [f"bucket {name}: deleted"]
+
+
+def _create_if_absent(s3: S3Client, stage: Stage) -> list[str]:
+    if _or_none(lambda: s3.head_bucket(Bucket=stage.bucket)) is not None:
+        return []
+    request: dict[str, Any] = {"Bucket": stage.bucket, "ObjectOwnership": "BucketOwnerEnforced"}
+    if stage.region != "us-east-1":  # which S3 takes as the default and refuses as a constraint
+        request["CreateBucketConfiguration"] = {"LocationConstraint": stage.region}
+    s3.create_bucket(**request)
+    s3.get_waiter("bucket_exists").wait(Bucket=stage.bucket)
+    return [f"bucket {stage.bucket}: created"]
+
+
+def _or_none(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except ClientError as error:
+        if code_of(error) in ABSENT:
+            return None
+        raise
+
+
+def _access_settings(s3: S3Client, bucket: str) -> list[Setting]:
+    """Who may reach the bucket, and how: its owner only, over TLS only."""
+    blocked: Any = dict.fromkeys(
+        ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+    )
+    ownership: Any = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    policy = _tls_only(bucket)
+    return [
+        Setting(
+            "public access blocked",
+            lambda: s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"],
+            blocked,
+            lambda: s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocked),
+        ),
+        Setting(
+            "access control lists off",
+            lambda: s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"],
+            ownership,
+            lambda: s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=ownership),
+        ),
+        Setting(
+            "TLS required",
+            lambda: json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]),
+            policy,
+            lambda: s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy)),
+        ),
+    ]
+
+
+def _content_settings(s3: S3Client, bucket: str, cors_origins: Sequence[str]) -> list[Setting]:
+    """What becomes of the objects, and which web pages may fetch them."""
+    encryption: Any = {"SSEAlgorithm": "AES256"}
+    lifecycle: Any = [_abort_stale_uploads()]
+    cors: Any = [_cors_rule(cors_origins)] if cors_origins else None
+    return [
+        Setting(
+            "encrypted at rest",
+            lambda: _default_encryption(s3, bucket),
+            encryption,
+            lambda: s3.put_bucket_encryption(
+                Bucket=bucket,
+                ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]},
+            ),
+        ),
+        Setting(
+            "unfinished uploads end after a day",
+            lambda: s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"],
+            lifecycle,
+            lambda: s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": lifecycle}),
+        ),
+        Setting(
+            f"CORS for {', '.join(cors_origins) or 'nobody'}",
+            lambda: s3.get_bucket_cors(Bucket=bucket)["CORSRules"],
+            cors,
+            lambda: (
+                s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": cors})
+                if cors
+                else s3.delete_bucket_cors(Bucket=bucket)
+            ),
+        ),
+    ]
+
+
+def _default_encryption(s3: S3Client, bucket: str) -> Any:
+    rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    return rules[0].get("ApplyServerSideEncryptionByDefault")
+
+
+def _tls_only(bucket: str) -> dict[str, Any]:
+    statement = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _abort_stale_uploads() -> dict[str, Any]:
+    return {
+        "ID": "abort-unfinished-uploads",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    }
+
+
+def _cors_rule(origins: Sequence[str]) -> dict[str, Any]:
+    """What a dashboard needs to follow presigned requests: any header in, the checksum and the ETag out."""
+    return {
+        "AllowedOrigins": list(origins),
+        "AllowedMethods": ["GET", "PUT", "HEAD"],
+        "AllowedHeaders": ["*"],
+        "ExposeHeaders": ["ETag", "x-amz-checksum-sha256"],
+        "MaxAgeSeconds": 3600,
+    }

@@ -1,0 +1,1 @@
+"""DearDiary on one machine: an AWS emulator that keeps its state, and the server in front of it."""

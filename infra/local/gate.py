@@ -1,0 +1,85 @@
+"""What stands in front of MiniStack: only this machine's programs and pages get in, and its settings reach the disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ministack.app import app as ministack
+from ministack.core.persistence import _json_default, save_state
+from ministack.services import s3, ssm
+
+from chalicelib.config import is_loopback
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+
+SAVED: dict[str, ModuleType] = {"s3": s3, "ssm": ssm}
+
+
+class Gate:
+    """An ASGI application around MiniStack.
+
+    MiniStack asks nobody for credentials and answers every web page with CORS, so a page from elsewhere could read and
+    wipe the state: a request whose Host or Origin is not this machine is refused, and so are MiniStack's own controls.
+
+    MiniStack saves buckets' settings and parameters (not their objects, which it writes at once) at a clean stop only:
+    here they are saved after each request that changed them.
+    """
+
+    def __init__(self, on_ready: Callable[[], None]) -> None:
+        self._on_ready = on_ready
+        self._saved: dict[str, str] = {}
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await ministack(scope, receive, self._noticing_ready(send))
+        elif scope["type"] != "http" or not _is_welcome(scope):
+            await _refuse(send)
+        else:
+            await ministack(scope, receive, send)
+            if _may_change_settings(scope):
+                self._save_settings()
+
+    def _noticing_ready(self, send: Send) -> Send:
+        async def noticing(message: Message) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                self._on_ready()
+
+        return noticing
+
+    def _save_settings(self) -> None:
+        for name, service in SAVED.items():
+            state = service.get_state()
+            text = json.dumps(state, default=_json_default)
+            if text != self._saved.get(name):
+                save_state(name, state)  # writes a new file and renames it over the old one
+                self._saved[name] = text
+
+
+def _is_welcome(scope: Message) -> bool:
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    origin = headers.get(b"origin")
+    return (
+        not scope["path"].startswith(("/_ministack", "/_localstack", "/_aws"))
+        and is_loopback(urlsplit(f"//{headers.get(b'host', '')}").hostname or "")
+        and (origin is None or is_loopback(urlsplit(origin).hostname or ""))
+    )
+
+
+def _may_change_settings(scope: Message) -> bool:
+    """False for reads, and for DynamoDB, which has a journal of its own and is asked far more often than the rest."""
+    target = dict(scope["headers"]).get(b"x-amz-target", b"")
+    return scope["method"] not in ("GET", "HEAD") and not target.startswith(b"DynamoDB")
+
+
+async def _refuse(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"This emulator answers to programs of its own machine only.\n"})

@@ -1,0 +1,133 @@
+"""The app behind a local HTTP server: Chalice's own development server, made fit for real traffic."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import json
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from chalice.config import Config
+from chalice.local import ChaliceRequestHandler, LocalChalice, ThreadedHTTPServer
+
+from infra.failure import InfraError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chalice.app import Chalice
+
+HOST = "127.0.0.1"
+FIRST_PORT, PORTS_TRIED = 9000, 50
+MAX_BODY_BYTES = 10 * 1024 * 1024  # what API Gateway takes
+IDLE_SECONDS = 75
+DRAIN_BYTES, DRAIN_SECONDS = 128 * 1024 * 1024, 2.0
+
+
+class QuietHandler(ChaliceRequestHandler):
+    """Chalice's handler, which writes an answer in one piece and refuses bodies that it could not read.
+
+    Chalice sends headers and body apart and with Nagle's algorithm on, which costs 40 ms an answer on loopback.
+    """
+
+    disable_nagle_algorithm = True
+    wbufsize = -1  # buffered; the standard library flushes after each request
+    timeout = IDLE_SECONDS
+    # What the standard library answers to a request that is no HTTP, or has a method nobody knows.
+    error_content_type = "application/json"
+    error_message_format = '{"code": "INVALID_PAYLOAD", "message": "%(code)d: not a request that this server knows"}'
+
+    def parse_request(self) -> bool:
+        """False, with the refusal sent, when the request line, the headers or the announced body are no good."""
+        if not super().parse_request():
+            return False
+        refusal = self._refusal()
+        if refusal is None:
+            return True
+        self._refuse(*refusal)
+        return False
+
+    def handle_expect_100(self) -> bool:
+        """Let the body come at once: the client waits for this line."""
+        going_on: bool = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the standard library's
+        """No access log: a training run makes a request every few seconds."""
+
+    def _refusal(self) -> tuple[int, str, str] | None:
+        """Status, code and message for a body of unknown, unreadable or too large a size."""
+        if "transfer-encoding" in self.headers:
+            return 411, "LENGTH_REQUIRED", "Send the body with a Content-Length; chunked bodies are not taken"
+        lengths = self.headers.get_all("content-length", ["0"])
+        if len(lengths) != 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
+            return 400, "INVALID_PAYLOAD", "Content-Length is not a number of bytes"
+        if int(lengths[0][:20]) > MAX_BODY_BYTES:
+            return 413, "PAYLOAD_TOO_LARGE", f"The body is larger than {MAX_BODY_BYTES} bytes"
+        return None
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        """Answer and hang up: what follows on this connection is a body that nobody reads."""
+        self.close_connection = True
+        body = json.dumps({"code": code, "message": message})
+        self._send_http_response(status, {"Connection": "close"}, body)
+        self.wfile.flush()
+        self._read_away()
+
+    def _read_away(self) -> None:
+        """Take in what is still being sent: a socket closed over unread bytes can take our answer with it."""
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(DRAIN_SECONDS)
+        left = DRAIN_BYTES
+        with contextlib.suppress(OSError):
+            while left > 0 and (got := self.rfile.read1(65536)):
+                left -= len(got)
+
+
+class LocalServer(ThreadedHTTPServer):
+    """Threads that do not keep the process alive, and no traceback for a peer that went away."""
+
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Show what went wrong on stderr, as usual, unless it is only that the other side hung up."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+@contextlib.contextmanager
+def serving(app: Chalice, first_port: int = FIRST_PORT) -> Iterator[str]:
+    """The app on loopback until the block ends; gives its URL. InfraError when no port near ``first_port`` is free."""
+    # Each request has a thread of its own, so `current_request` must be one per thread; Chalice's own local server
+    # changes the app's class in the same way.
+    if not isinstance(app, LocalChalice):
+        app.__class__ = type("LocalApp", (LocalChalice, type(app)), {})
+    server = _bind(functools.partial(QuietHandler, app_object=app, config=Config()), first_port)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://{HOST}:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _bind(handler: Any, first_port: int) -> LocalServer:
+    ports = range(first_port, first_port + PORTS_TRIED)
+    for server in (_bind_one(handler, port) for port in ports):
+        if server is not None:
+            return server
+    raise InfraError(f"No free port on {HOST} from {ports[0]} to {ports[-1]}")
+
+
+def _bind_one(handler: Any, port: int) -> LocalServer | None:
+    try:
+        return LocalServer((HOST, port), handler)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return None

@@ -1,0 +1,77 @@
+"""The names of everything that belongs to a stage, and the settings that point a server at them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+
+from infra.failure import InfraError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_ssm import SSMClient
+
+# 20 characters leave room for account and region in a bucket name of at most 63.
+STAGE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One deployment of DearDiary: ``local``, ``dev``, ``prod`` … in one account and region."""
+
+    name: str
+    account: str
+    region: str
+
+    @property
+    def table(self) -> str:
+        return f"deardiary-{self.name}"
+
+    @property
+    def bucket(self) -> str:
+        return f"deardiary-{self.name}-{self.account}-{self.region}"
+
+    @property
+    def secret_parameter(self) -> str:
+        return f"/deardiary/{self.name}/jwt-secret"
+
+    def settings(self) -> dict[str, str]:
+        """The environment variables with which the server finds this stage."""
+        return {
+            "DEARDIARY_TABLE": self.table,
+            "DEARDIARY_ARTIFACT_BACKEND": "s3",
+            "DEARDIARY_ARTIFACT_S3_BUCKET": self.bucket,
+            "DEARDIARY_JWT_SECRET_PARAMETER": self.secret_parameter,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The AWS services that a stage lives in."""
+
+    dynamodb: DynamoDBClient
+    s3: S3Client
+    ssm: SSMClient
+
+
+def locate(name: str) -> tuple[Stage, Clients]:
+    """The stage of this name in the account and region of the caller's credentials.
+
+    boto3 follows AWS_ENDPOINT_URL and goes to AWS otherwise. InfraError when the name does not fit or no region is set.
+    """
+    if not STAGE_NAME.fullmatch(name):
+        raise InfraError(f"{name!r} is no stage name: 1-20 of a-z, 0-9 and '-', not at either end")
+    session = boto3.Session()
+    if session.region_name is None:
+        raise InfraError("No region: set AWS_REGION or AWS_DEFAULT_REGION, or the region of your AWS profile")
+    clients = Clients(
+        dynamodb=session.client("dynamodb"),
+        s3=session.client("s3"),
+        ssm=session.client("ssm"),
+    )
+    account = session.client("sts").get_caller_identity()["Account"]
+    return Stage(name, account, session.region_name), clients

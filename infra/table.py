@@ -1,0 +1,110 @@
+"""The one DynamoDB table of a stage: string keys PK and SK, no index, paid by request."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from infra.failure import InfraError, code_of
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TableDescriptionTypeDef
+
+KEY_SCHEMA = [{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}]
+TTL_ATTRIBUTE = "expires_at"
+RECOVERY_TRIES, RECOVERY_PAUSE = 20, 3.0
+
+
+def converge_table(dynamodb: DynamoDBClient, name: str) -> list[str]:
+    """Make the table or bring its settings to what they should be; what was done, one line each.
+
+    InfraError when a table of this name has other keys: that cannot be changed in place.
+    """
+    table = _describe(dynamodb, name)
+    if table is None:
+        done = _create(dynamodb, name)
+    elif table["KeySchema"] != KEY_SCHEMA:
+        raise InfraError(f"Table {name} exists with other keys: {table['KeySchema']}")
+    else:
+        done = _converge_billing(dynamodb, table) + _converge_protection(dynamodb, table)
+    return done + _converge_expiry(dynamodb, name) + _converge_recovery(dynamodb, name)
+
+
+def delete_table(dynamodb: DynamoDBClient, name: str) -> list[str]:
+    """Delete the table with everything in it, deletion protection or not; no line when there is none."""
+    if _describe(dynamodb, name) is None:
+        return []
+    dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+    dynamodb.get_waiter("table_exists").wait(TableName=name)
+    dynamodb.delete_table(TableName=name)
+    dynamodb.get_waiter("table_not_exists").wait(TableName=name)
+    return [f"table {name}: deleted"]
+
+
+def _describe(dynamodb: DynamoDBClient, name: str) -> TableDescriptionTypeDef | None:
+    try:
+        return dynamodb.describe_table(TableName=name)["Table"]
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return None
+
+
+def _create(dynamodb: DynamoDBClient, name: str) -> list[str]:
+    dynamodb.create_table(
+        TableName=name,
+        AttributeDefinitions=[
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        BillingMode="PAY_PER_REQUEST",
+        DeletionProtectionEnabled=True,
+    )
+    dynamodb.get_waiter("table_exists").wait(TableName=name)
+    return [f"table {name}: created"]
+
+
+def _converge_billing(dynamodb: DynamoDBClient, table: TableDescriptionTypeDef) -> list[str]:
+    if table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST":
+        return []
+    dynamodb.update_table(TableName=table["TableName"], BillingMode="PAY_PER_REQUEST")
+    dynamodb.get_waiter("table_exists").wait(TableName=table["TableName"])
+    return [f"table {table['TableName']}: billing by request"]
+
+
+def _converge_protection(dynamodb: DynamoDBClient, table: TableDescriptionTypeDef) -> list[str]:
+    if table.get("DeletionProtectionEnabled"):
+        return []
+    dynamodb.update_table(TableName=table["TableName"], DeletionProtectionEnabled=True)
+    dynamodb.get_waiter("table_exists").wait(TableName=table["TableName"])
+    return [f"table {table['TableName']}: deletion protection on"]
+
+
+def _converge_expiry(dynamodb: DynamoDBClient, name: str) -> list[str]:
+    current = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    if current.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") and current.get("AttributeName") == TTL_ATTRIBUTE:
+        return []
+    dynamodb.update_time_to_live(
+        TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
+    )
+    return [f"table {name}: items expire by {TTL_ATTRIBUTE}"]
+
+
+def _converge_recovery(dynamodb: DynamoDBClient, name: str) -> list[str]:
+    current = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    if current.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") == "ENABLED":
+        return []
+    for tries_left in reversed(range(RECOVERY_TRIES)):
+        try:
+            dynamodb.update_continuous_backups(
+                TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+            )
+            break
+        except ClientError as error:
+            # A table is ACTIVE some seconds before its backups can be switched on.
+            if code_of(error) != "ContinuousBackupsUnavailableException" or not tries_left:
+                raise
+            time.sleep(RECOVERY_PAUSE)
+    return [f"table {name}: point-in-time recovery on"]

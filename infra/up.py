@@ -1,0 +1,38 @@
+"""Everything that a stage needs, made or brought to what it should be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.admin import converge_admin
+from infra.bucket import converge_bucket, delete_bucket
+from infra.secret import converge_secret, delete_secret
+from infra.table import converge_table, delete_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from infra.stage import Clients, Stage
+
+
+def bring_up(
+    stage: Stage, clients: Clients, *, cors_origins: Sequence[str], username: str, password: str | None
+) -> Iterator[str]:
+    """Make what is absent and correct what differs, saying each change as it is done; a second run says nothing.
+
+    The environment must hold ``stage.settings()`` already: the admin is made by the server's own code.
+    """
+    yield from converge_table(clients.dynamodb, stage.table)
+    yield from converge_bucket(clients.s3, stage, cors_origins)
+    yield from converge_secret(clients.ssm, stage.secret_parameter)
+    yield from converge_admin(username, password)
+
+
+def take_down(stage: Stage, clients: Clients, *, delete_data: bool) -> Iterator[str]:
+    """Remove the secret, and the table and the bucket with all they hold when ``delete_data`` is true."""
+    yield from delete_secret(clients.ssm, stage.secret_parameter)
+    if delete_data:
+        yield from delete_table(clients.dynamodb, stage.table)
+        yield from delete_bucket(clients.s3, stage.bucket)
+    else:
+        yield f"kept: table {stage.table}, bucket {stage.bucket} (--delete-data deletes them)"

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+
+from deardiary.errors import ClientError, connection_failed, from_answer, from_store
+
+
+def test_the_servers_own_shape() -> None:
+    body = {"code": "INVALID_PAYLOAD", "message": "Too long", "details": {"field": "name", "limit": 255}}
+
+    error = from_answer(422, {}, json.dumps(body).encode())
+
+    assert (error.status, error.code, error.message) == (422, "INVALID_PAYLOAD", "Too long")
+    assert error.details == {"field": "name", "limit": 255}
+    assert str(error) == "Too long (field: name) [422 INVALID_PAYLOAD]"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "code"),
+    [
+        (429, "Too Many Requests", "TOO_MANY_REQUESTS"),
+        (413, "Request Too Long", "PAYLOAD_TOO_LARGE"),
+        (504, "Endpoint request timed out", "HTTP_504"),
+        (403, "Forbidden", "HTTP_403"),
+    ],
+)
+def test_the_api_gateways_shape(status: int, message: str, code: str) -> None:
+    error = from_answer(status, {}, json.dumps({"message": message}).encode())
+    assert (error.status, error.code, error.message, error.details) == (status, code, message, {})
+
+
+def test_an_unknown_route_is_not_about_tokens() -> None:
+    error = from_answer(403, {}, b'{"message": "Missing Authentication Token"}')
+    assert error.code == "UNKNOWN_ROUTE"
+    assert "stage" in error.message
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b'"text"', b"\xff"])
+def test_an_answer_that_explains_nothing(body: bytes) -> None:
+    error = from_answer(502, {}, body)
+    assert (error.code, error.message) == ("HTTP_502", "The server answered 502 without an explanation")
+
+
+def test_a_redirect_says_where_to_without_its_query() -> None:
+    error = from_answer(301, {"location": "https://diary/api?X-Amz-Signature=s"}, b"")
+    assert error.code == "REDIRECTED"
+    assert "https://diary/api;" in error.message
+
+
+def test_the_stores_shape() -> None:
+    body = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message><HostId>h</HostId></Error>"
+    error = from_store(403, body)
+    assert (error.status, error.code) == (403, "STORE_REFUSED")
+    assert error.message == "The artifact store answered 403: AccessDenied: Request has expired"
+
+
+def test_no_answer_names_the_url_but_not_its_signature() -> None:
+    error = connection_failed("http://127.0.0.1:9000/x?X-Amz-Signature=s", ConnectionRefusedError(111, "refused"))
+    assert (error.status, error.code) == (0, "CONNECTION_FAILED")
+    assert "http://127.0.0.1:9000/x (" in error.message
+    assert "make run" in error.message
+    assert "make run" not in connection_failed("https://diary", TimeoutError()).message
+
+
+def test_an_error_can_travel_between_processes() -> None:
+    copy = pickle.loads(pickle.dumps(ClientError(404, "NOT_FOUND", "No", {"field": "id"})))  # noqa: S301
+    assert (copy.status, copy.code, copy.message, copy.details) == (404, "NOT_FOUND", "No", {"field": "id"})

@@ -1,0 +1,38 @@
+"""Fixtures for every test: passwords hashed quickly, and the app on moto or on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib import security
+from tests.emulator import Emulator, running_emulator
+from tests.server import Server, server_on_emulator, server_on_moto
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords() -> Iterator[None]:
+    """Bcrypt at its lowest cost; the real cost has a test of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(security, "BCRYPT_COST", 4)
+        yield
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with server_on_moto() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """One emulator for all tests of a session that want real signatures and real races."""
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture
+def real_server(emulator: Emulator) -> Iterator[Server]:
+    with server_on_emulator(emulator.environment()) as running:
+        yield running

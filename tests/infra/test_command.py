@@ -1,0 +1,72 @@
+"""`python -m infra` as people type it, against the emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.emulator import Emulator
+
+
+def infra(emulator: Emulator, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own module, our own interpreter
+        [sys.executable, "-m", "infra", *arguments],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | emulator.environment(),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_up_makes_the_admin_once_and_shows_the_password_once(emulator: Emulator) -> None:
+    first = infra(emulator, "up", "--stage", "once")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "admin admin: created" in first.stdout
+    assert first.stdout.count("password:") == 1
+    second = infra(emulator, "up", "--stage", "once", "--json")
+    assert second.stderr == "nothing to change\n"
+    assert json.loads(second.stdout) == {
+        "stage": "once",
+        "region": "us-east-1",
+        "table": "deardiary-once",
+        "bucket": "deardiary-once-000000000000-us-east-1",
+        "jwt_secret_parameter": "/deardiary/once/jwt-secret",
+    }
+
+
+def test_a_given_password_is_not_shown(emulator: Emulator) -> None:
+    given = ("--admin-username", "ada", "--admin-password-stdin")
+    up = infra(emulator, "up", "--stage", "given", *given, stdin="correct horse\n")
+    assert "admin ada: created" in up.stdout
+    assert "correct horse" not in up.stdout + up.stderr
+    reset = infra(emulator, "admin", "--stage", "given", "--admin-username", "ada")
+    assert "admin ada: new password set" in reset.stdout
+    assert reset.stdout.count("password:") == 1
+
+
+@pytest.mark.parametrize(("stdin", "reason"), [("", "no password on stdin"), ("short\n", "8 characters")])
+def test_a_password_that_will_not_do_is_refused(emulator: Emulator, stdin: str, reason: str) -> None:
+    infra(emulator, "up", "--stage", "refused")
+    answer = infra(emulator, "admin", "--stage", "refused", "--admin-password-stdin", stdin=stdin)
+    assert answer.returncode == 1
+    assert reason in answer.stderr
+
+
+def test_down_asks_and_keeps_the_data(emulator: Emulator) -> None:
+    infra(emulator, "up", "--stage", "down")
+    assert infra(emulator, "down", "--stage", "down", stdin="dwon\n").returncode == 1
+    kept = infra(emulator, "down", "--stage", "down", stdin="down\n")
+    assert "jwt-secret: deleted" in kept.stdout
+    assert "kept: table deardiary-down" in kept.stdout
+    gone = infra(emulator, "down", "--stage", "down", "--yes", "--delete-data")
+    assert "table deardiary-down: deleted" in gone.stdout

@@ -1,0 +1,88 @@
+"""The local HTTP server around an app: what Chalice's own leaves unanswered."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from chalice.app import Chalice
+
+from infra.local.server import HOST, MAX_BODY_BYTES, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def small_app() -> Chalice:
+    app = Chalice("small")
+    both = threading.Barrier(2)
+
+    @app.route("/size", methods=["POST"], content_types=["application/octet-stream"])
+    def size() -> dict[str, int]:
+        request: Any = app.current_request
+        return {"size": len(request.raw_body)}
+
+    @app.route("/echo/{word}")
+    def echo(word: str) -> dict[str, str]:
+        both.wait(timeout=10)  # two requests are inside at the same time
+        request: Any = app.current_request
+        return {"word": request.uri_params["word"]}
+
+    return app
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with serving(small_app(), first_port=9300) as address:
+        yield address
+
+
+def test_a_taken_port_gives_the_next(url: str) -> None:
+    taken = urlsplit(url).port
+    assert taken is not None
+    with serving(small_app(), first_port=taken) as other:
+        assert other != url
+        assert urlsplit(other).hostname == HOST
+
+
+def test_requests_at_the_same_time_do_not_mix(url: str) -> None:
+    answers: dict[str, str] = {}
+
+    def ask(word: str) -> None:
+        answers[word] = requests.get(f"{url}/echo/{word}", timeout=20).json()["word"]
+
+    threads = [threading.Thread(target=ask, args=(word,)) for word in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {"one": "one", "two": "two"}
+
+
+@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)])
+def test_a_body_may_have_ten_megabytes(url: str, size: int, status: int) -> None:
+    headers = {"Content-Type": "application/octet-stream"}
+    answer = requests.post(f"{url}/size", data=b"x" * size, headers=headers, timeout=20)
+    assert answer.status_code == status
+    assert answer.json() in ({"size": size}, {"code": "PAYLOAD_TOO_LARGE", "message": answer.json().get("message")})
+
+
+def test_a_chunked_body_is_refused(url: str) -> None:
+    answer = requests.post(f"{url}/size", data=iter([b"a", b"b"]), timeout=20)
+    assert (answer.status_code, answer.json()["code"]) == (411, "LENGTH_REQUIRED")
+
+
+@pytest.mark.parametrize("length", ["x", "-1", "1.5", "+1", "\u0661", ""])
+def test_a_length_that_is_no_number_is_refused(url: str, length: str) -> None:
+    address = urlsplit(url)
+    assert address.port is not None
+    with socket.create_connection((HOST, address.port), timeout=5) as connection:
+        connection.sendall(f"POST /size HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {length}\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code": "INVALID_PAYLOAD"' in answer
