@@ -71,7 +71,7 @@ class AppTransport:
         try:
             answer = self._gateway.handle_request(method, path, {"Host": "127.0.0.1", **headers}, body)
         except ForbiddenError as error:
-            return 403, {}, error.body
+            return 403, {}, error.body or b""
         answered = {name.lower(): value for name, value in answer["headers"].items()}
         return answer["statusCode"], answered, answer["body"].encode()
 

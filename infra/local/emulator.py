@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from typing import TextIO
 
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 IN_USE = 3  # the exit status when another emulator holds the directory
 
 
@@ -28,7 +29,8 @@ def main(directory: Path) -> None:
     lock = _lock_or_exit(directory)
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     port = listener.getsockname()[1]
-    os.environ.update(_settings(directory, port))
+    os.environ.pop("AWS_SESSION_TOKEN", None)
+    os.environ.update(_settings(directory, port) | CREDENTIALS)  # presigned requests are checked against them
     # Ctrl-C reaches the whole process group; who started this process decides when it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(_serve(directory, listener, f"http://127.0.0.1:{port}"))
