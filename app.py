@@ -10,18 +10,46 @@ from chalicelib.routes import (
     iteration,
     log,
     metric,
+    model,
+    modelversion,
+    openapi,
     parameter,
     permission,
     project,
     resource,
+    snapshot,
     tag,
+    token,
+    upkeep,
     user,
 )
 
 # A wrong setting stops the server here, not at some request.
 config.settings()
 
-app = Chalice(app_name="deardiary")
+# Its own handler would swallow the warnings of the client, whose logger has the same name.
+app = Chalice(app_name="deardiary", configure_logs=False)
 
-for noun in (health, auth, user, permission, project, experiment, iteration, parameter, metric, log, tag, resource):
+NOUNS = (
+    health,
+    auth,
+    token,
+    user,
+    permission,
+    project,
+    experiment,
+    iteration,
+    parameter,
+    metric,
+    log,
+    tag,
+    resource,
+    snapshot,
+    model,
+    modelversion,
+    upkeep,
+    openapi,
+)
+
+for noun in NOUNS:
     app.register_blueprint(noun.routes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import secrets
 from dataclasses import dataclass
@@ -80,10 +81,9 @@ def issue_token(ring: Keyring, claims: Claims, now: datetime) -> tuple[str, date
 def read_token(ring: Keyring, token: str) -> Claims:
     """The claims of a token that one of our secrets signed and whose time is not over; otherwise Unauthenticated."""
     try:
-        kid = jwt.get_unverified_header(token).get("kid")
         payload = jwt.decode(
             token,
-            ring.secrets.get(kid or "") or _no_such_secret(),
+            ring.secrets.get(key_id(token) or "") or _no_such_secret(),
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
             issuer=ISSUER,
@@ -100,6 +100,15 @@ def read_token(ring: Keyring, token: str) -> Claims:
     return _claims(payload)
 
 
+def key_id(token: str) -> str | None:
+    """Which secret a token says it was signed with; None when it says nothing that can be read."""
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+    except jwt.InvalidTokenError:
+        return None
+    return kid if isinstance(kid, str) else None
+
+
 def new_secret() -> str:
     """256 bits for a keyring or an API token, as text."""
     return secrets.token_hex(MIN_SECRET_BYTES)
@@ -108,6 +117,11 @@ def new_secret() -> str:
 def fingerprint(secret: str) -> str:
     """What is stored of a secret of 256 random bits: SHA-256 is enough, there is nothing to guess."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def matches(secret: str, kept: str) -> bool:
+    """Whether a secret is the one behind a fingerprint, in a time that tells nothing."""
+    return hmac.compare_digest(fingerprint(secret), kept)
 
 
 def _claims(payload: dict[str, Any]) -> Claims:

@@ -1,4 +1,4 @@
-"""`python -m infra up|down|admin --stage dev`: makes, removes, or lets back into a stage."""
+"""`python -m infra up|down|admin|rotate --stage dev`: makes, removes, lets back into a stage, or changes its secret."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import DomainError
 from infra.admin import reset_admin
 from infra.failure import InfraError
+from infra.secret import rotate_secret
 from infra.stage import locate
 from infra.up import bring_up, take_down
 
@@ -86,6 +87,11 @@ def _admin(options: argparse.Namespace, _stage: Stage, _clients: Clients) -> Non
         print(line)
 
 
+def _rotate(_options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    for line in rotate_secret(clients.ssm, stage.secret_parameter):
+        print(line)
+
+
 def _given_password(options: argparse.Namespace) -> str | None:
     """The first line of stdin when the caller wants that, else None; InfraError when it is empty."""
     if not options.admin_password_stdin:
@@ -114,7 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     down.set_defaults(run=_down)
     admin = commands.add_parser("admin", help="give the admin a new password")
     admin.set_defaults(run=_admin)
-    for command in (up, down, admin):
+    rotate = commands.add_parser("rotate", help="sign tokens with a new secret; those in use go on working")
+    rotate.set_defaults(run=_rotate)
+    for command in (up, down, admin, rotate):
         command.add_argument("--stage", required=True)
         command.add_argument("--endpoint-url", help="another AWS, such as a local emulator (or AWS_ENDPOINT_URL)")
     for command in (up, admin):

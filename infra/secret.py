@@ -6,6 +6,8 @@ import json
 import secrets
 from typing import TYPE_CHECKING
 
+from infra.failure import InfraError
+
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
 
@@ -22,6 +24,21 @@ def converge_secret(ssm: SSMClient, name: str) -> list[str]:
         Overwrite=False,
     )
     return [f"secret {name}: created"]
+
+
+def rotate_secret(ssm: SSMClient, name: str) -> list[str]:
+    """Sign with a new secret from now on; tokens of the one before go on verifying, those of older ones end.
+
+    InfraError when the stage has no key ring. A server takes the new one up within minutes, or with the first token
+    that it meets.
+    """
+    if not _exists(ssm, name):
+        raise InfraError(f"There is no secret {name}; run `infra up` first")
+    before = json.loads(ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+    after = json.loads(_new_key_ring())
+    after["secrets"][before["signing"]] = before["secrets"][before["signing"]]
+    ssm.put_parameter(Name=name, Value=json.dumps(after), Type="SecureString", Overwrite=True)
+    return [f"secret {name}: signing with {after['signing']}; {before['signing']} still verifies"]
 
 
 def delete_secret(ssm: SSMClient, name: str) -> list[str]:

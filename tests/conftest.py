@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
+import botocore.session
 import pytest
 
 from chalicelib import security
 from tests.emulator import Emulator, running_emulator
+from tests.quick_moto import quick_transactions
 from tests.server import Server, server_on_emulator, server_on_moto
 
 
@@ -16,6 +19,20 @@ def _quick_passwords() -> Iterator[None]:
     """Bcrypt at its lowest cost; the real cost has a test of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(security, "BCRYPT_COST", 4)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _service_models_read_once() -> Iterator[None]:
+    """Every botocore session would read its JSON again, which takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_transactions() -> Iterator[None]:
+    with quick_transactions():
         yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from infra.stage import locate
 from infra.up import bring_up
 
 URL = "http://127.0.0.1:9"
+_stages = itertools.count(1)
 ADMIN, PASSWORD = "admin", "correct horse battery"
 
 
@@ -166,7 +168,8 @@ def server_on_emulator(emulator_environment: dict[str, str], **settings: str) ->
 
 @contextmanager
 def _server(store: Transport, settings: dict[str, str]) -> Iterator[Server]:
-    stage, clients = locate("test")
+    # A stage of its own: whoever shares an emulator shares no table.
+    stage, clients = locate(f"test-{next(_stages)}")
     os.environ.update(stage.settings() | settings)
     config.settings.cache_clear()
     item.bind(config.settings())

@@ -21,7 +21,10 @@ class Location:
 
 
 class ArtifactStore(Protocol):
-    """Bytes never pass through the API: a store says which requests move them, and checks what arrived."""
+    """Bytes never pass through the API: a store says which requests move them, and checks what arrived.
+
+    But for small texts that the server itself keeps: those it writes and reads.
+    """
 
     def uri(self, location: Location) -> str:
         """Where the bytes are, for people."""
@@ -34,6 +37,12 @@ class ArtifactStore(Protocol):
 
     def download(self, location: Location, resource: Resource, content_type: str) -> Download:
         """Where the bytes can be had, for a few minutes, under the resource's name."""
+
+    def write(self, location: Location, data: bytes) -> None:
+        """Put bytes there that have the location's SHA-256; the same again changes nothing."""
+
+    def read(self, location: Location) -> bytes:
+        """The bytes; NotFound when there are none."""
 
     def delete(self, location: Location) -> None:
         """Remove the bytes; those that are not there do not matter."""

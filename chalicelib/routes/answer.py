@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from chalice.app import Response
@@ -20,8 +20,10 @@ from chalicelib.errors import (
     Unauthenticated,
     Unavailable,
 )
-from chalicelib.storage.item import Page
-from deardiary.shapes import to_json
+from chalicelib.page import Page
+from deardiary.wire import to_json
+
+T = TypeVar("T")
 
 _STATUS: dict[type[DomainError], int] = {
     Unauthenticated: 401,
@@ -36,33 +38,36 @@ _STATUS: dict[type[DomainError], int] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a view gives back; the payload is a shape, a container of shapes, or None for no body."""
+class Answer(Generic[T]):
+    """What a view gives back; the payload is a shape, a container of shapes, or None for no body.
+
+    The type of the payload is what the OpenAPI document says of the route.
+    """
 
     status: int
-    payload: Any = None
+    payload: T | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def ok(payload: Any) -> Answer:
+def ok(payload: T) -> Answer[T]:
     return Answer(200, payload)
 
 
-def created(payload: Any, *, new: bool = True) -> Answer:
+def created(payload: T, *, new: bool = True) -> Answer[T]:
     """200 when the request found what an earlier one had made."""
     return Answer(201 if new else 200, payload)
 
 
-def deleted(*, finished: bool = True) -> Answer:
+def deleted(*, finished: bool = True) -> Answer[None]:
     """202 while the rest is being removed."""
-    return Answer(204) if finished else Answer(202, {})
+    return Answer(204 if finished else 202)
 
 
-def listed(page: Page[Any]) -> Answer:
-    return Answer(200, {"data": page.data, "next_cursor": page.next_cursor})
+def listed(page: Page[T]) -> Answer[Page[T]]:
+    return Answer(200, page)
 
 
-def refused(error: DomainError) -> Answer:
+def refused(error: DomainError) -> Answer[Any]:
     status = next(code for kind, code in _STATUS.items() if isinstance(error, kind))
     details = dict(error.details)
     retry_after = details.pop("retry_after", None)
@@ -70,12 +75,12 @@ def refused(error: DomainError) -> Answer:
     return Answer(status, _envelope(error.code, error.message, details), headers)
 
 
-def failed() -> Answer:
+def failed() -> Answer[Any]:
     """For what nobody foresaw: the log knows more, the caller does not."""
     return Answer(500, _envelope("SERVER_ERROR", "Something went wrong here; the log has the details", {}))
 
 
-def render(answer: Answer, headers: Mapping[str, str]) -> Response:
+def render(answer: Answer[Any], headers: Mapping[str, str]) -> Response:
     body = b"" if answer.payload is None else msgspec.json.encode(to_json(answer.payload))
     # Text, for API Gateway passes bytes only as base64 with a binary content type.
     return Response(

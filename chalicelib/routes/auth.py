@@ -10,6 +10,7 @@ from chalicelib.routes.answer import Answer, ok
 from chalicelib.routes.endpoint import Call, Routes
 from chalicelib.routes.parse import Body
 from chalicelib.services import auth as service
+from deardiary.shapes import Session, User
 
 routes = Routes(__name__)
 
@@ -20,15 +21,15 @@ class Credentials(Body):
 
 
 @routes.post("/auth", body=Credentials, public=True)
-def sign_in(call: Call[Credentials, None]) -> Answer:
-    return ok(service.sign_in(call.body.username, call.body.password))
+def sign_in(call: Call[Credentials, None]) -> Answer[Session]:
+    return ok(service.sign_in(call.body.username, call.body.password, call.source))
 
 
 @routes.post("/auth/refresh")
-def refresh(call: Call[None, None]) -> Answer:
+def refresh(call: Call[None, None]) -> Answer[Session]:
     return ok(service.refresh(call.actor))
 
 
 @routes.get("/auth/me")
-def get_me(call: Call[None, None]) -> Answer:
+def get_me(call: Call[None, None]) -> Answer[User]:
     return ok(call.actor.user)

@@ -15,7 +15,7 @@ from chalice.app import Blueprint, Request, Response
 from msgspec import Struct
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.errors import DomainError, Unavailable
+from chalicelib.errors import DomainError, PermissionRequired, Unavailable
 from chalicelib.routes import origin, parse
 from chalicelib.routes.answer import Answer, failed, refused, render
 from chalicelib.services import auth
@@ -23,7 +23,8 @@ from chalicelib.services.access import Actor
 
 B = TypeVar("B")
 Q = TypeVar("Q")
-View = Callable[..., Answer]
+View = Callable[..., Answer[Any]]
+Serve = Callable[[Request, Mapping[str, str]], Answer[Any]]
 
 _log = logging.getLogger("deardiary")
 _OVERLOADED = {
@@ -41,6 +42,8 @@ class Call(Generic[B, Q]):
     who: Actor | None
     body: B
     query: Q
+    # The address that API Gateway saw; what a client says of itself in a header is not believed.
+    source: str
 
     @property
     def actor(self) -> Actor:
@@ -95,16 +98,15 @@ class Routes(Blueprint):
 
         return register
 
-    def _route(self, method: str, path: str, name: str, serve: Callable[[Request, Mapping[str, str]], Answer]) -> None:
+    def _route(self, method: str, path: str, name: str, serve: Serve) -> None:
         def handler(**ids: str) -> Response:
             return _respond(self.current_request, ids, serve)
 
-        self.route(path, methods=[method], name=name)(handler)
+        # Whatever a client calls its body, it is read as JSON: Chalice would answer 415 in a form of its own.
+        self.route(path, methods=[method], name=name, content_types=[])(handler)
 
 
-def _respond(
-    request: Request, ids: Mapping[str, str], serve: Callable[[Request, Mapping[str, str]], Answer]
-) -> Response:
+def _respond(request: Request, ids: Mapping[str, str], serve: Serve) -> Response:
     try:
         origin.guard(request.headers)
         answer = serve(request, ids)
@@ -117,8 +119,8 @@ def _respond(
     return render(answer, origin.cors_headers(request.headers))
 
 
-def _perform(operation: Operation, request: Request, ids: Mapping[str, str]) -> Answer:
-    who = None if operation.public else auth.authenticate(request.headers.get("authorization"))
+def _perform(operation: Operation, request: Request, ids: Mapping[str, str]) -> Answer[Any]:
+    who = None if operation.public else _authenticate(operation, request)
     given = request.query_params
     parameters = {name: given.getlist(name) for name in given} if given else {}
     raw = request.raw_body
@@ -126,22 +128,30 @@ def _perform(operation: Operation, request: Request, ids: Mapping[str, str]) -> 
         who,
         parse.body(operation.body, raw.encode() if isinstance(raw, str) else raw) if operation.body else None,
         parse.query(operation.query, parameters),
+        request.context["identity"]["sourceIp"],
     )
     return operation.view(call, **parse.path_ids(ids))
 
 
-def _preflight(path: str) -> Callable[[Request, Mapping[str, str]], Answer]:
-    def answer(_request: Request, _ids: Mapping[str, str]) -> Answer:
+def _authenticate(operation: Operation, request: Request) -> Actor:
+    actor = auth.authenticate(request.headers.get("authorization"))
+    if actor.read_only and operation.method != "GET":
+        raise PermissionRequired("This token may only read")
+    return actor
+
+
+def _preflight(path: str) -> Serve:
+    def answer(_request: Request, _ids: Mapping[str, str]) -> Answer[Any]:
         methods = ", ".join(each.method for each in OPERATIONS if each.path == path)
         return Answer(200, {}, {"Access-Control-Allow-Methods": methods, **origin.PREFLIGHT})
 
     return answer
 
 
-def _table_error(error: PynamoDBException) -> Answer:
+def _table_error(error: PynamoDBException) -> Answer[Any]:
     return refused(Unavailable(retry_after=1)) if error.cause_response_code in _OVERLOADED else _unforeseen()
 
 
-def _unforeseen() -> Answer:
+def _unforeseen() -> Answer[Any]:
     _log.exception("unforeseen error")
     return failed()

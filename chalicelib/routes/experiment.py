@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec import UNSET, UnsetType
 
+from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, IdKey, Name, PageQuery, Text, changes
+from chalicelib.routes.parse import Body, IdKey, Name, PageQuery, Text, Time, changes
 from chalicelib.services import deletion
 from chalicelib.services import experiment as service
-from deardiary.shapes import ExperimentStatus
+from deardiary.shapes import Experiment, ExperimentStatus
 
 routes = Routes(__name__)
 
@@ -26,7 +25,7 @@ class ExperimentPatch(Body):
     name: Name | UnsetType = UNSET
     description: Text | UnsetType = UNSET
     status_id: ExperimentStatus | UnsetType = UNSET
-    end_date: datetime | UnsetType | None = UNSET
+    end_date: Time | UnsetType | None = UNSET
 
 
 class ExperimentsQuery(PageQuery):
@@ -34,13 +33,13 @@ class ExperimentsQuery(PageQuery):
 
 
 @routes.get("/projects/{project_id}/experiments", query=ExperimentsQuery)
-def list_experiments(call: Call[None, ExperimentsQuery], project_id: str) -> Answer:
+def list_experiments(call: Call[None, ExperimentsQuery], project_id: str) -> Answer[Page[Experiment]]:
     query = call.query
     return listed(service.list_experiments_of_project(call.actor, project_id, query.limit, query.cursor, query.name))
 
 
 @routes.post("/projects/{project_id}/experiments", body=NewExperiment)
-def create_experiment(call: Call[NewExperiment, None], project_id: str) -> Answer:
+def create_experiment(call: Call[NewExperiment, None], project_id: str) -> Answer[Experiment]:
     body = call.body
     experiment, new = service.create_experiment(
         call.actor, project_id, name=body.name, description=body.description, id_key=body.id_key
@@ -49,16 +48,16 @@ def create_experiment(call: Call[NewExperiment, None], project_id: str) -> Answe
 
 
 @routes.get("/experiments/{experiment_id}")
-def get_experiment(call: Call[None, None], experiment_id: str) -> Answer:
+def get_experiment(call: Call[None, None], experiment_id: str) -> Answer[Experiment]:
     return ok(service.get_experiment(call.actor, experiment_id))
 
 
 @routes.patch("/experiments/{experiment_id}", body=ExperimentPatch)
-def update_experiment(call: Call[ExperimentPatch, None], experiment_id: str) -> Answer:
+def update_experiment(call: Call[ExperimentPatch, None], experiment_id: str) -> Answer[Experiment]:
     patch = service.ExperimentChanges(**changes(call.body))  # type: ignore[typeddict-item]
     return ok(service.update_experiment(call.actor, experiment_id, patch))
 
 
 @routes.delete("/experiments/{experiment_id}")
-def delete_experiment(call: Call[None, None], experiment_id: str) -> Answer:
+def delete_experiment(call: Call[None, None], experiment_id: str) -> Answer[None]:
     return deleted(finished=deletion.delete_experiment(call.actor, experiment_id))

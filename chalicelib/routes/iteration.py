@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.errors import InvalidPayload
+from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, changes
+from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, Time, changes
 from chalicelib.services import deletion
 from chalicelib.services import iteration as service
-from deardiary.shapes import IterationStatus
+from chalicelib.services.search.listing import Search, list_iterations_of_experiment
+from chalicelib.services.search.tree import Kind
+from deardiary.shapes import Iteration, IterationOverview, IterationStatus
 
 routes = Routes(__name__)
 
@@ -28,7 +31,7 @@ class NewIteration(Body):
 
 class IterationPatch(Body):
     notes: Text | UnsetType = UNSET
-    end_date: datetime | UnsetType | None = UNSET
+    end_date: Time | UnsetType | None = UNSET
     status_id: IterationStatus | UnsetType = UNSET
     error_message: Text | UnsetType = UNSET
     parent_iteration_id: Id | UnsetType | None = UNSET
@@ -40,21 +43,21 @@ class IterationPatch(Body):
 
 
 class IterationsQuery(PageQuery):
+    filter: Annotated[str, Meta(description='Such as: metrics.loss < 0.3 and status = "FAILED"')] = ""
+    order_by: Annotated[str, Meta(description="Such as: metrics.accuracy desc, created_date")] = ""
+    include: Annotated[str, Meta(description="Of parameters, metrics and tags, with commas between")] = ""
     parent_iteration_id: Id | None = None
 
 
 @routes.get("/experiments/{experiment_id}/iterations", query=IterationsQuery)
-def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> Answer:
+def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> Answer[Page[IterationOverview]]:
     query = call.query
-    return listed(
-        service.list_iterations_of_experiment(
-            call.actor, experiment_id, query.limit, query.cursor, query.parent_iteration_id
-        )
-    )
+    search = Search(query.filter, query.order_by, _kinds(query.include), query.parent_iteration_id)
+    return listed(list_iterations_of_experiment(call.actor, experiment_id, search, query.limit, query.cursor))
 
 
 @routes.post("/experiments/{experiment_id}/iterations", body=NewIteration)
-def create_iteration(call: Call[NewIteration, None], experiment_id: str) -> Answer:
+def create_iteration(call: Call[NewIteration, None], experiment_id: str) -> Answer[Iteration]:
     iteration, new = service.create_iteration(
         call.actor,
         experiment_id,
@@ -66,21 +69,31 @@ def create_iteration(call: Call[NewIteration, None], experiment_id: str) -> Answ
 
 
 @routes.get("/iterations/{iteration_id}")
-def get_iteration(call: Call[None, None], iteration_id: str) -> Answer:
+def get_iteration(call: Call[None, None], iteration_id: str) -> Answer[Iteration]:
     return ok(service.get_iteration(call.actor, iteration_id))
 
 
 @routes.patch("/iterations/{iteration_id}", body=IterationPatch)
-def update_iteration(call: Call[IterationPatch, None], iteration_id: str) -> Answer:
+def update_iteration(call: Call[IterationPatch, None], iteration_id: str) -> Answer[Iteration]:
     patch = service.IterationChanges(**changes(call.body))  # type: ignore[typeddict-item]
     return ok(service.update_iteration(call.actor, iteration_id, patch))
 
 
 @routes.delete("/iterations/{iteration_id}")
-def delete_iteration(call: Call[None, None], iteration_id: str) -> Answer:
+def delete_iteration(call: Call[None, None], iteration_id: str) -> Answer[None]:
     return deleted(finished=deletion.delete_iteration(call.actor, iteration_id))
 
 
 @routes.get("/iterations/{iteration_id}/children", query=PageQuery)
-def list_children(call: Call[None, PageQuery], iteration_id: str) -> Answer:
+def list_children(call: Call[None, PageQuery], iteration_id: str) -> Answer[Page[Iteration]]:
     return listed(service.list_children(call.actor, iteration_id, call.query.limit, call.query.cursor))
+
+
+def _kinds(include: str) -> frozenset[Kind]:
+    """What a list such as `parameters,tags` names; a blank one names nothing."""
+    names = [name.strip() for name in include.split(",")] if include.strip() else []
+    try:
+        return frozenset(map(Kind, names))
+    except ValueError:
+        known = ", ".join(kind.value for kind in Kind)
+        raise InvalidPayload(f"include takes {known}, with commas between", field="include") from None

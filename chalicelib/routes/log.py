@@ -11,6 +11,7 @@ from chalicelib.routes.endpoint import Call, Routes
 from chalicelib.routes.parse import Body, Key, ParameterValue, TagValue
 from chalicelib.routes.points import BatchId, MetricColumns, NewMetric, from_columns, from_list
 from chalicelib.services import log as service
+from deardiary.shapes import BatchReceipt
 
 routes = Routes(__name__)
 
@@ -23,7 +24,7 @@ class Flush(Body):
 
 
 @routes.post("/iterations/{iteration_id}/log", body=Flush)
-def create_log(call: Call[Flush, None], iteration_id: str) -> Answer:
+def create_log(call: Call[Flush, None], iteration_id: str) -> Answer[BatchReceipt]:
     body = call.body
     metrics = body.metrics
     points = from_list(metrics, "metrics") if isinstance(metrics, list) else from_columns(metrics, "metrics")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
 from chalicelib.routes.parse import Body, Key, PageQuery, ParameterValue
 from chalicelib.services import parameter as service
+from deardiary.shapes import Parameter
 
 routes = Routes(__name__)
 
@@ -20,27 +22,27 @@ class ParameterPatch(Body):
 
 
 @routes.get("/iterations/{iteration_id}/parameters", query=PageQuery)
-def list_parameters(call: Call[None, PageQuery], iteration_id: str) -> Answer:
+def list_parameters(call: Call[None, PageQuery], iteration_id: str) -> Answer[Page[Parameter]]:
     return listed(service.list_parameters(call.actor, iteration_id, call.query.limit, call.query.cursor))
 
 
 @routes.post("/iterations/{iteration_id}/parameters", body=NewParameter)
-def create_parameter(call: Call[NewParameter, None], iteration_id: str) -> Answer:
+def create_parameter(call: Call[NewParameter, None], iteration_id: str) -> Answer[Parameter]:
     parameter, new = service.create_parameter(call.actor, iteration_id, key=call.body.key, value=call.body.value)
     return created(parameter, new=new)
 
 
 @routes.get("/parameters/{parameter_id}")
-def get_parameter(call: Call[None, None], parameter_id: str) -> Answer:
+def get_parameter(call: Call[None, None], parameter_id: str) -> Answer[Parameter]:
     return ok(service.get_parameter(call.actor, parameter_id))
 
 
 @routes.patch("/parameters/{parameter_id}", body=ParameterPatch)
-def update_parameter(call: Call[ParameterPatch, None], parameter_id: str) -> Answer:
+def update_parameter(call: Call[ParameterPatch, None], parameter_id: str) -> Answer[Parameter]:
     return ok(service.update_parameter(call.actor, parameter_id, call.body.value))
 
 
 @routes.delete("/parameters/{parameter_id}")
-def delete_parameter(call: Call[None, None], parameter_id: str) -> Answer:
+def delete_parameter(call: Call[None, None], parameter_id: str) -> Answer[None]:
     service.delete_parameter(call.actor, parameter_id)
     return deleted()

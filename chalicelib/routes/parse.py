@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import typing
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -25,6 +26,7 @@ Text = Annotated[str, Meta(max_length=MAX_TEXT_BYTES, description="At most 64 Ki
 Key = Annotated[str, Meta(min_length=1, max_length=250, pattern=r"^[^\x00-\x1f\x7f-\x9f]*(?![\s\S])")]
 ParameterValue = Annotated[str, Meta(max_length=6000)]
 TagValue = Annotated[str, Meta(min_length=1, max_length=250)]
+Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 IdKey = Annotated[str, Meta(min_length=1, max_length=128)]
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 
@@ -34,14 +36,17 @@ _FIELD_IN_PROBLEM = re.compile(r"field `([^`]*)`")
 
 
 class Body(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The base of every request body."""
+    """The base of every request body. One that takes more than others says so in the two sizes, both in bytes."""
+
+    max_bytes: ClassVar[int] = MAX_BODY_BYTES
+    max_text_bytes: ClassVar[int] = MAX_TEXT_BYTES
 
     def __post_init__(self) -> None:
         """JSON Schema counts characters; what is stored is bytes."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if isinstance(value, str) and len(value.encode()) > MAX_TEXT_BYTES:
-                raise InvalidPayload(f"{name} has at most {MAX_TEXT_BYTES} bytes in UTF-8", field=name)
+            if isinstance(value, str) and len(value.encode()) > self.max_text_bytes:
+                raise InvalidPayload(f"{name} has at most {self.max_text_bytes} bytes in UTF-8", field=name)
 
 
 class Query(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -57,8 +62,9 @@ class PageQuery(Query):
 
 def body(kind: type[S], raw: bytes) -> S:
     """InvalidPayload, naming the field, for anything but a JSON object of exactly this kind."""
-    if len(raw) > MAX_BODY_BYTES:
-        raise PayloadTooLarge(f"A body has at most {MAX_BODY_BYTES} bytes")
+    most = kind.max_bytes if issubclass(kind, Body) else MAX_BODY_BYTES
+    if len(raw) > most:
+        raise PayloadTooLarge(f"A body has at most {most} bytes here")
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
@@ -108,7 +114,7 @@ def _exact(field: str, value: Any) -> Any:
 
 
 def _takes_list(kind: Any) -> bool:
-    return "list" in str(kind)
+    return any(typing.get_origin(each) is list for each in (kind, *typing.get_args(kind)))
 
 
 def _invalid(error: msgspec.ValidationError) -> InvalidPayload:

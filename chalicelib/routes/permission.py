@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
 from chalicelib.routes.parse import Body, PageQuery
 from chalicelib.services import permission as service
+from deardiary.shapes import UserPermission
 
 routes = Routes(__name__)
 
@@ -20,17 +22,17 @@ class PermissionRecord(Body):
 
 
 @routes.get("/projects/{project_id}/permissions", query=PageQuery)
-def list_permissions_of_project(call: Call[None, PageQuery], project_id: str) -> Answer:
+def list_permissions_of_project(call: Call[None, PageQuery], project_id: str) -> Answer[Page[UserPermission]]:
     return listed(service.list_permissions_of_project(call.actor, project_id, call.query.limit, call.query.cursor))
 
 
 @routes.get("/projects/{project_id}/permissions/{user_id}")
-def get_permission(call: Call[None, None], project_id: str, user_id: str) -> Answer:
+def get_permission(call: Call[None, None], project_id: str, user_id: str) -> Answer[UserPermission]:
     return ok(service.get_permission(call.actor, project_id, user_id))
 
 
 @routes.put("/projects/{project_id}/permissions/{user_id}", body=PermissionRecord)
-def put_permission(call: Call[PermissionRecord, None], project_id: str, user_id: str) -> Answer:
+def put_permission(call: Call[PermissionRecord, None], project_id: str, user_id: str) -> Answer[UserPermission]:
     record = service.put_permission(
         call.actor,
         project_id,
@@ -44,6 +46,6 @@ def put_permission(call: Call[PermissionRecord, None], project_id: str, user_id:
 
 
 @routes.delete("/projects/{project_id}/permissions/{user_id}")
-def delete_permission(call: Call[None, None], project_id: str, user_id: str) -> Answer:
+def delete_permission(call: Call[None, None], project_id: str, user_id: str) -> Answer[None]:
     service.delete_permission(call.actor, project_id, user_id)
     return deleted()

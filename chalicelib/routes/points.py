@@ -10,13 +10,14 @@ from msgspec import Meta
 
 from chalicelib.errors import InvalidPayload
 from chalicelib.routes import parse
-from chalicelib.routes.parse import Body, Key
+from chalicelib.routes.parse import Body, Key, Time
 from chalicelib.services.metric import Point
-from deardiary.shapes import decode_float
+from deardiary.wire import decode_float
 
 MAX_POINTS = 10_000
 
-Number = Annotated[float | str, Meta(description='A number, or "NaN", "Infinity", "-Infinity"')]
+# JSON has no number for these three.
+Number = float | Annotated[str, Meta(pattern="^(NaN|Infinity|-Infinity)$")]
 Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 BatchId = Annotated[str, Meta(min_length=1, max_length=128)]
 
@@ -27,13 +28,13 @@ class NewMetric(Body):
     key: Key
     value: Number
     step: Step | None = None
-    recorded_at: datetime | None = None
+    recorded_at: Time | None = None
 
 
 class MetricColumns(Body):
     value: list[Number]
     step: list[Step | None] | None = None
-    recorded_at: list[datetime | None] | None = None
+    recorded_at: list[Time | None] | None = None
 
 
 class MetricBatch(Body):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
+from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
 from chalicelib.routes.parse import Body, IdKey, Name, PageQuery, Text, changes
 from chalicelib.services import deletion
 from chalicelib.services import project as service
+from deardiary.shapes import Project
 
 routes = Routes(__name__)
 
@@ -29,24 +31,24 @@ class ProjectsQuery(PageQuery):
 
 
 @routes.get("/projects", query=ProjectsQuery)
-def list_projects(call: Call[None, ProjectsQuery]) -> Answer:
+def list_projects(call: Call[None, ProjectsQuery]) -> Answer[Page[Project]]:
     return listed(service.list_projects(call.actor, call.query.limit, call.query.cursor, call.query.name))
 
 
 @routes.post("/projects", body=NewProject)
-def create_project(call: Call[NewProject, None]) -> Answer:
+def create_project(call: Call[NewProject, None]) -> Answer[Project]:
     body = call.body
     project, new = service.create_project(call.actor, name=body.name, description=body.description, id_key=body.id_key)
     return created(project, new=new)
 
 
 @routes.get("/projects/{project_id}")
-def get_project(call: Call[None, None], project_id: str) -> Answer:
+def get_project(call: Call[None, None], project_id: str) -> Answer[Project]:
     return ok(service.get_project(call.actor, project_id))
 
 
 @routes.patch("/projects/{project_id}", body=ProjectPatch)
-def update_project(call: Call[ProjectPatch, None], project_id: str) -> Answer:
+def update_project(call: Call[ProjectPatch, None], project_id: str) -> Answer[Project]:
     patch = changes(call.body)
     project = service.update_project(
         call.actor, project_id, name=patch.get("name"), description=patch.get("description")
@@ -55,5 +57,5 @@ def update_project(call: Call[ProjectPatch, None], project_id: str) -> Answer:
 
 
 @routes.delete("/projects/{project_id}")
-def delete_project(call: Call[None, None], project_id: str) -> Answer:
+def delete_project(call: Call[None, None], project_id: str) -> Answer[None]:
     return deleted(finished=deletion.delete_project(call.actor, project_id))

@@ -6,10 +6,12 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
 from chalicelib.routes.parse import Body, Id, Name, PageQuery, Query, Text, changes
 from chalicelib.services import resource as service
+from deardiary.shapes import Download, Resource, Upload
 
 routes = Routes(__name__)
 
@@ -44,7 +46,7 @@ class DownloadQuery(Query):
 
 
 @routes.get("/experiments/{experiment_id}/resources", query=ResourcesQuery)
-def list_resources(call: Call[None, ResourcesQuery], experiment_id: str) -> Answer:
+def list_resources(call: Call[None, ResourcesQuery], experiment_id: str) -> Answer[Page[Resource]]:
     query = call.query
     return listed(
         service.list_resources_of_experiment(call.actor, experiment_id, query.limit, query.cursor, query.iteration_id)
@@ -52,7 +54,7 @@ def list_resources(call: Call[None, ResourcesQuery], experiment_id: str) -> Answ
 
 
 @routes.post("/experiments/{experiment_id}/resources", body=NewResource)
-def create_resource(call: Call[NewResource, None], experiment_id: str) -> Answer:
+def create_resource(call: Call[NewResource, None], experiment_id: str) -> Answer[Resource]:
     resource = service.create_resource(
         call.actor,
         experiment_id,
@@ -67,34 +69,34 @@ def create_resource(call: Call[NewResource, None], experiment_id: str) -> Answer
 
 
 @routes.get("/resources/{resource_id}")
-def get_resource(call: Call[None, None], resource_id: str) -> Answer:
+def get_resource(call: Call[None, None], resource_id: str) -> Answer[Resource]:
     return ok(service.get_resource(call.actor, resource_id))
 
 
 @routes.patch("/resources/{resource_id}", body=ResourcePatch)
-def update_resource(call: Call[ResourcePatch, None], resource_id: str) -> Answer:
+def update_resource(call: Call[ResourcePatch, None], resource_id: str) -> Answer[Resource]:
     patch = service.ResourceChanges(**changes(call.body))  # type: ignore[typeddict-item]
     return ok(service.update_resource(call.actor, resource_id, patch))
 
 
 @routes.delete("/resources/{resource_id}")
-def delete_resource(call: Call[None, None], resource_id: str) -> Answer:
+def delete_resource(call: Call[None, None], resource_id: str) -> Answer[None]:
     service.delete_resource(call.actor, resource_id)
     return deleted()
 
 
 @routes.post("/resources/{resource_id}/upload")
-def request_upload(call: Call[None, None], resource_id: str) -> Answer:
+def request_upload(call: Call[None, None], resource_id: str) -> Answer[Upload]:
     return ok(service.request_upload(call.actor, resource_id))
 
 
 @routes.post("/resources/{resource_id}/complete")
-def complete_resource(call: Call[None, None], resource_id: str) -> Answer:
+def complete_resource(call: Call[None, None], resource_id: str) -> Answer[Resource]:
     return ok(service.complete_resource(call.actor, resource_id))
 
 
 @routes.get("/resources/{resource_id}/download", query=DownloadQuery)
-def request_download(call: Call[None, DownloadQuery], resource_id: str) -> Answer:
+def request_download(call: Call[None, DownloadQuery], resource_id: str) -> Answer[Download]:
     download = service.request_download(call.actor, resource_id)
     if call.query.redirect:
         return Answer(302, download, {"Location": download.url})

@@ -6,11 +6,13 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
 from chalicelib.routes.parse import Body, PageQuery, changes
 from chalicelib.services import deletion, permission
 from chalicelib.services import user as service
+from deardiary.shapes import User, UserPermission
 
 routes = Routes(__name__)
 
@@ -36,12 +38,12 @@ class UserPatch(Body):
 
 
 @routes.get("/users", query=PageQuery)
-def list_users(call: Call[None, PageQuery]) -> Answer:
+def list_users(call: Call[None, PageQuery]) -> Answer[Page[User]]:
     return listed(service.list_users(call.actor, call.query.limit, call.query.cursor))
 
 
 @routes.post("/users", body=NewUser)
-def create_user(call: Call[NewUser, None]) -> Answer:
+def create_user(call: Call[NewUser, None]) -> Answer[User]:
     user = service.create_user(
         call.actor,
         username=call.body.username,
@@ -54,21 +56,21 @@ def create_user(call: Call[NewUser, None]) -> Answer:
 
 
 @routes.get("/users/{user_id}")
-def get_user(call: Call[None, None], user_id: str) -> Answer:
+def get_user(call: Call[None, None], user_id: str) -> Answer[User]:
     return ok(service.get_user(call.actor, user_id))
 
 
 @routes.patch("/users/{user_id}", body=UserPatch)
-def update_user(call: Call[UserPatch, None], user_id: str) -> Answer:
+def update_user(call: Call[UserPatch, None], user_id: str) -> Answer[User]:
     patch = service.UserChanges(**changes(call.body))  # type: ignore[typeddict-item]
     return ok(service.update_user(call.actor, user_id, patch))
 
 
 @routes.delete("/users/{user_id}")
-def delete_user(call: Call[None, None], user_id: str) -> Answer:
+def delete_user(call: Call[None, None], user_id: str) -> Answer[None]:
     return deleted(finished=deletion.delete_user(call.actor, user_id))
 
 
 @routes.get("/users/{user_id}/permissions", query=PageQuery)
-def list_permissions_of_user(call: Call[None, PageQuery], user_id: str) -> Answer:
+def list_permissions_of_user(call: Call[None, PageQuery], user_id: str) -> Answer[Page[UserPermission]]:
     return listed(permission.list_permissions_of_user(call.actor, user_id, call.query.limit, call.query.cursor))

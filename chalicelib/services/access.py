@@ -8,7 +8,13 @@ from typing import TypeVar
 
 from chalicelib.errors import AdminRequired, NotFound, PermissionRequired, SameUserRequired
 from chalicelib.storage import lineage
-from chalicelib.storage.lineage import ExperimentLineage, IterationLineage, ProjectLineage, ResourceLineage
+from chalicelib.storage.lineage import (
+    ExperimentLineage,
+    IterationLineage,
+    ModelLineage,
+    ProjectLineage,
+    ResourceLineage,
+)
 from deardiary.shapes import User, UserPermission
 
 L = TypeVar("L", bound=ProjectLineage)
@@ -25,9 +31,17 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who sends the request, as proven by the token."""
+    """Who sends the request, as proven by the token.
+
+    A session is a person who signed in. An API token is not: it manages no passwords and tokens, and it can be
+    narrowed to one project and to reading.
+    """
 
     user: User
+    epoch: int = 0
+    is_session: bool = True
+    only_project_id: str | None = None
+    read_only: bool = False
 
 
 def project(actor: Actor, project_id: str, need: Need) -> ProjectLineage:
@@ -46,18 +60,21 @@ def resource(actor: Actor, resource_id: str, need: Need) -> ResourceLineage:
     return require(actor, lineage.find_resource_lineage(resource_id, actor.user.id), need)
 
 
+def model(actor: Actor, model_id: str, need: Need) -> ModelLineage:
+    return require(actor, lineage.find_model_lineage(model_id, actor.user.id), need)
+
+
 def find_as_member(actor: Actor, project_id: str) -> ProjectLineage:
     """The project, to an admin or anybody with a permission record on it, whatever that allows."""
-    line = lineage.find_project_lineage(project_id, actor.user.id)
-    if line is None or not (actor.user.is_admin or line.permission):
+    line = _within_reach(actor, lineage.find_project_lineage(project_id, actor.user.id))
+    if not (actor.user.is_admin or line.permission):
         raise NotFound
     return line
 
 
 def require(actor: Actor, line: L | None, need: Need) -> L:
     """The line, if the actor may do this there. To a stranger it does not exist."""
-    if line is None:
-        raise NotFound
+    line = _within_reach(actor, line)
     if actor.user.is_admin:
         return line
     if line.permission is None:
@@ -67,14 +84,34 @@ def require(actor: Actor, line: L | None, need: Need) -> L:
     return line
 
 
+def require_session(actor: Actor) -> None:
+    """For what a stolen API token must not do: make itself last."""
+    if not actor.is_session:
+        raise SameUserRequired("This needs a sign-in with a password; an API token cannot do it")
+
+
+def require_unscoped(actor: Actor) -> None:
+    """For what is not inside a project."""
+    if actor.only_project_id is not None:
+        raise PermissionRequired("This token is for one project only")
+
+
 def require_admin(actor: Actor) -> None:
+    require_unscoped(actor)
     if not actor.user.is_admin:
         raise AdminRequired
 
 
 def require_self_or_admin(actor: Actor, user_id: str) -> None:
+    require_unscoped(actor)
     if actor.user.id != user_id and not actor.user.is_admin:
         raise SameUserRequired
+
+
+def _within_reach(actor: Actor, line: L | None) -> L:
+    if line is None or actor.only_project_id not in (None, line.project.id):
+        raise NotFound
+    return line
 
 
 def require_all(actor: Actor, line: ProjectLineage) -> None:

@@ -4,50 +4,72 @@ from __future__ import annotations
 
 from chalicelib import clock, config, security
 from chalicelib.errors import InvalidCredentials, TokenInvalid, TokenMissing, Unavailable
-from chalicelib.security import Claims
+from chalicelib.security import Claims, Keyring
+from chalicelib.services import access, attempt, token
 from chalicelib.services.access import Actor
 from chalicelib.storage.secret import read_keyring
-from chalicelib.storage.user import Account, find_account, find_account_by_username, find_first_admin
-from deardiary.shapes import Session
+from chalicelib.storage.user import Account, find_account, find_first_admin, find_user_id
+from deardiary.shapes import Session, User
+
+MAX_USERNAME = 64
 
 
-def sign_in(username: str, password: str) -> Session:
-    """InvalidCredentials for an unknown user and a wrong password alike, after the same work."""
-    account = find_account_by_username(username)
+def sign_in(username: str, password: str, source: str) -> Session:
+    """InvalidCredentials for an unknown user and a wrong password alike, after the same work.
+
+    TooManyRequests, before the password is looked at, when the account or the address tried too often.
+    """
+    account = _find(username)
+    user_id = account.user.id if account else None
+    counted = attempt.count(username, source, user_id)
     if not security.check_password(password, account.password_hash if account else None) or account is None:
         raise InvalidCredentials
-    return _session(account)
+    attempt.forgive(counted, source, account.user.id)
+    return _session(account.user, account.epoch)
 
 
 def refresh(actor: Actor) -> Session:
-    account = find_account(actor.user.id)
-    if account is None:
-        raise TokenInvalid
-    return _session(account)
+    """A younger token of the same epoch: one that a new password has ended meanwhile does not come back to life."""
+    access.require_session(actor)
+    return _session(actor.user, actor.epoch)
 
 
 def authenticate(authorization: str | None) -> Actor:
     """The actor behind an Authorization header; without sign-in everybody is the first admin."""
     if not config.settings().enable_auth:
         return _local_admin()
-    claims = security.read_token(read_keyring(), _bearer(authorization))
+    bearer = _bearer(authorization)
+    if bearer.startswith(token.PREFIX):
+        return token.authenticate(bearer)
+    claims = security.read_token(_keyring_for(bearer), bearer)
     account = find_account(claims.user_id)
     if account is None or account.epoch != claims.epoch:
         raise TokenInvalid
-    return Actor(account.user)
+    return Actor(account.user, account.epoch)
 
 
-def _session(account: Account) -> Session:
-    claims = Claims(account.user.id, account.epoch)
-    token, expires_at = security.issue_token(read_keyring(), claims, clock.now())
-    return Session(access_token=token, token_type="bearer", expires_at=expires_at, user=account.user)  # noqa: S106
+def _find(username: str) -> Account | None:
+    """The same reads whether there is such a user or not."""
+    user_id = find_user_id(username) if len(username) <= MAX_USERNAME else None
+    return find_account(user_id or "nobody")
+
+
+def _keyring_for(bearer: str) -> Keyring:
+    """The keyring, read again when the token names a secret that was made after we last looked."""
+    ring = read_keyring()
+    return ring if security.key_id(bearer) in ring.secrets else read_keyring(fresh=True)
+
+
+def _session(user: User, epoch: int) -> Session:
+    signed, expires_at = security.issue_token(read_keyring(), Claims(user.id, epoch), clock.now())
+    return Session(access_token=signed, token_type="bearer", expires_at=expires_at, user=user)  # noqa: S106
 
 
 def _bearer(authorization: str | None) -> str:
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    scheme, _, bearer = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not bearer.strip():
         raise TokenMissing
-    return token.strip()
+    return bearer.strip()
 
 
 def _local_admin() -> Actor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import islice
 
 from chalicelib import clock
@@ -17,10 +18,25 @@ from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.metric import STALE_AFTER_MS
 from chalicelib.services.resource import release_blob, remove_resource
+from chalicelib.services.snapshot import release_texts
 from chalicelib.storage import deletion as storage
-from chalicelib.storage import experiment, idkey, item, iteration, keys, permission, project, resource, series, user
+from chalicelib.storage import (
+    experiment,
+    idkey,
+    item,
+    iteration,
+    keys,
+    model,
+    permission,
+    project,
+    resource,
+    series,
+    snapshot,
+    user,
+)
 from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.keys import Key
+from chalicelib.storage.model import Overtaken
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Resource
 
@@ -78,6 +94,18 @@ def delete_iteration(actor: Actor, iteration_id: str) -> bool:
     return _start(deletion, write)
 
 
+def delete_model(actor: Actor, model_id: str) -> bool:
+    """The artifacts that its versions name stay."""
+    while True:
+        line = access.model(actor, model_id, Need.DELETE)
+        write = Transaction()
+        model.hide_model(line.model, write)
+        try:
+            return _start(Deletion(kind="model", id=model_id, project_id=line.project.id), write)
+        except Overtaken:
+            item.pause()
+
+
 def delete_user(actor: Actor, user_id: str) -> bool:
     access.require_admin(actor)
     account = user.find_account(user_id)
@@ -110,8 +138,12 @@ def _sweep(deletion: Deletion, budget: Budget) -> bool:
                 _sweep_experiment(project_id, deletion.id, budget)
             case Deletion(kind="iteration", project_id=str(project_id), experiment_id=str(experiment_id)):
                 _sweep_iteration(project_id, experiment_id, deletion.id, budget)
+            case Deletion(kind="model", project_id=str(project_id)):
+                _sweep_model(project_id, deletion.id, budget)
             case Deletion(kind="user"):
                 _sweep_user(deletion.id, budget)
+            case Deletion(kind="blob", project_id=str(project_id)):
+                _release(project_id, deletion.id.partition(".")[0])
     except OutOfTime:
         return False
     storage.delete_items([keys.deletion(deletion.id)])
@@ -122,12 +154,14 @@ def _sweep_project(project_id: str, budget: Budget) -> None:
     partition, own = keys.project_partition(project_id), keys.project(project_id)
     for place in item.raw_keys(partition, keys.EXPERIMENT):
         _sweep_experiment(project_id, place.sk.removeprefix(keys.EXPERIMENT), budget)
+    for place in item.raw_keys(partition, keys.MODEL):
+        _sweep_model(project_id, place.sk.removeprefix(keys.MODEL), budget)
     for place in item.raw_keys(partition, keys.MEMBER):
         budget.check()
         permission.remove_permission(place.sk.removeprefix(keys.MEMBER), project_id)
     for place in item.raw_keys(partition, keys.BLOB):
         budget.check()
-        release_blob(project_id, place.sk.removeprefix(keys.BLOB))
+        _release(project_id, place.sk.removeprefix(keys.BLOB))
     _remove((place for place in item.raw_keys(partition) if place != own), budget)
     storage.delete_items([own])
 
@@ -137,7 +171,7 @@ def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> No
     partition, ref = keys.experiment_partition(experiment_id), keys.experiment_ref(experiment_id)
     _remove_resources(project_id, resource.each_resource_of_experiment(experiment_id), budget)
     for place in item.raw_keys(partition, keys.ITERATION):
-        _empty_iteration(experiment_id, place.sk.removeprefix(keys.ITERATION), budget)
+        _empty_iteration(project_id, experiment_id, place.sk.removeprefix(keys.ITERATION), budget)
     _remove((place for place in item.raw_keys(partition) if place != ref), budget)
     _remove(item.raw_keys(keys.project_partition(project_id), keys.tags_prefix(experiment_id)), budget)
     storage.delete_items([ref, keys.experiment(project_id, experiment_id)])
@@ -146,19 +180,28 @@ def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> No
 def _sweep_iteration(project_id: str, experiment_id: str, iteration_id: str, budget: Budget) -> None:
     iteration.orphan_children(experiment_id, iteration_id)
     _remove_resources(project_id, resource.each_resource_of_iteration(experiment_id, iteration_id), budget)
-    _empty_iteration(experiment_id, iteration_id, budget)
+    _empty_iteration(project_id, experiment_id, iteration_id, budget)
 
 
-def _empty_iteration(experiment_id: str, iteration_id: str, budget: Budget) -> None:
+def _empty_iteration(project_id: str, experiment_id: str, iteration_id: str, budget: Budget) -> None:
     budget.check()
     _hide(lambda write: iteration.hide_iteration(experiment_id, iteration_id, write))
     _close_series(experiment_id, iteration_id)
+    _remove_snapshot(project_id, experiment_id, iteration_id)
     partition, ref = keys.experiment_partition(experiment_id), keys.iteration_ref(iteration_id)
     _remove(item.raw_keys(partition, keys.parameters_prefix(iteration_id)), budget)
     _remove(item.raw_keys(partition, keys.tags_prefix(iteration_id)), budget)
     _remove((place for place in item.raw_keys(ref.pk) if place != ref), budget)
     series_row, own = keys.series(experiment_id, iteration_id), keys.iteration(experiment_id, iteration_id)
     storage.delete_items([ref, series_row, own])
+
+
+def _sweep_model(project_id: str, model_id: str, budget: Budget) -> None:
+    budget.check()
+    _hide(lambda write: model.hide_model_of_project(project_id, model_id, write))
+    ref = keys.model_ref(model_id)
+    _remove((place for place in item.raw_keys(ref.pk) if place != ref), budget)
+    storage.delete_items([ref, keys.model(project_id, model_id)])
 
 
 def _sweep_user(user_id: str, budget: Budget) -> None:
@@ -168,6 +211,12 @@ def _sweep_user(user_id: str, budget: Budget) -> None:
         permission.remove_permission(user_id, place.sk.removeprefix(keys.PERMISSION))
     _remove((place for place in item.raw_keys(partition) if place != own), budget)
     storage.delete_items([own])
+
+
+def _release(project_id: str, sha256: str) -> None:
+    """OutOfTime while somebody else, who may die, is at it."""
+    if not release_blob(project_id, sha256):
+        raise OutOfTime
 
 
 def _hide(add: Callable[[Transaction], None]) -> None:
@@ -191,10 +240,30 @@ def _close_series(experiment_id: str, iteration_id: str) -> None:
         raise OutOfTime
 
 
+def _remove_snapshot(project_id: str, experiment_id: str, iteration_id: str) -> None:
+    """OutOfTime while a text may still be on its way: its bytes would come after those were removed."""
+    stored = snapshot.read_texts(experiment_id, iteration_id)
+    if not stored.version:
+        return
+    now = clock.to_milliseconds(clock.now())
+    if any(now - at <= STALE_AFTER_MS for at in stored.coming.values()):
+        raise OutOfTime
+    if stored.owned:
+        try:
+            stored = snapshot.empty_texts(project_id, experiment_id, iteration_id, stored)
+        except Conflict:
+            raise OutOfTime from None
+    if not release_texts(project_id, stored):
+        raise OutOfTime
+    storage.delete_items([keys.snapshot(experiment_id, iteration_id)])
+
+
 def _remove_resources(project_id: str, found: Iterable[Resource], budget: Budget) -> None:
     for each in list(found):
         budget.check()
-        remove_resource(project_id, each)
+        # Another step may be at the same work.
+        with suppress(NotFound):
+            remove_resource(project_id, each)
 
 
 def _remove(places: Iterable[Key], budget: Budget) -> None:

@@ -8,11 +8,11 @@ from typing import TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload
+from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import experiment as storage
 from chalicelib.storage import idkey, keys
-from chalicelib.storage.item import Page
 from deardiary.shapes import Experiment, ExperimentStatus
 
 

@@ -8,11 +8,11 @@ from typing import TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import idkey, keys
 from chalicelib.storage import iteration as storage
-from chalicelib.storage.item import Page
 from deardiary.shapes import Experiment, Iteration, IterationStatus
 
 # A transaction takes 100 items, and each ancestor of a new parent is one of them.
@@ -51,15 +51,6 @@ def create_iteration(
 
 def get_iteration(actor: Actor, iteration_id: str) -> Iteration:
     return access.iteration(actor, iteration_id, Need.READ).iteration
-
-
-def list_iterations_of_experiment(
-    actor: Actor, experiment_id: str, limit: int, cursor: str | None, parent_iteration_id: str | None
-) -> Page[Iteration]:
-    access.experiment(actor, experiment_id, Need.READ)
-    if parent_iteration_id is not None:
-        return storage.list_children(experiment_id, parent_iteration_id, limit, cursor)
-    return storage.list_iterations_of_experiment(experiment_id, limit, cursor)
 
 
 def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[Iteration]:

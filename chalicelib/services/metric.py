@@ -15,6 +15,7 @@ from datetime import datetime
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, Unavailable
+from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import chunk as chunks
@@ -23,7 +24,6 @@ from chalicelib.storage import iteration as iterations
 from chalicelib.storage import series as storage
 from chalicelib.storage.chunk import Chunk
 from chalicelib.storage.codec import Columns, Digest
-from chalicelib.storage.item import Page
 from chalicelib.storage.series import Announcement, Overtaken, Series
 from deardiary.shapes import BatchReceipt, Iteration, Metric, MetricSummary
 
@@ -67,7 +67,7 @@ def list_metrics(actor: Actor, iteration_id: str, key: str | None, limit: int, c
         for metric in _metrics(where.id, batch_digest, chunk, key)
     ]
     if cursor is not None:
-        step, recorded_at, metric_id = _place(cursor)
+        step, recorded_at, metric_id = _place(cursor, where)
         found = [each for each in found if each[:3] > (step, recorded_at, metric_id)]
     found.sort(key=lambda each: each[:3])
     rows = [each[3] for each in found[:limit]]
@@ -77,7 +77,7 @@ def list_metrics(actor: Actor, iteration_id: str, key: str | None, limit: int, c
 def summarize(actor: Actor, iteration_id: str) -> dict[str, MetricSummary]:
     where = access.iteration(actor, iteration_id, Need.READ).iteration
     digests = storage.read_series(where.experiment_id, where.id).digests
-    return {key: _summary(digest) for key, digest in digests.items()}
+    return {key: summary_of(digest) for key, digest in digests.items()}
 
 
 def take_batch(where: Iteration, batch_id: str, points: list[Point]) -> BatchReceipt:
@@ -87,10 +87,10 @@ def take_batch(where: Iteration, batch_id: str, points: list[Point]) -> BatchRec
     if taken is None:
         _require_open(where, points)
     if taken is None or batch_digest in series.announced:
-        announcement = _announce(where, batch_digest, points, series)
-        if announcement is not None:
-            taken = taken or _put(where, batch_id, points, announcement)
-            _fold(where, batch_digest, taken)
+        series = _announce(where, batch_digest, points, series)
+        if batch_digest in series.announced:
+            taken = taken or _put(where, batch_id, points, series.announced[batch_digest])
+            _fold(where, batch_digest, taken, series)
     return _receipt(taken or _stored(where, batch_digest))
 
 
@@ -102,24 +102,23 @@ def _require_open(where: Iteration, points: list[Point]) -> None:
     iterations.reopen_if_ended_by_server(where)
 
 
-def _announce(where: Iteration, batch_digest: str, points: list[Point], series: Series) -> Announcement | None:
-    """The steps that the batch gets, for good; None when it turns out to have been taken completely."""
+def _announce(where: Iteration, batch_digest: str, points: list[Point], series: Series) -> Series:
+    """The series with the batch announced, its steps given for good; without it when it turns out to be taken."""
     for _ in range(_ATTEMPTS):
         if batch_digest in series.announced:
-            return series.announced[batch_digest]
+            return series
         now = clock.to_milliseconds(clock.now())
         settled = _settle(where, series, now)
         mine = _reserve(settled, points, now)
+        announcing = replace(settled, announced=settled.announced | {batch_digest: mine})
+        storage.require_room(announcing, {point.key for point in points})
         try:
-            announced = settled.announced | {batch_digest: mine}
-            storage.write_series(where.experiment_id, where.id, replace(settled, announced=announced))
+            return storage.write_series(where.experiment_id, where.id, announcing)
         except Overtaken:
             item.pause()
             series, taken = storage.read_series_and_chunk(where.experiment_id, where.id, batch_digest)
             if taken is not None and batch_digest not in series.announced:
-                return None
-        else:
-            return mine
+                return series
     raise Unavailable(retry_after=1)
 
 
@@ -171,16 +170,16 @@ def _stored(where: Iteration, batch_digest: str) -> Chunk:
     return chunk
 
 
-def _fold(where: Iteration, batch_digest: str, chunk: Chunk) -> None:
+def _fold(where: Iteration, batch_digest: str, chunk: Chunk, series: Series) -> None:
     """Add the batch to the digests and take its announcement away; once, whoever does it."""
     for _ in range(_ATTEMPTS):
-        series = storage.read_series(where.experiment_id, where.id)
         if batch_digest not in series.announced:
             return
         try:
             storage.write_series(where.experiment_id, where.id, _folded(series, batch_digest, chunk))
         except Overtaken:
             item.pause()
+            series = storage.read_series(where.experiment_id, where.id)
         else:
             return
     raise Unavailable(retry_after=1)
@@ -227,7 +226,7 @@ def _metrics(iteration_id: str, batch_digest: str, chunk: Chunk, only: str | Non
         ordinal += len(columns)
 
 
-def _summary(digest: Digest) -> MetricSummary:
+def summary_of(digest: Digest) -> MetricSummary:
     return MetricSummary(
         first=digest.first,
         last=digest.last,
@@ -242,9 +241,11 @@ def _cursor(metric: Metric) -> str:
     return item.encode_cursor(str(metric.step), str(clock.to_milliseconds(metric.recorded_at)), metric.id)
 
 
-def _place(cursor: str) -> tuple[int, datetime, str]:
+def _place(cursor: str, where: Iteration) -> tuple[int, datetime, str]:
     step, time, metric_id = item.decode_cursor(cursor, 3)
+    if not metric_id.startswith(f"{where.id}."):
+        raise item.bad_cursor()
     try:
         return int(step), clock.from_milliseconds(int(time)), metric_id
     except (ValueError, OverflowError):
-        raise InvalidPayload("This cursor is damaged", field="cursor") from None
+        raise item.bad_cursor() from None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.errors import Conflict
+from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import parameter as storage
-from chalicelib.storage.item import Page
 from deardiary.shapes import Iteration, Parameter
 
 # One transaction holds 100 items, one of which checks the iteration's lock.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chalicelib import ids
 from chalicelib.errors import InvalidPayload, NotFound
+from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import permission as storage
-from chalicelib.storage.item import Page
 from chalicelib.storage.user import find_account
 from deardiary.shapes import UserPermission
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from chalicelib import clock, config, ids
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, NotFound, PermissionRequired
+from chalicelib.page import Page
 from chalicelib.services import access, permission
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import idkey, keys
 from chalicelib.storage import permission as permissions
 from chalicelib.storage import project as storage
-from chalicelib.storage.item import Page
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Project
 
 
 def create_project(actor: Actor, *, name: str, description: str, id_key: str | None) -> tuple[Project, bool]:
     """The project and whether it is new: the same creation key of the same user finds what it made before."""
+    access.require_unscoped(actor)
     if config.settings().project_creation_by_admin_only:
         access.require_admin(actor)
     made = _made_before(actor, id_key)
@@ -37,7 +38,9 @@ def get_project(actor: Actor, project_id: str) -> Project:
 
 
 def list_projects(actor: Actor, limit: int, cursor: str | None, name: str | None) -> Page[Project]:
-    """All of them to an admin, to others those that they may read."""
+    """All of them to an admin, to others those that they may read; a token for one project finds that one."""
+    if actor.only_project_id is not None:
+        return _only(actor, actor.only_project_id, name)
     if actor.user.is_admin:
         return storage.list_all_projects(limit, cursor, name)
     return _list_own(actor, limit, cursor, name)
@@ -67,6 +70,14 @@ def _made_before(actor: Actor, id_key: str | None) -> Project | None:
         return access.project(actor, project_id, Need.READ).project
     except NotFound:
         return None
+
+
+def _only(actor: Actor, project_id: str, name: str | None) -> Page[Project]:
+    try:
+        project = access.project(actor, project_id, Need.READ).project
+    except (NotFound, PermissionRequired):
+        return Page([], None)
+    return Page([project] if name in (None, project.name) else [], None)
 
 
 def _list_own(actor: Actor, limit: int, cursor: str | None, name: str | None) -> Page[Project]:

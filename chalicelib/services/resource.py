@@ -8,13 +8,16 @@ from typing import TypedDict
 from chalicelib import artifacts, clock, config, ids
 from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage import iteration as iterations
+from chalicelib.storage import keys
 from chalicelib.storage import resource as storage
-from chalicelib.storage.item import Page
+from chalicelib.storage.blob import Blob
+from chalicelib.storage.deletion import delete_items
 from chalicelib.storage.lineage import ResourceLineage
 from deardiary.shapes import Download, ExperimentStatus, Resource, Upload
 
@@ -86,7 +89,7 @@ def request_upload(actor: Actor, resource_id: str) -> Upload:
     """The requests still to make; none when the bytes are there."""
     line = access.resource(actor, resource_id, Need.CREATE)
     resource = line.resource
-    if resource.state == storage.READY or _is_blob_ready(line):
+    if resource.state == storage.READY or _blob(line).ready:
         return Upload(requests=(), expires_at=clock.now())
     content_type = storage.get_content_type(resource)
     return artifacts.store(resource.backend).upload(_location(line), resource.size_bytes, content_type)
@@ -98,11 +101,14 @@ def complete_resource(actor: Actor, resource_id: str) -> Resource:
     resource = line.resource
     if resource.state == storage.READY:
         return resource
-    if not _is_blob_ready(line):
+    blob = _blob(line)
+    if not blob.ready:
         artifacts.store(resource.backend).verify(_location(line), resource.size_bytes)
-        blobs.mark_ready(line.project.id, resource.content_hash)
+        blobs.mark_ready(line.project.id, resource.content_hash, resource.size_bytes)
+    elif blob.size_bytes != resource.size_bytes:
+        raise InvalidPayload(f"The bytes are {blob.size_bytes}, {resource.size_bytes} declared", field="size_bytes")
     ready = replace(resource, state=storage.READY, updated_date=clock.now())
-    storage.update_resource(ready)
+    storage.mark_ready(ready)
     return ready
 
 
@@ -121,25 +127,35 @@ def delete_resource(actor: Actor, resource_id: str) -> None:
 
 
 def remove_resource(project_id: str, resource: Resource) -> None:
-    """The resource goes; its bytes go with it when no other resource of the project shares them."""
+    """The resource goes; its bytes go with it when no other resource of the project shares them.
+
+    NotFound when somebody else was faster. Should this die in between, the scheduled function goes on.
+    """
     storage.delete_resource(project_id, resource)
-    release_blob(project_id, resource.content_hash)
+    if release_blob(project_id, resource.content_hash):
+        delete_items([keys.deletion(storage.blob_deletion(project_id, resource).id)])
 
 
-def release_blob(project_id: str, sha256: str) -> None:
-    """Remove bytes that nobody owns any more. Also goes on with a removal that died half-way."""
+def release_blob(project_id: str, sha256: str) -> bool:
+    """Remove bytes that nobody owns any more. Also goes on with a removal that died, a minute later.
+
+    Whether nothing is left to do: not while somebody else, who may die, is at it.
+    """
     blob = blobs.find_blob(project_id, sha256)
-    if blob is not None and blobs.claim_unowned(project_id, sha256):
-        artifacts.store(blob.backend).delete(Location(project_id, sha256))
-        blobs.delete_blob(project_id, sha256)
+    claim = blobs.claim_unowned(project_id, sha256) if blob else None
+    if blob is None or claim is None:
+        return blob is None or not blob.leaving
+    artifacts.store(blob.backend).delete(Location(project_id, sha256))
+    blobs.delete_blob(project_id, sha256, claim)
+    return True
 
 
 def _location(line: ResourceLineage) -> Location:
     return Location(line.project.id, line.resource.content_hash)
 
 
-def _is_blob_ready(line: ResourceLineage) -> bool:
+def _blob(line: ResourceLineage) -> Blob:
     blob = blobs.find_blob(line.project.id, line.resource.content_hash)
     if blob is None:
         raise NotFound
-    return blob.ready
+    return blob

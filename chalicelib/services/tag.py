@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.errors import Conflict
+from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import experiment, iteration, keys, project
 from chalicelib.storage import tag as storage
-from chalicelib.storage.item import Page
 from chalicelib.storage.keys import Key
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Experiment, Iteration, Project, Tag

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypedDict
 
 from chalicelib import clock, ids, security
 from chalicelib.errors import InvalidPayload, NotFound
+from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor
+from chalicelib.storage import item
 from chalicelib.storage import user as storage
-from chalicelib.storage.item import Page
 from chalicelib.storage.user import Account
 from deardiary.shapes import User
+
+_ATTEMPTS = 20
 
 
 class UserChanges(TypedDict, total=False):
@@ -45,8 +49,9 @@ def update_user(actor: Actor, user_id: str, changes: UserChanges) -> User:
     access.require_self_or_admin(actor, user_id)
     if "is_admin" in changes:
         access.require_admin(actor)
-    before = _account(user_id)
-    return _change(before, changes)
+    if "password" in changes:
+        access.require_session(actor)
+    return _change(lambda: _account(user_id), changes)
 
 
 def ensure_first_admin(username: str, password: str) -> User | None:
@@ -61,11 +66,11 @@ def set_password_of(username: str, password: str) -> User:
     account = storage.find_account_by_username(username)
     if account is None:
         raise NotFound(f"There is no user {username!r}")
-    return _change(account, {"password": password})
+    return _change(lambda: _account(account.user.id), {"password": password})
 
 
 def _create(username: str, password: str, first_name: str, last_name: str, *, is_admin: bool) -> User:
-    _check_password(password)
+    password_hash = _hashed(password)
     user = User(
         id=ids.new_id(),
         first_name=first_name,
@@ -74,22 +79,33 @@ def _create(username: str, password: str, first_name: str, last_name: str, *, is
         created_date=clock.now(),
         is_admin=is_admin,
     )
-    storage.create_account(Account(user=user, password_hash=security.hash_password(password), epoch=0))
+    storage.create_account(Account(user=user, password_hash=password_hash, epoch=0))
     return user
 
 
-def _change(before: Account, changes: UserChanges) -> User:
+def _change(read: Callable[[], Account], changes: UserChanges) -> User:
+    """Tried again on what is then stored when the account was changed meanwhile."""
     rest = dict(changes)
     password = rest.pop("password", None)
-    user = replace(before.user, **rest)  # type: ignore[arg-type]
-    after = replace(before, user=user)
-    if isinstance(password, str):
-        _check_password(password)
-        after = replace(after, password_hash=security.hash_password(password), epoch=before.epoch + 1)
-    elif before.user.is_admin and not user.is_admin:
-        after = replace(after, epoch=before.epoch + 1)
-    storage.update_account(before, after)
-    return user
+    password_hash = _hashed(password) if isinstance(password, str) else None
+    for _ in range(_ATTEMPTS):
+        before = read()
+        user = replace(before.user, **rest)  # type: ignore[arg-type]
+        after = replace(before, user=user, password_hash=password_hash or before.password_hash)
+        if password_hash or (before.user.is_admin and not user.is_admin):
+            after = replace(after, epoch=before.epoch + 1, tokens={})
+        try:
+            storage.update_account(before, after)
+        except storage.Overtaken:
+            item.pause()
+        else:
+            return user
+    raise storage.Overtaken
+
+
+def _hashed(password: str) -> str:
+    _check_password(password)
+    return security.hash_password(password)
 
 
 def _account(user_id: str) -> Account:

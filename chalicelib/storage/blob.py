@@ -1,4 +1,4 @@
-"""Blobs: bytes that a project holds once, however many resources name them.
+"""Blobs: bytes that a project holds once, however many resources and snapshots name them.
 
 The row counts its owners. It changes only together with the owner that comes or goes, so the count is exact; the bytes
 go when the last owner has gone, and while they are going (`leaving`) nobody can become an owner.
@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
+from chalicelib import clock
 from chalicelib.errors import Conflict, Unavailable
 from chalicelib.storage import conditional, item, keys
 from chalicelib.storage.item import Item
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Resource
+
+# A Lambda lives 29 seconds: whoever claimed a blob this long ago is not removing it any more.
+CLAIM_MS = 60_000
 
 
 class BlobRow(Item, discriminator="blob"):
@@ -25,7 +29,8 @@ class BlobRow(Item, discriminator="blob"):
     owners = NumberAttribute()
     # The store has the bytes, checked.
     ready = BooleanAttribute(null=True)
-    leaving = BooleanAttribute(null=True)
+    # Who removes the bytes came to it at this time, in milliseconds since 1970.
+    leaving = NumberAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,12 @@ class Blob:
     size_bytes: int
     backend: str
     ready: bool
+    leaving: bool = False
 
 
 def find_blob(project_id: str, sha256: str) -> Blob | None:
     row = item.find(BlobRow, keys.blob(project_id, sha256))
-    return Blob(row.sha256, int(row.size_bytes), row.backend, bool(row.ready)) if row else None
+    return Blob(row.sha256, int(row.size_bytes), row.backend, bool(row.ready), row.leaving is not None) if row else None
 
 
 def of_resource(resource: Resource) -> Blob:
@@ -64,26 +70,33 @@ def remove_owner(project_id: str, sha256: str, write: Transaction) -> None:
     write.update(BlobRow(*keys.blob(project_id, sha256)), [BlobRow.owners.add(-1)], BlobRow.owners > 0, Conflict)
 
 
-def mark_ready(project_id: str, sha256: str) -> None:
-    """Conflict when the last owner has gone meanwhile."""
+def mark_ready(project_id: str, sha256: str, size_bytes: int) -> None:
+    """The bytes are there, this many, checked. Conflict when the last owner has gone meanwhile."""
     row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(Conflict):
-        row.update([BlobRow.ready.set(True)], (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist())
+        actions: list[Action] = [BlobRow.ready.set(True), BlobRow.size_bytes.set(size_bytes)]
+        row.update(actions, (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist())
 
 
-def claim_unowned(project_id: str, sha256: str) -> bool:
-    """Whether the blob has no owner, and from now on can get none: the caller removes the bytes, then the row."""
+def claim_unowned(project_id: str, sha256: str) -> int | None:
+    """Whether the blob has no owner, and from now on can get none: the caller removes the bytes, then the row.
+
+    The answer is what `delete_blob` wants to see. Only one has it at a time: another would remove the bytes that a new
+    owner brings once the row has gone. From one that died it can be had again after a while.
+    """
+    now = clock.to_milliseconds(clock.now())
     row = BlobRow(*keys.blob(project_id, sha256))
+    free = BlobRow.leaving.does_not_exist() | (BlobRow.leaving < now - CLAIM_MS)
     try:
         with conditional.otherwise(Conflict):
-            row.update([BlobRow.leaving.set(True)], BlobRow.owners == 0)
+            row.update([BlobRow.leaving.set(now)], (BlobRow.owners == 0) & free)
     except Conflict:
-        return False
-    return True
+        return None
+    return now
 
 
-def delete_blob(project_id: str, sha256: str) -> None:
+def delete_blob(project_id: str, sha256: str, claim: int) -> None:
     """After `claim_unowned`, when the bytes are gone."""
     row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(Conflict):
-        row.delete(BlobRow.leaving == True)  # noqa: E712
+        row.delete(BlobRow.leaving == claim)

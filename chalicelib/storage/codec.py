@@ -143,6 +143,11 @@ def pack_digests(digests: dict[str, Digest]) -> bytes:
     return b"".join(rows)
 
 
+def size_of_digests(names: Iterable[str]) -> int:
+    """How many bytes `pack_digests` makes of series with these keys."""
+    return 1 + sum(2 + len(name.encode()) + _SUMMARY.size for name in names)
+
+
 def unpack_digests(data: bytes) -> dict[str, Digest]:
     if data[:1] != bytes([VERSION]):
         raise DamagedData("not a summary of a version known here")

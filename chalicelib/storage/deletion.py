@@ -22,7 +22,7 @@ class DeletionRow(Item, discriminator="deletion"):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """What is to be removed (project, experiment, iteration or user) and where it lives."""
+    """What is to be removed (project, experiment, iteration, model or user) and where it lives."""
 
     kind: str
     id: str

@@ -6,8 +6,9 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.page import Page
 from chalicelib.storage import conditional, idkey, item, keys, project
-from chalicelib.storage.item import Item, Page, Ref
+from chalicelib.storage.item import Item, Ref
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Experiment, ExperimentStatus
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.page import Page
 from chalicelib.storage import conditional, experiment, idkey, item, keys, series
-from chalicelib.storage.item import Item, Page, Ref
+from chalicelib.storage.item import Item, Ref
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Experiment, Iteration, IterationStatus
 
@@ -67,6 +68,16 @@ def check_unlocked(iteration: Iteration, write: Transaction) -> None:
     write.check(IterationRow, keys.iteration(iteration.experiment_id, iteration.id), UNLOCKED, locked)
 
 
+def set_environment(iteration: Iteration, fields: Mapping[str, str | bool], write: Transaction) -> None:
+    """Write what it ran on, named as in the shape, while the iteration has not ended."""
+    if not fields:
+        check_unlocked(iteration, write)
+        return
+    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
+    actions: list[Action] = [getattr(IterationRow, name).set(value) for name, value in fields.items()]
+    write.update(row, actions, UNLOCKED, locked)
+
+
 def locked() -> InvalidPayload:
     return InvalidPayload(
         "The iteration has ended and is locked; set status_id to RUNNING to resume it", field="end_date"
@@ -82,6 +93,13 @@ def list_iterations_of_experiment(experiment_id: str, limit: int, cursor: str | 
     partition = keys.experiment_partition(experiment_id)
     rows = item.page(IterationRow, partition, keys.ITERATION, limit=limit, cursor=cursor)
     return Page([shape(row) for row in rows.data], rows.next_cursor)
+
+
+def all_iterations_of_experiment(experiment_id: str, parent_id: str | None) -> list[Iteration]:
+    """In the order of their ids; only the children of the parent, if there is one."""
+    where = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
+    partition = keys.experiment_partition(experiment_id)
+    return [shape(row) for row in item.query(IterationRow, partition, keys.ITERATION, where=where)]
 
 
 def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | None) -> Page[Iteration]:

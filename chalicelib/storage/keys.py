@@ -19,12 +19,19 @@ an id of its own also has a REF in a partition of its own, which says where it l
     parameter             EXPERIMENT#eid      PARAMETER#iid#digest(key)
     series of an iteration EXPERIMENT#eid     SERIES#iid              first, last, min, max, count of every key
     resource              EXPERIMENT#eid      RESOURCE#rid
+    snapshot              EXPERIMENT#eid      SNAPSHOT#iid            which blobs hold lock files and diff
     iteration's REF       ITERATION#iid       REF
     child                 ITERATION#iid       CHILD#iid
     chunk of points       ITERATION#iid       CHUNK#digest(batch_id)[#part]
     resource's REF        RESOURCE#rid        REF
+    model                 PROJECT#pid         MODEL#mid               the last version's number, and which is PRODUCTION
+    model's name          PROJECT#pid         MODELNAME#digest(name)  makes the name unique
+    model's REF           MODEL#mid           REF
+    model version         MODEL#mid           VERSION#number          the number in nine digits
     tag                   (its owner's row)   TAG#owner#digest(value)
     id_key                (its scope's PK)    IDKEY#digest(id_key)    makes a creation idempotent
+    sign-in attempts      ATTEMPTS#digest     window                  counted for an account, an address; expires
+    known address         USER#uid            SOURCE#digest           from where the user signed in; expires
     deletion under way    DELETIONS           id
 
 Reads and writes per operation are counted in docs/architecture.md.
@@ -44,6 +51,17 @@ class Key(NamedTuple):
     sk: str
 
 
+class Span(NamedTuple):
+    """A stretch of a partition, from one sort key to another, both in it."""
+
+    pk: str
+    first: str
+    last: str
+
+
+# Sorts after every character of a digest.
+_AFTER_DIGESTS = "~"
+
 USERS = "USERS"
 PROJECTS = "PROJECTS"
 DELETIONS = "DELETIONS"
@@ -53,6 +71,8 @@ PERMISSION = "PERMISSION#"
 EXPERIMENT = "EXPERIMENT#"
 ITERATION = "ITERATION#"
 RESOURCE = "RESOURCE#"
+MODEL = "MODEL#"
+VERSION = "VERSION#"
 CHILD = "CHILD#"
 CHUNK = "CHUNK#"
 BLOB = "BLOB#"
@@ -140,8 +160,23 @@ def parameter(experiment_id: str, iteration_id: str, key_digest: str) -> Key:
     return Key(experiment_partition(experiment_id), parameters_prefix(iteration_id) + key_digest)
 
 
+def parameters_span(experiment_id: str, first_id: str, last_id: str) -> Span:
+    """The parameters of all iterations from one id to another."""
+    last = parameters_prefix(last_id) + _AFTER_DIGESTS
+    return Span(experiment_partition(experiment_id), parameters_prefix(first_id), last)
+
+
 def series(experiment_id: str, iteration_id: str) -> Key:
     return Key(experiment_partition(experiment_id), f"SERIES#{iteration_id}")
+
+
+def series_span(experiment_id: str, first_id: str, last_id: str) -> Span:
+    return Span(*series(experiment_id, first_id), series(experiment_id, last_id).sk)
+
+
+def owner_of_series(sk: str) -> str:
+    """The iteration's id."""
+    return sk.removeprefix("SERIES#")
 
 
 def chunk_prefix(batch_digest: str) -> str:
@@ -162,6 +197,31 @@ def resource_ref(resource_id: str) -> Key:
     return Key(f"RESOURCE#{resource_id}", "REF")
 
 
+def snapshot(experiment_id: str, iteration_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"SNAPSHOT#{iteration_id}")
+
+
+def model(project_id: str, model_id: str) -> Key:
+    return Key(project_partition(project_id), f"{MODEL}{model_id}")
+
+
+def model_name(project_id: str, name: str) -> Key:
+    return Key(project_partition(project_id), f"MODELNAME#{ids.digest(name)}")
+
+
+def model_partition(model_id: str) -> str:
+    return f"MODEL#{model_id}"
+
+
+def model_ref(model_id: str) -> Key:
+    return Key(model_partition(model_id), "REF")
+
+
+def modelversion(model_id: str, number: str) -> Key:
+    """The number as it stands at the end of the version's id."""
+    return Key(model_partition(model_id), f"{VERSION}{number}")
+
+
 def tags_prefix(owner_id: str) -> str:
     return f"TAG#{owner_id}#"
 
@@ -171,8 +231,21 @@ def tag(owner: Key, owner_id: str, value_digest: str) -> Key:
     return Key(owner.pk, tags_prefix(owner_id) + value_digest)
 
 
+def iteration_tags_span(experiment_id: str, first_id: str, last_id: str) -> Span:
+    """The tags of all iterations from one id to another."""
+    return Span(experiment_partition(experiment_id), tags_prefix(first_id), tags_prefix(last_id) + _AFTER_DIGESTS)
+
+
 def id_key(scope_partition: str, text: str) -> Key:
     return Key(scope_partition, f"IDKEY#{ids.digest(text)}")
+
+
+def attempts(subject_digest: str, window: int) -> Key:
+    return Key(f"ATTEMPTS#{subject_digest}", str(window))
+
+
+def known_source(user_id: str, source_digest: str) -> Key:
+    return Key(user_partition(user_id), f"SOURCE#{source_digest}")
 
 
 def deletion(target_id: str) -> Key:

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chalicelib.storage import experiment, item, iteration, keys, permission, project, resource
+from chalicelib.storage import experiment, item, iteration, keys, model, permission, project, resource
 from chalicelib.storage.experiment import ExperimentRow
 from chalicelib.storage.item import Item, Ref
 from chalicelib.storage.iteration import IterationRow
 from chalicelib.storage.keys import Key
+from chalicelib.storage.model import ModelRow, Registry
 from chalicelib.storage.permission import PermissionRow
 from chalicelib.storage.project import ProjectRow
 from chalicelib.storage.resource import ResourceRow
-from deardiary.shapes import Experiment, Iteration, Project, Resource, UserPermission
+from deardiary.shapes import Experiment, Iteration, Model, Project, Resource, UserPermission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,12 @@ class IterationLineage(ExperimentLineage):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceLineage(ExperimentLineage):
     resource: Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelLineage(ProjectLineage):
+    model: Model
+    registry: Registry
 
 
 def find_project_lineage(project_id: str, user_id: str) -> ProjectLineage | None:
@@ -89,6 +96,21 @@ def find_resource_lineage(resource_id: str, user_id: str) -> ResourceLineage | N
                 permission=_permission(mine),
                 experiment=experiment.shape(middle),
                 resource=resource.shape(row),
+            )
+    return None
+
+
+def find_model_lineage(model_id: str, user_id: str) -> ModelLineage | None:
+    place = _place(keys.model_ref(model_id))
+    if place is None:
+        return None
+    match _read(place.project_id, user_id, keys.model(place.project_id, model_id)):
+        case [ProjectRow() as above, mine, ModelRow() as row]:
+            return ModelLineage(
+                project=project.shape(above),
+                permission=_permission(mine),
+                model=model.shape(row),
+                registry=model.registry(row),
             )
     return None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from chalicelib.errors import NotFound
+from chalicelib.page import Page
 from chalicelib.storage import item, keys, project
-from chalicelib.storage.item import Item, Page
+from chalicelib.storage.item import Item
 from chalicelib.storage.keys import Key
 from chalicelib.storage.transaction import Transaction
 from chalicelib.storage.user import UserRow

@@ -8,8 +8,9 @@ from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.page import Page
 from chalicelib.storage import item, keys
-from chalicelib.storage.item import Item, Page
+from chalicelib.storage.item import Item
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Project
 

@@ -8,9 +8,11 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.page import Page
 from chalicelib.storage import blob, conditional, experiment, item, iteration, keys
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.item import Item, Page, Ref
+from chalicelib.storage.deletion import Deletion, record_deletion
+from chalicelib.storage.item import Item, Ref
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Experiment, Resource
 
@@ -80,26 +82,28 @@ def find_resource(experiment_id: str, resource_id: str) -> Resource | None:
 
 
 def update_resource(resource: Resource) -> None:
-    """Write name, description, state and updated_date."""
-    row = _row(resource, "")
-    actions: list[Action] = [
-        ResourceRow.name.set(row.name),
-        ResourceRow.description.set(row.description),
-        ResourceRow.state.set(row.state),
-    ]
-    if row.updated_date is not None:
-        actions.append(ResourceRow.updated_date.set(row.updated_date))
-    with conditional.otherwise(NotFound):
-        row.update(actions, ALIVE)
+    """Write name, description and updated_date."""
+    _update(resource, [ResourceRow.name.set(resource.name), ResourceRow.description.set(resource.description)])
+
+
+def mark_ready(resource: Resource) -> None:
+    """Write state and updated_date, and nothing that somebody else may be changing."""
+    _update(resource, [ResourceRow.state.set(READY)])
 
 
 def delete_resource(project_id: str, resource: Resource) -> None:
-    """Row, REF and share at once: whoever comes second gets NotFound and takes no share away."""
+    """Row, REF and share at once, and a record that the bytes may have to go: whoever comes second gets NotFound."""
     write = Transaction()
     write.delete(ResourceRow(*keys.resource(resource.experiment_id, resource.id)), ResourceRow.pk.exists(), NotFound)
     write.delete(Ref(*keys.resource_ref(resource.id)), None, NotFound)
     blob.remove_owner(project_id, resource.content_hash, write)
+    record_deletion(blob_deletion(project_id, resource), write, Conflict)
     write.commit()
+
+
+def blob_deletion(project_id: str, resource: Resource) -> Deletion:
+    """What is left to do when a resource has gone: to remove its bytes if nobody else owns them."""
+    return Deletion(kind="blob", id=f"{resource.content_hash}.{resource.id}", project_id=project_id)
 
 
 def shape(row: ResourceRow) -> Resource:
@@ -117,6 +121,13 @@ def shape(row: ResourceRow) -> Resource:
         content_hash=row.content_hash,
         state=row.state,
     )
+
+
+def _update(resource: Resource, actions: list[Action]) -> None:
+    if resource.updated_date is not None:
+        actions.append(ResourceRow.updated_date.set(resource.updated_date))
+    with conditional.otherwise(NotFound):
+        ResourceRow(*keys.resource(resource.experiment_id, resource.id)).update(actions, ALIVE)
 
 
 def _row(resource: Resource, content_type: str) -> ResourceRow:

@@ -7,6 +7,7 @@ into the digests. Whoever finds an announcement whose writer is long gone finish
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute
@@ -20,6 +21,7 @@ from chalicelib.storage.transaction import Transaction
 
 # Room for about 3,000 keys of 25 characters; an item takes 400 KB and every flush writes the row twice.
 MAX_BYTES = 300_000
+MAX_ROW_BYTES = 390_000
 
 
 class SeriesRow(Item, discriminator="series"):
@@ -61,6 +63,12 @@ def read_series(experiment_id: str, iteration_id: str) -> Series:
     return _open(item.find(SeriesRow, keys.series(experiment_id, iteration_id)))
 
 
+def read_digests_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, dict[str, Digest]]:
+    """The digests, by iteration, of the iterations from one id to another."""
+    rows = item.raw_rows(keys.series_span(experiment_id, first_id, last_id), ["SK", "digests"])
+    return {keys.owner_of_series(row["SK"]["S"]): codec.unpack_digests(row["digests"]["B"]) for row in rows}
+
+
 def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: str) -> tuple[Series, Chunk | None]:
     """Both in one call: the first thing that taking a batch needs to know."""
     places = keys.series(experiment_id, iteration_id), keys.chunk(iteration_id, batch_digest)
@@ -70,16 +78,22 @@ def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: s
     return _open(row if isinstance(row, SeriesRow) else None), opened
 
 
+def require_room(series: Series, names: set[str]) -> None:
+    """InvalidPayload when the row could not hold these keys too: to find that out after the chunk came is too late."""
+    digests = codec.size_of_digests(series.digests.keys() | names)
+    if digests > MAX_BYTES:
+        raise InvalidPayload(f"The metric keys of this iteration take more than {MAX_BYTES} bytes", field="metrics")
+    if digests + len(json.dumps(_to_json(series.announced))) > MAX_ROW_BYTES:
+        raise InvalidPayload("These are too many metric keys without a step for one batch", field="metrics")
+
+
 def write_series(experiment_id: str, iteration_id: str, series: Series) -> Series:
     """The series as now stored. Overtaken when its version is not the stored one any more."""
-    digests = codec.pack_digests(series.digests)
-    if len(digests) > MAX_BYTES:
-        raise InvalidPayload(f"The metric keys of this iteration take more than {MAX_BYTES} bytes", field="metrics")
     row = SeriesRow(
         *keys.series(experiment_id, iteration_id),
         version=series.version + 1,
-        digests=digests,
-        announced={batch: _to_json(one) for batch, one in series.announced.items()},
+        digests=codec.pack_digests(series.digests),
+        announced=_to_json(series.announced),
     )
     with conditional.otherwise(Overtaken):
         row.save((SeriesRow.version == series.version) & SeriesRow.closed.does_not_exist())
@@ -105,5 +119,5 @@ def _read(row: SeriesRow) -> Series:
     return Series(int(row.version), codec.unpack_digests(row.digests), announced)
 
 
-def _to_json(one: Announcement) -> list[object]:
-    return [one.at, one.first_step, one.last_step]
+def _to_json(announced: dict[str, Announcement]) -> dict[str, list[object]]:
+    return {batch: [one.at, one.first_step, one.last_step] for batch, one in announced.items()}

@@ -6,8 +6,9 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.page import Page
 from chalicelib.storage import item, keys
-from chalicelib.storage.item import Item, Page
+from chalicelib.storage.item import Item
 from chalicelib.storage.keys import Key
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Tag
@@ -32,8 +33,17 @@ def find_tags(owner: Key, owner_id: str, values: list[str]) -> dict[str, Tag]:
 
 def list_tags(owner: Key, owner_id: str, limit: int, cursor: str | None) -> Page[Tag]:
     """In the order of creation."""
-    rows = item.query(TagRow, owner.pk, keys.tags_prefix(owner_id))
-    return item.page_by_id([_shape(row) for row in rows], limit, cursor)
+    prefix = keys.tags_prefix(owner_id)
+    return item.page_by_id([_shape(row) for row in item.query(TagRow, owner.pk, prefix)], prefix, limit, cursor)
+
+
+def read_tags_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, list[str]]:
+    """The tags, in the order of creation, by iteration, of the iterations from one id to another."""
+    rows = item.raw_rows(keys.iteration_tags_span(experiment_id, first_id, last_id), ["id", "value"])
+    found: dict[str, list[str]] = {}
+    for tag_id, value in sorted((row["id"]["S"], row["value"]["S"]) for row in rows):
+        found.setdefault(tag_id.partition(".")[0], []).append(value)
+    return found
 
 
 def remove_tag(owner: Key, owner_id: str, tag_id: str, write: Transaction) -> None:

@@ -20,6 +20,9 @@ ATTEMPTS = 12
 FIRST_PAUSE = 0.01
 LONGEST_PAUSE = 0.4
 
+# Of the whole transaction these are other words, which `routes/endpoint.py` knows.
+_THROTTLED = {"ThrottlingError", "ProvisionedThroughputExceeded"}
+
 Otherwise = Callable[[], DomainError]
 _Step = Callable[[TransactWrite], None]
 
@@ -81,5 +84,7 @@ class Transaction:
             if reason is not None and reason.code == "ConditionalCheckFailed":
                 raise otherwise() from None
         codes = [error.cause_response_code, *(reason.code for reason in reasons if reason is not None)]
+        if _THROTTLED.intersection(codes):
+            raise Unavailable(retry_after=1) from None
         if "TransactionConflict" not in codes and "TransactionInProgressException" not in codes:
             raise error

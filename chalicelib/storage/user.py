@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.page import Page
 from chalicelib.storage import item, keys
-from chalicelib.storage.item import Item, Page
+from chalicelib.storage.item import Item
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import User
+
+
+class Overtaken(Conflict):
+    """Somebody else changed the account since it was read: read it again."""
 
 
 class UserRow(Item, discriminator="user"):
@@ -24,6 +30,9 @@ class UserRow(Item, discriminator="user"):
     is_admin = BooleanAttribute()
     password_hash = UnicodeAttribute()
     epoch = NumberAttribute()
+    version = NumberAttribute()
+    # API tokens by id, without their secrets: whatever ends them is one write of this row.
+    tokens = JSONAttribute()
 
 
 class UsernameRow(Item, discriminator="username"):
@@ -39,12 +48,26 @@ class AdminsRow(Item, discriminator="admins"):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRecord:
+    """An API token as the server keeps it; times in ms since 1970."""
+
+    name: str
+    fingerprint: str
+    created: int
+    expires: int | None
+    project_id: str | None
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A user with what never leaves the server. Tokens of an older epoch are dead."""
+    """A user with what never leaves the server. Sessions of an older epoch are dead; every change is a version."""
 
     user: User
     password_hash: str
     epoch: int
+    tokens: Mapping[str, TokenRecord] = field(default_factory=dict)
+    version: int = 0
 
 
 def create_account(account: Account) -> None:
@@ -64,9 +87,14 @@ def find_account(user_id: str) -> Account | None:
     return None if row is None or row.deleting else _account(row)
 
 
-def find_account_by_username(username: str) -> Account | None:
+def find_user_id(username: str) -> str | None:
     sentinel = item.find(UsernameRow, keys.username(username))
-    return None if sentinel is None else find_account(sentinel.user_id)
+    return None if sentinel is None else sentinel.user_id
+
+
+def find_account_by_username(username: str) -> Account | None:
+    user_id = find_user_id(username)
+    return None if user_id is None else find_account(user_id)
 
 
 def list_users(limit: int, cursor: str | None) -> Page[User]:
@@ -94,10 +122,10 @@ def count_admins() -> int:
 
 
 def update_account(before: Account, after: Account) -> None:
-    """Conflict when the name is taken or somebody else changed the account meanwhile; the last admin stays one."""
+    """Conflict when the name is taken, Overtaken when the account was changed meanwhile; the last admin stays one."""
     old, new = before.user, after.user
     write = Transaction()
-    write.put(_row(after), Conflict, _unchanged(before))
+    write.put(_row(replace(after, version=before.version + 1)), Overtaken, _unchanged(before))
     if new.username != old.username:
         write.put(_username_row(new), lambda: _taken(new.username))
         write.delete(_username_row(old), None, Conflict)
@@ -109,9 +137,7 @@ def update_account(before: Account, after: Account) -> None:
 def hide_account(account: Account, write: Transaction) -> None:
     """Add to a transaction what takes the user away from every reader: the last admin cannot go."""
     user = account.user
-    write.update(
-        _row(account), [UserRow.deleting.set(True)], _unchanged(account) & UserRow.deleting.does_not_exist(), Conflict
-    )
+    write.update(_row(account), [UserRow.deleting.set(True)], _unchanged(account), Conflict)
     write.delete(_username_row(user), None, Conflict)
     write.delete(UserListingRow(*keys.user_listing(user.id)), None, Conflict)
     if user.is_admin:
@@ -130,10 +156,9 @@ def _count_admin(write: Transaction, change: int) -> None:
 
 
 def _unchanged(account: Account) -> Condition:
-    """Holds while nobody has changed what sign-in depends on, and the name."""
-    same: Condition = UserRow.epoch == account.epoch
-    same &= UserRow.username == account.user.username
-    same &= UserRow.is_admin == account.user.is_admin
+    """Holds while the user is there and nobody has changed anything."""
+    same: Condition = UserRow.deleting.does_not_exist()
+    same &= UserRow.version == account.version
     return same
 
 
@@ -157,11 +182,19 @@ def _row(account: Account) -> UserRow:
         is_admin=user.is_admin,
         password_hash=account.password_hash,
         epoch=account.epoch,
+        version=account.version,
+        tokens={token_id: asdict(token) for token_id, token in account.tokens.items()},
     )
 
 
 def _account(row: UserRow) -> Account:
-    return Account(user=_shape(row), password_hash=row.password_hash, epoch=int(row.epoch))
+    return Account(
+        user=_shape(row),
+        password_hash=row.password_hash,
+        epoch=int(row.epoch),
+        tokens={token_id: TokenRecord(**token) for token_id, token in row.tokens.items()},
+        version=int(row.version),
+    )
 
 
 def _shape(row: UserRow) -> User:

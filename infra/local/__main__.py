@@ -9,6 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,11 +30,14 @@ if TYPE_CHECKING:
 
 STATE = REPOSITORY / ".deardiary"
 ADDRESS = STATE / "server.json"
+UPKEEP_SECONDS = 30.0
 
 
 def main(command: str) -> int:
     """0 when it ended as asked, by Ctrl-C or SIGTERM too; 1 with the reason on stderr."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Both, for a shell starts a background job with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         {"run": run, "demo": demo}[command]()
     except InfraError as error:
@@ -51,6 +56,7 @@ def run() -> None:
     _forget_the_cloud()
     with running_emulator(STATE) as emulator:
         app = _app_on(emulator)
+        threading.Thread(target=_upkeep, daemon=True).start()
         with serving(app) as url, _recorded_address(url, emulator.endpoint_url):
             print(f"DearDiary serves at {url}", flush=True)
             _log_demo_or_say_why_not(url)
@@ -80,6 +86,15 @@ def _app_on(emulator: Emulator) -> Chalice:
     from app import app
 
     return app
+
+
+def _upkeep() -> None:
+    """What a schedule does in the cloud."""
+    from chalicelib.services import deletion
+
+    while True:
+        deletion.resume_deletions(UPKEEP_SECONDS)
+        time.sleep(UPKEEP_SECONDS)
 
 
 def _forget_the_cloud() -> None:

@@ -15,28 +15,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXAMPLE = "examples/train_digits.py"
-PROJECT, EXPERIMENT = "Digits", "sgd sweep"
 
 
 def log_demo(url: str) -> None:
     """Run the example against the server at ``url`` and print what is there then. CalledProcessError when it fails."""
     print(f"\nTraining: {EXAMPLE}", flush=True)
     others = {name: value for name, value in os.environ.items() if not name.startswith("DEARDIARY_")}
-    environment = others | {"DEARDIARY_URL": url, "NO_PROXY": "127.0.0.1"}
-    subprocess.run([sys.executable, EXAMPLE], cwd=REPOSITORY, env=environment, check=True)  # noqa: S603 - our own file
+    # A pipe would hold back what the example prints.
+    environment = others | {"DEARDIARY_URL": url, "NO_PROXY": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
+    sweep = _run_example(environment)
     with deardiary.connect(url) as client:
-        print("\n".join(_report(client)), flush=True)
+        print("\n".join(_report(client, sweep)), flush=True)
 
 
-def _report(client: deardiary.Client) -> Iterator[str]:
-    """What the newest sweep holds, and the commands that show it."""
-    project = next(each for each in client.projects.list() if each.name == PROJECT)
-    experiment = next(each for each in client.experiments.list(project.id) if each.name == EXPERIMENT)
-    # Ids sort by creation.
-    sweep = max(each.id for each in client.iterations.list(experiment.id) if each.parent_iteration_id is None)
+def _run_example(environment: dict[str, str]) -> str:
+    """Pass on what the example prints; the id of its sweep is the last word."""
+    command, last = [sys.executable, EXAMPLE], ""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=pipe, text=True) as example:  # noqa: S603
+        assert example.stdout is not None  # noqa: S101 - for the type checker; it is a pipe
+        for last in example.stdout:
+            print(last, end="", flush=True)
+    if example.returncode:
+        raise subprocess.CalledProcessError(example.returncode, command)
+    return last.split()[-1]
+
+
+def _report(client: deardiary.Client, sweep: str) -> Iterator[str]:
+    """What the sweep holds, and the commands that show it."""
+    experiment = client.experiments.get(client.iterations.get(sweep).experiment_id)
     trials = [each.id for each in client.iterations.children(sweep)]
     yield f"\nLogged, and read back from {client.url}:"
-    yield f"{PROJECT} > {EXPERIMENT} > {sweep}"
+    yield f"{client.projects.get(experiment.project_id).name} > {experiment.name} > {sweep}"
     for iteration_id in (sweep, *trials):
         yield from _iteration(client, experiment.id, iteration_id)
     resource = next(client.resources.list(experiment.id, iteration_id=trials[-1]))

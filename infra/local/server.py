@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import http
 import json
 import socket
 import sys
@@ -12,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from chalice.config import Config
-from chalice.local import ChaliceRequestHandler, LocalChalice, ThreadedHTTPServer
+from chalice.local import ChaliceRequestHandler, LocalChalice, LocalGatewayException, ThreadedHTTPServer
 
 from infra.failure import InfraError
 
@@ -25,6 +26,7 @@ HOST = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 9000, 50
 MAX_BODY_BYTES = 10 * 1024 * 1024  # what API Gateway takes
 IDLE_SECONDS = 75
+NO_SUCH_ROUTE = '{"code": "NOT_FOUND", "message": "There is no such route"}'
 DRAIN_BYTES, DRAIN_SECONDS = 128 * 1024 * 1024, 2.0
 
 
@@ -70,6 +72,15 @@ class QuietHandler(ChaliceRequestHandler):
         if int(lengths[0][:20]) > MAX_BODY_BYTES:
             return 413, "PAYLOAD_TOO_LARGE", f"The body is larger than {MAX_BODY_BYTES} bytes"
         return None
+
+    def _send_error_response(self, error: LocalGatewayException) -> None:  # noqa: ARG002 - Chalice's signature
+        """For a path that no route has: in the cloud API Gateway answers, and repeats the token that it was sent."""
+        self._send_http_response(404, {}, NO_SUCH_ROUTE)
+
+    def _send_http_response(self, code: int, headers: Any, body: Any) -> None:
+        """A method that the path does not have is no other case than a path that there is not."""
+        missing = code == http.HTTPStatus.METHOD_NOT_ALLOWED
+        super()._send_http_response(404 if missing else code, headers, NO_SUCH_ROUTE if missing else body)
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         """Answer and hang up: what follows on this connection is a body that nobody reads."""

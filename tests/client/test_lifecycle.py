@@ -10,7 +10,7 @@ import pytest
 import deardiary
 from deardiary import ActiveIteration, ClientError, IterationStatus
 from deardiary.outcome import MAX_ERROR_BYTES, message_of
-from deardiary.shapes import parse_time
+from deardiary.wire import parse_time
 from tests.client import fakes
 from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project, receipt
 

@@ -9,9 +9,9 @@ import secrets
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, SupportsIndex
 
-from deardiary import outcome
+from deardiary import outcome, registry
 from deardiary.records import Point, Record
-from deardiary.shapes import Iteration, IterationStatus, Resource
+from deardiary.shapes import Iteration, IterationStatus, ModelVersion, Resource
 from deardiary.sink import DirectSink, Sink
 from deardiary.steps import StepCounter
 from deardiary.values import Number, as_floats, as_step, as_tags, as_texts
@@ -89,6 +89,14 @@ class ActiveIteration:
         return self._client.resources.upload(
             self.experiment_id, path, name, iteration_id=self.id, description=description
         )
+
+    def register_model(self, name: str, resource: str | PathLike[str], description: str = "") -> ModelVersion:
+        """A new version of the project's model of that name, which is made if there is none.
+
+        ``resource`` names a resource of this iteration, the latest if there are several, or else a file to upload.
+        """
+        self._check_running()
+        return registry.register(self._client, self._iteration, name, resource, description)
 
     def child(
         self,

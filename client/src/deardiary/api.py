@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 
 from deardiary import __version__
 from deardiary.errors import ClientError, from_answer, without_query
-from deardiary.shapes import from_json, to_json
 from deardiary.transport import Request, Transport
+from deardiary.wire import from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

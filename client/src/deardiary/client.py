@@ -9,11 +9,14 @@ from deardiary.nouns import auth
 from deardiary.nouns.experiment import Experiments
 from deardiary.nouns.iteration import Iterations
 from deardiary.nouns.metric import Metrics
+from deardiary.nouns.model import Models
+from deardiary.nouns.modelversion import ModelVersions
 from deardiary.nouns.parameter import Parameters
 from deardiary.nouns.permission import Permissions
 from deardiary.nouns.project import Projects
 from deardiary.nouns.resource import Resources
 from deardiary.nouns.tag import Tags
+from deardiary.nouns.token import Tokens
 from deardiary.nouns.user import Users
 from deardiary.settings import Credentials, find_settings
 
@@ -39,7 +42,10 @@ class Client:
         self.metrics = Metrics(api)
         self.resources = Resources(api)
         self.tags = Tags(api)
+        self.models = Models(api)
+        self.modelversions = ModelVersions(api)
         self.users = Users(api)
+        self.tokens = Tokens(api)
         self.permissions = Permissions(api)
 
     @property

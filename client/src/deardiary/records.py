@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from deardiary.shapes import to_json
+from deardiary.wire import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

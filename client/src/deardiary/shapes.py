@@ -1,24 +1,17 @@
-"""The objects that travel on the wire, and their JSON form.
+"""The objects that travel on the wire; `wire` gives them their JSON form.
 
 Server and client share this module, so that there is one definition of every shape. It imports the standard library
 only and reads no setting.
-
-JSON has no NaN and no time: a float that is not finite travels as the string "NaN", "Infinity" or "-Infinity", a time
-as RFC 3339 in UTC with milliseconds and ``Z``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import typing
-from collections.abc import Callable, Hashable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from enum import IntEnum
-from functools import cache
-from typing import Any, TypeVar
 
-T = TypeVar("T")
+# The metadata of a field that is not sent when it is None; any other is sent as null.
+_LEFT_OUT_IF_NONE = {"left_out_if_none": True}
 
 
 class ExperimentStatus(IntEnum):
@@ -169,6 +162,15 @@ class BatchReceipt:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class IterationOverview(Iteration):
+    """An iteration with what it owns: parameters by key, metrics by key, tags. None, not sent: not asked for."""
+
+    parameters: dict[str, str] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    metrics: dict[str, MetricSummary] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    tags: tuple[str, ...] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """Artifact bytes of an experiment, or of one of its iterations. ``content_hash`` is lower-case sha256 hex."""
 
@@ -185,6 +187,45 @@ class Resource:
     size_bytes: int
     content_hash: str
     state: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Iteration):
+    """An iteration with the texts that say what it ran; None where there is none, or it was not asked for."""
+
+    project_toml: str | None = None
+    manifest_toml: str | None = None
+    git_diff: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A name in a project under which versions are kept."""
+
+    id: str
+    project_id: str
+    name: str
+    description: str
+    created_date: datetime
+    updated_date: datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    """What an iteration made of a model; ``version`` counts from 1, and at most one of a model is in PRODUCTION.
+
+    ``iteration_id`` and ``resource_id`` say where it came from, for ever: also when those have been deleted since.
+    """
+
+    id: str
+    model_id: str
+    version: int
+    iteration_id: str
+    resource_id: str | None = None
+    stage_id: Stage
+    description: str
+    created_date: datetime
+    updated_date: datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,88 +268,17 @@ class Session:
     user: User
 
 
-def format_time(value: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds; a time without an offset is taken as UTC."""
-    aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-    return aware.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    """A token for programs. ``token``, the secret itself, is in the answer that creates it and nowhere else.
 
+    With ``project_id`` it is for that project only; ``read_only`` ones can change nothing.
+    """
 
-def parse_time(text: str) -> datetime:
-    """The time that an RFC 3339 text names; without an offset it is UTC. ValueError when it names none."""
-    # datetime.fromisoformat of Python 3.10 does not know "Z".
-    value = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
-    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-
-
-def encode_float(value: float) -> float | str:
-    """A float in its JSON form: itself, or "NaN", "Infinity", "-Infinity"."""
-    if math.isfinite(value):
-        return value
-    if math.isnan(value):
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
-
-
-_NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-
-
-def decode_float(value: float | str) -> float:
-    """The float behind its JSON form. ValueError for any other text."""
-    if isinstance(value, str):
-        try:
-            return _NOT_FINITE[value]
-        except KeyError:
-            raise ValueError('Expected a number, "NaN", "Infinity" or "-Infinity"') from None
-    return float(value)
-
-
-def to_json(value: Any) -> Any:
-    """A shape, or a container of shapes, as what ``json.dumps(..., allow_nan=False)`` takes."""
-    if isinstance(value, float):
-        return encode_float(value)
-    if value is None or isinstance(value, (str, int)):
-        return value
-    if isinstance(value, datetime):
-        return format_time(value)
-    if isinstance(value, Mapping):
-        return {key: to_json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_json(item) for item in value]
-    if dataclasses.is_dataclass(value):
-        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def from_json(shape: type[T], data: Mapping[str, Any]) -> T:
-    """The shape behind a JSON object. Fields that this version does not know are passed over."""
-    decoders = _decoders(typing.cast("Hashable", shape))
-    return shape(**{name: decoders[name](item) for name, item in data.items() if name in decoders})
-
-
-@cache
-def _decoders(shape: Any) -> dict[str, Callable[[Any], Any]]:
-    """For each field of a shape, in order, what turns its JSON form into its value."""
-    return {name: _decoder(hint) for name, hint in typing.get_type_hints(shape).items()}
-
-
-def _decoder(hint: Any) -> Callable[[Any], Any]:
-    if hint is datetime:
-        return parse_time
-    if hint is float:
-        return decode_float
-    if isinstance(hint, type) and issubclass(hint, IntEnum):
-        return hint
-    if dataclasses.is_dataclass(hint):
-        return lambda data: from_json(typing.cast("type[Any]", hint), data)
-    arguments = typing.get_args(hint)
-    if typing.get_origin(hint) is tuple:
-        item = _decoder(arguments[0])
-        return lambda data: tuple(item(each) for each in data)
-    if type(None) in arguments:
-        present = _decoder(arguments[0])
-        return lambda data: None if data is None else present(data)
-    return _same
-
-
-def _same(value: Any) -> Any:
-    return value
+    id: str
+    name: str
+    created_date: datetime
+    expires_at: datetime | None = None
+    project_id: str | None = None
+    read_only: bool
+    token: str | None = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 from deardiary.api import Api, path_of, present
-from deardiary.shapes import BatchReceipt, Iteration, IterationStatus
+from deardiary.nouns import snapshot as snapshots
+from deardiary.shapes import BatchReceipt, Iteration, IterationOverview, IterationStatus, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from deardiary.records import Record
@@ -34,8 +35,50 @@ class Iterations:
     def get(self, iteration_id: str) -> Iteration:
         return self._api.get(Iteration, path_of("iterations", iteration_id))
 
-    def list(self, experiment_id: str) -> Iterator[Iteration]:
-        return self._api.pages(Iteration, path_of("experiments", experiment_id, "iterations"))
+    @overload
+    def list(
+        self,
+        experiment_id: str,
+        *,
+        filter: str | None = None,
+        order_by: str | None = None,
+        include: None = None,
+        parent_iteration_id: str | None = None,
+    ) -> Iterator[Iteration]: ...
+
+    @overload
+    def list(
+        self,
+        experiment_id: str,
+        *,
+        filter: str | None = None,
+        order_by: str | None = None,
+        include: Collection[Literal["parameters", "metrics", "tags"]],
+        parent_iteration_id: str | None = None,
+    ) -> Iterator[IterationOverview]: ...
+
+    def list(
+        self,
+        experiment_id: str,
+        *,
+        filter: str | None = None,  # noqa: A002 - as the server calls it
+        order_by: str | None = None,
+        include: Collection[Literal["parameters", "metrics", "tags"]] | None = None,
+        parent_iteration_id: str | None = None,
+    ) -> Iterator[Iteration]:
+        """The iterations that ``filter`` finds, oldest first or as ``order_by`` says, with what they own if included.
+
+        A filter is like ``parameters.lr = "0.01" and metrics.loss.min < 0.3 and status = "FAILED" and tags = "best"``,
+        an order like ``metrics.accuracy desc, created_date``.
+        """
+        query = {
+            "filter": filter,
+            "order_by": order_by,
+            "include": None if include is None else ",".join(include),
+            "parent_iteration_id": parent_iteration_id,
+        }
+        shape = Iteration if include is None else IterationOverview
+        return self._api.pages(shape, path_of("experiments", experiment_id, "iterations"), query)
 
     def children(self, iteration_id: str) -> Iterator[Iteration]:
         return self._api.pages(Iteration, path_of("iterations", iteration_id, "children"))
@@ -83,6 +126,37 @@ class Iterations:
         }
         given = {name: value for name, value in body.items() if value}
         return self._api.post(BatchReceipt, path_of("iterations", record.iteration_id, "log"), given, repeatable=True)
+
+    def snapshot(self, iteration_id: str) -> Snapshot:
+        """The iteration with its lock files and diff, in as many requests as their length takes."""
+        return snapshots.get_snapshot(self._api, iteration_id)
+
+    def set_snapshot(
+        self,
+        iteration_id: str,
+        *,
+        python_version: str | None = None,
+        julia_version: str | None = None,
+        git_sha: str | None = None,
+        git_dirty: bool | None = None,
+        entrypoint: str | None = None,
+        project_toml: str | None = None,
+        manifest_toml: str | None = None,
+        git_diff: str | None = None,
+    ) -> Snapshot:
+        """Say what the iteration runs on; what is not given stays. The last three may be 4 MiB each.
+
+        Long texts go in requests of their own: the answer holds what was sent last, and `snapshot` has all.
+        """
+        fields = present(
+            python_version=python_version,
+            julia_version=julia_version,
+            git_sha=git_sha,
+            git_dirty=git_dirty,
+            entrypoint=entrypoint,
+        )
+        texts = present(project_toml=project_toml, manifest_toml=manifest_toml, git_diff=git_diff)
+        return snapshots.put_snapshot(self._api, iteration_id, fields, texts)
 
     def delete(self, iteration_id: str) -> None:
         """Delete an iteration and everything in it; its children stay, without a parent."""

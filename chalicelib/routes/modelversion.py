@@ -1,0 +1,64 @@
+"""Versions of models."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, UnsetType
+
+from chalicelib.page import Page
+from chalicelib.routes.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.parse import Body, Id, PageQuery, Text, changes
+from chalicelib.services import modelversion as service
+from deardiary.shapes import ModelVersion, Stage
+
+routes = Routes(__name__)
+
+
+class NewModelVersion(Body):
+    iteration_id: Id
+    resource_id: Id | None = None
+    description: Text = ""
+
+
+class ModelVersionPatch(Body):
+    stage_id: Stage | UnsetType = UNSET
+    description: Text | UnsetType = UNSET
+
+
+class ModelVersionsQuery(PageQuery):
+    stage: Stage | None = None
+
+
+@routes.get("/models/{model_id}/versions", query=ModelVersionsQuery)
+def list_versions(call: Call[None, ModelVersionsQuery], model_id: str) -> Answer[Page[ModelVersion]]:
+    query = call.query
+    return listed(service.list_versions_of_model(call.actor, model_id, query.limit, query.cursor, query.stage))
+
+
+@routes.post("/models/{model_id}/versions", body=NewModelVersion)
+def create_version(call: Call[NewModelVersion, None], model_id: str) -> Answer[ModelVersion]:
+    version = service.create_version(
+        call.actor,
+        model_id,
+        iteration_id=call.body.iteration_id,
+        resource_id=call.body.resource_id,
+        description=call.body.description,
+    )
+    return created(version)
+
+
+@routes.get("/modelversions/{version_id}")
+def get_version(call: Call[None, None], version_id: str) -> Answer[ModelVersion]:
+    return ok(service.get_version(call.actor, version_id))
+
+
+@routes.patch("/modelversions/{version_id}", body=ModelVersionPatch)
+def update_version(call: Call[ModelVersionPatch, None], version_id: str) -> Answer[ModelVersion]:
+    patch = service.VersionChanges(**changes(call.body))  # type: ignore[typeddict-item]
+    return ok(service.update_version(call.actor, version_id, patch))
+
+
+@routes.delete("/modelversions/{version_id}")
+def delete_version(call: Call[None, None], version_id: str) -> Answer[None]:
+    service.delete_version(call.actor, version_id)
+    return deleted()

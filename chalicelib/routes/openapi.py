@@ -1,0 +1,152 @@
+"""The OpenAPI 3.1 document, made from what validates requests and from what views say they give."""
+
+from __future__ import annotations
+
+import typing
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import NODEFAULT, Struct
+
+from chalicelib.routes.answer import Answer, ok
+from chalicelib.routes.endpoint import OPERATIONS, Call, Operation, Routes
+
+routes = Routes(__name__)
+
+Schema = dict[str, Any]
+
+_ERROR: Schema = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "details": {"type": "object"}},
+    "additionalProperties": False,
+}
+# JSON has no number for these three.
+_FLOAT: Schema = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}
+_ID: Schema = {"type": "string", "pattern": "^[0-9a-z.]{1,128}$"}
+_ERRORS = {
+    "401": "Who asks is not known: a TOKEN_… code, or INVALID_CREDENTIALS",
+    "403": "Who asks may not do this",
+    "404": "There is no such thing, or it is not for who asks to know",
+    "409": "This clashes with what is there",
+    "413": "The body, or the answer, is too large",
+    "422": "The request is malformed or breaks a rule; `details.field` names the field",
+    "429": "Too many attempts; `Retry-After` says how long to wait",
+    "503": "Overloaded; `Retry-After` says when to try again",
+}
+
+
+@routes.get("/openapi.json", public=True)
+def get_openapi(_call: Call[None, None]) -> Answer[dict[str, Any]]:
+    return ok(document())
+
+
+@cache
+def document() -> Schema:
+    """The whole document. Made once, when it is first asked for: requests do not pay for it."""
+    schemas, components = _schemas()
+    paths: dict[str, Schema] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "DearDiary", "version": "1", "description": "Experiment tracking in your own AWS account."},
+        "paths": paths,
+        "components": {
+            "schemas": {**_with_floats(components), "Error": _ERROR},
+            "responses": _failures(),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _schemas() -> tuple[dict[str, Schema], Schema]:
+    """The schema of every type that operations name, by what the type prints as, and the parts that they share."""
+    types = [_gives(operation) for operation in OPERATIONS]
+    types += [operation.body for operation in OPERATIONS if operation.body]
+    types += [field.type for operation in OPERATIONS for field in msgspec.structs.fields(operation.query)]
+    unique = {str(each): each for each in types if each is not type(None)}
+    schemas, components = msgspec.json.schema_components(
+        list(unique.values()), ref_template="#/components/schemas/{name}"
+    )
+    return dict(zip(unique, schemas, strict=True)), components
+
+
+def _gives(operation: Operation) -> Any:
+    """The payload of the view's `Answer`."""
+    (payload,) = typing.get_args(typing.get_type_hints(operation.view)["return"])
+    return payload
+
+
+def _describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
+    gives = _gives(operation)
+    answer = None if gives is type(None) else schemas[str(gives)]
+    described: Schema = {
+        "operationId": operation.view.__name__,
+        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation.query, schemas)],
+        "responses": {
+            **_successes(operation, answer),
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
+        },
+    }
+    if operation.body:
+        content = {"application/json": {"schema": schemas[str(operation.body)]}}
+        described["requestBody"] = {"required": True, "content": content}
+    if not operation.public:
+        described["security"] = [{"bearer": []}]
+    return described
+
+
+def _path_parameters(path: str) -> list[Schema]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return [{"name": name, "in": "path", "required": True, "schema": _ID} for name in names]
+
+
+def _query_parameters(query: type[Struct], schemas: dict[str, Schema]) -> list[Schema]:
+    return [
+        {
+            "name": field.encode_name,
+            "in": "query",
+            "required": field.default is NODEFAULT and field.default_factory is NODEFAULT,
+            "schema": _without_null(schemas[str(field.type)]),
+        }
+        for field in msgspec.structs.fields(query)
+    ]
+
+
+def _without_null(schema: Schema) -> Schema:
+    """A query string has no null: a value that may be None in here is just left out there."""
+    present = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+    return present[0] if len(present) == 1 else schema
+
+
+def _successes(operation: Operation, answer: Schema | None) -> Schema:
+    if answer is None:
+        return {"204": {"description": "Done"}, "202": {"description": "Gone; the rest is being removed"}}
+    content = {"description": "The answer", "content": {"application/json": {"schema": answer}}}
+    found = {"200": content}
+    if operation.method == "POST":
+        found["201"] = content
+    if operation.path.endswith("/download"):
+        found["302"] = content
+    return found
+
+
+def _failures() -> Schema:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {status: {"description": meaning, "content": content} for status, meaning in _ERRORS.items()}
+
+
+def _with_floats(components: Schema) -> Schema:
+    """Every number that is a float in Python can be one that JSON writes as a text."""
+
+    def walk(node: Any) -> Any:
+        if node == {"type": "number"}:
+            return _FLOAT
+        if isinstance(node, dict):
+            return {key: walk(value) for key, value in node.items()}
+        return [walk(value) for value in node] if isinstance(node, list) else node
+
+    walked: Schema = walk(components)
+    return walked

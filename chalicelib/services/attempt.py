@@ -1,0 +1,60 @@
+"""Guessing passwords is slow: attempts are counted before any work is done for them, and right ones are forgiven.
+
+Three counters, each over five minutes: for an account from one address, for an address over all accounts, and for an
+account over all addresses. The last one would let a stranger who owns many addresses lock somebody out; so it does not
+count for an address from which that account was entered in the last 90 days.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from chalicelib import clock
+from chalicelib.errors import TooManyRequests
+from chalicelib.storage import attempt as storage
+
+WINDOW_SECONDS = 300
+PER_ACCOUNT_AND_SOURCE = 10
+PER_SOURCE = 100
+PER_ACCOUNT = 50
+REMEMBERED_SECONDS = 90 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A sign-in that was counted: for which subjects, in which window, and when that ends (seconds since 1970)."""
+
+    subjects: tuple[str, ...]
+    window: int
+    end: int
+
+
+def count(username: str, source: str, user_id: str | None) -> Attempt:
+    """TooManyRequests, with the seconds to wait, when there were too many. Without a user it takes the same calls."""
+    network, now = _network(source), int(clock.now().timestamp())
+    limits = {f"account {username} source {network}": PER_ACCOUNT_AND_SOURCE, f"source {network}": PER_SOURCE}
+    if not storage.is_known_source(user_id or "nobody", network, now):
+        limits[f"account {username}"] = PER_ACCOUNT
+    window = now // WINDOW_SECONDS
+    end = (window + 1) * WINDOW_SECONDS
+    for subject, limit in limits.items():
+        if storage.count_attempt(subject, window, end) > limit:
+            raise TooManyRequests(retry_after=max(1, end - now))
+    return Attempt(tuple(limits), window, end)
+
+
+def forgive(attempt: Attempt, source: str, user_id: str) -> None:
+    """It was right: take it back, and remember where it came from."""
+    for subject in attempt.subjects:
+        storage.forgive_attempt(subject, attempt.window, attempt.end)
+    storage.remember_source(user_id, _network(source), int(clock.now().timestamp()) + REMEMBERED_SECONDS)
+
+
+def _network(source: str) -> str:
+    """An IPv4 address, or the /64 network that one subscriber has of IPv6."""
+    try:
+        address = ipaddress.ip_address(source)
+    except ValueError:
+        return source
+    return str(address) if address.version == 4 else str(ipaddress.ip_network(f"{address}/64", strict=False))

@@ -1,0 +1,65 @@
+"""Models: a name in a project, unique there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypedDict
+
+from chalicelib import clock, ids
+from chalicelib.errors import Unavailable
+from chalicelib.page import Page
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.storage import item, keys
+from chalicelib.storage import model as storage
+from chalicelib.storage.model import Overtaken
+from deardiary.shapes import Model
+
+_ATTEMPTS = 20
+
+
+class ModelChanges(TypedDict, total=False):
+    """The fields of a model that a PATCH may carry; those absent stay."""
+
+    name: str
+    description: str
+
+
+def create_model(actor: Actor, project_id: str, *, name: str, description: str) -> Model:
+    """Conflict when the project has a model of this name."""
+    access.project(actor, project_id, Need.CREATE)
+    model = Model(id=ids.new_id(), project_id=project_id, name=name, description=description, created_date=clock.now())
+    storage.create_model(model)
+    return model
+
+
+def get_model(actor: Actor, model_id: str) -> Model:
+    return access.model(actor, model_id, Need.READ).model
+
+
+def list_models_of_project(
+    actor: Actor, project_id: str, limit: int, cursor: str | None, name: str | None
+) -> Page[Model]:
+    """With a name, a list of the one model that has it."""
+    access.project(actor, project_id, Need.READ)
+    if name is None:
+        return storage.list_models_of_project(project_id, limit, cursor)
+    named = storage.find_model_by_name(project_id, name)
+    return item.page_by_id([named] if named else [], keys.project_partition(project_id), limit, cursor)
+
+
+def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:
+    """Conflict when another model of the project has the new name."""
+    for _ in range(_ATTEMPTS):
+        before = access.model(actor, model_id, Need.UPDATE).model
+        after = replace(before, **changes)
+        if after == before:
+            return before
+        after = replace(after, updated_date=clock.now())
+        try:
+            storage.update_model(before, after)
+        except Overtaken:
+            item.pause()
+        else:
+            return after
+    raise Unavailable(retry_after=1)

@@ -1,0 +1,136 @@
+"""Versions of a model: numbered without a gap, at most one of them in PRODUCTION.
+
+What depends on the model's row (the next number, who is in PRODUCTION) is decided on what was read and written only if
+that is still so; whoever was overtaken decides again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypedDict, TypeVar
+
+from chalicelib import clock
+from chalicelib.errors import Unavailable
+from chalicelib.page import Page
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.storage import item, lineage
+from chalicelib.storage import modelversion as storage
+from chalicelib.storage.lineage import ModelLineage
+from chalicelib.storage.model import Overtaken
+from deardiary.shapes import Iteration, ModelVersion, Resource, Stage
+
+_ATTEMPTS = 60
+
+T = TypeVar("T")
+
+
+class VersionChanges(TypedDict, total=False):
+    """The fields of a version that a PATCH may carry; those absent stay."""
+
+    stage_id: Stage
+    description: str
+
+
+def create_version(
+    actor: Actor, model_id: str, *, iteration_id: str, resource_id: str | None, description: str
+) -> ModelVersion:
+    """At NO_STAGE. InvalidPayload when iteration or resource is not in the model's project."""
+    project_id = access.model(actor, model_id, Need.CREATE).project.id
+    iteration = _iteration(actor, project_id, iteration_id)
+    resource = None if resource_id is None else _resource(actor, project_id, resource_id)
+
+    def create() -> ModelVersion:
+        line = access.model(actor, model_id, Need.CREATE)
+        version = _new_version(line, iteration, resource, description)
+        storage.create_version(line.model, version, iteration, resource)
+        return version
+
+    return _until_not_overtaken(create)
+
+
+def get_version(actor: Actor, version_id: str) -> ModelVersion:
+    line = _owner(actor, version_id, Need.READ)
+    return storage.get_version(line.model, line.registry, version_id)
+
+
+def list_versions_of_model(
+    actor: Actor, model_id: str, limit: int, cursor: str | None, stage: Stage | None
+) -> Page[ModelVersion]:
+    """In the order of their numbers."""
+    line = access.model(actor, model_id, Need.READ)
+    return storage.list_versions_of_model(line.model, line.registry, limit, cursor, stage)
+
+
+def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:
+    """To put one in PRODUCTION archives the one that was, in the same moment."""
+    return _until_not_overtaken(lambda: _update(_owner(actor, version_id, Need.UPDATE), version_id, changes))
+
+
+def delete_version(actor: Actor, version_id: str) -> None:
+    """Its number is not given again; when it was in PRODUCTION, nothing is. The resource stays."""
+
+    def delete() -> None:
+        line = _owner(actor, version_id, Need.DELETE)
+        version = storage.get_version(line.model, line.registry, version_id)
+        storage.delete_version(line.model, line.registry, version)
+
+    _until_not_overtaken(delete)
+
+
+def _update(line: ModelLineage, version_id: str, changes: VersionChanges) -> ModelVersion:
+    before = storage.get_version(line.model, line.registry, version_id)
+    after = replace(before, **changes)
+    if after == before:
+        return before
+    after = replace(after, updated_date=clock.now())
+    if after.stage_id == before.stage_id:
+        storage.describe_version(after)
+    elif after.stage_id is Stage.PRODUCTION:
+        storage.promote_version(line.model, line.registry, before, after)
+    else:
+        storage.stage_version(line.model, line.registry, after)
+    return after
+
+
+def _new_version(line: ModelLineage, iteration: Iteration, resource: Resource | None, description: str) -> ModelVersion:
+    number = line.registry.last_version + 1
+    return ModelVersion(
+        id=storage.new_version_id(line.model.id, number),
+        model_id=line.model.id,
+        version=number,
+        iteration_id=iteration.id,
+        resource_id=resource.id if resource else None,
+        stage_id=Stage.NO_STAGE,
+        description=description,
+        created_date=clock.now(),
+    )
+
+
+def _iteration(actor: Actor, project_id: str, iteration_id: str) -> Iteration:
+    """One of another project is as good as none, whoever asks."""
+    line = lineage.find_iteration_lineage(iteration_id, actor.user.id)
+    if line is None or line.project.id != project_id:
+        raise storage.no_such_iteration()
+    return line.iteration
+
+
+def _resource(actor: Actor, project_id: str, resource_id: str) -> Resource:
+    line = lineage.find_resource_lineage(resource_id, actor.user.id)
+    if line is None or line.project.id != project_id:
+        raise storage.no_such_resource()
+    return line.resource
+
+
+def _owner(actor: Actor, version_id: str, need: Need) -> ModelLineage:
+    return access.model(actor, version_id.rpartition(".")[0], need)
+
+
+def _until_not_overtaken(act: Callable[[], T]) -> T:
+    for _ in range(_ATTEMPTS):
+        try:
+            return act()
+        except Overtaken:
+            item.pause()
+    raise Unavailable(retry_after=1)

@@ -1,0 +1,1 @@
+"""Searching the iterations of an experiment: `filter`, `order_by` and `include`."""

@@ -1,0 +1,92 @@
+"""What is known of iterations: their own fields, and as much of what they own as a search names or includes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from chalicelib.services.metric import summary_of
+from chalicelib.services.search.tree import Kind, Name
+from chalicelib.services.search.values import Value
+from chalicelib.storage import parameter, series, tag
+from chalicelib.storage.codec import Digest
+from deardiary.shapes import Iteration, IterationOverview
+
+_FIELDS = tuple(field.name for field in fields(Iteration))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One iteration; what was not read is empty."""
+
+    iteration: Iteration
+    parameters: Mapping[str, str]
+    digests: Mapping[str, Digest]
+    tags: Sequence[str]
+
+    def value(self, name: Name) -> Value | None:
+        """What the name stands for here, a parameter as its text; None when the iteration has no such thing."""
+        match name.kind:
+            case Kind.PARAMETERS:
+                return self.parameters.get(name.key)
+            case Kind.METRICS:
+                digest = self.digests.get(name.key)
+                return None if digest is None else getattr(digest, name.part)
+            case _:
+                value: Value | None = getattr(self.iteration, name.key)
+                return value
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Per kind that was read, what each iteration has of it, by iteration id. None: not read."""
+
+    parameters: Mapping[str, dict[str, str]] | None = None
+    digests: Mapping[str, dict[str, Digest]] | None = None
+    tags: Mapping[str, list[str]] | None = None
+
+    def of(self, iteration: Iteration) -> Facts:
+        return Facts(
+            iteration,
+            (self.parameters or {}).get(iteration.id, {}),
+            (self.digests or {}).get(iteration.id, {}),
+            (self.tags or {}).get(iteration.id, []),
+        )
+
+
+def read(
+    experiment_id: str,
+    iterations: Sequence[Iteration],
+    kinds: Collection[Kind],
+    *,
+    keys: Collection[str] | None = None,
+    known: Known | None = None,
+) -> Known:
+    """What these iterations have of these kinds, besides what is known: one Query a kind, over the span of their ids.
+
+    `keys`: of the parameters, only these are needed.
+    """
+    known = known or Known()
+    if not iterations:
+        return known
+    ids = [iteration.id for iteration in iterations]
+    span = experiment_id, min(ids), max(ids)
+    if Kind.PARAMETERS in kinds and known.parameters is None:
+        known = replace(known, parameters=parameter.read_parameters_of_span(*span, keys))
+    if Kind.METRICS in kinds and known.digests is None:
+        known = replace(known, digests=series.read_digests_of_span(*span))
+    if Kind.TAGS in kinds and known.tags is None:
+        known = replace(known, tags=tag.read_tags_of_span(*span))
+    return known
+
+
+def overview(facts: Facts, include: Collection[Kind]) -> IterationOverview:
+    """The iteration with what it owns of the kinds asked for, and None for the others."""
+    parameters = dict(sorted(facts.parameters.items()))
+    metrics = {key: summary_of(digest) for key, digest in facts.digests.items()}
+    return IterationOverview(
+        **{name: getattr(facts.iteration, name) for name in _FIELDS},
+        parameters=parameters if Kind.PARAMETERS in include else None,
+        metrics=metrics if Kind.METRICS in include else None,
+        tags=tuple(facts.tags) if Kind.TAGS in include else None,
+    )

@@ -1,0 +1,109 @@
+"""The iterations of an experiment: those that a filter finds, in the order asked for, with what they own.
+
+Without filter and order a page is read as it lies in the table. With either, every iteration of the experiment (or
+every child of the parent) is read and looked at for each page, and one Query is added per kind that is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib import ids
+from chalicelib.page import Page
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.services.search.evaluate import predicate
+from chalicelib.services.search.facts import Facts, Known, overview, read
+from chalicelib.services.search.order import SortKey, sort_key
+from chalicelib.services.search.parse import parse_filter, parse_order
+from chalicelib.services.search.tree import Condition, Kind, Name, Term, names_in
+from chalicelib.storage import item
+from chalicelib.storage import iteration as storage
+from deardiary.shapes import Iteration, IterationOverview
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked of a list of iterations, as it was sent; a blank filter or order is none."""
+
+    filter: str = ""
+    order_by: str = ""
+    include: frozenset[Kind] = frozenset()
+    parent_iteration_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    condition: Condition | None
+    terms: tuple[Term, ...]
+
+    def names(self) -> list[Name]:
+        return [*(names_in(self.condition) if self.condition else ()), *(term.name for term in self.terms)]
+
+
+def list_iterations_of_experiment(
+    actor: Actor, experiment_id: str, search: Search, limit: int, cursor: str | None
+) -> Page[IterationOverview]:
+    """InvalidPayload, with the column, when filter or order do not parse."""
+    access.experiment(actor, experiment_id, Need.READ)
+    question = _Question(
+        parse_filter(search.filter) if search.filter.strip() else None,
+        parse_order(search.order_by) if search.order_by.strip() else (),
+    )
+    if question.condition is None and not question.terms:
+        return _page_as_stored(experiment_id, search, limit, cursor)
+    return _page_of_found(experiment_id, search, question, limit, cursor)
+
+
+def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str | None) -> Page[IterationOverview]:
+    if search.parent_iteration_id is None:
+        page = storage.list_iterations_of_experiment(experiment_id, limit, cursor)
+    elif storage.find_iteration(experiment_id, search.parent_iteration_id) is None:
+        # Of another experiment, perhaps of somebody else's: its children are not for here.
+        return Page([], None)
+    else:
+        page = storage.list_children(experiment_id, search.parent_iteration_id, limit, cursor)
+    return Page(_with_included(experiment_id, page.data, search, Known()), page.next_cursor)
+
+
+def _page_of_found(
+    experiment_id: str, search: Search, question: _Question, limit: int, cursor: str | None
+) -> Page[IterationOverview]:
+    """A cursor holds the sort key of the last row given: rows that others add, change or remove move no other row."""
+    scope = ids.digest("\n".join([experiment_id, search.parent_iteration_id or "", search.filter, search.order_by]))
+    after = _position(cursor, scope, len(question.terms) + 1)
+    found, known = _find(experiment_id, search, question)
+    rows = sorted((sort_key(question.terms, facts), facts.iteration) for facts in found)
+    left = [row for row in rows if row[0] > after]
+    next_cursor = item.encode_cursor(scope, *left[limit - 1][0]) if len(left) > limit else None
+    page = [iteration for _, iteration in left[:limit]]
+    return Page(_with_included(experiment_id, page, search, known), next_cursor)
+
+
+def _position(cursor: str | None, scope: str, length: int) -> SortKey:
+    if cursor is None:
+        return ()
+    of, *position = item.decode_cursor(cursor, 1 + length)
+    if of != scope:
+        raise item.bad_cursor()
+    return tuple(position)
+
+
+def _find(experiment_id: str, search: Search, question: _Question) -> tuple[list[Facts], Known]:
+    """The iterations for which the condition holds, and what was read on the way that can be included."""
+    iterations = storage.all_iterations_of_experiment(experiment_id, search.parent_iteration_id)
+    names = question.names()
+    kinds = {name.kind for name in names if name.kind}
+    keys = {name.key for name in names if name.kind is Kind.PARAMETERS}
+    known = read(experiment_id, iterations, kinds, keys=None if Kind.PARAMETERS in search.include else keys)
+    holds = predicate(question.condition) if question.condition else lambda _: True
+    found = [facts for facts in map(known.of, iterations) if holds(facts)]
+    return found, known
+
+
+def _with_included(
+    experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known
+) -> list[IterationOverview]:
+    known = read(experiment_id, iterations, search.include, known=known)
+    return [overview(known.of(iteration), search.include) for iteration in iterations]

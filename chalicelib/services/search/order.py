@@ -1,0 +1,67 @@
+"""The order of iterations, as sort keys in ASCII: they compare as text, and a cursor can carry them.
+
+Per term: a digit for the class (numbers, texts, NaN, missing: in this sequence in both directions), then the value in
+hexadecimal, its bits inverted when descending. Numbers come before texts because a parameter can be either. Text goes
+by its first 255 bytes of UTF-8, which is the order of code points. Ties go by id, ascending.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from datetime import datetime
+
+from chalicelib import clock
+from chalicelib.services.search.facts import Facts
+from chalicelib.services.search.tree import Kind, Term
+from chalicelib.services.search.values import Value, to_number
+
+SortKey = tuple[str, ...]
+
+_TEXT_BYTES = 255
+_SIGN = 1 << 63
+_ALL = (1 << 64) - 1
+
+
+def sort_key(terms: tuple[Term, ...], facts: Facts) -> SortKey:
+    """One text per term, and the id."""
+    return (*(_encode(_value(term, facts), descending=term.descending) for term in terms), facts.iteration.id)
+
+
+def _value(term: Term, facts: Facts) -> Value | None:
+    value = facts.value(term.name)
+    if term.name.kind is Kind.PARAMETERS and isinstance(value, str):
+        number = to_number(value)
+        return value if number is None else float(number)
+    return value
+
+
+def _encode(value: Value | None, *, descending: bool) -> str:
+    match value:
+        case None:
+            return "3"
+        case float() if math.isnan(value):
+            return "2"
+        case str():
+            return "1" + _encode_text(value, descending=descending)
+        case float():
+            bits = _float_bits(value)
+        case datetime():
+            bits = clock.to_milliseconds(value) + _SIGN
+        case _:
+            bits = int(value) + _SIGN
+    return f"0{bits ^ _ALL if descending else bits:016x}"
+
+
+def _encode_text(value: str, *, descending: bool) -> str:
+    data = value.encode()[:_TEXT_BYTES]
+    if not descending:
+        return data.hex()
+    # Inverted, a text must come before its own beginnings: the end mark is after every hexadecimal digit.
+    return bytes(byte ^ 0xFF for byte in data).hex() + "~"
+
+
+def _float_bits(value: float) -> int:
+    """64 bits in the order of the floats (IEEE 754): the sign inverted, of negative numbers everything; no -0."""
+    (bits,) = struct.unpack(">Q", struct.pack(">d", value + 0.0))
+    return int(bits ^ (_ALL if bits & _SIGN else _SIGN))

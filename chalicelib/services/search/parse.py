@@ -1,0 +1,214 @@
+"""The language of `filter` and `order_by`, by recursive descent.
+
+    filter     = and, { "or", and } ;
+    and        = not, { "and", not } ;
+    not        = "not", not | "(", filter, ")" | comparison ;
+    comparison = name, ( "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" ), literal
+               | name, "in", "(", literal, { ",", literal }, ")" ;
+    order      = term, { ",", term } ;
+    term       = name, [ "asc" | "desc" ] ;
+    name       = "parameters", ".", key | "metrics", ".", key, [ ".", part ] | "tags" | attribute ;
+    part       = "first" | "last" | "min" | "max" | "count" | "last_step" ;
+    attribute  = "id" | "status" | "notes" | "created_date" | … (tree.ATTRIBUTES) ;
+    key        = ( letter | digit | "_" | "." | "-" | "/" ), { the same } | quoted ;
+    quoted     = text in '…', "…" or, for keys, `…`; a quote in it is doubled or follows a backslash ;
+    literal    = number | text in '…' or "…" | "true" | "false" ;
+
+Keywords are in any case; names and texts are not. A number is decimal, with or without exponent; NaN is none.
+
+A bare metric key may hold dots: its last component is the part if it is one of those six and something comes before
+it, and belongs to the key otherwise. `metrics.train.loss` is the last value of "train.loss", `metrics.train.min` the
+minimum of "train", `metrics.min` the last value of "min". A quoted key ends at its quote: `metrics."train.min"` is the
+last value of "train.min", and `metrics."train.min".max` its maximum.
+
+`like` knows % (any text) and _ (any one character); a backslash before %, _ or a backslash means that character.
+"""
+
+from __future__ import annotations
+
+import re
+
+from chalicelib.services.search.scan import Scanner
+from chalicelib.services.search.tree import (
+    ATTRIBUTES,
+    PARTS,
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Kind,
+    Name,
+    Not,
+    Term,
+)
+from chalicelib.services.search.values import TEXT, Literal, Type, Value
+
+MAX_DEPTH = 50
+MAX_TERMS = 8
+_DOT = re.compile(r"\.")
+_BARE_KEY = re.compile(r"[\w./-]+")
+# Longest first, for "<" begins "<=".
+_SYMBOLS = ("!=", "<=", ">=", "=", "<", ">")
+_NAMES = "parameters.<key>, metrics.<key>, tags or an attribute (" + ", ".join(ATTRIBUTES) + ")"
+
+
+def parse_filter(text: str) -> Condition:
+    """InvalidPayload with the column where it stops being a filter."""
+    scan = Scanner(text, "filter")
+    condition = _any_of(scan, 0)
+    if not scan.at_end():
+        raise scan.expected('"and", "or" or the end')
+    return condition
+
+
+def parse_order(text: str) -> tuple[Term, ...]:
+    """InvalidPayload with the column where it stops being an order."""
+    scan = Scanner(text, "order_by")
+    terms = [_term(scan)]
+    while scan.take(","):
+        if len(terms) == MAX_TERMS:
+            raise scan.error(f"at most {MAX_TERMS} names can be ordered by")
+        terms.append(_term(scan))
+    if not scan.at_end():
+        raise scan.expected('"asc", "desc", a comma or the end')
+    return tuple(terms)
+
+
+def _any_of(scan: Scanner, depth: int) -> Condition:
+    conditions = [_all_of(scan, depth)]
+    while scan.take_keyword("or"):
+        conditions.append(_all_of(scan, depth))
+    return conditions[0] if len(conditions) == 1 else AnyOf(tuple(conditions))
+
+
+def _all_of(scan: Scanner, depth: int) -> Condition:
+    conditions = [_not(scan, depth)]
+    while scan.take_keyword("and"):
+        conditions.append(_not(scan, depth))
+    return conditions[0] if len(conditions) == 1 else AllOf(tuple(conditions))
+
+
+def _not(scan: Scanner, depth: int) -> Condition:
+    start = scan.at
+    if scan.take_keyword("not"):
+        return Not(_not(scan, _deeper(scan, depth, start)))
+    if scan.take("("):
+        condition = _any_of(scan, _deeper(scan, depth, start))
+        if not scan.take(")"):
+            raise scan.expected('"and", "or" or a closing parenthesis')
+        return condition
+    return _comparison(scan)
+
+
+def _deeper(scan: Scanner, depth: int, start: int) -> int:
+    if depth == MAX_DEPTH:
+        raise scan.error(f"parentheses and nots can be {MAX_DEPTH} deep at most", start)
+    return depth + 1
+
+
+def _comparison(scan: Scanner) -> Comparison:
+    name = _name(scan)
+    comparator = _comparator(scan, name.type)
+    if comparator != "in":
+        return Comparison(name, comparator, (_value(scan, TEXT if comparator == "like" else name.type),))
+    return Comparison(name, comparator, _list(scan, name.type))
+
+
+def _comparator(scan: Scanner, kind: Type) -> str:
+    start = scan.at
+    taken = next((each for each in _SYMBOLS if scan.take(each)), None)
+    taken = taken or next((each for each in ("like", "in") if scan.take_keyword(each)), None)
+    if taken not in kind.comparators:
+        raise scan.expected(f"one of the comparators {' '.join(kind.comparators)}", start)
+    return taken
+
+
+def _list(scan: Scanner, kind: Type) -> tuple[Value, ...]:
+    if not scan.take("("):
+        raise scan.expected("an opening parenthesis")
+    values = [_value(scan, kind)]
+    while scan.take(","):
+        values.append(_value(scan, kind))
+    if not scan.take(")"):
+        raise scan.expected("a comma or a closing parenthesis")
+    return tuple(values)
+
+
+def _value(scan: Scanner, kind: Type) -> Value:
+    start = scan.at
+    literal = _literal(scan)
+    try:
+        if literal is None:
+            raise ValueError
+        value = kind.fit(literal)
+    except ValueError:
+        raise scan.expected(kind.expected, start) from None
+    scan.skip()
+    return value
+
+
+def _literal(scan: Scanner) -> Literal | None:
+    if scan.peek() in ("'", '"'):
+        return scan.quoted()
+    for keyword, value in (("true", True), ("false", False)):
+        if scan.take_keyword(keyword):
+            return value
+    return scan.number()
+
+
+def _term(scan: Scanner) -> Term:
+    start = scan.at
+    name = _name(scan)
+    if name.kind is Kind.TAGS:
+        raise scan.error("an iteration has many tags, they give no order", start)
+    if scan.take_keyword("desc"):
+        return Term(name, descending=True)
+    scan.take_keyword("asc")
+    return Term(name)
+
+
+def _name(scan: Scanner) -> Name:
+    start = scan.at
+    match scan.word():
+        case "parameters":
+            name = Name(Kind.PARAMETERS, _key(scan)[0])
+        case "metrics":
+            name = _metric(scan)
+        case "tags":
+            name = Name(Kind.TAGS)
+        case word if word in ATTRIBUTES:
+            name = Name(None, ATTRIBUTES[word][0])
+        case _:
+            raise scan.expected(_NAMES, start)
+    scan.skip()
+    return name
+
+
+def _key(scan: Scanner) -> tuple[str, bool]:
+    """The key after a dot, and whether it was quoted."""
+    if not scan.take_match(_DOT):
+        raise scan.expected("a dot and a key")
+    if scan.peek() in ("'", '"', "`"):
+        return scan.quoted(), True
+    key = scan.take_match(_BARE_KEY)
+    if not key:
+        raise scan.expected("a key, in quotes if it is more than letters, digits and _ . - /")
+    return key, False
+
+
+def _metric(scan: Scanner) -> Name:
+    key, quoted = _key(scan)
+    if quoted:
+        return Name(Kind.METRICS, key, _part(scan))
+    before, _, last = key.rpartition(".")
+    return Name(Kind.METRICS, before, last) if before and last in PARTS else Name(Kind.METRICS, key, "last")
+
+
+def _part(scan: Scanner) -> str:
+    """After a quoted key."""
+    if not scan.take_match(_DOT):
+        return "last"
+    start, part = scan.at, scan.word()
+    if part not in PARTS:
+        raise scan.expected("one of " + ", ".join(PARTS), start)
+    return part

@@ -1,0 +1,90 @@
+"""Reading a text piece by piece, with errors that say where and what was expected."""
+
+from __future__ import annotations
+
+import re
+
+from chalicelib.errors import InvalidPayload
+from chalicelib.services.search.values import NUMBER_FORM, to_number
+
+MAX_CHARACTERS = 4096
+_SPACE = re.compile(r"\s*")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_SHOWN = re.compile(r"\w{1,30}|[\s\S]?")
+
+
+class Scanner:
+    """A place in a text. Errors are InvalidPayload with `field` and `column`, which counts characters from 1."""
+
+    def __init__(self, text: str, field: str) -> None:
+        self.text = text
+        self.at = 0
+        self._field = field
+        if len(text) > MAX_CHARACTERS:
+            raise self.error(f"this is longer than {MAX_CHARACTERS} characters", MAX_CHARACTERS)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise self.error("this is not Unicode", error.start) from None
+        self.skip()
+
+    def error(self, problem: str, at: int | None = None) -> InvalidPayload:
+        column = (self.at if at is None else at) + 1
+        return InvalidPayload(f"{self._field}, column {column}: {problem}", field=self._field, column=column)
+
+    def expected(self, what: str, at: int | None = None) -> InvalidPayload:
+        place = self.at if at is None else at
+        shown = _SHOWN.match(self.text, place)
+        return self.error(f"expected {what}, found {repr(shown[0]) if shown and shown[0] else 'the end'}", place)
+
+    def skip(self) -> None:
+        space = _SPACE.match(self.text, self.at)
+        self.at = space.end() if space else self.at
+
+    def at_end(self) -> bool:
+        return self.at == len(self.text)
+
+    def peek(self) -> str:
+        """The next character, or nothing at the end."""
+        return self.text[self.at : self.at + 1]
+
+    def take(self, symbol: str) -> bool:
+        """Go past the symbol and the space after it, if it is next."""
+        taken = self.text.startswith(symbol, self.at)
+        if taken:
+            self.at += len(symbol)
+            self.skip()
+        return taken
+
+    def take_keyword(self, keyword: str) -> bool:
+        """The same for a whole word, in any case."""
+        word = _WORD.match(self.text, self.at)
+        return word is not None and word[0].lower() == keyword and self.take(word[0])
+
+    def take_match(self, form: re.Pattern[str]) -> str:
+        """What matches, without the space after it; nothing when nothing does."""
+        match = form.match(self.text, self.at)
+        self.at = match.end() if match else self.at
+        return match[0] if match else ""
+
+    def word(self) -> str:
+        return self.take_match(_WORD)
+
+    def number(self) -> int | float | None:
+        return to_number(self.take_match(NUMBER_FORM))
+
+    def quoted(self) -> str:
+        """The text in the quotes that open here: a quote in it is doubled or has a backslash before it."""
+        quote, start = self.peek(), self.at
+        escaped = (quote + quote, "\\" + quote, "\\\\")
+        characters: list[str] = []
+        at = start + 1
+        while at < len(self.text):
+            if self.text[at : at + 2] in escaped:
+                at += 1
+            elif self.text[at] == quote:
+                self.at = at + 1
+                return "".join(characters)
+            characters.append(self.text[at])
+            at += 1
+        raise self.error(f"the quote {quote} that opens here is never closed", start)

@@ -1,0 +1,83 @@
+"""What can be compared with what: the types of names, their comparators, and the literals that fit them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from deardiary.shapes import IterationStatus
+from deardiary.wire import parse_time
+
+Literal = str | bool | int | float
+Value = str | bool | int | float | datetime
+
+NUMBER_FORM = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# More digits than this are no count and no seed; beyond 4,300 Python would refuse to read them as an integer.
+_EXACT_DIGITS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """`fit` turns a literal into the value that is compared, or raises ValueError when it is not what is `expected`."""
+
+    expected: str
+    comparators: tuple[str, ...]
+    fit: Callable[[Literal], Value]
+
+
+def to_number(text: str) -> int | float | None:
+    """The number that a text is, an integer exactly; None when it is none. NaN and Infinity are none."""
+    if not NUMBER_FORM.fullmatch(text):
+        return None
+    digits = text.lstrip("+-")
+    return int(text) if digits.isdigit() and len(digits) <= _EXACT_DIGITS else float(text)
+
+
+def _number(literal: Literal) -> Value:
+    if isinstance(literal, (str, bool)):
+        raise ValueError
+    return literal
+
+
+def _text(literal: Literal) -> Value:
+    if not isinstance(literal, str):
+        raise ValueError
+    return literal
+
+
+def _number_or_text(literal: Literal) -> Value:
+    if isinstance(literal, bool):
+        raise ValueError
+    return literal
+
+
+def _flag(literal: Literal) -> Value:
+    if not isinstance(literal, bool):
+        raise ValueError
+    return literal
+
+
+def _status(literal: Literal) -> Value:
+    for status in IterationStatus:
+        if literal in (status.name, status.value) and not isinstance(literal, bool):
+            return status.value
+    raise ValueError
+
+
+def _time(literal: Literal) -> Value:
+    return parse_time(str(_text(literal)))
+
+
+_EQUAL = ("=", "!=")
+_ORDERED = (*_EQUAL, "<", "<=", ">", ">=")
+_STATUSES = ", ".join(f'{status.value} or "{status.name}"' for status in IterationStatus)
+
+NUMBER = Type("a number", (*_ORDERED, "in"), _number)
+TEXT = Type("a text in quotes", (*_ORDERED, "like", "in"), _text)
+NUMBER_OR_TEXT = Type("a number, or a text in quotes", (*_ORDERED, "like", "in"), _number_or_text)
+TAG = Type("a text in quotes", (*_EQUAL, "like", "in"), _text)
+TIME = Type('a time in quotes, like "2026-01-31T12:00:00Z"', (*_ORDERED, "in"), _time)
+STATUS = Type(f"a status: {_STATUSES}", (*_EQUAL, "in"), _status)
+FLAG = Type("true or false", _EQUAL, _flag)

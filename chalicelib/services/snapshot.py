@@ -1,0 +1,153 @@
+"""Snapshots: what an iteration ran on. Small fields go to the iteration, texts to the artifact store.
+
+The store has each text of a project once, however many iterations name it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypedDict
+
+from chalicelib import artifacts, clock, config
+from chalicelib.artifacts import Location
+from chalicelib.errors import Conflict, NotFound, PayloadTooLarge, Unavailable
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.services.resource import release_blob
+from chalicelib.storage import blob as blobs
+from chalicelib.storage import item
+from chalicelib.storage import iteration as iterations
+from chalicelib.storage import snapshot as storage
+from chalicelib.storage.blob import Blob
+from chalicelib.storage.lineage import IterationLineage
+from chalicelib.storage.snapshot import Text, Texts
+from deardiary.shapes import Iteration, Snapshot
+
+TEXTS = ("project_toml", "manifest_toml", "git_diff")
+# A Lambda answers with 6 MB, in which the JSON of the answer is a string and its quotes are escaped once more.
+MAX_ANSWER_BYTES = 5_000_000
+# For as long others may be faster at the same snapshot or the same texts: a request has 29 seconds.
+PATIENCE_SECONDS = 10.0
+_ATTEMPTS = 12
+
+
+class Environment(TypedDict, total=False):
+    """The fields of an iteration that a snapshot may carry; those absent stay."""
+
+    python_version: str
+    julia_version: str
+    git_sha: str
+    git_dirty: bool
+    entrypoint: str
+
+
+def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snapshot:
+    """The iteration and those of its texts that are named. PayloadTooLarge when one answer cannot hold them."""
+    for _ in range(_ATTEMPTS):
+        line = access.iteration(actor, iteration_id, Need.READ)
+        stored = storage.read_texts(line.experiment.id, iteration_id)
+        wanted = {name: stored.texts[name] for name in names if name in stored.texts}
+        if not _fits(wanted):
+            sizes = {name: text.wire_bytes for name, text in wanted.items()}
+            raise PayloadTooLarge("These texts are too long for one answer; ask for one at a time with field=", **sizes)
+        try:
+            return _shape(line.iteration, {name: _read(line, text) for name, text in wanted.items()})
+        except NotFound:
+            # Another text took its place between the two reads.
+            item.pause()
+    raise Unavailable(retry_after=1)
+
+
+def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, texts: Mapping[str, str]) -> Snapshot:
+    """The iteration with its texts: all, or those given where one answer cannot hold all."""
+    data = {name: text.encode() for name, text in texts.items()}
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        line = access.iteration(actor, iteration_id, Need.UPDATE)
+        if line.iteration.end_date is not None:
+            raise iterations.locked()
+        try:
+            return _answer(line, environment, texts, _store(line, environment, texts, data))
+        except (Conflict, NotFound, Unavailable):
+            # Somebody else changed the snapshot, or shares of a text came or went.
+            item.pause()
+    raise Unavailable(retry_after=1)
+
+
+def release_texts(project_id: str, stored: Texts) -> bool:
+    """Remove the bytes in which the row has given up its share, unless others have one; whether that is done."""
+    return all(release_blob(project_id, sha256) for sha256 in stored.leaving)
+
+
+def _store(
+    line: IterationLineage, environment: Environment, texts: Mapping[str, str], data: Mapping[str, bytes]
+) -> Texts:
+    before = storage.read_texts(line.experiment.id, line.iteration.id)
+    # What one that died half-way has left to do.
+    undone = () if release_texts(line.project.id, before) else before.leaving
+    bytes_of = {_sha256(each): each for each in data.values()}
+    before, joined = _bring(line, before, bytes_of)
+    named = {name: _text(joined[_sha256(data[name])], text) for name, text in texts.items()}
+    coming = {sha256: at for sha256, at in before.coming.items() if sha256 not in bytes_of}
+    after = replace(before, texts={**before.texts, **named}, coming=coming)
+    after = replace(after, leaving=tuple(sorted({*undone, *before.owned} - after.owned)))
+    stored = storage.write_texts(line.project.id, line.iteration, before, after, joined, _given(environment))
+    release_texts(line.project.id, stored)
+    return stored
+
+
+def _answer(line: IterationLineage, environment: Environment, texts: Mapping[str, str], stored: Texts) -> Snapshot:
+    shown = stored.texts if _fits(stored.texts) else {name: stored.texts[name] for name in texts}
+    read = {name: texts[name] if name in texts else _read(line, text) for name, text in shown.items()}
+    return _shape(replace(line.iteration, **environment), read)
+
+
+def _bring(line: IterationLineage, before: Texts, bytes_of: Mapping[str, bytes]) -> tuple[Texts, dict[str, Blob]]:
+    """The row and the blobs, once the store has all these bytes: announced first, so that they have an owner."""
+    project_id = line.project.id
+    seen = {sha256: _blob(project_id, sha256, len(data)) for sha256, data in bytes_of.items()}
+    missing = {sha256: blob for sha256, blob in seen.items() if not blob.ready}
+    if not missing:
+        return before, seen
+    now = clock.to_milliseconds(clock.now())
+    announcing = replace(before, coming={**before.coming, **dict.fromkeys(missing, now)})
+    announced = storage.write_texts(project_id, line.iteration, before, announcing, missing, {})
+    for sha256, blob in missing.items():
+        artifacts.store(blob.backend).write(Location(project_id, sha256), bytes_of[sha256])
+        blobs.mark_ready(project_id, sha256, len(bytes_of[sha256]))
+    return announced, {sha256: replace(blob, ready=True) for sha256, blob in seen.items()}
+
+
+def _blob(project_id: str, sha256: str, size_bytes: int) -> Blob:
+    found = blobs.find_blob(project_id, sha256)
+    return found or Blob(sha256, size_bytes, config.settings().artifact_backend, ready=False)
+
+
+def _text(blob: Blob, text: str) -> Text:
+    return Text(blob.sha256, blob.backend, len(json.dumps(text, ensure_ascii=False).encode()))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read(line: IterationLineage, text: Text) -> str:
+    return artifacts.store(text.backend).read(Location(line.project.id, text.sha256)).decode()
+
+
+def _fits(texts: Mapping[str, Text]) -> bool:
+    """One alone always does: a body no larger brought it."""
+    return len(texts) <= 1 or sum(text.wire_bytes for text in texts.values()) <= MAX_ANSWER_BYTES
+
+
+def _given(environment: Environment) -> dict[str, str | bool]:
+    return {name: value for name, value in environment.items() if isinstance(value, (str, bool))}
+
+
+def _shape(iteration: Iteration, texts: Mapping[str, str]) -> Snapshot:
+    known: dict[str, Any] = {each.name: getattr(iteration, each.name) for each in fields(Iteration)}
+    return Snapshot(**known | dict(texts))

@@ -1,0 +1,131 @@
+"""API tokens: for programs, with a secret of their own, kept in their user's row and gone with a new password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from chalicelib import clock, ids, security
+from chalicelib.errors import InvalidPayload, NotFound, TokenExpired, TokenInvalid
+from chalicelib.page import Page
+from chalicelib.services import access
+from chalicelib.services.access import Actor
+from chalicelib.storage import item
+from chalicelib.storage.user import Account, Overtaken, TokenRecord, find_account, update_account
+from deardiary.shapes import ApiToken
+
+PREFIX = "dd_"
+# Every request reads the user's row: it stays within one read unit or two.
+MAX_TOKENS = 25
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    user_id: str
+    token_id: str
+    secret: str
+
+
+def create_token(
+    actor: Actor, *, name: str, expires_in_days: int | None, project_id: str | None, read_only: bool
+) -> ApiToken:
+    """The only answer that holds the token itself."""
+    access.require_session(actor)
+    if project_id is not None:
+        _check_project(actor, project_id)
+    token_id, secret, now = ids.new_id(), security.new_secret(), clock.now()
+    expires = now + timedelta(days=expires_in_days) if expires_in_days else None
+    record = TokenRecord(
+        name=name,
+        fingerprint=security.fingerprint(secret),
+        created=clock.to_milliseconds(now),
+        expires=clock.to_milliseconds(expires) if expires else None,
+        project_id=project_id,
+        read_only=read_only,
+    )
+    _change_tokens(actor, lambda account: _added(account, token_id, record))
+    return replace(_shape(token_id, record), token=f"{PREFIX}{actor.user.id}_{token_id}_{secret}")
+
+
+def list_tokens(actor: Actor, limit: int, cursor: str | None) -> Page[ApiToken]:
+    access.require_session(actor)
+    tokens = _account(actor).tokens
+    shapes = [_shape(token_id, record) for token_id, record in tokens.items()]
+    return item.page_by_id(shapes, f"tokens {actor.user.id}", limit, cursor)
+
+
+def delete_token(actor: Actor, token_id: str) -> None:
+    access.require_session(actor)
+    _change_tokens(actor, lambda account: _removed(account, token_id))
+
+
+def authenticate(token: str) -> Actor:
+    """The actor behind an API token that is in force; otherwise TokenInvalid or TokenExpired."""
+    parts = _split(token)
+    account = find_account(parts.user_id)
+    record = account.tokens.get(parts.token_id) if account else None
+    if account is None or record is None or not security.matches(parts.secret, record.fingerprint):
+        raise TokenInvalid
+    if record.expires is not None and record.expires <= clock.to_milliseconds(clock.now()):
+        raise TokenExpired("This API token has expired; create another one")
+    return Actor(account.user, is_session=False, only_project_id=record.project_id, read_only=record.read_only)
+
+
+def _split(token: str) -> _Parts:
+    parts = token.removeprefix(PREFIX).split("_")
+    # What cannot be an id must not become a key.
+    if len(parts) != 3 or not all(part.isascii() and part.isalnum() and len(part) <= 64 for part in parts):
+        raise TokenInvalid
+    return _Parts(*parts)
+
+
+def _check_project(actor: Actor, project_id: str) -> None:
+    try:
+        access.find_as_member(actor, project_id)
+    except NotFound:
+        raise InvalidPayload("There is no such project", field="project_id") from None
+
+
+def _change_tokens(actor: Actor, change: Callable[[Account], Account]) -> None:
+    """Tried again when the account was changed meanwhile."""
+    for _ in range(_ATTEMPTS):
+        before = _account(actor)
+        try:
+            return update_account(before, change(before))
+        except Overtaken:
+            item.pause()
+    raise Overtaken
+
+
+def _added(account: Account, token_id: str, record: TokenRecord) -> Account:
+    now = clock.to_milliseconds(clock.now())
+    kept = {key: one for key, one in account.tokens.items() if one.expires is None or one.expires > now}
+    if len(kept) >= MAX_TOKENS:
+        raise InvalidPayload(f"A user has at most {MAX_TOKENS} tokens; delete one first", field="name")
+    return replace(account, tokens={**kept, token_id: record})
+
+
+def _removed(account: Account, token_id: str) -> Account:
+    if token_id not in account.tokens:
+        raise NotFound
+    return replace(account, tokens={key: one for key, one in account.tokens.items() if key != token_id})
+
+
+def _account(actor: Actor) -> Account:
+    account = find_account(actor.user.id)
+    if account is None:
+        raise TokenInvalid
+    return account
+
+
+def _shape(token_id: str, record: TokenRecord) -> ApiToken:
+    return ApiToken(
+        id=token_id,
+        name=record.name,
+        created_date=clock.from_milliseconds(record.created),
+        expires_at=None if record.expires is None else clock.from_milliseconds(record.expires),
+        project_id=record.project_id,
+        read_only=record.read_only,
+    )

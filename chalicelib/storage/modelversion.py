@@ -1,0 +1,203 @@
+"""Versions of a model: rows in the model's partition, in the order of their numbers.
+
+Which version is in PRODUCTION is written on the model's row alone, so that no read can find two. A version's own row
+holds its other stage and, since its last promotion, the number of that: it is archived by the very write that promotes
+another. Whoever reads versions has read the model before them; a promotion in between is one that it does not see yet.
+"""
+
+from __future__ import annotations
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.errors import InvalidPayload, NotFound
+from chalicelib.page import Page
+from chalicelib.storage import conditional, experiment, item, iteration, keys, model, resource
+from chalicelib.storage.experiment import ExperimentRow
+from chalicelib.storage.item import Item
+from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.keys import Key
+from chalicelib.storage.model import ModelRow, Overtaken, Registry
+from chalicelib.storage.resource import ResourceRow
+from chalicelib.storage.transaction import Transaction
+from deardiary.shapes import Iteration, Model, ModelVersion, Resource, Stage
+
+
+class ModelVersionRow(Item, discriminator="model-version"):
+    id = UnicodeAttribute()
+    model_id = UnicodeAttribute()
+    version = NumberAttribute()
+    iteration_id = UnicodeAttribute()
+    resource_id = UnicodeAttribute(null=True)
+    # What it was before its promotion, if it was promoted; see `_stage`.
+    stage_id = NumberAttribute()
+    promotion = NumberAttribute(null=True)
+    description = UnicodeAttribute()
+    created_date = UTCDateTimeAttribute()
+    updated_date = UTCDateTimeAttribute(null=True)
+
+
+def new_version_id(model_id: str, number: int) -> str:
+    return f"{model_id}.{number:09}"
+
+
+def create_version(owner: Model, version: ModelVersion, iteration: Iteration, resource: Resource | None) -> None:
+    """Overtaken when its number is not the next any more, InvalidPayload when iteration or resource is gone."""
+    write = Transaction()
+    _check_origin(owner.project_id, iteration, resource, write)
+    next_one = model.ALIVE & (ModelRow.last_version == version.version - 1)
+    write.update(model.place(owner), [ModelRow.last_version.set(version.version)], next_one, Overtaken)
+    write.put(_row(version), Overtaken)
+    write.commit()
+
+
+def get_version(owner: Model, registry: Registry, version_id: str) -> ModelVersion:
+    return _shape(item.get(ModelVersionRow, _place(owner, version_id)), registry)
+
+
+def list_versions_of_model(
+    owner: Model, registry: Registry, limit: int, cursor: str | None, stage: Stage | None
+) -> Page[ModelVersion]:
+    partition = keys.model_partition(owner.id)
+    if stage is Stage.PRODUCTION:
+        return item.page_by_id(_in_production(owner, registry), partition, limit, cursor)
+    where = None if stage is None else _has_stage(stage, registry)
+    rows = item.page(ModelVersionRow, partition, keys.VERSION, limit=limit, cursor=cursor, where=where)
+    return Page([_shape(row, registry) for row in rows.data], rows.next_cursor)
+
+
+def describe_version(after: ModelVersion) -> None:
+    """Write description and updated_date."""
+    row = _row(after)
+    with conditional.otherwise(NotFound):
+        row.update(_changes(row), ModelVersionRow.pk.exists())
+
+
+def promote_version(owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion) -> None:
+    """Put the version in PRODUCTION in the place of the one that is. Overtaken when that is not as `seen` any more."""
+    write, row = Transaction(), _row(after)
+    promotion = seen.promotions + 1
+    pointer: list[Action] = [ModelRow.production.set(after.version), ModelRow.promotions.set(promotion)]
+    write.update(model.place(owner), pointer, model.same_production(seen), Overtaken)
+    if seen.production is not None:
+        previous = _key_row(owner, new_version_id(owner.id, seen.production))
+        dated: list[Action] = [ModelVersionRow.updated_date.set(row.updated_date)]
+        write.update(previous, dated, ModelVersionRow.pk.exists(), Overtaken)
+    own = [ModelVersionRow.stage_id.set(int(before.stage_id)), ModelVersionRow.promotion.set(promotion)]
+    write.update(row, [*own, *_changes(row)], ModelVersionRow.pk.exists(), NotFound)
+    write.commit()
+
+
+def stage_version(owner: Model, seen: Registry, after: ModelVersion) -> None:
+    """Write a stage other than PRODUCTION. Overtaken when the version came into PRODUCTION, or out of it, meanwhile."""
+    write, row = Transaction(), _row(after)
+    _leave_production(owner, seen, after, write)
+    own = [ModelVersionRow.stage_id.set(row.stage_id), ModelVersionRow.promotion.remove()]
+    write.update(row, [*own, *_changes(row)], ModelVersionRow.pk.exists(), NotFound)
+    write.commit()
+
+
+def delete_version(owner: Model, seen: Registry, version: ModelVersion) -> None:
+    """NotFound when it is gone, Overtaken when it came into PRODUCTION, or out of it, meanwhile."""
+    write = Transaction()
+    _leave_production(owner, seen, version, write)
+    write.delete(_key_row(owner, version.id), ModelVersionRow.pk.exists(), NotFound)
+    write.commit()
+
+
+def no_such_iteration() -> InvalidPayload:
+    return InvalidPayload("There is no such iteration in the model's project", field="iteration_id")
+
+
+def no_such_resource() -> InvalidPayload:
+    return InvalidPayload("There is no such resource in the model's project", field="resource_id")
+
+
+def _check_origin(project_id: str, origin: Iteration, artifact: Resource | None, write: Transaction) -> None:
+    """Commit only while both are there, and the experiments that they are in."""
+    above = keys.experiment(project_id, origin.experiment_id)
+    write.check(ExperimentRow, above, experiment.ALIVE, no_such_iteration)
+    write.check(IterationRow, keys.iteration(origin.experiment_id, origin.id), iteration.ALIVE, no_such_iteration)
+    if artifact is not None:
+        place = keys.resource(artifact.experiment_id, artifact.id)
+        write.check(ResourceRow, place, resource.ALIVE, no_such_resource)
+        # A transaction takes no item twice.
+        if artifact.experiment_id != origin.experiment_id:
+            above = keys.experiment(project_id, artifact.experiment_id)
+            write.check(ExperimentRow, above, experiment.ALIVE, no_such_resource)
+
+
+def _leave_production(owner: Model, seen: Registry, version: ModelVersion, write: Transaction) -> None:
+    number = version.version
+    if seen.production == number:
+        write.update(model.place(owner), [ModelRow.production.remove()], model.same_production(seen), Overtaken)
+    else:
+        write.check(ModelRow, keys.model(owner.project_id, owner.id), model.not_in_production(number), Overtaken)
+
+
+def _changes(row: ModelVersionRow) -> list[Action]:
+    return [ModelVersionRow.description.set(row.description), ModelVersionRow.updated_date.set(row.updated_date)]
+
+
+def _in_production(owner: Model, registry: Registry) -> list[ModelVersion]:
+    if registry.production is None:
+        return []
+    row = item.find(ModelVersionRow, _place(owner, new_version_id(owner.id, registry.production)))
+    return [_shape(row, registry)] if row else []
+
+
+def _stage(row: ModelVersionRow, registry: Registry) -> Stage:
+    if int(row.version) == registry.production:
+        return Stage.PRODUCTION
+    # One promoted since the model was read is, to this reader, what it was before.
+    archived = row.promotion is not None and int(row.promotion) <= registry.promotions
+    return Stage.ARCHIVED if archived else Stage(int(row.stage_id))
+
+
+def _has_stage(stage: Stage, registry: Registry) -> Condition:
+    """`_stage` as a filter, for the stages other than PRODUCTION."""
+    promotion = ModelVersionRow.promotion
+    own = promotion.does_not_exist() | (promotion > registry.promotions)
+    same: Condition = own & (ModelVersionRow.stage_id == int(stage))
+    if stage is Stage.ARCHIVED:
+        same = same | (promotion <= registry.promotions)
+    return same if registry.production is None else same & (ModelVersionRow.version != registry.production)
+
+
+def _key_row(owner: Model, version_id: str) -> ModelVersionRow:
+    """The row to be updated or deleted: its key only."""
+    return ModelVersionRow(*_place(owner, version_id))
+
+
+def _place(owner: Model, version_id: str) -> Key:
+    return keys.modelversion(owner.id, version_id.rpartition(".")[2])
+
+
+def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
+    return ModelVersion(
+        id=row.id,
+        model_id=row.model_id,
+        version=int(row.version),
+        iteration_id=row.iteration_id,
+        resource_id=row.resource_id,
+        stage_id=_stage(row, registry),
+        description=row.description,
+        created_date=row.created_date,
+        updated_date=row.updated_date,
+    )
+
+
+def _row(version: ModelVersion) -> ModelVersionRow:
+    return ModelVersionRow(
+        *keys.modelversion(version.model_id, version.id.rpartition(".")[2]),
+        id=version.id,
+        model_id=version.model_id,
+        version=version.version,
+        iteration_id=version.iteration_id,
+        resource_id=version.resource_id,
+        stage_id=int(version.stage_id),
+        description=version.description,
+        created_date=version.created_date,
+        updated_date=version.updated_date,
+    )

@@ -1,0 +1,151 @@
+"""Signing in, and what a token must be like."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import jwt
+import pytest
+
+from chalicelib.storage.secret import read_keyring
+from tests.routes.things import check_invalid, check_refused, found, new_person
+from tests.server import ADMIN, PASSWORD, Server
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def _forge(server: Server, change: Change, *, kid: str | None = None, secret: str | None = None) -> str:
+    """The admin's token with other claims, signed with our secret unless another is given."""
+    ring = read_keyring()
+    claims = jwt.decode(server.token(), options={"verify_signature": False})
+    change(claims)
+    return jwt.encode(claims, secret or ring.secrets[ring.signing], "HS256", {"kid": kid or ring.signing})
+
+
+def _keep(_claims: dict[str, Any]) -> None:
+    """Leave the claims as they are."""
+
+
+def _without_signature(server: Server) -> str:
+    claims = jwt.decode(server.token(), options={"verify_signature": False})
+    return jwt.encode(claims, "", "none", {"kid": read_keyring().signing})
+
+
+def _with_kid_of_wrong_type(server: Server) -> str:
+    head = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": ["x"]}).encode()).decode().rstrip("=")
+    return ".".join([head, *server.token().split(".")[1:]])
+
+
+def _altered(server: Server) -> str:
+    head, payload, signature = server.token().split(".")
+    return f"{head}.{payload}.{signature[::-1]}"
+
+
+def test_signing_in_gives_a_token_and_the_user(server: Server) -> None:
+    session = found(server.call("POST", "/auth", {"username": ADMIN, "password": PASSWORD}, token=None))
+    assert set(session) == {"access_token", "token_type", "expires_at", "user"}
+    assert session["token_type"] == "bearer"
+    assert session["user"]["username"] == ADMIN
+    assert session["user"]["is_admin"] is True
+    assert found(server.call("GET", "/auth/me", token=session["access_token"])) == session["user"]
+
+
+def test_the_end_of_a_token_is_named(server: Server) -> None:
+    session = found(server.call("POST", "/auth", {"username": ADMIN, "password": PASSWORD}, token=None))
+    claims = jwt.decode(session["access_token"], options={"verify_signature": False})
+    ends = datetime.fromisoformat(session["expires_at"].replace("Z", "+00:00"))
+    assert session["expires_at"].endswith(".000Z")
+    assert ends.timestamp() == claims["exp"]
+
+
+def test_refreshing_gives_another_session_of_the_same_user(server: Server) -> None:
+    person = new_person(server)
+    session = found(server.call("POST", "/auth/refresh", token=person.token))
+    assert session["user"]["id"] == person.id
+    assert found(server.call("GET", "/auth/me", token=session["access_token"])) == session["user"]
+
+
+@pytest.mark.parametrize("username", [ADMIN, "nobody", "", "no such ☃", "a" * 255])
+@pytest.mark.parametrize("password", ["wrong", "", PASSWORD + "x", "nul\0nul\0", "é" * 200])
+def test_wrong_credentials_all_get_the_same_answer(server: Server, username: str, password: str) -> None:
+    reply = server.call("POST", "/auth", {"username": username, "password": password}, token=None)
+    check_refused(reply, 401, "INVALID_CREDENTIALS")
+    assert reply.body["message"] == "Unknown username or wrong password"
+
+
+def test_the_name_of_a_user_is_in_upper_and_lower_case(server: Server) -> None:
+    check_refused(
+        server.call("POST", "/auth", {"username": "ADMIN", "password": PASSWORD}, token=None),
+        401,
+        "INVALID_CREDENTIALS",
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"username": ADMIN}, "password"),
+        ({"password": PASSWORD}, "username"),
+        ({"username": 1, "password": PASSWORD}, "username"),
+        ({"username": ADMIN, "password": None}, "password"),
+        ({"username": ADMIN, "password": PASSWORD, "otp": "1"}, "otp"),
+    ],
+)
+def test_credentials_of_the_wrong_form(server: Server, body: Any, field: str) -> None:
+    check_invalid(server.call("POST", "/auth", body, token=None), field)
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic YWRtaW46YWRtaW4=", "Token abc"])
+def test_no_token(server: Server, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    check_refused(server.call("GET", "/auth/me", token=None, headers=headers), 401, "TOKEN_MISSING")
+
+
+def test_the_scheme_is_in_any_case(server: Server) -> None:
+    found(server.call("GET", "/auth/me", token=None, headers={"Authorization": f"bEARER {server.token()}"}))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda _: "garbage", id="garbage"),
+        pytest.param(lambda _: "a.b.c", id="three parts of garbage"),
+        pytest.param(lambda _: "é.ü.☃", id="not ASCII"),
+        pytest.param(lambda _: "x" * 20_000, id="long"),
+        pytest.param(_altered, id="signature altered"),
+        pytest.param(lambda server: _forge(server, _keep, secret="0" * 64), id="wrong secret"),
+        pytest.param(lambda server: _forge(server, _keep, kid="unknown"), id="unknown kid"),
+        pytest.param(_with_kid_of_wrong_type, id="kid is a list"),
+        pytest.param(_without_signature, id="alg none"),
+        pytest.param(lambda server: _forge(server, lambda claims: claims.update(sub="nobody")), id="no such user"),
+        pytest.param(lambda server: _forge(server, lambda claims: claims.update(epoch=99)), id="another epoch"),
+    ],
+)
+def test_tokens_that_are_not_valid(server: Server, make: Callable[[Server], str]) -> None:
+    check_refused(server.call("GET", "/auth/me", token=make(server)), 401, "TOKEN_INVALID")
+
+
+def test_an_expired_token(server: Server) -> None:
+    past = datetime.now(timezone.utc) - timedelta(seconds=5)
+    token = _forge(server, lambda claims: claims.update(exp=past))
+    check_refused(server.call("GET", "/auth/me", token=token), 401, "TOKEN_EXPIRED")
+
+
+@pytest.mark.parametrize("claim", ["sub", "exp", "iat", "iss", "aud", "epoch"])
+def test_a_token_without_a_claim(server: Server, claim: str) -> None:
+    token = _forge(server, lambda claims: claims.__delitem__(claim))
+    check_refused(server.call("GET", "/auth/me", token=token), 401, "TOKEN_PAYLOAD_INVALID")
+
+
+@pytest.mark.parametrize("claims", [{"sub": 1}, {"epoch": "0"}, {"iss": "elsewhere"}, {"aud": "others"}])
+def test_a_token_with_a_claim_of_the_wrong_form(server: Server, claims: dict[str, Any]) -> None:
+    token = _forge(server, lambda given: given.update(claims))
+    check_refused(server.call("GET", "/auth/me", token=token), 401, "TOKEN_PAYLOAD_INVALID")
+
+
+def test_health_needs_no_token(server: Server) -> None:
+    assert found(server.call("GET", "/health", token=None)) == {"status": "ok"}

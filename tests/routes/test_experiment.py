@@ -1,0 +1,134 @@
+"""Experiments: what their status means, and what goes with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.routes.things import (
+    check_invalid,
+    check_refused,
+    found,
+    made,
+    new_experiment,
+    new_iteration,
+    new_project,
+    new_ready_resource,
+    objects,
+    rows,
+)
+from tests.server import Server
+
+IN_PROGRESS, STOPPED, FINISHED = 1, 2, 3
+RESOURCE = {"name": "r", "size_bytes": 1, "content_hash": "0" * 64}
+
+
+def _patch(server: Server, experiment: str, **body: Any) -> Any:
+    return found(server.call("PATCH", f"/experiments/{experiment}", body))
+
+
+def test_a_new_experiment_whole(server: Server) -> None:
+    project = new_project(server)
+    experiment = made(server.call("POST", f"/projects/{project}/experiments", {"name": "sweep"}))
+    assert set(experiment) == {
+        "id",
+        "project_id",
+        "status_id",
+        "name",
+        "description",
+        "created_date",
+        "end_date",
+    }
+    assert (experiment["project_id"], experiment["status_id"], experiment["end_date"]) == (project, IN_PROGRESS, None)
+    assert found(server.call("GET", f"/experiments/{experiment['id']}")) == experiment
+
+
+@pytest.mark.parametrize("status", [STOPPED, FINISHED])
+def test_an_end_without_a_date_gets_the_servers_clock(server: Server, status: int) -> None:
+    experiment = new_experiment(server)
+    ended = _patch(server, experiment, status_id=status)
+    assert ended["status_id"] == status
+    assert ended["end_date"] >= ended["created_date"]
+    assert found(server.call("GET", f"/experiments/{experiment}")) == ended
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05.678Z"),
+        ("2026-01-02T03:04:05", "2026-01-02T03:04:05.000Z"),
+        ("2026-01-02T03:04:05+02:00", "2026-01-02T01:04:05.000Z"),
+    ],
+)
+def test_an_end_date_that_is_given_is_kept_in_utc(server: Server, sent: str, stored: str) -> None:
+    experiment = new_experiment(server)
+    assert _patch(server, experiment, status_id=FINISHED, end_date=sent)["end_date"] == stored
+    assert found(server.call("GET", f"/experiments/{experiment}"))["end_date"] == stored
+
+
+@pytest.mark.parametrize("date", ["yesterday", "2026-13-01T00:00:00Z", 5, "0001-01-01T00:00:00+23:59"])
+def test_an_end_date_that_is_no_time(server: Server, date: Any) -> None:
+    experiment = new_experiment(server)
+    body = {"status_id": FINISHED, "end_date": date}
+    check_invalid(server.call("PATCH", f"/experiments/{experiment}", body), "end_date")
+
+
+@pytest.mark.parametrize("status", [0, 4, "1", 1.5, None, True])
+def test_a_status_that_there_is_not(server: Server, status: Any) -> None:
+    experiment = new_experiment(server)
+    check_invalid(server.call("PATCH", f"/experiments/{experiment}", {"status_id": status}), "status_id")
+
+
+@pytest.mark.parametrize("status", [STOPPED, FINISHED])
+def test_an_ended_experiment_takes_nothing_new_until_it_goes_on(server: Server, status: int) -> None:
+    experiment = new_experiment(server)
+    iteration = new_iteration(server, experiment)
+    _patch(server, experiment, status_id=status)
+    check_invalid(server.call("POST", f"/experiments/{experiment}/iterations", {}), "experiment_id")
+    check_invalid(server.call("POST", f"/experiments/{experiment}/resources", RESOURCE), "experiment_id")
+    made(server.call("POST", f"/iterations/{iteration}/metrics", {"key": "k", "value": 1.0}))
+    resumed = _patch(server, experiment, status_id=IN_PROGRESS)
+    assert (resumed["status_id"], resumed["end_date"]) == (IN_PROGRESS, None)
+    new_iteration(server, experiment)
+    made(server.call("POST", f"/experiments/{experiment}/resources", RESOURCE))
+
+
+def test_the_same_creation_key_in_the_same_project_is_the_same_experiment(server: Server) -> None:
+    project, other = new_project(server), new_project(server)
+    first = new_experiment(server, project, id_key="key")
+    again = found(server.call("POST", f"/projects/{project}/experiments", {"name": "x", "id_key": "key"}))
+    assert again["id"] == first
+    assert new_experiment(server, other, id_key="key") != first
+
+
+def test_a_list_by_name(server: Server) -> None:
+    project = new_project(server)
+    wanted = [new_experiment(server, project, name=name) for name in ("a", "b", "a")][::2]
+    listed = found(server.call("GET", f"/projects/{project}/experiments?name=a"))["data"]
+    assert [each["id"] for each in listed] == wanted
+
+
+def test_a_deleted_experiment_takes_everything_with_it_and_nothing_else(server: Server) -> None:
+    project = new_project(server)
+    neighbour = new_experiment(server, project)
+    kept = new_ready_resource(server, neighbour, b"shared")
+    made(server.call("POST", f"/experiments/{neighbour}/tags", {"value": "stays"}))
+    before, stored = rows(), objects()
+    experiment = new_experiment(server, project, id_key="again")
+    iteration = new_iteration(server, experiment, id_key="i")
+    child = new_iteration(server, experiment, parent_iteration_id=iteration)
+    made(server.call("POST", f"/experiments/{experiment}/tags", {"value": "goes"}))
+    flush = {"batch_id": "b", "parameters": {"k": "v"}, "metrics": [{"key": "m", "value": 1.0}], "tags": ["u"]}
+    made(server.call("POST", f"/iterations/{child}/log", flush))
+    made(server.call("POST", f"/experiments/{experiment}/resources", RESOURCE))
+    new_ready_resource(server, experiment, b"own bytes", iteration_id=iteration)
+    body = {key: kept[key] for key in ("name", "size_bytes", "content_hash")}
+    made(server.call("POST", f"/experiments/{experiment}/resources", body))
+    assert server.call("DELETE", f"/experiments/{experiment}").status == 204
+    for place in (f"/experiments/{experiment}", f"/iterations/{iteration}", f"/iterations/{child}"):
+        check_refused(server.call("GET", place), 404, "NOT_FOUND")
+    assert rows() == before
+    assert objects() == stored
+    found(server.call("GET", f"/resources/{kept['id']}/download"))
+    assert new_experiment(server, project, id_key="again") != experiment

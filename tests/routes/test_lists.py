@@ -1,0 +1,161 @@
+"""Lists: each thing exactly once, in the order of creation, by pages of any size; cursors of their own list only."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.routes.things import (
+    check_invalid,
+    found,
+    made,
+    new_experiment,
+    new_iteration,
+    new_member,
+    new_person,
+    new_project,
+    new_resource,
+    pages,
+)
+from tests.server import Server
+
+# A list: where it is, and what makes the next thing in it and gives its id.
+Fill = Callable[[], str]
+Make = Callable[[Server], tuple[str, Fill]]
+
+
+def _post(server: Server, place: str, bodies: Callable[[int], Any], token: str = "") -> Fill:
+    numbers = iter(range(1000))
+    return lambda: str(made(server.call("POST", place, bodies(next(numbers)), token=token))["id"])
+
+
+def _users(server: Server) -> tuple[str, Fill]:
+    return "/users", lambda: new_person(server).id
+
+
+def _projects(server: Server) -> tuple[str, Fill]:
+    return "/projects", lambda: new_project(server)
+
+
+def _experiments(server: Server) -> tuple[str, Fill]:
+    project = new_project(server)
+    return f"/projects/{project}/experiments", lambda: new_experiment(server, project)
+
+
+def _iterations(server: Server) -> tuple[str, Fill]:
+    experiment = new_experiment(server)
+    return f"/experiments/{experiment}/iterations", lambda: new_iteration(server, experiment)
+
+
+def _children(server: Server) -> tuple[str, Fill]:
+    experiment = new_experiment(server)
+    parent = new_iteration(server, experiment)
+    place = f"/iterations/{parent}/children"
+    return place, lambda: new_iteration(server, experiment, parent_iteration_id=parent)
+
+
+def _resources(server: Server) -> tuple[str, Fill]:
+    experiment = new_experiment(server)
+    numbers = iter(range(1000))
+    place = f"/experiments/{experiment}/resources"
+    return place, lambda: str(new_resource(server, experiment, b"%d" % next(numbers))["id"])
+
+
+def _parameters(server: Server) -> tuple[str, Fill]:
+    place = f"/iterations/{new_iteration(server)}/parameters"
+    return place, _post(server, place, lambda at: {"key": f"k{at * 7 % 10}", "value": "v"})
+
+
+def _metrics(server: Server) -> tuple[str, Fill]:
+    place = f"/iterations/{new_iteration(server)}/metrics"
+    return place, _post(server, place, lambda at: {"key": "m", "value": 1.0})
+
+
+def _tags(level: str, new: Callable[[Server], str]) -> Make:
+    def make(server: Server) -> tuple[str, Fill]:
+        place = f"/{level}/{new(server)}/tags"
+        return place, _post(server, place, lambda at: {"value": f"t{at * 7 % 10}"})
+
+    return make
+
+
+MAKES: dict[str, Make] = {
+    "users": _users,
+    "projects": _projects,
+    "experiments": _experiments,
+    "iterations": _iterations,
+    "children": _children,
+    "resources": _resources,
+    "parameters": _parameters,
+    "metrics": _metrics,
+    "tags of a project": _tags("projects", new_project),
+    "tags of an experiment": _tags("experiments", new_experiment),
+    "tags of an iteration": _tags("iterations", new_iteration),
+}
+lists = pytest.mark.parametrize("make", MAKES.values(), ids=MAKES)
+
+
+@lists
+def test_each_of_seven_exactly_once_in_the_order_of_creation(server: Server, make: Make) -> None:
+    place, fill = make(server)
+    before = [each["id"] for each in pages(server, place, 200)]
+    wanted = before + [fill() for _ in range(7)]
+    for limit in (3, 200):
+        assert [each["id"] for each in pages(server, place, limit)] == wanted
+    if not before:
+        assert found(server.call("GET", f"{place}?limit=7"))["next_cursor"] is None
+
+
+@lists
+def test_a_cursor_of_another_list_or_a_damaged_one(server: Server, make: Make) -> None:
+    (place, fill), (foreign, fill_foreign) = make(server), _iterations(server)
+    again, fill_again = make(server)
+    for each in (fill, fill_foreign, fill_again):
+        _ = [each() for _ in range(2)]
+    own, *others = (found(server.call("GET", f"{each}?limit=1"))["next_cursor"] for each in (place, foreign, again))
+    found(server.call("GET", f"{place}?cursor={own}"))
+    bad = [*_damaged(own), others[0], *([] if place == again else [others[1]])]
+    for cursor in bad:
+        check_invalid(server.call("GET", f"{place}?cursor={cursor}"), "cursor")
+
+
+def _damaged(cursor: str) -> list[str]:
+    """Text that is no cursor, one cut short, and some that only look like one."""
+    parts = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    like = [[], parts[:-1], [*parts, "x"], [1] * len(parts), [*parts[:-1], "☃"], ["\ud800", *parts[1:]]]
+    like += [[*parts[:-1], parts[-1] + "x" * 2_000], {"a": 1}, None]
+    forged = [base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in like]
+    deep = base64.urlsafe_b64encode(b"[" * 6_000).decode()
+    return ["", "x", "%00", "%C3%A9", "!!!!", cursor[:-8], deep, *forged]
+
+
+def test_members_and_permissions_are_listed_once(server: Server) -> None:
+    project = new_project(server)
+    members = {new_member(server, project, "read").id for _ in range(4)}
+    admin = found(server.call("GET", "/auth/me"))["id"]
+    listed = [each["user_id"] for each in pages(server, f"/projects/{project}/permissions", 3)]
+    assert sorted(listed) == sorted(members | {admin})
+
+
+def test_own_projects_fill_their_pages_though_some_may_not_be_read(server: Server) -> None:
+    person = new_person(server)
+    projects = [new_project(server) for _ in range(6)]
+    for at, project in enumerate(projects):
+        record = {"read_permission": at % 2 == 0}
+        found(server.call("PUT", f"/projects/{project}/permissions/{person.id}", record))
+    assert [each["id"] for each in pages(server, "/projects", 2, person.token)] == projects[::2]
+    assert len(found(server.call("GET", "/projects?limit=2", token=person.token))["data"]) == 2
+    listed = pages(server, f"/users/{person.id}/permissions", 3, person.token)
+    assert sorted(each["project_id"] for each in listed) == sorted(projects)
+
+
+def test_a_page_of_one_key_only(server: Server) -> None:
+    place = f"/iterations/{new_iteration(server)}/metrics"
+    points = [{"key": f"m{at % 2}", "value": float(at)} for at in range(14)]
+    made(server.call("POST", f"{place}/batch", {"batch_id": "b", "metrics": points}))
+    assert [each["value"] for each in pages(server, f"{place}?key=m1", 3)] == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0]
+    assert len({each["id"] for each in pages(server, place, 3)}) == 14

@@ -1,0 +1,151 @@
+"""Metrics: values and steps exact through the wire, automatic steps, order, late delivery."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deardiary.wire import decode_float, encode_float
+from tests.routes.things import check_invalid, end, found, made, new_iteration
+from tests.server import Reply, Server
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+EARLY = "2001-01-01T00:00:00.000Z"
+
+
+def _bits(value: float) -> bytes:
+    """NaN has many forms, of which JSON can say one."""
+    return struct.pack(">d", math.nan if math.isnan(value) else value)
+
+
+def _post(server: Server, iteration: str, **point: Any) -> Reply:
+    return server.call("POST", f"/iterations/{iteration}/metrics", {"key": "m", "value": 1.0, **point})
+
+
+def _batch(server: Server, iteration: str, batch_id: str, points: list[Any]) -> Reply:
+    body = {"batch_id": batch_id, "metrics": [{"key": "m", "value": 1.0, **point} for point in points]}
+    return server.call("POST", f"/iterations/{iteration}/metrics/batch", body)
+
+
+def _list(server: Server, iteration: str, query: str = "") -> list[Any]:
+    listed: list[Any] = found(server.call("GET", f"/iterations/{iteration}/metrics?limit=200{query}"))["data"]
+    return listed
+
+
+def _steps(server: Server, iteration: str) -> list[int]:
+    return [each["step"] for each in _list(server, iteration)]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(patterns=st.lists(st.binary(min_size=8, max_size=8), min_size=1, max_size=100))
+def test_every_float_comes_back_bit_for_bit(server: Server, patterns: list[bytes]) -> None:
+    values = [struct.unpack(">d", pattern)[0] for pattern in patterns]
+    iteration = new_iteration(server)
+    made(_batch(server, iteration, "b", [{"value": encode_float(value)} for value in values]))
+    back = [decode_float(each["value"]) for each in _list(server, iteration)]
+    assert [_bits(value) for value in back] == [_bits(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    "value", ["NaN", "Infinity", "-Infinity", -0.0, 5e-324, 1.7976931348623157e308, 0.1, 2.0**53 + 2]
+)
+def test_values_at_the_edges(server: Server, value: Any) -> None:
+    iteration = new_iteration(server)
+    point = made(_post(server, iteration, value=value))
+    assert repr(point["value"]) == repr(value)
+    assert _list(server, iteration) == [point]
+
+
+@pytest.mark.parametrize("value", ["nan", "1.0", "inf", "", None, True, [1.0]])
+def test_what_is_no_value(server: Server, value: Any) -> None:
+    iteration = new_iteration(server)
+    check_invalid(_post(server, iteration, value=value), "value")
+    check_invalid(_batch(server, iteration, "b", [{}, {"value": value}]), "metrics[1].value")
+
+
+@pytest.mark.parametrize("text", [b"1e400", b"-1e400"])
+def test_a_number_beyond_a_float(server: Server, text: bytes) -> None:
+    body = b'{"key": "m", "value": ' + text + b"}"
+    check_invalid(server.call("POST", f"/iterations/{new_iteration(server)}/metrics", body), "value")
+
+
+@pytest.mark.parametrize("step", [INT64_MIN, -1, 0, 2**53 + 1, INT64_MAX])
+def test_steps_are_exact(server: Server, step: int) -> None:
+    iteration = new_iteration(server)
+    assert made(_post(server, iteration, step=step))["step"] == step
+    assert _steps(server, iteration) == [step]
+
+
+@pytest.mark.parametrize("step", [INT64_MIN - 1, INT64_MAX + 1, 0.5, "0", True])
+def test_what_is_no_step(server: Server, step: Any) -> None:
+    check_invalid(_post(server, new_iteration(server), step=step), "step")
+
+
+def test_there_is_no_step_after_the_last(server: Server) -> None:
+    iteration = new_iteration(server)
+    made(_post(server, iteration, step=INT64_MAX))
+    assert _post(server, iteration).error == (422, "INVALID_PAYLOAD")
+    made(_post(server, iteration, step=INT64_MAX))
+    made(_post(server, iteration, key="other"))
+
+
+def test_steps_count_themselves_per_key(server: Server) -> None:
+    iteration = new_iteration(server)
+    given: list[Any] = [{}, {}, {"key": "n"}, {"step": 10}, {}, {"step": 3}, {}, {"key": "n"}]
+    assert [made(_post(server, iteration, **point))["step"] for point in given] == [0, 1, 0, 10, 11, 3, 12, 1]
+
+
+def test_steps_count_themselves_within_a_batch(server: Server) -> None:
+    iteration = new_iteration(server)
+    points: list[Any] = [{}, {"step": 5}, {}, {"step": 2}, {}, {"key": "n"}]
+    receipt = made(_batch(server, iteration, "b", points))
+    assert receipt == {"batch_id": "b", "accepted": 6, "last_step": {"m": 7, "n": 0}}
+    assert sorted(each["step"] for each in _list(server, iteration, "&key=m")) == [0, 2, 5, 6, 7]
+    assert made(_post(server, iteration))["step"] == 8
+
+
+def test_after_a_negative_step_comes_the_next(server: Server) -> None:
+    iteration = new_iteration(server)
+    made(_post(server, iteration, step=-5))
+    assert made(_post(server, iteration))["step"] == -4
+
+
+def test_points_are_in_the_order_of_step_then_time_then_arrival(server: Server) -> None:
+    iteration, later = new_iteration(server), "2001-01-01T00:00:00.001Z"
+    made(_batch(server, iteration, "z", [{"step": 1, "recorded_at": later, "value": 4.0}]))
+    points = [(1, EARLY, 2.0), (1, EARLY, 3.0), (0, later, 1.0), (2, EARLY, 6.0), (1, later, 5.0)]
+    made(_batch(server, iteration, "a", [{"step": s, "recorded_at": t, "value": v} for s, t, v in points]))
+    assert [each["value"] for each in _list(server, iteration)] == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    summary = found(server.call("GET", f"/iterations/{iteration}/metrics/summary"))["data"]
+    assert summary == {"m": {"first": 1.0, "last": 6.0, "min": 1.0, "max": 6.0, "count": 6, "last_step": 2}}
+
+
+def test_extremes_pass_over_nan(server: Server) -> None:
+    iteration = new_iteration(server)
+    for value in ("NaN", 2.0, "-Infinity", "NaN"):
+        made(_post(server, iteration, value=value))
+    summary = found(server.call("GET", f"/iterations/{iteration}/metrics/summary"))["data"]["m"]
+    assert summary == {"first": "NaN", "last": "NaN", "min": "-Infinity", "max": 2.0, "count": 4, "last_step": 3}
+
+
+def test_a_time_is_in_utc_and_milliseconds(server: Server) -> None:
+    iteration = new_iteration(server)
+    for sent in ("2026-01-02T03:04:05.6789", "2026-01-02T04:04:05.678+01:00"):
+        assert made(_post(server, iteration, recorded_at=sent))["recorded_at"] == "2026-01-02T03:04:05.678Z"
+    check_invalid(_post(server, iteration, recorded_at="soon"), "recorded_at")
+
+
+def test_late_delivery_is_taken_and_what_came_later_is_not(server: Server) -> None:
+    iteration = new_iteration(server)
+    date = end(server, iteration, end_date="2026-01-02T03:04:05.678Z")["end_date"]
+    made(_batch(server, iteration, "late", [{"recorded_at": EARLY}, {"recorded_at": date}]))
+    after = "2026-01-02T03:04:05.679Z"
+    check_invalid(_batch(server, iteration, "mixed", [{"recorded_at": EARLY}, {"recorded_at": after}]), "end_date")
+    check_invalid(_batch(server, iteration, "timeless", [{"recorded_at": EARLY}, {}]), "end_date")
+    assert _steps(server, iteration) == [0, 1]
+    assert found(server.call("GET", f"/iterations/{iteration}"))["end_date"] == date

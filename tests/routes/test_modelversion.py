@@ -1,0 +1,237 @@
+"""Versions of models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import deardiary
+from tests.routes.things import (
+    ALL,
+    check_invalid,
+    check_refused,
+    end,
+    found,
+    made,
+    new_experiment,
+    new_iteration,
+    new_member,
+    new_person,
+    new_project,
+    new_ready_resource,
+    pages,
+)
+from tests.server import Server
+
+NO_STAGE, STAGING, PRODUCTION, ARCHIVED = 1, 2, 3, 4
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A model, and what its versions can come from."""
+
+    server: Server
+    project_id: str
+    experiment_id: str
+    iteration_id: str
+    model_id: str
+
+    def post(self, **body: Any) -> Any:
+        return self.server.call("POST", self.path, {"iteration_id": self.iteration_id, **body})
+
+    def new(self, **body: Any) -> str:
+        return str(made(self.post(**body))["id"])
+
+    def get(self, version_id: str) -> Any:
+        return found(self.server.call("GET", f"/modelversions/{version_id}"))
+
+    def patch(self, version_id: str, **body: Any) -> Any:
+        return found(self.server.call("PATCH", f"/modelversions/{version_id}", body))
+
+    def stages(self) -> list[int]:
+        return [each["stage_id"] for each in found(self.server.call("GET", self.path))["data"]]
+
+    @property
+    def path(self) -> str:
+        return f"/models/{self.model_id}/versions"
+
+
+@pytest.fixture
+def model(server: Server) -> Registered:
+    project = new_project(server)
+    experiment = new_experiment(server, project)
+    made_model = made(server.call("POST", f"/projects/{project}/models", {"name": "iris"}))
+    return Registered(server, project, experiment, new_iteration(server, experiment), made_model["id"])
+
+
+def test_a_new_version_whole(server: Server, model: Registered) -> None:
+    resource = new_ready_resource(server, model.experiment_id, b"whole")
+    version = made(model.post(resource_id=resource["id"], description="first"))
+    assert version == {
+        "id": version["id"],
+        "model_id": model.model_id,
+        "version": 1,
+        "iteration_id": model.iteration_id,
+        "resource_id": resource["id"],
+        "stage_id": NO_STAGE,
+        "description": "first",
+        "created_date": version["created_date"],
+        "updated_date": None,
+    }
+    assert model.get(version["id"]) == version
+    assert made(model.post())["resource_id"] is None
+
+
+def test_numbers_go_up_and_none_comes_twice(server: Server, model: Registered) -> None:
+    first, second = model.new(), model.new()
+    assert server.call("DELETE", f"/modelversions/{second}").status == 204
+    check_refused(server.call("GET", f"/modelversions/{second}"), 404, "NOT_FOUND")
+    check_refused(server.call("DELETE", f"/modelversions/{second}"), 404, "NOT_FOUND")
+    check_refused(server.call("PATCH", f"/modelversions/{second}", {"description": "x"}), 404, "NOT_FOUND")
+    third = model.new()
+    assert [model.get(each)["version"] for each in (first, third)] == [1, 3]
+    assert first < second < third
+
+
+@pytest.mark.parametrize("version_id", ["x", "1", "{model}", "{model}.1", "{model}.00000000x", ".000000001"])
+def test_what_cannot_be_a_version_is_none(server: Server, model: Registered, version_id: str) -> None:
+    model.new()
+    path = f"/modelversions/{version_id.format(model=model.model_id)}"
+    for method, body in (("GET", None), ("PATCH", {"stage_id": STAGING}), ("DELETE", None)):
+        check_refused(server.call(method, path, body), 404, "NOT_FOUND")
+
+
+def test_iteration_and_resource_are_of_the_models_project(server: Server, model: Registered) -> None:
+    elsewhere = new_experiment(server)
+    foreign = new_ready_resource(server, elsewhere, b"foreign")["id"]
+    check_invalid(model.post(iteration_id=new_iteration(server, elsewhere)), "iteration_id")
+    check_invalid(model.post(iteration_id="0" * 24), "iteration_id")
+    check_invalid(model.post(resource_id=foreign), "resource_id")
+    check_invalid(model.post(resource_id="0" * 24), "resource_id")
+    near = new_ready_resource(server, new_experiment(server, model.project_id), b"near")["id"]
+    assert made(model.post(resource_id=near))["version"] == 1
+
+
+def test_a_deleted_origin_takes_no_version_and_leaves_those_made(server: Server, model: Registered) -> None:
+    resource = new_ready_resource(server, model.experiment_id, b"origin")["id"]
+    version = model.new(resource_id=resource)
+    before = model.get(version)
+    assert server.call("DELETE", f"/resources/{resource}").status == 204
+    check_invalid(model.post(resource_id=resource), "resource_id")
+    assert server.call("DELETE", f"/iterations/{model.iteration_id}").status == 204
+    check_invalid(model.post(), "iteration_id")
+    assert model.get(version) == before
+
+
+def test_an_ended_iteration_can_be_registered(server: Server, model: Registered) -> None:
+    end(server, model.iteration_id)
+    assert made(model.post())["version"] == 1
+
+
+def test_production_is_one(model: Registered) -> None:
+    first, second, third = model.new(), model.new(), model.new()
+    assert model.patch(first, stage_id=STAGING)["stage_id"] == STAGING
+    promoted = model.patch(first, stage_id=PRODUCTION)
+    assert model.get(first) == promoted
+    assert model.patch(first, stage_id=PRODUCTION) == promoted
+    assert model.patch(second, stage_id=PRODUCTION, description="better")["description"] == "better"
+    assert model.stages() == [ARCHIVED, PRODUCTION, NO_STAGE]
+    assert model.get(first)["updated_date"] >= promoted["updated_date"]
+    model.patch(third, stage_id=PRODUCTION)
+    model.patch(first, stage_id=PRODUCTION)
+    assert model.stages() == [PRODUCTION, ARCHIVED, ARCHIVED]
+
+
+@pytest.mark.parametrize("stage", [NO_STAGE, STAGING, ARCHIVED])
+def test_production_can_be_left(model: Registered, stage: int) -> None:
+    first, second = model.new(), model.new()
+    model.patch(first, stage_id=PRODUCTION)
+    assert model.patch(first, stage_id=stage)["stage_id"] == stage
+    assert model.stages() == [stage, NO_STAGE]
+    model.patch(second, stage_id=PRODUCTION)
+    assert model.stages() == [stage, PRODUCTION]
+
+
+def test_a_deleted_production_version_leaves_none(server: Server, model: Registered) -> None:
+    first, second = model.new(), model.new()
+    model.patch(first, stage_id=PRODUCTION)
+    assert server.call("DELETE", f"/modelversions/{first}").status == 204
+    assert found(server.call("GET", f"{model.path}?stage=3"))["data"] == []
+    model.patch(second, stage_id=PRODUCTION)
+    assert model.stages() == [PRODUCTION]
+
+
+def test_lists_by_stage(server: Server, model: Registered) -> None:
+    ids = [model.new() for _ in range(6)]
+    for version_id, stage in zip(ids, (PRODUCTION, PRODUCTION, STAGING, ARCHIVED, PRODUCTION), strict=False):
+        model.patch(version_id, stage_id=stage)
+    expected = {NO_STAGE: [5], STAGING: [2], PRODUCTION: [4], ARCHIVED: [0, 1, 3]}
+    for stage, places in expected.items():
+        listed = pages(server, f"{model.path}?stage={stage}", 2)
+        assert [each["id"] for each in listed] == [ids[place] for place in places]
+        assert {each["stage_id"] for each in listed} == {stage}
+    assert [each["id"] for each in pages(server, model.path, 4)] == ids
+    check_invalid(server.call("GET", f"{model.path}?stage=5"), "stage")
+    check_invalid(server.call("GET", f"{model.path}?stage=3&cursor=x"), "cursor")
+
+
+def test_a_patch_changes_what_it_names(server: Server, model: Registered) -> None:
+    version = made(model.post(description="old"))
+    assert model.patch(version["id"]) == version
+    changed = model.patch(version["id"], description="new")
+    assert changed["updated_date"] is not None
+    assert changed | {"description": "old", "updated_date": None} == version
+    path = f"/modelversions/{version['id']}"
+    check_invalid(server.call("PATCH", path, {"stage_id": 5}), "stage_id")
+    check_invalid(server.call("PATCH", path, {"version": 7}), "version")
+
+
+def test_who_may_do_what(server: Server, model: Registered) -> None:
+    path = f"/modelversions/{model.new()}"
+    stranger = new_person(server).token
+    calls: list[tuple[str, str, Any, str]] = [
+        ("POST", model.path, {"iteration_id": model.iteration_id}, "create"),
+        ("GET", model.path, None, "read"),
+        ("GET", path, None, "read"),
+        ("PATCH", path, {"stage_id": PRODUCTION}, "update"),
+        ("DELETE", path, None, "delete"),
+    ]
+    for method, where, body, need in calls:
+        check_refused(server.call(method, where, body, token=stranger), 404, "NOT_FOUND")
+        without = new_member(server, model.project_id, *(each for each in ALL if each != need)).token
+        check_refused(server.call(method, where, body, token=without), 403, "PROJECT_PERMISSION_REQUIRED")
+        holder = new_member(server, model.project_id, need).token
+        assert server.call(method, where, body, token=holder).status < 300
+
+
+def test_the_client_registers_what_an_iteration_made(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(b"registered")
+    (tmp_path / "other.pkl").write_bytes(b"uploaded on the way")
+    client = server.client()
+    with deardiary.start("Registry", "sweep", client=client) as iteration:
+        resource = new_ready_resource(
+            server, iteration.experiment_id, b"x", name="model.pkl", iteration_id=iteration.id
+        )
+        first = iteration.register_model("iris-classifier", "model.pkl")
+        second = iteration.register_model("iris-classifier", tmp_path / "model.pkl", "again")
+        third = iteration.register_model("iris-classifier", tmp_path / "other.pkl")
+        with pytest.raises(FileNotFoundError):
+            iteration.register_model("iris-classifier", tmp_path / "nothing.pkl")
+    assert (first.version, second.version, second.description) == (1, 2, "again")
+    assert first.resource_id == second.resource_id == resource["id"]
+    assert third.resource_id is not None
+    assert client.resources.get(third.resource_id).name == "other.pkl"
+    assert first.iteration_id == iteration.id
+    promoted = client.modelversions.update(second.id, stage_id=deardiary.Stage.PRODUCTION)
+    assert list(client.modelversions.list(first.model_id, stage=deardiary.Stage.PRODUCTION)) == [promoted]
+    project_id = client.experiments.get(iteration.experiment_id).project_id
+    (model,) = client.models.list(project_id)
+    assert client.models.find_or_create(project_id, "iris-classifier") == model
+    assert client.models.update(model.id, name="renamed").name == "renamed"
+    client.modelversions.delete(first.id)
+    assert [each.version for each in client.modelversions.list(model.id)] == [2, 3]
+    client.models.delete(model.id)
+    assert list(client.models.list(project_id)) == []

@@ -1,0 +1,208 @@
+"""Who may do what in a project: the matrix of verbs and permissions, strangers, and who may change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.routes.things import (
+    ALL,
+    Person,
+    check_invalid,
+    check_refused,
+    found,
+    made,
+    new_experiment,
+    new_iteration,
+    new_member,
+    new_person,
+    new_project,
+    new_resource,
+    rows,
+)
+from tests.server import Server
+
+Ids = dict[str, str]
+People = Callable[[str, tuple[str, ...]], Person]
+
+POINT = {"key": "loss", "value": 1.0}
+RESOURCE = {"name": "r", "size_bytes": 1, "content_hash": "0" * 64}
+
+# Method, path, body and the permission that it takes.
+OPERATIONS: list[tuple[str, str, Any, str]] = [
+    ("GET", "/projects/{project}", None, "read"),
+    ("PATCH", "/projects/{project}", {"name": "n"}, "update"),
+    ("GET", "/projects/{project}/permissions", None, "read"),
+    ("GET", "/projects/{project}/experiments", None, "read"),
+    ("POST", "/projects/{project}/experiments", {"name": "e"}, "create"),
+    ("GET", "/projects/{project}/tags", None, "read"),
+    ("POST", "/projects/{project}/tags", {"value": "t"}, "create"),
+    ("DELETE", "/projects/{project}/tags/{project_tag}", None, "delete"),
+    ("GET", "/experiments/{experiment}", None, "read"),
+    ("PATCH", "/experiments/{experiment}", {"name": "n"}, "update"),
+    ("GET", "/experiments/{experiment}/tags", None, "read"),
+    ("POST", "/experiments/{experiment}/tags", {"value": "t"}, "create"),
+    ("DELETE", "/experiments/{experiment}/tags/{experiment_tag}", None, "delete"),
+    ("GET", "/experiments/{experiment}/iterations", None, "read"),
+    ("POST", "/experiments/{experiment}/iterations", {}, "create"),
+    ("GET", "/experiments/{experiment}/resources", None, "read"),
+    ("POST", "/experiments/{experiment}/resources", RESOURCE, "create"),
+    ("GET", "/iterations/{iteration}", None, "read"),
+    ("PATCH", "/iterations/{iteration}", {"notes": "n"}, "update"),
+    ("GET", "/iterations/{iteration}/children", None, "read"),
+    ("GET", "/iterations/{iteration}/tags", None, "read"),
+    ("POST", "/iterations/{iteration}/tags", {"value": "t"}, "create"),
+    ("DELETE", "/iterations/{iteration}/tags/{iteration_tag}", None, "delete"),
+    ("GET", "/iterations/{iteration}/parameters", None, "read"),
+    ("POST", "/iterations/{iteration}/parameters", {"key": "k", "value": "v"}, "create"),
+    ("GET", "/parameters/{parameter}", None, "read"),
+    ("PATCH", "/parameters/{parameter}", {"value": "v"}, "update"),
+    ("DELETE", "/parameters/{parameter}", None, "delete"),
+    ("GET", "/iterations/{iteration}/metrics", None, "read"),
+    ("POST", "/iterations/{iteration}/metrics", POINT, "create"),
+    ("POST", "/iterations/{iteration}/metrics/batch", {"batch_id": "b", "metrics": [POINT]}, "create"),
+    ("GET", "/iterations/{iteration}/metrics/summary", None, "read"),
+    ("POST", "/iterations/{iteration}/log", {"batch_id": "l", "metrics": [POINT]}, "create"),
+    ("GET", "/resources/{resource}", None, "read"),
+    ("PATCH", "/resources/{resource}", {"name": "n"}, "update"),
+    ("POST", "/resources/{resource}/upload", None, "create"),
+    ("POST", "/resources/{resource}/complete", None, "create"),
+    ("GET", "/resources/{resource}/download", None, "read"),
+    ("DELETE", "/resources/{resource}", None, "delete"),
+    ("DELETE", "/iterations/{iteration}", None, "delete"),
+    ("DELETE", "/experiments/{experiment}", None, "delete"),
+    ("DELETE", "/projects/{project}", None, "delete"),
+]
+
+operations = pytest.mark.parametrize(
+    ("method", "path", "body", "need"), OPERATIONS, ids=[f"{each[0]} {each[1]}" for each in OPERATIONS]
+)
+
+
+def _world(server: Server) -> Ids:
+    """A project with one thing of each kind."""
+    project = new_project(server)
+    experiment = new_experiment(server, project)
+    iteration = new_iteration(server, experiment)
+    ids = {"project": project, "experiment": experiment, "iteration": iteration}
+    for level in ("project", "experiment", "iteration"):
+        ids[f"{level}_tag"] = made(server.call("POST", f"/{level}s/{ids[level]}/tags", {"value": "x"}))["id"]
+    body = {"key": "lr", "value": "1"}
+    ids["parameter"] = made(server.call("POST", f"/iterations/{iteration}/parameters", body))["id"]
+    ids["resource"] = new_resource(server, experiment, b"bytes")["id"]
+    return ids
+
+
+@pytest.fixture(scope="module")
+def world(server: Server) -> Ids:
+    """One for all tests that delete nothing."""
+    return _world(server)
+
+
+@pytest.fixture(scope="module")
+def people(server: Server) -> People:
+    """Gives somebody with just these permissions on a project, the same person each time: the table stays small."""
+    known: dict[tuple[str, ...], Person] = {}
+
+    def member(project: str, may: tuple[str, ...]) -> Person:
+        person = known.setdefault(may, known.get(may) or new_person(server))
+        record = {f"{what}_permission": True for what in may}
+        found(server.call("PUT", f"/projects/{project}/permissions/{person.id}", record))
+        return person
+
+    return member
+
+
+@operations
+def test_one_permission_is_needed_and_enough(
+    server: Server, world: Ids, people: People, method: str, path: str, body: Any, need: str
+) -> None:
+    ids = _world(server) if method == "DELETE" else world
+    without = people(ids["project"], tuple(each for each in ALL if each != need))
+    reply = server.call(method, path.format(**ids), body, token=without.token)
+    check_refused(reply, 403, "PROJECT_PERMISSION_REQUIRED")
+    assert reply.body["details"] == {"permission": f"{need}_permission"}
+    just = people(ids["project"], (need,))
+    # Not there yet (409, 422) is an answer too: what counts is that the permission was enough.
+    assert server.call(method, path.format(**ids), body, token=just.token).status in {200, 201, 204, 409, 422}
+
+
+@pytest.fixture(scope="module")
+def stranger(server: Server) -> Person:
+    return new_person(server)
+
+
+@operations
+def test_to_a_stranger_nothing_is_there(
+    server: Server, world: Ids, stranger: Person, method: str, path: str, body: Any, need: str
+) -> None:
+    before = rows()
+    reply = server.call(method, path.format(**world), body, token=stranger.token)
+    check_refused(reply, 404, "NOT_FOUND")
+    absent = server.call(method, path.format_map(_Absent()), body, token=stranger.token)
+    assert (absent.status, absent.body) == (reply.status, reply.body)
+    assert rows() == before
+
+
+class _Absent(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "0" * 24
+
+
+def test_a_record_that_allows_nothing_is_still_a_member(server: Server) -> None:
+    project = new_project(server)
+    nobody = new_member(server, project)
+    check_refused(server.call("GET", f"/projects/{project}", token=nobody.token), 403, "PROJECT_PERMISSION_REQUIRED")
+    assert found(server.call("GET", "/projects", token=nobody.token))["data"] == []
+
+
+def test_the_creator_holds_all_four(server: Server) -> None:
+    person = new_person(server)
+    project = made(server.call("POST", "/projects", {"name": "own"}, token=person.token))["id"]
+    (record,) = found(server.call("GET", f"/projects/{project}/permissions", token=person.token))["data"]
+    assert {record[f"{each}_permission"] for each in ALL} == {True}
+    assert (record["user_id"], record["project_id"]) == (person.id, project)
+    assert found(server.call("GET", f"/users/{person.id}/permissions", token=person.token))["data"] == [record]
+    assert found(server.call("GET", f"/projects/{project}/permissions/{person.id}", token=person.token)) == record
+
+
+@pytest.mark.parametrize("held", [(), ("read",), ("create", "read", "update"), ("read", "update", "delete")])
+@pytest.mark.parametrize(("method", "body"), [("PUT", {"read_permission": True}), ("DELETE", None)])
+def test_less_than_all_four_changes_no_permission(
+    server: Server, held: tuple[str, ...], method: str, body: Any
+) -> None:
+    project = new_project(server)
+    member = new_member(server, project, *held)
+    reply = server.call(method, f"/projects/{project}/permissions/{member.id}", body, token=member.token)
+    check_refused(reply, 403, "PROJECT_PERMISSION_REQUIRED")
+
+
+def test_who_holds_all_four_changes_permissions(server: Server) -> None:
+    project, other = new_project(server), new_person(server)
+    holder = new_member(server, project, *ALL)
+    place = f"/projects/{project}/permissions/{other.id}"
+    first = found(server.call("PUT", place, {"read_permission": True}, token=holder.token))
+    assert [first[f"{each}_permission"] for each in ALL] == [False, True, False, False]
+    second = found(server.call("PUT", place, {"update_permission": True}, token=holder.token))
+    assert [second[f"{each}_permission"] for each in ALL] == [False, False, True, False]
+    assert second["id"] == first["id"]
+    assert server.call("DELETE", place, token=holder.token).status == 204
+    check_refused(server.call("DELETE", place, token=holder.token), 404, "NOT_FOUND")
+    check_refused(server.call("GET", f"/projects/{project}", token=other.token), 404, "NOT_FOUND")
+
+
+def test_a_stranger_hears_of_no_project_whose_permissions_to_change(server: Server) -> None:
+    project, stranger = new_project(server), new_person(server)
+    place = f"/projects/{project}/permissions/{stranger.id}"
+    check_refused(server.call("PUT", place, {"read_permission": True}, token=stranger.token), 404, "NOT_FOUND")
+    check_refused(server.call("DELETE", place, token=stranger.token), 404, "NOT_FOUND")
+    check_refused(server.call("GET", place, token=stranger.token), 404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("value", ["true", 1, None])
+def test_a_permission_is_true_or_false(server: Server, value: Any) -> None:
+    project, person = new_project(server), new_person(server)
+    reply = server.call("PUT", f"/projects/{project}/permissions/{person.id}", {"read_permission": value})
+    check_invalid(reply, "read_permission")

@@ -1,0 +1,68 @@
+"""Tags on projects, experiments and iterations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.routes.things import (
+    check_invalid,
+    check_refused,
+    found,
+    made,
+    new_experiment,
+    new_iteration,
+    new_project,
+)
+from tests.server import Server
+
+levels = pytest.mark.parametrize("level", ["projects", "experiments", "iterations"])
+
+
+@pytest.fixture(scope="module")
+def owners(server: Server) -> dict[str, str]:
+    project = new_project(server)
+    experiment = new_experiment(server, project)
+    return {"projects": project, "experiments": experiment, "iterations": new_iteration(server, experiment)}
+
+
+@levels
+def test_a_tag_is_there_once_or_not_at_all(server: Server, owners: dict[str, str], level: str) -> None:
+    place = f"/{level}/{owners[level]}/tags"
+    tag = made(server.call("POST", place, {"value": "best"}))
+    assert tag == {"id": tag["id"], "value": "best"}
+    assert found(server.call("POST", place, {"value": "best"})) == tag
+    assert found(server.call("GET", place))["data"] == [tag]
+    assert server.call("DELETE", f"{place}/{tag['id']}").status == 204
+    check_refused(server.call("DELETE", f"{place}/{tag['id']}"), 404, "NOT_FOUND")
+    assert found(server.call("GET", place))["data"] == []
+
+
+@levels
+def test_a_tag_is_not_removed_from_another_owner(server: Server, owners: dict[str, str], level: str) -> None:
+    tag = made(server.call("POST", f"/{level}/{owners[level]}/tags", {"value": "mine"}))
+    for other in {"projects", "experiments", "iterations"} - {level}:
+        check_refused(server.call("DELETE", f"/{other}/{owners[other]}/tags/{tag['id']}"), 404, "NOT_FOUND")
+    assert tag in found(server.call("GET", f"/{level}/{owners[level]}/tags"))["data"]
+
+
+@pytest.mark.parametrize("value", ["t", "t" * 250, "😀" * 250, "a b/c#%", "Best"])
+def test_values_that_fit(server: Server, owners: dict[str, str], value: str) -> None:
+    assert made(server.call("POST", f"/iterations/{owners['iterations']}/tags", {"value": value}))["value"] == value
+
+
+@pytest.mark.parametrize("value", ["", "t" * 251, None, 1])
+def test_values_that_do_not_fit(server: Server, owners: dict[str, str], value: Any) -> None:
+    place = f"/iterations/{owners['iterations']}"
+    check_invalid(server.call("POST", f"{place}/tags", {"value": value}), "value")
+    check_invalid(server.call("POST", f"{place}/log", {"batch_id": "b", "tags": ["ok", value]}), "tags[1]")
+
+
+def test_tags_of_a_flush_are_there_once(server: Server) -> None:
+    place = f"/iterations/{new_iteration(server)}"
+    made(server.call("POST", f"{place}/tags", {"value": "a"}))
+    for _ in range(2):
+        made(server.call("POST", f"{place}/log", {"batch_id": "b", "tags": ["b", "a", "b", *map(str, range(100))]}))
+    values = [each["value"] for each in found(server.call("GET", f"{place}/tags?limit=200"))["data"]]
+    assert values == ["a", "b", *map(str, range(100))]

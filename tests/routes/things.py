@@ -1,0 +1,132 @@
+"""What the tests of the routes make again and again, and how they look at answers and at the store."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import requests
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+
+from chalicelib import config
+from tests.server import PASSWORD, Reply, Server
+
+ALL = ("create", "read", "update", "delete")
+_number = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user who is no admin."""
+
+    id: str
+    username: str
+    token: str
+
+
+def made(reply: Reply) -> Any:
+    """The body of a 201."""
+    assert reply.status == 201, reply
+    return reply.body
+
+
+def found(reply: Reply) -> Any:
+    """The body of a 200."""
+    assert reply.status == 200, reply
+    return reply.body
+
+
+def check_refused(reply: Reply, status: int, code: str, field: str | None = None) -> None:
+    assert (*reply.error, reply.field) == (status, code, field), reply
+
+
+def check_invalid(reply: Reply, field: str) -> None:
+    check_refused(reply, 422, "INVALID_PAYLOAD", field)
+
+
+def new_person(server: Server, **fields: Any) -> Person:
+    username = f"person{next(_number)}"
+    user = made(server.call("POST", "/users", {"username": username, "password": PASSWORD, **fields}))
+    return Person(user["id"], username, server.token(username))
+
+
+def new_member(server: Server, project_id: str, *may: str) -> Person:
+    """Somebody with a permission record on the project that allows just this."""
+    person = new_person(server)
+    record = {f"{what}_permission": True for what in may}
+    found(server.call("PUT", f"/projects/{project_id}/permissions/{person.id}", record))
+    return person
+
+
+def new_project(server: Server, **body: Any) -> str:
+    return str(made(server.call("POST", "/projects", {"name": "a project", **body}))["id"])
+
+
+def new_experiment(server: Server, project_id: str | None = None, **body: Any) -> str:
+    path = f"/projects/{project_id or new_project(server)}/experiments"
+    return str(made(server.call("POST", path, {"name": "an experiment", **body}))["id"])
+
+
+def new_iteration(server: Server, experiment_id: str | None = None, **body: Any) -> str:
+    path = f"/experiments/{experiment_id or new_experiment(server)}/iterations"
+    return str(made(server.call("POST", path, body))["id"])
+
+
+def end(server: Server, iteration_id: str, **body: Any) -> Any:
+    """The iteration, finished."""
+    return found(server.call("PATCH", f"/iterations/{iteration_id}", {"status_id": 2, **body}))
+
+
+def new_resource(server: Server, experiment_id: str, content: bytes, **body: Any) -> Any:
+    """A resource that is declared, whatever state that brings it to."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    declared = {"name": "model.bin", "size_bytes": len(content), "content_hash": sha256, **body}
+    return made(server.call("POST", f"/experiments/{experiment_id}/resources", declared))
+
+
+def upload(server: Server, resource_id: str, content: bytes) -> None:
+    """Make the presigned request as it was given."""
+    (request,) = found(server.call("POST", f"/resources/{resource_id}/upload"))["requests"]
+    # moto keeps a checksum only when this header asks for it; S3 always does.
+    headers = {**request["headers"], "x-amz-sdk-checksum-algorithm": "SHA256"}
+    requests.request(request["method"], request["url"], headers=headers, data=content, timeout=10).raise_for_status()
+
+
+def new_ready_resource(server: Server, experiment_id: str, content: bytes, **body: Any) -> Any:
+    resource = new_resource(server, experiment_id, content, **body)
+    upload(server, resource["id"], content)
+    return found(server.call("POST", f"/resources/{resource['id']}/complete"))
+
+
+def pages(server: Server, path: str, limit: int, token: str = "") -> list[Any]:
+    """Everything in a list, read page by page."""
+    items: list[Any] = []
+    cursor, joint = "", "&" if "?" in path else "?"
+    while True:
+        page = found(server.call("GET", f"{path}{joint}limit={limit}{cursor}", token=token))
+        assert len(page["data"]) <= limit
+        items += page["data"]
+        if page["next_cursor"] is None:
+            return items
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def rows() -> dict[tuple[str, str], Any]:
+    """Everything in the table but the counts of sign-ins, which go by themselves.
+
+    From moto's own memory, for its Scan never ends on a table of several pages.
+    """
+    backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][config.settings().region]
+    everything = [row.to_json()["Attributes"] for row in backend.get_table(config.settings().table).all_items()]
+    everything = [row for row in everything if not row["PK"]["S"].startswith("ATTEMPTS#")]
+    return {(row["PK"]["S"], row["SK"]["S"]): row for row in everything}
+
+
+def objects() -> set[str]:
+    """Everything in the bucket."""
+    answer = boto3.client("s3").list_objects_v2(Bucket=config.settings().artifact_bucket)
+    return {each["Key"] for each in answer.get("Contents", [])}

@@ -1,0 +1,91 @@
+"""Guessing passwords."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from chalice.local import LambdaEventConverter
+
+from chalicelib import clock, security
+from chalicelib.services import attempt
+from tests.server import ADMIN, PASSWORD, Reply, Server
+
+
+def sign_in(server: Server, password: str, username: str = ADMIN) -> Reply:
+    return server.call("POST", "/auth", {"username": username, "password": password}, token=None)
+
+
+@pytest.mark.parametrize("username", [ADMIN, "nobody-here"])
+def test_too_many_wrong_passwords_must_wait(server: Server, username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    for _ in range(attempt.PER_ACCOUNT_AND_SOURCE):
+        assert sign_in(server, "wrong", username).error == (401, "INVALID_CREDENTIALS")
+    with monkeypatch.context() as patch:
+        patch.setattr(security, "check_password", lambda *_: pytest.fail("bcrypt ran"))
+        refused = sign_in(server, PASSWORD, username)
+    assert refused.error == (429, "TOO_MANY_REQUESTS")
+    wait = int(refused.headers["retry-after"])
+    assert 1 <= wait <= attempt.WINDOW_SECONDS
+    later = now + timedelta(seconds=wait)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert sign_in(server, PASSWORD).status == 200
+
+
+def test_right_passwords_are_not_counted(server: Server) -> None:
+    for _ in range(2 * attempt.PER_ACCOUNT_AND_SOURCE):
+        assert sign_in(server, PASSWORD).status == 200
+
+
+def test_an_address_that_tries_many_names_must_wait(server: Server) -> None:
+    answers = [sign_in(server, "wrong", f"user-{n}").status for n in range(attempt.PER_SOURCE + 1)]
+    assert answers == [401] * attempt.PER_SOURCE + [429]
+
+
+def test_a_stranger_with_many_addresses_cannot_lock_an_admin_out(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    home = LambdaEventConverter.LOCAL_SOURCE_IP
+    assert sign_in(server, PASSWORD).status == 200
+    answers = []
+    for n in range(attempt.PER_ACCOUNT + 1):
+        monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", f"198.51.100.{n}")
+        answers.append(sign_in(server, "wrong").status)
+    assert answers == [401] * attempt.PER_ACCOUNT + [429]
+    monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", home)
+    assert sign_in(server, PASSWORD).status == 200
+
+
+def test_an_ipv6_subscriber_is_one_source(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = []
+    for n in range(attempt.PER_ACCOUNT_AND_SOURCE + 1):
+        monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", f"2001:db8::{n:x}")
+        answers.append(sign_in(server, "wrong").status)
+    assert answers[-1] == 429
+
+
+def test_a_header_is_not_believed(server: Server) -> None:
+    for n in range(attempt.PER_ACCOUNT_AND_SOURCE + 1):
+        body = {"username": ADMIN, "password": "wrong"}
+        last = server.call("POST", "/auth", body, token=None, headers={"X-Forwarded-For": f"203.0.113.{n}"})
+    assert last.status == 429
+
+
+def test_an_unknown_user_costs_the_same_calls(server: Server) -> None:
+    """And the same bcrypt: the hash that nobody has is of the same cost."""
+    assert _calls(server, ADMIN) == _calls(server, "nobody-here")
+    assert security._nobody().split("$")[2] == security.hash_password("x").split("$")[2]
+
+
+def _calls(server: Server, username: str) -> list[str]:
+    from chalicelib.storage import item
+
+    calls: list[str] = []
+    events = item.connection().connection.client.meta.events
+    events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), unique_id="count")
+    assert sign_in(server, "wrong", username).status == 401
+    events.unregister("before-call.dynamodb", unique_id="count")
+    return calls

@@ -1,0 +1,248 @@
+"""Who may do what: every route, asked by everybody. A route that the table does not name fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+
+import pytest
+
+import app  # noqa: F401 - registers the routes
+from benchmarks.asks import ASKS
+from benchmarks.world import World, make_world
+from chalicelib import clock, security
+from chalicelib.routes.endpoint import OPERATIONS
+from chalicelib.security import Claims
+from chalicelib.storage.secret import read_keyring
+from tests.emulator import Emulator
+from tests.server import Reply, Server, server_on_emulator
+
+
+class Rule(Enum):
+    PUBLIC = auto()
+    SIGNED_IN = auto()
+    OUTSIDE_PROJECTS = auto()  # signed in, with more than a token for one project
+    SESSION = auto()  # signed in with a password
+    SELF_OR_ADMIN = auto()
+    ADMIN = auto()
+    CREATE = auto()
+    READ = auto()
+    UPDATE = auto()
+    DELETE = auto()
+    ALL_FOUR = auto()
+
+
+RULES = {
+    "GET /health": Rule.PUBLIC,
+    "GET /openapi.json": Rule.PUBLIC,
+    "POST /auth": Rule.PUBLIC,
+    "POST /auth/refresh": Rule.SESSION,
+    "GET /auth/me": Rule.SIGNED_IN,
+    "GET /auth/tokens": Rule.SESSION,
+    "POST /auth/tokens": Rule.SESSION,
+    "DELETE /auth/tokens/{token_id}": Rule.SESSION,
+    "GET /users": Rule.ADMIN,
+    "POST /users": Rule.ADMIN,
+    "GET /users/{user_id}": Rule.SELF_OR_ADMIN,
+    "PATCH /users/{user_id}": Rule.SELF_OR_ADMIN,
+    "DELETE /users/{user_id}": Rule.ADMIN,
+    "GET /users/{user_id}/permissions": Rule.SELF_OR_ADMIN,
+    "GET /projects": Rule.SIGNED_IN,
+    "POST /projects": Rule.OUTSIDE_PROJECTS,
+    "GET /projects/{project_id}": Rule.READ,
+    "PATCH /projects/{project_id}": Rule.UPDATE,
+    "DELETE /projects/{project_id}": Rule.DELETE,
+    "GET /projects/{project_id}/permissions": Rule.READ,
+    "GET /projects/{project_id}/permissions/{user_id}": Rule.READ,
+    "PUT /projects/{project_id}/permissions/{user_id}": Rule.ALL_FOUR,
+    "DELETE /projects/{project_id}/permissions/{user_id}": Rule.ALL_FOUR,
+    "GET /projects/{project_id}/experiments": Rule.READ,
+    "POST /projects/{project_id}/experiments": Rule.CREATE,
+    "GET /experiments/{experiment_id}": Rule.READ,
+    "PATCH /experiments/{experiment_id}": Rule.UPDATE,
+    "DELETE /experiments/{experiment_id}": Rule.DELETE,
+    "GET /experiments/{experiment_id}/iterations": Rule.READ,
+    "POST /experiments/{experiment_id}/iterations": Rule.CREATE,
+    "GET /iterations/{iteration_id}": Rule.READ,
+    "PATCH /iterations/{iteration_id}": Rule.UPDATE,
+    "DELETE /iterations/{iteration_id}": Rule.DELETE,
+    "GET /iterations/{iteration_id}/children": Rule.READ,
+    "GET /iterations/{iteration_id}/snapshot": Rule.READ,
+    "PUT /iterations/{iteration_id}/snapshot": Rule.UPDATE,
+    "POST /iterations/{iteration_id}/log": Rule.CREATE,
+    "GET /iterations/{iteration_id}/parameters": Rule.READ,
+    "POST /iterations/{iteration_id}/parameters": Rule.CREATE,
+    "GET /parameters/{parameter_id}": Rule.READ,
+    "PATCH /parameters/{parameter_id}": Rule.UPDATE,
+    "DELETE /parameters/{parameter_id}": Rule.DELETE,
+    "GET /iterations/{iteration_id}/metrics": Rule.READ,
+    "POST /iterations/{iteration_id}/metrics": Rule.CREATE,
+    "POST /iterations/{iteration_id}/metrics/batch": Rule.CREATE,
+    "GET /iterations/{iteration_id}/metrics/summary": Rule.READ,
+    "GET /projects/{project_id}/tags": Rule.READ,
+    "POST /projects/{project_id}/tags": Rule.CREATE,
+    "DELETE /projects/{project_id}/tags/{tag_id}": Rule.DELETE,
+    "GET /experiments/{experiment_id}/tags": Rule.READ,
+    "POST /experiments/{experiment_id}/tags": Rule.CREATE,
+    "DELETE /experiments/{experiment_id}/tags/{tag_id}": Rule.DELETE,
+    "GET /iterations/{iteration_id}/tags": Rule.READ,
+    "POST /iterations/{iteration_id}/tags": Rule.CREATE,
+    "DELETE /iterations/{iteration_id}/tags/{tag_id}": Rule.DELETE,
+    "GET /experiments/{experiment_id}/resources": Rule.READ,
+    "POST /experiments/{experiment_id}/resources": Rule.CREATE,
+    "GET /resources/{resource_id}": Rule.READ,
+    "PATCH /resources/{resource_id}": Rule.UPDATE,
+    "DELETE /resources/{resource_id}": Rule.DELETE,
+    "POST /resources/{resource_id}/upload": Rule.CREATE,
+    "POST /resources/{resource_id}/complete": Rule.CREATE,
+    "GET /resources/{resource_id}/download": Rule.READ,
+    "GET /projects/{project_id}/models": Rule.READ,
+    "POST /projects/{project_id}/models": Rule.CREATE,
+    "GET /models/{model_id}": Rule.READ,
+    "PATCH /models/{model_id}": Rule.UPDATE,
+    "DELETE /models/{model_id}": Rule.DELETE,
+    "GET /models/{model_id}/versions": Rule.READ,
+    "POST /models/{model_id}/versions": Rule.CREATE,
+    "GET /modelversions/{version_id}": Rule.READ,
+    "PATCH /modelversions/{version_id}": Rule.UPDATE,
+    "DELETE /modelversions/{version_id}": Rule.DELETE,
+}
+
+OK = "allowed"
+NOBODY = {"anonymous": 401, "expired token": 401, "deleted user": 401}
+MEMBERS = ("create", "read", "update", "delete")
+PEOPLE = ("outsider", *MEMBERS, "owner", "admin")
+TOKENS = ("read-only token", "token of another project")
+
+Expected = dict[str, int | str]
+
+
+def expected(rule: Rule, *, reads: bool) -> Expected:
+    """What each of them gets: a status of refusal, or OK."""
+    reader = OK if reads else 403
+    match rule:
+        case Rule.PUBLIC:
+            return dict.fromkeys((*NOBODY, *PEOPLE, *TOKENS), OK)
+        case Rule.SIGNED_IN:
+            return NOBODY | dict.fromkeys((*PEOPLE, *TOKENS), OK)
+        case Rule.OUTSIDE_PROJECTS | Rule.SESSION:
+            return NOBODY | dict.fromkeys(PEOPLE, OK) | dict.fromkeys(TOKENS, 403)
+        case Rule.ADMIN:
+            return NOBODY | dict.fromkeys((*PEOPLE, *TOKENS), 403) | {"admin": OK}
+        case Rule.SELF_OR_ADMIN:
+            strangers = dict.fromkeys(("outsider", *MEMBERS, "token of another project"), 403)
+            return NOBODY | strangers | {"owner": OK, "admin": OK, "read-only token": reader}
+    members = {each: OK if each == rule.name.lower() else 403 for each in MEMBERS}
+    others = {"outsider": 404, "token of another project": 404, "read-only token": reader}
+    return NOBODY | members | others | {"owner": OK, "admin": OK}
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Tokens of those who are the same for every world, and the ids of the members."""
+
+    tokens: dict[str, str]
+    members: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A world with a token for everybody."""
+
+    world: World
+    tokens: dict[str, str | None]
+
+
+@pytest.fixture(scope="module")
+def server(emulator: Emulator) -> Iterator[Server]:
+    with server_on_emulator(emulator.environment()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cast(server: Server) -> Cast:
+    members = {name: server.newcomer(f"holder-of-{name}").whoami().id for name in MEMBERS}
+    tokens = {name: server.token(f"holder-of-{name}") for name in MEMBERS}
+    server.newcomer("outsider")
+    gone = server.newcomer("gone").whoami().id
+    tokens |= {"outsider": server.token("outsider"), "deleted user": server.token("gone"), "admin": server.token()}
+    server.client().users.delete(gone)
+    return Cast(tokens, members)
+
+
+def tokens_of(server: Server, cast: Cast, world: World) -> dict[str, str | None]:
+    """A token for everybody, in a project that has just been made."""
+    project_id = world.ids["project_id"]
+    for name, user_id in cast.members.items():
+        record = {f"{name}_permission": True}
+        path = f"/projects/{project_id}/permissions/{user_id}"
+        assert server.call("PUT", path, record, token=world.token).status == 200
+    other = server.call("POST", "/projects", {"name": "another"}, token=world.token).body["id"]
+    return {
+        **cast.tokens,
+        "anonymous": None,
+        "owner": world.token,
+        "expired token": expired(world.ids["user_id"]),
+        "read-only token": api_token(server, world, read_only=True),
+        "token of another project": api_token(server, world, project_id=other),
+    }
+
+
+def new_stage(server: Server, cast: Cast) -> Stage:
+    world = make_world(server)
+    return Stage(world, tokens_of(server, cast, world))
+
+
+def api_token(server: Server, world: World, **narrowed: object) -> str:
+    made = server.call("POST", "/auth/tokens", {"name": "x", **narrowed}, token=world.token)
+    token: str = made.body["token"]
+    return token
+
+
+def expired(user_id: str) -> str:
+    return security.issue_token(read_keyring(), Claims(user_id, 0), clock.now() - timedelta(days=2))[0]
+
+
+def ask(server: Server, route: str, world: World, token: str | None) -> Reply:
+    method, _, path = route.partition(" ")
+    asked = ASKS[route](world)
+    return server.call(method, path.format(**world.ids | asked.ids) + asked.query, asked.body, token=token)
+
+
+def test_every_route_has_a_rule() -> None:
+    assert set(RULES) == {f"{operation.method} {operation.path}" for operation in OPERATIONS}
+
+
+@pytest.fixture(scope="module")
+def shared(server: Server, cast: Cast) -> Stage:
+    """For reading: nobody changes it."""
+    return new_stage(server, cast)
+
+
+@pytest.mark.parametrize("route", [route for route in RULES if route.startswith("GET ")])
+def test_everybody_reads_what_is_theirs(server: Server, shared: Stage, route: str) -> None:
+    wanted = expected(RULES[route], reads=True)
+    got = {who: ask(server, route, shared.world, shared.tokens[who]).status for who in wanted}
+    assert {who: OK if status == 200 else status for who, status in got.items()} == wanted
+
+
+@pytest.mark.parametrize("route", [route for route in RULES if not route.startswith(("GET ", "DELETE "))])
+def test_everybody_writes_what_is_theirs(server: Server, cast: Cast, route: str) -> None:
+    stage, wanted = new_stage(server, cast), expected(RULES[route], reads=False)
+    got = {who: ask(server, route, stage.world, stage.tokens[who]).status for who in wanted}
+    # The second to create the same thing may be told that it is there: that is no matter of who asks.
+    assert {who: OK if status in (200, 201, 409) else status for who, status in got.items()} == wanted
+
+
+@pytest.mark.parametrize("route", [route for route in RULES if route.startswith("DELETE ")])
+def test_everybody_deletes_what_is_theirs(server: Server, cast: Cast, route: str) -> None:
+    stage, wanted = new_stage(server, cast), expected(RULES[route], reads=False)
+    refused = [who for who, what in wanted.items() if what != OK]
+    got = {who: ask(server, route, stage.world, stage.tokens[who]).status for who in refused}
+    assert got == {who: wanted[who] for who in refused}
+    own = RULES[route] is Rule.SESSION
+    for who in wanted.keys() - refused:
+        assert ask(server, route, stage.world, stage.tokens[who]).status == (404 if own and who != "owner" else 204)
+        stage = new_stage(server, cast)

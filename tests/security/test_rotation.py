@@ -1,0 +1,64 @@
+"""A new secret signs, the old one verifies, whichever of several servers is asked."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from chalicelib import aws, config
+from chalicelib.storage import secret
+from infra.secret import rotate_secret
+from tests.server import ADMIN, PASSWORD, Server
+
+
+def rotate() -> None:
+    rotate_secret(aws.client("ssm"), config.settings().jwt_secret_parameter)
+
+
+def session(server: Server) -> str:
+    token: str = server.call("POST", "/auth", {"username": ADMIN, "password": PASSWORD}, token=None).body[
+        "access_token"
+    ]
+    return token
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    now = time.monotonic() + seconds
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+
+
+def test_tokens_outlive_one_rotation_and_not_two(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = session(server)
+    rotate()
+    pass_time(monkeypatch, secret.FRESH_FOR_SECONDS + 1)
+    new = session(server)
+    assert server.call("GET", "/auth/me", token=old).status == 200
+    assert server.call("GET", "/auth/me", token=new).status == 200
+    rotate()
+    pass_time(monkeypatch, 2 * secret.FRESH_FOR_SECONDS)
+    assert server.call("GET", "/auth/me", token=old).error == (401, "TOKEN_INVALID")
+    assert server.call("GET", "/auth/me", token=new).status == 200
+
+
+def test_a_token_of_a_secret_not_yet_seen_is_taken(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    session(server)
+    kept = secret._kept
+    rotate()
+    secret._kept = None
+    new = session(server)
+    secret._kept = kept
+    pass_time(monkeypatch, secret.LOOKED_AGAIN_AFTER_SECONDS + 1)
+    assert server.call("GET", "/auth/me", token=new).status == 200
+
+
+def test_invented_secrets_do_not_cost_a_call_each(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = session(server)
+    kept = secret._kept
+    assert kept is not None
+    calls: list[str] = []
+    aws.client("ssm").meta.events.register("before-call.ssm", lambda **_: calls.append("ssm"))
+    forged = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImludmVudGVkIn0." + token.partition(".")[2]
+    for _ in range(5):
+        assert server.call("GET", "/auth/me", token=forged).error == (401, "TOKEN_INVALID")
+    assert len(calls) <= 1

@@ -1,0 +1,112 @@
+"""Large deletions: gone at once, removed in steps, cut anywhere, nothing left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib import config
+from chalicelib.services import deletion
+from chalicelib.storage import deletion as storage
+from tests.server import Server
+
+ITERATIONS, PARAMETERS, BATCHES = 24, 215, 3
+
+
+@pytest.fixture
+def large(real_server: Server) -> str:
+    """A project of more than 5,000 rows, with artifacts."""
+    client = real_server.client()
+    project = client.projects.create("large")
+    for name in ("one", "two"):
+        experiment = client.experiments.create(project.id, name)
+        real_server.call("POST", f"/experiments/{experiment.id}/tags", {"value": "tagged"})
+        for n in range(ITERATIONS // 2):
+            fill(real_server, experiment.id, n)
+    assert len(list(rows())) > 5000
+    return project.id
+
+
+def fill(server: Server, experiment_id: str, n: int) -> None:
+    client = server.client()
+    iteration = client.iterations.create(experiment_id)
+    parameters = {f"p{each}": str(each) for each in range(PARAMETERS)}
+    for batch in range(BATCHES):
+        body: dict[str, Any] = {"batch_id": f"b{batch}", "metrics": [{"key": "loss", "value": 1.0}]}
+        if batch == 0:
+            body |= {"parameters": parameters, "tags": ["a", "b"]}
+        assert server.call("POST", f"/iterations/{iteration.id}/log", body).status == 201
+    resource = {"name": "x", "size_bytes": 1, "content_hash": f"{n % 7:064x}", "iteration_id": iteration.id}
+    assert server.call("POST", f"/experiments/{experiment_id}/resources", resource).status == 201
+
+
+def rows() -> Iterator[tuple[str, str]]:
+    """The keys of everything in the table but what signing in leaves to expire."""
+    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=config.settings().table)
+    keys = ((row["PK"]["S"], row["SK"]["S"]) for page in pages for row in page["Items"])
+    return (key for key in keys if not key[0].startswith("ATTEMPTS#"))
+
+
+def test_a_large_project_goes_in_steps_that_can_be_killed(
+    real_server: Server, large: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, iteration = real_server, next(sk for _, sk in rows() if sk.startswith("ITERATION#"))
+    monkeypatch.setattr(deletion, "REQUEST_SECONDS", 0.5)
+    assert server.call("DELETE", f"/projects/{large}").status == 202
+    for path in (f"/projects/{large}", f"/iterations/{iteration.removeprefix('ITERATION#')}"):
+        assert server.call("GET", path).error == (404, "NOT_FOUND")
+    assert all(project["id"] != large for project in server.call("GET", "/projects").body["data"])
+    left = len(list(rows()))
+    assert left > 1000, "the first step was to be cut"
+    _die_after(monkeypatch, 30)
+    with pytest.raises(KeyboardInterrupt):
+        deletion.resume_deletions(60)
+    assert 1000 < len(list(rows())) < left
+    monkeypatch.undo()
+    while not deletion.resume_deletions(2):
+        pass
+    assert [key for key in rows() if large in "".join(key)] == []
+    assert {pk.partition("#")[0] for pk, _ in rows()} <= {"USER", "USERS", "USERNAME"}
+    assert list(storage.each_deletion()) == []
+
+
+def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
+    """Stands for a process that is killed: after so many removals nothing of ours runs any more."""
+    whole, done = storage.delete_items, iter(range(calls))
+
+    def dying(places: Any) -> None:
+        if next(done, None) is None:
+            raise KeyboardInterrupt
+        whole(places)
+
+    monkeypatch.setattr(storage, "delete_items", dying)
+
+
+def test_a_batch_on_its_way_is_waited_for(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its writer announced it before the deletion and puts its chunk after: it must not stay as an orphan."""
+    from chalicelib import clock
+    from chalicelib.services import metric
+
+    client = real_server.client()
+    experiment = client.experiments.create(client.projects.create("p").id, "e")
+    iteration = client.iterations.create(experiment.id)
+    before = set(rows())
+    put, answers = metric._put, []
+
+    def delete_first(*arguments: Any) -> Any:
+        answers.append(real_server.call("DELETE", f"/iterations/{iteration.id}").status)
+        return put(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(metric, "_put", delete_first)
+        body = {"batch_id": "late", "metrics": [{"key": "loss", "value": 1.0}]}
+        assert real_server.call("POST", f"/iterations/{iteration.id}/log", body).status == 404
+    assert answers == [202]
+    later = clock.to_milliseconds(clock.now()) + metric.STALE_AFTER_MS + 1
+    monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(later))
+    assert deletion.resume_deletions(10)
+    assert {key for key in set(rows()) - before if not key[1].startswith("SOURCE#")} == set()
+    assert not any(iteration.id in "".join(key) for key in rows())

@@ -1,0 +1,75 @@
+"""What a search asks of DynamoDB: one Query per kind that it names, however many iterations there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from chalicelib.storage import item
+from tests.server import Server
+
+EVERYTHING = "parameters,metrics,tags"
+
+
+@pytest.fixture
+def experiment(real_server: Server) -> str:
+    client = real_server.client()
+    return client.experiments.create(client.projects.create("calls").id, "calls").id
+
+
+def add_iterations(server: Server, experiment: str, number: int) -> None:
+    flush = {"batch_id": "b", "parameters": {"a": "1", "b": "x"}, "metrics": {"m": {"value": [1]}}, "tags": ["t"]}
+    for _ in range(number):
+        iteration = server.call("POST", f"/experiments/{experiment}/iterations", {}).body["id"]
+        assert server.call("POST", f"/iterations/{iteration}/log", flush).status < 300
+
+
+@contextmanager
+def counted_calls() -> Iterator[list[str]]:
+    """The operations that DynamoDB is asked for meanwhile."""
+    calls: list[str] = []
+    events = item.connection().connection.client.meta.events
+
+    def count(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    events.register("before-call.dynamodb", count)
+    try:
+        yield calls
+    finally:
+        events.unregister("before-call.dynamodb", count)
+
+
+def calls_of_each(server: Server, experiment: str, searches: list[dict[str, str]]) -> tuple[list[list[str]], set[int]]:
+    """The calls of each search, and how many iterations they found."""
+    asked, sizes = [], set()
+    for search in searches:
+        with counted_calls() as calls:
+            query = urlencode({"limit": 200, **search})
+            sizes.add(len(server.call("GET", f"/experiments/{experiment}/iterations?{query}").body["data"]))
+        asked.append(sorted(calls))
+    return asked, sizes
+
+
+def test_the_number_of_calls_is_that_of_the_kinds_named(real_server: Server, experiment: str) -> None:
+    searches = {
+        "none": ({}, 1),
+        "all included": ({"include": EVERYTHING}, 4),
+        "one kind in the filter": ({"filter": "metrics.m > 0"}, 2),
+        "one in the filter, another included": ({"filter": "parameters.a = 1", "include": "tags"}, 3),
+        "all, twice": ({"filter": "parameters.a = 1", "order_by": "metrics.m", "include": EVERYTHING}, 4),
+        "an attribute": ({"filter": "status = 1", "order_by": "created_date desc"}, 1),
+    }
+    queries = [query for query, _ in searches.values()]
+    add_iterations(real_server, experiment, 10)
+    few, found = calls_of_each(real_server, experiment, queries)
+    assert found == {10}
+    add_iterations(real_server, experiment, 50)
+    many, found = calls_of_each(real_server, experiment, queries)
+    assert found == {60}
+    assert few == many
+    assert [calls.count("Query") for calls in many] == [number for _, number in searches.values()]
