@@ -66,7 +66,8 @@ def body(kind: type[S], raw: bytes) -> S:
     if len(raw) > most:
         raise PayloadTooLarge(f"A body has at most {most} bytes here")
     try:
-        return msgspec.json.decode(raw, type=kind)
+        # Nothing is the same as an object without fields.
+        return msgspec.json.decode(raw or b"{}", type=kind)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

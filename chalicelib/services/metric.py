@@ -80,6 +80,11 @@ def summarize(actor: Actor, iteration_id: str) -> dict[str, MetricSummary]:
     return {key: summary_of(digest) for key, digest in digests.items()}
 
 
+def is_taken(where: Iteration, batch_id: str) -> bool:
+    """Whether the chunk of this batch is there, and with it all else that came in the same flush."""
+    return chunks.find_chunk(where.id, ids.digest(batch_id)) is not None
+
+
 def take_batch(where: Iteration, batch_id: str, points: list[Point]) -> BatchReceipt:
     """InvalidPayload when the iteration is locked and the points are not late delivery."""
     batch_digest = ids.digest(batch_id)
@@ -151,6 +156,9 @@ def _steps(points: list[Point], first: dict[str, int]) -> Iterator[tuple[str, in
 
 
 def _put(where: Iteration, batch_id: str, points: list[Point], announcement: Announcement) -> Chunk:
+    """Unavailable when others are just sending other points under this batch_id: the next try finds theirs."""
+    if any(point.step is None and point.key not in announcement.first_step for point in points):
+        raise Unavailable(retry_after=1)
     series: dict[str, Columns] = {}
     for point, (key, step) in zip(points, _steps(points, announcement.first_step), strict=True):
         time = announcement.at if point.recorded_at is None else clock.to_milliseconds(point.recorded_at)

@@ -45,12 +45,11 @@ def delete_parameter(actor: Actor, parameter_id: str) -> None:
 def put_parameters(where: Iteration, values: dict[str, str]) -> int:
     """How many were new. Conflict, before anything is written, when one exists with another value."""
     missing = _missing(where, values)
-    for start in range(0, len(missing), _PER_TRANSACTION):
-        _create(where, {key: values[key] for key in missing[start : start + _PER_TRANSACTION]})
-    return len(missing)
+    starts = range(0, len(missing), _PER_TRANSACTION)
+    return sum(_create(where, {key: values[key] for key in missing[at : at + _PER_TRANSACTION]}) for at in starts)
 
 
-def _create(where: Iteration, values: dict[str, str]) -> None:
+def _create(where: Iteration, values: dict[str, str]) -> int:
     new = [
         Parameter(id=storage.new_parameter_id(where.id, key), iteration_id=where.id, key=key, value=value)
         for key, value in values.items()
@@ -62,8 +61,8 @@ def _create(where: Iteration, values: dict[str, str]) -> None:
         missing = _missing(where, values)
         if len(missing) == len(values):
             raise
-        if missing:
-            _create(where, {key: values[key] for key in missing})
+        return _create(where, {key: values[key] for key in missing}) if missing else 0
+    return len(values)
 
 
 def _missing(where: Iteration, values: dict[str, str]) -> list[str]:

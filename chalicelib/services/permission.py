@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib import ids
-from chalicelib.errors import InvalidPayload, NotFound
+from chalicelib.errors import NotFound
 from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
@@ -35,7 +35,7 @@ def put_permission(
     """The whole record: what the user may do from now on."""
     _require_manager(actor, project_id)
     if find_account(user_id) is None:
-        raise InvalidPayload("There is no such user", field="user_id")
+        raise NotFound("There is no such user")
     before = storage.find_permission(user_id, project_id)
     permission = UserPermission(
         id=before.id if before else ids.new_id(),

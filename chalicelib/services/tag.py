@@ -62,12 +62,11 @@ def put_tags(owner: Owner, values: list[str]) -> int:
     """How many were new. Values that are there already change nothing."""
     row = _row(owner)
     missing = _missing(row, values)
-    for start in range(0, len(missing), _PER_TRANSACTION):
-        _create(owner, row, missing[start : start + _PER_TRANSACTION])
-    return len(missing)
+    starts = range(0, len(missing), _PER_TRANSACTION)
+    return sum(_create(owner, row, missing[at : at + _PER_TRANSACTION]) for at in starts)
 
 
-def _create(owner: Owner, row: _Row, values: list[str]) -> None:
+def _create(owner: Owner, row: _Row, values: list[str]) -> int:
     write = Transaction()
     _check(owner, write)
     tags = [Tag(id=storage.new_tag_id(row.id, value), value=value) for value in values]
@@ -78,8 +77,8 @@ def _create(owner: Owner, row: _Row, values: list[str]) -> None:
         missing = _missing(row, values)
         if len(missing) == len(values):
             raise
-        if missing:
-            _create(owner, row, missing)
+        return _create(owner, row, missing) if missing else 0
+    return len(values)
 
 
 def _missing(row: _Row, values: list[str]) -> list[str]:

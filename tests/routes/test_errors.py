@@ -28,7 +28,7 @@ def test_without_a_token_nothing_is_answered(server: Server) -> None:
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        (b"", "body"),
+        (b"", "name"),
         (b"{", "body"),
         (b"not JSON", "body"),
         (b"{'name': 'n'}", "body"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.storage import item
 from tests.routes.things import (
     check_invalid,
     found,
@@ -125,12 +126,17 @@ def test_a_cursor_of_another_list_or_a_damaged_one(server: Server, make: Make) -
 
 def _damaged(cursor: str) -> list[str]:
     """Text that is no cursor, one cut short, and some that only look like one."""
-    parts = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    parts = json.loads(base64.urlsafe_b64decode(cursor + "==")[item._CHECK_BYTES :])
     like = [[], parts[:-1], [*parts, "x"], [1] * len(parts), [*parts[:-1], "☃"], ["\ud800", *parts[1:]]]
     like += [[*parts[:-1], parts[-1] + "x" * 2_000], {"a": 1}, None]
-    forged = [base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in like]
-    deep = base64.urlsafe_b64encode(b"[" * 6_000).decode()
-    return ["", "x", "%00", "%C3%A9", "!!!!", cursor[:-8], deep, *forged]
+    forged = [_checked(json.dumps(each).encode()) for each in like]
+    flipped = cursor[:-3] + ("A" if cursor[-3] != "A" else "B") + cursor[-2:]
+    return ["", "x", "%00", "%C3%A9", "!!!!", cursor[:-8], flipped, _checked(b"[" * 6_000), *forged]
+
+
+def _checked(data: bytes) -> str:
+    """As if the server had made it: even then it must not lead astray."""
+    return base64.urlsafe_b64encode(item._check(data) + data).decode()
 
 
 def test_members_and_permissions_are_listed_once(server: Server) -> None:

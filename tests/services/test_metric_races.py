@@ -120,3 +120,35 @@ def test_two_finishers_agree(real_server: Server, iteration: deardiary.Iteration
     assert won
     assert all(answer.body == ended for answer in won)
     assert all(answer.error == (422, "INVALID_PAYLOAD") for answer in answers if answer.status != 200)
+
+
+def test_one_batch_id_with_different_points_is_one_of_them(real_server: Server, iteration: deardiary.Iteration) -> None:
+    path = f"/iterations/{iteration.id}/metrics/batch"
+    bodies = [{"batch_id": "differ", "metrics": [{"key": f"k{n}", "value": n}]} for n in range(8)]
+    answers = at_once([partial(real_server.call, "POST", path, body) for body in bodies])
+    assert {answer.status for answer in answers} <= {201, 503}
+    assert len(points(real_server, iteration)) == 1
+    settled = [real_server.call("POST", path, body) for body in bodies]
+    assert all(answer.status == 201 and answer.body == settled[0].body for answer in settled)
+
+
+def test_a_flush_sent_again_changes_nothing(real_server: Server, iteration: deardiary.Iteration) -> None:
+    path = f"/iterations/{iteration.id}"
+    for flush in ({"metrics": [{"key": "a", "value": 1}]}, {}):
+        body = {"batch_id": f"b{len(flush)}", "parameters": {f"p{len(flush)}": "1"}, "tags": ["t"], **flush}
+        first = real_server.call("POST", f"{path}/log", body)
+        for kind in ("parameters", "tags"):
+            for each in real_server.call("GET", f"{path}/{kind}").body["data"]:
+                gone = f"{path}/tags/{each['id']}" if kind == "tags" else f"/parameters/{each['id']}"
+                assert real_server.call("DELETE", gone).status == 204
+        again = real_server.call("POST", f"{path}/log", body)
+        assert (again.status, again.body) == (201, first.body)
+        assert real_server.call("GET", f"{path}/parameters").body["data"] == []
+        assert real_server.call("GET", f"{path}/tags").body["data"] == []
+
+
+def test_only_one_of_many_creations_is_a_creation(real_server: Server, iteration: deardiary.Iteration) -> None:
+    for path, body in (("parameters", {"key": "k", "value": "v"}), ("tags", {"value": "t"})):
+        call = partial(real_server.call, "POST", f"/iterations/{iteration.id}/{path}", body)
+        answers = at_once([call] * THREADS)
+        assert sorted(answer.status for answer in answers) == [200] * (THREADS - 1) + [201]
