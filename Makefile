@@ -30,5 +30,5 @@ $(INSTALLED): requirements.txt requirements-dev.txt client/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "DearDiary needs Python 3.10 or newer, and there is none on the PATH." >&2; exit 1; }
 	@echo "Installing into .venv (the first time takes a minute or two)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement requirements-dev.txt
 	@touch $@

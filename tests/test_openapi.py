@@ -57,7 +57,7 @@ def test_the_document_is_openapi(server: Server) -> None:
 
 @schema.parametrize()
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=timedelta(seconds=20),
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
