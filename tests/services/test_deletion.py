@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,7 +18,7 @@ ITERATIONS, PARAMETERS, BATCHES = 24, 215, 3
 
 
 @pytest.fixture
-def large(real_server: Server) -> str:
+def large(real_server: Server, tmp_path: Path) -> str:
     """A project of more than 5,000 rows, with artifacts."""
     client = real_server.client()
     project = client.projects.create("large")
@@ -26,6 +27,8 @@ def large(real_server: Server) -> str:
         real_server.call("POST", f"/experiments/{experiment.id}/tags", {"value": "tagged"})
         for n in range(ITERATIONS // 2):
             fill(real_server, experiment.id, n)
+        (tmp_path / name).write_text(name)
+        client.resources.upload(experiment.id, tmp_path / name)
     assert len(list(rows())) > 5000
     return project.id
 
@@ -71,6 +74,8 @@ def test_a_large_project_goes_in_steps_that_can_be_killed(
     assert [key for key in rows() if large in "".join(key)] == []
     assert {pk.partition("#")[0] for pk, _ in rows()} <= {"USER", "USERS", "USERNAME"}
     assert list(storage.each_deletion()) == []
+    bucket = boto3.client("s3").list_objects_v2(Bucket=config.settings().artifact_bucket)
+    assert bucket.get("Contents", []) == []
 
 
 def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:

@@ -1,0 +1,70 @@
+"""What must be there once, created by many at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.server import Reply, Server
+
+THREADS = 16
+PASSWORD = "long enough"
+
+
+def at_once(calls: list[Any]) -> list[Reply]:
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+def test_a_username_is_given_once(real_server: Server) -> None:
+    body = {"username": "anna", "password": PASSWORD}
+    answers = at_once([partial(real_server.call, "POST", "/users", body)] * THREADS)
+    assert sorted(answer.status for answer in answers) == [201] + [409] * (THREADS - 1)
+    users = real_server.call("GET", "/users").body["data"]
+    assert [user["username"] for user in users].count("anna") == 1
+
+
+@pytest.mark.parametrize("way", ["demoted", "deleted"])
+def test_the_last_admin_survives(real_server: Server, way: str) -> None:
+    for n in range(7):
+        admin = {"username": f"admin{n}", "password": PASSWORD, "is_admin": True}
+        assert real_server.call("POST", "/users", admin).status == 201
+    admins = [user["id"] for user in real_server.call("GET", "/users").body["data"]]
+    tokens = [real_server.token(), *_tokens(real_server, 7)]
+    # Each is ended by the next one, all at the same moment, twice.
+    calls = [
+        partial(real_server.call, "DELETE", f"/users/{user}", token=token)
+        if way == "deleted"
+        else partial(real_server.call, "PATCH", f"/users/{user}", {"is_admin": False}, token=token)
+        for user, token in zip(admins * 2, (tokens[1:] + tokens[:1]) * 2, strict=True)
+    ]
+    at_once(calls)
+    left = [token for token in tokens if real_server.call("GET", "/users", token=token).status == 200]
+    assert left
+    users = real_server.call("GET", "/users", token=left[0]).body["data"]
+    assert sum(user["is_admin"] for user in users) == len(left)
+
+
+def _tokens(server: Server, number: int) -> list[str]:
+    answers = [
+        server.call("POST", "/auth", {"username": f"admin{n}", "password": PASSWORD}, token=None) for n in range(number)
+    ]
+    return [answer.body["access_token"] for answer in answers]
+
+
+def test_an_id_key_makes_one_of_each(real_server: Server) -> None:
+    project = once(real_server, "/projects", {"name": "p", "id_key": "k"})
+    experiment = once(real_server, f"/projects/{project}/experiments", {"name": "e", "id_key": "k"})
+    iteration = once(real_server, f"/experiments/{experiment}/iterations", {"id_key": "k"})
+    listed = real_server.call("GET", f"/experiments/{experiment}/iterations").body["data"]
+    assert [each["id"] for each in listed] == [iteration]
+
+
+def once(server: Server, path: str, body: dict[str, str]) -> str:
+    answers = at_once([partial(server.call, "POST", path, body)] * THREADS)
+    assert sorted(answer.status for answer in answers) == [200] * (THREADS - 1) + [201]
+    (made,) = {answer.body["id"] for answer in answers}
+    return str(made)
