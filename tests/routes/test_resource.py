@@ -38,7 +38,8 @@ def test_from_declared_to_downloaded(server: Server) -> None:
     experiment = new_experiment(server)
     content = b"\0\1model\xff"
     resource = new_resource(server, experiment, content, description="the best", content_type="text/plain")
-    assert (resource["state"], resource["backend"], resource["data"]) == ("pending", "s3", None)
+    assert (resource["state"], resource["backend"]) == ("pending", "s3")
+    assert "data" not in resource
     assert (resource["experiment_id"], resource["iteration_id"]) == (experiment, None)
     check_refused(_get(server, resource, "/download"), 409, "CONFLICT")
     check_invalid(_complete(server, resource), "content_hash")

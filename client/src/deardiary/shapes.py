@@ -179,7 +179,7 @@ class Resource:
     iteration_id: str | None = None
     name: str
     description: str
-    data: str | None = None
+    data: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
     created_date: datetime
     updated_date: datetime | None = None
     backend: str
