@@ -76,11 +76,6 @@ def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterato
     return (shape(row) for row in rows)
 
 
-def find_resource(experiment_id: str, resource_id: str) -> Resource | None:
-    row = item.find(ResourceRow, keys.resource(experiment_id, resource_id))
-    return None if row is None or row.deleting else shape(row)
-
-
 def update_resource(resource: Resource) -> None:
     """Write name, description and updated_date."""
     _update(resource, [ResourceRow.name.set(resource.name), ResourceRow.description.set(resource.description)])

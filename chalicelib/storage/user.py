@@ -9,7 +9,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.errors import Conflict, InvalidPayload
 from chalicelib.page import Page
 from chalicelib.storage import item, keys
 from chalicelib.storage.item import Item
@@ -142,10 +142,6 @@ def hide_account(account: Account, write: Transaction) -> None:
     write.delete(UserListingRow(*keys.user_listing(user.id)), None, Conflict)
     if user.is_admin:
         _count_admin(write, -1)
-
-
-def remove_account(user_id: str, write: Transaction) -> None:
-    write.delete(UserRow(*keys.user(user_id)), None, NotFound)
 
 
 def _count_admin(write: Transaction, change: int) -> None:
