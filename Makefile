@@ -1,12 +1,13 @@
 # `make run` is the whole system on this machine; `make test` is what a change must pass.
 
 BIN := .venv/bin
+STAGE ?= dev
 INSTALLED := .venv/installed
 # The first Python that is new enough, among the usual names.
 PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: run demo test check clean
+.PHONY: run demo test test-deploy check clean deploy destroy
 
 run: $(INSTALLED)  ## emulator, server and a logged training run, until Ctrl-C
 	@$(BIN)/python -m infra.local run
@@ -16,6 +17,15 @@ demo: $(INSTALLED)  ## log one more training run into the running server
 
 test: check
 	$(BIN)/pytest -n 2
+
+deploy: $(INSTALLED)  ## STAGE=dev into the AWS account of your credentials, or an upgrade in place
+	@$(BIN)/python -m infra deploy --stage $(STAGE)
+
+destroy: $(INSTALLED)  ## asks first; keeps table and bucket unless told DATA=delete
+	@$(BIN)/python -m infra down --stage $(STAGE) $(if $(filter delete,$(DATA)),--delete-data)
+
+test-deploy: $(INSTALLED)  ## the part of `make test` that deploys into an emulated account
+	$(BIN)/pytest tests/deploy
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

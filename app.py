@@ -4,6 +4,7 @@ from chalice.app import Chalice
 
 from chalicelib import config
 from chalicelib.routes import (
+    artifact,
     auth,
     experiment,
     health,
@@ -17,6 +18,7 @@ from chalicelib.routes import (
     permission,
     project,
     resource,
+    series,
     snapshot,
     tag,
     token,
@@ -41,9 +43,11 @@ NOUNS = (
     iteration,
     parameter,
     metric,
+    series,
     log,
     tag,
     resource,
+    artifact,
     snapshot,
     model,
     modelversion,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from benchmarks.world import DESCRIPTION, POINTS, PRODUCTION, World, points
+from chalicelib import artifacts
+from chalicelib.artifacts import Location
+from chalicelib.artifacts.ticket import Ticket, url_of
 from tests.server import PASSWORD
 
 READ_ONLY = {"read_permission": True}
@@ -56,6 +61,25 @@ def _flush() -> dict[str, Any]:
     return {"batch_id": "1", "parameters": parameters, "tags": ["best"], "metrics": columns}
 
 
+def _ticket(world: World, method: str) -> Ask:
+    """With the URL of a small file that the table keeps."""
+    project_id, data = world.ids["project_id"], b"never sent"
+    location = Location(project_id, hashlib.sha256(data).hexdigest())
+    if method == "GET":
+        artifacts.store("inline").write(location, len(data), [data])
+    ticket = Ticket(
+        method=method,
+        backend="inline",
+        project_id=project_id,
+        sha256=location.sha256,
+        size_bytes=len(data),
+        name="notes.txt",
+        part_bytes=len(data),
+        part_sha256=location.sha256,
+    )
+    return Ask(query="?" + urlsplit(url_of(ticket, "")).query, body=data if method == "PUT" else None)
+
+
 ASKS: dict[str, Asking] = {
     "GET /health": _plain,
     "GET /openapi.json": _plain,
@@ -101,7 +125,12 @@ ASKS: dict[str, Asking] = {
     "GET /iterations/{iteration_id}/metrics": _plain,
     "POST /iterations/{iteration_id}/metrics": _sending(key="loss", value=0.25),
     "POST /iterations/{iteration_id}/metrics/batch": lambda _: Ask(body={"batch_id": "1", "metrics": points(POINTS)}),
+    "GET /iterations/{iteration_id}/metrics/series": lambda _: Ask(query="?key=loss&max_points=200"),
     "GET /iterations/{iteration_id}/metrics/summary": _plain,
+    "GET /experiments/{experiment_id}/metrics/series": lambda _: Ask(query="?key=loss"),
+    "GET /metrics/{metric_id}": _plain,
+    "PATCH /metrics/{metric_id}": _sending(value=0.5),
+    "DELETE /metrics/{metric_id}": _plain,
     "POST /iterations/{iteration_id}/log": lambda _: Ask(body=_flush()),
     "GET /projects/{project_id}/tags": _plain,
     "POST /projects/{project_id}/tags": _sending(value="best"),
@@ -127,6 +156,8 @@ ASKS: dict[str, Asking] = {
     "POST /resources/{resource_id}/upload": lambda world: Ask(ids={"resource_id": world.announced_id}),
     "POST /resources/{resource_id}/complete": lambda world: Ask(ids={"resource_id": world.uploaded_id}),
     "GET /resources/{resource_id}/download": _plain,
+    "GET /artifacts": lambda world: _ticket(world, "GET"),
+    "PUT /artifacts": lambda world: _ticket(world, "PUT"),
     "GET /iterations/{iteration_id}/snapshot": _plain,
     "PUT /iterations/{iteration_id}/snapshot": _sending(git_sha="1" * 40, git_diff="+ x = 2\n"),
     "GET /projects/{project_id}/models": _plain,

@@ -56,7 +56,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) ->
 
 
 def _text(cell: object) -> str:
-    """Floats in four significant digits, whole ones as such."""
+    """Floats in four significant digits, whole and large ones as whole numbers."""
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else f"{cell:.4g}"
+        return f"{cell:.0f}" if cell.is_integer() or abs(cell) >= 1000 else f"{cell:.4g}"
     return str(cell)

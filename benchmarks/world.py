@@ -62,6 +62,7 @@ def make_world(server: Server) -> World:
             "project_id": project_id,
             "experiment_id": experiment_id,
             "iteration_id": iteration_id,
+            "metric_id": maker.send("GET", f"/iterations/{iteration_id}/metrics?limit=1")["data"][0]["id"],
             "parameter_id": maker.post(f"/iterations/{iteration_id}/parameters", key="learning_rate", value="0.001"),
             "model_id": model_id,
             "version_id": maker.promoted_and_next(model_id, iteration_id),

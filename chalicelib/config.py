@@ -5,17 +5,17 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 
 class ConfigurationError(Exception):
     """A setting is missing or wrong: the server does not start."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     table: str
     artifact_backend: str
     artifact_bucket: str
@@ -24,8 +24,11 @@ class Settings:
     enable_auth: bool
     cors_origins: tuple[str, ...]
     project_creation_by_admin_only: bool
+    # An iteration of which nothing was heard for so long is ended; None: never.
+    lost_after: timedelta | None
     region: str
     endpoint_url: str | None
+    in_lambda: bool
 
 
 @cache
@@ -36,18 +39,19 @@ def settings() -> Settings:
 
 def read(environment: Mapping[str, str]) -> Settings:
     """ConfigurationError, naming the variable, when a value does not fit."""
-    root = environment.get("DEARDIARY_ARTIFACT_FS_ROOT")
     return Settings(
         table=environment.get("DEARDIARY_TABLE", "deardiary-local"),
-        artifact_backend=_choice(environment, "DEARDIARY_ARTIFACT_BACKEND", ("s3",)),
+        artifact_backend=_artifact_backend(environment),
         artifact_bucket=environment.get("DEARDIARY_ARTIFACT_S3_BUCKET", ""),
-        artifact_root=Path(root) if root else None,
+        artifact_root=_artifact_root(environment),
         jwt_secret_parameter=environment.get("DEARDIARY_JWT_SECRET_PARAMETER", ""),
         enable_auth=_enable_auth(environment),
         cors_origins=tuple(environment.get("DEARDIARY_CORS_ORIGINS", "").replace(",", " ").split()),
         project_creation_by_admin_only=_choice(environment, "DEARDIARY_PROJECT_CREATION", ("any", "admin")) == "admin",
+        lost_after=_minutes(environment, "DEARDIARY_LOST_AFTER_MINUTES", 30),
         region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1",
         endpoint_url=environment.get("AWS_ENDPOINT_URL") or None,
+        in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment,
     )
 
 
@@ -64,6 +68,29 @@ def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...])
     if value not in allowed:
         raise ConfigurationError(f"{name} is {value!r}; it can be {', '.join(allowed)}")
     return value
+
+
+def _minutes(environment: Mapping[str, str], name: str, default: int) -> timedelta | None:
+    """A whole number of minutes; 0 is none."""
+    text = environment.get(name) or str(default)
+    if not text.isdecimal():
+        raise ConfigurationError(f"{name} is {text!r}; it can be a whole number of minutes, or 0 for never")
+    return timedelta(minutes=int(text)) if int(text) else None
+
+
+def _artifact_backend(environment: Mapping[str, str]) -> str:
+    """A disk must be named; the bucket too, but its name is not looked at before it is needed."""
+    backend = _choice(environment, "DEARDIARY_ARTIFACT_BACKEND", ("s3", "filesystem", "inline"))
+    if backend == "filesystem" and not environment.get("DEARDIARY_ARTIFACT_FS_ROOT"):
+        raise ConfigurationError("DEARDIARY_ARTIFACT_BACKEND=filesystem needs DEARDIARY_ARTIFACT_FS_ROOT")
+    return backend
+
+
+def _artifact_root(environment: Mapping[str, str]) -> Path | None:
+    root = environment.get("DEARDIARY_ARTIFACT_FS_ROOT")
+    if root and not Path(root).is_absolute():
+        raise ConfigurationError("DEARDIARY_ARTIFACT_FS_ROOT is a path from the root: /mnt/artifacts")
+    return Path(root) if root else None
 
 
 def _enable_auth(environment: Mapping[str, str]) -> bool:

@@ -6,9 +6,8 @@ import hashlib
 import hmac
 import json
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 import bcrypt
 import jwt
@@ -18,6 +17,7 @@ from chalicelib.errors import TokenExpired, TokenInvalid, TokenPayloadInvalid
 
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "deardiary"
+TICKET_AUDIENCE = "deardiary-artifacts"
 SESSION_LIFE = timedelta(hours=12)
 MIN_SECRET_BYTES = 32
 BCRYPT_COST = 12
@@ -26,8 +26,7 @@ MAX_PASSWORD_BYTES = 72
 MIN_PASSWORD_CHARACTERS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Keyring:
+class Keyring(NamedTuple):
     """The secrets that tokens are signed with: `signing` names the one for new tokens, any of them verifies."""
 
     signing: str
@@ -44,8 +43,7 @@ class Keyring:
         return ring
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What a session token says: whose it is, and of which epoch of that user's tokens."""
 
     user_id: str
@@ -98,6 +96,31 @@ def read_token(ring: Keyring, token: str) -> Claims:
     except (jwt.InvalidTokenError, TypeError, ValueError):
         raise TokenInvalid from None
     return _claims(payload)
+
+
+def issue_ticket(ring: Keyring, said: dict[str, Any], now: datetime, life: timedelta) -> str:
+    """What the server says to itself by way of a URL, signed, until its time is over."""
+    payload = said | {"aud": TICKET_AUDIENCE, "exp": now.astimezone(timezone.utc) + life}
+    key = _ticket_key(ring.secrets[ring.signing])
+    return jwt.encode(payload, key, algorithm=ALGORITHM, headers={"kid": ring.signing})
+
+
+def read_ticket(ring: Keyring, ticket: str) -> dict[str, Any]:
+    """What it says, if one of our secrets signed it and its time is not over; otherwise Unauthenticated."""
+    try:
+        secret = ring.secrets.get(key_id(ticket) or "") or _no_such_secret()
+        key = _ticket_key(secret)
+        options: Any = {"require": ["exp", "aud"]}
+        return jwt.decode(ticket, key, algorithms=[ALGORITHM], audience=TICKET_AUDIENCE, options=options)
+    except jwt.ExpiredSignatureError:
+        raise TokenExpired("This URL has expired; ask for another") from None
+    except (jwt.InvalidTokenError, TypeError, ValueError):
+        raise TokenInvalid("This URL is not one of ours") from None
+
+
+def _ticket_key(secret: str) -> bytes:
+    """Another key than that of sessions: neither can ever pass for the other."""
+    return hmac.digest(secret.encode(), b"deardiary artifact ticket", "sha256")
 
 
 def key_id(token: str) -> str | None:

@@ -1,8 +1,7 @@
-"""`python -m infra up|down|admin|rotate --stage dev`: makes, removes, lets back into a stage, or changes its secret."""
+"""`python -m infra COMMAND --stage dev`: makes, deploys and removes a stage, lets an admin back in, and more."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -11,21 +10,29 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import DomainError
+from infra import deploy
 from infra.admin import reset_admin
+from infra.artifacts import migrate_artifacts
+from infra.backup import back_up, restore
 from infra.failure import InfraError
+from infra.options import parser
+from infra.outputs import add_stage, configured_origins, write_outputs
+from infra.record import fetch_record
 from infra.secret import rotate_secret
 from infra.stage import locate
 from infra.up import bring_up, take_down
+from infra.watch import converge_watch, delete_watch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Iterator, Sequence
 
     from infra.stage import Clients, Stage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it is done, 1 with the reason on stderr when it could not be."""
-    options = _parser().parse_args(arguments)
+    options = parser(__doc__, COMMANDS).parse_args(arguments)
     # The one place where infra sets the environment, before the server's code is imported and reads it.
     if options.endpoint_url:
         os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
@@ -43,18 +50,47 @@ def _up(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
     # With --json, stdout belongs to the program that reads it.
     log = sys.stderr if options.json else sys.stdout
     done = 0
-    for line in bring_up(
-        stage,
-        clients,
-        cors_origins=options.cors_origin,
-        username=options.admin_username,
-        password=_given_password(options),
-    ):
+    for line in _everything(options, stage, clients):
         print(line, file=log, flush=True)
         done += 1
     if not done:
         print("nothing to change", file=log)
     _print_outputs(stage, as_json=options.json)
+
+
+def _everything(options: argparse.Namespace, stage: Stage, clients: Clients) -> Iterator[str]:
+    """The admin last: a password that is shown once should not scroll away."""
+    origins = options.cors_origin or configured_origins(stage.name)
+    fetch_record(clients.ssm, stage)
+    yield from converge_watch(stage, options.alarm_topic)
+    yield from write_outputs(stage, origins)
+    password = _given_password(options)
+    yield from bring_up(stage, clients, cors_origins=origins, username=options.admin_username, password=password)
+
+
+def _deploy(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    """The lines about a new admin come at the very end, and even if Chalice fails: they are shown this once."""
+    _print_all(add_stage(stage))
+    lines = list(_printed_but_admin(_everything(options, stage, clients)))
+    try:
+        deploy.run_chalice("deploy", stage)
+        _print_all(deploy.finish(stage, clients))
+    finally:
+        _print_all(lines)
+
+
+def _printed_but_admin(lines: Iterator[str]) -> Iterator[str]:
+    """Print each line, but give back those from the admin's on."""
+    for line in lines:
+        if line.startswith("admin "):
+            yield line
+            yield from lines
+        else:
+            print(line, flush=True)
+
+
+def _finish(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    _print_all(deploy.finish(stage, clients, options.api_id))
 
 
 def _print_outputs(stage: Stage, *, as_json: bool) -> None:
@@ -69,11 +105,13 @@ def _print_outputs(stage: Stage, *, as_json: bool) -> None:
 
 
 def _down(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
-    what = "its secret, its table and its bucket with ALL DATA" if options.delete_data else "its secret"
+    data = ", its table, its bucket and its logs with ALL DATA" if options.delete_data else ""
+    what = f"its functions, its API, its alarms, its secret{data}"
     if not options.yes and _answer(f"This deletes stage {stage.name}: {what}. Type the stage name: ") != stage.name:
         raise InfraError("that is not the stage name; nothing was deleted")
-    for line in take_down(stage, clients, delete_data=options.delete_data):
-        print(line, flush=True)
+    _print_all(deploy.remove(stage, clients))
+    _print_all(delete_watch(stage, delete_logs=options.delete_data))
+    _print_all(take_down(stage, clients, delete_data=options.delete_data))
 
 
 def _answer(question: str) -> str:
@@ -83,13 +121,31 @@ def _answer(question: str) -> str:
 
 
 def _admin(options: argparse.Namespace, _stage: Stage, _clients: Clients) -> None:
-    for line in reset_admin(options.admin_username, _given_password(options)):
-        print(line)
+    _print_all(reset_admin(options.admin_username, _given_password(options)))
 
 
 def _rotate(_options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
-    for line in rotate_secret(clients.ssm, stage.secret_parameter):
-        print(line)
+    _print_all(rotate_secret(clients.ssm, stage.secret_parameter))
+
+
+def _backup(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    _print_all(back_up(stage, clients, options.to))
+
+
+def _restore(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    """The admin is among what is restored; the secret is not, and is made if there is none."""
+    _print_all(restore(stage, clients, options.source))
+    origins, password = configured_origins(stage.name), _given_password(options)
+    _print_all(bring_up(stage, clients, cors_origins=origins, username=options.admin_username, password=password))
+
+
+def _print_all(lines: Iterator[str] | list[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+def _migrate(options: argparse.Namespace, _stage: Stage, _clients: Clients) -> None:
+    _print_all(migrate_artifacts(options.to))
 
 
 def _given_password(options: argparse.Namespace) -> str | None:
@@ -102,34 +158,17 @@ def _given_password(options: argparse.Namespace) -> str | None:
     return password
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m infra", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="make the stage, or bring it to what it should be")
-    up.add_argument("--json", action="store_true", help="the outputs as one JSON object")
-    up.add_argument(
-        "--cors-origin",
-        action="append",
-        default=os.environ.get("DEARDIARY_CORS_ORIGINS", "").replace(",", " ").split(),
-        help="a web origin that may use presigned URLs; can be given again",
-    )
-    up.set_defaults(run=_up)
-    down = commands.add_parser("down", help="remove the stage; keeps table and bucket")
-    down.add_argument("--delete-data", action="store_true", help="table and bucket too")
-    down.add_argument("--yes", action="store_true", help="do not ask")
-    down.set_defaults(run=_down)
-    admin = commands.add_parser("admin", help="give the admin a new password")
-    admin.set_defaults(run=_admin)
-    rotate = commands.add_parser("rotate", help="sign tokens with a new secret; those in use go on working")
-    rotate.set_defaults(run=_rotate)
-    for command in (up, down, admin, rotate):
-        command.add_argument("--stage", required=True)
-        command.add_argument("--endpoint-url", help="another AWS, such as a local emulator (or AWS_ENDPOINT_URL)")
-    for command in (up, admin):
-        command.add_argument("--admin-username", default="admin")
-        command.add_argument("--admin-password-stdin", action="store_true", help="take the password from stdin")
-    return parser
-
+COMMANDS = {
+    "up": _up,
+    "deploy": _deploy,
+    "finish": _finish,
+    "down": _down,
+    "backup": _backup,
+    "restore": _restore,
+    "admin": _admin,
+    "rotate": _rotate,
+    "migrate-artifacts": _migrate,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

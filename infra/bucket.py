@@ -131,7 +131,7 @@ def _content_settings(s3: S3Client, bucket: str, cors_origins: Sequence[str]) ->
             ),
         ),
         Setting(
-            "unfinished uploads end after a day",
+            "unfinished uploads end after a week",
             lambda: s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"],
             lifecycle,
             lambda: s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": lifecycle}),
@@ -167,11 +167,12 @@ def _tls_only(bucket: str) -> dict[str, Any]:
 
 
 def _abort_stale_uploads() -> dict[str, Any]:
+    """For those that the server has lost sight of; it ends what nobody goes on with for a day itself."""
     return {
         "ID": "abort-unfinished-uploads",
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
     }
 
 

@@ -28,6 +28,12 @@ class Stage:
     region: str
 
     @property
+    def partition(self) -> str:
+        """The first part of every ARN in this region."""
+        parts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+        return next((each for prefix, each in parts.items() if self.region.startswith(prefix)), "aws")
+
+    @property
     def table(self) -> str:
         return f"deardiary-{self.name}"
 
@@ -38,6 +44,10 @@ class Stage:
     @property
     def secret_parameter(self) -> str:
         return f"/deardiary/{self.name}/jwt-secret"
+
+    @property
+    def record_parameter(self) -> str:
+        return f"/deardiary/{self.name}/deployed"
 
     def settings(self) -> dict[str, str]:
         """The environment variables with which the server finds this stage."""

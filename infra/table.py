@@ -44,6 +44,10 @@ def delete_table(dynamodb: DynamoDBClient, name: str) -> list[str]:
     return [f"table {name}: deleted"]
 
 
+def has_table(dynamodb: DynamoDBClient, name: str) -> bool:
+    return _describe(dynamodb, name) is not None
+
+
 def _describe(dynamodb: DynamoDBClient, name: str) -> TableDescriptionTypeDef | None:
     try:
         return dynamodb.describe_table(TableName=name)["Table"]

@@ -23,6 +23,14 @@ def _quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _spools_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tests log does not wait beside what the user of this machine does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _service_models_read_once() -> Iterator[None]:
     """Every botocore session would read its JSON again, which takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import itertools
 import json
@@ -10,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 from chalice.config import Config
-from chalice.local import ForbiddenError, LocalGateway
+from chalice.local import ForbiddenError, LocalChalice, LocalGateway
 from moto import mock_aws
 
 import deardiary
@@ -57,6 +59,9 @@ class AppTransport:
     def __init__(self, store: Transport) -> None:
         from app import app
 
+        # A client sends from a thread of its own: `current_request` must be one per thread, as in the local server.
+        if not isinstance(app, LocalChalice):
+            app.__class__ = type("LocalApp", (LocalChalice, type(app)), {})
         self._gateway = LocalGateway(app, Config())
         self._store = store
 
@@ -71,11 +76,14 @@ class AppTransport:
 
     def call(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         try:
-            answer = self._gateway.handle_request(method, path, {"Host": "127.0.0.1", **headers}, body)
+            given = {"Host": urlsplit(URL).netloc, "Accept": "*/*", **{name.title(): headers[name] for name in headers}}
+            answer = self._gateway.handle_request(method, path, given, body)
         except ForbiddenError as error:
             return 403, {}, error.body or b""
         answered = {name.lower(): value for name, value in answer["headers"].items()}
-        return answer["statusCode"], answered, answer["body"].encode()
+        content = answer["body"].encode()
+        binary = answer.get("isBase64Encoded")
+        return answer["statusCode"], answered, base64.b64decode(content) if binary else content
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -134,7 +142,8 @@ class Server:
             given["Authorization"] = f"Bearer {token or self.token()}"
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         status, answered, text = self.transport.call(method, path, given, content)
-        return Reply(status, answered, json.loads(text) if text else None)
+        is_json = "json" in answered.get("content-type", "json")
+        return Reply(status, answered, (json.loads(text) if is_json else text) if text else None)
 
 
 @contextmanager

@@ -19,37 +19,48 @@ ALLOWED = {
     "chalicelib.errors": set(),
     "chalicelib.ids": set(),
     "chalicelib.clock": set(),
+    "chalicelib.columns": set(),
     "chalicelib.config": set(),
     "chalicelib.page": set(),
+    "chalicelib.meter": set(),
+    "chalicelib.overload": set(),
     "chalicelib.security": {"chalicelib.errors"},
     "chalicelib.aws": {"chalicelib.config"},
     "chalicelib.storage": {
         *("chalicelib.storage", "chalicelib.errors", "chalicelib.ids", "chalicelib.clock", "chalicelib.config"),
-        *("chalicelib.security.Keyring", "chalicelib.aws", "chalicelib.page"),
+        *("chalicelib.security.Keyring", "chalicelib.aws", "chalicelib.page", "chalicelib.columns", "chalicelib.meter"),
     },
     "chalicelib.artifacts": {
         *("chalicelib.artifacts", "chalicelib.errors", "chalicelib.clock", "chalicelib.config", "chalicelib.aws"),
+        # The bytes that are items of the table, and URLs that are signed as sessions are.
+        *("chalicelib.storage.inline", "chalicelib.storage.secret", "chalicelib.security"),
     },
     "chalicelib.services": {
         *("chalicelib.services", "chalicelib.storage", "chalicelib.artifacts", "chalicelib.errors", "chalicelib.ids"),
-        *("chalicelib.clock", "chalicelib.config", "chalicelib.security", "chalicelib.page"),
+        *("chalicelib.clock", "chalicelib.config", "chalicelib.security", "chalicelib.page", "chalicelib.columns"),
     },
     "chalicelib.routes": {
         *("chalicelib.routes", "chalicelib.services", "chalicelib.errors", "chalicelib.clock", "chalicelib.config"),
-        "chalicelib.page",
+        *("chalicelib.page", "chalicelib.columns", "chalicelib.meter", "chalicelib.overload"),
     },
 }
 # Third parties, and the only places that know them.
 HOMES = {
     "chalice": {"chalicelib.routes.answer", "chalicelib.routes.endpoint", "chalicelib.routes.upkeep"},
     "msgspec": {"chalicelib.routes"},
-    # endpoint: that the table is overloaded can come out of any view, and becomes 503 there.
-    "pynamodb": {"chalicelib.storage", "chalicelib.routes.endpoint"},
-    "botocore": {"chalicelib.aws", "chalicelib.artifacts"},
+    # overload: that a service of AWS cannot answer can come out of any view, and becomes 503.
+    "pynamodb": {"chalicelib.storage", "chalicelib.overload"},
+    "botocore": {"chalicelib.aws", "chalicelib.artifacts", "chalicelib.overload"},
     "bcrypt": {"chalicelib.security"},
     "jwt": {"chalicelib.security"},
 }
 DISTRIBUTIONS = {"pyjwt": "jwt"}
+# What the client uses where it is installed anyway, inside the function that cannot do without it.
+EXTRAS = {
+    "deardiary.sources": {"boto3"},
+    "deardiary.secretsmanager": {"boto3", "botocore"},
+    "deardiary.system": {"psutil", "pynvml"},
+}
 
 
 def modules(folder: Path, root: Path) -> dict[str, ast.Module]:
@@ -103,12 +114,14 @@ def test_the_server_imports_downwards_only(module: str) -> None:
 def test_third_parties_stay_where_they_belong(module: str) -> None:
     foreign = {name for name in imports(SERVER_MODULES[module]) if not in_server(name) and not is_standard(name)}
     homeless = {name for name in foreign if not within(module, HOMES.get(name.partition(".")[0], set()))}
-    assert {name for name in homeless if not within(name, {"deardiary.shapes", "deardiary.wire"})} == set()
+    assert {
+        name for name in homeless if not within(name, {"deardiary.shapes", "deardiary.wire", "deardiary.parts"})
+    } == set()
 
 
 def test_the_server_imports_nothing_that_is_not_installed_with_it() -> None:
     lines = (REPOSITORY / "requirements.txt").read_text().splitlines()
-    named = {re.split(r"[=<>\[ ]", line)[0] for line in lines if line and not line.startswith("#")}
+    named = {re.split(r"[=<>\[ ]", line)[0] for line in lines if line and not line.startswith(("#", "-"))}
     assert {DISTRIBUTIONS.get(name, name) for name in named} | {"chalice"} == set(HOMES)
 
 
@@ -124,13 +137,21 @@ def test_only_config_reads_the_environment(module: str) -> None:
 @pytest.mark.parametrize("module", sorted(CLIENT_MODULES))
 def test_the_client_needs_nothing_but_python(module: str) -> None:
     reached = set(imports(CLIENT_MODULES[module]))
-    assert {name for name in reached if not is_standard(name) and not within(name, {"deardiary"})} == set()
+    allowed = {"deardiary", *EXTRAS.get(module, set())}
+    assert {name for name in reached if not is_standard(name) and not within(name, allowed)} == set()
+
+
+@pytest.mark.parametrize("module", sorted(EXTRAS))
+def test_an_extra_is_imported_when_it_is_used(module: str) -> None:
+    at_once = (node for node in CLIENT_MODULES[module].body if isinstance(node, ast.Import | ast.ImportFrom))
+    reached = {name for node in at_once for name in imports(ast.Module([node], []))}
+    assert not any(within(name, EXTRAS[module]) for name in reached)
 
 
 def test_boto3_is_for_infra_only() -> None:
     others = [
         *SERVER_MODULES.values(),
-        *CLIENT_MODULES.values(),
+        *(tree for name, tree in CLIENT_MODULES.items() if name not in EXTRAS),
         *modules(REPOSITORY / "examples", REPOSITORY).values(),
     ]
     others += [*modules(REPOSITORY / "benchmarks", REPOSITORY).values(), ast.parse((REPOSITORY / "app.py").read_text())]

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from chalicelib.artifacts.base import ArtifactStore, Location
+from chalicelib.artifacts.base import URL_LIFE, ArtifactStore, Location, UploadGone
+from chalicelib.artifacts.filesystem import FilesystemStore
+from chalicelib.artifacts.inline import InlineStore
 from chalicelib.artifacts.s3 import S3Store
+from chalicelib.artifacts.served import ServedStore
 
-_STORES: dict[str, ArtifactStore] = {"s3": S3Store()}
+_SERVED: dict[str, ServedStore] = {"filesystem": FilesystemStore(), "inline": InlineStore()}
+_STORES: dict[str, ArtifactStore] = {"s3": S3Store(), **_SERVED}
 
-__all__ = ["ArtifactStore", "Location", "store"]
+__all__ = ["URL_LIFE", "ArtifactStore", "Location", "ServedStore", "UploadGone", "served_store", "store"]
 
 
 def store(backend: str) -> ArtifactStore:
     """The store of that name. A resource remembers the one that it was made with."""
     return _STORES[backend]
+
+
+def served_store(backend: str) -> ServedStore:
+    """One whose bytes pass through this server."""
+    return _SERVED[backend]

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chalicelib import aws, clock, config
-from chalicelib.artifacts.base import Location
+from chalicelib.artifacts import s3_parts
+from chalicelib.artifacts.base import BLOCK, URL_LIFE, Location
+from chalicelib.artifacts.naming import content_disposition
 from chalicelib.errors import InvalidPayload, NotFound
+from deardiary import parts as rules
+from deardiary.parts import Part
 from deardiary.shapes import Download, Resource, Upload, UploadRequest
 
-# Long enough to begin a transfer; the URL would die with the role's credentials anyway, and another is one call away.
-URL_LIFE = timedelta(minutes=15)
+# To whoever may not list the bucket, and the server may not, S3 says 403 of an object that is not there.
+_ABSENT = (403, 404)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+MAX_PUT = 5 * rules.GIB
 
 
 class S3Store:
     def uri(self, location: Location) -> str:
         return f"s3://{config.settings().artifact_bucket}/{location.path}"
 
-    def upload(self, location: Location, size_bytes: int, content_type: str) -> Upload:
-        checksum = _base64(location.sha256)
+    def upload(self, location: Location, size_bytes: int, content_type: str, site: str) -> Upload:
+        if size_bytes > MAX_PUT:
+            raise InvalidPayload("More than 5 GiB go in parts: declare part_hashes", field="part_hashes")
+        checksum = as_base64(location.sha256)
         pinned = {"ContentLength": size_bytes, "ContentType": content_type, "ChecksumSHA256": checksum}
         headers = {
             "Content-Length": str(size_bytes),
@@ -35,19 +43,35 @@ class S3Store:
         request = UploadRequest(method="PUT", url=url, headers=headers, offset=0, size_bytes=size_bytes)
         return Upload(requests=(request,), expires_at=clock.now() + URL_LIFE)
 
-    def verify(self, location: Location, size_bytes: int) -> None:
-        try:
-            found = _client().head_object(**_place(location), ChecksumMode="ENABLED")
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                raise
-            raise InvalidPayload("The bytes have not arrived", field="content_hash") from None
+    def begin(self, location: Location, content_type: str) -> str:
+        return s3_parts.begin(_client(), _place(location), content_type)
+
+    def upload_parts(self, location: Location, upload_id: str, parts: Sequence[Part], site: str) -> Upload:
+        missing = s3_parts.missing(_client(), _place(location), upload_id, parts)
+        requests = tuple(_part_request(location, upload_id, part) for part in missing)
+        return Upload(requests=requests, expires_at=clock.now() + URL_LIFE)
+
+    def join(self, location: Location, upload_id: str, parts: Sequence[Part]) -> None:
+        s3_parts.join(_client(slow=True), _place(location), upload_id, parts)
+
+    def abort(self, location: Location, upload_id: str) -> None:
+        s3_parts.abort(_client(), _place(location), upload_id)
+
+    def verify(self, location: Location, size_bytes: int, parts: Sequence[Part]) -> None:
+        found = _head(location)
+        if found is None:
+            raise InvalidPayload("The bytes have not arrived", field="content_hash")
         if found["ContentLength"] != size_bytes:
             raise InvalidPayload(f"{found['ContentLength']} bytes arrived, {size_bytes} declared", field="size_bytes")
-        if found.get("ChecksumSHA256") != _base64(location.sha256):
+        right = {as_base64(location.sha256)} | ({s3_parts.composite(parts)} if parts else set())
+        if found.get("ChecksumSHA256") not in right:
             raise InvalidPayload("The bytes that arrived do not have the declared SHA-256", field="content_hash")
 
-    def download(self, location: Location, resource: Resource, content_type: str) -> Download:
+    def size_of(self, location: Location) -> int | None:
+        found = _head(location)
+        return None if found is None else int(found["ContentLength"])
+
+    def download(self, location: Location, resource: Resource, content_type: str, site: str) -> Download:
         answer = {
             "ResponseContentDisposition": content_disposition(resource.name),
             "ResponseContentType": content_type,
@@ -60,29 +84,50 @@ class S3Store:
             content_hash=resource.content_hash,
         )
 
-    def write(self, location: Location, data: bytes) -> None:
+    def write(self, location: Location, size_bytes: int, blocks: Iterable[bytes]) -> None:
+        if rules.cut("s3", size_bytes):
+            s3_parts.write(_client(slow=True), _place(location), location.sha256, size_bytes, blocks)
+            return
+        data = b"".join(blocks)
+        if hashlib.sha256(data).hexdigest() != location.sha256:
+            raise ValueError("The bytes do not have the SHA-256 of their place")
         # The checksum is what `verify` asks for, should a resource have the same bytes.
-        pinned = {"ChecksumSHA256": _base64(location.sha256), "ContentType": "text/plain; charset=utf-8"}
-        _client().put_object(**_place(location), Body=data, **pinned)
+        pinned = {"ChecksumSHA256": as_base64(location.sha256), "ContentType": "application/octet-stream"}
+        _client(slow=True).put_object(**_place(location), Body=data, **pinned)
 
-    def read(self, location: Location) -> bytes:
+    def blocks(self, location: Location) -> Iterator[bytes]:
         try:
-            data: bytes = _client().get_object(**_place(location))["Body"].read()
+            body = _client(slow=True).get_object(**_place(location))["Body"]
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            if not _is_absent(error):
                 raise
             raise NotFound from None
-        return data
+        return iter(lambda: body.read(BLOCK), b"")
 
     def delete(self, location: Location) -> None:
         _client().delete_object(**_place(location))
 
 
-def content_disposition(name: str) -> str:
-    """Always a download, never a page; the name as ASCII for old readers and exactly after RFC 6266."""
-    last = name.replace("\\", "/").rpartition("/")[2] or "download"
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in last)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(last, safe='')}"
+def as_base64(sha256: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
+
+
+def _part_request(location: Location, upload_id: str, part: Part) -> UploadRequest:
+    checksum = as_base64(part.sha256)
+    pinned = {
+        "UploadId": upload_id,
+        "PartNumber": part.number,
+        "ContentLength": part.size_bytes,
+        "ChecksumSHA256": checksum,
+    }
+    return UploadRequest(
+        method="PUT",
+        url=_presign("upload_part", location, pinned),
+        headers={"Content-Length": str(part.size_bytes), "x-amz-checksum-sha256": checksum},
+        offset=part.offset,
+        size_bytes=part.size_bytes,
+        part_number=part.number,
+    )
 
 
 def _presign(operation: str, location: Location, params: dict[str, Any]) -> str:
@@ -92,17 +137,31 @@ def _presign(operation: str, location: Location, params: dict[str, Any]) -> str:
     return url
 
 
+def _head(location: Location) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = _client().head_object(**_place(location), ChecksumMode="ENABLED")
+    except ClientError as error:
+        if not _is_absent(error):
+            raise
+        return None
+    return found
+
+
+def _is_absent(error: ClientError) -> bool:
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] in _ABSENT
+
+
 def _place(location: Location) -> dict[str, str]:
     return {"Bucket": config.settings().artifact_bucket, "Key": location.path}
 
 
-def _client() -> Any:
-    return aws.client("s3", _options(virtual=config.settings().endpoint_url is None))
+def _client(*, slow: bool = False) -> Any:
+    return aws.client("s3", _options(virtual=config.settings().endpoint_url is None, slow=slow))
 
 
-_OPTIONS = {
-    virtual: Config(
-        # The default would presign with SigV2, on the global host, and add checksums that nobody asked for.
+def _make_options(*, virtual: bool, slow: bool) -> Config:
+    # The default would presign with SigV2, on the global host, and add checksums that nobody asked for.
+    options = Config(
         signature_version="s3v4",
         s3={
             "addressing_style": "virtual" if virtual else "path",
@@ -111,14 +170,15 @@ _OPTIONS = {
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    for virtual in (True, False)
-}
+    # S3 takes its time to join many parts; the request that waits for it has 29 seconds.
+    patient = Config(read_timeout=22, retries={"total_max_attempts": 2, "mode": "standard"})
+    return options.merge(patient) if slow else options
 
 
-def _options(*, virtual: bool) -> Config:
+_EITHER = (False, True)
+_OPTIONS = {(virtual, slow): _make_options(virtual=virtual, slow=slow) for virtual in _EITHER for slow in _EITHER}
+
+
+def _options(*, virtual: bool, slow: bool) -> Config:
     """One object per kind: clients are kept by it. An emulator on loopback has no host name per bucket."""
-    return _OPTIONS[virtual]
-
-
-def _base64(sha256: str) -> str:
-    return base64.b64encode(bytes.fromhex(sha256)).decode()
+    return _OPTIONS[virtual, slow]

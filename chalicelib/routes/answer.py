@@ -41,12 +41,14 @@ _STATUS: dict[type[DomainError], int] = {
 class Answer(Generic[T]):
     """What a view gives back; the payload is a shape, a container of shapes, or None for no body.
 
-    The type of the payload is what the OpenAPI document says of the route.
+    The type of the payload is what the OpenAPI document says of the route. `raw` is for a long one: the same as plain
+    lists and mappings, ready for JSON.
     """
 
     status: int
     payload: T | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: Mapping[str, Any] | None = None
 
 
 def ok(payload: T) -> Answer[T]:
@@ -58,9 +60,10 @@ def created(payload: T, *, new: bool = True) -> Answer[T]:
     return Answer(201 if new else 200, payload)
 
 
-def deleted(*, finished: bool = True) -> Answer[None]:
-    """202 while the rest is being removed."""
-    return Answer(204 if finished else 202)
+def deleted(*, finished: bool = True, freed_bytes: int | None = None) -> Answer[None]:
+    """202 while the rest is being removed. What a 204 says of the artifact bytes that are gone, it says in a header."""
+    headers = {} if freed_bytes is None else {"X-Freed-Bytes": str(freed_bytes)}
+    return Answer(204 if finished else 202, None, headers)
 
 
 def listed(page: Page[T]) -> Answer[Page[T]]:
@@ -81,7 +84,11 @@ def failed() -> Answer[Any]:
 
 
 def render(answer: Answer[Any], headers: Mapping[str, str]) -> Response:
-    body = b"" if answer.payload is None else msgspec.json.encode(to_json(answer.payload))
+    if isinstance(answer.payload, bytes):
+        binary: dict[str, str | list[str]] = {"Content-Type": "application/octet-stream", **headers, **answer.headers}
+        return Response(body=answer.payload, status_code=answer.status, headers=binary)
+    content = to_json(answer.payload) if answer.raw is None else answer.raw
+    body = b"" if content is None else msgspec.json.encode(content)
     # Text, for API Gateway passes bytes only as base64 with a binary content type.
     return Response(
         body=body.decode(),

@@ -6,17 +6,16 @@ makes itself carry no CORS headers.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from chalice.app import Blueprint, Request, Response
 from msgspec import Struct
-from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.errors import DomainError, PermissionRequired, Unavailable
-from chalicelib.routes import origin, parse
+from chalicelib.overload import is_overload
+from chalicelib.routes import journal, origin, parse
 from chalicelib.routes.answer import Answer, failed, refused, render
 from chalicelib.services import auth
 from chalicelib.services.access import Actor
@@ -25,14 +24,6 @@ B = TypeVar("B")
 Q = TypeVar("Q")
 View = Callable[..., Answer[Any]]
 Serve = Callable[[Request, Mapping[str, str]], Answer[Any]]
-
-_log = logging.getLogger("deardiary")
-_OVERLOADED = {
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    "TransactionInProgressException",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +35,10 @@ class Call(Generic[B, Q]):
     query: Q
     # The address that API Gateway saw; what a client says of itself in a header is not believed.
     source: str
+    # This server's URL, stage included, as the client reaches it.
+    site: str
+    # Which of the bytes a download wants: the header `Range`.
+    range: str | None = None
 
     @property
     def actor(self) -> Actor:
@@ -62,6 +57,8 @@ class Operation:
     body: type[Struct] | None
     query: type[Struct]
     public: bool
+    # The body is bytes and no JSON.
+    takes_bytes: bool = False
 
 
 OPERATIONS: list[Operation] = []
@@ -79,6 +76,10 @@ class Routes(Blueprint):
     def put(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
         return self._register("PUT", path, body, parse.Query, public=False)
 
+    def put_bytes(self, path: str, *, query: type[Struct]) -> Callable[[View], View]:
+        """Bytes for which a URL was signed: it says itself what may be put there."""
+        return self._register("PUT", path, None, query, public=True, takes_bytes=True)
+
     def patch(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
         return self._register("PATCH", path, body, parse.Query, public=False)
 
@@ -86,10 +87,17 @@ class Routes(Blueprint):
         return self._register("DELETE", path, None, parse.Query, public=False)
 
     def _register(
-        self, method: str, path: str, body: type[Struct] | None, query: type[Struct], *, public: bool
+        self,
+        method: str,
+        path: str,
+        body: type[Struct] | None,
+        query: type[Struct],
+        *,
+        public: bool,
+        takes_bytes: bool = False,
     ) -> Callable[[View], View]:
         def register(view: View) -> View:
-            operation = Operation(method, path, view, body, query, public)
+            operation = Operation(method, path, view, body, query, public, takes_bytes)
             if all(each.path != path for each in OPERATIONS):
                 self._route("OPTIONS", path, f"preflight_{view.__name__}", _preflight(path))
             OPERATIONS.append(operation)
@@ -100,22 +108,26 @@ class Routes(Blueprint):
 
     def _route(self, method: str, path: str, name: str, serve: Serve) -> None:
         def handler(**ids: str) -> Response:
-            return _respond(self.current_request, ids, serve)
+            request = self.current_request
+            with journal.entry(f"{method} {path}", request.context) as line:
+                response = _respond(request, ids, serve, line)
+                line["status"] = response.status_code
+            return response
 
         # Whatever a client calls its body, it is read as JSON: Chalice would answer 415 in a form of its own.
         self.route(path, methods=[method], name=name, content_types=[])(handler)
 
 
-def _respond(request: Request, ids: Mapping[str, str], serve: Serve) -> Response:
+def _respond(request: Request, ids: Mapping[str, str], serve: Serve, line: dict[str, Any]) -> Response:
     try:
         origin.guard(request.headers)
         answer = serve(request, ids)
     except DomainError as error:
         answer = refused(error)
-    except PynamoDBException as error:
-        answer = _table_error(error)
-    except Exception:  # noqa: BLE001 - the last resort: whatever it is, the caller gets the envelope and no trace
-        answer = _unforeseen()
+    except Exception as error:  # noqa: BLE001 - the last resort: the caller gets the envelope and no trace
+        passing = is_overload(error)
+        journal.note_error(line, error, foreseen=passing)
+        answer = refused(Unavailable(retry_after=1)) if passing else failed()
     return render(answer, origin.cors_headers(request.headers))
 
 
@@ -123,14 +135,23 @@ def _perform(operation: Operation, request: Request, ids: Mapping[str, str]) -> 
     who = None if operation.public else _authenticate(operation, request)
     given = request.query_params
     parameters = {name: given.getlist(name) for name in given} if given else {}
-    raw = request.raw_body
     call: Call[Any, Any] = Call(
         who,
-        parse.body(operation.body, raw.encode() if isinstance(raw, str) else raw) if operation.body else None,
+        _body(operation, request),
         parse.query(operation.query, parameters),
         request.context["identity"]["sourceIp"],
+        origin.site(request.headers, request.context["path"], request.context["resourcePath"]),
+        request.headers.get("range"),
     )
     return operation.view(call, **parse.path_ids(ids))
+
+
+def _body(operation: Operation, request: Request) -> Any:
+    raw = request.raw_body
+    content = raw.encode() if isinstance(raw, str) else raw
+    if operation.takes_bytes:
+        return content
+    return parse.body(operation.body, content) if operation.body else None
 
 
 def _authenticate(operation: Operation, request: Request) -> Actor:
@@ -146,12 +167,3 @@ def _preflight(path: str) -> Serve:
         return Answer(200, {}, {"Access-Control-Allow-Methods": methods, **origin.PREFLIGHT})
 
     return answer
-
-
-def _table_error(error: PynamoDBException) -> Answer[Any]:
-    return refused(Unavailable(retry_after=1)) if error.cause_response_code in _OVERLOADED else _unforeseen()
-
-
-def _unforeseen() -> Answer[Any]:
-    _log.exception("unforeseen error")
-    return failed()

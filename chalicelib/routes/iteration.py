@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -13,9 +13,10 @@ from chalicelib.routes.endpoint import Call, Routes
 from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, Time, changes
 from chalicelib.services import deletion
 from chalicelib.services import iteration as service
-from chalicelib.services.search.listing import Search, list_iterations_of_experiment
-from chalicelib.services.search.tree import Kind
 from deardiary.shapes import Iteration, IterationOverview, IterationStatus
+
+if TYPE_CHECKING:
+    from chalicelib.services.search.tree import Kind
 
 routes = Routes(__name__)
 
@@ -51,6 +52,9 @@ class IterationsQuery(PageQuery):
 
 @routes.get("/experiments/{experiment_id}/iterations", query=IterationsQuery)
 def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> Answer[Page[IterationOverview]]:
+    # Searching is a tenth of the server, and no part of most cold starts.
+    from chalicelib.services.search.listing import Search, list_iterations_of_experiment
+
     query = call.query
     search = Search(query.filter, query.order_by, _kinds(query.include), query.parent_iteration_id)
     return listed(list_iterations_of_experiment(call.actor, experiment_id, search, query.limit, query.cursor))
@@ -91,6 +95,8 @@ def list_children(call: Call[None, PageQuery], iteration_id: str) -> Answer[Page
 
 def _kinds(include: str) -> frozenset[Kind]:
     """What a list such as `parameters,tags` names; a blank one names nothing."""
+    from chalicelib.services.search.tree import Kind
+
     names = [name.strip() for name in include.split(",")] if include.strip() else []
     try:
         return frozenset(map(Kind, names))

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import cast
+
+from msgspec import UNSET, UnsetType
 
 from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, created, listed, ok
+from chalicelib.routes import parse
+from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Key, PageQuery
-from chalicelib.routes.points import MetricBatch, NewMetric, from_list
+from chalicelib.routes.parse import Body, Key, PageQuery, Time
+from chalicelib.routes.points import MetricBatch, NewMetric, Number, Step, from_list, number
+from chalicelib.services import batch
 from chalicelib.services import metric as service
-from deardiary.shapes import BatchReceipt, Metric, MetricSummary
+from chalicelib.services.metric import MetricChanges
+from deardiary.shapes import BatchReceipt, Metric
 
 routes = Routes(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Summaries:
-    """A summary per key."""
-
-    data: dict[str, MetricSummary]
-
-
 class MetricsQuery(PageQuery):
     key: Key | None = None
+
+
+class MetricPatch(Body):
+    value: Number | UnsetType = UNSET
+    step: Step | UnsetType = UNSET
+    recorded_at: Time | UnsetType = UNSET
 
 
 @routes.get("/iterations/{iteration_id}/metrics", query=MetricsQuery)
@@ -34,16 +38,29 @@ def list_metrics(call: Call[None, MetricsQuery], iteration_id: str) -> Answer[Pa
 
 @routes.post("/iterations/{iteration_id}/metrics", body=NewMetric)
 def create_metric(call: Call[NewMetric, None], iteration_id: str) -> Answer[Metric]:
-    (point,) = from_list([call.body], "")
-    return created(service.create_metric(call.actor, iteration_id, point))
+    return created(service.create_metric(call.actor, iteration_id, from_list([call.body], "")))
 
 
 @routes.post("/iterations/{iteration_id}/metrics/batch", body=MetricBatch)
 def create_batch(call: Call[MetricBatch, None], iteration_id: str) -> Answer[BatchReceipt]:
     points = from_list(call.body.metrics, "metrics")
-    return created(service.create_batch(call.actor, iteration_id, call.body.batch_id, points))
+    return created(batch.create_batch(call.actor, iteration_id, call.body.batch_id, points))
 
 
-@routes.get("/iterations/{iteration_id}/metrics/summary")
-def get_summary(call: Call[None, None], iteration_id: str) -> Answer[Summaries]:
-    return ok(Summaries(service.summarize(call.actor, iteration_id)))
+@routes.get("/metrics/{metric_id}")
+def get_metric(call: Call[None, None], metric_id: str) -> Answer[Metric]:
+    return ok(service.get_metric(call.actor, metric_id))
+
+
+@routes.patch("/metrics/{metric_id}", body=MetricPatch)
+def update_metric(call: Call[MetricPatch, None], metric_id: str) -> Answer[Metric]:
+    changes = parse.changes(call.body)
+    if "value" in changes:
+        changes["value"] = number(changes["value"], "value")
+    return ok(service.update_metric(call.actor, metric_id, cast("MetricChanges", changes)))
+
+
+@routes.delete("/metrics/{metric_id}")
+def delete_metric(call: Call[None, None], metric_id: str) -> Answer[None]:
+    service.delete_metric(call.actor, metric_id)
+    return deleted()

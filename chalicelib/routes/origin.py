@@ -35,9 +35,19 @@ def cors_headers(headers: Mapping[str, str]) -> dict[str, str]:
         return {"Vary": "Origin"}
     return {
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": "Retry-After, Location",
+        "Access-Control-Expose-Headers": "Retry-After, Location, X-Freed-Bytes",
         "Vary": "Origin",
     }
+
+
+def site(headers: Mapping[str, str], path: str, route: str) -> str:
+    """The URL of this server as the client reached it, stage or base path included, without a slash at the end.
+
+    `path` is the whole that was asked for, `route` the part of it that is ours, with names for ids.
+    """
+    scheme = headers.get("x-forwarded-proto", "http").partition(",")[0]
+    before = path.split("/")[: -route.count("/")]
+    return f"{scheme}://{headers.get('host', '127.0.0.1')}{'/'.join(before)}"
 
 
 def _is_here(url: str) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, TypeVar
 
 from msgspec import Meta
 
+from chalicelib import clock
 from chalicelib.errors import InvalidPayload
-from chalicelib.routes import parse
 from chalicelib.routes.parse import Body, Key, Time
-from chalicelib.services.metric import Point
+from chalicelib.services.batch import Sent
 from deardiary.wire import decode_float
 
 MAX_POINTS = 10_000
@@ -22,6 +23,7 @@ Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 BatchId = Annotated[str, Meta(min_length=1, max_length=128)]
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class NewMetric(Body):
@@ -42,44 +44,68 @@ class MetricBatch(Body):
     metrics: list[NewMetric]
 
 
-def from_list(metrics: Sequence[NewMetric], field: str) -> list[Point]:
+def from_list(metrics: Sequence[NewMetric], field: str) -> dict[str, Sent]:
     """InvalidPayload naming the point, as in `metrics[3].value`."""
     _check_number(len(metrics), field)
-    return [
-        _point(each.key, each.value, each.step, each.recorded_at, f"{field}[{at}]." if field else "", "")
-        for at, each in enumerate(metrics)
-    ]
+    points: dict[str, Sent] = {}
+    for at, each in enumerate(metrics):
+        prefix = f"{field}[{at}]." if field else ""
+        value, time = number(each.value, f"{prefix}value"), milliseconds(each.recorded_at, f"{prefix}recorded_at")
+        sent = points.get(each.key) or points.setdefault(each.key, Sent(array("d"), [], []))
+        sent.values.append(value)
+        sent.steps.append(each.step)
+        sent.times.append(time)
+    return points
 
 
-def from_columns(columns: dict[Key, MetricColumns], field: str) -> list[Point]:
+def from_columns(columns: dict[Key, MetricColumns], field: str) -> dict[str, Sent]:
     """InvalidPayload naming the column and the place in it, as in `metrics.loss.value[3]`."""
     _check_number(sum(len(each.value) for each in columns.values()), field)
-    return [point for key, each in columns.items() for point in _from_columns(key, each, f"{field}.{key}.")]
+    sent = {key: _sent(each, f"{field}.{key}.") for key, each in columns.items()}
+    return {key: each for key, each in sent.items() if len(each.values)}
 
 
-def _from_columns(key: str, columns: MetricColumns, prefix: str) -> Iterator[Point]:
+def _sent(columns: MetricColumns, prefix: str) -> Sent:
     length = len(columns.value)
     steps = _column(columns.step, length, f"{prefix}step")
     times = _column(columns.recorded_at, length, f"{prefix}recorded_at")
-    for at, (value, step, time) in enumerate(zip(columns.value, steps, times, strict=True)):
-        yield _point(key, value, step, time, prefix, f"[{at}]")
+    return Sent(
+        array("d", _each(number, columns.value, f"{prefix}value")),
+        steps,
+        _each(milliseconds, times, f"{prefix}recorded_at"),
+    )
 
 
-def _column(column: list[T | None] | None, length: int, field: str) -> Sequence[T | None]:
+def _each(convert: Callable[[T, str], R], column: Sequence[T], field: str) -> list[R]:
+    """All converted; the error of one that cannot be names its place."""
+    try:
+        return [convert(each, field) for each in column]
+    except InvalidPayload:
+        return [convert(each, f"{field}[{at}]") for at, each in enumerate(column)]
+
+
+def _column(column: list[T | None] | None, length: int, field: str) -> list[T | None]:
     if column is not None and len(column) != length:
         raise InvalidPayload(f"The columns of a key are of one length: {len(column)} is not {length}", field=field)
     return [None] * length if column is None else column
 
 
-def _point(key: str, value: float | str, step: int | None, time: datetime | None, prefix: str, suffix: str) -> Point:
-    try:
-        number = value if isinstance(value, float) else decode_float(value)
-    except ValueError as error:
-        raise InvalidPayload(str(error), field=f"{prefix}value{suffix}") from None
-    recorded_at = None if time is None else parse.time(f"{prefix}recorded_at{suffix}", time)
-    return Point(key, number, step, recorded_at)
-
-
 def _check_number(points: int, field: str) -> None:
     if points > MAX_POINTS:
         raise InvalidPayload(f"A batch has at most {MAX_POINTS} points, this one has {points}", field=field)
+
+
+def number(value: float | str, field: str) -> float:
+    """InvalidPayload for a text that stands for none."""
+    try:
+        return value if isinstance(value, float) else decode_float(value)
+    except ValueError as error:
+        raise InvalidPayload(str(error), field=field) from None
+
+
+def milliseconds(time: datetime | None, field: str) -> int | None:
+    """Since 1970, the rest cut off; InvalidPayload at the ends of what can be said in UTC."""
+    try:
+        return None if time is None else clock.milliseconds_of(time)
+    except OverflowError:
+        raise InvalidPayload("This time is too near the ends of time", field=field) from None

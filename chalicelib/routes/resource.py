@@ -6,17 +6,22 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.errors import InvalidPayload
 from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Id, Name, PageQuery, Query, Text, changes
+from chalicelib.routes.parse import MAX_TEXT_BYTES, Body, Id, Name, PageQuery, Query, Text, changes
 from chalicelib.services import resource as service
+from chalicelib.services import upload as uploads
+from deardiary.parts import CUTS, MAX_PARTS, MAX_PARTS_ASKED
 from deardiary.shapes import Download, Resource, Upload
 
 routes = Routes(__name__)
 
-# One presigned PUT takes 5 GiB; larger files need several parts.
-MAX_BYTES = 5 * 1024**3
+# The most that any backend takes; the service knows what each of them does.
+MAX_BYTES = max(cut.most for cut in CUTS.values())
+# 256 KiB as base64.
+MAX_DATA = 4 * (CUTS["inline"].most // 3 + 1)
 
 Size = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
@@ -30,6 +35,29 @@ class NewResource(Body):
     description: Text = ""
     iteration_id: Id | None = None
     content_type: ContentType = "application/octet-stream"
+
+    data: Annotated[str, Meta(max_length=MAX_DATA)] | None = None
+
+    # Otherwise `data` would have to be as short as a description, which says for itself how long it may be.
+    max_text_bytes = MAX_DATA
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.description.encode()) > MAX_TEXT_BYTES:
+            raise InvalidPayload(f"description has at most {MAX_TEXT_BYTES} bytes in UTF-8", field="description")
+
+
+class PartsDeclared(Body):
+    """The SHA-256 of parts, in their order: of those from `first_part` on."""
+
+    first_part: Annotated[int, Meta(ge=1, le=MAX_PARTS)] = 1
+    part_hashes: Annotated[list[Sha256], Meta(max_length=MAX_PARTS_ASKED)] = []
+
+
+class AllParts(Body):
+    """The SHA-256 of all parts, in their order; none for bytes that came in one request."""
+
+    part_hashes: Annotated[list[Sha256], Meta(max_length=MAX_PARTS)] = []
 
 
 class ResourcePatch(Body):
@@ -64,6 +92,7 @@ def create_resource(call: Call[NewResource, None], experiment_id: str) -> Answer
         description=call.body.description,
         iteration_id=call.body.iteration_id,
         content_type=call.body.content_type,
+        data=call.body.data,
     )
     return created(resource)
 
@@ -81,23 +110,22 @@ def update_resource(call: Call[ResourcePatch, None], resource_id: str) -> Answer
 
 @routes.delete("/resources/{resource_id}")
 def delete_resource(call: Call[None, None], resource_id: str) -> Answer[None]:
-    service.delete_resource(call.actor, resource_id)
-    return deleted()
+    return deleted(freed_bytes=service.delete_resource(call.actor, resource_id))
 
 
-@routes.post("/resources/{resource_id}/upload")
-def request_upload(call: Call[None, None], resource_id: str) -> Answer[Upload]:
-    return ok(service.request_upload(call.actor, resource_id))
+@routes.post("/resources/{resource_id}/upload", body=PartsDeclared)
+def request_upload(call: Call[PartsDeclared, None], resource_id: str) -> Answer[Upload]:
+    return ok(uploads.request_upload(call.actor, resource_id, call.body.first_part, call.body.part_hashes, call.site))
 
 
-@routes.post("/resources/{resource_id}/complete")
-def complete_resource(call: Call[None, None], resource_id: str) -> Answer[Resource]:
-    return ok(service.complete_resource(call.actor, resource_id))
+@routes.post("/resources/{resource_id}/complete", body=AllParts)
+def complete_resource(call: Call[AllParts, None], resource_id: str) -> Answer[Resource]:
+    return ok(uploads.complete_resource(call.actor, resource_id, call.body.part_hashes))
 
 
 @routes.get("/resources/{resource_id}/download", query=DownloadQuery)
 def request_download(call: Call[None, DownloadQuery], resource_id: str) -> Answer[Download]:
-    download = service.request_download(call.actor, resource_id)
+    download = service.request_download(call.actor, resource_id, call.site)
     if call.query.redirect:
         return Answer(302, download, {"Location": download.url})
     return ok(download)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
-from chalicelib.services import deletion
+from chalicelib.routes import journal
+from chalicelib.services import deletion, expiry, liveness
 
 # Well under the 60 seconds that the function has.
 SECONDS = 40.0
@@ -15,7 +14,14 @@ routes = Blueprint(__name__)
 
 
 @routes.schedule(Rate(5, unit=Rate.MINUTES))
-def upkeep(_event: CloudWatchEvent) -> None:
-    """Go on with deletions that a request left unfinished."""
-    if not deletion.resume_deletions(SECONDS):
-        logging.getLogger("deardiary").info("deletions are left for the next time")
+def upkeep(event: CloudWatchEvent) -> None:
+    """End silent iterations, look at the uploads that are due, go on with deletions that a request left unfinished."""
+    with journal.entry("upkeep", {"requestId": event.to_dict().get("id")}) as line:
+        line["finished"] = run(SECONDS)
+
+
+def run(seconds: float) -> bool:
+    """Whether nothing is left for the next time."""
+    looked = liveness.end_silent_iterations(seconds / 4)
+    swept = expiry.sweep_uploads(seconds / 4)
+    return deletion.resume_deletions(seconds / 2) and looked and swept

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from chalicelib.errors import AdminRequired, NotFound, PermissionRequired, SameUserRequired
 from chalicelib.storage import lineage
@@ -29,8 +28,7 @@ class Need(Enum):
     DELETE = "delete_permission"
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who sends the request, as proven by the token.
 
     A session is a person who signed in. An API token is not: it manages no passwords and tokens, and it can be

@@ -8,7 +8,7 @@ count for an address from which that account was entered in the last 90 days.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib import clock
 from chalicelib.errors import TooManyRequests
@@ -21,8 +21,7 @@ PER_ACCOUNT = 50
 REMEMBERED_SECONDS = 90 * 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A sign-in that was counted: for which subjects, in which window, and when that ends (seconds since 1970)."""
 
     subjects: tuple[str, ...]

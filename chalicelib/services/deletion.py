@@ -16,7 +16,7 @@ from chalicelib import clock
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.services.metric import STALE_AFTER_MS
+from chalicelib.services.batch import STALE_AFTER, now_us
 from chalicelib.services.resource import release_blob, remove_resource
 from chalicelib.services.snapshot import release_texts
 from chalicelib.storage import deletion as storage
@@ -193,7 +193,7 @@ def _empty_iteration(project_id: str, experiment_id: str, iteration_id: str, bud
     _remove(item.raw_keys(partition, keys.tags_prefix(iteration_id)), budget)
     _remove((place for place in item.raw_keys(ref.pk) if place != ref), budget)
     series_row, own = keys.series(experiment_id, iteration_id), keys.iteration(experiment_id, iteration_id)
-    storage.delete_items([ref, series_row, own])
+    storage.delete_items([keys.running(iteration_id), ref, series_row, own])
 
 
 def _sweep_model(project_id: str, model_id: str, budget: Budget) -> None:
@@ -215,7 +215,7 @@ def _sweep_user(user_id: str, budget: Budget) -> None:
 
 def _release(project_id: str, sha256: str) -> None:
     """OutOfTime while somebody else, who may die, is at it."""
-    if not release_blob(project_id, sha256):
+    if not release_blob(project_id, sha256).finished:
         raise OutOfTime
 
 
@@ -235,8 +235,9 @@ def _close_series(experiment_id: str, iteration_id: str) -> None:
         closed = series.close_series(experiment_id, iteration_id)
     except NotFound:
         return
-    now = clock.to_milliseconds(clock.now())
-    if any(now - one.at <= STALE_AFTER_MS for one in closed.announced.values()):
+    now = now_us()
+    started = [one.at for one in closed.announced.values()] + [closed.compacting or 0]
+    if any(now - at <= STALE_AFTER for at in started):
         raise OutOfTime
 
 
@@ -246,7 +247,7 @@ def _remove_snapshot(project_id: str, experiment_id: str, iteration_id: str) -> 
     if not stored.version:
         return
     now = clock.to_milliseconds(clock.now())
-    if any(now - at <= STALE_AFTER_MS for at in stored.coming.values()):
+    if any(1000 * (now - at) <= STALE_AFTER for at in stored.coming.values()):
         raise OutOfTime
     if stored.owned:
         try:

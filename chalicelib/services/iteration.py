@@ -9,7 +9,7 @@ from typing import TypedDict
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.page import Page
-from chalicelib.services import access
+from chalicelib.services import access, compaction
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import idkey, keys
 from chalicelib.storage import iteration as storage
@@ -64,11 +64,14 @@ def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges)
         before = access.iteration(actor, iteration_id, Need.UPDATE).iteration
         if _already_so(before, changes):
             return before
-        after = _resumed(before, changes) if before.end_date else _settle_end(replace(before, **changes), changes)
+        after = _after(before, changes)
         try:
-            return _move(before, after)
+            moved = _move(before, after)
         except Conflict:
             continue
+        if after.end_date and not before.end_date:
+            compaction.compact_if_many(after, compaction.ENOUGH_AT_END)
+        return moved
     raise Conflict("Others keep changing this iteration; try again")
 
 
@@ -143,6 +146,16 @@ def _too_deep() -> InvalidPayload:
 def _already_so(iteration: Iteration, changes: IterationChanges) -> bool:
     """A request that was already carried out: its answer got lost, or two finishers agree."""
     return all(getattr(iteration, name) == value for name, value in changes.items())
+
+
+def _after(before: Iteration, changes: IterationChanges) -> Iteration:
+    """One that the server ended because its writer was silent goes on where it was: the writer is back."""
+    if before.end_date is None:
+        return _settle_end(replace(before, **changes), changes)
+    if not storage.is_ended_by_server(before):
+        return _resumed(before, changes)
+    revived = replace(before, status_id=IterationStatus.RUNNING, end_date=None, error_message="")
+    return _settle_end(replace(revived, **changes), changes)
 
 
 def _resumed(locked: Iteration, changes: IterationChanges) -> Iteration:

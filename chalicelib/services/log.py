@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.services.metric import Point, is_taken, take_batch
+from chalicelib.services.batch import Sent, deliver, is_taken, touch
 from chalicelib.services.parameter import put_parameters
 from chalicelib.services.tag import put_tags
 from deardiary.shapes import BatchReceipt
 
 
 def take_flush(
-    actor: Actor, iteration_id: str, batch_id: str, *, parameters: dict[str, str], tags: list[str], points: list[Point]
+    actor: Actor,
+    iteration_id: str,
+    batch_id: str,
+    *,
+    parameters: dict[str, str],
+    tags: list[str],
+    points: dict[str, Sent],
 ) -> BatchReceipt:
     """Parameters first: when one clashes (Conflict) nothing of the flush is written.
 
     The chunk comes last, also when it holds no points: once it is there, the same batch_id changes nothing any more.
+    A flush of nothing is a sign of life.
     """
     where = access.iteration(actor, iteration_id, Need.CREATE).iteration
-    if not is_taken(where, batch_id):
+    if not (parameters or tags or points):
+        touch(where)
+        return BatchReceipt(batch_id=batch_id, accepted=0, last_step={})
+    if (parameters or tags) and not is_taken(where, batch_id):
         put_parameters(where, parameters)
         put_tags(where, tags)
-    return take_batch(where, batch_id, points)
+    return deliver(where, batch_id, points)

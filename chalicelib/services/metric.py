@@ -1,259 +1,229 @@
-"""Metrics: points come in batches, each of which is taken exactly once however often and from wherever it is sent.
-
-A batch is taken in three writes. It is announced in the iteration's series row, where points without a step get theirs;
-its chunk is put, once; its digests are folded into the row and the announcement goes. A process that dies in between
-leaves an announcement: the retry goes on from it with the same steps, and if none comes, whoever announces the next
-batch finishes or drops it.
-"""
+"""Metrics: single points, found by ids that stay theirs wherever they are stored."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import heapq
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from itertools import islice
+from typing import NamedTuple, TypedDict
 
 from chalicelib import clock, ids
-from chalicelib.errors import Conflict, InvalidPayload, Unavailable
+from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.page import Page
-from chalicelib.services import access
+from chalicelib.services import access, batch, recount
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.batch import Sent
 from chalicelib.storage import chunk as chunks
-from chalicelib.storage import item
+from chalicelib.storage import item, points
 from chalicelib.storage import iteration as iterations
-from chalicelib.storage import series as storage
-from chalicelib.storage.chunk import Chunk
-from chalicelib.storage.codec import Columns, Digest
-from chalicelib.storage.series import Announcement, Overtaken, Series
-from deardiary.shapes import BatchReceipt, Iteration, Metric, MetricSummary
-
-INT64_MAX = 2**63 - 1
-# A Lambda lives 29 seconds: whoever announced a batch this long ago is not going to put its chunk any more.
-STALE_AFTER_MS = 60_000
-_ATTEMPTS = 40
+from chalicelib.storage.codec import Content, Stretch
+from chalicelib.storage.points import Stored
+from chalicelib.storage.series import ATTEMPTS
+from chalicelib.storage.transaction import Transaction
+from deardiary.shapes import Iteration, Metric
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A point as it was sent: without a step it gets the next of its key, without a time the server's."""
+class MetricChanges(TypedDict, total=False):
+    """The fields of a point that a PATCH may carry; those absent stay."""
 
+    value: float
+    step: int
+    recorded_at: datetime
+
+
+class _Entry(NamedTuple):
+    """A point in the order of points: step, time, arrival of its batch, place in that."""
+
+    step: int
+    time: int
+    at: int
+    ordinal: int
+    digest: str
     key: str
     value: float
-    step: int | None = None
-    recorded_at: datetime | None = None
+
+    def metric(self, iteration_id: str) -> Metric:
+        return Metric(
+            id=f"{iteration_id}.{ids.stamp(self.at)}.{self.digest}.{self.ordinal:05}",
+            iteration_id=iteration_id,
+            key=self.key,
+            value=self.value,
+            step=self.step,
+            recorded_at=clock.from_milliseconds(self.time),
+        )
 
 
-def create_metric(actor: Actor, iteration_id: str, point: Point) -> Metric:
+class _Found(NamedTuple):
+    """A point in the row that holds it."""
+
+    row: Stored
+    content: Content
+    key: str
+    place: int
+
+    @property
+    def stretch(self) -> Stretch:
+        return self.content.series[self.key]
+
+    def metric(self, iteration_id: str) -> Metric:
+        entries = _entries(Content(self.content.batches, {self.key: self.stretch}))
+        return next(islice(entries, self.place, None)).metric(iteration_id)
+
+
+def create_metric(actor: Actor, iteration_id: str, point: dict[str, Sent]) -> Metric:
     where = access.iteration(actor, iteration_id, Need.CREATE).iteration
-    batch_id = ids.new_id()
-    take_batch(where, batch_id, [point])
-    batch_digest = ids.digest(batch_id)
-    taken = chunks.find_chunk(where.id, batch_digest)
-    if taken is None:
+    taken = batch.take_batch(where, ids.new_id(), point)
+    if taken.content is None:
+        # Written this very moment, and moved by a compaction already.
         raise Unavailable(retry_after=1)
-    return next(_metrics(where.id, batch_digest, taken))
-
-
-def create_batch(actor: Actor, iteration_id: str, batch_id: str, points: list[Point]) -> BatchReceipt:
-    return take_batch(access.iteration(actor, iteration_id, Need.CREATE).iteration, batch_id, points)
+    return next(_entries(taken.content)).metric(where.id)
 
 
 def list_metrics(actor: Actor, iteration_id: str, key: str | None, limit: int, cursor: str | None) -> Page[Metric]:
     """Points in the order of step, then time, then arrival."""
     where = access.iteration(actor, iteration_id, Need.READ).iteration
-    found = [
-        (metric.step, metric.recorded_at, metric.id, metric)
-        for batch_digest, chunk in chunks.each_chunk(where.id)
-        for metric in _metrics(where.id, batch_digest, chunk, key)
-    ]
-    if cursor is not None:
-        step, recorded_at, metric_id = _place(cursor, where)
-        found = [each for each in found if each[:3] > (step, recorded_at, metric_id)]
-    found.sort(key=lambda each: each[:3])
-    rows = [each[3] for each in found[:limit]]
-    return Page(rows, _cursor(rows[-1]) if len(found) > limit else None)
+    after = None if cursor is None else _place(cursor, where)
+    only = None if key is None else {key}
+    entries = list(islice(_merged(points.read_rows(where.id).stored, only, after), limit + 1))
+    more = _cursor(entries[limit - 1], where) if len(entries) > limit else None
+    return Page([entry.metric(where.id) for entry in entries[:limit]], more)
 
 
-def summarize(actor: Actor, iteration_id: str) -> dict[str, MetricSummary]:
-    where = access.iteration(actor, iteration_id, Need.READ).iteration
-    digests = storage.read_series(where.experiment_id, where.id).digests
-    return {key: summary_of(digest) for key, digest in digests.items()}
+def get_metric(actor: Actor, metric_id: str) -> Metric:
+    where = _owner(actor, metric_id, Need.READ)
+    return _find(where, metric_id).metric(where.id)
 
 
-def is_taken(where: Iteration, batch_id: str) -> bool:
-    """Whether the chunk of this batch is there, and with it all else that came in the same flush."""
-    return chunks.find_chunk(where.id, ids.digest(batch_id)) is not None
+def update_metric(actor: Actor, metric_id: str, changes: MetricChanges) -> Metric:
+    """The point keeps its id and its place among those that arrived with it."""
+    where = _owner(actor, metric_id, Need.UPDATE)
+
+    def change(stretch: Stretch, at: int) -> Stretch:
+        columns = stretch.columns.take(slice(None))
+        columns.values[at] = changes.get("value", columns.values[at])
+        columns.steps[at] = changes.get("step", columns.steps[at])
+        if "recorded_at" in changes:
+            columns.times[at] = clock.to_milliseconds(changes["recorded_at"])
+        return replace(stretch, columns=columns)
+
+    return replace(_edit(where, metric_id, change), **changes)
 
 
-def take_batch(where: Iteration, batch_id: str, points: list[Point]) -> BatchReceipt:
-    """InvalidPayload when the iteration is locked and the points are not late delivery."""
-    batch_digest = ids.digest(batch_id)
-    series, taken = storage.read_series_and_chunk(where.experiment_id, where.id, batch_digest)
-    if taken is None:
-        _require_open(where, points)
-    if taken is None or batch_digest in series.announced:
-        series = _announce(where, batch_digest, points, series)
-        if batch_digest in series.announced:
-            taken = taken or _put(where, batch_id, points, series.announced[batch_digest])
-            _fold(where, batch_digest, taken, series)
-    return _receipt(taken or _stored(where, batch_digest))
+def delete_metric(actor: Actor, metric_id: str) -> None:
+    """Its summary is then the one of the points that are left."""
+
+    def remove(stretch: Stretch, at: int) -> Stretch:
+        left = [other for other in range(len(stretch.columns)) if other != at]
+        return Stretch(
+            stretch.columns.take(left),
+            [stretch.ordinals[each] for each in left],
+            [stretch.batches[each] for each in left],
+        )
+
+    _edit(_owner(actor, metric_id, Need.DELETE), metric_id, remove)
 
 
-def _require_open(where: Iteration, points: list[Point]) -> None:
-    """Late delivery is no loss: what was recorded before the end is taken after it."""
-    end = where.end_date
-    if end is None or all(point.recorded_at is not None and point.recorded_at <= end for point in points):
-        return
-    iterations.reopen_if_ended_by_server(where)
-
-
-def _announce(where: Iteration, batch_digest: str, points: list[Point], series: Series) -> Series:
-    """The series with the batch announced, its steps given for good; without it when it turns out to be taken."""
-    for _ in range(_ATTEMPTS):
-        if batch_digest in series.announced:
-            return series
-        now = clock.to_milliseconds(clock.now())
-        settled = _settle(where, series, now)
-        mine = _reserve(settled, points, now)
-        announcing = replace(settled, announced=settled.announced | {batch_digest: mine})
-        storage.require_room(announcing, {point.key for point in points})
+def _edit(where: Iteration, metric_id: str, change: Callable[[Stretch, int], Stretch]) -> Metric:
+    """Rewrite the row of a point unless somebody else just did, then count its series anew. The point as it was."""
+    for _ in range(ATTEMPTS):
+        found = _find(where, metric_id)
+        if where.end_date is not None:
+            raise iterations.locked()
+        _keep_receipt(where, metric_id)
+        marked = recount.mark(where, [found.key])
+        series = found.content.series | {found.key: change(found.stretch, found.place)}
+        kept = {key: stretch for key, stretch in series.items() if len(stretch.columns)}
+        write = Transaction()
+        iterations.check_unlocked(where, write)
+        chunks.replace_points(found.row.place, found.row.edition, found.content._replace(series=kept), write)
         try:
-            return storage.write_series(where.experiment_id, where.id, announcing)
-        except Overtaken:
+            write.commit()
+        except Conflict:
             item.pause()
-            series, taken = storage.read_series_and_chunk(where.experiment_id, where.id, batch_digest)
-            if taken is not None and batch_digest not in series.announced:
-                return series
+            continue
+        recount.recount(where, {found.key}, marked)
+        return found.metric(where.id)
     raise Unavailable(retry_after=1)
 
 
-def _reserve(series: Series, points: list[Point], at: int) -> Announcement:
-    """The first and last step for the points without one, per key: after every step known or given away."""
-    free = {point.key for point in points if point.step is None}
-    first = {key: _next_step(series, key) for key in free}
-    last: dict[str, int] = {}
-    for key, step in _steps(points, first):
-        last[key] = max(step, last.get(key, step))
-    if any(step > INT64_MAX for step in last.values()):
-        raise InvalidPayload("There is no step after the last int64; give one", field="metrics")
-    return Announcement(at, first, {key: last[key] for key in free})
+def _keep_receipt(where: Iteration, metric_id: str) -> None:
+    """A retry of the batch is answered as before, whatever becomes of its points."""
+    chunk = chunks.find_chunk(where.id, _parts(metric_id)[1])
+    if chunk is not None and chunk.receipt is None:
+        chunks.keep_receipt(where.id, chunk.batch.digest, batch.receipt_of(where, chunk))
 
 
-def _next_step(series: Series, key: str) -> int:
-    known = [series.digests[key].last_step] if key in series.digests else []
-    given = [one.last_step[key] for one in series.announced.values() if key in one.last_step]
-    return max(known + given, default=-1) + 1
+def _owner(actor: Actor, metric_id: str, need: Need) -> Iteration:
+    return access.iteration(actor, metric_id.partition(".")[0], need).iteration
 
 
-def _steps(points: list[Point], first: dict[str, int]) -> Iterator[tuple[str, int]]:
-    """Key and step of each point: one without a step comes after all of its key before it."""
-    following = dict(first)
-    for point in points:
-        step = following[point.key] if point.step is None else point.step
-        if point.key in following:
-            following[point.key] = max(following[point.key], step + 1)
-        yield point.key, step
+def _find(where: Iteration, metric_id: str) -> _Found:
+    """NotFound when there is no point with this id, or none any more."""
+    stamp, digest, ordinal = _parts(metric_id)
+    for row in points.rows_of_batch(where.id, digest):
+        content = row.open()
+        own = {at for at, each in enumerate(content.batches) if (ids.stamp(each.at), each.digest) == (stamp, digest)}
+        for key, stretch in content.series.items():
+            for place, (other, number) in enumerate(zip(stretch.ordinals, stretch.batches, strict=True)):
+                if other == ordinal and number in own:
+                    return _Found(row, content, key, place)
+    raise NotFound
 
 
-def _put(where: Iteration, batch_id: str, points: list[Point], announcement: Announcement) -> Chunk:
-    """Unavailable when others are just sending other points under this batch_id: the next try finds theirs."""
-    if any(point.step is None and point.key not in announcement.first_step for point in points):
-        raise Unavailable(retry_after=1)
-    series: dict[str, Columns] = {}
-    for point, (key, step) in zip(points, _steps(points, announcement.first_step), strict=True):
-        time = announcement.at if point.recorded_at is None else clock.to_milliseconds(point.recorded_at)
-        series.setdefault(key, Columns.empty()).append(step, time, point.value)
-    chunk = Chunk(batch_id, announcement.at, series)
-    try:
-        chunks.put_chunk(where.id, ids.digest(batch_id), chunk)
-    except Conflict:
-        return _stored(where, ids.digest(batch_id))
-    return chunk
+def _parts(metric_id: str) -> tuple[str, str, int]:
+    """Stamp and digest of its batch, and its place there."""
+    parts = metric_id.split(".")
+    if len(parts) != 4 or not parts[3].isdecimal():
+        raise NotFound
+    return parts[1], parts[2], int(parts[3])
 
 
-def _stored(where: Iteration, batch_digest: str) -> Chunk:
-    chunk = chunks.find_chunk(where.id, batch_digest)
-    if chunk is None:
-        raise Unavailable(retry_after=1)
-    return chunk
+def _merged(rows: Iterable[Stored], only: set[str] | None, after: tuple[int, int, int, int] | None) -> Iterator[_Entry]:
+    """All entries after a place, in order. A row is opened when the order comes to its lowest step, not before."""
+    waiting = sorted((row for row in rows if after is None or row.high >= after[0]), key=lambda row: row.low)
+    closed = deque(waiting)
+    heads: list[tuple[_Entry, int, Iterator[_Entry]]] = []
+    while closed or heads:
+        while closed and (not heads or closed[0].low <= heads[0][0].step):
+            entries = sorted(_entries(closed.popleft().open(only)))
+            # An entry is longer than a place, and so comes after the place that is its own.
+            rest = iter(entries if after is None else entries[bisect_left(entries, (*after[:3], after[3] + 1)) :])
+            _push(heads, rest)
+        if heads:
+            entry, _, rest = heapq.heappop(heads)
+            yield entry
+            _push(heads, rest)
 
 
-def _fold(where: Iteration, batch_digest: str, chunk: Chunk, series: Series) -> None:
-    """Add the batch to the digests and take its announcement away; once, whoever does it."""
-    for _ in range(_ATTEMPTS):
-        if batch_digest not in series.announced:
-            return
-        try:
-            storage.write_series(where.experiment_id, where.id, _folded(series, batch_digest, chunk))
-        except Overtaken:
-            item.pause()
-            series = storage.read_series(where.experiment_id, where.id)
-        else:
-            return
-    raise Unavailable(retry_after=1)
+def _push(heads: list[tuple[_Entry, int, Iterator[_Entry]]], rest: Iterator[_Entry]) -> None:
+    entry = next(rest, None)
+    if entry is not None:
+        heapq.heappush(heads, (entry, id(rest), rest))
 
 
-def _folded(series: Series, batch_digest: str, chunk: Chunk | None) -> Series:
-    digests = dict(series.digests)
-    for key, columns in (chunk.series if chunk else {}).items():
-        new = Digest.of(columns)
-        digests[key] = digests[key].merge(new) if key in digests else new
-    rest = {batch: one for batch, one in series.announced.items() if batch != batch_digest}
-    return replace(series, digests=digests, announced=rest)
+def _entries(content: Content) -> Iterator[_Entry]:
+    for key, stretch in content.series.items():
+        columns = stretch.columns
+        numbered = zip(columns.steps, columns.times, columns.values, stretch.ordinals, stretch.batches, strict=True)
+        for step, time, value, ordinal, number in numbered:
+            batch_of_point = content.batches[number]
+            yield _Entry(step, time, batch_of_point.at, ordinal, batch_of_point.digest, key, value)
 
 
-def _settle(where: Iteration, series: Series, now: int) -> Series:
-    """Without the announcements of writers that died: their chunk is folded if it came, and forgotten otherwise."""
-    for batch_digest, one in series.announced.items():
-        if now - one.at > STALE_AFTER_MS:
-            series = _folded(series, batch_digest, chunks.find_chunk(where.id, batch_digest))
-    return series
+def _cursor(entry: _Entry, where: Iteration) -> str:
+    return item.encode_cursor(where.id, *map(str, entry[:4]))
 
 
-def _receipt(chunk: Chunk) -> BatchReceipt:
-    count = Counter({key: len(columns) for key, columns in chunk.series.items()})
-    last = {key: max(columns.steps) for key, columns in chunk.series.items()}
-    return BatchReceipt(batch_id=chunk.batch_id, accepted=count.total(), last_step=last)
-
-
-def _metrics(iteration_id: str, batch_digest: str, chunk: Chunk, only: str | None = None) -> Iterator[Metric]:
-    """The points of a chunk. A point's id holds when its batch came, which batch, and its place there."""
-    prefix = f"{iteration_id}.{ids.stamp(chunk.at * 1000)}.{batch_digest}"
-    ordinal = 0
-    for key, columns in chunk.series.items():
-        if only in (None, key):
-            for at, (step, time, value) in enumerate(zip(columns.steps, columns.times, columns.values, strict=True)):
-                yield Metric(
-                    id=f"{prefix}.{ordinal + at:05}",
-                    iteration_id=iteration_id,
-                    key=key,
-                    value=value,
-                    step=step,
-                    recorded_at=clock.from_milliseconds(time),
-                )
-        ordinal += len(columns)
-
-
-def summary_of(digest: Digest) -> MetricSummary:
-    return MetricSummary(
-        first=digest.first,
-        last=digest.last,
-        min=digest.min,
-        max=digest.max,
-        count=digest.count,
-        last_step=digest.last_step,
-    )
-
-
-def _cursor(metric: Metric) -> str:
-    return item.encode_cursor(str(metric.step), str(clock.to_milliseconds(metric.recorded_at)), metric.id)
-
-
-def _place(cursor: str, where: Iteration) -> tuple[int, datetime, str]:
-    step, time, metric_id = item.decode_cursor(cursor, 3)
-    if not metric_id.startswith(f"{where.id}."):
+def _place(cursor: str, where: Iteration) -> tuple[int, int, int, int]:
+    of, *place = item.decode_cursor(cursor, 5)
+    if of != where.id:
         raise item.bad_cursor()
     try:
-        return int(step), clock.from_milliseconds(int(time)), metric_id
-    except (ValueError, OverflowError):
+        step, time, at, ordinal = map(int, place)
+    except ValueError:
         raise item.bad_cursor() from None
+    return step, time, at, ordinal

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import base64
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 from chalicelib import artifacts, clock, config, ids
-from chalicelib.artifacts import Location
-from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.artifacts import URL_LIFE, Location
+from chalicelib.artifacts.served import check
+from chalicelib.errors import Conflict, InvalidPayload
 from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
@@ -16,10 +19,14 @@ from chalicelib.storage import experiment as experiments
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import keys
 from chalicelib.storage import resource as storage
+from chalicelib.storage import upload as uploads
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import delete_items
-from chalicelib.storage.lineage import ResourceLineage
-from deardiary.shapes import Download, ExperimentStatus, Resource, Upload
+from deardiary.parts import CUTS
+from deardiary.shapes import Download, ExperimentStatus, Resource
+
+# What was begun in the last moment of a URL's life may take a while to end.
+_TRANSFER = timedelta(minutes=5)
 
 
 class ResourceChanges(TypedDict, total=False):
@@ -39,8 +46,9 @@ def create_resource(
     description: str,
     iteration_id: str | None,
     content_type: str,
+    data: str | None = None,
 ) -> Resource:
-    """Pending until `complete_resource`, unless the project has these bytes already."""
+    """Pending until it is completed, unless the project has these bytes already, or `data` brings them as base64."""
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     if experiment.status_id != ExperimentStatus.IN_PROGRESS:
         raise experiments.not_in_progress()
@@ -48,6 +56,8 @@ def create_resource(
     if seen is not None and seen.size_bytes != size_bytes:
         raise InvalidPayload("Bytes with this SHA-256 have another size", field="size_bytes")
     backend = seen.backend if seen else config.settings().artifact_backend
+    _check_size(backend, size_bytes)
+    content = None if data is None else _decoded(backend, data, size_bytes, content_hash)
     resource = Resource(
         id=ids.new_id(),
         experiment_id=experiment_id,
@@ -64,11 +74,33 @@ def create_resource(
     if iteration_id is not None and iterations.find_iteration(experiment_id, iteration_id) is None:
         raise InvalidPayload("There is no such iteration in this experiment", field="iteration_id")
     storage.create_resource(experiment, resource, content_type, seen)
-    return resource
+    if content is not None and resource.state == storage.PENDING:
+        artifacts.store(backend).write(Location(experiment.project_id, content_hash), size_bytes, [content])
+        blobs.mark_ready(experiment.project_id, content_hash, size_bytes)
+        resource = finish(resource)
+    return with_data(experiment.project_id, resource)
+
+
+def finish(resource: Resource) -> Resource:
+    """The resource, ready, for its bytes are."""
+    ready = replace(resource, state=storage.READY, updated_date=clock.now())
+    storage.mark_ready(ready)
+    # Should this not happen, whoever looks at the upload in a day finds it finished.
+    delete_items([uploads.pending(resource)])
+    return ready
+
+
+def with_data(project_id: str, resource: Resource) -> Resource:
+    """What the table itself keeps is shown with the resource, but in lists."""
+    if resource.backend != "inline" or resource.state != storage.READY:
+        return resource
+    content = b"".join(artifacts.store("inline").blocks(Location(project_id, resource.content_hash)))
+    return replace(resource, data=base64.b64encode(content).decode())
 
 
 def get_resource(actor: Actor, resource_id: str) -> Resource:
-    return access.resource(actor, resource_id, Need.READ).resource
+    line = access.resource(actor, resource_id, Need.READ)
+    return with_data(line.project.id, line.resource)
 
 
 def list_resources_of_experiment(
@@ -79,83 +111,110 @@ def list_resources_of_experiment(
 
 
 def update_resource(actor: Actor, resource_id: str, changes: ResourceChanges) -> Resource:
-    before = access.resource(actor, resource_id, Need.UPDATE).resource
-    after = replace(before, **changes, updated_date=clock.now())
+    line = access.resource(actor, resource_id, Need.UPDATE)
+    after = replace(line.resource, **changes, updated_date=clock.now())
     storage.update_resource(after)
-    return after
+    return with_data(line.project.id, after)
 
 
-def request_upload(actor: Actor, resource_id: str) -> Upload:
-    """The requests still to make; none when the bytes are there."""
-    line = access.resource(actor, resource_id, Need.CREATE)
-    resource = line.resource
-    if resource.state == storage.READY or _blob(line).ready:
-        return Upload(requests=(), expires_at=clock.now())
-    content_type = storage.get_content_type(resource)
-    return artifacts.store(resource.backend).upload(_location(line), resource.size_bytes, content_type)
-
-
-def complete_resource(actor: Actor, resource_id: str) -> Resource:
-    """The resource, ready. InvalidPayload when its bytes are not there exactly as declared."""
-    line = access.resource(actor, resource_id, Need.CREATE)
-    resource = line.resource
-    if resource.state == storage.READY:
-        return resource
-    blob = _blob(line)
-    if not blob.ready:
-        artifacts.store(resource.backend).verify(_location(line), resource.size_bytes)
-        blobs.mark_ready(line.project.id, resource.content_hash, resource.size_bytes)
-    elif blob.size_bytes != resource.size_bytes:
-        raise InvalidPayload(f"The bytes are {blob.size_bytes}, {resource.size_bytes} declared", field="size_bytes")
-    ready = replace(resource, state=storage.READY, updated_date=clock.now())
-    storage.mark_ready(ready)
-    return ready
-
-
-def request_download(actor: Actor, resource_id: str) -> Download:
-    """Conflict while the bytes have not been checked."""
+def request_download(actor: Actor, resource_id: str, site: str) -> Download:
+    """Conflict while the bytes have not been checked. `site` is this server's URL as the client reaches it."""
     line = access.resource(actor, resource_id, Need.READ)
     if line.resource.state != storage.READY:
         raise Conflict("The bytes of this resource have not all arrived yet", state=line.resource.state)
     content_type = storage.get_content_type(line.resource)
-    return artifacts.store(line.resource.backend).download(_location(line), line.resource, content_type)
+    location = Location(line.project.id, line.resource.content_hash)
+    return artifacts.store(line.resource.backend).download(location, line.resource, content_type, site)
 
 
-def delete_resource(actor: Actor, resource_id: str) -> None:
+def delete_resource(actor: Actor, resource_id: str) -> int:
+    """How many bytes that freed: none while others of the project share them."""
     line = access.resource(actor, resource_id, Need.DELETE)
-    remove_resource(line.project.id, line.resource)
+    return remove_resource(line.project.id, line.resource)
 
 
-def remove_resource(project_id: str, resource: Resource) -> None:
-    """The resource goes; its bytes go with it when no other resource of the project shares them.
+def remove_resource(project_id: str, resource: Resource, *, only_pending: bool = False) -> int:
+    """The resource goes; its bytes go with it when no other resource of the project shares them: so many were freed.
 
-    NotFound when somebody else was faster. Should this die in between, the scheduled function goes on.
+    NotFound when somebody else was faster, or when it is not pending any more and should be. Should this die in
+    between, the scheduled function goes on.
     """
-    storage.delete_resource(project_id, resource)
-    if release_blob(project_id, resource.content_hash):
-        delete_items([keys.deletion(storage.blob_deletion(project_id, resource).id)])
+    storage.delete_resource(project_id, resource, late=_last_url(resource), only_pending=only_pending)
+    released = release_blob(project_id, resource.content_hash)
+    done = [keys.deletion(storage.blob_deletion(project_id, resource).id)] if released.finished else []
+    if resource.state == storage.PENDING:
+        done.append(uploads.pending(resource))
+    delete_items(done)
+    return released.freed_bytes
 
 
-def release_blob(project_id: str, sha256: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Whether nothing is left to do for bytes that an owner gave up, and how many are gone."""
+
+    finished: bool
+    freed_bytes: int = 0
+
+
+def release_blob(project_id: str, sha256: str) -> Released:
     """Remove bytes that nobody owns any more. Also goes on with a removal that died, a minute later.
 
-    Whether nothing is left to do: not while somebody else, who may die, is at it.
+    Not finished while somebody else, who may die, is at it.
     """
     blob = blobs.find_blob(project_id, sha256)
     claim = blobs.claim_unowned(project_id, sha256) if blob else None
     if blob is None or claim is None:
-        return blob is None or not blob.leaving
-    artifacts.store(blob.backend).delete(Location(project_id, sha256))
+        return Released(finished=blob is None or not blob.leaving)
+    remove_bytes(project_id, blob)
     blobs.delete_blob(project_id, sha256, claim)
+    return Released(finished=True, freed_bytes=blob.size_bytes if blob.ready else 0)
+
+
+def remove_stray_bytes(project_id: str, blob: Blob) -> bool:
+    """Remove bytes that the project does not know of; whether that is done.
+
+    Those that it knows are somebody's, or on their way out by themselves.
+    """
+    claim = blobs.claim_absent(project_id, blob.sha256, blob.size_bytes, blob.backend)
+    if claim is None:
+        return release_blob(project_id, blob.sha256).finished
+    remove_bytes(project_id, blob)
+    blobs.delete_blob(project_id, blob.sha256, claim)
     return True
 
 
-def _location(line: ResourceLineage) -> Location:
-    return Location(line.project.id, line.resource.content_hash)
+def remove_bytes(project_id: str, blob: Blob) -> None:
+    """Everything that stores may have of a blob that nobody can become an owner of."""
+    location = Location(project_id, blob.sha256)
+    store = artifacts.store(blob.backend)
+    if blob.upload_id is not None:
+        store.abort(location, blob.upload_id)
+    store.delete(location)
+    if blob.moved_from is not None:
+        artifacts.store(blob.moved_from).delete(location)
 
 
-def _blob(line: ResourceLineage) -> Blob:
-    blob = blobs.find_blob(line.project.id, line.resource.content_hash)
-    if blob is None:
-        raise NotFound
-    return blob
+def _last_url(resource: Resource) -> datetime | None:
+    """Until when a URL that was signed for this resource may still bring bytes; None when all have died."""
+    now = clock.now()
+    signed = (resource.updated_date or resource.created_date) if resource.state == storage.READY else now
+    end = signed + URL_LIFE + _TRANSFER
+    return end if end > now else None
+
+
+def _check_size(backend: str, size_bytes: int) -> None:
+    most = CUTS[backend].most
+    if size_bytes > most:
+        raise InvalidPayload(f"A resource has at most {most} bytes in {backend}", field="size_bytes")
+
+
+def _decoded(backend: str, data: str, size_bytes: int, sha256: str) -> bytes:
+    """InvalidPayload when `data` is not the bytes declared, or this resource is not kept inline."""
+    if backend != "inline":
+        raise InvalidPayload(f"These bytes go to {backend}: ask for their upload, and leave out data", field="data")
+    try:
+        content = base64.b64decode(data, validate=True)
+    except ValueError:
+        raise InvalidPayload("data is not base64", field="data") from None
+    check(content, size_bytes, sha256)
+    return content

@@ -80,7 +80,7 @@ def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, text
 
 def release_texts(project_id: str, stored: Texts) -> bool:
     """Remove the bytes in which the row has given up its share, unless others have one; whether that is done."""
-    return all(release_blob(project_id, sha256) for sha256 in stored.leaving)
+    return all(release_blob(project_id, sha256).finished for sha256 in stored.leaving)
 
 
 def _store(
@@ -117,9 +117,10 @@ def _bring(line: IterationLineage, before: Texts, bytes_of: Mapping[str, bytes])
     announcing = replace(before, coming={**before.coming, **dict.fromkeys(missing, now)})
     announced = storage.write_texts(project_id, line.iteration, before, announcing, missing, {})
     for sha256, blob in missing.items():
-        artifacts.store(blob.backend).write(Location(project_id, sha256), bytes_of[sha256])
-        blobs.mark_ready(project_id, sha256, len(bytes_of[sha256]))
-    return announced, {sha256: replace(blob, ready=True) for sha256, blob in seen.items()}
+        data = bytes_of[sha256]
+        artifacts.store(blob.backend).write(Location(project_id, sha256), len(data), [data])
+        blobs.mark_ready(project_id, sha256, len(data))
+    return announced, {sha256: blob._replace(ready=True) for sha256, blob in seen.items()}
 
 
 def _blob(project_id: str, sha256: str, size_bytes: int) -> Blob:
@@ -136,7 +137,8 @@ def _sha256(data: bytes) -> str:
 
 
 def _read(line: IterationLineage, text: Text) -> str:
-    return artifacts.store(text.backend).read(Location(line.project.id, text.sha256)).decode()
+    blocks = artifacts.store(text.backend).blocks(Location(line.project.id, text.sha256))
+    return b"".join(blocks).decode()
 
 
 def _fits(texts: Mapping[str, Text]) -> bool:

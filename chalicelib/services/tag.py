@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from chalicelib.errors import Conflict
 from chalicelib.page import Page
@@ -29,8 +29,7 @@ class Level(Enum):
 Owner = Project | Experiment | Iteration
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """The owner's own row, beside which its tags lie."""
 
     key: Key

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from chalicelib import clock, ids, security
 from chalicelib.errors import InvalidPayload, NotFound, TokenExpired, TokenInvalid
@@ -21,8 +22,7 @@ MAX_TOKENS = 25
 _ATTEMPTS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     user_id: str
     token_id: str
     secret: str

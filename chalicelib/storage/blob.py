@@ -6,7 +6,9 @@ go when the last owner has gone, and while they are going (`leaving`) nobody can
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import NamedTuple
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
@@ -31,20 +33,32 @@ class BlobRow(Item, discriminator="blob"):
     ready = BooleanAttribute(null=True)
     # Who removes the bytes came to it at this time, in milliseconds since 1970.
     leaving = NumberAttribute(null=True)
+    # The store's id of an upload in parts, which everybody who has the bytes goes on with.
+    upload_id = UnicodeAttribute(null=True)
+    # When requests for its parts were last asked for, in milliseconds since 1970.
+    upload_at = NumberAttribute(null=True)
+    # The store that still has the bytes from before they were moved.
+    moved_from = UnicodeAttribute(null=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     sha256: str
     size_bytes: int
     backend: str
     ready: bool
     leaving: bool = False
+    upload_id: str | None = None
+    upload_at: int | None = None
+    moved_from: str | None = None
 
 
 def find_blob(project_id: str, sha256: str) -> Blob | None:
     row = item.find(BlobRow, keys.blob(project_id, sha256))
-    return Blob(row.sha256, int(row.size_bytes), row.backend, bool(row.ready), row.leaving is not None) if row else None
+    return _shape(row) if row else None
+
+
+def each_blob(project_id: str) -> Iterator[Blob]:
+    return (_shape(row) for row in item.query(BlobRow, keys.project_partition(project_id), keys.BLOB))
 
 
 def of_resource(resource: Resource) -> Blob:
@@ -63,6 +77,8 @@ def add_owner(project_id: str, blob: Blob, *, seen: Blob | None, write: Transact
         BlobRow.owners.add(1),
     ]
     same = BlobRow.ready == True if seen and seen.ready else BlobRow.ready.does_not_exist()  # noqa: E712
+    # Not if the bytes were moved meanwhile, nor if somebody else was the first to name another store.
+    same &= BlobRow.backend.does_not_exist() | (BlobRow.backend == blob.backend)
     write.update(row, actions, same & BlobRow.leaving.does_not_exist(), lambda: Unavailable(retry_after=1))
 
 
@@ -74,8 +90,71 @@ def mark_ready(project_id: str, sha256: str, size_bytes: int) -> None:
     """The bytes are there, this many, checked. Conflict when the last owner has gone meanwhile."""
     row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(Conflict):
-        actions: list[Action] = [BlobRow.ready.set(True), BlobRow.size_bytes.set(size_bytes)]
+        actions: list[Action] = [
+            BlobRow.ready.set(True),
+            BlobRow.size_bytes.set(size_bytes),
+            BlobRow.upload_id.remove(),
+            BlobRow.upload_at.remove(),
+        ]
         row.update(actions, (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist())
+
+
+def set_upload(project_id: str, sha256: str, upload_id: str, *, before: str | None) -> bool:
+    """Name the upload that everybody goes on with; False when somebody else has named another since `before`."""
+    unchanged = BlobRow.upload_id.does_not_exist() if before is None else BlobRow.upload_id == before
+    alive = (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist() & BlobRow.ready.does_not_exist()
+    try:
+        with conditional.otherwise(Conflict):
+            BlobRow(*keys.blob(project_id, sha256)).update([BlobRow.upload_id.set(upload_id)], alive & unchanged)
+    except Conflict:
+        return False
+    return True
+
+
+def touch_upload(project_id: str, sha256: str, upload_id: str) -> None:
+    """Somebody goes on with this upload now, which keeps it for another day."""
+    now = clock.to_milliseconds(clock.now())
+    with suppress(Conflict), conditional.otherwise(Conflict):
+        BlobRow(*keys.blob(project_id, sha256)).update([BlobRow.upload_at.set(now)], BlobRow.upload_id == upload_id)
+
+
+def move(project_id: str, blob: Blob, backend: str) -> bool:
+    """Whether the bytes, which are in both stores, now count as those of the other one."""
+    row = BlobRow(*keys.blob(project_id, blob.sha256))
+    same = (BlobRow.backend == blob.backend) & (BlobRow.ready == True) & BlobRow.moved_from.does_not_exist()  # noqa: E712
+    alive = (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist()
+    try:
+        with conditional.otherwise(Conflict):
+            row.update([BlobRow.backend.set(backend), BlobRow.moved_from.set(blob.backend)], same & alive)
+    except Conflict:
+        return False
+    return True
+
+
+def end_move(project_id: str, blob: Blob) -> None:
+    """The store that had the bytes has them no more."""
+    with suppress(Conflict), conditional.otherwise(Conflict):
+        row = BlobRow(*keys.blob(project_id, blob.sha256))
+        row.update([BlobRow.moved_from.remove()], BlobRow.moved_from == blob.moved_from)
+
+
+def claim_absent(project_id: str, sha256: str, size_bytes: int, backend: str) -> int | None:
+    """Like `claim_unowned`, where there is no row at all: a request signed long ago may have brought bytes since."""
+    now = clock.to_milliseconds(clock.now())
+    row = BlobRow(
+        *keys.blob(project_id, sha256),
+        sha256=sha256,
+        size_bytes=size_bytes,
+        backend=backend,
+        owners=0,
+        leaving=now,
+    )
+    try:
+        with conditional.otherwise(Conflict):
+            row.save(BlobRow.pk.does_not_exist())
+    except Conflict:
+        return None
+    return now
 
 
 def claim_unowned(project_id: str, sha256: str) -> int | None:
@@ -100,3 +179,16 @@ def delete_blob(project_id: str, sha256: str, claim: int) -> None:
     row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(Conflict):
         row.delete(BlobRow.leaving == claim)
+
+
+def _shape(row: BlobRow) -> Blob:
+    return Blob(
+        row.sha256,
+        int(row.size_bytes),
+        row.backend,
+        ready=bool(row.ready),
+        leaving=row.leaving is not None,
+        upload_id=row.upload_id,
+        upload_at=None if row.upload_at is None else int(row.upload_at),
+        moved_from=row.moved_from,
+    )

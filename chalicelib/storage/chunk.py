@@ -1,46 +1,83 @@
-"""Chunks: one row per batch of points, written once. Its key is derived from batch_id, so a retry finds itself."""
+"""Chunks: one row per batch of points. Its key is derived from batch_id, so a retry finds itself, for ever.
+
+The points of small chunks are moved into packed rows, one key in each, and only the bare chunk stays: it says in
+which generation of packed rows its points are. What a packed row holds of a chunk that does not name its generation
+counts for nothing, so that a move is done when its chunk says so, in that one write.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
+from chalicelib import ids
+from chalicelib.columns import Columns
 from chalicelib.errors import Conflict, InvalidPayload
 from chalicelib.storage import codec, conditional, item, keys
-from chalicelib.storage.codec import Columns, DamagedData
+from chalicelib.storage.codec import Batch, Content
 from chalicelib.storage.item import Item
+from chalicelib.storage.keys import Key
+from chalicelib.storage.transaction import Transaction
 
 # DynamoDB takes 400 KB an item; the rest is for the keys and the other attributes.
 MAX_BYTES = 390_000
 
 
-class ChunkRow(Item, discriminator="chunk"):
-    batch_id = UnicodeAttribute()
+class PointsRow(Item):
+    """What chunks and packed rows share: points, between which steps they lie, how often they were changed."""
+
+    points = BinaryAttribute(legacy_encoding=False, null=True)
+    low = NumberAttribute(null=True)
+    high = NumberAttribute(null=True)
+    edition = NumberAttribute(null=True)
+
+
+class ChunkRow(PointsRow, discriminator="chunk"):
     at = NumberAttribute()
-    points = BinaryAttribute(legacy_encoding=False)
+    # The generation of the packed rows to which the points were moved.
+    home = UnicodeAttribute(null=True)
+    # What the batch was answered, kept from the first change of its points on.
+    receipt = BinaryAttribute(legacy_encoding=False, null=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """The points of one batch, by key, and when the server took it (ms since 1970)."""
-
-    batch_id: str
-    at: int
-    series: dict[str, Columns]
+class PackedRow(PointsRow, discriminator="packed"):
+    """Points of one key from many batches."""
 
 
-def put_chunk(iteration_id: str, batch_digest: str, chunk: Chunk) -> None:
+class Receipt(NamedTuple):
+    """How many points a batch had, and the highest step of each key."""
+
+    accepted: int
+    last_step: Mapping[str, int]
+
+
+class Chunk(NamedTuple):
+    """A batch as it is stored. `home` and no content: its points are in that generation of packed rows."""
+
+    batch: Batch
+    content: Content | None
+    home: str | None
+    receipt: Receipt | None
+
+
+def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Chunk:
     """Conflict when the batch is there already, InvalidPayload when it does not fit into an item."""
-    points = codec.pack(chunk.series)
+    points = codec.pack_batch(series)
     if len(points) > MAX_BYTES:
         raise InvalidPayload(
             f"The batch takes {len(points)} bytes packed, at most {MAX_BYTES} fit; send it in two", field="metrics"
         )
-    row = ChunkRow(*keys.chunk(iteration_id, batch_digest), batch_id=chunk.batch_id, at=chunk.at, points=points)
+    row = ChunkRow(*keys.chunk(iteration_id, batch.digest), at=batch.at, points=points)
+    row.low, row.high = bounds(series.values())
     with conditional.otherwise(Conflict):
         row.save(ChunkRow.pk.does_not_exist())
+    return open_chunk(row)
 
 
 def find_chunk(iteration_id: str, batch_digest: str) -> Chunk | None:
@@ -48,15 +85,73 @@ def find_chunk(iteration_id: str, batch_digest: str) -> Chunk | None:
     return None if row is None else open_chunk(row)
 
 
-def each_chunk(iteration_id: str) -> Iterator[tuple[str, Chunk]]:
-    """All chunks of an iteration with the digests of their batches."""
-    for row in item.query(ChunkRow, keys.iteration_partition(iteration_id), keys.CHUNK):
-        yield row.sk.removeprefix(keys.CHUNK), open_chunk(row)
-
-
 def open_chunk(row: ChunkRow) -> Chunk:
     """DamagedData, naming the chunk, when its bytes are not what was written."""
+    batch = Batch(keys.batch_of_chunk(row.sk), int(row.at))
+    content = None if row.points is None else open_points(row.key, row.points, batch)
+    return Chunk(batch, content, row.home, None if row.receipt is None else _read_receipt(row.receipt))
+
+
+def open_points(key: Key, points: bytes, batch: Batch, only: Iterable[str] | None = None) -> Content:
+    """DamagedData, naming the row."""
     try:
-        return Chunk(batch_id=row.batch_id, at=int(row.at), series=codec.unpack(row.points))
-    except DamagedData as error:
-        raise DamagedData(f"chunk {row.pk} {row.sk}: {error}") from None
+        return codec.unpack(points, batch, None if only is None else frozenset(only))
+    except codec.DamagedData as error:
+        raise codec.DamagedData(f"{key.pk} {key.sk}: {error}") from None
+
+
+def put_packed(iteration_id: str, key: str, generation: str, part: int, content: Content) -> Key:
+    place = keys.packed(iteration_id, ids.digest(key), generation, part)
+    row = PackedRow(*place, points=codec.pack(content))
+    row.low, row.high = bounds(stretch.columns for stretch in content.series.values())
+    row.save()
+    return place
+
+
+def move_chunk(place: Key, edition: int | None, generation: str) -> None:
+    """From now on its points are those in the packed rows. Conflict when it was moved or changed meanwhile."""
+    row = ChunkRow(*place)
+    leave: list[Action] = [each.remove() for each in (ChunkRow.points, ChunkRow.low, ChunkRow.high, ChunkRow.edition)]
+    with conditional.otherwise(Conflict):
+        row.update([ChunkRow.home.set(generation), *leave], ChunkRow.points.exists() & _same_edition(edition))
+
+
+def replace_points(place: Key, edition: int | None, content: Content, write: Transaction) -> None:
+    """Write changed points in the place of those that were read. Conflict when somebody else was faster."""
+    row = ChunkRow(*place) if place.sk.startswith(keys.CHUNK) else PackedRow(*place)
+    low, high = bounds(stretch.columns for stretch in content.series.values())
+    row.points = codec.pack(content)
+    if len(row.points) > MAX_BYTES:
+        raise InvalidPayload("With this change the chunk of the point takes more than fits into an item", field="value")
+    actions: list[Action] = [
+        PointsRow.points.set(row.points),
+        PointsRow.edition.set((edition or 0) + 1),
+        PointsRow.low.remove() if low is None else PointsRow.low.set(low),
+        PointsRow.high.remove() if high is None else PointsRow.high.set(high),
+    ]
+    write.update(row, actions, PointsRow.points.exists() & _same_edition(edition), Conflict)
+
+
+def keep_receipt(iteration_id: str, batch_digest: str, receipt: Receipt) -> None:
+    """So that a retry is answered as before whatever becomes of the points; the first one kept stays."""
+    row = ChunkRow(*keys.chunk(iteration_id, batch_digest))
+    packed = zlib.compress(json.dumps([receipt.accepted, dict(receipt.last_step)]).encode())
+    with conditional.otherwise(Conflict):
+        row.update([ChunkRow.receipt.set(ChunkRow.receipt | packed)], ChunkRow.pk.exists())
+
+
+def bounds(columns: Iterable[Columns]) -> tuple[int | None, int | None]:
+    """The lowest and the highest step."""
+    found = [(min(each.steps), max(each.steps)) for each in columns if len(each)]
+    if not found:
+        return None, None
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def _same_edition(edition: int | None) -> Condition:
+    same: Condition = PointsRow.edition.does_not_exist() if edition is None else PointsRow.edition == edition
+    return same
+
+
+def _read_receipt(packed: bytes) -> Receipt:
+    return Receipt(*json.loads(zlib.decompress(packed)))

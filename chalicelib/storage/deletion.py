@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -20,8 +20,7 @@ class DeletionRow(Item, discriminator="deletion"):
     experiment_id = UnicodeAttribute(null=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deletion:
+class Deletion(NamedTuple):
     """What is to be removed (project, experiment, iteration, model or user) and where it lives."""
 
     kind: str

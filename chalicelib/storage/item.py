@@ -16,7 +16,7 @@ from pynamodb.connection import TableConnection
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from chalicelib import config
+from chalicelib import aws, config, meter
 from chalicelib.errors import InvalidPayload, NotFound
 from chalicelib.page import Cursor, Page
 from chalicelib.storage.keys import Key, Span
@@ -42,7 +42,7 @@ class Item(Model):
         connect_timeout_seconds = 2
         read_timeout_seconds = 5
         max_pool_connections = 64
-        retry_configuration = {"total_max_attempts": 4, "mode": "standard"}
+        max_retry_attempts = 3
 
     pk = UnicodeAttribute(hash_key=True, attr_name="PK")
     sk = UnicodeAttribute(range_key=True, attr_name="SK")
@@ -65,7 +65,13 @@ def connection() -> TableConnection:
     """The connection that all models share: made on the base, inherited by them."""
     if not Item.Meta.table_name:
         bind(config.settings())
-    return Item._get_connection()  # noqa: SLF001 - PynamoDB has no public name for it
+    is_new = Item._connection is None  # noqa: SLF001 - PynamoDB has no public name for it
+    made = Item._get_connection()  # noqa: SLF001
+    if is_new:
+        # The session of all other clients: a second one would read its descriptions of AWS again, 25 ms of CPU.
+        made.connection._local.session = aws.session()  # noqa: SLF001
+        meter.follow(aws.session())
+    return made
 
 
 def bind(settings: config.Settings) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from chalicelib import clock
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.page import Page
-from chalicelib.storage import conditional, experiment, idkey, item, keys, series
+from chalicelib.storage import experiment, idkey, item, keys, running, series
 from chalicelib.storage.item import Item, Ref
+from chalicelib.storage.series import Series
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Experiment, Iteration, IterationStatus
 
@@ -40,7 +44,18 @@ class ChildRow(Item, discriminator="child"):
 
 
 ALIVE = IterationRow.pk.exists() & IterationRow.deleting.does_not_exist()
-UNLOCKED = ALIVE & IterationRow.end_date.does_not_exist()
+LOST = IterationRow.ended_by_server == True  # noqa: E712
+UNLOCKED = ALIVE & (IterationRow.end_date.does_not_exist() | LOST)
+
+
+_EMPTY: dict[str, Any] = {
+    "created_date": clock.EPOCH,
+    "status_id": IterationStatus.RUNNING,
+    "git_dirty": False,
+    **dict.fromkeys(("notes", "error_message", "python_version", "julia_version", "git_sha", "entrypoint"), ""),
+}
+_TIMES = {"created_date", "end_date"}
+_time: Any = UTCDateTimeAttribute()
 
 
 def create_iteration(where: Experiment, iteration: Iteration, id_key: str | None) -> None:
@@ -51,6 +66,7 @@ def create_iteration(where: Experiment, iteration: Iteration, id_key: str | None
     ref = Ref(*keys.iteration_ref(iteration.id), project_id=where.project_id, experiment_id=where.id)
     write.put(ref, Conflict)
     series.create_series(where.id, iteration.id, write)
+    running.watch(where.id, iteration.id, write)
     if iteration.parent_iteration_id is not None:
         check_alive(where.id, iteration.parent_iteration_id, write)
         _link(iteration.parent_iteration_id, iteration.id, write)
@@ -95,11 +111,30 @@ def list_iterations_of_experiment(experiment_id: str, limit: int, cursor: str | 
     return Page([shape(row) for row in rows.data], rows.next_cursor)
 
 
-def all_iterations_of_experiment(experiment_id: str, parent_id: str | None) -> list[Iteration]:
-    """In the order of their ids; only the children of the parent, if there is one."""
-    where = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
-    partition = keys.experiment_partition(experiment_id)
-    return [shape(row) for row in item.query(IterationRow, partition, keys.ITERATION, where=where)]
+def outline_iterations_of_experiment(
+    experiment_id: str, parent_id: str | None, fields: Collection[str]
+) -> list[Iteration]:
+    """All of them, in the order of their ids, or the children of a parent; but for these fields they are empty."""
+    visible = IterationRow.deleting.does_not_exist()
+    where = visible if parent_id is None else visible & (IterationRow.parent_iteration_id == parent_id)
+    rows = item.raw_rows(keys.iterations_span(experiment_id), sorted({"id", *fields}), where=where)
+    return [_outline(experiment_id, row) for row in rows]
+
+
+def find_iterations(experiment_id: str, iteration_ids: Sequence[str]) -> list[Iteration]:
+    """Those that are there, in the order given."""
+    places = [keys.iteration(experiment_id, each) for each in iteration_ids]
+    found = item.get_many(places)
+    rows = [found.get(place) for place in places]
+    return [shape(row) for row in rows if isinstance(row, IterationRow)]
+
+
+def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[str]:
+    """Those of the wanted ones that are in the experiment, in the order given; with none wanted all, oldest first."""
+    if not wanted:
+        return [iteration.id for iteration in outline_iterations_of_experiment(experiment_id, None, ())]
+    found = item.get_many(keys.iteration(experiment_id, each) for each in wanted)
+    return [each for each in dict.fromkeys(wanted) if keys.iteration(experiment_id, each) in found]
 
 
 def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
@@ -121,6 +156,10 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
         write.check(IterationRow, place, ALIVE & _same_parent(ancestor), Conflict)
     row = _row(after, None)
     write.update(row, _actions(row), ALIVE & _same_state(before), Conflict)
+    if after.end_date is None and before.end_date is not None:
+        running.watch(after.experiment_id, after.id, write)
+    elif after.end_date is not None and before.end_date is None:
+        running.unwatch(after.id, write)
     if before.parent_iteration_id != after.parent_iteration_id:
         unlink_from_parent(before, write)
         if after.parent_iteration_id is not None:
@@ -130,15 +169,40 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
 
 def reopen_if_ended_by_server(iteration: Iteration) -> None:
     """InvalidPayload when a person or the client ended it."""
-    row = _row(iteration, None)
+    if not is_ended_by_server(iteration):
+        raise locked()
     actions: list[Action] = [
         IterationRow.end_date.remove(),
         IterationRow.error_message.set(""),
         IterationRow.status_id.set(int(IterationStatus.RUNNING)),
         IterationRow.ended_by_server.remove(),
     ]
-    with conditional.otherwise(locked):
-        row.update(actions, ALIVE & (IterationRow.ended_by_server == True))  # noqa: E712
+    write = Transaction()
+    write.update(IterationRow(*keys.iteration(iteration.experiment_id, iteration.id)), actions, UNLOCKED, locked)
+    running.watch(iteration.experiment_id, iteration.id, write)
+    write.commit()
+
+
+def is_ended_by_server(iteration: Iteration) -> bool:
+    """Whether it ended because its writer fell silent: it is not locked then."""
+    row = item.find(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
+    return row is not None and bool(row.ended_by_server)
+
+
+def end_as_lost(iteration: Iteration, at: datetime, message: str, heard: Series) -> None:
+    """KILLED by the server. Conflict when it ended, changed or was heard of since it was read."""
+    actions: list[Action] = [
+        IterationRow.end_date.set(at),
+        IterationRow.error_message.set(message),
+        IterationRow.status_id.set(int(IterationStatus.KILLED)),
+        IterationRow.ended_by_server.set(True),
+    ]
+    write = Transaction()
+    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
+    write.update(row, actions, ALIVE & _same_state(iteration), Conflict)
+    series.check_series(iteration.experiment_id, iteration.id, heard, write)
+    running.unwatch(iteration.id, write)
+    write.commit()
 
 
 def hide_iteration(experiment_id: str, iteration_id: str, write: Transaction) -> None:
@@ -185,6 +249,15 @@ def shape(row: IterationRow) -> Iteration:
         git_dirty=row.git_dirty,
         entrypoint=row.entrypoint,
     )
+
+
+def _outline(experiment_id: str, row: Mapping[str, Any]) -> Iteration:
+    given = {name: next(iter(value.values())) for name, value in row.items()}
+    for name in _TIMES & given.keys():
+        given[name] = _time.deserialize(given[name])
+    if "status_id" in given:
+        given["status_id"] = IterationStatus(int(given["status_id"]))
+    return Iteration(**_EMPTY | {"experiment_id": experiment_id} | given)
 
 
 def _link(parent_id: str, child_id: str, write: Transaction) -> None:

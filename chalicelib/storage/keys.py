@@ -22,7 +22,8 @@ an id of its own also has a REF in a partition of its own, which says where it l
     snapshot              EXPERIMENT#eid      SNAPSHOT#iid            which blobs hold lock files and diff
     iteration's REF       ITERATION#iid       REF
     child                 ITERATION#iid       CHILD#iid
-    chunk of points       ITERATION#iid       CHUNK#digest(batch_id)[#part]
+    chunk of points       ITERATION#iid       CHUNK#digest(batch_id)  a batch; stays without points when they were moved
+    packed points         ITERATION#iid       PACKED#digest(key)#gen#part   after the chunks: see storage/points.py
     resource's REF        RESOURCE#rid        REF
     model                 PROJECT#pid         MODEL#mid               the last version's number, and which is PRODUCTION
     model's name          PROJECT#pid         MODELNAME#digest(name)  makes the name unique
@@ -33,6 +34,9 @@ an id of its own also has a REF in a partition of its own, which says where it l
     sign-in attempts      ATTEMPTS#digest     window                  counted for an account, an address; expires
     known address         USER#uid            SOURCE#digest           from where the user signed in; expires
     deletion under way    DELETIONS           id
+    iteration that runs   RUNNING             ITERATION#iid           found there when its writer falls silent
+    bytes in the table    BYTES#pid#sha256    BYTES#number            what the inline backend keeps, 256 KiB an item
+    upload to look at     UPLOADS             time#id                 then: was it finished? did bytes come after all?
 
 Reads and writes per operation are counted in docs/architecture.md.
 """
@@ -65,6 +69,8 @@ _AFTER_DIGESTS = "~"
 USERS = "USERS"
 PROJECTS = "PROJECTS"
 DELETIONS = "DELETIONS"
+RUNNING = "RUNNING"
+UPLOADS = "UPLOADS"
 
 MEMBER = "MEMBER#"
 PERMISSION = "PERMISSION#"
@@ -75,6 +81,7 @@ MODEL = "MODEL#"
 VERSION = "VERSION#"
 CHILD = "CHILD#"
 CHUNK = "CHUNK#"
+PACKED = "PACKED#"
 BLOB = "BLOB#"
 USER = "USER#"
 PROJECT = "PROJECT#"
@@ -136,12 +143,26 @@ def experiment_ref(experiment_id: str) -> Key:
     return Key(experiment_partition(experiment_id), "REF")
 
 
+def iterations_span(experiment_id: str) -> Span:
+    """All iterations of an experiment."""
+    return Span(experiment_partition(experiment_id), ITERATION, ITERATION + _AFTER_DIGESTS)
+
+
 def iteration_partition(iteration_id: str) -> str:
     return f"ITERATION#{iteration_id}"
 
 
 def iteration(experiment_id: str, iteration_id: str) -> Key:
     return Key(experiment_partition(experiment_id), f"{ITERATION}{iteration_id}")
+
+
+def running(iteration_id: str) -> Key:
+    return Key(RUNNING, f"{ITERATION}{iteration_id}")
+
+
+def iteration_of_running(sk: str) -> str:
+    """The iteration's id."""
+    return sk.removeprefix(ITERATION)
 
 
 def iteration_ref(iteration_id: str) -> Key:
@@ -179,14 +200,35 @@ def owner_of_series(sk: str) -> str:
     return sk.removeprefix("SERIES#")
 
 
-def chunk_prefix(batch_digest: str) -> str:
-    return f"{CHUNK}{batch_digest}"
+def chunk(iteration_id: str, batch_digest: str) -> Key:
+    return Key(iteration_partition(iteration_id), f"{CHUNK}{batch_digest}")
 
 
-def chunk(iteration_id: str, batch_digest: str, part: int = 0) -> Key:
-    """The first part bears the bare name: whether a batch is there is one GetItem."""
-    suffix = f"#{part:03}" if part else ""
-    return Key(iteration_partition(iteration_id), chunk_prefix(batch_digest) + suffix)
+def batch_of_chunk(sk: str) -> str:
+    """The digest of the batch's id."""
+    return sk.removeprefix(CHUNK)
+
+
+def packed(iteration_id: str, key_digest: str, generation: str, part: int) -> Key:
+    return Key(iteration_partition(iteration_id), f"{PACKED}{key_digest}#{generation}#{part:03}")
+
+
+def generation_of_packed(sk: str) -> str:
+    return sk.split("#")[2]
+
+
+def chunks_span(iteration_id: str) -> Span:
+    return Span(iteration_partition(iteration_id), CHUNK, CHUNK + _AFTER_DIGESTS)
+
+
+def packed_span(iteration_id: str, key_digest: str) -> Span:
+    """All packed rows of one key."""
+    return Span(iteration_partition(iteration_id), f"{PACKED}{key_digest}#", f"{PACKED}{key_digest}#{_AFTER_DIGESTS}")
+
+
+def points_span(iteration_id: str) -> Span:
+    """Chunks, then packed rows; nothing else lies between them."""
+    return Span(iteration_partition(iteration_id), CHUNK, PACKED + _AFTER_DIGESTS)
 
 
 def resource(experiment_id: str, resource_id: str) -> Key:
@@ -250,3 +292,20 @@ def known_source(user_id: str, source_digest: str) -> Key:
 
 def deletion(target_id: str) -> Key:
     return Key(DELETIONS, target_id)
+
+
+def bytes_partition(project_id: str, sha256: str) -> str:
+    return f"BYTES#{project_id}#{sha256}"
+
+
+def inline_bytes(project_id: str, sha256: str, number: int) -> Key:
+    return Key(bytes_partition(project_id, sha256), f"BYTES#{number:05}")
+
+
+def upload(due: int, what: str) -> Key:
+    """Due in milliseconds since 1970; in its order."""
+    return Key(UPLOADS, f"{due:015}#{what}")
+
+
+def uploads_due(now: int) -> Span:
+    return Span(UPLOADS, "0", f"{now:015}")

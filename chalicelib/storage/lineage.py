@@ -21,28 +21,28 @@ from chalicelib.storage.resource import ResourceRow
 from deardiary.shapes import Experiment, Iteration, Model, Project, Resource, UserPermission
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProjectLineage:
     project: Project
     permission: UserPermission | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ExperimentLineage(ProjectLineage):
     experiment: Experiment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class IterationLineage(ExperimentLineage):
     iteration: Iteration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ResourceLineage(ExperimentLineage):
     resource: Resource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelLineage(ProjectLineage):
     model: Model
     registry: Registry

@@ -5,7 +5,7 @@ The row also holds what is true of all versions together: the last number given,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
@@ -45,8 +45,7 @@ class Overtaken(Conflict):
     """Somebody else changed the row since it was read: read it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(NamedTuple):
     """What a model knows of its versions: the last number given, which is in PRODUCTION, how many promotions so far."""
 
     last_version: int

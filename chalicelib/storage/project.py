@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.update import Action
@@ -88,8 +88,7 @@ def hide_project(project_id: str, write: Transaction) -> None:
     write.delete(ProjectListingRow(*keys.project_listing(project_id)), None, NotFound)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Whose creation key a project holds, and which."""
 
     owner_id: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.page import Page
-from chalicelib.storage import blob, conditional, experiment, item, iteration, keys
+from chalicelib.storage import blob, conditional, experiment, item, iteration, keys, upload
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import Deletion, record_deletion
 from chalicelib.storage.item import Item, Ref
@@ -49,7 +50,14 @@ def create_resource(where: Experiment, resource: Resource, content_type: str, se
     ref = Ref(*keys.resource_ref(resource.id), project_id=where.project_id, experiment_id=where.id)
     write.put(ref, Conflict)
     blob.add_owner(where.project_id, blob.of_resource(resource), seen=seen, write=write)
+    if resource.state == PENDING:
+        upload.expect_bytes(where.project_id, resource, write)
     write.commit()
+
+
+def find_resource(experiment_id: str, resource_id: str) -> Resource | None:
+    row = item.find(ResourceRow, keys.resource(experiment_id, resource_id))
+    return shape(row) if row else None
 
 
 def get_content_type(resource: Resource) -> str:
@@ -86,13 +94,26 @@ def mark_ready(resource: Resource) -> None:
     _update(resource, [ResourceRow.state.set(READY)])
 
 
-def delete_resource(project_id: str, resource: Resource) -> None:
-    """Row, REF and share at once, and a record that the bytes may have to go: whoever comes second gets NotFound."""
+def move_resource(resource: Resource, backend: str, uri: str) -> None:
+    """Write where the bytes are now. NotFound when the resource is gone."""
+    _update(resource, [ResourceRow.backend.set(backend), ResourceRow.uri.set(uri)])
+
+
+def delete_resource(
+    project_id: str, resource: Resource, *, late: datetime | None = None, only_pending: bool = False
+) -> None:
+    """Row, REF and share at once, and a record that the bytes may have to go: whoever comes second gets NotFound.
+
+    So does, with `only_pending`, who comes when it is ready. Until the time `late`, URLs may still bring its bytes.
+    """
     write = Transaction()
-    write.delete(ResourceRow(*keys.resource(resource.experiment_id, resource.id)), ResourceRow.pk.exists(), NotFound)
+    same = ResourceRow.state == PENDING if only_pending else ResourceRow.pk.exists()
+    write.delete(ResourceRow(*keys.resource(resource.experiment_id, resource.id)), same, NotFound)
     write.delete(Ref(*keys.resource_ref(resource.id)), None, NotFound)
     blob.remove_owner(project_id, resource.content_hash, write)
     record_deletion(blob_deletion(project_id, resource), write, Conflict)
+    if late is not None:
+        upload.expect_late_bytes(project_id, resource, late, write)
     write.commit()
 
 

@@ -8,33 +8,40 @@ into the digests. Whoever finds an announcement whose writer is long gone finish
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute
 
-from chalicelib.errors import Conflict, InvalidPayload, NotFound
-from chalicelib.storage import chunk, codec, conditional, item, keys
+from chalicelib.errors import Conflict, InvalidPayload, NotFound, Unavailable
+from chalicelib.storage import chunk, conditional, digest, item, keys
 from chalicelib.storage.chunk import Chunk, ChunkRow
-from chalicelib.storage.codec import Digest
+from chalicelib.storage.digest import Digest
 from chalicelib.storage.item import Item
 from chalicelib.storage.transaction import Transaction
 
 # Room for about 3,000 keys of 25 characters; an item takes 400 KB and every flush writes the row twice.
 MAX_BYTES = 300_000
 MAX_ROW_BYTES = 390_000
+ATTEMPTS = 40
 
 
 class SeriesRow(Item, discriminator="series"):
     version = NumberAttribute()
     digests = BinaryAttribute(legacy_encoding=False)
     announced = JSONAttribute()
+    last_at = NumberAttribute(default=0)
+    batches = NumberAttribute(default=0)
+    moved = NumberAttribute(null=True)
+    compacting = NumberAttribute(null=True)
+    recount = JSONAttribute(null=True)
     # The iteration is being deleted: nothing may be announced any more.
     closed = BooleanAttribute(null=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """A batch on its way: when it came (ms since 1970); per key without given steps, the first and last it gets."""
+class Announcement(NamedTuple):
+    """A batch on its way: when it came (µs since 1970); per key without given steps, the first and last it gets."""
 
     at: int
     first_step: dict[str, int]
@@ -43,9 +50,21 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Series:
+    """What the row says. Times are in µs since 1970.
+
+    `last_at`: when the writer was last heard of; no two batches have the same. `batches`: how many were announced,
+    `moved`: how many of their chunks have been moved into packed rows. `compacting`: somebody is moving, since when.
+    `recount`: keys whose digest may be wrong since then, because a point of theirs is being changed.
+    """
+
     version: int
     digests: dict[str, Digest]
     announced: dict[str, Announcement]
+    last_at: int = 0
+    batches: int = 0
+    moved: int = 0
+    compacting: int | None = None
+    recount: dict[str, int] = field(default_factory=dict)
 
 
 class Overtaken(Conflict):
@@ -54,7 +73,7 @@ class Overtaken(Conflict):
 
 def create_series(experiment_id: str, iteration_id: str, write: Transaction) -> None:
     row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={})
-    row.digests = codec.pack_digests({})
+    row.digests = digest.pack_digests({})
     write.put(row, Conflict)
 
 
@@ -63,10 +82,17 @@ def read_series(experiment_id: str, iteration_id: str) -> Series:
     return _open(item.find(SeriesRow, keys.series(experiment_id, iteration_id)))
 
 
-def read_digests_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, dict[str, Digest]]:
+def read_digests_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, Mapping[str, Digest]]:
     """The digests, by iteration, of the iterations from one id to another."""
     rows = item.raw_rows(keys.series_span(experiment_id, first_id, last_id), ["SK", "digests"])
-    return {keys.owner_of_series(row["SK"]["S"]): codec.unpack_digests(row["digests"]["B"]) for row in rows}
+    return {keys.owner_of_series(row["SK"]["S"]): digest.PackedDigests(row["digests"]["B"]) for row in rows}
+
+
+def read_series_of_iterations(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Series]:
+    """By iteration, those that are there."""
+    places = [keys.series(experiment_id, each) for each in iteration_ids]
+    found = item.get_many(places)
+    return {keys.owner_of_series(row.sk): _read(row) for row in found.values() if isinstance(row, SeriesRow)}
 
 
 def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: str) -> tuple[Series, Chunk | None]:
@@ -80,7 +106,7 @@ def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: s
 
 def require_room(series: Series, names: set[str]) -> None:
     """InvalidPayload when the row could not hold these keys too: to find that out after the chunk came is too late."""
-    digests = codec.size_of_digests(series.digests.keys() | names)
+    digests = digest.size_of_digests(series.digests.keys() | names)
     if digests > MAX_BYTES:
         raise InvalidPayload(f"The metric keys of this iteration take more than {MAX_BYTES} bytes", field="metrics")
     if digests + len(json.dumps(_to_json(series.announced))) > MAX_ROW_BYTES:
@@ -92,12 +118,36 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
     row = SeriesRow(
         *keys.series(experiment_id, iteration_id),
         version=series.version + 1,
-        digests=codec.pack_digests(series.digests),
+        digests=digest.pack_digests(series.digests),
         announced=_to_json(series.announced),
+        last_at=series.last_at,
+        batches=series.batches,
+        moved=series.moved or None,
+        compacting=series.compacting,
+        recount=series.recount or None,
     )
     with conditional.otherwise(Overtaken):
         row.save((SeriesRow.version == series.version) & SeriesRow.closed.does_not_exist())
     return replace(series, version=series.version + 1)
+
+
+def change_series(experiment_id: str, iteration_id: str, change: Callable[[Series], Series | None]) -> Series:
+    """Read, change, write, until nobody comes between; the series as then stored. With None as it is: no change."""
+    for _ in range(ATTEMPTS):
+        series = read_series(experiment_id, iteration_id)
+        changed = change(series)
+        if changed is None:
+            return series
+        try:
+            return write_series(experiment_id, iteration_id, changed)
+        except Overtaken:
+            item.pause()
+    raise Unavailable(retry_after=1)
+
+
+def check_series(experiment_id: str, iteration_id: str, series: Series, write: Transaction) -> None:
+    """Commit only if nobody has written the row since it was read."""
+    write.check(SeriesRow, keys.series(experiment_id, iteration_id), SeriesRow.version == series.version, Overtaken)
 
 
 def close_series(experiment_id: str, iteration_id: str) -> Series:
@@ -116,7 +166,16 @@ def _open(row: SeriesRow | None) -> Series:
 
 def _read(row: SeriesRow) -> Series:
     announced = {batch: Announcement(*one) for batch, one in row.announced.items()}
-    return Series(int(row.version), codec.unpack_digests(row.digests), announced)
+    return Series(
+        version=int(row.version),
+        digests=digest.unpack_digests(row.digests),
+        announced=announced,
+        last_at=int(row.last_at),
+        batches=int(row.batches),
+        moved=int(row.moved or 0),
+        compacting=None if row.compacting is None else int(row.compacting),
+        recount=row.recount or {},
+    )
 
 
 def _to_json(announced: dict[str, Announcement]) -> dict[str, list[object]]:

@@ -7,8 +7,9 @@ after their share has been announced (`coming`) and before a text is one of `tex
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute
 
@@ -27,8 +28,7 @@ class SnapshotRow(Item, discriminator="snapshot"):
     leaving = JSONAttribute()
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Where a text is, and how many bytes of an answer it takes as JSON."""
 
     sha256: str
@@ -82,6 +82,25 @@ def write_texts(
     stored = before if after == before else _put(project_id, where.experiment_id, where.id, before, after, write)
     write.commit()
     return stored
+
+
+def each_snapshot(experiment_id: str) -> Iterator[str]:
+    """The iterations that have one."""
+    prefix = keys.snapshot(experiment_id, "").sk
+    places = item.raw_keys(keys.experiment_partition(experiment_id), prefix)
+    return (place.sk.removeprefix(prefix) for place in places)
+
+
+def move_texts(
+    project_id: str, experiment_id: str, iteration_id: str, before: Texts, backends: Mapping[str, str]
+) -> None:
+    """Write where the texts are now, by their hashes. Conflict when the row is not as `before` says any more."""
+    write = Transaction()
+    moved = {
+        name: text._replace(backend=backends.get(text.sha256, text.backend)) for name, text in before.texts.items()
+    }
+    _put(project_id, experiment_id, iteration_id, before, replace(before, texts=moved), write)
+    write.commit()
 
 
 def empty_texts(project_id: str, experiment_id: str, iteration_id: str, before: Texts) -> Texts:

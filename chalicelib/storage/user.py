@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
@@ -47,8 +48,7 @@ class AdminsRow(Item, discriminator="admins"):
     number = NumberAttribute()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRecord:
+class TokenRecord(NamedTuple):
     """An API token as the server keeps it; times in ms since 1970."""
 
     name: str
@@ -179,7 +179,7 @@ def _row(account: Account) -> UserRow:
         password_hash=account.password_hash,
         epoch=account.epoch,
         version=account.version,
-        tokens={token_id: asdict(token) for token_id, token in account.tokens.items()},
+        tokens={token_id: token._asdict() for token_id, token in account.tokens.items()},
     )
 
 

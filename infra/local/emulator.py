@@ -50,7 +50,7 @@ def _settings(directory: Path, port: int) -> dict[str, str]:
     """What MiniStack reads when it is imported: where its state is, and only what DearDiary uses."""
     return {
         "GATEWAY_PORT": str(port),
-        "SERVICES": "dynamodb,s3,ssm,sts",
+        "SERVICES": "cloudwatch,dynamodb,logs,s3,ssm,sts",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(directory / "state"),
         "S3_PERSIST": "1",
@@ -69,10 +69,12 @@ async def _serve(directory: Path, listener: socket.socket, endpoint: str) -> Non
 
     from infra.local.gate import Gate
     from infra.local.journal import Journal
+    from infra.local.quick import be_quick
 
     journal = Journal(directory / "items.sqlite")
     journal.restore()
     journal.listen()
+    be_quick()
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.loglevel = "WARNING"

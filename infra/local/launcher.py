@@ -29,16 +29,20 @@ class Emulator:
     process: subprocess.Popen[str]
 
     def environment(self) -> dict[str, str]:
-        """The environment variables that send every AWS client here, whatever the machine's AWS profile says."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            **CREDENTIALS,
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": "127.0.0.1",
-        }
+        return environment_of(self.endpoint_url)
+
+
+def environment_of(endpoint_url: str) -> dict[str, str]:
+    """The environment variables that send every AWS client there, whatever the machine's AWS profile says."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        **CREDENTIALS,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": "127.0.0.1",
+    }
 
 
 @contextlib.contextmanager

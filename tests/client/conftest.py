@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deardiary import IterationStatus, exits
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -16,3 +19,10 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("DEARDIARY_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _no_iteration_outlives_its_test(_no_settings: None) -> Iterator[None]:
+    yield
+    exits.finish_all(IterationStatus.KILLED, "", 0.0)

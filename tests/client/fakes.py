@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,12 +12,12 @@ from deardiary.client import Client, connect
 from deardiary.transport import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 URL = "https://diary.example/api"
 NOW = "2026-01-02T03:04:05.678Z"
 
-Answer = tuple[int, Any] | Exception
+Answer = tuple[int, Any] | tuple[int, Any, Mapping[str, str]] | Exception
 
 
 def respond(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
@@ -91,6 +92,12 @@ def iteration(**fields: Any) -> dict[str, Any]:
 def resource(**fields: Any) -> dict[str, Any]:
     known = {"id": "r1", "experiment_id": "e1", "name": "model.bin", "description": "", "created_date": NOW}
     return {**known, "backend": "s3", "uri": "", "size_bytes": 0, "content_hash": "", "state": "pending", **fields}
+
+
+def taken(request: Request) -> Answer:
+    """The receipt for a flush, all points of which are taken."""
+    metrics = json.loads(body_of(request)).get("metrics", {})
+    return 201, receipt(accepted=sum(len(columns["value"]) for columns in metrics.values()))
 
 
 def receipt(**fields: Any) -> dict[str, Any]:

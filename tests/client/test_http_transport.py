@@ -214,6 +214,14 @@ def test_the_machines_proxies_and_their_exceptions_are_honoured(
     transport.close()
 
 
+def test_a_connection_whose_answer_was_cut_is_not_used_again(server: Loopback, transport: HttpTransport) -> None:
+    server.replies = [Reply(body=b"half", headers={"Content-Length": "8"}, hang_up=True)]
+    with pytest.raises(ClientError, match="IncompleteRead"):
+        transport.send(get(server))
+    assert transport.send(get(server)).status == 200
+    assert server.connections == 2
+
+
 @pytest.mark.parametrize("url", ["ftp://diary/x", "diary/x", "http:///x"])
 def test_only_http_is_spoken(url: str) -> None:
     with pytest.raises(ClientError, match="Expected an http or https URL"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import logging
+import contextlib
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from deardiary import ActiveIteration, ClientError, IterationStatus
 from deardiary.outcome import MAX_ERROR_BYTES, message_of
 from deardiary.wire import parse_time
 from tests.client import fakes
-from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project, receipt
+from tests.client.fakes import FakeServer, body_of, client_of, experiment, iteration, page, project, taken
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from deardiary import Request
 
 LOG = "POST /iterations/i1/log"
 CREATE = "POST /experiments/e1/iterations"
@@ -29,7 +32,7 @@ def server() -> FakeServer:
         "GET /projects": (200, page(project())),
         "GET /projects/p1/experiments": (200, page(experiment())),
         CREATE: (201, iteration()),
-        LOG: (201, receipt()),
+        LOG: taken,
         END: (200, iteration()),
     }
     return server
@@ -37,6 +40,13 @@ def server() -> FakeServer:
 
 def begin(server: FakeServer, **options: Any) -> ActiveIteration:
     return deardiary.start("Iris", "sweep", client=client_of(server), **options)
+
+
+def columns_of(server: FakeServer, active: ActiveIteration) -> Any:
+    """The columns of the one request that all points went in."""
+    assert active.flush(10)
+    (body,) = server.bodies(LOG)
+    return body["metrics"]
 
 
 def end_of(server: FakeServer) -> dict[str, Any]:
@@ -48,7 +58,9 @@ def end_of(server: FakeServer) -> dict[str, Any]:
 def test_a_clean_exit_succeeds(server: FakeServer) -> None:
     with begin(server) as active:
         assert active.id == "i1"
-    assert end_of(server) == {"status_id": IterationStatus.SUCCEEDED}
+    end = end_of(server)
+    assert parse_time(end.pop("end_date")) > parse_time(fakes.NOW)
+    assert end == {"status_id": IterationStatus.SUCCEEDED}
 
 
 def test_an_exception_fails_with_its_traceback_and_goes_on_unchanged(server: FakeServer) -> None:
@@ -86,40 +98,55 @@ def test_a_long_traceback_keeps_its_end() -> None:
     assert message.endswith("éthe end\n")
 
 
-def test_an_end_that_cannot_be_recorded_does_not_hide_the_users_error(
-    server: FakeServer, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("error", [None, ZeroDivisionError()])
+def test_an_end_that_cannot_be_recorded_now_is_left_to_sync(
+    server: FakeServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, error: Exception | None
 ) -> None:
+    monkeypatch.setenv("DEARDIARY_FINISH_SECONDS", "0.05")
     server.answers[END] = ClientError(0, "CONNECTION_FAILED", "gone")
-    with caplog.at_level(logging.WARNING), pytest.raises(ZeroDivisionError), begin(server):
-        raise ZeroDivisionError
-    assert "The end of iteration i1 was not recorded" in caplog.text
+    with contextlib.suppress(ZeroDivisionError), begin(server):
+        if error:
+            raise error
+    assert "`deardiary sync` sends it" in caplog.text
+    server.answers[END] = (200, iteration())
+    (synced,) = deardiary.sync(client=client_of(server), tell=lambda _: None)
+    assert synced.is_done
+    assert server.bodies(END)[-1]["status_id"] == (IterationStatus.FAILED if error else IterationStatus.SUCCEEDED)
 
 
-def test_an_end_that_cannot_be_recorded_is_an_error_after_a_clean_exit(server: FakeServer) -> None:
-    server.answers[END] = ClientError(0, "CONNECTION_FAILED", "gone")
-    with pytest.raises(ClientError, match="gone"), begin(server):
+def test_an_end_that_is_refused_is_kept_with_the_reason(
+    server: FakeServer, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    server.answers[END] = (422, {"code": "INVALID_PAYLOAD", "message": "no such status"})
+    server.answers["GET /iterations/i1"] = (200, iteration())
+    with begin(server):
         pass
+    (kept,) = (tmp_path / "data").rglob("rejected/*.json")
+    assert "no such status" in json.loads(kept.read_text())["error"]
+    assert str(kept) in caplog.text
 
 
-def test_one_log_call_is_one_request(server: FakeServer) -> None:
+def test_calls_are_gathered_into_one_request(server: FakeServer) -> None:
     at = parse_time(fakes.NOW)
-    begin(server).log({"loss": 0.5, "accuracy": math.nan}, step=7, recorded_at=at)
+    active = begin(server)
+    active.log({"loss": 0.5, "accuracy": math.nan}, step=7, recorded_at=at)
+    active.log({"loss": 0.25}, step=8, recorded_at=at)
 
+    assert active.flush(10)
     (body,) = server.bodies(LOG)
-
-    assert len(body.pop("batch_id")) == 32
+    assert body.pop("batch_id").endswith("-00000001")
     assert body == {
-        "metrics": [
-            {"key": "loss", "value": 0.5, "step": 7, "recorded_at": fakes.NOW},
-            {"key": "accuracy", "value": "NaN", "step": 7, "recorded_at": fakes.NOW},
-        ]
+        "metrics": {
+            "loss": {"step": [7, 8], "value": [0.5, 0.25], "recorded_at": [fakes.NOW] * 2},
+            "accuracy": {"step": [7], "value": ["NaN"], "recorded_at": [fakes.NOW]},
+        }
     }
 
 
 def test_a_time_that_is_not_given_is_now(server: FakeServer) -> None:
     active = begin(server)
     active.log({"loss": 1})
-    assert parse_time(server.bodies(LOG)[0]["metrics"][0]["recorded_at"]) > parse_time(fakes.NOW)
+    assert parse_time(columns_of(server, active)["loss"]["recorded_at"][0]) > parse_time(fakes.NOW)
 
 
 def test_steps_count_themselves_per_key(server: FakeServer) -> None:
@@ -130,22 +157,47 @@ def test_steps_count_themselves_per_key(server: FakeServer) -> None:
     active.log({"b": 1}, step=3)
     active.log({"a": 1, "b": 1})
 
-    steps = [(point["key"], point["step"]) for body in server.bodies(LOG) for point in body["metrics"]]
-    assert steps == [("a", 0), ("a", 1), ("b", 0), ("b", 10), ("b", 3), ("a", 2), ("b", 11)]
+    columns = columns_of(server, active)
+    assert (columns["a"]["step"], columns["b"]["step"]) == ([0, 1, 2], [0, 10, 3, 11])
 
 
 def test_threads_get_each_step_once(server: FakeServer) -> None:
     active = begin(server)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: active.log({"a": 1}), range(200)))
-    assert sorted(body["metrics"][0]["step"] for body in server.bodies(LOG)) == list(range(200))
+    assert sorted(columns_of(server, active)["a"]["step"]) == list(range(200))
 
 
-def test_under_an_id_key_the_server_counts_the_steps(server: FakeServer) -> None:
-    active = begin(server, id_key="job-1")
+@pytest.mark.parametrize("option", ["id_key", "resume"])
+def test_where_others_may_log_too_the_server_counts_the_steps(server: FakeServer, option: str) -> None:
+    server.answers["GET /iterations/job-1"] = (404, {"code": "NOT_FOUND", "message": ""})
+    options: dict[str, Any] = {option: "job-1"}
+    active = begin(server, **options)
     active.log({"a": 1})
+    assert columns_of(server, active)["a"]["step"] == [None]
     assert server.bodies(CREATE)[0]["id_key"] == "job-1"
-    assert "step" not in server.bodies(LOG)[0]["metrics"][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "reopened"),
+    [
+        ({"id_key": "k"}, IterationStatus.KILLED, True),
+        ({"id_key": "k"}, IterationStatus.FAILED, True),
+        ({"resume": "i1"}, IterationStatus.SUCCEEDED, True),
+        ({"id_key": "k"}, IterationStatus.RUNNING, False),
+    ],
+)
+def test_an_iteration_goes_on(server: FakeServer, options: Any, status: IterationStatus, reopened: bool) -> None:
+    ended = iteration(status_id=status, end_date=fakes.NOW if reopened else None)
+    server.answers |= {CREATE: (200, ended), "GET /iterations/i1": (200, ended)}
+    begin(server, **options)
+    assert server.bodies(END) == ([{"status_id": IterationStatus.RUNNING}] if reopened else [])
+
+
+def test_one_that_succeeded_goes_on_only_on_purpose(server: FakeServer) -> None:
+    server.answers[CREATE] = (200, iteration(status_id=2, end_date=fakes.NOW))
+    with pytest.raises(ValueError, match="resume='k'"):
+        begin(server, id_key="k")
 
 
 def test_a_value_that_is_not_a_number_records_nothing(server: FakeServer) -> None:
@@ -154,12 +206,11 @@ def test_a_value_that_is_not_a_number_records_nothing(server: FakeServer) -> Non
     with pytest.raises(TypeError, match="'loss'"):
         active.log(wrong)
     active.log({"accuracy": 1.0})
-
-    assert [body["metrics"][0]["step"] for body in server.bodies(LOG)] == [0]
+    assert columns_of(server, active)["accuracy"]["step"] == [0]
 
 
 def test_the_start_records_parameters_tags_notes_and_parent(server: FakeServer) -> None:
-    begin(server, parameters={"lr": 1e-3}, tags=["best"], notes="n", parent="i0", id_key="k")
+    begin(server, parameters={"lr": 1e-3}, tags=["best"], notes="n", parent="i0", id_key="k").flush(10)
 
     (body,) = server.bodies(LOG)
     assert (body["parameters"], body["tags"]) == ({"lr": "0.001"}, ["best"])
@@ -167,26 +218,29 @@ def test_the_start_records_parameters_tags_notes_and_parent(server: FakeServer) 
 
 
 def test_a_start_with_nothing_to_record_sends_no_batch(server: FakeServer) -> None:
-    begin(server)
+    assert begin(server).flush(10)
     assert LOG not in server.names()
 
 
 def test_every_request_of_a_start_may_be_repeated(server: FakeServer) -> None:
-    begin(server, parameters={"lr": 1}).log({"a": 1})
+    active = begin(server, parameters={"lr": 1})
+    active.log({"a": 1})
+    active.flush(10)
     assert all(request.may_repeat for request in server.requests)
 
 
-def test_what_cannot_be_recorded_is_refused_before_anything_is_made(server: FakeServer) -> None:
-    with pytest.raises(TypeError):
-        begin(server, tags="best")
+@pytest.mark.parametrize("wrong", [{"tags": "best"}, {"tags": ["x" * 251]}, {"parameters": {"": 1}}])
+def test_what_cannot_be_recorded_is_refused_before_anything_is_made(server: FakeServer, wrong: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        begin(server, **wrong)
     assert server.requests == []
 
 
-def test_an_iteration_that_cannot_take_its_parameters_is_left_failed(server: FakeServer) -> None:
-    server.answers[LOG] = (422, {"code": "INVALID_PAYLOAD", "message": "too long"})
-    with pytest.raises(ClientError, match="too long"):
-        begin(server, parameters={"lr": 1})
-    assert end_of(server)["status_id"] == IterationStatus.FAILED
+@pytest.mark.parametrize("status", [401, 403, 404, 422])
+def test_a_start_that_the_server_refuses_is_an_error(server: FakeServer, status: int) -> None:
+    server.answers[CREATE] = (status, {"code": "NO", "message": "not so"})
+    with pytest.raises(ClientError, match="not so"):
+        begin(server)
 
 
 def test_parameters_and_tags_can_follow(server: FakeServer) -> None:
@@ -194,8 +248,36 @@ def test_parameters_and_tags_can_follow(server: FakeServer) -> None:
     active.log_parameters({"on": True})
     active.add_tag("best")
     active.add_tags(["a", "b"])
-    contents = [{name: body[name] for name in body if name != "batch_id"} for body in server.bodies(LOG)]
-    assert contents == [{"parameters": {"on": "True"}}, {"tags": ["best"]}, {"tags": ["a", "b"]}]
+    active.flush(10)
+    (body,) = server.bodies(LOG)
+    assert (body["parameters"], body["tags"]) == ({"on": "True"}, ["best", "a", "b"])
+
+
+def test_a_parameter_does_not_change(server: FakeServer) -> None:
+    active = begin(server, parameters={"lr": 1})
+    active.log_parameters({"lr": "1"})
+    with pytest.raises(ClientError, match="'lr' is '1' already"):
+        active.log_parameters({"lr": 2})
+
+
+def test_a_parameter_that_clashes_takes_nothing_else_with_it(
+    server: FakeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(request: Request) -> fakes.Answer:
+        body = json.loads(body_of(request))
+        if "lr" in body.get("parameters", {}):
+            return 409, {"code": "CONFLICT", "message": "is another", "details": {"field": "lr"}}
+        return taken(request)
+
+    server.answers[LOG] = answer
+    active = begin(server, parameters={"lr": 1, "on": True}, tags=["t"])
+    active.log({"loss": 1})
+    active.flush(10)
+    _, second, third = server.bodies(LOG)
+    assert (second["parameters"], second["tags"], list(third["metrics"])) == ({"on": "True"}, ["t"], ["loss"])
+    (kept,) = (tmp_path / "data").rglob("rejected/*.json")
+    assert json.loads(kept.read_text())["parameters"] == {"lr": "1"}
+    assert "refuses" in caplog.text
 
 
 def test_a_child_belongs_to_its_parent(server: FakeServer) -> None:
@@ -226,7 +308,7 @@ def test_an_ended_iteration_takes_nothing_more(server: FakeServer, tmp_path: Pat
     with begin(server) as active:
         active.finish(IterationStatus.KILLED)
         active.finish()
-    assert end_of(server) == {"status_id": IterationStatus.KILLED}
+    assert end_of(server)["status_id"] == IterationStatus.KILLED
     with pytest.raises(RuntimeError, match="has ended"):
         active.log({"a": 1})
     with pytest.raises(RuntimeError, match="has ended"):
@@ -236,7 +318,7 @@ def test_an_ended_iteration_takes_nothing_more(server: FakeServer, tmp_path: Pat
 def test_a_client_made_for_the_iteration_is_disconnected_with_it(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deardiary.lifecycle.connect", lambda: client_of(server))
+    monkeypatch.setattr("deardiary.lifecycle.connect_later", lambda: client_of(server))
     with deardiary.start("Iris", "sweep") as active, active.child():
         pass
     assert server.names().count(END) == 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,11 @@ from tests.client import fakes
 from tests.client.fakes import FakeServer, body_of, client_of, resource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from deardiary.transport import Request
+    from tests.client.fakes import Answer
 
 DATA = bytes(range(256)) * 20
 HASH = hashlib.sha256(DATA).hexdigest()
@@ -32,16 +37,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def storing_server() -> FakeServer:
-    def put(part: int, offset: int, size_bytes: int) -> dict[str, object]:
-        url = f"https://store/{part}?X-Amz-Signature=s"
-        return {"method": "PUT", "url": url, "headers": {"x-a": "b"}, "offset": offset, "size_bytes": size_bytes}
-
+    put = {"method": "PUT", "url": "https://store/1?X-Amz-Signature=s", "headers": {"x-a": "b"}, "offset": 0}
     server = FakeServer()
     server.answers = {
-        CREATE: (201, resource()),
-        "POST /resources/r1/upload": (200, {"requests": [put(1, 0, 5000), put(2, 5000, 120)], "expires_at": fakes.NOW}),
+        CREATE: (201, resource(size_bytes=len(DATA))),
+        "POST /resources/r1/upload": (200, {"requests": [{**put, "size_bytes": len(DATA)}], "expires_at": fakes.NOW}),
         "PUT store/1": (200, None),
-        "PUT store/2": (200, None),
         "POST /resources/r1/complete": (200, resource(state="ready")),
     }
     return server
@@ -51,7 +52,7 @@ def serving_server(content: bytes, name: str = "model.bin") -> FakeServer:
     source = {"url": "https://store/r1?sig=s", "expires_at": fakes.NOW, "size_bytes": len(DATA), "content_hash": HASH}
     server = FakeServer()
     server.answers = {
-        "GET /resources/r1": (200, resource(name=name)),
+        "GET /resources/r1": (200, resource(name=name, size_bytes=len(DATA))),
         "GET /resources/r1/download": (200, source),
         "GET store/r1": (200, content),
     }
@@ -68,13 +69,13 @@ def test_an_upload_announces_sends_and_completes(model: Path) -> None:
         {"name": "model.bin", "size_bytes": 5120, "content_hash": HASH, "description": "", "iteration_id": "i1"}
     ]
     assert server.names() == list(server.answers)
-    assert body_of(server.requests[2]) + body_of(server.requests[3]) == DATA
+    assert body_of(server.requests[2]) == DATA
 
 
 def test_the_store_gets_the_signed_headers_and_no_token(model: Path) -> None:
     server = storing_server()
     client_of(server).resources.upload("e1", model)
-    assert [request.headers for request in server.requests[2:4]] == [{"x-a": "b"}] * 2
+    assert server.requests[2].headers == {"x-a": "b"}
 
 
 def test_bytes_that_the_project_has_are_not_sent(model: Path) -> None:
@@ -91,6 +92,7 @@ def test_an_upload_that_the_store_refuses_is_not_completed(model: Path) -> None:
         client_of(server).resources.upload("e1", model)
     assert caught.value.code == "STORE_REFUSED"
     assert server.names()[-1] == "PUT store/1"
+    assert len(server.bodies("POST /resources/r1/upload")) == 3, "an expired URL is asked for again, but not for ever"
 
 
 def test_a_download_brings_the_bytes_to_a_file(folder: Path) -> None:
@@ -102,7 +104,7 @@ def test_a_download_brings_the_bytes_to_a_file(folder: Path) -> None:
 
     assert target.read_bytes() == DATA
     assert list(folder.iterdir()) == [target]
-    assert dict(server.requests[-1].headers) == {}
+    assert "Authorization" not in server.requests[-1].headers
 
 
 @pytest.mark.parametrize("name", ["model.bin", "../../model.bin", "C:\\temp\\model.bin", "/etc/model.bin"])
@@ -135,3 +137,135 @@ def test_a_refused_download_leaves_no_file(folder: Path) -> None:
     with pytest.raises(ClientError, match="NoSuchKey"):
         client_of(server).resources.download("r1", folder)
     assert list(folder.iterdir()) == []
+
+
+def ranged(content: bytes, *, most: int | None = None) -> Callable[[Request], Answer]:
+    """A store that gives the range that it is asked for, at most so many bytes of it."""
+
+    def answer(request: Request) -> Answer:
+        first = int(request.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+        piece = content[first:][:most]
+        return 206, piece, {"content-range": f"bytes {first}-{first + len(piece) - 1}/{len(content)}"}
+
+    return answer
+
+
+def part_of(folder: Path) -> Path:
+    return folder / f".model.bin.{HASH[:16]}.part"
+
+
+def test_a_download_in_pieces(folder: Path) -> None:
+    server = serving_server(b"")
+    server.answers["GET store/r1"] = ranged(DATA, most=2000)
+    path = client_of(server).resources.download("r1", folder)
+    assert path.read_bytes() == DATA
+    assert server.names().count("GET store/r1") == 3
+
+
+def test_a_download_goes_on_with_what_a_killed_one_left(folder: Path) -> None:
+    part_of(folder).write_bytes(DATA[:3000])
+    server = serving_server(b"")
+    server.answers["GET store/r1"] = ranged(DATA)
+    assert client_of(server).resources.download("r1", folder).read_bytes() == DATA
+    assert [request.headers["Range"] for request in server.requests if "Range" in request.headers] == ["bytes=3000-"]
+    assert [path.name for path in folder.iterdir()] == ["model.bin"]
+
+
+@pytest.mark.parametrize("left", [b"x" * 3000, b"x" * len(DATA), b"x" * (len(DATA) + 1)])
+def test_a_beginning_that_is_wrong_is_fetched_again(folder: Path, left: bytes) -> None:
+    part_of(folder).write_bytes(left)
+    server = serving_server(b"")
+    server.answers["GET store/r1"] = ranged(DATA)
+    assert client_of(server).resources.download("r1", folder).read_bytes() == DATA
+
+
+def test_a_store_that_knows_no_ranges_sends_everything(folder: Path) -> None:
+    part_of(folder).write_bytes(DATA[:3000])
+    assert client_of(serving_server(DATA)).resources.download("r1", folder).read_bytes() == DATA
+
+
+def test_an_expired_download_is_asked_for_again(folder: Path) -> None:
+    server, whole = serving_server(b""), ranged(DATA, most=3000)
+    expired: Answer = (403, b"<Error><Code>AccessDenied</Code></Error>")
+    answers = iter([whole, lambda _request: expired, whole])
+
+    def answer(request: Request) -> Answer:
+        return next(answers)(request)
+
+    server.answers["GET store/r1"] = answer
+    assert client_of(server).resources.download("r1", folder).read_bytes() == DATA
+    assert server.names().count("GET /resources/r1/download") == 2
+
+
+def test_a_network_that_fails_leaves_what_has_come(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    server, whole = serving_server(b""), ranged(DATA, most=3000)
+    broken = ClientError(0, "CONNECTION_FAILED", "no answer")
+
+    def answer(request: Request) -> Answer:
+        return whole(request) if request.headers["Range"] == "bytes=0-" else broken
+
+    server.answers["GET store/r1"] = answer
+    with pytest.raises(ClientError, match="no answer"):
+        client_of(server).resources.download("r1", folder)
+    assert part_of(folder).read_bytes() == DATA[:3000]
+
+
+def test_two_downloads_to_one_target_do_not_meet(folder: Path) -> None:
+    server, inner = serving_server(b""), serving_server(DATA)
+
+    def answer(request: Request) -> Answer:
+        if not (folder / "model.bin").exists():
+            client_of(inner).resources.download("r1", folder)
+        return ranged(DATA)(request)
+
+    server.answers["GET store/r1"] = answer
+    assert client_of(server).resources.download("r1", folder).read_bytes() == DATA
+    assert [path.name for path in folder.iterdir()] == ["model.bin"]
+
+
+def test_a_link_where_the_bytes_would_be_collected_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    part_of(folder).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match=r"(?i)symbolic link"):
+        client_of(serving_server(DATA)).resources.download("r1", folder)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def listing(*resources: dict[str, object]) -> FakeServer:
+    server = serving_server(DATA)
+    server.answers["GET /experiments/e1/resources"] = (200, fakes.page(*resources))
+    return server
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/etc/evil", "C:\\evil", "a/../../evil"])
+def test_one_name_that_leads_out_and_nothing_is_written(folder: Path, name: str) -> None:
+    server = listing(resource(name="fine", state="ready"), resource(id="r2", name=name, state="ready"))
+    with pytest.raises(ValueError, match="leads out"):
+        client_of(server).resources.download_all("e1", folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_all_downloads_take_the_latest_and_leave_what_is_there(folder: Path) -> None:
+    known = {"state": "ready", "size_bytes": len(DATA), "content_hash": HASH}
+    server = listing(
+        resource(id="r0", name="sub/model.bin", **known),
+        resource(id="r1", name="sub/model.bin", **known),
+        resource(id="r2", name="half", state="pending"),
+    )
+    paths = client_of(server).resources.download_all("e1", folder)
+    assert [path.relative_to(folder).as_posix() for path in paths] == ["sub/model.bin"]
+    assert (folder / "sub" / "model.bin").read_bytes() == DATA
+    server.requests.clear()
+    client_of(server).resources.download_all("e1", folder)
+    assert server.names() == ["GET /experiments/e1/resources"]
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(NotADirectoryError):
+        client_of(FakeServer()).resources.upload_folder("e1", tmp_path / "absent")
+
+
+def test_a_deletion_says_what_it_freed() -> None:
+    server = FakeServer()
+    server.answers["DELETE /resources/r1"] = (204, None, {"x-freed-bytes": "5120"})
+    assert client_of(server).resources.delete("r1") == 5120

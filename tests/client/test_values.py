@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deardiary.values import as_floats, as_step, as_tags, as_texts
+from deardiary.values import as_float, as_step, as_tags, as_texts, checked_key
 
 
 class Tensor:
@@ -46,11 +46,11 @@ class Tensor:
     ],
 )
 def test_what_is_one_number(value: Any, expected: float) -> None:
-    assert struct.pack("d", as_floats({"k": value})["k"]) == struct.pack("d", expected)
+    assert struct.pack("d", as_float("k", value)) == struct.pack("d", expected)
 
 
 def test_nan_is_a_value() -> None:
-    assert math.isnan(as_floats({"k": math.nan})["k"])
+    assert math.isnan(as_float("k", math.nan))
 
 
 @pytest.mark.parametrize(
@@ -72,15 +72,28 @@ def test_nan_is_a_value() -> None:
 )
 def test_what_is_not(value: Any, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="The value of 'loss' is not one number"):
-        as_floats({"loss": value})
+        as_float("loss", value)
 
 
 def test_a_key_is_text() -> None:
     keys: Any = {1: 1.0}
     with pytest.raises(TypeError, match="A key is text, not int"):
-        as_floats(keys)
-    with pytest.raises(TypeError, match="A key is text, not int"):
         as_texts(keys)
+
+
+@pytest.mark.parametrize("key", ["", "k" * 251, "a\nb", "\x7f"])
+def test_a_key_that_the_server_would_refuse_is_refused_at_once(key: str) -> None:
+    with pytest.raises(ValueError, match="A key has"):
+        checked_key(key)
+
+
+def test_what_is_too_long_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="'lr' has 6001 characters"):
+        as_texts({"lr": "x" * 6001})
+    with pytest.raises(ValueError, match="A tag has 1 to 250 characters"):
+        as_tags(["x" * 251])
+    with pytest.raises(ValueError, match="A step is an int64"):
+        as_step(2**63)
 
 
 def test_parameters_become_text() -> None:

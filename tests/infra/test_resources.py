@@ -111,7 +111,7 @@ def test_unfinished_uploads_end_after_a_day(located: tuple[Stage, Clients]) -> N
     stage, clients = located
     converge(located)
     rules = clients.s3.get_bucket_lifecycle_configuration(Bucket=stage.bucket)["Rules"]
-    assert [rule["AbortIncompleteMultipartUpload"] for rule in rules] == [{"DaysAfterInitiation": 1}]
+    assert [rule["AbortIncompleteMultipartUpload"] for rule in rules] == [{"DaysAfterInitiation": 7}]
 
 
 def test_cors_is_for_configured_origins_only(located: tuple[Stage, Clients]) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from chalicelib.services.search import recent
 from deardiary.shapes import IterationOverview, MetricSummary
 from tests.routes.things import (
     check_invalid,
@@ -206,9 +207,27 @@ def test_rows_that_change_or_go_move_no_other(server: Server) -> None:
     second = found(server.call("GET", path(experiment, **query, cursor=first["next_cursor"])))
     assert [each["id"] for each in first["data"]] == some[:3]
     assert [each["id"] for each in second["data"]] == some[3:]
+    recent.forget()  # another process goes on, which has not read the first page
+    second = found(server.call("GET", path(experiment, **query, cursor=first["next_cursor"])))
+    assert [each["id"] for each in second["data"]] == some[3:]
     rest = found(server.call("GET", path(experiment, **query, cursor=second["next_cursor"])))["data"]
     assert [each["id"] for each in rest] == [some[0]]
     assert before not in {each["id"] for each in rest}
+
+
+def test_pages_of_one_table_are_one_reading_without_what_was_deleted(server: Server) -> None:
+    experiment = new_experiment(server)
+    some = [new_iteration(server, experiment, notes=f"n{at}") for at in range(6)]
+    query = {"order_by": "notes", "limit": 2}
+    first = found(server.call("GET", path(experiment, **query)))
+    server.call("PATCH", f"/iterations/{some[3]}", {"notes": "n9"})
+    second = found(server.call("GET", path(experiment, **query, cursor=first["next_cursor"])))
+    assert [(each["id"], each["notes"]) for each in second["data"]] == [(some[2], "n2"), (some[3], "n9")]
+    server.call("DELETE", f"/iterations/{some[4]}")
+    third = found(server.call("GET", path(experiment, **query, cursor=second["next_cursor"])))
+    assert ([each["id"] for each in third["data"]], third["next_cursor"]) == ([some[5]], None)
+    again = found(server.call("GET", path(experiment, **query | {"limit": 50})))
+    assert [each["id"] for each in again["data"]] == [some[0], some[1], some[2], some[5], some[3]]
 
 
 def test_who_may_not_read_learns_nothing(server: Server, project: str, experiment: str) -> None:

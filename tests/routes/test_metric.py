@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deardiary.wire import decode_float, encode_float
-from tests.routes.things import check_invalid, end, found, made, new_iteration
+from tests.routes.things import check_invalid, check_refused, end, found, made, new_iteration
 from tests.server import Reply, Server
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -149,3 +149,93 @@ def test_late_delivery_is_taken_and_what_came_later_is_not(server: Server) -> No
     check_invalid(_batch(server, iteration, "timeless", [{"recorded_at": EARLY}, {}]), "end_date")
     assert _steps(server, iteration) == [0, 1]
     assert found(server.call("GET", f"/iterations/{iteration}"))["end_date"] == date
+
+
+def _summary(server: Server, iteration: str) -> Any:
+    return found(server.call("GET", f"/iterations/{iteration}/metrics/summary"))["data"]
+
+
+def test_a_point_by_its_id(server: Server) -> None:
+    iteration = new_iteration(server)
+    made(_batch(server, iteration, "b", [{"value": 1.0}, {"key": "n", "value": 2.0}, {"value": 3.0}]))
+    for point in _list(server, iteration):
+        assert found(server.call("GET", f"/metrics/{point['id']}")) == point
+
+
+@pytest.mark.parametrize(
+    "change", [{"value": "NaN"}, {"step": -7}, {"recorded_at": EARLY}, {"value": 9, "step": 5}, {}]
+)
+def test_a_point_is_changed_and_nothing_else(server: Server, change: Any) -> None:
+    iteration = new_iteration(server)
+    receipt = made(_batch(server, iteration, "b", [{"value": 1.0}, {"value": 2.0}, {"key": "n"}]))
+    before = {point["id"]: point for point in _list(server, iteration)}
+    chosen = next(point for point in before.values() if point["value"] == 2.0)
+    after = found(server.call("PATCH", f"/metrics/{chosen['id']}", change))
+    assert after == chosen | change
+    assert {point["id"]: point for point in _list(server, iteration)} == before | {chosen["id"]: after}
+    assert found(server.call("GET", f"/metrics/{chosen['id']}")) == after
+    in_order = [point["value"] for point in _list(server, iteration, "&key=m")]
+    assert [_summary(server, iteration)["m"][name] for name in ("first", "last")] == [in_order[0], in_order[-1]]
+    assert made(_batch(server, iteration, "b", [{"value": 8.0}])) == receipt
+
+
+def test_a_point_is_deleted_and_the_others_keep_their_ids(server: Server) -> None:
+    iteration = new_iteration(server)
+    receipt = made(_batch(server, iteration, "b", [{"value": value} for value in (3.0, 1.0, 2.0)]))
+    first, second, third = _list(server, iteration)
+    assert server.call("DELETE", f"/metrics/{second['id']}").status == 204
+    assert _list(server, iteration) == [first, third]
+    check_refused(server.call("GET", f"/metrics/{second['id']}"), 404, "NOT_FOUND")
+    check_refused(server.call("DELETE", f"/metrics/{second['id']}"), 404, "NOT_FOUND")
+    assert _summary(server, iteration)["m"] == {"first": 3, "last": 2, "min": 2, "max": 3, "count": 2, "last_step": 2}
+    assert found(server.call("PATCH", f"/metrics/{third['id']}", {"value": 5.0}))["id"] == third["id"]
+    for point in (first, third):
+        assert server.call("DELETE", f"/metrics/{point['id']}").status == 204
+    assert (_list(server, iteration), _summary(server, iteration)) == ([], {})
+    assert made(_batch(server, iteration, "b", [{"value": 8.0}])) == receipt
+    assert _list(server, iteration) == []
+    assert made(_post(server, iteration))["step"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"value": None}, "value"),
+        ({"value": "nan"}, "value"),
+        ({"step": 0.5}, "step"),
+        ({"recorded_at": "soon"}, "recorded_at"),
+        ({"key": "n"}, "key"),
+    ],
+)
+def test_what_is_no_change(server: Server, change: Any, field: str) -> None:
+    point = made(_post(server, new_iteration(server)))
+    check_invalid(server.call("PATCH", f"/metrics/{point['id']}", change), field)
+
+
+def test_a_locked_point_stays(server: Server) -> None:
+    iteration = new_iteration(server)
+    point = made(_post(server, iteration))
+    end(server, iteration)
+    check_invalid(server.call("PATCH", f"/metrics/{point['id']}", {"value": 2.0}), "end_date")
+    check_invalid(server.call("DELETE", f"/metrics/{point['id']}"), "end_date")
+    assert _list(server, iteration) == [point]
+
+
+@pytest.mark.parametrize("ending", [".x.y.00000", ".x.y", "", ".x.y.00000.1", ".0.0.-1"])
+def test_what_is_no_point(server: Server, ending: str) -> None:
+    check_refused(server.call("GET", f"/metrics/{new_iteration(server)}{ending}"), 404, "NOT_FOUND")
+
+
+def test_pages_of_points_have_each_once(server: Server) -> None:
+    iteration = new_iteration(server)
+    for batch in range(4):
+        given = [{"step": step, "recorded_at": EARLY, "key": f"k{step % 2}"} for step in (3, batch, 0, 7 - batch)]
+        made(_batch(server, iteration, str(batch), given))
+    whole, seen = _list(server, iteration), []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = found(server.call("GET", f"/iterations/{iteration}/metrics?limit=3{cursor}"))
+        seen += page["data"]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert seen == whole
+    assert [point["step"] for point in whole] == sorted(point["step"] for point in whole)

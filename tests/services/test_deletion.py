@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from chalicelib import config
-from chalicelib.services import deletion
+from chalicelib import clock, config
+from chalicelib.services import deletion, expiry
 from chalicelib.storage import deletion as storage
 from tests.server import Server
 
@@ -72,6 +73,9 @@ def test_a_large_project_goes_in_steps_that_can_be_killed(
     while not deletion.resume_deletions(2):
         pass
     assert [key for key in rows() if large in "".join(key)] == []
+    tomorrow = clock.now() + timedelta(days=1)
+    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    assert expiry.sweep_uploads(10), "URLs that were signed before have died"
     assert {pk.partition("#")[0] for pk, _ in rows()} <= {"USER", "USERS", "USERNAME"}
     assert list(storage.each_deletion()) == []
     bucket = boto3.client("s3").list_objects_v2(Bucket=config.settings().artifact_bucket)
@@ -92,25 +96,24 @@ def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
 
 def test_a_batch_on_its_way_is_waited_for(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its writer announced it before the deletion and puts its chunk after: it must not stay as an orphan."""
-    from chalicelib import clock
-    from chalicelib.services import metric
+    from chalicelib.services import batch
 
     client = real_server.client()
     experiment = client.experiments.create(client.projects.create("p").id, "e")
     iteration = client.iterations.create(experiment.id)
     before = set(rows())
-    put, answers = metric._put, []
+    put, answers = batch._put, []
 
     def delete_first(*arguments: Any) -> Any:
         answers.append(real_server.call("DELETE", f"/iterations/{iteration.id}").status)
         return put(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(metric, "_put", delete_first)
+        patch.setattr(batch, "_put", delete_first)
         body = {"batch_id": "late", "metrics": [{"key": "loss", "value": 1.0}]}
         assert real_server.call("POST", f"/iterations/{iteration.id}/log", body).status == 404
     assert answers == [202]
-    later = clock.to_milliseconds(clock.now()) + metric.STALE_AFTER_MS + 1
+    later = clock.to_milliseconds(clock.now()) + batch.STALE_AFTER // 1000 + 1
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(later))
     assert deletion.resume_deletions(10)
     assert {key for key in set(rows()) - before if not key[1].startswith("SOURCE#")} == set()

@@ -11,8 +11,9 @@ import pytest
 
 import deardiary
 from chalicelib import clock
-from chalicelib.services import metric
-from chalicelib.storage import chunk, series
+from chalicelib.services import batch
+from chalicelib.storage import points as points_of
+from chalicelib.storage import series
 from deardiary.shapes import Metric
 from tests.server import Server
 
@@ -74,7 +75,7 @@ def test_a_writer_that_dies_is_finished_by_its_retry(
     path = f"/iterations/{iteration.id}/metrics/batch"
     body = {"batch_id": "first", "metrics": [{"key": "a", "value": 1}, {"key": "a", "value": 2}]}
     with monkeypatch.context() as dying:
-        dying.setattr(metric, last_words, _die)
+        dying.setattr(batch, last_words, _die)
         assert real_server.call("POST", path, body).status == 500
     # Another writer gets the steps after those that the first one holds.
     other = real_server.call("POST", path, {"batch_id": "second", "metrics": [{"key": "a", "value": 3}]})
@@ -95,9 +96,9 @@ def test_a_writer_that_never_comes_back_is_settled_by_the_next(
     path = f"/iterations/{iteration.id}/metrics/batch"
     body = {"batch_id": "gone", "metrics": [{"key": "a", "value": 1}, {"key": "a", "value": 2}]}
     with monkeypatch.context() as dying:
-        dying.setattr(metric, last_words, _die)
+        dying.setattr(batch, last_words, _die)
         real_server.call("POST", path, body)
-    later = clock.now().timestamp() * 1000 + metric.STALE_AFTER_MS + 1
+    later = clock.now().timestamp() * 1000 + batch.STALE_AFTER // 1000 + 1
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(int(later)))
     real_server.call("POST", path, {"batch_id": "next", "metrics": [{"key": "a", "value": 3}]})
     assert summary(real_server, iteration)["a"]["count"] == count
@@ -108,7 +109,7 @@ def test_a_writer_that_never_comes_back_is_settled_by_the_next(
 def test_a_chunk_is_one_item_whatever_the_number_of_keys(real_server: Server, iteration: deardiary.Iteration) -> None:
     metrics = {f"layer/{n}": {"value": [0.5 * n] * 20} for n in range(50)}
     real_server.call("POST", f"/iterations/{iteration.id}/log", {"batch_id": "b", "metrics": metrics})
-    assert len(list(chunk.each_chunk(iteration.id))) == 1
+    assert len(points_of.read_rows(iteration.id).stored) == 1
     assert len(points(real_server, iteration)) == 1000
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import struct
-from array import array
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.storage import codec
-from chalicelib.storage.codec import Columns, DamagedData, Digest
+from chalicelib.columns import Columns
+from chalicelib.storage import codec, digest
+from chalicelib.storage.codec import Batch, Content, DamagedData, Stretch
+from chalicelib.storage.digest import Digest
 
 int64 = st.integers(-(2**63), 2**63 - 1)
 # Any pattern of 64 bits: subnormals, both zeros, infinities, every NaN.
@@ -27,36 +29,79 @@ def columns(rows: list[tuple[int, int, float]]) -> Columns:
     return made
 
 
+BATCH = Batch("0" * 24, 1_700_000_000_000_000)
+batches = st.builds(
+    Batch,
+    st.binary(min_size=15, max_size=15).map(lambda raw: base64.b32hexencode(raw).decode().lower()),
+    st.integers(0, 2**60),
+)
+
+
+def of_one_batch(rows_by_key: dict[str, list[tuple[int, int, float]]]) -> bytes:
+    return codec.pack_batch({key: columns(rows) for key, rows in rows_by_key.items()})
+
+
+def same_bits(one: Columns, other: Columns) -> bool:
+    return all(getattr(one, name).tobytes() == getattr(other, name).tobytes() for name in ("steps", "times", "values"))
+
+
 @given(series)
-def test_a_chunk_gives_back_every_bit(given_series: dict[str, list[tuple[int, int, float]]]) -> None:
-    packed = codec.pack({key: columns(rows) for key, rows in given_series.items()})
-    unpacked = codec.unpack(packed)
-    assert list(unpacked) == list(given_series)
+def test_a_batch_gives_back_every_bit(given_series: dict[str, list[tuple[int, int, float]]]) -> None:
+    content = codec.unpack(of_one_batch(given_series), BATCH)
+    assert content.batches == (BATCH,)
+    assert list(content.series) == list(given_series)
+    ordinals = [ordinal for stretch in content.series.values() for ordinal in stretch.ordinals]
+    assert ordinals == list(range(sum(map(len, given_series.values()))))
     for key, rows in given_series.items():
-        assert list(unpacked[key].steps) == [step for step, _, _ in rows]
-        assert list(unpacked[key].times) == [time for _, time, _ in rows]
-        assert unpacked[key].values.tobytes() == array("d", [value for _, _, value in rows]).tobytes()
+        assert same_bits(content.series[key].columns, columns(rows))
+        assert set(content.series[key].batches) == {0}
+        # A key alone is what it is among the others.
+        assert same_bits(codec.unpack(of_one_batch(given_series), BATCH, {key}).series[key].columns, columns(rows))
 
 
-@given(series, st.data())
-def test_a_damaged_chunk_is_an_error(whole: dict[str, list[tuple[int, int, float]]], data: st.DataObject) -> None:
-    packed = bytearray(codec.pack({key: columns(rows) for key, rows in whole.items()}))
+@given(series, st.lists(batches, min_size=1, max_size=4), st.data())
+def test_points_of_many_batches_give_back_every_bit(
+    whole: dict[str, list[tuple[int, int, float]]], table: list[Batch], data: st.DataObject
+) -> None:
+    stretches = {
+        key: Stretch(
+            columns(rows),
+            data.draw(st.lists(st.integers(0, 9999), min_size=len(rows), max_size=len(rows))),
+            data.draw(st.lists(st.integers(0, len(table) - 1), min_size=len(rows), max_size=len(rows))),
+        )
+        for key, rows in whole.items()
+    }
+    back = codec.unpack(codec.pack(Content(table, stretches)), BATCH)
+    assert list(back.batches) == table
+    assert list(back.series) == list(stretches)
+    for key, stretch in back.series.items():
+        assert same_bits(stretch.columns, stretches[key].columns)
+        assert (list(stretch.ordinals), list(stretch.batches)) == (stretches[key].ordinals, stretches[key].batches)
+
+
+@given(series, st.booleans(), st.data())
+def test_a_damaged_chunk_is_an_error(
+    whole: dict[str, list[tuple[int, int, float]]], of_many: bool, data: st.DataObject
+) -> None:
+    packed = bytearray(of_one_batch(whole))
+    if of_many:
+        packed = bytearray(codec.pack(codec.unpack(bytes(packed), BATCH)))
     at = data.draw(st.integers(0, len(packed) - 1))
     packed[at] ^= data.draw(st.integers(1, 255))
     with pytest.raises(DamagedData):
-        codec.unpack(bytes(packed))
+        codec.unpack(bytes(packed), BATCH)
 
 
 @pytest.mark.parametrize("length", [0, 3, 4, 7, 8, 20])
 def test_a_cut_chunk_is_an_error(length: int) -> None:
-    packed = codec.pack({"loss": columns([(0, 0, 1.0)])})
+    packed = of_one_batch({"loss": [(0, 0, 1.0)]})
     with pytest.raises(DamagedData):
-        codec.unpack(packed[:length])
+        codec.unpack(packed[:length], BATCH)
 
 
 def test_a_thousand_points_take_less_than_nine_kilobytes() -> None:
     rows = [(step, 1_700_000_000_000 + 37 * step, math.exp(-step / 300) + math.sin(step) / 7) for step in range(1000)]
-    assert len(codec.pack({"loss": columns(rows)})) < 9 * 1024 - 300
+    assert len(of_one_batch({"loss": rows})) < 9 * 1024 - 300
 
 
 @given(st.lists(points, min_size=2, max_size=4))
@@ -77,4 +122,4 @@ def _equal_but_for_zeros(one: Digest, other: Digest) -> bool:
 
 @given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
 def test_digests_come_back(digests: dict[str, Digest]) -> None:
-    assert repr(codec.unpack_digests(codec.pack_digests(digests))) == repr(digests)
+    assert repr(digest.unpack_digests(digest.pack_digests(digests))) == repr(digests)

@@ -54,6 +54,8 @@ def test_children_know_their_parent(server: Server) -> None:
 def test_a_name_is_found_again(server: Server) -> None:
     client = server.client()
     runs = [deardiary.start("Iris", "sweep", client=client) for _ in range(3)]
+    for run in runs:
+        run.finish()
     assert len({run.experiment_id for run in runs}) == 1
     assert [project.name for project in client.projects.list()] == ["Iris"]
 

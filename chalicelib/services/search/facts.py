@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
-from chalicelib.services.metric import summary_of
 from chalicelib.services.search.tree import Kind, Name
 from chalicelib.services.search.values import Value
 from chalicelib.storage import parameter, series, tag
-from chalicelib.storage.codec import Digest
+from chalicelib.storage.digest import Digest
 from deardiary.shapes import Iteration, IterationOverview
 
 _FIELDS = tuple(field.name for field in fields(Iteration))
@@ -42,7 +41,7 @@ class Known:
     """Per kind that was read, what each iteration has of it, by iteration id. None: not read."""
 
     parameters: Mapping[str, dict[str, str]] | None = None
-    digests: Mapping[str, dict[str, Digest]] | None = None
+    digests: Mapping[str, Mapping[str, Digest]] | None = None
     tags: Mapping[str, list[str]] | None = None
 
     def of(self, iteration: Iteration) -> Facts:
@@ -83,7 +82,7 @@ def read(
 def overview(facts: Facts, include: Collection[Kind]) -> IterationOverview:
     """The iteration with what it owns of the kinds asked for, and None for the others."""
     parameters = dict(sorted(facts.parameters.items()))
-    metrics = {key: summary_of(digest) for key, digest in facts.digests.items()}
+    metrics = {key: digest.summary() for key, digest in facts.digests.items()}
     return IterationOverview(
         **{name: getattr(facts.iteration, name) for name in _FIELDS},
         parameters=parameters if Kind.PARAMETERS in include else None,

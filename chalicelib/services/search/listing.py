@@ -6,17 +6,21 @@ every child of the parent) is read and looked at for each page, and one Query is
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from chalicelib import ids
 from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.search import recent
 from chalicelib.services.search.evaluate import predicate
 from chalicelib.services.search.facts import Facts, Known, overview, read
 from chalicelib.services.search.order import SortKey, sort_key
 from chalicelib.services.search.parse import parse_filter, parse_order
+from chalicelib.services.search.recent import Reading
 from chalicelib.services.search.tree import Condition, Kind, Name, Term, names_in
 from chalicelib.storage import item
 from chalicelib.storage import iteration as storage
@@ -70,15 +74,28 @@ def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str 
 def _page_of_found(
     experiment_id: str, search: Search, question: _Question, limit: int, cursor: str | None
 ) -> Page[IterationOverview]:
-    """A cursor holds the sort key of the last row given: rows that others add, change or remove move no other row."""
+    """A cursor holds the sort key of the last row given: rows that others add, change or remove move no other row.
+
+    Iterations are read anew for each page, so that one deleted meanwhile is not given.
+    """
     scope = ids.digest("\n".join([experiment_id, search.parent_iteration_id or "", search.filter, search.order_by]))
     after = _position(cursor, scope, len(question.terms) + 1)
+    kept = scope + ids.digest(" ".join(sorted(kind.value for kind in search.include)))
+    reading = (recent.find(kept) if cursor else None) or _read(experiment_id, search, question)
+    left = reading.rows[bisect_right(reading.rows, after, key=itemgetter(0)) :]
+    page = storage.find_iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]])
+    if len(left) <= limit:
+        return Page(_with_included(experiment_id, page, search, reading.known), None)
+    recent.keep(kept, reading)
+    return Page(
+        _with_included(experiment_id, page, search, reading.known), item.encode_cursor(scope, *left[limit - 1][0])
+    )
+
+
+def _read(experiment_id: str, search: Search, question: _Question) -> Reading:
     found, known = _find(experiment_id, search, question)
-    rows = sorted((sort_key(question.terms, facts), facts.iteration) for facts in found)
-    left = [row for row in rows if row[0] > after]
-    next_cursor = item.encode_cursor(scope, *left[limit - 1][0]) if len(left) > limit else None
-    page = [iteration for _, iteration in left[:limit]]
-    return Page(_with_included(experiment_id, page, search, known), next_cursor)
+    rows = sorted((sort_key(question.terms, facts), facts.iteration.id) for facts in found)
+    return Reading(rows, known)
 
 
 def _position(cursor: str | None, scope: str, length: int) -> SortKey:
@@ -92,8 +109,9 @@ def _position(cursor: str | None, scope: str, length: int) -> SortKey:
 
 def _find(experiment_id: str, search: Search, question: _Question) -> tuple[list[Facts], Known]:
     """The iterations for which the condition holds, and what was read on the way that can be included."""
-    iterations = storage.all_iterations_of_experiment(experiment_id, search.parent_iteration_id)
     names = question.names()
+    fields = {name.key for name in names if name.kind is None}
+    iterations = storage.outline_iterations_of_experiment(experiment_id, search.parent_iteration_id, fields)
     kinds = {name.kind for name in names if name.kind}
     keys = {name.key for name in names if name.kind is Kind.PARAMETERS}
     known = read(experiment_id, iterations, kinds, keys=None if Kind.PARAMETERS in search.include else keys)

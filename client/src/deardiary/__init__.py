@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from deardiary import sagemaker as sagemaker
     from deardiary.active import ActiveIteration
     from deardiary.client import Client, connect
+    from deardiary.environment.capture import Environment, capture_environment
+    from deardiary.environment.restore import Restored, restore
     from deardiary.errors import ClientError
     from deardiary.http_transport import HttpTransport
     from deardiary.lifecycle import start
@@ -37,11 +40,15 @@ if TYPE_CHECKING:
         User,
         UserPermission,
     )
+    from deardiary.syncing import Synced, sync
+    from deardiary.tracking import track
     from deardiary.transport import Request, Response, Transport
 else:
     _HOMES = {
         "active": ("ActiveIteration",),
         "client": ("Client", "connect"),
+        "environment.capture": ("Environment", "capture_environment"),
+        "environment.restore": ("Restored", "restore"),
         "errors": ("ClientError",),
         "http_transport": ("HttpTransport",),
         "lifecycle": ("start",),
@@ -68,16 +75,20 @@ else:
             "User",
             "UserPermission",
         ),
+        "syncing": ("Synced", "sync"),
+        "tracking": ("track",),
         "transport": ("Request", "Response", "Transport"),
     }
     _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
     def __getattr__(name):
+        from importlib import import_module
+
+        if name == "sagemaker":
+            return import_module(f"{__name__}.sagemaker")
         home = _HOME_OF.get(name)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
         value = getattr(import_module(f"{__name__}.{home}"), name)
         globals()[name] = value
         return value
@@ -92,6 +103,7 @@ __all__ = [
     "BatchReceipt",
     "Client",
     "ClientError",
+    "Environment",
     "Experiment",
     "ExperimentStatus",
     "HttpTransport",
@@ -107,14 +119,20 @@ __all__ = [
     "Request",
     "Resource",
     "Response",
+    "Restored",
     "RetryingTransport",
     "Session",
     "Snapshot",
     "Stage",
+    "Synced",
     "Tag",
     "Transport",
     "User",
     "UserPermission",
+    "capture_environment",
     "connect",
+    "restore",
     "start",
+    "sync",
+    "track",
 ]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
-import secrets
+import threading
+import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, SupportsIndex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from deardiary import outcome, registry
-from deardiary.records import Point, Record
-from deardiary.shapes import Iteration, IterationStatus, ModelVersion, Resource
-from deardiary.sink import DirectSink, Sink
+from deardiary import exits, outcome, registry, settings
+from deardiary.endings import Endings
+from deardiary.errors import ClientError
+from deardiary.journal import Journal, new_run
+from deardiary.points import PointEncoder, milliseconds
+from deardiary.shapes import Iteration, IterationStatus, ModelVersion, Resource, Stage
+from deardiary.spool.run import Origin, Run
 from deardiary.steps import StepCounter
-from deardiary.values import Number, as_floats, as_step, as_tags, as_texts
+from deardiary.values import Number, as_step, as_tags, as_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,81 +26,205 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from deardiary.client import Client
+    from deardiary.environment.capture import Environment
+    from deardiary.output import CapturedOutput
+    from deardiary.system import SystemWatch
+
+_log = logging.getLogger(__name__)
 
 
 class ActiveIteration:
     """A running iteration, to log into; several threads may share it.
 
-    As a context manager it ends SUCCEEDED after a clean exit, KILLED after KeyboardInterrupt, and FAILED with the
-    traceback after any other exception, which goes on unchanged. Every call may raise `ClientError`, and RuntimeError
+    What is logged is in a file when the call returns, and a thread brings it to the server: no call waits for the
+    network, except for `log_resource` and `register_model`, and none fails because the server is away. RuntimeError
     once the iteration has ended.
+
+    As a context manager it ends SUCCEEDED after a clean exit, KILLED after KeyboardInterrupt and SIGTERM, and FAILED
+    with the traceback after any other exception, which goes on unchanged. One that nobody ends is ended with the
+    process.
     """
 
     def __init__(
-        self, client: Client, iteration: Iteration, *, sink: Sink, steps: StepCounter | None, owns_client: bool
+        self,
+        client: Client | None,
+        origin: Origin,
+        iteration: Iteration | None,
+        *,
+        owns_client: bool = False,
+        reopens: bool = False,
     ) -> None:
-        """Without ``steps`` the server counts them. ``owns_client``: disconnect when the iteration ends."""
+        """Without ``client`` it is offline, without ``iteration`` the server could not be asked for it.
+
+        ``owns_client``: disconnect when the iteration ends. ``reopens``: others may log into it, or have before; then
+        the server counts the steps.
+        """
         self._client = client
-        self._iteration = iteration
-        self._sink = sink
+        self._origin = origin
         self._owns_client = owns_client
-        self._steps = steps
+        self._reopens = reopens
+        self._steps = None if reopens else StepCounter()
+        self._encoder = PointEncoder()
+        self._parameters: dict[str, str] = {}
+        self._resources: set[str] = set()
+        self._ending = threading.RLock()
         self._ended = False
+        self.endings = Endings()
+        self._is_fork = False
+        run = new_run(origin, client, offline=client is None, reopens=reopens)
+        self._open: Journal | None = Journal(run, client, iteration)
+        self._forked_from = run.spool_id
+        exits.watch(self)
 
     @property
     def id(self) -> str:
-        return self._iteration.id
+        """The iteration's id; as long as no server has given it one, the key under which it will be made."""
+        known = self._known
+        return known.id if known else str(self._origin.iteration_id or self._origin.resume or self._origin.id_key)
 
     @property
     def experiment_id(self) -> str:
-        return self._iteration.experiment_id
+        """Empty as long as no server has been asked."""
+        known = self._known
+        return known.experiment_id if known else self._origin.experiment_id or ""
 
     @property
     def client(self) -> Client:
+        """RuntimeError offline."""
+        if self._client is None:
+            raise RuntimeError("This iteration is offline (DEARDIARY_OFFLINE): there is no server to ask")
         return self._client
+
+    @property
+    def run(self) -> Run:
+        return self._journal.run
+
+    @property
+    def is_offline(self) -> bool:
+        return self._client is None
+
+    @property
+    def origin(self) -> Origin:
+        """How this iteration is found again: what a child says of its parent."""
+        known = self._known
+        if known is None:
+            return self._origin
+        return dataclasses.replace(self._origin, iteration_id=known.id, experiment_id=known.experiment_id)
 
     def log(
         self, metrics: Mapping[str, Number], step: SupportsIndex | None = None, *, recorded_at: datetime | None = None
     ) -> None:
         """Record one value for each key, at ``step``, or at the next step of each key when that is not given.
 
-        Values are what `values.as_floats` takes; a value that is not one number raises TypeError or ValueError and
+        Values are what `values.as_float` takes; a value that is not one number raises TypeError or ValueError and
         nothing of the call is recorded. ``recorded_at`` defaults to now.
         """
-        values, given = as_floats(metrics), as_step(step)
-        at = recorded_at or datetime.now(timezone.utc)
-        steps = self._steps.assign(values, given) if self._steps else dict.fromkeys(values, given)
-        points = tuple(Point(key, value, steps[key], at) for key, value in values.items())
-        self.write(Record(iteration_id=self.id, points=points))
-
-    def write(self, record: Record) -> None:
-        self._check_running()
-        self._sink.write(record)
+        if self._ended:
+            raise self._has_ended()
+        texts = self._encoder.values(metrics)
+        given = None if step is None else as_step(step)
+        if not texts:
+            return
+        steps = [given] * len(texts) if self._steps is None else self._steps.assign(metrics, given)
+        at = int(time.time() * 1000) if recorded_at is None else milliseconds(recorded_at)
+        self._journal.points(texts, steps, at)
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:
-        """Record settings, as text made by ``str``. A key that is there with another value is a 409 CONFLICT."""
-        self.write(Record(iteration_id=self.id, parameters=as_texts(parameters)))
+        """Record settings, as text made by ``str``. ClientError 409 for a key that this process has set otherwise."""
+        self._check_running()
+        texts = as_texts(parameters)
+        for key, text in texts.items():
+            if self._parameters.setdefault(key, text) != text:
+                raise ClientError(
+                    409, "CONFLICT", f"The parameter {key!r} is {self._parameters[key]!r} already", {"field": key}
+                )
+        self._journal.fields(texts, ())
 
     def add_tag(self, tag: str) -> None:
         self.add_tags([tag])
 
     def add_tags(self, tags: Iterable[str]) -> None:
-        self.write(Record(iteration_id=self.id, tags=as_tags(tags)))
-
-    def log_resource(self, path: str | PathLike[str], name: str | None = None, description: str = "") -> Resource:
-        """Store a file; it is there, checked, when this returns."""
         self._check_running()
-        return self._client.resources.upload(
-            self.experiment_id, path, name, iteration_id=self.id, description=description
-        )
+        self._journal.fields({}, as_tags(tags))
+
+    def log_resource(
+        self, path: str | PathLike[str], name: str | None = None, description: str = "", *, wait: bool = True
+    ) -> Resource | Any:
+        """Store a file; it is there, checked, when this returns, or without ``wait`` some time later.
+
+        In that case, when the server is away, or offline, a copy of it waits with everything else, and the answer is
+        "pending" and has no id. Of a folder it is every file below, named by its path from there, below ``name`` when
+        that is given, and the answer is a list. OSError when the file cannot be read; ClientError when the server
+        refuses it.
+        """
+        self._check_running()
+        file = Path(path)
+        if file.is_dir():
+            from deardiary import transfer, tree
+
+            found = tree.files_in(file, name or "")
+            return transfer.in_threads(lambda each: self.log_resource(each[1], each[0], description, wait=wait), found)
+        known = self._journal.iteration
+        if known is not None and wait:
+            try:
+                return self.client.resources.upload(
+                    known.experiment_id, file, name, iteration_id=known.id, description=description
+                )
+            except ClientError as error:
+                if not error.is_passing:
+                    raise
+                _log.warning("%s is kept to be uploaded later: %s", file, error)
+        return self._keep(file, file.name if name is None else name, description)
 
     def register_model(self, name: str, resource: str | PathLike[str], description: str = "") -> ModelVersion:
         """A new version of the project's model of that name, which is made if there is none.
 
         ``resource`` names a resource of this iteration, the latest if there are several, or else a file to upload.
+        When the server is away, or offline, this is done later, and the answer has no id and the version 0.
         """
         self._check_running()
-        return registry.register(self._client, self._iteration, name, resource, description)
+        known = self._journal.iteration
+        if known is not None and not self._resources:
+            try:
+                return registry.register(self.client, known, name, resource, description)
+            except ClientError as error:
+                if not error.is_passing:
+                    raise
+                _log.warning("The model %r is to be registered later: %s", name, error)
+        return self._register_later(name, resource, description)
+
+    def set_snapshot(self, **fields: str | bool | None) -> None:
+        """Say what the iteration runs on: the fields of `Iterations.set_snapshot`."""
+        self._check_running()
+        self._journal.operation("snapshot", {key: value for key, value in fields.items() if value is not None})
+
+    def snapshot_environment(
+        self, directory: str | PathLike[str] | None = None, *, diff: bool = True, untracked: bool = True
+    ) -> Environment:
+        """Take down what this process runs on, as `capture_environment` finds it, for `restore` to bring back."""
+        from deardiary.environment.capture import capture_environment
+
+        self._check_running()
+        environment = capture_environment(directory, diff=diff, untracked=untracked)
+        self.set_snapshot(**environment.fields())
+        return environment
+
+    def watch_system(self, seconds: float = 15.0) -> SystemWatch:
+        """Log how busy processor, memory and NVIDIA GPUs are, as ``system/…``, until the iteration ends.
+
+        ImportError without psutil, for GPUs nvidia-ml-py: ``pip install 'deardiary[system]'`` installs both.
+        """
+        from deardiary.system import SystemWatch
+
+        self._check_running()
+        return SystemWatch(self, seconds)
+
+    def capture_output(self, name: str = "output.log") -> CapturedOutput:
+        """Keep what is printed from now on as a resource of the iteration, stored when it ends."""
+        from deardiary.output import CapturedOutput
+
+        self._check_running()
+        return CapturedOutput(self, name)
 
     def child(
         self,
@@ -107,17 +235,43 @@ class ActiveIteration:
         id_key: str | None = None,
     ) -> ActiveIteration:
         """A new iteration of the same experiment, with this one as its parent."""
-        first = Record(iteration_id="", parameters=as_texts(parameters or {}), tags=as_tags(tags))
-        return begin(self._client, self.experiment_id, first, notes=notes, parent_id=self.id, id_key=id_key)
+        from deardiary.lifecycle import start
 
-    def finish(self, status: IterationStatus = IterationStatus.SUCCEEDED, error_message: str = "") -> None:
-        """End the iteration, which locks it; again is no error and changes nothing."""
-        if self._ended:
+        return start(parameters=parameters, tags=tags, notes=notes, parent=self, id_key=id_key)
+
+    def flush(self, seconds: float | None = None) -> bool:
+        """Wait until everything logged so far is on the server; False when it is not after so many seconds."""
+        return self._open is None or self._open.wait(seconds)
+
+    def finish(
+        self,
+        status: IterationStatus = IterationStatus.SUCCEEDED,
+        error_message: str = "",
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        """End the iteration, which locks it; again is no error and changes nothing.
+
+        Waits for what is still to be sent, but no longer than ``seconds`` (DEARDIARY_FINISH_SECONDS, 30): the rest is
+        left to `sync`, with a warning. In a process that has been forked only this process's part is ended.
+        """
+        if not self._ended:
+            self.endings.run(status, error_message)
+        with self._ending:
+            if self._ended:
+                return
+            self._ended = True
+        self._end(status, error_message, settings.finish_seconds() if seconds is None else seconds)
+
+    def _end(self, status: IterationStatus, error_message: str, seconds: float) -> None:
+        if self._open is None:
             return
-        self._sink.close()
-        self._client.iterations.update(self.id, status_id=status, error_message=error_message or None)
-        self._ended = True
-        if self._owns_client:
+        if not self._is_fork:
+            at = milliseconds(datetime.now(timezone.utc))
+            self._journal.operation("finish", {"status": int(status), "error_message": error_message, "at": at})
+        self._journal.close(seconds)
+        exits.forget(self)
+        if (self._owns_client or self._is_fork) and self._client is not None:
             self._client.disconnect()
 
     def __enter__(self) -> ActiveIteration:
@@ -126,43 +280,80 @@ class ActiveIteration:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        try:
-            self.finish(outcome.status_of(error), outcome.message_of(error))
-        except Exception:
-            if error is None:
-                raise
-            # The user's own exception is on its way out, and what went wrong after it must not take its place.
-            logging.getLogger(__name__).warning("The end of iteration %s was not recorded", self.id, exc_info=True)
+        self.finish(exits.status_of(error), outcome.message_of(error))
+
+    def before_fork(self) -> None:
+        if self._open is not None:
+            self._open.has_forked = True
+
+    def after_fork(self) -> None:
+        """In the new process: what it logs goes into a spool of its own, begun when there is something to log."""
+        self._origin, old = self.origin, self._open
+        if old is None:
+            return
+        old.abandon()
+        self._open = None
+        self._is_fork = True
+        self.endings = Endings()
+        self._steps = None
+        self._ending = threading.RLock()
+        self._client = self._client.twin() if self._client else None
+
+    @property
+    def _known(self) -> Iteration | None:
+        return self._open.iteration if self._open else None
+
+    @property
+    def _journal(self) -> Journal:
+        return self._open or self._open_after_fork()
+
+    def _open_after_fork(self) -> Journal:
+        with self._ending:
+            if self._open is None:
+                client = self._client
+                run = new_run(self._origin, client, offline=client is None, reopens=True, forked_from=self._forked_from)
+                self._open = Journal(run, client)
+            return self._open
 
     def _check_running(self) -> None:
         if self._ended:
-            raise RuntimeError(f"Iteration {self.id} has ended; nothing more can be logged into it")
+            raise self._has_ended()
 
+    def _has_ended(self) -> RuntimeError:
+        return RuntimeError(f"Iteration {self.id} has ended; nothing more can be logged into it")
 
-def begin(
-    client: Client,
-    experiment_id: str,
-    first: Record,
-    *,
-    notes: str = "",
-    parent_id: str | None = None,
-    id_key: str | None = None,
-    owns_client: bool = False,
-) -> ActiveIteration:
-    """A new iteration with the parameters and tags of ``first``; one that cannot take them is left FAILED."""
-    iteration = client.iterations.create(
-        experiment_id,
-        notes=notes,
-        parent_iteration_id=parent_id,
-        id_key=id_key or secrets.token_hex(16),  # so that a lost answer is asked for again, and makes no second one
-    )
-    # Under a key of the user's, another process may have logged before: where its series stand, the server knows.
-    steps = None if id_key else StepCounter()
-    active = ActiveIteration(
-        client, iteration, sink=DirectSink(client.iterations), steps=steps, owns_client=owns_client
-    )
-    with contextlib.ExitStack() as failed:
-        failed.push(active)
-        active.write(dataclasses.replace(first, iteration_id=iteration.id))
-        failed.pop_all()
-    return active
+    def _keep(self, file: Path, name: str, description: str) -> Resource:
+        kept = self._journal.keep_file(file)
+        self._journal.operation("upload", {**kept, "name": name, "description": description})
+        self._resources.add(name)
+        return Resource(
+            id="",
+            experiment_id=self.experiment_id,
+            iteration_id=self.id,
+            name=name,
+            description=description,
+            created_date=datetime.now(timezone.utc),
+            backend="",
+            uri="",
+            size_bytes=file.stat().st_size,
+            content_hash=kept["hash"],
+            state="pending",
+        )
+
+    def _register_later(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:
+        file = Path(resource)
+        stored = next((each for each in (str(resource), file.name) if each in self._resources), None)
+        if stored is None and (self._journal.iteration is None or file.is_file()):
+            self._keep(file, file.name, "")
+            stored = file.name
+        stored = stored or str(resource)
+        self._journal.operation("register", {"name": name, "resource": stored, "description": description})
+        return ModelVersion(
+            id="",
+            model_id="",
+            version=0,
+            iteration_id=self.id,
+            stage_id=Stage.NO_STAGE,
+            description=description,
+            created_date=datetime.now(timezone.utc),
+        )

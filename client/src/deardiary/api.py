@@ -2,33 +2,82 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from deardiary import __version__
 from deardiary.errors import ClientError, from_answer, without_query
-from deardiary.transport import Request, Transport
+from deardiary.transport import Request, Response, Transport
 from deardiary.wire import from_json, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
 
+SIGN_IN = "/auth"
 _PAGE = 200  # the most that the server gives at once
+
+
+class Login:
+    """The token in use, and how to get another one when it is refused. Shared by all that speak for one user."""
+
+    def __init__(self, token: str | None) -> None:
+        self.token = token
+        self.renew: Callable[[], str | None] | None = None
+        self._lock = threading.Lock()
+
+    def again(self, refused: str | None) -> bool:
+        """Whether there is another token than the one that was refused; only one thread at a time gets one."""
+        with self._lock:
+            if self.token == refused and self.renew is not None:
+                self.token = self.renew() or refused
+            return self.token != refused
 
 
 class Api:
     """One server, spoken to over ``transport``. ``token`` goes to URLs below ``url`` and nowhere else.
 
-    Every method raises `ClientError` for an answer that is not a success, or that is not DearDiary's.
+    Every method raises `ClientError` for an answer that is not a success, or that is not DearDiary's. A call that is
+    refused with 401 is made once more where ``login`` has a way to another token.
     """
 
     def __init__(self, url: str, transport: Transport, token: str | None = None) -> None:
         self.url = url
         self.transport = transport
-        self.token = token
+        self.owns_transport = True
+        self.login = Login(token)
+
+    @property
+    def token(self) -> str | None:
+        return self.login.token
+
+    @token.setter
+    def token(self, token: str | None) -> None:
+        self.login.token = token
+
+    def close(self) -> None:
+        """Forget the token, and close the connections unless they are another's."""
+        self.login.renew = self.login.token = None
+        if self.owns_transport:
+            self.transport.close()
+
+    def without_retries(self) -> Api:
+        """The same, for somebody who has patience of their own."""
+        twin = copy.copy(self)
+        twin.transport = getattr(self.transport, "inner", self.transport)
+        return twin
+
+    def twin(self, new_transport: Callable[[], Transport]) -> Api:
+        """The same with locks and connections of its own, except for a transport that the user gave."""
+        ours = type(self.transport).__module__.startswith("deardiary.")
+        twin = Api(self.url, new_transport() if ours else self.transport, self.token)
+        twin.owns_transport = ours
+        twin.login.renew = self.login.renew
+        return twin
 
     def get(self, shape: type[T], path: str) -> T:
         return self._shape(shape, path, self._call("GET", path))
@@ -43,8 +92,9 @@ class Api:
     def patch(self, shape: type[T], path: str, body: Mapping[str, Any]) -> T:
         return self._shape(shape, path, self._call("PATCH", path, body))
 
-    def delete(self, path: str) -> None:
-        self._call("DELETE", path)
+    def delete(self, path: str) -> Mapping[str, str]:
+        """The headers of the answer, which has nothing else."""
+        return self._exchange("DELETE", path)[0]
 
     def pages(self, shape: type[T], path: str, query: Mapping[str, str | None] | None = None) -> Iterator[T]:
         """Every object of a list, fetched page by page as it is asked for."""
@@ -59,27 +109,35 @@ class Api:
             fields["cursor"] = cursor
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> Any:
-        response = self.transport.send(
+        content = self._exchange(method, path, body, repeatable=repeatable)[1]
+        return self._decode(path, content) if content else None
+
+    def _exchange(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
+    ) -> tuple[Mapping[str, str], bytes]:
+        """Headers and body of an answer that is a success."""
+        token = self.token
+        response = self._send(method, path, body, repeatable, token)
+        if response.status == 401 and path != SIGN_IN and self.login.again(token):
+            response.close()
+            response = self._send(method, path, body, repeatable, self.token)
+        content = response.read()
+        if not 200 <= response.status < 300:
+            raise from_answer(response.status, response.headers, content)
+        return response.headers, content
+
+    def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, repeatable: bool, token: str | None
+    ) -> Response:
+        return self.transport.send(
             Request(
                 method=method,
                 url=self.url + path,
-                headers=self._headers(body is not None),
+                headers=_headers(body is not None, token),
                 body=b"" if body is None else encode(body),
                 repeatable=repeatable,
             )
         )
-        content = response.read()
-        if not 200 <= response.status < 300:
-            raise from_answer(response.status, response.headers, content)
-        return self._decode(path, content) if content and method != "DELETE" else None
-
-    def _headers(self, has_body: bool) -> dict[str, str]:
-        headers = {"Accept": "application/json", "User-Agent": f"deardiary-python/{__version__}"}
-        if has_body:
-            headers["Content-Type"] = "application/json"
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        return headers
 
     def _decode(self, path: str, content: bytes) -> Any:
         try:
@@ -102,6 +160,15 @@ class Api:
     def _not_ours(self, path: str) -> ClientError:
         message = f"The answer of {without_query(self.url + path)} is not DearDiary's; is the URL right?"
         return ClientError(0, "ANSWER_INVALID", message)
+
+
+def _headers(has_body: bool, token: str | None) -> dict[str, str]:
+    headers = {"Accept": "application/json", "User-Agent": f"deardiary-python/{__version__}"}
+    if has_body:
+        headers["Content-Type"] = "application/json"
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return headers
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

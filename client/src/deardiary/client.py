@@ -18,7 +18,7 @@ from deardiary.nouns.resource import Resources
 from deardiary.nouns.tag import Tags
 from deardiary.nouns.token import Tokens
 from deardiary.nouns.user import Users
-from deardiary.settings import Credentials, find_settings
+from deardiary.settings import Credentials, Settings, find_settings
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -52,8 +52,20 @@ class Client:
     def url(self) -> str:
         return self._api.url
 
+    def without_retries(self) -> Client:
+        """The same client, whose calls fail at once when they fail: for whoever tries again in its own way."""
+        return Client(self._api.without_retries())
+
     def whoami(self) -> User:
         return auth.who_am_i(self._api)
+
+    def twin(self) -> Client:
+        """A client with connections, locks and a token of its own, which starts with this one's."""
+        return Client(self._api.twin(_default_transport))
+
+    def sign_in(self, username: str, password: str) -> Session:
+        """Trade a password for a token, which this client sends from now on."""
+        return auth.sign_in(self._api, username, password)
 
     def refresh_token(self) -> Session:
         """Trade the token for a younger one, which this client sends from now on."""
@@ -61,8 +73,7 @@ class Client:
 
     def disconnect(self) -> None:
         """Forget the token and close the connections."""
-        self._api.token = None
-        self._api.transport.close()
+        self._api.close()
 
     def __enter__(self) -> Client:
         return self
@@ -85,15 +96,39 @@ def connect(
 
     What is not given comes from DEARDIARY_URL, DEARDIARY_TOKEN, DEARDIARY_USERNAME and DEARDIARY_PASSWORD, then from
     the login file, then is http://127.0.0.1:9000 without a token. A username and its password are traded for a token
-    at once. A ``transport`` is used as it is: it retries only if it does so itself.
+    at once; DEARDIARY_TOKEN_SECRET names a secret of AWS that holds a token, read when the server asks for one.
+    A ``transport`` is used as it is: it retries only if it does so itself.
 
     ClientError when signing in fails, ValueError when the settings cannot be right.
     """
-    settings = find_settings(url, Credentials(token=token, username=username, password=password))
-    api = Api(settings.url, transport or _default_transport(), settings.token)
+    client, settings = _client(url, Credentials(token=token, username=username, password=password), transport)
     if settings.username and settings.password:
-        auth.sign_in(api, settings.username, settings.password)
-    return Client(api)
+        client.sign_in(settings.username, settings.password)
+    return client
+
+
+def connect_later(url: str | None = None) -> Client:
+    """As `connect`, without asking the server anything: a password is traded for a token by the first call."""
+    return _client(url, Credentials(), None)[0]
+
+
+def _client(url: str | None, given: Credentials, transport: Transport | None) -> tuple[Client, Settings]:
+    settings = find_settings(url, given)
+    api = Api(settings.url, transport or _default_transport(), settings.token)
+
+    def renew() -> str | None:
+        """Sign in again; or the token with which the user has signed in meanwhile, in a terminal."""
+        fresh = find_settings(settings.url, given)
+        if fresh.username and fresh.password:
+            return auth.sign_in(api, fresh.username, fresh.password).access_token
+        if fresh.token_secret:
+            from deardiary.secretsmanager import read_token
+
+            return read_token(fresh.token_secret)
+        return fresh.token
+
+    api.login.renew = renew
+    return Client(api), settings
 
 
 def _default_transport() -> Transport:

@@ -35,6 +35,19 @@ class ClientError(Exception):
         self.message = message
         self.details: Mapping[str, Any] = details or {}
 
+    @property
+    def retry_after(self) -> float:
+        """Seconds that the server asks to wait before the next try; 0 where it does not say."""
+        seconds = self.details.get("retry_after", 0)
+        return float(seconds) if isinstance(seconds, (int, float)) else 0.0
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may succeed later: no answer, one that is not DearDiary's, or it is overloaded."""
+        if self.status == 409:
+            return "field" not in self.details  # two writers were in each other's way
+        return self.status < 300 or self.status in (408, 425, 429) or self.status >= 500
+
     def __str__(self) -> str:
         field = self.details.get("field")
         where = f" (field: {field})" if field else ""
@@ -52,7 +65,11 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> ClientE
     if message == _UNKNOWN_ROUTE and "code" not in data:
         return ClientError(status, "UNKNOWN_ROUTE", "The API has no such route; does the URL name the stage (…/api)?")
     details = data.get("details")
-    return ClientError(status, str(code), str(message), details if isinstance(details, dict) else None)
+    given = details if isinstance(details, dict) else {}
+    asked = headers.get("retry-after", "")
+    return ClientError(
+        status, str(code), str(message), given | ({"retry_after": int(asked)} if asked.isdecimal() else {})
+    )
 
 
 def from_store(status: int, body: bytes) -> ClientError:

@@ -105,6 +105,7 @@ class _Stream:
         try:
             data = self._raw.read() if size < 0 else self._raw.read(size)
         except (OSError, HTTPException) as error:
+            self._reusable = False
             self.close()
             raise connection_failed(f"{self._route.scheme}://{self._route.host}:{self._route.port}", error) from error
         if self._raw.isclosed():

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from typing import TYPE_CHECKING
 
-from deardiary import settings
-from deardiary.active import ActiveIteration, begin
-from deardiary.client import Client, connect
-from deardiary.records import Record
-from deardiary.shapes import Iteration
+from deardiary import origin as origins
+from deardiary import recovery, settings
+from deardiary.active import ActiveIteration
+from deardiary.client import Client, connect_later
+from deardiary.errors import ClientError
+from deardiary.shapes import Iteration, IterationStatus
+from deardiary.spool.run import Origin
 from deardiary.values import as_tags, as_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Parent = ActiveIteration | Iteration | str
+Parent = ActiveIteration | Iteration | Origin | str
+
+_log = logging.getLogger(__name__)
 
 
 def start(
@@ -26,39 +32,109 @@ def start(
     notes: str = "",
     parent: Parent | None = None,
     id_key: str | None = None,
+    resume: str | None = None,
     client: Client | None = None,
 ) -> ActiveIteration:
     """Start an iteration; use it in a ``with`` block, or `ActiveIteration.finish` it.
 
     Project and experiment are names, and are made if there are none; they default to DEARDIARY_PROJECT and
-    DEARDIARY_EXPERIMENT, or to those of ``parent``: an iteration, or the id of one, in the same experiment. The same
-    ``id_key`` in the same experiment goes on in the same iteration, and the server then counts the steps. Without
-    ``client`` one is made by `connect`, for this iteration.
+    DEARDIARY_EXPERIMENT, or to those of ``parent``: an iteration, its id or origin, in the same experiment. Without
+    ``client`` one is made from the settings, for this iteration.
 
-    ValueError when a name is missing, TypeError for a key or tag that is not text, ClientError from the server.
+    The same ``id_key`` in the same experiment goes on in the same iteration, also when that FAILED or was KILLED.
+    ``resume``, an id or an id_key, goes on in any case, and makes one under that id_key if there is none. In both cases
+    the server counts the steps, and several processes may log into the iteration at once.
+
+    When the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is made later, with a warning.
+    ValueError when a name is missing or the iteration of ``id_key`` has SUCCEEDED, TypeError for a key or tag that is
+    not text, ClientError when the server refuses.
     """
-    first = Record(iteration_id="", parameters=as_texts(parameters or {}), tags=as_tags(tags or ()))
+    texts, words = as_texts(parameters or {}), as_tags(tags or ())
+    origin = _origin(project, experiment, notes, parent, id_key, resume)
     owns_client = client is None and not isinstance(parent, ActiveIteration)
-    client = client or (parent.client if isinstance(parent, ActiveIteration) else connect())
-    return begin(
+    client = _client(client, parent)
+    iteration = None if client is None else _find_or_make(client, origin, id_key)
+    active = ActiveIteration(
         client,
-        _experiment_id(client, project, experiment, parent),
-        first,
-        notes=notes,
-        parent_id=parent if isinstance(parent, str) or parent is None else parent.id,
-        id_key=id_key,
+        origin,
+        iteration,
         owns_client=owns_client,
+        reopens=(id_key or resume) is not None,
+    )
+    if texts:
+        active.log_parameters(texts)
+    if words:
+        active.add_tags(words)
+    if client is not None and iteration is not None:
+        recovery.send_left_by_others(client, active.run)
+    return active
+
+
+def _client(given: Client | None, parent: Parent | None) -> Client | None:
+    """None offline."""
+    if settings.is_offline() or (isinstance(parent, ActiveIteration) and parent.is_offline):
+        return None
+    if given is None and isinstance(parent, ActiveIteration):
+        return parent.client
+    return given or connect_later()
+
+
+def _find_or_make(client: Client, origin: Origin, id_key: str | None) -> Iteration | None:
+    """None when the server cannot be reached."""
+    try:
+        found = origins.find_or_make(client, origin)
+        if found.end_date is None:
+            return found
+        if id_key is not None and found.status_id == IterationStatus.SUCCEEDED:
+            raise ValueError(
+                f"The iteration of id_key {id_key!r} has SUCCEEDED; to go on in it, give resume={id_key!r}"
+            )
+        return origins.reopen(client, found)
+    except ClientError as error:
+        if not error.is_passing:
+            raise
+        _log.warning("What is logged waits on this machine until the server can be reached: %s", error)
+        return None
+
+
+def _origin(
+    project: str | None,
+    experiment: str | None,
+    notes: str,
+    parent: Parent | None,
+    id_key: str | None,
+    resume: str | None,
+) -> Origin:
+    if resume is not None and (id_key is not None or not resume):
+        raise ValueError("Give resume= an id or an id_key, and no id_key= beside it")
+    above = _origin_of(parent)
+    if above is not None and project is None and experiment is None:
+        project, experiment, experiment_id = above.project, above.experiment, above.experiment_id
+    else:
+        experiment_id = None
+        project, experiment = project or settings.default_project(), experiment or settings.default_experiment()
+        if resume is None and not (project and experiment):
+            raise ValueError(
+                "Name a project and an experiment: deardiary.start('Iris', 'sweep'), or set DEARDIARY_PROJECT and "
+                "DEARDIARY_EXPERIMENT"
+            )
+    return Origin(
+        project=project,
+        experiment=experiment,
+        experiment_id=experiment_id,
+        notes=notes,
+        parent=above,
+        resume=resume,
+        # So that a lost answer is asked for again, and makes no second one.
+        id_key=id_key or (None if resume else secrets.token_hex(16)),
     )
 
 
-def _experiment_id(client: Client, project: str | None, experiment: str | None, parent: Parent | None) -> str:
-    if parent is not None and project is None and experiment is None:
-        return (client.iterations.get(parent) if isinstance(parent, str) else parent).experiment_id
-    project = project or settings.default_project()
-    experiment = experiment or settings.default_experiment()
-    if not project or not experiment:
-        raise ValueError(
-            "Name a project and an experiment: deardiary.start('Iris', 'sweep'), or set DEARDIARY_PROJECT and "
-            "DEARDIARY_EXPERIMENT"
-        )
-    return client.experiments.find_or_create(client.projects.find_or_create(project).id, experiment).id
+def _origin_of(parent: Parent | None) -> Origin | None:
+    if parent is None or isinstance(parent, Origin):
+        return parent
+    if isinstance(parent, ActiveIteration):
+        return parent.origin
+    if isinstance(parent, str):
+        return Origin(iteration_id=parent)
+    return Origin(iteration_id=parent.id, experiment_id=parent.experiment_id)

@@ -24,6 +24,19 @@ def register(
     return client.modelversions.create(model.id, iteration.id, resource_id=artifact.id, description=description)
 
 
+def register_once(client: Client, iteration: Iteration, name: str, resource: str, description: str) -> None:
+    """As `register`, of a resource that is there, and nothing when that version is there too."""
+    artifact = _find(client, iteration, resource)
+    if artifact is None:
+        raise FileNotFoundError(f"The iteration has no resource {resource!r}")
+    project_id = client.experiments.get(iteration.experiment_id).project_id
+    model = client.models.find_or_create(project_id, name)
+    same = (iteration.id, artifact.id, description)
+    versions = client.modelversions.list(model.id)
+    if not any((each.iteration_id, each.resource_id, each.description) == same for each in versions):
+        client.modelversions.create(model.id, iteration.id, resource_id=artifact.id, description=description)
+
+
 def _find(client: Client, iteration: Iteration, resource: str | PathLike[str]) -> Resource | None:
     """The latest that is complete; a file was stored under the last part of its path, unless told otherwise."""
     mine = [

@@ -34,7 +34,7 @@ class RetryingTransport:
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._inner = inner
+        self.inner = inner
         self._attempts = attempts
         self._sleep = sleep
         self._jitter = jitter
@@ -42,7 +42,7 @@ class RetryingTransport:
     def send(self, request: Request) -> Response:
         for attempt in range(self._attempts - 1 if request.may_repeat else 0):
             try:
-                response = self._inner.send(request)
+                response = self.inner.send(request)
             except ClientError as error:
                 if error.status:
                     raise
@@ -54,10 +54,10 @@ class RetryingTransport:
                 response.close()
                 wait = max(asked, self._backoff(attempt))
             self._sleep(wait)
-        return self._inner.send(request)
+        return self.inner.send(request)
 
     def close(self) -> None:
-        self._inner.close()
+        self.inner.close()
 
     def _backoff(self, attempt: int) -> float:
         return self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2.0**attempt)

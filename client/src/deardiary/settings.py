@@ -8,24 +8,33 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_A_DAY = 86_400
 DEFAULT_URL = "http://127.0.0.1:9000"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Ways to say who is calling one server; the token is used before the password."""
+    """Ways to say who is calling one server; the token is used before the password.
+
+    ``token_secret`` names a secret of AWS Secrets Manager that holds a token.
+    """
 
     token: str | None = dataclasses.field(default=None, repr=False)
+    token_secret: str | None = None
     username: str | None = None
     password: str | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What connecting takes. ``token`` and ``username`` are never both given; with neither, none is sent."""
+    """What connecting takes. At most one of ``token``, ``token_secret`` and ``username`` is given.
+
+    Of ``token_secret``, which names a secret of AWS Secrets Manager, the token is read when the server asks for one.
+    """
 
     url: str
     token: str | None = dataclasses.field(default=None, repr=False)
+    token_secret: str | None = None
     username: str | None = None
     password: str | None = dataclasses.field(default=None, repr=False)
 
@@ -58,10 +67,94 @@ def default_experiment() -> str | None:
     return _variable("EXPERIMENT")
 
 
+def is_offline() -> bool:
+    """Whether nothing is to be sent before `sync`: DEARDIARY_OFFLINE, unless it is 0, false or no."""
+    return (_variable("OFFLINE") or "0").lower() not in ("0", "false", "no", "off")
+
+
+def spool_folder() -> Path:
+    """Where what is logged waits to be sent: DEARDIARY_DIR/spool, otherwise below the user's data folder.
+
+    In a SageMaker training job it is where SageMaker takes files from: below the checkpoints, which it brings to S3
+    while the job runs and back when it starts again, or else, when the job has none, below its output.
+
+    One folder per user, not per working directory: so the next start finds what a crash left, wherever it is made,
+    and no repository gets files of ours. RuntimeError when there is no home at all.
+    """
+    folder, home = _variable("DIR"), os.environ.get("XDG_DATA_HOME")
+    if folder:
+        return Path(folder).expanduser().absolute() / "spool"
+    job = training_job()
+    if job is not None:
+        return job.kept_folder / "deardiary" / "spool"
+    return (Path(home) if home else Path.home() / ".local" / "share") / "deardiary" / "spool"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingJob:
+    """What the environment says of the SageMaker training job that this process is part of.
+
+    ``base`` is where its files are, ``rank`` the place of this process among those of the job, if a launcher said so.
+    """
+
+    name: str
+    arn: str
+    base: Path
+    rank: int | None
+
+    @property
+    def kept_folder(self) -> Path:
+        """What is written here is not lost with the machine."""
+        checkpoints = self.base / "checkpoints"
+        return checkpoints if checkpoints.is_dir() else self.base / "output" / "data"
+
+
+def training_job() -> TrainingJob | None:
+    """The training job of TRAINING_JOB_NAME, whose files are below SAGEMAKER_BASE_DIR, by default /opt/ml."""
+    name = os.environ.get("TRAINING_JOB_NAME")
+    base = Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml")
+    if not name or not base.is_dir():
+        return None
+    ranks = (os.environ.get(variable, "") for variable in ("RANK", "OMPI_COMM_WORLD_RANK"))
+    rank = next((int(text) for text in ranks if text.isdecimal()), None)
+    return TrainingJob(name=name, arn=os.environ.get("TRAINING_JOB_ARN", ""), base=base, rank=rank)
+
+
+def finish_seconds() -> float:
+    """How long an iteration's end waits for what is still to be sent: DEARDIARY_FINISH_SECONDS, default 30."""
+    text = _variable("FINISH_SECONDS") or "30"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _A_DAY:
+        raise ValueError(f"DEARDIARY_FINISH_SECONDS is a number of seconds, not {text!r}")
+    return seconds
+
+
+def aws_region() -> str | None:
+    """The region that AWS gives to what runs there; boto3 knows the second variable only."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+
+
+def named_url() -> str | None:
+    """The URL that the environment or the login file names, None when nothing does."""
+    return clean_url(_variable("URL")) or _login_file()[0]
+
+
 def login_file() -> Path:
     """The file in which a login is kept: JSON, {"url": …, "token": …}."""
     home = os.environ.get("XDG_CONFIG_HOME")
     return (Path(home) if home else Path.home() / ".config") / "deardiary" / "credentials.json"
+
+
+def login_is_damaged() -> bool:
+    """Whether there is a login file that cannot be read; everything but signing in anew fails then."""
+    try:
+        _login_file()
+    except ValueError:
+        return True
+    return False
 
 
 def clean_url(url: str | None) -> str | None:
@@ -80,6 +173,8 @@ def _settings(url: str, sources: list[Credentials]) -> Settings:
     for source in sources:
         if source.token:
             return Settings(url=url, token=source.token)
+        if source.token_secret:
+            return Settings(url=url, token_secret=source.token_secret)
         if source.username:
             password = next((each.password for each in sources if each.password), None)
             if password is None:
@@ -90,7 +185,10 @@ def _settings(url: str, sources: list[Credentials]) -> Settings:
 
 def _credentials_of_environment() -> Credentials:
     return Credentials(
-        token=_variable("TOKEN"), username=_variable("USERNAME"), password=os.environ.get("DEARDIARY_PASSWORD")
+        token=_variable("TOKEN"),
+        token_secret=_variable("TOKEN_SECRET"),
+        username=_variable("USERNAME"),
+        password=os.environ.get("DEARDIARY_PASSWORD"),
     )
 
 

@@ -6,7 +6,9 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
+
+_LAST = 2**63 - 1
 
 
 class StepCounter:
@@ -16,10 +18,14 @@ class StepCounter:
         self._next: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def assign(self, keys: Iterable[str], step: int | None) -> dict[str, int]:
-        """The step of each key: ``step``, or the next where it is None."""
+    def assign(self, keys: Collection[str], step: int | None) -> list[int]:
+        """The step of each key: ``step``, or the next where it is None. ValueError after the last int64."""
+        following = self._next
         with self._lock:
-            steps = {key: self._next.get(key, 0) if step is None else step for key in keys}
-            for key, taken in steps.items():
-                self._next[key] = max(taken + 1, self._next.get(key, 0))
+            steps = [following.get(key, 0) for key in keys] if step is None else [step] * len(keys)
+            if steps and max(steps) > _LAST:
+                raise ValueError("There is no step after the last int64; give one")
+            for key, taken in zip(keys, steps, strict=True):
+                if taken >= following.get(key, 0):
+                    following[key] = taken + 1
         return steps

@@ -1,74 +1,63 @@
-"""Bytes between files and the artifact store, by requests that the API has signed. No token is sent with them."""
+"""What uploads and downloads share. No token is sent to an artifact store: its URLs are signed by the API."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
-from contextlib import closing
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, TypeVar
 
 from deardiary.errors import ClientError, from_store
-from deardiary.transport import FileSlice, Readable, Request, Response, Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from deardiary.shapes import Download, UploadRequest
+    from deardiary.transport import Response
 
-_BLOCK = 1024 * 1024
+A = TypeVar("A")
+B = TypeVar("B")
+
+BLOCK = 1024 * 1024
+# Threads for the parts of a file, and for the files of a folder.
+THREADS = 4
+# So often in a row a store may refuse what it was asked, or stop in the middle, before that is an error.
+STRIKES = 3
+
+# S3's word for a URL that has died is 403, or 400 when the credentials died that signed it; ours is 401. 404 is an
+# upload that somebody else has finished.
+_MAY_BE_RENEWED = {401, 403, 404}
 
 
 def size_and_hash(path: Path) -> tuple[int, str]:
     """Bytes of a file and their sha256, as lower-case hex."""
     digest, size_bytes = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+        while block := file.read(BLOCK):
             digest.update(block)
             size_bytes += len(block)
     return size_bytes, digest.hexdigest()
 
 
-def upload(transport: Transport, signed: UploadRequest, path: Path) -> None:
-    """Make one request of an upload, with the part of the file that belongs to it."""
-    body = FileSlice(path, signed.offset, signed.size_bytes)
-    request = Request(method=signed.method, url=signed.url, headers=signed.headers, body=body, repeatable=True)
-    _checked(transport.send(request)).close()
+def in_threads(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
+    """Done by a few threads, answered in order. After a failure nothing more is begun."""
+    from concurrent.futures import ThreadPoolExecutor
 
-
-def download(transport: Transport, source: Download, target: Path) -> None:
-    """Bring bytes to ``target``, which is replaced when all of them are there with the right hash, and not before."""
-    part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.part")
+    pool = ThreadPoolExecutor(THREADS, "deardiary-files")
     try:
-        with part.open("xb") as file:
-            response = _checked(transport.send(Request(method="GET", url=source.url, streamed=True)))
-            with closing(response):
-                _copy(response.stream, file, source)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
+        return list(pool.map(work, items))
     finally:
-        part.unlink(missing_ok=True)
+        pool.shutdown(cancel_futures=True)
 
 
-def _copy(stream: Readable, file: BinaryIO, source: Download) -> None:
-    digest, size_bytes = hashlib.sha256(), 0
-    # A store that sends more than it declared must not fill the disk.
-    while size_bytes <= source.size_bytes and (block := stream.read(_BLOCK)):
-        file.write(block)
-        digest.update(block)
-        size_bytes += len(block)
-    if size_bytes != source.size_bytes:
-        raise _mismatch(f"{size_bytes} bytes or more came instead of {source.size_bytes}")
-    if digest.hexdigest() != source.content_hash:
-        raise _mismatch(f"their sha256 is {digest.hexdigest()} instead of {source.content_hash}")
-
-
-def _checked(response: Response) -> Response:
+def checked(response: Response) -> Response:
     if 200 <= response.status < 300:
         return response
     raise from_store(response.status, response.read())
 
 
-def _mismatch(reason: str) -> ClientError:
+def may_be_renewed(error: ClientError) -> bool:
+    """Whether another URL may do what this one did not."""
+    return error.status in _MAY_BE_RENEWED or "ExpiredToken" in error.message
+
+
+def mismatch(reason: str) -> ClientError:
     return ClientError(0, "CONTENT_MISMATCH", f"The bytes are not those of the resource: {reason}")

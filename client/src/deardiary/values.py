@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import operator
+import re
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, SupportsIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+
+MAX_KEY = 250  # characters, of a tag too
+MAX_PARAMETER = 6000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class SupportsItem(Protocol):
@@ -19,26 +25,29 @@ class SupportsItem(Protocol):
 Number = SupportsFloat | SupportsItem
 
 
-def as_floats(metrics: Mapping[str, Number]) -> dict[str, float]:
-    """Metric values as float64.
-
-    Takes numbers, Booleans (as 1.0 and 0.0), and whatever holds one number: NumPy scalars, arrays and PyTorch tensors
-    of one element. TypeError or ValueError that names the key for everything else, text included.
-    """
-    return {_key(key): _float(key, value) for key, value in metrics.items()}
-
-
 def as_texts(parameters: Mapping[str, object]) -> dict[str, str]:
-    """Parameter values as text, by ``str``: True is "True", None is "None", 1e-3 is "0.001". A float loses no bit."""
-    return {_key(key): str(value) for key, value in parameters.items()}
+    """Parameter values as text, by ``str``: True is "True", None is "None", 1e-3 is "0.001". A float loses no bit.
+
+    ValueError for a text that the server would not take.
+    """
+    texts = {checked_key(key): str(value) for key, value in parameters.items()}
+    for key, text in texts.items():
+        if len(text) > MAX_PARAMETER:
+            raise ValueError(f"The value of {key!r} has {len(text)} characters, and {MAX_PARAMETER} is the most")
+    return texts
 
 
 def as_step(step: SupportsIndex | None) -> int | None:
-    """A step as int. TypeError for what is not a whole number."""
+    """A step as int. TypeError for what is not a whole number, ValueError for one that 64 bits do not hold."""
+    if step is None:
+        return None
     try:
-        return None if step is None else operator.index(step)
+        number = operator.index(step)
     except TypeError:
         raise TypeError(f"A step is an int, not {type(step).__name__}") from None
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"A step is an int64, and {number} is none")
+    return number
 
 
 def as_tags(tags: Iterable[str]) -> tuple[str, ...]:
@@ -49,16 +58,28 @@ def as_tags(tags: Iterable[str]) -> tuple[str, ...]:
     for value in values:
         if not isinstance(value, str):
             raise TypeError(f"A tag is text, not {type(value).__name__}")
+        if not 1 <= len(value) <= MAX_KEY:
+            raise ValueError(f"A tag has 1 to {MAX_KEY} characters, not {len(value)}")
     return values
 
 
-def _key(key: object) -> str:
+def checked_key(key: object) -> str:
+    """A key that the server will take. TypeError for what is not text, ValueError for its length and what is in it."""
     if not isinstance(key, str):
         raise TypeError(f"A key is text, not {type(key).__name__}: {key!r}")
+    if not 1 <= len(key) <= MAX_KEY:
+        raise ValueError(f"A key has 1 to {MAX_KEY} characters, not {len(key)}: {key[:40]!r}")
+    if _CONTROL.search(key):
+        raise ValueError(f"A key has no control characters: {key!r}")
     return key
 
 
-def _float(key: str, value: Any) -> float:
+def as_float(key: str, value: Number) -> float:
+    """A metric's value as float64.
+
+    Takes numbers, Booleans (as 1.0 and 0.0), and whatever holds one number: NumPy scalars, arrays and PyTorch tensors
+    of one element. TypeError or ValueError that names the key for everything else, text included.
+    """
     try:
         return float(_number(value))
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:

@@ -53,6 +53,9 @@ def decode_float(value: float | str) -> float:
     return float(value)
 
 
+_PLAIN = {str, int, bool, type(None)}
+
+
 def to_json(value: Any) -> Any:
     """A shape, or a container of shapes, as what ``json.dumps(..., allow_nan=False)`` takes."""
     if isinstance(value, float):
@@ -66,13 +69,28 @@ def to_json(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
     if dataclasses.is_dataclass(value):
-        fields = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
-        return {field.name: to_json(item) for field, item in fields if item is not None or _has_null(field)}
+        return _shape_to_json(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _has_null(field: dataclasses.Field[Any]) -> bool:
-    return not field.metadata.get("left_out_if_none")
+def _shape_to_json(value: Any) -> dict[str, Any]:
+    form = {}
+    for name, has_null in _fields(typing.cast("Hashable", type(value))):
+        item = getattr(value, name)
+        if item is not None or has_null:
+            # Most of what is sent is plain: a table of runs holds ten thousand numbers.
+            kind = type(item)
+            if kind in _PLAIN or (kind is float and -math.inf < item < math.inf):
+                form[name] = item
+            else:
+                form[name] = to_json(item)
+    return form
+
+
+@cache
+def _fields(shape: Any) -> list[tuple[str, bool]]:
+    """The names of a shape's fields, and whether one is sent when it is None."""
+    return [(field.name, not field.metadata.get("left_out_if_none")) for field in dataclasses.fields(shape)]
 
 
 def from_json(shape: type[T], data: Mapping[str, Any]) -> T:

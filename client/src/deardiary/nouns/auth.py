@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from deardiary.api import SIGN_IN, Api
 from deardiary.shapes import Session, User
-
-if TYPE_CHECKING:
-    from deardiary.api import Api
 
 
 def sign_in(api: Api, username: str, password: str) -> Session:
     """Trade a password for a token, which ``api`` sends from now on."""
     body = {"username": username, "password": password}
-    return _keep(api, api.post(Session, "/auth", body, repeatable=True))
+    return _keep(api, api.post(Session, SIGN_IN, body, repeatable=True))
 
 
 def refresh(api: Api) -> Session:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
+    from deardiary.points import Columns
     from deardiary.records import Record
 
 
@@ -126,6 +127,11 @@ class Iterations:
         }
         given = {name: value for name, value in body.items() if value}
         return self._api.post(BatchReceipt, path_of("iterations", record.iteration_id, "log"), given, repeatable=True)
+
+    def log_columns(self, iteration_id: str, columns: Columns, *, batch_id: str) -> BatchReceipt:
+        """Points as columns, within the limits of `log`; none of them is a sign of life of a writer who has nothing."""
+        path = path_of("iterations", iteration_id, "log")
+        return self._api.post(BatchReceipt, path, {"batch_id": batch_id, "metrics": columns}, repeatable=True)
 
     def snapshot(self, iteration_id: str) -> Snapshot:
         """The iteration with its lock files and diff, in as many requests as their length takes."""

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from urllib.parse import urlencode
 
-from deardiary.api import Api, path_of
+from deardiary.api import Api, path_of, present
 from deardiary.records import Point
-from deardiary.shapes import BatchReceipt, Metric
+from deardiary.shapes import BatchReceipt, Curve, Metric, MetricSummary
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Summaries:
+    data: dict[str, MetricSummary]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Curves:
+    data: dict[str, Curve]
+    next_cursor: str | None
+
+
+def _joined(one: Curve, other: Curve) -> Curve:
+    """Both, one after the other."""
+    return Curve(
+        step=one.step + other.step,
+        value=one.value + other.value,
+        recorded_at=one.recorded_at + other.recorded_at,
+    )
 
 
 class Metrics:
@@ -41,6 +60,59 @@ class Metrics:
     def list(self, iteration_id: str, *, key: str | None = None) -> Iterator[Metric]:
         """Every point of the iteration, or of one of its series."""
         return self._api.pages(Metric, path_of("iterations", iteration_id, "metrics"), {"key": key})
+
+    def update(
+        self,
+        metric_id: str,
+        *,
+        value: float | None = None,
+        step: int | None = None,
+        recorded_at: datetime | None = None,
+    ) -> Metric:
+        """Change what is given. A point of an iteration that has ended is locked."""
+        changes = present(value=value, step=step, recorded_at=recorded_at)
+        return self._api.patch(Metric, path_of("metrics", metric_id), changes)
+
+    def curves(
+        self,
+        iteration_id: str,
+        *keys: str,
+        min_step: int | None = None,
+        max_step: int | None = None,
+        max_points: int | None = None,
+    ) -> dict[str, Curve]:
+        """The curves of these keys, of all if none is named; with ``max_points`` each in so few that show its shape.
+
+        A bucket of points that becomes two keeps its lowest and its highest one.
+        """
+        window = present(min_step=min_step, max_step=max_step, max_points=max_points)
+        asked = [("key", key) for key in keys]
+        return self._curves(path_of("iterations", iteration_id, "metrics", "series"), asked, window)
+
+    def curve_of_iterations(
+        self, experiment_id: str, key: str, iteration_ids: Iterable[str] = (), *, max_points: int = 200
+    ) -> dict[str, Curve]:
+        """One curve in many iterations of an experiment, in all if none is named, by iteration id."""
+        asked = [("key", key), *(("iteration_id", each) for each in iteration_ids)]
+        window = {"max_points": max_points}
+        return self._curves(path_of("experiments", experiment_id, "metrics", "series"), asked, window)
+
+    def summary(self, iteration_id: str) -> dict[str, MetricSummary]:
+        """First, last, least and greatest value of each series, and how many points it has."""
+        path = path_of("iterations", iteration_id, "metrics", "summary")
+        return self._api.get(_Summaries, path).data
+
+    def _curves(self, path: str, asked: Sequence[tuple[str, str]], window: Mapping[str, int]) -> dict[str, Curve]:
+        """All pages, curves that were cut put together."""
+        whole: dict[str, Curve] = {}
+        query = first = [*asked, *((name, str(value)) for name, value in window.items())]
+        while True:
+            page = self._api.get(_Curves, f"{path}?{urlencode(query)}")
+            for name, curve in page.data.items():
+                whole[name] = _joined(whole[name], curve) if name in whole else curve
+            if page.next_cursor is None:
+                return whole
+            query = [*first, ("cursor", page.next_cursor)]
 
     def delete(self, metric_id: str) -> None:
         self._api.delete(path_of("metrics", metric_id))

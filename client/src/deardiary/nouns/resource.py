@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from deardiary import transfer
+from deardiary import parts, transfer, tree
 from deardiary.api import Api, path_of, present
-from deardiary.shapes import Download, Resource, Upload
+from deardiary.progress import Meter
+from deardiary.shapes import Download, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from os import PathLike
+
+    from deardiary.progress import Progress
 
 
 class Resources:
+    """``progress``, where it is taken, is called with the bytes done and all bytes, by one thread at a time."""
+
     def __init__(self, api: Api) -> None:
         self._api = api
 
@@ -49,36 +54,101 @@ class Resources:
         *,
         iteration_id: str | None = None,
         description: str = "",
+        progress: Progress | None = None,
     ) -> Resource:
         """Store a file, named like the file unless ``name`` is given. The answer is "ready": checked and readable.
 
-        The file is read twice, to hash it and to send it, and never held in memory. ClientError 422 when it changed
-        in between; OSError when it cannot be read.
+        Bytes that the project has are not sent; a large file whose upload broke off goes on where it ended. The file
+        is read twice or three times, never held in memory. ClientError when it changes meanwhile; OSError when it
+        cannot be read.
         """
         file = Path(path)
         size_bytes, content_hash = transfer.size_and_hash(file)
-        resource = self.create(
+        name = file.name if name is None else name
+        resource = self._find_begun(experiment_id, iteration_id, name, size_bytes, content_hash) or self.create(
             experiment_id,
-            name=file.name if name is None else name,
+            name=name,
             size_bytes=size_bytes,
             content_hash=content_hash,
             description=description,
             iteration_id=iteration_id,
         )
-        return resource if resource.state == "ready" else self._send(resource, file)
+        meter = Meter(size_bytes, progress)
+        if resource.state == "ready":
+            meter.add(size_bytes)
+            return resource
+        from deardiary import uploading
 
-    def download(self, resource_id: str, target: str | PathLike[str] = ".") -> Path:
+        return uploading.send(self._api, resource, file, size_bytes, meter)
+
+    def upload_folder(
+        self,
+        experiment_id: str,
+        folder: str | PathLike[str],
+        name: str | None = None,
+        *,
+        iteration_id: str | None = None,
+        description: str = "",
+        progress: Progress | None = None,
+    ) -> Sequence[Resource]:
+        """Store every file below a folder, named by its path from there; below ``name``, when that is given.
+
+        NotADirectoryError when it is none; ValueError, before anything is sent, for a path that cannot be a name.
+        What was stored before a failure stays.
+        """
+        found = tree.files_in(_directory(Path(folder)), name or "")
+        meter = Meter(sum(path.stat().st_size for _, path in found), progress)
+
+        def send(each: tuple[str, Path]) -> Resource:
+            given = {"iteration_id": iteration_id, "description": description}
+            return self.upload(experiment_id, each[1], each[0], progress=_steps_of(meter), **given)  # type: ignore[arg-type]
+
+        return transfer.in_threads(send, found)
+
+    def download(
+        self, resource_id: str, target: str | PathLike[str] = ".", *, progress: Progress | None = None
+    ) -> Path:
         """Bring the bytes to a file, or into a directory under the resource's own name, and say where they are.
 
         A file of that name is replaced, and only when size and sha256 are right; ClientError CONTENT_MISMATCH if they
-        are not.
+        are not. A download that broke off is gone on with.
         """
+        resource = self.get(resource_id)
         path = Path(target)
         if path.is_dir():
-            path /= _file_name(self.get(resource_id).name)
-        source = self._api.get(Download, path_of("resources", resource_id, "download"))
-        transfer.download(self._api.transport, source, path)
+            path /= _file_name(resource.name)
+        self._fetch(resource, path, Meter(resource.size_bytes, progress))
         return path
+
+    def download_all(
+        self,
+        experiment_id: str,
+        folder: str | PathLike[str] = ".",
+        *,
+        iteration_id: str | None = None,
+        progress: Progress | None = None,
+    ) -> Sequence[Path]:
+        """Bring what an experiment, or one of its iterations, has stored into a folder, as the tree that it was.
+
+        Of several resources of one name it is the latest. Files that are there already, with the right bytes, are left
+        alone. ValueError, before anything is written, for a name that leads out of the folder.
+        """
+        listed = self.list(experiment_id, iteration_id=iteration_id)
+        latest = {each.name: each for each in listed if each.state == "ready"}
+        root = Path(folder)
+        places = [(tree.place_of(name, root), each) for name, each in latest.items()]
+        meter = Meter(sum(each.size_bytes for each in latest.values()), progress)
+        root.mkdir(parents=True, exist_ok=True)
+
+        def bring(each: tuple[Path, Resource]) -> Path:
+            tree.make_way(root, each[0])
+            if _has(each[0], each[1]):
+                meter.add(each[1].size_bytes)
+            else:
+                self._fetch(each[1], each[0], meter)
+            return each[0]
+
+        return transfer.in_threads(bring, places)
 
     def get(self, resource_id: str) -> Resource:
         return self._api.get(Resource, path_of("resources", resource_id))
@@ -92,15 +162,55 @@ class Resources:
         body = present(name=name, description=description)
         return self._api.patch(Resource, path_of("resources", resource_id), body)
 
-    def delete(self, resource_id: str) -> None:
-        """Delete a resource. Another one with the same bytes keeps them."""
-        self._api.delete(path_of("resources", resource_id))
+    def delete(self, resource_id: str) -> int:
+        """Delete a resource, and say how many bytes that freed: none while another one has the same bytes."""
+        headers = self._api.delete(path_of("resources", resource_id))
+        return int(headers.get("x-freed-bytes", "0"))
 
-    def _send(self, resource: Resource, file: Path) -> Resource:
-        left = self._api.post(Upload, path_of("resources", resource.id, "upload"), repeatable=True)
-        for request in left.requests:
-            transfer.upload(self._api.transport, request, file)
-        return self._api.post(Resource, path_of("resources", resource.id, "complete"), repeatable=True)
+    def _fetch(self, resource: Resource, target: Path, meter: Meter) -> None:
+        from deardiary import downloading
+
+        def sign() -> Download:
+            return self._api.get(Download, path_of("resources", resource.id, "download"))
+
+        downloading.fetch(self._api.transport, sign, target, meter)
+
+    def _find_begun(
+        self, experiment_id: str, iteration_id: str | None, name: str, size_bytes: int, content_hash: str
+    ) -> Resource | None:
+        """A resource that waits for these bytes since an upload broke off. Small files are not worth the question."""
+        if size_bytes <= parts.CUTS["s3"].alone:
+            return None
+        wanted = (name, size_bytes, content_hash, iteration_id, "pending")
+        for each in self.list(experiment_id, iteration_id=iteration_id):
+            if (each.name, each.size_bytes, each.content_hash, each.iteration_id, each.state) == wanted:
+                return each
+        return None
+
+
+def _steps_of(meter: Meter) -> Progress:
+    """What one file's progress adds to that of all."""
+    before = 0
+
+    def add(done: int, _total: int) -> None:
+        nonlocal before
+        step, before = done - before, done
+        meter.add(step)
+
+    return add
+
+
+def _has(path: Path, resource: Resource) -> bool:
+    """Whether the file is there with these bytes. A link is not the file: it is replaced."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size != resource.size_bytes:
+        return False
+    return transfer.size_and_hash(path)[1] == resource.content_hash
+
+
+def _directory(path: Path) -> Path:
+    if not path.is_dir():
+        raise NotADirectoryError(f"{path} is not a folder")
+    return path
 
 
 def _file_name(name: str) -> str:

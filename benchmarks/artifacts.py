@@ -1,0 +1,153 @@
+"""Files of 200 MB and 1 GB to the artifact store and back, beside `mlflow server --serve-artifacts` with 200 MB.
+
+Ours is the local server with the emulator as S3; both servers run all the while, on this machine, and write to its
+disk. Each file is of new random bytes and is stored by a client process of its own, which the peak of memory is of.
+What comes back is compared. 200 MB are medians over rounds in which each takes its turn. The second upload is of the
+same file under another name.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import mlflow
+from benchmarks.peers import MLFLOW, environment_of
+from benchmarks.processes import REPOSITORY, Served, local_server, peak_mb
+from benchmarks.report import Number, parse_options, show
+
+BLOCK = 1_000_000
+# Bytes of a first file, which nobody counts: what a server loads when it is first used is no growth.
+WARM_UP = 80_000_000
+MLFLOW_CLIENT = """
+import json, pathlib, resource, sys, time
+import mlflow
+url, file, target = sys.argv[1:]
+mlflow.set_tracking_uri(url)
+with mlflow.start_run() as run:
+    begin = time.monotonic()
+    mlflow.log_artifact(file)
+    upload_s = time.monotonic() - begin
+begin = time.monotonic()
+name = pathlib.Path(file).name
+found = mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=name, dst_path=target)
+download_s = time.monotonic() - begin
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+print(json.dumps({"upload_s": upload_s, "download_s": download_s, "peak_mb": peak, "found": found}))
+"""
+
+
+class BytesLost(Exception):
+    """What came back is not what was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Bytes of the files, the smaller one in so many rounds."""
+
+    small: int
+    large: int
+    rounds: int
+    warm_up: int
+
+
+FULL = Load(200_000_000, 1_000_000_000, rounds=3, warm_up=WARM_UP)
+
+Figures = Mapping[str, float]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse_options("artifacts", __doc__, arguments)
+    show(options, measure(FULL, peer=options.peer))
+    return 0
+
+
+def measure(load: Load, *, peer: bool) -> dict[str, Number]:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        directory = Path(name)
+        server = stack.enter_context(local_server(directory / "ours"))
+        theirs = stack.enter_context(mlflow.mlflow_server(directory / "mlflow")) if peer else None
+        _ours(server, directory, load.warm_up)
+        before = peak_mb(server.pid)
+        ours, peers = [], []
+        for _ in range(load.rounds):
+            ours.append(_ours(server, directory, load.small))
+            peers += [_mlflow(theirs, directory, load.small)] if theirs else []
+        large = _ours(server, directory, load.large)
+        return _figures(ours, large, peers) | {
+            "server_peak_mb": peak_mb(server.pid),
+            "server_growth_mb": peak_mb(server.pid) - before,
+            "rounds": load.rounds,
+        }
+
+
+def _ours(server: Served, directory: Path, size_bytes: int) -> Figures:
+    with _new_file(directory, size_bytes) as (file, target):
+        command = [sys.executable, "-m", "benchmarks.artifact_client", server.url, str(file), str(target)]
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)  # noqa: S603
+        _compare(file, target)
+        figures: Figures = json.loads(done.stdout)
+        return figures
+
+
+def _mlflow(server: Served, directory: Path, size_bytes: int) -> Figures:
+    with _new_file(directory, size_bytes) as (file, target):
+        target.mkdir()
+        said = environment_of(MLFLOW).run("-c", MLFLOW_CLIENT, server.url, str(file), str(target), cwd=directory)
+        figures = json.loads(said.splitlines()[-1])
+        _compare(file, Path(figures.pop("found")))
+        return {name: float(value) for name, value in figures.items()}
+
+
+@contextmanager
+def _new_file(directory: Path, size_bytes: int) -> Iterator[tuple[Path, Path]]:
+    """A file of random bytes, and where to bring it; both are gone afterwards."""
+    with tempfile.TemporaryDirectory(dir=directory) as name:
+        file = Path(name) / "model.bin"
+        with file.open("wb") as stream:
+            for at in range(0, size_bytes, BLOCK):
+                stream.write(os.urandom(min(BLOCK, size_bytes - at)))
+        yield file, Path(name) / "copy"
+
+
+def _compare(file: Path, copy: Path) -> None:
+    if not filecmp.cmp(file, copy, shallow=False):
+        raise BytesLost(f"{copy} is not {file}")
+
+
+def _figures(ours: Sequence[Figures], large: Figures, peers: Sequence[Figures]) -> dict[str, Number]:
+    found: dict[str, Number] = {
+        "upload_200mb_s": _median(ours, "upload_s"),
+        "download_200mb_s": _median(ours, "download_s"),
+        "upload_1gb_s": large["upload_s"],
+        "download_1gb_s": large["download_s"],
+        "second_upload_1gb_s": large["second_upload_s"],
+        "second_upload_bytes": max(int(each["second_upload_bytes"]) for each in (*ours, large)),
+        "client_peak_mb": max(each["peak_mb"] for each in (*ours, large)),
+    }
+    if peers:
+        found |= {
+            "mlflow_upload_200mb_s": _median(peers, "upload_s"),
+            "mlflow_download_200mb_s": _median(peers, "download_s"),
+            "mlflow_client_peak_mb": max(each["peak_mb"] for each in peers),
+        }
+        found["upload_ratio"] = found["mlflow_upload_200mb_s"] / found["upload_200mb_s"]
+        found["download_ratio"] = found["mlflow_download_200mb_s"] / found["download_200mb_s"]
+    return found
+
+
+def _median(figures: Sequence[Figures], name: str) -> float:
+    return median(each[name] for each in figures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""What a call of `log` with five metrics takes, and how many of 10,000 points are lost when the process is killed.
+
+Each tracker logs in a process of its own, in its own environment, as fast as it can, and kills itself (SIGKILL) the
+moment the last call has returned. DearDiary and MLflow log to their servers on this machine, which go on running;
+Trackio, W&B (offline) and GoodSeed to files. What DearDiary's process left in its spool is sent by `deardiary.sync`, as
+the next start would. MLflow's synchronous calls are so slow that it makes fewer; its losses are counted for 10,000 too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import peers
+from benchmarks.loggers.pace import KEYS
+from benchmarks.mlflow import mlflow_server
+from benchmarks.processes import REPOSITORY, local_server
+from benchmarks.report import Number, parse_options, show
+
+POINTS = 10_000
+CALLS = POINTS // len(KEYS)
+SLOW_CALLS = 200
+
+
+class LoggerFailed(Exception):
+    """A program that was to log did not get as far as its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """How one tracker's program is run. Its module is `benchmarks.loggers.log_…`."""
+
+    name: str
+    module: str
+    python: str
+    variables: Mapping[str, str]
+    calls: int = CALLS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse_options("client_log", __doc__, arguments)
+    show(options, measure(peer=options.peer))
+    return 0
+
+
+def measure(*, peer: bool, calls: int = CALLS) -> dict[str, Number]:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        figures = _figures(_ours(folder, stack, calls), folder)
+        for each in _theirs(folder, stack) if peer else ():
+            figures |= _figures(each, folder)
+        return figures | {"points": calls * len(KEYS), "keys": len(KEYS)}
+
+
+def _ours(folder: Path, stack: ExitStack, calls: int) -> Contender:
+    served = stack.enter_context(local_server(folder / "server"))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DEARDIARY_")}
+    # Without the login of whoever runs this.
+    variables = {"DEARDIARY_URL": served.url, "DEARDIARY_DIR": str(folder / "spool"), "XDG_CONFIG_HOME": str(folder)}
+    return Contender("", "log_deardiary", sys.executable, kept | variables, calls)
+
+
+def _theirs(folder: Path, stack: ExitStack) -> Iterator[Contender]:
+    served = stack.enter_context(mlflow_server(folder / "mlflow-server"))
+    mlflow = {"MLFLOW_TRACKING_URI": served.url, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    yield _peer(peers.MLFLOW, "mlflow_sync", mlflow, SLOW_CALLS)
+    yield _peer(peers.MLFLOW, "mlflow_async", mlflow | {"MLFLOW_ENABLE_ASYNC_LOGGING": "true"})
+    yield _peer(peers.TRACKIO, "trackio", {"TRACKIO_DIR": str(folder / "trackio" / "trackio")})
+    yield _peer(peers.WANDB, "wandb", {"WANDB_MODE": "offline", "WANDB_SILENT": "true"})
+    yield _peer(peers.GOODSEED, "goodseed", {})
+
+
+def _peer(peer: peers.Peer, name: str, variables: Mapping[str, str], calls: int = CALLS) -> Contender:
+    environment = peers.environment_of(peer)
+    quiet = {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
+    python = str(environment.program("python"))
+    return Contender(name, f"log_{peer.name}", python, {**environment.variables(), **quiet, **variables}, calls)
+
+
+def _figures(contender: Contender, folder: Path) -> dict[str, Number]:
+    own = folder / (contender.name or "deardiary")
+    own.mkdir()
+    took = json.loads(_run(contender, "log", str(own), str(contender.calls), expected=-9).splitlines()[-1])
+    sent = contender.calls * len(KEYS)
+    there = int(_run(contender, "count", str(own), expected=0).splitlines()[-1])
+    prefix = f"{contender.name}_" if contender.name else ""
+    return {
+        f"{prefix}log_p50_us": took["p50_us"],
+        f"{prefix}log_p99_us": took["p99_us"],
+        f"{prefix}lost_after_sigkill": round((sent - there) * POINTS / sent),
+    }
+
+
+def _run(contender: Contender, *arguments: str, expected: int) -> str:
+    command = [contender.python, "-m", f"benchmarks.loggers.{contender.module}", *arguments]
+    done = subprocess.run(  # noqa: S603 - our own modules
+        command, cwd=REPOSITORY, env=dict(contender.variables), capture_output=True, text=True, check=False
+    )
+    if done.returncode != expected:
+        raise LoggerFailed(
+            f"{contender.module} {arguments[0]} ended with {done.returncode}: {done.stderr[-peers.SHOWN :]}"
+        )
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Objects that come to S3 in parts: begun, looked at, joined, aborted."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.artifacts.base import UploadGone
+from chalicelib.errors import InvalidPayload
+from deardiary import parts as rules
+from deardiary.parts import Part
+
+_PAGE = 1000
+
+Place = dict[str, str]
+
+
+def begin(client: Any, place: Place, content_type: str) -> str:
+    answer = client.create_multipart_upload(**place, ContentType=content_type, ChecksumAlgorithm="SHA256")
+    upload_id: str = answer["UploadId"]
+    return upload_id
+
+
+def missing(client: Any, place: Place, upload_id: str, parts: Sequence[Part]) -> list[Part]:
+    """Those that S3 does not have with this size and hash. UploadGone."""
+    found = _found(client, place, upload_id, after=parts[0].number - 1, last=parts[-1].number)
+    return [part for part in parts if not _is_there(part, found)]
+
+
+def join(client: Any, place: Place, upload_id: str, parts: Sequence[Part]) -> None:
+    """InvalidPayload when a part is not there as declared, UploadGone."""
+    found = _found(client, place, upload_id, after=0, last=parts[-1].number)
+    absent = [part.number for part in parts if not _is_there(part, found)]
+    if absent:
+        message = f"{len(absent)} of {len(parts)} parts have not arrived as declared"
+        raise InvalidPayload(message, field="part_hashes", first_missing_part=absent[0])
+    named = [_named(found[part.number]) for part in parts]
+    with _upload_may_be_gone():
+        client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": named})
+
+
+def abort(client: Any, place: Place, upload_id: str) -> None:
+    try:
+        with _upload_may_be_gone():
+            client.abort_multipart_upload(**place, UploadId=upload_id)
+    except UploadGone:
+        return
+
+
+def composite(parts: Sequence[Part]) -> str:
+    """What S3 says of an object made of these parts."""
+    return f"{base64.b64encode(rules.composite([part.sha256 for part in parts])).decode()}-{len(parts)}"
+
+
+def write(client: Any, place: Place, sha256: str, size_bytes: int, blocks: Iterable[bytes]) -> None:
+    """Bytes that the server itself brings, in parts; ValueError, and nothing is there, when their hash is another."""
+    upload_id = begin(client, place, "application/octet-stream")
+    digest, done = hashlib.sha256(), []
+    try:
+        for number, data in enumerate(_cut(blocks, rules.part_size("s3", size_bytes)), start=1):
+            digest.update(data)
+            checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
+            which = {"UploadId": upload_id, "PartNumber": number}
+            answer = client.upload_part(**place, **which, Body=data, ChecksumSHA256=checksum)
+            done.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
+        if digest.hexdigest() != sha256:
+            raise ValueError("The bytes do not have the SHA-256 of their place")
+        client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": done})
+    except BaseException:
+        abort(client, place, upload_id)
+        raise
+
+
+def _found(client: Any, place: Place, upload_id: str, *, after: int, last: int) -> dict[int, dict[str, Any]]:
+    """What S3 says of the parts behind the number `after`, up to the number `last`."""
+    found: dict[int, dict[str, Any]] = {}
+    while after < last:
+        most = min(_PAGE, last - after)
+        with _upload_may_be_gone():
+            answer = client.list_parts(**place, UploadId=upload_id, PartNumberMarker=after, MaxParts=most)
+        found |= {part["PartNumber"]: part for part in answer.get("Parts", [])}
+        if not answer.get("IsTruncated"):
+            break
+        after = answer["NextPartNumberMarker"]
+    return found
+
+
+def _is_there(part: Part, found: dict[int, dict[str, Any]]) -> bool:
+    seen = found.get(part.number, {})
+    checksum = base64.b64encode(bytes.fromhex(part.sha256)).decode()
+    return seen.get("Size") == part.size_bytes and seen.get("ChecksumSHA256") == checksum
+
+
+def _named(seen: dict[str, Any]) -> dict[str, Any]:
+    return {name: seen[name] for name in ("PartNumber", "ETag", "ChecksumSHA256")}
+
+
+def _cut(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in pieces of this size, the last one smaller."""
+    kept = bytearray()
+    for block in blocks:
+        kept += block
+        while len(kept) >= size:
+            yield bytes(kept[:size])
+            del kept[:size]
+    if kept:
+        yield bytes(kept)
+
+
+@contextmanager
+def _upload_may_be_gone() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchUpload":
+            raise
+        raise UploadGone from None

@@ -1,0 +1,55 @@
+"""URLs of our own for bytes that pass through this server: signed, for one thing only, and dead after a while."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from chalicelib import clock, security
+from chalicelib.artifacts.base import URL_LIFE, Location
+from chalicelib.errors import TokenInvalid
+from chalicelib.storage.secret import read_keyring
+
+PATH = "/artifacts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """What its holder may do: put bytes that have a size and hash, or get bytes under a name.
+
+    `part` counts from 1 in the upload `upload_id`; 0 is the whole. `sha256` and `size_bytes` are the whole's,
+    `part_sha256` and `part_bytes` those of what is put.
+    """
+
+    method: str
+    backend: str
+    project_id: str
+    sha256: str
+    size_bytes: int
+    name: str = ""
+    upload_id: str = ""
+    part: int = 0
+    offset: int = 0
+    part_bytes: int = 0
+    part_sha256: str = ""
+
+    @property
+    def location(self) -> Location:
+        return Location(self.project_id, self.sha256)
+
+
+def url_of(ticket: Ticket, site: str) -> str:
+    text = security.issue_ticket(read_keyring(), asdict(ticket), clock.now(), URL_LIFE)
+    return f"{site}{PATH}?ticket={text}"
+
+
+def read_ticket(text: str, method: str) -> Ticket:
+    """What we signed, if it is for that method and its time is not over; otherwise Unauthenticated."""
+    try:
+        said: Mapping[str, object] = security.read_ticket(read_keyring(), text)
+    except TokenInvalid:
+        # It may be signed with a secret that is new.
+        said = security.read_ticket(read_keyring(fresh=True), text)
+    if said.get("method") != method:
+        raise TokenInvalid("This URL is for something else")
+    return Ticket(**{name: said[name] for name in Ticket.__slots__})  # type: ignore[arg-type]

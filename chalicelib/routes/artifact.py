@@ -1,0 +1,43 @@
+"""Bytes of the backends that have no URLs of their own: they pass through here, by URLs that we signed.
+
+The URL is the permission, as it is with S3's: it names one thing to do with one blob and dies in minutes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.routes.answer import Answer
+from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.parse import Query
+from chalicelib.services import artifact as service
+
+routes = Routes(__name__)
+
+
+class TicketQuery(Query):
+    ticket: Annotated[str, Meta(max_length=4096)]
+
+
+@routes.get("/artifacts", query=TicketQuery, public=True)
+def get_bytes(call: Call[None, TicketQuery]) -> Answer[bytes]:
+    piece = service.serve(call.query.ticket, call.range)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": piece.disposition,
+        "ETag": f'"{piece.sha256}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    if piece.whole:
+        return Answer(200, piece.data, headers)
+    last = piece.offset + len(piece.data) - 1
+    return Answer(206, piece.data, headers | {"Content-Range": f"bytes {piece.offset}-{last}/{piece.size_bytes}"})
+
+
+@routes.put_bytes("/artifacts", query=TicketQuery)
+def put_bytes(call: Call[bytes, TicketQuery]) -> Answer[None]:
+    service.receive(call.query.ticket, call.body)
+    return Answer(200)

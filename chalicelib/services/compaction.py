@@ -1,0 +1,152 @@
+"""Compaction: the points of many small chunks move into few packed rows, one key in each.
+
+Exactly the same points are there before, meanwhile and after (see `storage/chunk.py`): first the packed rows are
+written, which count for nothing yet; then each chunk, in one conditional write, gives up its points and names them.
+Whoever dies in between leaves packed rows that nothing names; the next one removes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from chalicelib import ids
+from chalicelib.columns import Columns
+from chalicelib.errors import Conflict, NotFound, Unavailable
+from chalicelib.services.batch import STALE_AFTER, now_us
+from chalicelib.storage import chunk, deletion, points
+from chalicelib.storage import series as storage
+from chalicelib.storage.codec import Batch, Content, Stretch
+from chalicelib.storage.points import Rows, Stored
+from chalicelib.storage.series import Overtaken, Series
+from deardiary.shapes import Iteration
+
+# Moving a chunk costs what it weighs: a heavy one would cost more than it ever gives back.
+SMALL_BYTES = 2048
+ENOUGH_AT_END = 64
+ENOUGH_WHEN_READ = 256
+MOST_AT_ONCE = 1000
+# Incompressible points take 24 bytes; an item takes 400 KB.
+POINTS_PER_ROW = 15_000
+_THREADS = 8
+
+
+def compact_if_many(where: Iteration, enough: int, series: Series | None = None) -> None:
+    """Move small chunks if at least so many may be there. Whatever comes between only puts it off."""
+    try:
+        if _may_have(series or storage.read_series(where.experiment_id, where.id), enough):
+            compact(where, enough)
+    except (NotFound, Overtaken, Unavailable):
+        return
+
+
+def compact(where: Iteration, enough: int) -> int:
+    """How many chunks were moved. Overtaken when somebody else is at it, NotFound when the iteration is gone."""
+    series = storage.read_series(where.experiment_id, where.id)
+    now = now_us()
+    if series.compacting is not None and now - series.compacting <= STALE_AFTER:
+        raise Overtaken
+    # The lease keeps two from doing the same work, and lets a deletion wait for what is being written here.
+    series = storage.write_series(where.experiment_id, where.id, replace(series, compacting=now))
+    moved = 0
+    try:
+        rows = points.read_rows(where.id)
+        _remove_left_behind(rows, now)
+        small = _small(rows, series)
+        moved = _move(where, small) if len(small) >= enough else 0
+    finally:
+        storage.change_series(
+            where.experiment_id, where.id, lambda now: replace(now, compacting=None, moved=now.moved + moved)
+        )
+    return moved
+
+
+def _may_have(series: Series, enough: int) -> bool:
+    """By what the row knows: how many chunks are not moved yet, and how many points a batch has on average."""
+    if series.batches - series.moved < enough:
+        return False
+    count = sum(digest.count for digest in series.digests.values())
+    return count / series.batches * 8 < SMALL_BYTES
+
+
+def _small(rows: Rows, series: Series) -> list[Stored]:
+    """The oldest small chunks, but for those that are not in the digests yet."""
+    small = [
+        row
+        for row in rows.stored
+        if row.batch is not None and row.batch.digest not in series.announced and len(row.points) <= SMALL_BYTES
+    ]
+    return sorted(small, key=_arrival)[:MOST_AT_ONCE]
+
+
+def _move(where: Iteration, small: Sequence[Stored]) -> int:
+    generation = ids.new_id()
+    written = [
+        chunk.put_packed(where.id, key, generation, part, content)
+        for key, contents in _by_key(small).items()
+        for part, content in enumerate(contents)
+    ]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        moved = sum(pool.map(lambda row: _give_up(row, generation), small))
+    if not moved:
+        deletion.delete_items(written)
+    return moved
+
+
+def _give_up(row: Stored, generation: str) -> bool:
+    """False when the chunk was changed or moved by somebody else: it stays as it is then."""
+    try:
+        chunk.move_chunk(row.place, row.edition, generation)
+    except Conflict:
+        return False
+    return True
+
+
+def _by_key(small: Sequence[Stored]) -> dict[str, list[Content]]:
+    """What goes into packed rows, key by key, in the order of arrival."""
+    gathered: dict[str, _Gathering] = {}
+    for row in small:
+        content = row.open()
+        for key, stretch in content.series.items():
+            gathered.setdefault(key, _Gathering()).add(content.batches, stretch)
+    return {key: list(each.contents(key)) for key, each in gathered.items()}
+
+
+class _Gathering:
+    """The points of one key, as they are gathered."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Batch, int] = {}
+        self._columns = Columns.empty()
+        self._ordinals: list[int] = []
+        self._batches: list[int] = []
+
+    def add(self, batches: Sequence[Batch], stretch: Stretch) -> None:
+        self._columns.extend(stretch.columns)
+        self._ordinals.extend(stretch.ordinals)
+        numbers = [self._numbers.setdefault(batch, len(self._numbers)) for batch in batches]
+        self._batches.extend(numbers[number] for number in stretch.batches)
+
+    def contents(self, key: str) -> Iterator[Content]:
+        table = list(self._numbers)
+        for start in range(0, len(self._columns), POINTS_PER_ROW):
+            here = slice(start, start + POINTS_PER_ROW)
+            stretch = Stretch(self._columns.take(here), self._ordinals[here], self._batches[here])
+            yield Content(table, {key: stretch})
+
+
+def _remove_left_behind(rows: Rows, now: int) -> None:
+    """Packed rows that no chunk names, written so long ago that none is going to."""
+    named, before = set(rows.homes.values()), ids.stamp(now - STALE_AFTER)
+    deletion.delete_items(
+        [
+            row.place
+            for row in rows.stored
+            if row.generation is not None and row.generation not in named and row.generation < before
+        ]
+    )
+
+
+def _arrival(row: Stored) -> int:
+    return row.batch.at if row.batch else 0

@@ -1,0 +1,34 @@
+"""Artifact bytes that the table itself keeps: items of their own, away from everything that is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pynamodb.attributes import BinaryAttribute
+
+from chalicelib.storage import item, keys
+from chalicelib.storage.deletion import delete_items
+from chalicelib.storage.item import Item
+
+# An item has at most 400 KB.
+ITEM_BYTES = 256 * 1024
+
+
+class BytesRow(Item, discriminator="bytes"):
+    data = BinaryAttribute(legacy_encoding=False)
+
+
+def each_bytes(project_id: str, sha256: str) -> Iterator[bytes]:
+    rows = item.query(BytesRow, keys.bytes_partition(project_id, sha256))
+    return (bytes(row.data) for row in rows)
+
+
+def put_bytes(project_id: str, sha256: str, data: bytes) -> None:
+    """In as many items as it takes, an empty one for nothing."""
+    item.connection()
+    for number, at in enumerate(range(0, len(data) or 1, ITEM_BYTES)):
+        BytesRow(*keys.inline_bytes(project_id, sha256, number), data=data[at : at + ITEM_BYTES]).save()
+
+
+def delete_bytes(project_id: str, sha256: str) -> None:
+    delete_items(list(item.raw_keys(keys.bytes_partition(project_id, sha256))))

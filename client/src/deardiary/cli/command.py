@@ -1,0 +1,67 @@
+"""What every command takes, and is given."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.cli.output import Output
+from deardiary.client import Client, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Handler = Callable[["Call"], object]
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
+
+
+# What can be done with each noun that has verbs; known once the parser has been made.
+VERBS: dict[str, Mapping[str, object]] = {}
+
+
+class Call:
+    """One command as it was typed. ``client`` connects when it is first asked for."""
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        self.given = given
+        self.output = Output(as_json=given.json)
+        self._client: Client | None = None
+
+    @property
+    def client(self) -> Client:
+        if self._client is None:
+            self._client = connect(self.given.url)
+        return self._client
+
+    def sure(self, what: str) -> None:
+        """Ask before something is removed, unless ``--yes`` says so. CommandFailed for any answer but yes."""
+        if self.given.yes:
+            return
+        if not sys.stdin.isatty():
+            raise CommandFailed(f"{what} would be deleted: say --yes", USAGE)
+        if input(f"Delete {what}? [y/N] ").strip().lower() not in ("y", "yes"):
+            raise CommandFailed("Nothing was deleted")
+
+
+def noun(commands: Subparsers, name: str, about: str) -> Subparsers:
+    """A command that has commands of its own."""
+    parser = commands.add_parser(name, help=about, description=about)
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    VERBS[name] = verbs.choices
+    return verbs
+
+
+def verb(commands: Subparsers, name: str, about: str, handler: Handler) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=about, description=about)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--url", help="the server, in place of the configured one")
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def removal(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
+    parser = verb(commands, "rm", about, handler)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    return parser

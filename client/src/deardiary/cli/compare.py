@@ -1,0 +1,61 @@
+"""Iterations side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from deardiary.shapes import Iteration, IterationOverview
+
+    Row = tuple[str, bool, list[object]]
+
+# What is different in any two iterations, and tells nothing.
+_ALWAYS = ("id", "created")
+
+
+def rows_of(iterations: Sequence[IterationOverview]) -> Iterator[Row]:
+    """A name, whether the iterations differ in it, and the value of each; metrics are their last values.
+
+    What none of them has is left out.
+    """
+    for name, values in _values(iterations):
+        if all(value in (None, "", []) for value in values):
+            continue
+        # By their text: NaN is equal to NaN here.
+        differs = name not in _ALWAYS and len(set(map(repr, values))) > 1
+        yield name, differs, values
+
+
+def took(iteration: Iteration) -> str | None:
+    """How long it ran, in the two largest units; None for one that runs."""
+    if iteration.end_date is None:
+        return None
+    seconds = (iteration.end_date - iteration.created_date).total_seconds()
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def _values(iterations: Sequence[IterationOverview]) -> Iterator[tuple[str, list[object]]]:
+    yield "id", [each.id for each in iterations]
+    yield "status", [each.status_id for each in iterations]
+    yield "created", [each.created_date for each in iterations]
+    yield "took", [took(each) for each in iterations]
+    for field in ("parent_iteration_id", "notes", "git_sha", "git_dirty", "python_version", "julia_version"):
+        yield field, [getattr(each, field) for each in iterations]
+    yield "entrypoint", [each.entrypoint for each in iterations]
+    yield "tags", [sorted(each.tags or ()) for each in iterations]
+    for key in _keys(each.parameters or {} for each in iterations):
+        yield f"parameters.{key}", [(each.parameters or {}).get(key) for each in iterations]
+    for key in _keys(each.metrics or {} for each in iterations):
+        summaries = [(each.metrics or {}).get(key) for each in iterations]
+        yield f"metrics.{key}", [None if summary is None else summary.last for summary in summaries]
+
+
+def _keys(owners: Iterable[Iterable[str]]) -> list[str]:
+    """All keys, in the order in which they first come."""
+    return list(dict.fromkeys(key for owner in owners for key in owner))

@@ -1,0 +1,49 @@
+"""``deardiary experiments``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.cli import find
+from deardiary.cli.command import Call, noun, removal, verb
+
+if TYPE_CHECKING:
+    from deardiary.cli.command import Subparsers
+
+COLUMNS = {"id": "id", "name": "name", "status": "status_id", "created": "created_date", "ended": "end_date"}
+_WHICH = {"metavar": "EXPERIMENT", "help": "PROJECT/EXPERIMENT, or an id"}
+
+
+def add(commands: Subparsers) -> None:
+    verbs = noun(commands, "experiments", "questions asked of a project")
+    parser = verb(verbs, "ls", "list the experiments of a project", ls)
+    parser.add_argument("project", nargs="?", metavar="PROJECT", help="name or id (default: DEARDIARY_PROJECT)")
+    verb(verbs, "show", "show an experiment", show).add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
+    parser = verb(verbs, "create", "make an experiment", create)
+    parser.add_argument("project", metavar="PROJECT", help="name or id")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--description", default="")
+    parser = removal(verbs, "delete an experiment and everything in it", rm)
+    parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
+
+
+def ls(call: Call) -> None:
+    project = find.project(call.client, call.given.project)
+    found = call.client.experiments.list(project.id)
+    call.output.objects(found, COLUMNS, f"There are no experiments in {project.name}")
+
+
+def show(call: Call) -> None:
+    call.output.one(find.experiment(call.client, call.given.experiment))
+
+
+def create(call: Call) -> None:
+    project = find.project(call.client, call.given.project)
+    call.output.one(call.client.experiments.create(project.id, call.given.name, call.given.description))
+
+
+def rm(call: Call) -> None:
+    experiment = find.experiment(call.client, call.given.experiment)
+    call.sure(f"experiment {experiment.name} ({experiment.id}) and everything in it")
+    call.client.experiments.delete(experiment.id)
+    call.output.deleted(experiment.id)

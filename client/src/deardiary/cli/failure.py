@@ -1,0 +1,34 @@
+"""What a command says when it cannot do what it was asked, and the status it ends with."""
+
+from __future__ import annotations
+
+from deardiary.errors import ClientError
+
+REFUSED, USAGE, SIGN_IN, NO_ANSWER, INTERRUPTED = 1, 2, 3, 4, 130
+
+
+class CommandFailed(Exception):
+    """A message for the user, and the exit status."""
+
+    def __init__(self, message: str, status: int = REFUSED) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def explained(error: BaseException) -> CommandFailed | None:
+    """What to say of an error that is not a fault of this program; None for one that is."""
+    if isinstance(error, CommandFailed):
+        return error
+    if isinstance(error, ClientError):
+        return _of_client(error)
+    if isinstance(error, (OSError, ValueError, RuntimeError)):
+        return CommandFailed(str(error) or type(error).__name__)
+    return None
+
+
+def _of_client(error: ClientError) -> CommandFailed:
+    if error.status == 401:
+        return CommandFailed(f"{error}; sign in with `deardiary login`", SIGN_IN)
+    if error.status == 0:
+        return CommandFailed(str(error), NO_ANSWER)
+    return CommandFailed(str(error))

@@ -1,0 +1,79 @@
+"""The command line: from the words that were typed to a handler, and from an error to a message and a status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from deardiary import __version__
+from deardiary.cli import (
+    completion,
+    experiment,
+    iteration,
+    model,
+    project,
+    resource,
+    restore,
+    session,
+    sync,
+    token,
+    user,
+)
+from deardiary.cli.command import VERBS, Call
+from deardiary.cli.failure import INTERRUPTED, USAGE, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NOUNS = (session, project, experiment, iteration, resource, model, user, token, sync, restore, completion)
+_STATUSES = """\
+exit status: 0 done, 1 refused or failed, 2 not understood, 3 not signed in, 4 no answer from the server.
+Settings: DEARDIARY_URL, DEARDIARY_TOKEN, or what `deardiary login` keeps; with nothing set, http://127.0.0.1:9000."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    ours = parser()
+    given = ours.parse_args(_with_verb(list(sys.argv[1:] if arguments is None else arguments)))
+    if not hasattr(given, "handler"):
+        ours.print_help(sys.stderr)
+        return USAGE
+    try:
+        status = given.handler(Call(given))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever was reading, like `head`, has seen enough; Python must not complain of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        failure = explained(error)
+        if failure is None:
+            raise
+        print(f"deardiary: {failure}", file=sys.stderr)
+        return failure.status
+    return status if isinstance(status, int) else 0
+
+
+def _with_verb(words: list[str]) -> list[str]:
+    """A noun alone, or followed by what its ``ls`` takes, is to be listed."""
+    verbs = VERBS.get(words[0]) if words else None
+    if verbs is None or (len(words) > 1 and words[1] in (*verbs, "-h", "--help")):
+        return words
+    return [words[0], "ls", *words[1:]]
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="deardiary",
+        description="Look at and manage what is logged to DearDiary.",
+        epilog=_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--version", action="version", version=f"deardiary {__version__}")
+    commands = made.add_subparsers(title="commands", metavar="COMMAND")
+    for noun in _NOUNS:
+        noun.add(commands)
+    return made

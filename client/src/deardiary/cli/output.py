@@ -1,0 +1,107 @@
+"""What a command prints: JSON for programs, tables for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timezone
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from deardiary.wire import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_WIDEST = 60
+
+
+class Output:
+    """Writes to stdout. With ``as_json`` objects in their wire form, and nothing of what is said beside them."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def say(self, text: str) -> None:
+        """For people."""
+        if not self.as_json:
+            print(printable(text))
+
+    def json(self, value: Any) -> None:
+        """For programs."""
+        if self.as_json:
+            json.dump(to_json(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+            print()
+
+    def objects(self, objects: Iterable[Any], columns: Mapping[str, str], empty: str) -> None:
+        """A table of these fields, by their headings; ``empty`` is said where there is nothing to show."""
+        if self.as_json:
+            self.json(list(objects))
+            return
+        rows = [[getattr(each, field) for field in columns.values()] for each in objects]
+        self.table(list(columns), rows, empty)
+
+    def one(self, shape: Any, left_out: Iterable[str] = ()) -> None:
+        """One object, a line for each of its fields."""
+        self.json(shape)
+        fields = {name: getattr(shape, name) for name in shape.__dataclass_fields__ if name not in left_out}
+        self.fields({name: value for name, value in fields.items() if value not in (None, "")})
+
+    def deleted(self, *ids: str) -> None:
+        self.json({"deleted": ids})
+        for each in ids:
+            self.say(f"Deleted {each}")
+
+    def fields(self, fields: Mapping[str, object]) -> None:
+        width = max(map(len, fields), default=0)
+        for name, value in fields.items():
+            self.say(f"{name.ljust(width)}  {cell(value)}")
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str = "") -> None:
+        if not rows:
+            self.say(empty)
+            return
+        texts = [[shortened(cell(value)) for value in row] for row in rows]
+        right = [all(_is_number(row[at]) for row in rows) for at in range(len(columns))]
+        widths = [max(len(line[at]) for line in (list(columns), *texts)) for at in range(len(columns))]
+        for line in (list(columns), ["-" * width for width in widths], *texts):
+            self.say(_aligned(line, widths, right))
+
+
+def cell(value: object) -> str:
+    """A value as people read it: times in UTC to the second, numbers in six digits, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, IntEnum):
+        return value.name
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(cell, value))
+    return str(value)
+
+
+def printable(text: str) -> str:
+    """What others have named things must not steer the terminal."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
+
+
+def shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, (bool, IntEnum)))
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    padded = (
+        text.rjust(width) if to_right else text.ljust(width)
+        for text, width, to_right in zip(line, widths, right, strict=True)
+    )
+    return "  ".join(padded).rstrip()

@@ -1,0 +1,43 @@
+"""``deardiary projects``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.cli import find
+from deardiary.cli.command import Call, noun, removal, verb
+
+if TYPE_CHECKING:
+    from deardiary.cli.command import Subparsers
+
+COLUMNS = {"id": "id", "name": "name", "created": "created_date", "description": "description"}
+
+
+def add(commands: Subparsers) -> None:
+    verbs = noun(commands, "projects", "the roots of all work")
+    verb(verbs, "ls", "list the projects that you may read", ls)
+    for name, about, handler in (("show", "show a project", show), ("create", "make a project", create)):
+        parser = verb(verbs, name, about, handler)
+        parser.add_argument("project", metavar="PROJECT" if name == "show" else "NAME")
+        if name == "create":
+            parser.add_argument("--description", default="")
+    removal(verbs, "delete a project and everything in it", rm).add_argument("project", metavar="PROJECT")
+
+
+def ls(call: Call) -> None:
+    call.output.objects(call.client.projects.list(), COLUMNS, "There are no projects that you may read")
+
+
+def show(call: Call) -> None:
+    call.output.one(find.project(call.client, call.given.project))
+
+
+def create(call: Call) -> None:
+    call.output.one(call.client.projects.create(call.given.project, call.given.description))
+
+
+def rm(call: Call) -> None:
+    project = find.project(call.client, call.given.project)
+    call.sure(f"project {project.name} ({project.id}) and everything in it")
+    call.client.projects.delete(project.id)
+    call.output.deleted(project.id)

@@ -1,0 +1,110 @@
+"""``deardiary resources``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deardiary.cli import find
+from deardiary.cli.command import Call, noun, removal, verb
+from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.progress import Bar
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from deardiary.cli.command import Subparsers
+    from deardiary.shapes import Resource
+
+COLUMNS = {"id": "id", "name": "name", "bytes": "size_bytes", "state": "state", "created": "created_date"}
+
+
+def add(commands: Subparsers) -> None:
+    verbs = noun(commands, "resources", "artifacts of an experiment or an iteration")
+    _owner(verb(verbs, "ls", "list resources", ls))
+    parser = verb(verbs, "upload", "store files, and all that is in folders", upload)
+    parser.add_argument("paths", nargs="+", metavar="PATH")
+    parser.add_argument("--name", help="of the resource (default: the file's), or what goes before those in a folder")
+    parser.add_argument("--description", default="")
+    _owner(parser)
+    parser = verb(verbs, "download", "bring a resource to a file, or into a directory", download)
+    parser.add_argument("resource", metavar="RESOURCE", help="an id")
+    parser.add_argument("target", nargs="?", default=".", metavar="TARGET", help="(default: the working directory)")
+    parser = verb(verbs, "download-all", "bring what an experiment or an iteration has stored, as a tree", download_all)
+    parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="(default: the working directory)")
+    _owner(parser)
+    removal(verbs, "delete resources", rm).add_argument("resources", nargs="+", metavar="RESOURCE")
+
+
+def ls(call: Call) -> None:
+    experiment_id, iteration_id = _of(call)
+    found = call.client.resources.list(experiment_id, iteration_id=iteration_id)
+    call.output.objects(found, COLUMNS, "There are no resources")
+
+
+def upload(call: Call) -> None:
+    if call.given.name is not None and len(call.given.paths) > 1:
+        raise CommandFailed("--name is for one file or folder", USAGE)
+    experiment_id, iteration_id = _of(call)
+    stored: list[Resource] = []
+    for path in map(Path, call.given.paths):
+        new = _upload(call, path, experiment_id, iteration_id)
+        stored += new
+        for each in new:
+            call.output.say(f"{each.name} is {each.id} ({each.size_bytes} bytes, sha256 {each.content_hash})")
+    call.output.json(stored)
+
+
+def download(call: Call) -> None:
+    with Bar(call.given.resource) as bar:
+        path = call.client.resources.download(call.given.resource, call.given.target, progress=bar)
+    call.output.json({"resource_id": call.given.resource, "path": str(path)})
+    call.output.say(str(path))
+
+
+def download_all(call: Call) -> None:
+    experiment_id, iteration_id = _of(call)
+    with Bar(call.given.folder) as bar:
+        paths = call.client.resources.download_all(
+            experiment_id, call.given.folder, iteration_id=iteration_id, progress=bar
+        )
+    call.output.json({"paths": [str(path) for path in paths]})
+    for path in paths:
+        call.output.say(str(path))
+
+
+def rm(call: Call) -> None:
+    found = [call.client.resources.get(each) for each in call.given.resources]
+    call.sure(f"{len(found)} resources" if len(found) > 1 else f"resource {found[0].name} ({found[0].id})")
+    for each in found:
+        call.client.resources.delete(each.id)
+    call.output.deleted(*(each.id for each in found))
+
+
+def _owner(parser: argparse.ArgumentParser) -> None:
+    owner = parser.add_mutually_exclusive_group(required=True)
+    owner.add_argument("--iteration", help="an id")
+    owner.add_argument("--experiment", help="PROJECT/EXPERIMENT, or an id")
+
+
+def _upload(call: Call, path: Path, experiment_id: str, iteration_id: str | None) -> Sequence[Resource]:
+    """One file, or every file of a folder."""
+    name, description = call.given.name, call.given.description
+    with Bar(str(path)) as bar:
+        if path.is_dir():
+            return call.client.resources.upload_folder(
+                experiment_id, path, name, iteration_id=iteration_id, description=description, progress=bar
+            )
+        one = call.client.resources.upload(
+            experiment_id, path, name, iteration_id=iteration_id, description=description, progress=bar
+        )
+        return [one]
+
+
+def _of(call: Call) -> tuple[str, str | None]:
+    """Ids of experiment and iteration."""
+    if call.given.iteration is not None:
+        iteration = call.client.iterations.get(call.given.iteration)
+        return iteration.experiment_id, iteration.id
+    return find.experiment(call.client, call.given.experiment).id, None

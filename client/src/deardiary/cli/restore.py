@@ -1,0 +1,51 @@
+"""``deardiary restore``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from deardiary.cli.command import Call, verb
+
+if TYPE_CHECKING:
+    from deardiary.cli.command import Subparsers
+    from deardiary.environment.restore import Restored
+
+
+def add(commands: Subparsers) -> None:
+    parser = verb(commands, "restore", "bring back the code and the environment of an iteration", restore)
+    parser.add_argument("iteration", metavar="ITERATION", help="an id")
+    parser.add_argument("directory", metavar="DIRECTORY", help="new, empty, or a checkout without changes of its own")
+    parser.add_argument("--install", action="store_true", help="run the command that rebuilds the environment")
+    parser.add_argument(
+        "--verify", action="store_true", help="report how the present environment differs; 1 if it does"
+    )
+
+
+def restore(call: Call) -> int:
+    from deardiary.environment.restore import restore as bring_back
+
+    given = call.given
+    found = bring_back(given.iteration, given.directory, client=call.client, install=given.install, verify=given.verify)
+    call.output.json(_json_of(found))
+    for line in _lines_of(found, is_installed=given.install):
+        call.output.say(line)
+    return 1 if found.differences else 0
+
+
+def _json_of(found: Restored) -> dict[str, object]:
+    fields = {each.name: getattr(found, each.name) for each in dataclasses.fields(found)}
+    places = {"directory": str(found.directory), "project": str(found.project), "files": list(map(str, found.files))}
+    return {**fields, **places, "command": found.command}
+
+
+def _lines_of(found: Restored, *, is_installed: bool) -> list[str]:
+    lines = [f"{found.directory} is at commit {found.git_sha}"] if found.is_checked_out else []
+    lines += ["the uncommitted changes are in it"] if found.is_patched else []
+    lines += [f"restored {path}" for path in found.files]
+    lines += [f"note: {remark}" for remark in found.remarks]
+    if found.command:
+        lines += ["installed" if is_installed else f"to install: cd {found.project} && {found.command}"]
+    if found.differences is not None:
+        lines += [f"differs: {each}" for each in found.differences] or ["the present environment is the same"]
+    return lines

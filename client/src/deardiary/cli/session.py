@@ -1,0 +1,99 @@
+"""``login`` and ``whoami``."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from deardiary import settings
+from deardiary.cli.command import Call, verb
+from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.client import Client, connect
+from deardiary.files import write_whole
+
+if TYPE_CHECKING:
+    from deardiary.cli.command import Subparsers
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def add(commands: Subparsers) -> None:
+    parser = verb(commands, "login", "sign in, and keep an API token for this machine", login)
+    parser.add_argument("server", nargs="?", metavar="URL", help="the server, like https://host/api")
+    parser.add_argument("--username", help="asked for if it is not given")
+    given = parser.add_mutually_exclusive_group()
+    given.add_argument("--password-stdin", action="store_true", help="read the password from stdin, do not ask")
+    given.add_argument("--token-stdin", action="store_true", help="read an API token from stdin and keep that")
+    parser.add_argument("--name", default=platform.node() or "a machine", help="of the token (default: this machine's)")
+    parser.add_argument("--expires-in-days", type=int, help="when the token ends (default: never)")
+    verb(commands, "whoami", "who is signed in, and where", whoami)
+
+
+def login(call: Call) -> None:
+    given = call.given
+    if settings.login_is_damaged():
+        settings.login_file().unlink()
+    url = settings.clean_url(given.server or given.url) or settings.find_settings().url
+    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in _LOOPBACK:
+        print(f"deardiary: {url} is not https: others may read the password on its way", file=sys.stderr)
+    token = _line("token") if given.token_stdin else None
+    if token is None:
+        username, client = _signed_in(url, given.username, from_stdin=given.password_stdin)
+        with client:
+            _keep_new_token(client, given.name, given.expires_in_days)
+    else:
+        with connect(url, token=token) as client:
+            username = client.whoami().username
+            _keep(url, token)
+    call.output.json({"url": url, "username": username, "file": str(settings.login_file())})
+    call.output.say(f"Signed in to {url} as {username}; the token is kept in {settings.login_file()}")
+
+
+def whoami(call: Call) -> None:
+    user = call.client.whoami()
+    call.output.json(user)
+    role = ", an admin" if user.is_admin else ""
+    call.output.say(f"{user.username}{role} ({user.id}) at {call.client.url}")
+
+
+def with_password(call: Call) -> Client:
+    """A client that has signed in with a password, which is asked for: for what an API token may not do."""
+    if not sys.stdin.isatty():
+        message = "This needs a password, and not an API token: set DEARDIARY_USERNAME and DEARDIARY_PASSWORD"
+        raise CommandFailed(message, USAGE)
+    return _signed_in(call.client.url, call.client.whoami().username, from_stdin=False)[1]
+
+
+def _signed_in(url: str, username: str | None, *, from_stdin: bool) -> tuple[str, Client]:
+    if username is None and (from_stdin or not sys.stdin.isatty()):
+        raise CommandFailed("Say who signs in with --username", USAGE)
+    username = username or input("Username: ").strip()
+    password = _line("password") if from_stdin else getpass.getpass(f"Password of {username}: ")
+    return username, connect(url, username=username, password=password)
+
+
+def _line(what: str) -> str:
+    text = sys.stdin.readline().rstrip("\r\n")
+    if not text:
+        raise CommandFailed(f"There is no {what} on stdin", USAGE)
+    return text
+
+
+def _keep_new_token(client: Client, name: str, expires_in_days: int | None) -> None:
+    made = client.tokens.create(name, expires_in_days=expires_in_days)
+    try:
+        _keep(client.url, str(made.token))
+    except OSError:
+        client.tokens.delete(made.id)  # nobody would know it
+        raise
+
+
+def _keep(url: str, token: str) -> None:
+    path: Path = settings.login_file()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(path, json.dumps({"url": url, "token": token}).encode(), mode=0o600)

@@ -1,0 +1,165 @@
+"""Taking down what this process runs on."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deardiary.environment import git
+from deardiary.environment.git import GitFailed
+from deardiary.environment.secret import without_passwords
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+MAX_TEXT_BYTES = 4 * 2**20
+MAX_ENTRYPOINT = 4096
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What a process runs on; what could not be found out is empty or None, and ``problems`` says why.
+
+    ``entrypoint`` is the script's path from the top of its repository. ``manifest_toml`` is the lock file as it is,
+    but for passwords in URLs, or a pylock.toml of what is installed. ``git_diff`` is a patch to ``git_sha``.
+    """
+
+    python_version: str
+    git_sha: str = ""
+    git_dirty: bool = False
+    entrypoint: str = ""
+    project_toml: str | None = None
+    manifest_toml: str | None = None
+    git_diff: str | None = None
+    problems: tuple[str, ...] = ()
+
+    def fields(self) -> dict[str, Any]:
+        """What `Iterations.set_snapshot` takes."""
+        named = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        del named["problems"]
+        return named
+
+
+def capture_environment(
+    directory: str | PathLike[str] | None = None, *, diff: bool = True, untracked: bool = True
+) -> Environment:
+    """What this process runs on: Python, the commit with what is not committed, project and lock file, entry point.
+
+    ``directory`` is in the project; the default is where the running script is, or else the working directory. The
+    patch, with the text files that git does not track, is left out without ``diff``, those files without
+    ``untracked``. Files that are likely to hold secrets never are in it. Takes some ten milliseconds, in a large
+    repository longer; never raises.
+    """
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    try:
+        _capture(found, problems, None if directory is None else Path(directory), diff=diff, untracked=untracked)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with a machine, its training goes on
+        problems.append(f"{type(error).__name__}: {error}")
+    return Environment(python_version=platform.python_version(), problems=tuple(problems), **found)
+
+
+def project_folder(start: Path, root: Path | None) -> Path:
+    """The nearest folder from ``start`` up to ``root`` with a project or lock file; ``start`` where there is none."""
+    from deardiary.environment.lockfile import NAMES
+
+    for folder in (start, *start.parents):
+        if any((folder / name).is_file() for name in ("pyproject.toml", *NAMES)):
+            return folder
+        if folder == root or root is None:
+            break
+    return start
+
+
+def _capture(
+    found: dict[str, Any], problems: list[str], directory: Path | None, *, diff: bool, untracked: bool
+) -> None:
+    script = _script()
+    start, root = _place([directory] if directory else _candidates(script), problems)
+    found["entrypoint"] = _entrypoint(script, root)
+    if root is not None:
+        _capture_commit(found, problems, root, diff=diff, untracked=untracked)
+    _capture_project(found, problems, project_folder(start, root))
+
+
+def _script() -> Path | None:
+    """The file that this process was started with; None for an interpreter that is talked to."""
+    main = sys.modules.get("__main__")
+    name = getattr(main, "__vsc_ipynb_file__", None) or getattr(main, "__file__", None)
+    if not name:
+        return None
+    path = Path(str(name)).resolve()
+    return path if path.is_file() else None
+
+
+def _entrypoint(script: Path | None, root: Path | None) -> str:
+    if script is None:
+        return "notebook" if "ipykernel" in sys.modules else ""
+    inside = root is not None and script.is_relative_to(root)
+    path = script.relative_to(root).as_posix() if inside and root is not None else str(script)
+    return path.encode("utf-8", "replace").decode()[-MAX_ENTRYPOINT:]
+
+
+def _candidates(script: Path | None) -> list[Path]:
+    """Where the project may be: beside the script, unless that is a program that was installed, or where we are."""
+    is_installed = script is not None and script.is_relative_to(Path(sys.prefix).resolve())
+    return [Path.cwd()] if script is None or is_installed else [script.parent, Path.cwd()]
+
+
+def _place(candidates: list[Path], problems: list[str]) -> tuple[Path, Path | None]:
+    """The first folder that is in a repository, with the top of that, or else the first."""
+    reasons = []
+    for start in candidates:
+        try:
+            return start.resolve(), Path(git.ask(start, "rev-parse", "--show-toplevel")).resolve()
+        except GitFailed as error:
+            reasons.append(str(error))
+    problems.append(reasons[0])
+    return candidates[0].resolve(), None
+
+
+def _capture_commit(found: dict[str, Any], problems: list[str], root: Path, *, diff: bool, untracked: bool) -> None:
+    from deardiary.environment.diff import uncommitted
+
+    try:
+        found["git_sha"] = git.ask(root, "rev-parse", "--verify", "HEAD")
+    except GitFailed as error:
+        problems.append(str(error))
+    try:
+        flags = "--untracked-files=normal" if untracked else "--untracked-files=no"
+        found["git_dirty"] = bool(git.ask(root, "status", "--porcelain", flags))
+        if diff and found["git_dirty"]:
+            found["git_diff"] = uncommitted(root, found.get("git_sha", ""), untracked=untracked)
+    except GitFailed as error:
+        problems.append(str(error))
+
+
+def _capture_project(found: dict[str, Any], problems: list[str], folder: Path) -> None:
+    from deardiary.environment.lockfile import NAMES
+
+    found["project_toml"] = _read(folder / "pyproject.toml", problems)
+    lock = next((path for path in (folder / name for name in NAMES) if path.is_file()), None)
+    text = None if lock is None else _read(lock, problems)
+    if text is None:
+        from deardiary.environment.installed import pylock
+
+        text = pylock()
+    found["manifest_toml"] = text if len(text.encode()) <= MAX_TEXT_BYTES else None
+
+
+def _read(path: Path, problems: list[str]) -> str | None:
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_TEXT_BYTES + 1)
+        if len(content) > MAX_TEXT_BYTES:
+            problems.append(f"{path.name} is left out: it is longer than 4 MiB")
+            return None
+        return without_passwords(content.decode("utf-8"))
+    except (OSError, ValueError) as error:
+        problems.append(f"{path.name} is left out: {error}")
+        return None

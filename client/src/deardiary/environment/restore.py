@@ -1,0 +1,207 @@
+"""Bringing back what an iteration ran on."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deardiary.environment import git, lockfile
+from deardiary.environment.capture import project_folder
+from deardiary.environment.checkout import at_commit
+from deardiary.environment.git import GitFailed
+from deardiary.environment.secret import without_passwords
+from deardiary.files import write_whole
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from deardiary.client import Client
+    from deardiary.shapes import Snapshot
+
+PATCH = "uncommitted.patch"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What `restore` has done. ``project`` is where pyproject.toml and lock file are, ``files`` what it put there.
+
+    ``commands``, run in ``project``, rebuild the environment; ``command`` is the same as one line of shell.
+    ``remarks`` say what is left to the user. ``differences`` are None unless they were asked for.
+    """
+
+    directory: Path
+    project: Path
+    files: tuple[Path, ...]
+    git_sha: str
+    is_checked_out: bool
+    is_patched: bool
+    commands: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...]
+    differences: tuple[str, ...] | None = None
+
+    @property
+    def command(self) -> str:
+        import shlex
+
+        return " && ".join(shlex.join(each) for each in self.commands)
+
+
+def restore(
+    iteration_id: str,
+    directory: str | PathLike[str],
+    *,
+    client: Client | None = None,
+    install: bool = False,
+    verify: bool = False,
+) -> Restored:
+    """Bring back to a directory what the iteration ran on: its commit with its uncommitted changes, and its lock file.
+
+    The directory is new, or empty, or a checkout without changes of its own, or was restored before. The commit is
+    taken from the repository there, or from that of the working directory; where neither has it, the changes are left
+    beside the other files as ``uncommitted.patch``. ``install`` runs the commands that rebuild the environment,
+    ``verify`` compares: what is installed in the directory's ``.venv``, or else in this Python.
+
+    FileExistsError for a file that would have to be replaced by another; ClientError from the server; RuntimeError
+    when the installation fails.
+    """
+    snapshot = _snapshot(iteration_id, client)
+    restored = restore_snapshot(snapshot, Path(directory))
+    if install:
+        _install(restored)
+    if verify:
+        from deardiary.environment.verify import differences
+
+        return dataclasses.replace(restored, differences=differences(snapshot, restored.project))
+    return restored
+
+
+def _snapshot(iteration_id: str, client: Client | None) -> Snapshot:
+    if client is not None:
+        return client.iterations.snapshot(iteration_id)
+    from deardiary.client import connect
+
+    with connect() as own:
+        return own.iterations.snapshot(iteration_id)
+
+
+def restore_snapshot(snapshot: Snapshot, directory: Path) -> Restored:
+    remarks: list[str] = []
+    is_checked_out = at_commit(directory, snapshot.git_sha, remarks)
+    diff = snapshot.git_diff or ""
+    remarks.extend(f"not in the snapshot: {each}" for each in left_out_of(diff))
+    is_patched = is_checked_out and bool(diff) and _patch(diff, directory)
+    project = _project(snapshot, directory) if is_checked_out else directory
+    texts = _texts(snapshot, project)
+    if diff and not is_patched:
+        texts[directory / PATCH] = diff
+        remarks.append(_why_not(is_checked_out=is_checked_out))
+    _write(texts)
+    if not texts and not snapshot.git_sha:
+        remarks.append("this iteration has no snapshot: iteration.snapshot_environment() takes one")
+    return Restored(
+        directory=directory,
+        project=project,
+        files=tuple(texts),
+        git_sha=snapshot.git_sha,
+        is_checked_out=is_checked_out,
+        is_patched=is_patched,
+        commands=_commands(snapshot),
+        remarks=tuple(remarks),
+    )
+
+
+def _patch(diff: str, directory: Path) -> bool:
+    """Whether the changes are in the checkout, now or already."""
+    if "\ndiff --git " not in f"\n{diff}":
+        return True  # it only names what was left out
+    with tempfile.TemporaryDirectory() as folder:
+        patch = Path(folder).resolve() / PATCH
+        patch.write_bytes(diff.encode())
+        if _applies(directory, patch, "--reverse"):
+            return True
+        if not _applies(directory, patch):
+            return False
+        git.ask(directory, "apply", "--whitespace=nowarn", str(patch))
+        return True
+
+
+def _why_not(*, is_checked_out: bool) -> str:
+    if is_checked_out:
+        return f"the changes do not apply to this checkout; they are in {PATCH}"
+    return f"once the commit is checked out: git apply {PATCH}"
+
+
+def _applies(directory: Path, patch: Path, *options: str) -> bool:
+    try:
+        git.ask(directory, "apply", "--check", *options, str(patch))
+    except GitFailed:
+        return False
+    return True
+
+
+def left_out_of(diff: str) -> list[str]:
+    """The remarks at a patch's top."""
+    start = "# left out: "
+    lines = diff.split("diff --git ", 1)[0].splitlines()
+    return [line.removeprefix(start) for line in lines if line.startswith(start)]
+
+
+def _project(snapshot: Snapshot, directory: Path) -> Path:
+    """Where in the checkout the project is, as the capture found it: from the entry point upwards."""
+    start = (directory / snapshot.entrypoint).resolve().parent if snapshot.entrypoint else directory.resolve()
+    root = directory.resolve()
+    if not start.is_relative_to(root) or not start.is_dir():
+        return directory
+    return directory / project_folder(start, root).relative_to(root)
+
+
+def _texts(snapshot: Snapshot, project: Path) -> dict[Path, str]:
+    texts: dict[Path, str] = {}
+    if snapshot.project_toml is not None:
+        texts[project / "pyproject.toml"] = snapshot.project_toml
+    lock = snapshot.manifest_toml
+    if lock is not None:
+        texts[project / lockfile.name_of(lock)] = lock
+        if lockfile.is_made_by_us(lock):
+            from deardiary.environment.installed import requirements_of
+
+            texts[project / lockfile.REQUIREMENTS] = requirements_of(lock, lockfile.packages_of(lock))
+    return texts
+
+
+def _write(texts: dict[Path, str]) -> None:
+    """All of them, or none where one would replace another content."""
+    for path, text in [(path, text) for path, text in texts.items() if not _is_there(path, text)]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode())
+
+
+def _is_there(path: Path, text: str) -> bool:
+    if not path.exists():
+        return False
+    there = path.read_bytes().decode("utf-8", "replace")
+    if text in (there, without_passwords(there)):
+        return True
+    raise FileExistsError(f"{path} is there and says something else: restore into a new directory")
+
+
+def _commands(snapshot: Snapshot) -> tuple[tuple[str, ...], ...]:
+    if snapshot.manifest_toml is None:
+        return ()
+    made_by_us = lockfile.is_made_by_us(snapshot.manifest_toml)
+    name = lockfile.REQUIREMENTS if made_by_us else lockfile.name_of(snapshot.manifest_toml)
+    return lockfile.install_command(name, python=snapshot.python_version)
+
+
+def _install(restored: Restored) -> None:
+    if not restored.commands:
+        raise RuntimeError("There is no lock file in the snapshot, and so nothing to install")
+    for command in restored.commands:
+        try:
+            # What it says goes to stderr: stdout is for the caller's own words.
+            subprocess.run(command, cwd=restored.project, check=True, stdout=2)  # noqa: S603 - the user asked for it
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise RuntimeError(f"{' '.join(command)} failed in {restored.project}: {error}") from error

@@ -1,0 +1,106 @@
+"""The ways in which a process can end, or split in two, while iterations are running."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from deardiary import outcome, settings
+from deardiary.shapes import IterationStatus
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from deardiary.active import ActiveIteration
+
+KILLED_SECONDS = 5.0  # a container has ten seconds from SIGTERM to SIGKILL
+
+_log = logging.getLogger(__name__)
+_running: list[ActiveIteration] = []  # oldest first, so that children end before their parents
+_state: dict[str, Any] = {"hooked": False, "terminated": False, "previous": None}
+
+
+def watch(iteration: ActiveIteration) -> None:
+    """Have the iteration ended if the process ends before it."""
+    if not _state["hooked"]:
+        _state["hooked"] = True
+        atexit.register(_end_all)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+    if not _running:
+        _state["terminated"] = False
+    _running.append(iteration)
+    _catch_sigterm()
+
+
+def forget(iteration: ActiveIteration) -> None:
+    """It has ended; after the last one, SIGTERM does again what it did before the first."""
+    _running[:] = [each for each in _running if each is not iteration]
+    if not _running:
+        _release_sigterm()
+
+
+def status_of(error: BaseException | None) -> IterationStatus:
+    """How work ended that an exception left, or none; after SIGTERM it was killed, whatever it made of that."""
+    return IterationStatus.KILLED if _state["terminated"] else outcome.status_of(error)
+
+
+def _catch_sigterm() -> None:
+    """In the main thread, which alone may; unless the process does not heed SIGTERM anyway."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    current = signal.getsignal(signal.SIGTERM)
+    if current in (_on_sigterm, signal.SIG_IGN, None):
+        return
+    _state["previous"] = current
+    signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def _release_sigterm() -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTERM) is _on_sigterm:
+        signal.signal(signal.SIGTERM, _state["previous"])
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    """Whoever had a handler goes first, and may go on; otherwise everything ends here, and the process with it."""
+    previous = _state["previous"]
+    _state["terminated"] = True
+    if callable(previous):
+        previous(number, frame)
+        return
+    finish_all(IterationStatus.KILLED, "The process was terminated (SIGTERM)", KILLED_SECONDS)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _end_all() -> None:
+    """At the end of the interpreter: an exception that nobody caught is known as the last one."""
+    error = getattr(sys, "last_value", None)
+    finish_all(status_of(error), outcome.message_of(error), settings.finish_seconds())
+
+
+def finish_all(status: IterationStatus, error_message: str, seconds: float) -> None:
+    """End every running iteration, and wait no longer than so many seconds for all of them together."""
+    until = time.monotonic() + seconds
+    for iteration in reversed(_running):
+        iteration.finish(status, error_message, seconds=max(0.0, until - time.monotonic()))
+        # One that was just being ended, when a signal came in between, is waited for as well.
+        iteration.flush(max(0.0, until - time.monotonic()))
+
+
+def _before_fork() -> None:
+    for iteration in _running:
+        iteration.before_fork()
+
+
+def _after_fork() -> None:
+    for iteration in _running:
+        iteration.after_fork()

@@ -1,0 +1,80 @@
+"""What a spool can hold besides points, parameters and tags. Each can be carried out again without a second effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deardiary import registry
+from deardiary.errors import ClientError
+from deardiary.points import time_of
+from deardiary.shapes import Iteration, IterationStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from deardiary.client import Client
+
+
+def upload(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:
+    """A file whose copy lies in the spool. OSError when it is gone, and had not arrived either."""
+    path = (folder or Path()) / given["file"]
+    there = client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
+    same = (given["name"], given["hash"])
+    if not any((each.name, each.content_hash) == same and each.state == "ready" for each in there):
+        client.resources.upload(
+            iteration.experiment_id,
+            path,
+            given["name"],
+            iteration_id=iteration.id,
+            description=given["description"],
+        )
+    path.unlink(missing_ok=True)
+
+
+def register(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+    """A version of a model, unless the iteration has registered the same resource under the same words before."""
+    registry.register_once(client, iteration, given["name"], given["resource"], given["description"])
+
+
+def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+    """The snapshot: what the iteration runs on."""
+    client.iterations.set_snapshot(iteration.id, **given)
+
+
+def finish(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+    """The end, at the time when it was; where somebody else has ended the iteration before, that stays."""
+    try:
+        _end(client, iteration, given)
+    except ClientError as error:
+        if error.status != 422:
+            raise
+        if client.iterations.get(iteration.id).end_date is None:
+            raise
+
+
+def end_as(client: Client, before: Iteration) -> None:
+    """End an iteration as it had been ended before."""
+    client.iterations.update(
+        before.id,
+        status_id=before.status_id,
+        end_date=before.end_date,
+        error_message=before.error_message or None,
+    )
+
+
+def _end(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> None:
+    client.iterations.update(
+        iteration.id,
+        status_id=IterationStatus(given["status"]),
+        end_date=time_of(given["at"]),
+        error_message=given["error_message"] or None,
+    )
+
+
+KINDS: Mapping[str, Callable[[Client, Iteration, Mapping[str, Any], Path | None], None]] = {
+    "upload": upload,
+    "register": register,
+    "snapshot": describe,
+    "finish": finish,
+}

@@ -1,0 +1,61 @@
+"""Finding, or making, the iteration that an `Origin` describes. Again, or by somebody else: the same iteration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.errors import ClientError
+from deardiary.shapes import Iteration, IterationStatus
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from deardiary.client import Client
+    from deardiary.spool.run import Origin
+
+
+def find_or_make(client: Client, origin: Origin) -> Iteration:
+    """The iteration, its parents before it. ClientError when the server refuses one of them."""
+    if origin.iteration_id is not None:
+        return client.iterations.get(origin.iteration_id)
+    if origin.resume is not None:
+        found = _find(client, origin)
+        if found is not None:
+            return found
+    parent = origin.parent
+    parent_id = None if parent is None else parent.iteration_id or find_or_make(client, parent).id
+    return client.iterations.create(
+        experiment_id_of(client, origin),
+        notes=origin.notes,
+        parent_iteration_id=parent_id,
+        id_key=origin.resume or origin.id_key,
+    )
+
+
+def reopen(client: Client, iteration: Iteration, *, before: datetime | None = None) -> Iteration:
+    """The iteration, RUNNING again if it had ended (``before`` that time, if one is given)."""
+    if iteration.end_date is None or (before is not None and iteration.end_date >= before):
+        return iteration
+    return client.iterations.update(iteration.id, status_id=IterationStatus.RUNNING)
+
+
+def experiment_id_of(client: Client, origin: Origin) -> str:
+    """By id, by the names of project and experiment, or else that of the parent."""
+    if origin.experiment_id is not None:
+        return origin.experiment_id
+    if origin.project is not None and origin.experiment is not None:
+        project = client.projects.find_or_create(origin.project)
+        return client.experiments.find_or_create(project.id, origin.experiment).id
+    if origin.parent is None:
+        raise ClientError(404, "NOT_FOUND", f"There is no iteration {origin.resume!r}, and no experiment to make it in")
+    return find_or_make(client, origin.parent).experiment_id
+
+
+def _find(client: Client, origin: Origin) -> Iteration | None:
+    """By its id; whatever is no id of the server's, or not one that may be seen, may still be an id_key."""
+    try:
+        return client.iterations.get(str(origin.resume))
+    except ClientError as error:
+        if error.status not in (404, 422):
+            raise
+        return None

@@ -1,0 +1,94 @@
+"""Points on their way into a line of a spool, and out of it into a request. The first is what `log` costs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from deardiary.values import Number, as_float, checked_key
+from deardiary.wire import encode_float, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Columns = dict[str, dict[str, list[Any]]]
+Row = tuple[str, float | str, int | None, int]  # key, value as in JSON, step, milliseconds since 1970
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
+_PER_LINE = 1000
+
+
+class PointEncoder:
+    """Writes lines like ``{"at":1700000000000,"step":7,"points":{"loss":0.5,"accuracy":"NaN"}}``.
+
+    Where the steps of a line's points differ, "steps" is a list of them.
+    """
+
+    def __init__(self) -> None:
+        self._quoted: dict[str, str] = {}
+
+    def values(self, metrics: Mapping[str, Number]) -> list[str]:
+        """Each point as the text of a JSON member. TypeError or ValueError, which name the key, for what is none."""
+        quoted = self._quoted
+        texts = []
+        for key, value in metrics.items():
+            name = quoted.get(key) or self._quote(key)
+            number = value if type(value) is float else as_float(key, value)
+            # What is not finite is not zero when taken from itself; repr gives every other float bit for bit.
+            texts.append(f'{name}"{encode_float(number)}"' if number - number else f"{name}{number!r}")
+        return texts
+
+    def _quote(self, key: str) -> str:
+        text = self._quoted[key] = f"{json.dumps(checked_key(key))}:"
+        return text
+
+
+def bodies(texts: list[str], steps: Sequence[int | None], at: int) -> Iterator[tuple[str, int]]:
+    """The JSON of the lines that hold the points, one line if they are not very many, and how many points it has."""
+    for first in range(0, len(texts), _PER_LINE):
+        mine, their = texts[first : first + _PER_LINE], steps[first : first + _PER_LINE]
+        yield f'{{"at":{at},{_steps(their)},"points":{{{",".join(mine)}}}}}', len(mine)
+
+
+def _steps(steps: Sequence[int | None]) -> str:
+    first = steps[0]
+    if steps.count(first) == len(steps):
+        return f'"step":{"null" if first is None else first}'
+    return f'"steps":{json.dumps(steps)}'
+
+
+def rows(entry: Mapping[str, Any]) -> Iterator[Row]:
+    """The points of a line, in the order in which they were logged."""
+    at, points = entry["at"], entry["points"]
+    steps: Iterable[int | None] = entry["steps"] if "steps" in entry else itertools.repeat(entry["step"])
+    for (key, value), step in zip(points.items(), steps, strict=False):
+        yield key, value, step, at
+
+
+def columns(points: Iterable[Row]) -> Columns:
+    """Points in the form that is several times smaller than a list of them."""
+    found: Columns = {}
+    texts: dict[int, str] = {}
+    for key, value, step, at in points:
+        mine = found.get(key)
+        if mine is None:
+            mine = found[key] = {"step": [], "value": [], "recorded_at": []}
+        if at not in texts:
+            texts[at] = format_time(time_of(at))
+        mine["step"].append(step)
+        mine["value"].append(value)
+        mine["recorded_at"].append(texts[at])
+    return found
+
+
+def milliseconds(time: datetime) -> int:
+    """Milliseconds since 1970; a time without an offset is UTC."""
+    aware = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    return (aware - _EPOCH) // _MILLISECOND
+
+
+def time_of(at: int) -> datetime:
+    return _EPOCH + at * _MILLISECOND

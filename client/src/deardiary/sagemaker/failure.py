@@ -1,0 +1,22 @@
+"""Telling SageMaker why a job failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.shapes import IterationStatus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def explain(file: Path, status: IterationStatus, error_message: str) -> None:
+    """Write the reason of a failure to the file whose first 1,024 characters SageMaker shows, if it is empty.
+
+    The last line of a traceback is what a reader wants to see first.
+    """
+    if status != IterationStatus.FAILED or not error_message.strip() or (file.exists() and file.stat().st_size):
+        return
+    last = error_message.strip().splitlines()[-1]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{last}\n\n{error_message}", "utf-8", "replace")

@@ -1,0 +1,118 @@
+"""What SageMaker says of the training job that this process is part of.
+
+The files are there in every container, with the training toolkit and without:
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from deardiary import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_OBJECTIVE = "_tuning_objective_metric"  # a hyperparameter that only the jobs of a tuning job have
+_OF_TUNING_JOB = re.compile(r"^(.+)-\d{3,}-[0-9a-f]{8}$")  # and their names: its own, a number, eight signs
+_OF_THE_TOOLKIT = ("sagemaker_", "_tuning_")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A training job, as one of its processes sees it. ``rank`` 0 is the process that logs.
+
+    ``hyperparameters`` are the user's own, as text. ``channels`` says of each input how it comes ("File", "Pipe"…).
+    """
+
+    name: str
+    arn: str = ""
+    hyperparameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+    current_host: str = ""
+    instance_type: str = ""
+    channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tuning_job: str | None = None
+    rank: int = 0
+    failure_file: Path
+
+    def parameters(self) -> dict[str, str]:
+        """What an iteration of this job is given as parameters, beside the caller's own."""
+        known = {
+            "sagemaker_job_name": self.name,
+            "sagemaker_job_arn": self.arn,
+            "sagemaker_hosts": ",".join(self.hosts),
+            "sagemaker_instance_type": self.instance_type,
+            "sagemaker_tuning_job": self.tuning_job or "",
+            **{f"sagemaker_input_{name}": mode for name, mode in self.channels.items()},
+        }
+        return {**self.hyperparameters, **{name: value for name, value in known.items() if value}}
+
+    def tags(self) -> list[str]:
+        return ["sagemaker", self.name, *([self.tuning_job] if self.tuning_job else [])]
+
+
+def find_job() -> Job | None:
+    """The job that this process is part of; None anywhere else. A file that cannot be read is as good as empty."""
+    seen = settings.training_job()
+    if seen is None:
+        return None
+    config = seen.base / "input" / "config"
+    given = {name: _decoded(value) for name, value in _read(config / "hyperparameters.json").items()}
+    resources = _read(config / "resourceconfig.json")
+    hosts = tuple(sorted(map(str, resources.get("hosts", ())), key=lambda host: (len(host), host)))
+    current = str(resources.get("current_host", ""))
+    return Job(
+        name=seen.name,
+        arn=seen.arn,
+        hyperparameters={name: value for name, value in given.items() if not name.startswith(_OF_THE_TOOLKIT)},
+        hosts=hosts,
+        current_host=current,
+        instance_type=str(resources.get("current_instance_type", "")),
+        channels={name: _mode(each) for name, each in _read(config / "inputdataconfig.json").items()},
+        tuning_job=_tuning_job(seen.name, given),
+        rank=_rank(seen.rank, hosts, current),
+        failure_file=seen.base / "output" / "failure",
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        logging.getLogger(__name__).warning("%s cannot be read: %s", path, error)
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _decoded(value: object) -> str:
+    """A hyperparameter, which is text; the SageMaker SDK writes texts as JSON, so that "adam" comes with quotes."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    try:
+        decoded = json.loads(text) if text.startswith('"') else text
+    except ValueError:
+        return text
+    return decoded if isinstance(decoded, str) else text
+
+
+def _mode(channel: object) -> str:
+    return str(channel.get("TrainingInputMode", "File")) if isinstance(channel, dict) else "File"
+
+
+def _tuning_job(name: str, hyperparameters: Mapping[str, str]) -> str | None:
+    found = _OF_TUNING_JOB.match(name) if _OBJECTIVE in hyperparameters else None
+    return found[1] if found else None
+
+
+def _rank(rank: int | None, hosts: tuple[str, ...], current: str) -> int:
+    """As the launcher says (torchrun, MPI), or else the place among the hosts."""
+    if rank is not None:
+        return rank
+    return hosts.index(current) if current in hosts else 0

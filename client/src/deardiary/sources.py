@@ -1,0 +1,91 @@
+"""Places from which spools are read: a folder, an archive, or S3."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+ARCHIVES = (".tar.gz", ".tgz", ".tar")
+
+
+@contextlib.contextmanager
+def opened(place: str | PathLike[str]) -> Iterator[Path]:
+    """A folder with what is in ``place``; that of an archive or of S3 is a copy, gone after the block.
+
+    ValueError when there is nothing, or it cannot be read.
+    """
+    if str(place).startswith("s3://"):
+        with tempfile.TemporaryDirectory() as copy:
+            _download(str(place), Path(copy))
+            _unpack_all(Path(copy))
+            yield Path(copy)
+        return
+    path = Path(place)
+    if path.is_file() and path.name.endswith(ARCHIVES):
+        with tempfile.TemporaryDirectory() as copy:
+            _unpack(path, Path(copy))
+            yield Path(copy)
+        return
+    if not path.is_dir():
+        raise ValueError(f"There is no folder {path}")
+    yield path
+
+
+def _unpack_all(folder: Path) -> None:
+    for path in list(folder.rglob("*")):
+        if path.name.endswith(ARCHIVES):
+            _unpack(path, path.with_name(f"{path.name}.content"))
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """The plain files of an archive, each inside the folder; whatever else is in it is passed over."""
+    root = folder.resolve()
+    try:
+        with tarfile.open(archive) as content:
+            for member in content:
+                target = (root / member.name).resolve()
+                source = content.extractfile(member) if member.isfile() and target.is_relative_to(root) else None
+                if source is not None:
+                    _write(target, source.read(), member.mtime)
+    except (tarfile.TarError, EOFError) as error:
+        raise ValueError(f"{archive} cannot be read: {error}") from error
+
+
+def _download(url: str, folder: Path) -> None:
+    """All objects below a prefix. Their times stay: they tell whether somebody still writes."""
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    s3 = _client()
+    found = 0
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for each in page.get("Contents", ()):
+            target = (folder / each["Key"]).resolve()
+            if not target.is_relative_to(folder.resolve()) or each["Key"].endswith("/"):
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(bucket, each["Key"], str(target))
+            os.utime(target, (each["LastModified"].timestamp(),) * 2)
+            found += 1
+    if not found:
+        raise ValueError(f"There is nothing in {url}")
+
+
+def _client() -> Any:
+    try:
+        import boto3
+    except ImportError:
+        raise ValueError("To read from s3://, install boto3: pip install boto3") from None
+    return boto3.client("s3")
+
+
+def _write(target: Path, content: bytes, time: float) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    os.utime(target, (time, time))

@@ -1,0 +1,37 @@
+"""The lines of a segment: a CRC-32 in hex, a space, and an object in compact ASCII JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from zlib import crc32
+
+Entry = dict[str, Any]
+
+
+def seal(body: str) -> bytes:
+    """A line from its JSON, which must be ASCII and hold no line end."""
+    data = body.encode("ascii")
+    return b"%08x %b\n" % (crc32(data), data)
+
+
+def dump(entry: Entry) -> str:
+    return json.dumps(entry, allow_nan=False, separators=(",", ":"))
+
+
+def read(content: bytes) -> tuple[list[Entry], int]:
+    """The entries of a segment, and how many lines of it are damaged and lost."""
+    lines = [line for line in content.split(b"\n") if line]
+    entries = [entry for entry in map(_entry, lines) if entry is not None]
+    return entries, len(lines) - len(entries)
+
+
+def _entry(line: bytes) -> Entry | None:
+    checksum, _, data = line.partition(b" ")
+    if checksum != b"%08x" % crc32(data):
+        return None
+    try:
+        entry = json.loads(data)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None

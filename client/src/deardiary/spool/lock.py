@@ -1,0 +1,49 @@
+"""A lock on a file that goes with the process that holds it, however that ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "lock"
+
+
+class FolderLock:
+    """Held from `acquire` on until `release`, or the end of the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._fd = -1
+
+    def acquire(self) -> bool:
+        """False when another process, or another holder in this one, has it. OSError when there is no folder."""
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(fd)
+        except OSError:
+            os.close(fd)
+            return False
+        self._fd = fd
+        return True
+
+    def release(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

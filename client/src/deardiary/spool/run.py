@@ -1,0 +1,89 @@
+"""What a spool has to say about its iteration, so that any process on any machine can bring it to the server."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import secrets
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from deardiary.wire import from_json, to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "run.json"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """How to find an iteration, or else to make it: by its id if that is known, by what it is named otherwise.
+
+    The same ``id_key`` in the same experiment is the same iteration, whoever asks. ``resume`` is an id or an id_key.
+    """
+
+    iteration_id: str | None = None
+    experiment_id: str | None = None
+    project: str | None = None
+    experiment: str | None = None
+    id_key: str | None = None
+    resume: str | None = None
+    notes: str = ""
+    parent: Origin | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """``url`` is None when no server had been named. ``reopens``: the iteration goes on, also when it has ended.
+
+    ``host`` is the machine on which the spool's lock means something. ``forked_from`` is the spool of the process
+    that ends the iteration, when that is another one.
+    """
+
+    spool_id: str
+    started_at: datetime
+    host: str
+    url: str | None
+    offline: bool = False
+    reopens: bool = False
+    forked_from: str | None = None
+    origin: Origin
+
+
+def new_spool_id() -> str:
+    """Sorts by the second in which it was made; the random part makes it one of its kind anywhere."""
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(8)}"
+
+
+def this_host() -> str:
+    import platform
+
+    return platform.node()
+
+
+def save(folder: Path, run: Run) -> None:
+    write_whole(folder / FILE, json.dumps(to_json(run), indent=1).encode())
+
+
+def load(folder: Path) -> Run | None:
+    """None for a folder that is no spool, or no more."""
+    try:
+        return from_json(Run, json.loads((folder / FILE).read_bytes()))
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """All of it or nothing, also when the machine loses power."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,192 @@
+"""The writing end of a spool."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from deardiary.spool import lines
+from deardiary.spool.run import write_whole
+from deardiary.spool.segment import FileSegment, MemorySegment, Segment, path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# A segment must fit in one request, which takes 10,000 points and 4 MiB: a point takes up to 100 bytes more there.
+MAX_POINTS = 10_000
+MAX_BYTES = 2 * 2**20
+MAX_MEMORY_BYTES = 64 * 2**20
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+
+_log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Appends to the newest segment, with one ``write`` per line; threads may share it.
+
+    A line has left the process when `append` returns: it survives SIGKILL. What a power cut may take is what came
+    after the last `settle`. Where there is no room on the disk, or no ``folder`` at all, lines are kept in memory, up
+    to 64 MiB; beyond that points are dropped, counted in ``dropped``, and everything else is kept.
+    """
+
+    def __init__(self, folder: Path | None, on_full: Callable[[], None] = lambda: None) -> None:
+        """``on_full`` is called whenever a segment is full and another one has begun."""
+        self._folder = folder
+        self._on_full = on_full
+        # A signal handler may append while this very thread is in here.
+        self._lock = threading.RLock()
+        self._number = 0
+        self._fd = -1
+        self._memory: MemorySegment | None = None
+        self._points = self._bytes = self._memory_bytes = 0
+        self._closed: collections.deque[Segment] = collections.deque()
+        self._unsettled: list[int] = []
+        self._warned = self._is_closed = False
+        self.dropped = 0
+
+    def append(self, body: str, points: int = 0) -> None:
+        """Take one JSON object (see `lines`) that holds so many points."""
+        line = lines.seal(body)
+        with self._lock:
+            full = self._make_room(len(line), points)
+            if self._fd >= 0 or (self._memory is None and self._begin()):
+                self._write(line)
+            if self._memory is not None:
+                self._remember(self._memory, line, points)
+            self._points += points
+            self._bytes += len(line)
+        if full:
+            self._on_full()
+
+    def cut(self) -> None:
+        """Close the newest segment, if there is anything in it."""
+        with self._lock:
+            if self._fd >= 0 and self._folder is not None:
+                self._closed.append(FileSegment(self._number, path_of(self._folder, self._number)))
+                self._unsettled.append(self._fd)
+            elif self._memory is not None:
+                self._closed.append(self._memory)
+            self._fd, self._memory = -1, None
+            self._points = self._bytes = 0
+
+    def settle(self) -> None:
+        """Have the closed segments on the disk itself, which takes milliseconds: not for the thread that trains."""
+        with self._lock:
+            fds, self._unsettled = self._unsettled, []
+        for fd in fds:
+            with contextlib.suppress(OSError):
+                os.fsync(fd)
+            os.close(fd)
+
+    def oldest(self) -> Segment | None:
+        """The closed segment that is next to be sent."""
+        return self._closed[0] if self._closed else None
+
+    def acknowledge(self) -> None:
+        """Forget the oldest closed segment: it has arrived."""
+        segment = self._closed[0]
+        with self._lock:
+            if isinstance(segment, MemorySegment):
+                self._memory_bytes -= sum(map(len, segment.lines))
+            segment.discard()
+            self._closed.popleft()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is here that has not been acknowledged."""
+        return bool(self._closed) or self._bytes > 0
+
+    def close(self) -> int:
+        """Take nothing more, and try once more to write what is in memory.
+
+        Gives the bytes that are left there, which the end of the process will take along.
+        """
+        with self._lock:
+            self._is_closed = True
+            self.cut()
+            self._closed = collections.deque(map(self._rescued, self._closed))
+            return self._memory_bytes
+
+    def abandon(self) -> None:
+        """Let go of the files, which belong to the process that this one was forked from."""
+        for fd in (*self._unsettled, self._fd):
+            if fd >= 0:
+                os.close(fd)
+
+    def _make_room(self, size: int, points: int) -> bool:
+        """Whether that took a cut."""
+        if self._is_closed:
+            raise RuntimeError("Nothing more can be logged: the iteration has ended")
+        full = self._points + points > MAX_POINTS or (self._bytes > 0 and self._bytes + size > MAX_BYTES)
+        if full:
+            self.cut()
+        return full
+
+    def _write(self, line: bytes) -> None:
+        try:
+            written = os.write(self._fd, line)
+        except OSError as error:
+            self._leave_file(error)
+        else:
+            if written < len(line):
+                self._leave_file(None)
+
+    def _begin(self) -> bool:
+        """A new segment: on disk (True) if that can be, otherwise in memory."""
+        self._number += 1
+        if self._folder is not None:
+            try:
+                self._fd = os.open(path_of(self._folder, self._number), _NEW_FILE, 0o600)
+            except OSError as error:
+                self._warn(error)
+            else:
+                return True
+        self._memory = MemorySegment(self._number, [])
+        return False
+
+    def _rescued(self, segment: Segment) -> Segment:
+        if self._folder is None or not isinstance(segment, MemorySegment):
+            return segment
+        path, content = path_of(self._folder, segment.number), segment.read()
+        try:
+            write_whole(path, content)
+        except OSError:
+            return segment
+        self._memory_bytes -= len(content)
+        return FileSegment(segment.number, path)
+
+    def _leave_file(self, error: OSError | None) -> None:
+        """Nothing more can be written to the file: go on in memory, and try a file again with the next segment."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._fd, self._bytes)
+        self._warn(error)
+        if self._bytes:
+            self.cut()
+        else:
+            os.close(self._fd)
+            self._fd = -1
+            if self._folder is not None:
+                path_of(self._folder, self._number).unlink(missing_ok=True)
+        self._number += 1
+        self._memory = MemorySegment(self._number, [])
+
+    def _remember(self, memory: MemorySegment, line: bytes, points: int) -> None:
+        if points and self._memory_bytes + len(line) > MAX_MEMORY_BYTES:
+            if not self.dropped:
+                _log.warning("Nothing can be written or sent, and the memory for it is full: points are being lost")
+            self.dropped += points
+            return
+        memory.lines.append(line)
+        self._memory_bytes += len(line)
+
+    def _warn(self, error: OSError | None) -> None:
+        if not self._warned:
+            self._warned = True
+            reason = error or "no space left"
+            _log.warning("Cannot write to %s (%s): what is logged waits in memory to be sent", self._folder, reason)

@@ -1,0 +1,137 @@
+"""Bringing to the server what has been logged offline, or could not be sent."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deardiary import recovery, settings
+from deardiary.client import Client, connect
+from deardiary.errors import ClientError
+from deardiary.spool import store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+
+    from deardiary.recovery import Outcome
+    from deardiary.spool.run import Run
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """What `sync` has done with one spool.
+
+    ``points`` and ``others`` (parameters, tags, files, versions, ends) are there now; of these some may have been
+    there before. ``rejected`` are refused for good and kept beside the spool, ``damaged`` records could not be read,
+    ``waiting`` segments are still to be sent: because of ``error``, or because somebody ``may_still_write`` to them.
+    """
+
+    spool: str
+    iteration_id: str | None
+    points: int = 0
+    others: int = 0
+    rejected: int = 0
+    damaged: int = 0
+    waiting: int = 0
+    may_still_write: bool = False
+    error: str | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.error is None and (self.waiting == 0 or self.may_still_write)
+
+    def __str__(self) -> str:
+        counts = [f"{self.points} points", f"{self.others} other records"]
+        counts += [
+            f"{number} {what}" for what, number in (("rejected", self.rejected), ("damaged", self.damaged)) if number
+        ]
+        text = f"{self.spool} -> iteration {self.iteration_id or '(none yet)'}: {', '.join(counts)}"
+        if self.waiting:
+            why = self.error or "somebody may still write to it"
+            return f"{text}; {self.waiting} segments wait ({why})"
+        return f"{text}; {self.error}" if self.error else text
+
+
+def sync(
+    folder: str | PathLike[str] | None = None, *, client: Client | None = None, tell: Callable[[str], object] = print
+) -> list[Synced]:
+    """Send everything that waits in a folder, and say of each spool what became of it.
+
+    ``folder`` holds spools anywhere below it, or is one; it may be a ``.tar.gz``, or ``s3://bucket/prefix``, for which
+    boto3 must be installed. The default is where this machine's runs log to. Each spool goes to the server that it
+    was logged for, or to ``client``'s, with which others are passed over; one that was logged when no server had been
+    named goes to the one of the settings.
+
+    This may be done while a training still writes there, by another machine, twice, or be killed in the middle: nothing
+    will be on the server twice. What has arrived is removed from the folder, except what somebody may still write to,
+    and what lies in an archive or in S3. ValueError for a folder that there is not.
+    """
+    with contextlib.ExitStack() as stack:
+        clients = _Clients(client, stack)
+        done = [_sync_one(path, run, clients, tell) for path, run in _spools(folder, stack)]
+    results = [each for each in done if each is not None]
+    tell(_summary(results))
+    return results
+
+
+def _spools(folder: str | PathLike[str] | None, stack: contextlib.ExitStack) -> list[tuple[Path, Run]]:
+    if folder is None:
+        return list(store.spools_in(settings.spool_folder()))
+    from deardiary import sources
+
+    return list(store.spools_in(stack.enter_context(sources.opened(folder))))
+
+
+class _Clients:
+    """The clients of the servers that spools belong to: the one given, or one for each server."""
+
+    def __init__(self, given: Client | None, stack: contextlib.ExitStack) -> None:
+        self.given = given
+        self._stack = stack
+        self._made: dict[str | None, Client] = {}
+
+    def of(self, run: Run) -> Client:
+        if self.given is not None:
+            return self.given
+        if run.url not in self._made:
+            self._made[run.url] = self._stack.enter_context(connect(run.url))
+        return self._made[run.url]
+
+
+def _sync_one(folder: Path, run: Run, clients: _Clients, tell: Callable[[str], object]) -> Synced | None:
+    if clients.given is not None and run.url not in (None, clients.given.url):
+        tell(f"{run.spool_id} belongs to {run.url} and is left alone")
+        return None
+    try:
+        client = clients.of(run)
+    except (ClientError, ValueError) as error:
+        result = Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=str(error))
+    else:
+        result = _synced(run, recovery.send_spool(client, folder, run))
+    tell(str(result))
+    return result
+
+
+def _synced(run: Run, outcome: Outcome) -> Synced:
+    return Synced(
+        spool=run.spool_id,
+        iteration_id=outcome.iteration_id,
+        points=outcome.delivered.points,
+        others=outcome.delivered.others,
+        rejected=outcome.delivered.rejected,
+        damaged=outcome.delivered.damaged,
+        waiting=outcome.left,
+        may_still_write=outcome.open,
+        error=None if outcome.error is None else str(outcome.error),
+    )
+
+
+def _summary(results: list[Synced]) -> str:
+    if not results:
+        return "There is nothing to send"
+    points = sum(each.points for each in results)
+    failed = sum(not each.is_done for each in results)
+    return f"{len(results)} spools, {points} points" + (f"; {failed} could not be sent to the end" if failed else "")

@@ -1,0 +1,177 @@
+"""A stage's table and objects as files in another bucket, and back.
+
+    PREFIX/table/000000.json.gz   items as DynamoDB's own import and export write them, one a line
+    PREFIX/objects/…              the artifact bytes under their keys, copied within S3
+    PREFIX/manifest.json          what is there; written last, so that a backup without it was cut short
+
+The secret is not among it: who restores a stage elsewhere signs in anew. Passwords are there as their bcrypt hashes.
+The table is read while it is in use, item by item. What is written meanwhile may be in it or not, also where two items
+belong together; for the state of one moment DynamoDB has point-in-time recovery, which `infra up` switches on.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from infra.bucket import converge_bucket
+from infra.failure import InfraError, code_of
+from infra.table import KEY_SCHEMA, has_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.stage import Clients, Stage
+
+FILE_BYTES = 32 * 1024 * 1024  # of items, before they are compressed
+PAUSE_SECONDS = 0.5
+OBJECTS = "projects/"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a backup is."""
+
+    bucket: str
+    prefix: str
+
+    @classmethod
+    def parse(cls, url: str) -> Place:
+        parts = urlsplit(url)
+        if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
+            raise InfraError(f"{url} is no s3://BUCKET/PREFIX")
+        return cls(parts.netloc, parts.path.strip("/"))
+
+    def key(self, name: str) -> str:
+        return f"{self.prefix}/{name}"
+
+
+def back_up(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
+    """Write the stage there; objects that an earlier backup to the same place has are not copied again."""
+    place = Place.parse(url)
+    if place.bucket == stage.bucket:
+        raise InfraError("a backup in the stage's own bucket would go with it; name another bucket")
+    _remove_manifest(clients, place)
+    items = 0
+    for number, (count, data) in enumerate(_files(clients, stage.table)):
+        clients.s3.put_object(Bucket=place.bucket, Key=place.key(f"table/{number:06}.json.gz"), Body=data)
+        items += count
+    yield f"table {stage.table}: {items} items"
+    # After the table: what its items name is there, or was there a moment ago.
+    copied = _copy(clients, stage.bucket, OBJECTS, place.bucket, place.key(f"objects/{OBJECTS}"))
+    yield f"bucket {stage.bucket}: {copied} objects copied"
+    manifest = {
+        "format": FORMAT,
+        "stage": stage.name,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "items": items,
+    }
+    clients.s3.put_object(Bucket=place.bucket, Key=place.key("manifest.json"), Body=json.dumps(manifest).encode())
+    yield f"backup complete: {url}"
+
+
+def restore(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
+    """Make the stage's table and bucket from a backup. InfraError when there is a table: nothing is written over."""
+    place = Place.parse(url)
+    manifest = _manifest(clients, place)
+    if has_table(clients.dynamodb, stage.table):
+        raise InfraError(f"table {stage.table} exists; restore into another stage, or delete this one's data first")
+    yield from converge_bucket(clients.s3, stage, ())
+    copied = _copy(clients, place.bucket, place.key(f"objects/{OBJECTS}"), stage.bucket, OBJECTS)
+    yield f"bucket {stage.bucket}: {copied} objects copied"
+    imported = _import(clients, stage.table, place)
+    if imported != manifest["items"]:
+        raise InfraError(f"{imported} of {manifest['items']} items arrived in {stage.table}; delete it and try again")
+    yield f"table {stage.table}: {imported} items"
+
+
+def _files(clients: Clients, table: str) -> Iterator[tuple[int, bytes]]:
+    """The items as compressed files, each with its number of items."""
+    lines: list[bytes] = []
+    size = 0
+    for page in clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+        for item in page["Items"]:
+            lines.append(json.dumps({"Item": item}, default=_base64, separators=(",", ":")).encode())
+            size += len(lines[-1])
+        if size >= FILE_BYTES:
+            yield len(lines), _compressed(lines)
+            lines, size = [], 0
+    yield len(lines), _compressed(lines)
+
+
+def _base64(value: Any) -> str:
+    """Binary attributes, and those of binary sets, which come as bytes or in a class around them."""
+    return base64.b64encode(bytes(value)).decode()
+
+
+def _compressed(lines: list[bytes]) -> bytes:
+    return gzip.compress(b"".join(line + b"\n" for line in lines), mtime=0)
+
+
+def _copy(clients: Clients, source: str, source_prefix: str, target: str, target_prefix: str) -> int:
+    """Objects below one prefix to another, but those that are there: the name of an object is the hash of its bytes."""
+    there = set(_names(clients, target, target_prefix))
+    missing = [name for name in _names(clients, source, source_prefix) if name not in there]
+    for name in missing:
+        clients.s3.copy({"Bucket": source, "Key": source_prefix + name}, target, target_prefix + name)
+    return len(missing)
+
+
+def _names(clients: Clients, bucket: str, prefix: str) -> Iterator[str]:
+    for page in clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for each in page.get("Contents", []):
+            yield each["Key"].removeprefix(prefix)
+
+
+def _import(clients: Clients, table: str, place: Place) -> int:
+    """The number of items that DynamoDB has made a new table of."""
+    parameters: Any = {
+        "TableName": table,
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("PK", "SK")],
+        "KeySchema": KEY_SCHEMA,
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    started = clients.dynamodb.import_table(
+        S3BucketSource={"S3Bucket": place.bucket, "S3KeyPrefix": place.key("table/")},
+        InputFormat="DYNAMODB_JSON",
+        InputCompressionType="GZIP",
+        TableCreationParameters=parameters,
+    )
+    arn = started["ImportTableDescription"]["ImportArn"]
+    while (state := clients.dynamodb.describe_import(ImportArn=arn)["ImportTableDescription"])[
+        "ImportStatus"
+    ] == "IN_PROGRESS":
+        time.sleep(PAUSE_SECONDS)
+    if state["ImportStatus"] != "COMPLETED":
+        raise InfraError(f"import into {table}: {state.get('FailureMessage', state['ImportStatus'])}")
+    clients.dynamodb.get_waiter("table_exists").wait(TableName=table)
+    return state["ImportedItemCount"]
+
+
+def _manifest(clients: Clients, place: Place) -> dict[str, Any]:
+    try:
+        body = clients.s3.get_object(Bucket=place.bucket, Key=place.key("manifest.json"))["Body"].read()
+    except ClientError as error:
+        if code_of(error) != "NoSuchKey":
+            raise
+        raise InfraError(f"there is no complete backup in s3://{place.bucket}/{place.prefix}") from None
+    manifest: dict[str, Any] = json.loads(body)
+    if manifest.get("format") != FORMAT:
+        raise InfraError(f"this backup has format {manifest.get('format')}, which this version does not know")
+    return manifest
+
+
+def _remove_manifest(clients: Clients, place: Place) -> None:
+    """And the table's files: should this backup be cut short, it is none, and mixes with none."""
+    clients.s3.delete_object(Bucket=place.bucket, Key=place.key("manifest.json"))
+    for name in _names(clients, place.bucket, place.key("table/")):
+        clients.s3.delete_object(Bucket=place.bucket, Key=place.key(f"table/{name}"))

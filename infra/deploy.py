@@ -1,0 +1,72 @@
+"""From an account with credentials to a tracker that answers, and back: `chalice deploy`, and what follows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+
+import boto3
+
+from infra.failure import InfraError
+from infra.gateway import converge_answers, url_of
+from infra.outputs import FOLDER, configured_origins
+from infra.record import api_id, fetch_record, forget_record, is_deployed, keep_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.stage import Clients, Stage
+
+# A new API is known everywhere within seconds.
+HEALTHY_WITHIN_SECONDS = 60.0
+PAUSE_SECONDS = 1.0
+
+
+def run_chalice(command: str, stage: Stage) -> None:
+    """`chalice deploy` or `chalice delete`, with our packager. InfraError when it fails; it has said why."""
+    line = [sys.executable, "-m", "infra.chalice", command, "--stage", stage.name]
+    if subprocess.run(line, cwd=FOLDER.parent, check=False).returncode:  # noqa: S603 - our own command
+        raise InfraError(f"`chalice {command}` failed; what was there before is unchanged or half new: run it again")
+
+
+def finish(stage: Stage, clients: Clients, given: str | None = None) -> Iterator[str]:
+    """After `chalice deploy`: the gateway's own answers, the record, and whether the server answers.
+
+    With an API's id it is one that Chalice has not deployed, and there is no record.
+    """
+    api = given or api_id(stage)
+    if given is None:
+        keep_record(clients.ssm, stage)
+    yield from converge_answers(boto3.client("apigateway"), api, configured_origins(stage.name))
+    url = url_of(api, stage)
+    _await_health(url)
+    yield f"healthy: GET {url}/health"
+    yield f"url: {url}"
+
+
+def remove(stage: Stage, clients: Clients) -> Iterator[str]:
+    """The functions, their roles and the API; no line when none were deployed."""
+    fetch_record(clients.ssm, stage)
+    if is_deployed(stage):
+        run_chalice("delete", stage)
+        yield f"functions and API of {stage.name}: deleted"
+    forget_record(clients.ssm, stage)
+
+
+def _await_health(url: str) -> None:
+    deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=30) as answer:  # noqa: S310 - our own URL
+                if json.load(answer) == {"status": "ok"}:
+                    return
+                reason = "it is not ours"
+        except (OSError, ValueError) as error:
+            reason = str(error)
+        if time.monotonic() > deadline:
+            raise InfraError(f"{url}/health does not answer as it should: {reason}; see the function's log")
+        time.sleep(PAUSE_SECONDS)

@@ -1,0 +1,220 @@
+"""What the sending thread does with servers that fail, refuse, or do not know us any more."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+import deardiary
+from deardiary import ClientError, exits, sender
+from tests.client import fakes
+from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project, taken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deardiary import Request
+
+LOG = "POST /iterations/i1/log"
+CREATE = "POST /experiments/e1/iterations"
+GONE = ClientError(0, "CONNECTION_FAILED", "gone")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    monkeypatch.setattr(sender, "FLUSH_SECONDS", 0.01)
+    monkeypatch.setattr(sender, "FIRST_BACKOFF", 0.01)
+    server = FakeServer()
+    server.answers = {
+        "GET /projects": (200, page(project())),
+        "GET /projects/p1/experiments": (200, page(experiment())),
+        CREATE: (201, iteration()),
+        LOG: taken,
+        "PATCH /iterations/i1": (200, iteration()),
+    }
+    return server
+
+
+class Answers:
+    """Gives these in turn, and then what it would give otherwise."""
+
+    def __init__(self, *first: fakes.Answer) -> None:
+        self.left = list(first)
+        self.used = threading.Event()
+
+    def __call__(self, request: Request) -> fakes.Answer:
+        if self.left:
+            return self.left.pop(0)
+        self.used.set()
+        return taken(request)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [GONE, (500, b"<html>"), (503, None), (429, None), (201, b"not ours"), (409, {"code": "CONFLICT", "message": "x"})],
+)
+def test_what_may_pass_is_tried_again_under_the_same_name(server: FakeServer, failure: fakes.Answer) -> None:
+    answers = server.answers[LOG] = Answers(failure, failure)
+    active = deardiary.start("Iris", "sweep", client=client_of(server))
+    active.log({"loss": 1})
+    assert answers.used.wait(10)  # by itself, with nobody waiting for it
+    assert active.flush(10)
+    bodies = server.bodies(LOG)
+    assert len(bodies) == 3
+    assert len({body["batch_id"] for body in bodies}) == 1
+
+
+def test_less_taken_than_sent_is_completed_under_another_name(server: FakeServer) -> None:
+    server.answers[LOG] = Answers((200, fakes.receipt(accepted=2)))
+    active = deardiary.start("Iris", "sweep", client=client_of(server))
+    for step in range(5):
+        active.log({"loss": step})
+    assert active.flush(10)
+    first, second = server.bodies(LOG)
+    assert second["batch_id"] == f"{first['batch_id']}+2"
+    assert second["metrics"]["loss"]["step"] == [2, 3, 4]
+
+
+def test_points_that_are_refused_are_kept_and_do_not_hold_up_others(server: FakeServer, tmp_path: Path) -> None:
+    server.answers[LOG] = Answers((422, {"code": "INVALID_PAYLOAD", "message": "no"}))
+    active = deardiary.start("Iris", "sweep", client=client_of(server))
+    active.log({"loss": 1})
+    assert active.flush(10)
+    active.log({"loss": 2})
+    assert active.flush(10)
+    assert server.bodies(LOG)[-1]["metrics"]["loss"]["value"] == [2.0]
+    active.finish()
+    (kept,) = tmp_path.rglob("rejected/*.json")
+    assert '"loss"' in kept.read_text()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_somebody_who_is_not_let_in_loses_nothing_and_is_not_made_to_wait(
+    server: FakeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    server.answers[LOG] = (status, {"code": "NO", "message": "not you"})
+    active = deardiary.start("Iris", "sweep", client=client_of(server))
+    active.log({"loss": 1})
+    active.finish()
+    assert ("sign in again" in caplog.text) == (status == 401)
+    assert "waits to be sent: not you" in caplog.text
+    assert not list(tmp_path.rglob("rejected/*.json"))
+    server.answers[LOG] = taken
+    (result,) = deardiary.sync(client=client_of(server), tell=lambda _: None)
+    assert (result.points, result.is_done) == (1, True)
+
+
+def test_a_token_that_has_run_out_is_replaced_by_signing_in_again(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = {
+        "id": "u",
+        "first_name": "",
+        "last_name": "",
+        "username": "ada",
+        "created_date": fakes.NOW,
+        "is_admin": False,
+    }
+    given = iter(["old", "new"])
+
+    def signed_in(_: Request) -> fakes.Answer:
+        session = {"access_token": next(given), "token_type": "bearer", "expires_at": fakes.NOW, "user": user}
+        return 200, session
+
+    def log(request: Request) -> fakes.Answer:
+        if request.headers["Authorization"] == "Bearer new":
+            return taken(request)
+        return 401, {"code": "TOKEN_EXPIRED", "message": "too old"}
+
+    server.answers |= {"POST /auth": signed_in, LOG: log}
+    client = deardiary.connect(fakes.URL, username="ada", password="lovelace", transport=server)
+    with deardiary.start("Iris", "sweep", client=client) as active:
+        active.log({"loss": 1})
+        assert active.flush(10)
+    assert server.names().count("POST /auth") == 2
+
+
+def test_a_token_from_a_login_in_a_terminal_is_found(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def log(request: Request) -> fakes.Answer:
+        if request.headers["Authorization"] == "Bearer fresh":
+            return taken(request)
+        monkeypatch.setenv("DEARDIARY_TOKEN", "fresh")
+        return 401, {"code": "TOKEN_EXPIRED", "message": "too old"}
+
+    monkeypatch.setenv("DEARDIARY_TOKEN", "stale")
+    server.answers[LOG] = log
+    with deardiary.start("Iris", "sweep", client=deardiary.connect(fakes.URL, transport=server)) as active:
+        active.log({"loss": 1})
+        assert active.flush(10)
+
+
+def test_a_quiet_writer_gives_signs_of_life(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "BEAT_SECONDS", 0.01)
+    answers = server.answers[LOG] = Answers()
+    deardiary.start("Iris", "sweep", client=client_of(server))
+    assert answers.used.wait(10)
+    assert server.bodies(LOG)[0]["metrics"] == {}
+
+
+def test_a_start_without_a_server_is_made_up_for(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.answers["GET /projects"] = GONE
+    active = deardiary.start("Iris", "sweep", client=client_of(server), parameters={"lr": 1})
+    key = active.id
+    active.log({"loss": 1})
+    assert not active.flush(0.05)
+    server.answers["GET /projects"] = (200, page(project()))
+    assert active.flush(10)
+    assert (server.bodies(CREATE)[0]["id_key"], active.id) == (key, "i1")
+    assert "waits on this machine" in caplog.text
+
+
+def test_a_file_is_kept_while_the_server_is_away(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEARDIARY_OFFLINE", "1")
+    path = tmp_path / "model.bin"
+    path.write_bytes(b"first")
+    with deardiary.start("Iris", "sweep") as active:
+        assert active.log_resource(path, description="d").state == "pending"
+        path.write_bytes(b"overwritten")
+        with pytest.raises(RuntimeError, match="offline"):
+            _ = active.client
+    server.answers |= {
+        "GET /experiments/e1/resources": (200, page()),
+        "POST /experiments/e1/resources": (201, fakes.resource(state="ready")),
+    }
+    (result,) = deardiary.sync(client=client_of(server), tell=lambda _: None)
+    (body,) = server.bodies("POST /experiments/e1/resources")
+    assert (body["name"], body["size_bytes"], body["description"]) == ("model.bin", 5, "d")
+    assert result.is_done
+    assert not list(tmp_path.rglob("spool/*"))
+
+
+def test_what_belongs_to_another_server_is_left_alone(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEARDIARY_OFFLINE", "1")
+    monkeypatch.setenv("DEARDIARY_URL", "https://other.example")
+    deardiary.start("Iris", "sweep").finish()
+    said: list[str] = []
+    assert deardiary.sync(client=client_of(server), tell=said.append) == []
+    assert "https://other.example" in said[0]
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_while_the_server_is_there(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path / "file"))
+    with deardiary.start("Iris", "sweep", client=client_of(server), parameters={"lr": 1}) as active:
+        active.log({"loss": 1})
+    assert [sorted(body) for body in server.bodies(LOG)] == [["batch_id", "parameters"], ["batch_id", "metrics"]]
+    assert caplog.text.count("There is no folder to write to") == 1
+
+
+def test_all_iterations_together_do_not_hold_up_the_end_of_the_process(server: FakeServer) -> None:
+    server.answers[LOG] = GONE
+    for _ in range(3):
+        deardiary.start("Iris", "sweep", client=client_of(server)).log({"loss": 1})
+    exits.finish_all(deardiary.IterationStatus.KILLED, "", 0.05)
+    assert not exits._running

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import deardiary
+from deardiary import ActiveIteration
+from tests.client import fakes
+from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deardiary.transport import Request
+
+LOG = "POST /iterations/i1/log"
+
+
+class Machine(FakeServer):
+    """A server that takes everything, and keeps what is uploaded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stored: dict[str, bytes] = {}
+        self.answers = {
+            "GET /projects": (200, page(project())),
+            "GET /projects/p1/experiments": (200, page(experiment())),
+            "POST /experiments/e1/iterations": (201, iteration()),
+            "PATCH /iterations/i1": (200, iteration()),
+            LOG: fakes.taken,
+            "PUT /iterations/i1/snapshot": (200, iteration()),
+            "GET /experiments/e1/resources": (200, page()),
+            "POST /experiments/e1/resources": self.announce,
+            "POST /resources/r1/upload": self.upload,
+            "PUT store.example/put": self.store,
+            "POST /resources/r1/complete": (200, fakes.resource(state="ready")),
+        }
+
+    def announce(self, request: Request) -> tuple[int, Any]:
+        return 201, fakes.resource(**json.loads(fakes.body_of(request)))
+
+    def upload(self, request: Request) -> tuple[int, Any]:
+        body = self.bodies("POST /experiments/e1/resources")[-1]
+        signed = {"method": "PUT", "url": "https://store.example/put", "headers": {}, "offset": 0}
+        return 200, {"requests": [{**signed, "size_bytes": body["size_bytes"]}], "expires_at": fakes.NOW}
+
+    def store(self, request: Request) -> tuple[int, Any]:
+        body = self.bodies("POST /experiments/e1/resources")[-1]
+        self.stored[body["name"]] = fakes.body_of(request)
+        return 200, None
+
+    def begin(self) -> ActiveIteration:
+        return deardiary.start("Iris", "sweep", client=client_of(self))
+
+    def samples(self) -> dict[str, list[float]]:
+        """All values by key."""
+        found: dict[str, list[float]] = {}
+        for body in self.bodies(LOG):
+            for key, column in body.get("metrics", {}).items():
+                found.setdefault(key, []).extend(column["value"])
+        return found
+
+
+def gpus(count: int) -> Any:
+    nvml: Any = ModuleType("pynvml")
+    nvml.NVMLError = type("NVMLError", (Exception,), {})
+    nvml.nvmlInit = lambda: None
+    nvml.nvmlDeviceGetCount = lambda: count
+    nvml.nvmlDeviceGetHandleByIndex = lambda at: at
+    nvml.nvmlDeviceGetUtilizationRates = lambda at: SimpleNamespace(gpu=10 + at)
+    nvml.nvmlDeviceGetMemoryInfo = lambda at: SimpleNamespace(used=1, total=4)
+    return nvml
+
+
+def without(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+
+
+def test_the_machine_is_watched_until_the_iteration_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "pynvml")
+    machine, sampled = Machine(), threading.Semaphore(0)
+    with machine.begin() as active:
+        log = active.log
+
+        def log_and_tell(*arguments: Any) -> None:
+            log(*arguments)
+            sampled.release()
+
+        monkeypatch.setattr(active, "log", log_and_tell)
+        active.watch_system(seconds=0.01)
+        for _ in range(3):
+            assert sampled.acquire(timeout=10)
+    assert "deardiary-system" not in {thread.name for thread in threading.enumerate()}
+    samples = machine.samples()
+    assert set(samples) == {"system/cpu_percent", "system/memory_percent", "system/process_memory_mb"}
+    assert len(samples["system/cpu_percent"]) >= 3
+    assert 0 < samples["system/memory_percent"][0] <= 100
+    assert 1 < samples["system/process_memory_mb"][0] < 100_000
+    assert machine.names()[-1] == "PATCH /iterations/i1"
+
+
+def test_every_gpu_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", gpus(2))
+    machine = Machine()
+    with machine.begin() as active:
+        active.watch_system(seconds=100)
+    samples = machine.samples()
+    assert (samples["system/gpu_0_percent"], samples["system/gpu_1_percent"]) == ([10], [11])
+    assert samples["system/gpu_1_memory_percent"] == [25]
+
+
+def test_a_gpu_that_fails_takes_nothing_else_with_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    nvml = gpus(1)
+    nvml.nvmlDeviceGetUtilizationRates = lambda at: 1 / 0
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    machine = Machine()
+    with machine.begin() as active:
+        active.watch_system(seconds=100)
+    assert set(machine.samples()) == {"system/cpu_percent", "system/memory_percent", "system/process_memory_mb"}
+    assert "given up" in caplog.text
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "psutil")
+    with pytest.raises(ImportError, match=r"pip install 'deardiary\[system\]'"):
+        Machine().begin().watch_system()
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        Machine().begin().watch_system(seconds=0)
+
+
+def test_what_is_printed_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    machine = Machine()
+    before = sys.stdout, sys.stderr
+    with machine.begin() as active:
+        active.capture_output()
+        print("epoch 1 é")
+        print("warning", file=sys.stderr)
+        sys.stdout.writelines(["a\n", "b\n"])
+    assert machine.stored == {"output.log": "epoch 1 é\nwarning\na\nb\n".encode()}
+    assert (sys.stdout, sys.stderr) == before
+    assert capsys.readouterr() == ("epoch 1 é\na\nb\n", "warning\n")
+    assert machine.names()[-1] == "PATCH /iterations/i1"
+
+
+def test_what_is_printed_before_a_failure_is_kept() -> None:
+    machine = Machine()
+    with pytest.raises(ZeroDivisionError), machine.begin() as active, active.capture_output("log.txt"):
+        raise ZeroDivisionError(print("before"))
+    assert machine.stored == {"log.txt": b"before\n"}
+
+
+def test_a_forked_process_leaves_the_output_to_its_parent() -> None:
+    machine = Machine()
+    before = sys.stdout, sys.stderr
+    active = machine.begin()
+    output = active.capture_output()
+    print("before")
+    active.before_fork()
+    active.after_fork()  # as in the child
+    active.finish()
+    assert machine.stored == {}
+    sys.stdout, sys.stderr = before
+    output._copy.close()
+
+
+def test_very_much_output_is_cut() -> None:
+    from deardiary.output import CapturedOutput
+
+    machine = Machine()
+    with machine.begin() as active, CapturedOutput(active, max_bytes=10):
+        for _ in range(5):
+            print("1234")
+    (content,) = machine.stored.values()
+    assert content.startswith(b"1234\n1234\n")
+    assert content.count(b"\n") == 4
+    assert b"was not kept" in content
+
+
+def test_an_output_that_cannot_be_stored_does_not_keep_the_iteration_from_ending(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    machine = Machine()
+    machine.answers["POST /experiments/e1/resources"] = (422, None)
+    with machine.begin() as active:
+        active.capture_output()
+    assert machine.names()[-1] == "PATCH /iterations/i1"
+    assert "The server refuses" in caplog.text
+
+
+def test_what_fails_at_the_end_does_not_keep_the_iteration_from_ending(caplog: pytest.LogCaptureFixture) -> None:
+    machine, done = Machine(), []
+    with machine.begin() as active:
+        active.endings.add(lambda status, message: done.append((status, message)))
+        active.endings.add(lambda status, message: 1 / 0)
+    assert done == [(deardiary.IterationStatus.SUCCEEDED, "")]
+    assert machine.names()[-1] == "PATCH /iterations/i1"
+    assert "Something before the end" in caplog.text
+
+
+def test_the_environment_becomes_the_snapshot(tmp_path: Path) -> None:
+    machine = Machine()
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    with machine.begin() as active:
+        environment = active.snapshot_environment(tmp_path, diff=False)
+    (body,) = machine.bodies("PUT /iterations/i1/snapshot")
+    assert body["project_toml"] == environment.project_toml == "[project]\n"
+    assert body["python_version"] == environment.python_version
+
+
+def test_an_iteration_that_has_ended_takes_none_of_it() -> None:
+    active = Machine().begin()
+    active.finish()
+    for method in (active.snapshot_environment, active.watch_system, active.capture_output):
+        with pytest.raises(RuntimeError, match="has ended"):
+            method()

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+import deardiary
+from deardiary import ActiveIteration, IterationStatus
+from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project, taken
+
+if TYPE_CHECKING:
+    from deardiary import Client
+
+
+@pytest.fixture
+def server() -> FakeServer:
+    server = FakeServer()
+    server.answers = {
+        "GET /projects": (200, page(project())),
+        "GET /projects/p1/experiments": (200, page(experiment())),
+        "POST /experiments/e1/iterations": (201, iteration()),
+        "POST /iterations/i1/log": taken,
+        "PATCH /iterations/i1": (200, iteration()),
+    }
+    return server
+
+
+@pytest.fixture
+def client(server: FakeServer) -> Client:
+    return client_of(server)
+
+
+def statuses(server: FakeServer) -> list[int]:
+    return [body["status_id"] for body in server.bodies("PATCH /iterations/i1")]
+
+
+def test_every_call_is_an_iteration(server: FakeServer, client: Client) -> None:
+    @deardiary.track("Iris", "sweep", tags=["t"], client=client)
+    def double(number: int) -> int:
+        """What it says."""
+        return number * 2
+
+    assert (double(2), double(3), double.__name__, double.__doc__) == (4, 6, "double", "What it says.")
+    assert statuses(server) == [IterationStatus.SUCCEEDED] * 2
+
+
+def test_a_function_that_asks_for_the_iteration_gets_it(server: FakeServer, client: Client) -> None:
+    @deardiary.track("Iris", "sweep", client=client)
+    def train(rate: float, iteration: ActiveIteration | None = None) -> None:
+        assert iteration is not None
+        iteration.log({"rate": rate})
+
+    train(0.5)
+    assert server.bodies("POST /iterations/i1/log")[0]["metrics"]["rate"]["value"] == [0.5]
+
+
+def test_a_failure_is_recorded_and_goes_on(server: FakeServer, client: Client) -> None:
+    @deardiary.track("Iris", "sweep", client=client)
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert statuses(server) == [IterationStatus.FAILED]
+
+
+def test_a_coroutine_is_an_iteration_until_it_is_done(server: FakeServer, client: Client) -> None:
+    @deardiary.track("Iris", "sweep", client=client)
+    async def train() -> int:
+        assert statuses(server) == []
+        await asyncio.sleep(0)
+        return 7
+
+    assert asyncio.run(train()) == 7
+    assert statuses(server) == [IterationStatus.SUCCEEDED]

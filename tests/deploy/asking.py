@@ -1,0 +1,35 @@
+"""Every route of the server, asked once, in one world."""
+
+from __future__ import annotations
+
+from benchmarks.asks import ASKS
+from benchmarks.world import World, make_world
+from tests.server import Server
+
+# What ends a thing, and what removes one: the deepest first, so that one world is enough.
+LAST = (
+    "PATCH /iterations/{iteration_id}",
+    "PATCH /experiments/{experiment_id}",
+    "DELETE /iterations/{iteration_id}",
+    "DELETE /experiments/{experiment_id}",
+    "DELETE /models/{model_id}",
+    "DELETE /projects/{project_id}/permissions/{user_id}",
+    "DELETE /projects/{project_id}",
+    "DELETE /users/{user_id}",
+)
+
+
+def ask_all(server: Server) -> dict[str, int | str]:
+    """The status of each, or the whole answer where it is a refusal."""
+    world = make_world(server)
+    first = [route for route in ASKS if not route.startswith("DELETE ") and route not in LAST]
+    leaves = [route for route in ASKS if route not in (*first, *LAST)]
+    return {route: ask(server, world, route) for route in (*first, *leaves, *LAST)}
+
+
+def ask(server: Server, world: World, route: str) -> int | str:
+    asked = ASKS[route](world)
+    method, _, path = route.partition(" ")
+    token = server.token() if asked.admin else world.token
+    reply = server.call(method, path.format(**world.ids | asked.ids) + asked.query, asked.body, token=token)
+    return reply.status if reply.status < 300 else f"{reply.status} {reply.body}"

@@ -1,0 +1,191 @@
+"""The rehearsal: `make deploy` into an empty account with IAM enforced, and what its users and its owner do then.
+
+The tests stand in the order of a stage's life, and share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from botocore.exceptions import ClientError as AwsError
+
+import deardiary
+from infra.policy import API, UPKEEP
+from infra.stage import Stage
+from tests.deploy.asking import ask_all
+from tests.deploy.rehearsal import Deployed, Deployment, found
+from tests.server import environment
+
+ACCOUNT, REGION = "000000000000", "us-east-1"
+DEV = Stage("dev", ACCOUNT, REGION)
+
+
+def test_it_ends_with_the_url_and_the_password_which_no_file_holds(deployment: Deployment) -> None:
+    *_, healthy, url, admin, password = deployment.printed.splitlines()
+    assert [healthy.split(":")[0], url.split(":")[0], admin] == ["healthy", "url", "admin admin: created"]
+    secret = password.split()[1]
+    files = [path for path in (deployment.checkout.folder / ".chalice").rglob("*.json") if path.is_file()]
+    assert {"config.json", "dev.json", "policy-dev.json", "policy-dev-upkeep.json"} <= {path.name for path in files}
+    assert not any(secret in path.read_text() or "signing" in path.read_text() for path in files)
+
+
+def test_a_run_through_gateway_and_function(deployment: Deployment, tmp_path: Path) -> None:
+    client = deployment.server.client()
+    (tmp_path / "model.pkl").write_bytes(b"weights" * 100_000)
+    with deardiary.start("Iris", "first", parameters={"lr": 0.1}, client=client) as run:
+        for step in range(5):
+            run.log({"loss": 1 / (step + 1)})
+        resource = run.log_resource(tmp_path / "model.pkl")
+    assert [point.value for point in client.metrics.list(run.id)] == [1.0, 0.5, 1 / 3, 0.25, 0.2]
+    copy = client.resources.download(resource.id, tmp_path / "copy")
+    assert hashlib.sha256(copy.read_bytes()).hexdigest() == resource.content_hash
+    assert client.iterations.get(run.id).status_id == deardiary.IterationStatus.SUCCEEDED
+
+
+def test_every_route_works_with_what_its_function_may_do(deployment: Deployment) -> None:
+    # URLs of `/artifacts`, which this stage would give for the inline backend only, are signed with its secret here.
+    with environment(deployment.checkout.account() | DEV.settings()):
+        got = ask_all(deployment.server)
+    assert got == {route: got[route] if got[route] in (200, 201, 204) else "2xx" for route in got}
+
+
+def test_an_unknown_route_is_answered_in_our_form(deployment: Deployment) -> None:
+    for headers in ({}, {"Authorization": "Bearer secret"}):
+        answer = requests.get(f"{deployment.url}/nothing/here", headers=headers, timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+        assert "secret" not in answer.text
+
+
+def denied(call: Any, **arguments: Any) -> str:
+    """How AWS refuses this."""
+    with pytest.raises(AwsError) as error:
+        call(**arguments)
+    return str(error.value.response["Error"]["Code"])
+
+
+def test_the_role_of_the_api_reaches_its_own_things_only(deployment: Deployment) -> None:
+    owner, role = deployment.checkout.aws, deployment.checkout.as_role(f"deardiary-dev-{API.handler}")
+    key = {"PK": {"S": "USERS"}, "SK": {"S": "ADMINS"}}
+    owner("s3").create_bucket(Bucket="another")
+    for bucket, name in (("another", "projects/x"), (DEV.bucket, "backups/x"), (DEV.bucket, "projects/x")):
+        owner("s3").put_object(Bucket=bucket, Key=name, Body=b"x")
+    owner("ssm").put_parameter(Name="/deardiary/other/jwt-secret", Value="x", Type="SecureString")
+    table, s3, ssm = (deployment.checkout.aws(name, role) for name in ("dynamodb", "s3", "ssm"))
+    # What it may, so that the refusals below are not those of a role that can do nothing.
+    assert "Item" in table.get_item(TableName=DEV.table, Key=key)
+    assert s3.get_object(Bucket=DEV.bucket, Key="projects/x")["Body"].read() == b"x"
+    assert "signing" in ssm.get_parameter(Name=DEV.secret_parameter, WithDecryption=True)["Parameter"]["Value"]
+    refusals = [
+        denied(table.scan, TableName=DEV.table),
+        denied(table.describe_table, TableName=DEV.table),
+        denied(table.update_table, TableName=DEV.table, DeletionProtectionEnabled=False),
+        denied(table.delete_table, TableName=DEV.table),
+        denied(table.list_tables),
+        denied(table.get_item, TableName="deardiary-prod", Key=key),
+        denied(table.query, TableName=f"{DEV.table}-2", KeyConditions={}),
+        denied(s3.get_object, Bucket="another", Key="projects/x"),
+        denied(s3.put_object, Bucket="another", Key="projects/x", Body=b""),
+        denied(s3.get_object, Bucket=DEV.bucket, Key="backups/x"),
+        denied(s3.delete_object, Bucket=DEV.bucket, Key="backups/x"),
+        denied(s3.list_objects_v2, Bucket=DEV.bucket),
+        denied(s3.delete_bucket_policy, Bucket=DEV.bucket),
+        denied(s3.list_buckets),
+        denied(ssm.get_parameter, Name="/deardiary/other/jwt-secret", WithDecryption=True),
+        denied(ssm.put_parameter, Name=DEV.secret_parameter, Value="mine", Overwrite=True),
+        denied(ssm.get_parameters_by_path, Path="/deardiary", Recursive=True),
+    ]
+    assert set(refusals) <= {"AccessDenied", "AccessDeniedException"}
+
+
+def test_the_role_of_upkeep_reads_no_bytes_and_no_secret(deployment: Deployment) -> None:
+    role = deployment.checkout.as_role(f"deardiary-dev-{UPKEEP.handler}")
+    table, s3, ssm = (deployment.checkout.aws(name, role) for name in ("dynamodb", "s3", "ssm"))
+    assert "Items" in table.query(
+        TableName=DEV.table, KeyConditionExpression="PK = :p", ExpressionAttributeValues={":p": {"S": "USERS"}}
+    )
+    refusals = [
+        denied(table.scan, TableName=DEV.table),
+        denied(s3.get_object, Bucket=DEV.bucket, Key="projects/x"),
+        denied(s3.put_object, Bucket=DEV.bucket, Key="projects/x", Body=b""),
+        denied(ssm.get_parameter, Name=DEV.secret_parameter, WithDecryption=True),
+    ]
+    assert set(refusals) <= {"AccessDenied", "AccessDeniedException"}
+
+
+def test_upkeep_goes_on_with_what_it_may_do(deployment: Deployment) -> None:
+    names = ("version", "id", "account", "region", "detail", "detail-type", "source", "time", "resources")
+    event = dict.fromkeys(names, "")
+    answer = deployment.checkout.aws("lambda").invoke(FunctionName=UPKEEP.name(DEV), Payload=json.dumps(event).encode())
+    assert (answer["StatusCode"], answer.get("FunctionError")) == (200, None)
+
+
+def test_an_upgrade_loses_nothing_of_a_client_that_logs_all_the_while(deployment: Deployment) -> None:
+    client = deployment.server.client()
+    source = deployment.checkout.folder / "chalicelib" / "routes" / "openapi.py"
+    source.write_text(source.read_text().replace("Experiment tracking in", "Experiments kept in"))
+    # A machine that has not deployed before: the account knows what is there.
+    (deployment.checkout.folder / ".chalice" / "deployed" / "dev.json").unlink()
+    with logging_all_the_while(client) as logged:
+        printed = deployment.checkout.infra("deploy", "--stage", "dev")
+    assert found(r"\nurl: (\S+)", printed) == deployment.url
+    assert "password" not in printed
+    described = requests.get(f"{deployment.url}/openapi.json", timeout=30).json()["info"]["description"]
+    assert described.startswith("Experiments kept in")
+    run, count = logged
+    assert len(count) > 10
+    assert [point.value for point in client.metrics.list(run.id)] == [float(number) for number in count]
+
+
+@contextmanager
+def logging_all_the_while(client: deardiary.Client) -> Iterator[tuple[Any, list[int]]]:
+    """A run that logs 0, 1, 2 … from a thread of its own until the block ends; and what it has logged."""
+    stop, count = threading.Event(), list[int]()
+    with deardiary.start("Iris", "upgrade", client=client) as run:
+
+        def log() -> None:
+            while not stop.wait(0.02):
+                run.log({"n": float(len(count))})
+                count.append(len(count))
+
+        thread = threading.Thread(target=log)
+        thread.start()
+        try:
+            yield run, count
+        finally:
+            stop.set()
+            thread.join()
+
+
+def test_tokens_outlive_a_new_secret(deployment: Deployment) -> None:
+    before = deployment.server.token()
+    assert "still verifies" in deployment.checkout.infra("rotate", "--stage", "dev")
+    assert deployment.server.call("GET", "/auth/me", token=before).status == 200
+    chosen = "another good password"
+    deployment.checkout.infra("admin", "--stage", "dev", "--admin-password-stdin", stdin=f"{chosen}\n")
+    assert deployment.server.call("GET", "/auth/me", token=before).error == (401, "TOKEN_INVALID")
+    with Deployed(deployment.url, chosen).client() as client:
+        assert client.whoami().username == "admin"
+
+
+def test_the_stage_goes_when_its_name_is_typed_and_its_data_stays(deployment: Deployment) -> None:
+    checkout = deployment.checkout
+    assert "nothing was deleted" in checkout.infra("down", "--stage", "dev", stdin="no\n", status=1)
+    said = checkout.infra("down", "--stage", "dev", stdin="dev\n")
+    assert "kept: table deardiary-dev" in said
+    assert checkout.aws("lambda").list_functions()["Functions"] == []
+    assert checkout.aws("apigateway").get_rest_apis()["items"] == []
+    roles = [role["RoleName"] for role in checkout.aws("iam").list_roles()["Roles"]]
+    assert not [name for name in roles if name.startswith("deardiary-") and not name.endswith("-twin")]
+    assert checkout.aws("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    assert checkout.aws("dynamodb").describe_table(TableName=DEV.table)["Table"]["ItemCount"] > 0
+    checkout.infra("down", "--stage", "dev", "--yes", "--delete-data")
+    assert checkout.aws("dynamodb").list_tables()["TableNames"] == []
+    assert json.loads((checkout.folder / ".chalice" / "config.json").read_text())["stages"]["dev"]

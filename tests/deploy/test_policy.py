@@ -1,0 +1,109 @@
+"""The policies of the functions list what the functions do, and nothing else: against every call that they make."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+import deardiary
+from benchmarks.world import make_world
+from chalicelib import clock, config
+from chalicelib.routes import upkeep
+from chalicelib.services import deletion
+from infra.policy import API, UPKEEP, Function
+from infra.stage import Stage
+from tests.deploy.asking import ask, ask_all
+from tests.server import Server
+
+Call = tuple[str, str]  # an action of IAM, and the ARN that it is done to
+
+# What a HEAD asks for, and what the writes of a transaction are, to IAM.
+ACTIONS = {"HeadObject": "GetObject", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+ACTIONS |= {"ConditionCheck": "ConditionCheckItem"}
+# Lambda writes the log; no request here is large enough for an upload in parts.
+UNSEEN = {"logs:CreateLogStream", "logs:PutLogEvents", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+
+
+@contextmanager
+def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Call]]:
+    """Every call to AWS made inside."""
+    calls: set[Call] = set()
+    client_class: Any = BaseClient
+    make_api_call = client_class._make_api_call
+
+    def note(client: Any, operation: str, arguments: Any) -> Any:
+        calls.update(seen(client.meta.service_model.service_name, operation, arguments))
+        return make_api_call(client, operation, arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client_class, "_make_api_call", note)
+        yield calls
+
+
+def seen(service: str, operation: str, arguments: Any) -> Iterator[Call]:
+    match service, operation:
+        case "dynamodb", "TransactWriteItems":
+            for step in arguments["TransactItems"]:
+                for kind, body in step.items():
+                    yield f"dynamodb:{ACTIONS[kind]}", table_arn(body["TableName"])
+        case "dynamodb", "BatchGetItem" | "BatchWriteItem":
+            for name in arguments["RequestItems"]:
+                yield f"dynamodb:{operation}", table_arn(name)
+        case "dynamodb", _:
+            yield f"dynamodb:{operation}", table_arn(arguments["TableName"])
+        case "s3", _:
+            yield f"s3:{ACTIONS.get(operation, operation)}", f"arn:aws:s3:::{arguments['Bucket']}/{arguments['Key']}"
+        case _:
+            yield f"{service}:{operation}", f"arn:aws:ssm:us-east-1:000000000000:parameter{arguments['Name']}"
+
+
+def table_arn(name: str) -> str:
+    return f"arn:aws:dynamodb:us-east-1:000000000000:table/{name}"
+
+
+def check(function: Function, calls: set[Call]) -> None:
+    """Each call is allowed, and each action that is allowed is called."""
+    stage = Stage(config.settings().table.removeprefix("deardiary-"), "000000000000", "us-east-1")
+    allowed = [
+        (action, statement["Resource"])
+        for statement in function.policy(stage)["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    ]
+    refused = [
+        call
+        for call in calls
+        if not any(call[0] == action and fnmatch.fnmatchcase(call[1], arn) for action, arn in allowed)
+    ]
+    assert refused == []
+    assert {action for action, _ in allowed} - UNSEEN == {action for action, _ in calls}
+    assert not [arn for _, arn in allowed if arn == "*"]
+
+
+def test_the_api_may_do_what_its_routes_do(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with recording(monkeypatch) as calls:
+        ask_all(real_server)
+        monkeypatch.setattr("chalicelib.storage.secret._kept", None)
+        real_server.call("GET", "/auth/me")
+    check(API, calls)
+
+
+def test_upkeep_may_do_what_it_is_there_for(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deletions of everything that can be deleted, cut off before they have removed anything, and a silent writer."""
+    with monkeypatch.context() as patch:
+        patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
+        for noun in ("iteration", "experiment", "model", "project", "user"):
+            world = make_world(real_server)
+            assert ask(real_server, world, f"DELETE /{noun}s/{{{noun}_id}}") == 202
+    world, now = make_world(real_server), clock.now
+    with recording(monkeypatch) as calls, monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: now() + timedelta(days=1))
+        assert upkeep.run(60)
+    iteration = real_server.client().iterations.get(world.ids["iteration_id"])
+    assert iteration.status_id != deardiary.IterationStatus.RUNNING
+    check(UPKEEP, calls)

@@ -1,0 +1,101 @@
+"""A stage is written into another bucket, lost, and made again from there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+import deardiary
+from benchmarks.world import make_world
+from infra import backup
+from infra.__main__ import main
+from infra.failure import InfraError
+from infra.stage import locate
+from tests.server import Server
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+BUCKET = "backups-of-tests"
+
+
+@pytest.fixture
+def s3(real_server: Server) -> S3Client:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+def stage_of_tests() -> str:
+    from chalicelib import config
+
+    return config.settings().table.removeprefix("deardiary-")
+
+
+def test_everything_comes_back(
+    real_server: Server,
+    s3: S3Client,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backup, "FILE_BYTES", 2000)  # several files
+    world, stage = make_world(real_server), stage_of_tests()
+    client = real_server.client()
+    before = everything(client, world.ids)
+    assert main(["backup", "--stage", stage, "--to", f"s3://{BUCKET}/first"]) == 0
+    assert main(["down", "--stage", stage, "--yes", "--delete-data"]) == 0
+    assert main(["restore", "--stage", stage, "--from", f"s3://{BUCKET}/first"]) == 0
+    assert "password:" not in capsys.readouterr().out
+    from chalicelib.storage import secret
+
+    monkeypatch.setattr(secret, "_kept", None)
+    monkeypatch.setattr(real_server, "_tokens", {})  # the secret is a new one
+    again = real_server.client()
+    assert everything(again, world.ids) == before
+    copy = again.resources.download(world.ids["resource_id"], tmp_path / "copy")
+    assert copy.stat().st_size == again.resources.get(world.ids["resource_id"]).size_bytes
+    table = locate(stage)[1].dynamodb.describe_table(TableName=f"deardiary-{stage}")["Table"]
+    assert table["DeletionProtectionEnabled"]
+
+
+def everything(client: deardiary.Client, ids: dict[str, str]) -> list[object]:
+    return [
+        client.projects.get(ids["project_id"]),
+        client.iterations.get(ids["iteration_id"]),
+        list(client.metrics.list(ids["iteration_id"])),
+        list(client.parameters.list(ids["iteration_id"])),
+        list(client.resources.list(ids["experiment_id"])),
+        list(client.modelversions.list(ids["model_id"])),
+        list(client.users.list()),
+    ]
+
+
+def test_a_backup_that_was_cut_short_is_none(
+    real_server: Server, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, clients = locate(stage_of_tests())
+    list(backup.back_up(stage, clients, f"s3://{BUCKET}/second"))
+    steps: Any = backup.back_up(stage, clients, f"s3://{BUCKET}/second")
+    next(steps)
+    steps.close()
+    with pytest.raises(InfraError, match="no complete backup"):
+        next(backup.restore(stage, clients, f"s3://{BUCKET}/second"))
+
+
+def test_nothing_is_written_over(real_server: Server, s3: S3Client) -> None:
+    stage, clients = locate(stage_of_tests())
+    list(backup.back_up(stage, clients, f"s3://{BUCKET}/third"))
+    with pytest.raises(InfraError, match="exists"):
+        next(backup.restore(stage, clients, f"s3://{BUCKET}/third"))
+    with pytest.raises(InfraError, match="own bucket"):
+        next(backup.back_up(stage, clients, f"s3://{stage.bucket}/x"))
+
+
+@pytest.mark.parametrize("url", ["bucket/prefix", "s3://", "s3://bucket", "s3://bucket/", "https://bucket/prefix"])
+def test_where_a_backup_goes_has_a_bucket_and_a_prefix(url: str) -> None:
+    with pytest.raises(InfraError, match="s3://BUCKET/PREFIX"):
+        backup.Place.parse(url)

@@ -1,0 +1,187 @@
+"""`python -m infra migrate-artifacts`: what it moves, what it leaves, and that it can die anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import deardiary
+from chalicelib import artifacts, config
+from chalicelib.artifacts import Location
+from chalicelib.services import migration
+from chalicelib.services.migration import Report, migrate
+from chalicelib.storage import blob as blobs
+from chalicelib.storage import resource as resources
+from infra.artifacts import migrate_artifacts
+from infra.failure import InfraError
+from tests.emulator import Emulator
+from tests.server import Server, server_on_emulator
+
+DIFF = "+ a line\n" * 1000
+
+
+@pytest.fixture
+def server(emulator: Emulator, tmp_path: Path) -> Iterator[Server]:
+    disk = {"DEARDIARY_ARTIFACT_BACKEND": "filesystem", "DEARDIARY_ARTIFACT_FS_ROOT": str(tmp_path / "disk")}
+    with server_on_emulator(emulator.environment(), **disk) as running:
+        yield running
+
+
+@pytest.fixture
+def project(server: Server, tmp_path: Path) -> deardiary.Project:
+    """Three resources of two blobs, one that is pending, and a snapshot; the setting says s3 from now on."""
+    client = server.client()
+    project = client.projects.create("p")
+    for number, name in enumerate(("one", "two", "one")):
+        experiment = client.experiments.create(project.id, f"e{number}")
+        (tmp_path / "file").write_text(name)
+        client.resources.upload(experiment.id, tmp_path / "file")
+    client.resources.create(experiment.id, name="half", size_bytes=4, content_hash=sha256(b"half"))
+    iteration = client.iterations.create(experiment.id)
+    assert server.call("PUT", f"/iterations/{iteration.id}/snapshot", {"git_diff": DIFF}).status == 200
+    os.environ["DEARDIARY_ARTIFACT_BACKEND"] = "s3"
+    config.settings.cache_clear()
+    return project
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def everything(server: Server, project: deardiary.Project, folder: Path) -> dict[str, bytes]:
+    """The bytes of all that is ready, as a user gets them, and the snapshots."""
+    client, found = server.client(), {}
+    for experiment in client.experiments.list(project.id):
+        for resource in client.resources.list(experiment.id):
+            if resource.state == "ready":
+                found[resource.id] = client.resources.download(resource.id, folder / resource.id).read_bytes()
+        for iteration in client.iterations.list(experiment.id):
+            snapshot = server.call("GET", f"/iterations/{iteration.id}/snapshot").body
+            found[iteration.id] = snapshot["git_diff"].encode()
+    return found
+
+
+def on_disk(tmp_path: Path) -> list[Path]:
+    return [path for path in (tmp_path / "disk").rglob("*") if path.is_file()]
+
+
+def run(to: str = "s3") -> Report:
+    report = Report()
+    for _ in migrate(to, report):
+        pass
+    return report
+
+
+def test_everything_moves_and_a_second_run_moves_nothing(
+    server: Server, project: deardiary.Project, tmp_path: Path
+) -> None:
+    before = everything(server, project, tmp_path)
+    assert len(on_disk(tmp_path)) == 3
+    lines = list(migrate_artifacts("s3"))
+    assert lines[-1] == (
+        f"moved to s3: 3 blobs of {len(DIFF) + 6} bytes, 4 rows changed; 1 not complete yet, 0 could not be moved"
+    )
+    assert on_disk(tmp_path) == []
+    assert everything(server, project, tmp_path) == before
+    client = server.client()
+    shown = [each for e in client.experiments.list(project.id) for each in client.resources.list(e.id)]
+    assert {(each.backend, each.uri[:5]) for each in shown if each.state == "ready"} == {("s3", "s3://")}
+    again = run()
+    assert (again.moved, again.rows, again.pending, again.failed) == (0, 0, 1, 0)
+
+
+def test_it_goes_back_too(server: Server, project: deardiary.Project, tmp_path: Path) -> None:
+    before = everything(server, project, tmp_path)
+    run("s3")
+    assert run("inline").moved == 3
+    assert everything(server, project, tmp_path) == before
+    assert run("filesystem").moved == 3
+    assert everything(server, project, tmp_path) == before
+    client = server.client()
+    client.projects.delete(project.id)
+    assert on_disk(tmp_path) == []
+
+
+STEPS = [
+    (artifacts.store("s3"), "write"),
+    (blobs, "move"),
+    (resources, "move_resource"),
+    (migration, "_point_snapshot"),
+    (artifacts.store("filesystem"), "delete"),
+    (blobs, "end_move"),
+]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("where", "name"), STEPS, ids=[name for _, name in STEPS])
+def test_a_run_that_dies_is_gone_on_with(
+    server: Server,
+    project: deardiary.Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    name: str,
+    *,
+    after: bool,
+) -> None:
+    before, whole = everything(server, project, tmp_path), getattr(where, name)
+
+    def die(*arguments: Any, **named: Any) -> None:
+        if after:
+            whole(*arguments, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, name, die)
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    assert everything(server, project, tmp_path) == before, "nobody notices"
+    assert run().failed == 0
+    assert everything(server, project, tmp_path) == before
+    assert on_disk(tmp_path) == []
+
+
+def test_damaged_bytes_stay_where_they_are(server: Server, project: deardiary.Project, tmp_path: Path) -> None:
+    victim = tmp_path / "disk" / Location(project.id, sha256(b"one")).path
+    victim.write_bytes(b"0ne")
+    (tmp_path / "disk" / Location(project.id, sha256(b"two")).path).unlink()
+    lines: list[str] = []
+    with pytest.raises(InfraError, match="2 could not be moved"):
+        lines.extend(migrate_artifacts("s3"))
+    report = run()
+    assert (report.moved, report.failed) == (0, 2)
+    assert victim.read_bytes() == b"0ne"
+    blob = blobs.find_blob(project.id, sha256(b"one"))
+    assert blob is not None
+    assert (blob.backend, blob.moved_from) == ("filesystem", None)
+
+
+def test_what_is_made_meanwhile_goes_to_the_new_place(
+    server: Server, project: deardiary.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody declares the same bytes between the look at the blob and the write, while it moves."""
+    client, find = server.client(), blobs.find_blob
+    experiment = next(iter(client.experiments.list(project.id)))
+    (tmp_path / "file").write_text("one")
+    moved: list[Report] = []
+
+    def find_and_move(*arguments: str) -> Any:
+        found = find(*arguments)
+        if not moved:
+            moved.append(Report())
+            monkeypatch.undo()
+            moved.append(run())
+        return found
+
+    monkeypatch.setattr(blobs, "find_blob", find_and_move)
+    body = {"name": "x", "size_bytes": 3, "content_hash": sha256(b"one")}
+    first = server.call("POST", f"/experiments/{experiment.id}/resources", body)
+    assert first.error == (503, "UNAVAILABLE")
+    made = server.call("POST", f"/experiments/{experiment.id}/resources", body).body
+    assert (made["state"], made["backend"]) == ("ready", "s3")
+    assert client.resources.download(made["id"], tmp_path / "copy").read_text() == "one"

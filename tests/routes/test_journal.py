@@ -1,0 +1,104 @@
+"""The log of the functions in the cloud: what is in it, and what is never in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from benchmarks.world import World, make_world
+from chalicelib.routes.upkeep import upkeep
+from chalicelib.services import project as project_service
+from tests.server import PASSWORD, Reply, Server, server_on_moto
+
+FIELDS = {"request_id", "route", "status", "duration_ms", "read_units", "write_units"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with server_on_moto(AWS_LAMBDA_FUNCTION_NAME="deardiary-test") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(server: Server) -> World:
+    return make_world(server)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_request_is_one_line(server: Server, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert server.call("GET", f"/projects/{world.ids['project_id']}", token=world.token).status == 200
+    (line,) = lines(capsys)
+    assert set(line) == FIELDS
+    assert (line["route"], line["status"]) == ("GET /projects/{project_id}", 200)
+    # Who asks is one item, the project with the permission on it one call more; moto counts no batch.
+    assert line["read_units"] >= 1
+    assert line["write_units"] == 0
+    assert 0 < line["duration_ms"] < 60_000
+
+
+def test_writes_are_counted_apart(server: Server, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    path = f"/resources/{world.ids['resource_id']}"
+    assert server.call("PATCH", path, {"name": "best.pkl"}, token=world.token).status == 200
+    (line,) = lines(capsys)
+    assert line["write_units"] > 0
+
+
+def test_a_refusal_has_its_status(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    server.token()
+    capsys.readouterr()
+    server.call("GET", "/projects/nothing")
+    assert [line["status"] for line in lines(capsys)] == [404]
+
+
+def test_nothing_that_was_sent_or_signed_is_in_it(
+    server: Server, world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capsys.readouterr()
+    secrets = [world.token, PASSWORD, world.ids["project_id"], world.announced_id, "what a body says"]
+
+    def remember(reply: Reply) -> None:
+        secrets.extend(each["url"] for each in reply.body.get("requests", []))
+
+    server.call("POST", "/auth", {"username": world.username, "password": PASSWORD}, token=None)
+    remember(server.call("POST", f"/resources/{world.announced_id}/upload", token=world.token))
+    download = server.call("GET", f"/resources/{world.ids['resource_id']}/download", token=world.token)
+    secrets.append(download.body["url"])
+    monkeypatch.setattr(project_service, "get_project", fail)
+    server.call("GET", f"/projects/{world.ids['project_id']}?x=what+a+body+says", token=world.token)
+    server.call("GET", f"/projects/{world.ids['project_id']}", token=world.token)
+    said = capsys.readouterr().out
+    assert [json.loads(line)["status"] for line in said.splitlines()] == [200, 200, 200, 422, 500]
+    assert [secret for secret in secrets if secret in said] == []
+    assert "X-Amz-Signature" not in said
+
+
+def fail(*_: object, **__: object) -> None:
+    raise RuntimeError("what a body says")
+
+
+def test_what_nobody_foresaw_says_which_and_where(
+    server: Server, world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capsys.readouterr()
+    monkeypatch.setattr(project_service, "get_project", fail)
+    server.call("GET", f"/projects/{world.ids['project_id']}", token=world.token)
+    (line,) = lines(capsys)
+    assert line["error"] == "RuntimeError"
+    assert line["where"][-1].endswith(" fail")
+    assert line["where"][-1].startswith("test_journal.py:")
+
+
+def test_upkeep_says_whether_all_is_done(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    names = ("version", "account", "region", "detail", "detail-type", "source", "time", "resources")
+    upkeep(dict.fromkeys(names, "") | {"id": "event-1"}, None)
+    (line,) = lines(capsys)
+    assert (line["route"], line["request_id"], line["finished"]) == ("upkeep", "event-1", True)

@@ -1,0 +1,121 @@
+"""A table, bucket or parameter store that cannot answer: some tries, then 503 and when to come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
+from botocore.exceptions import ConnectTimeoutError
+
+from benchmarks.world import World, make_world
+from chalicelib import aws
+from chalicelib.artifacts import s3
+from chalicelib.storage import item, secret
+from tests.server import Server, server_on_moto
+
+ATTEMPTS = 4
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with server_on_moto() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(server: Server) -> World:
+    return make_world(server)
+
+
+class Failing:
+    """In the place of a service: what it answers to whatever it is asked; nothing at all where the status is 0."""
+
+    def __init__(self, status: int, body: str) -> None:
+        self.asked = 0
+        self._status, self._body = status, body.encode()
+
+    def __call__(self, request: Any, **_: Any) -> AWSResponse:
+        self.asked += 1
+        return AWSResponse(request.url, self._status, HTTPHeaders(), Raw(self._body))
+
+    def answer(self, *_: object) -> tuple[None, Exception]:
+        """As `botocore.endpoint.Endpoint` tells of a connection that failed."""
+        self.asked += 1
+        return None, ConnectTimeoutError(endpoint_url="https://away.example")
+
+
+class Raw:
+    """A body as urllib3 gives it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, *_: object) -> Iterator[bytes]:
+        yield self._body
+
+
+ASKED = {
+    "dynamodb": ("GET", "/projects/{project_id}"),
+    "s3": ("POST", "/resources/{uploaded_id}/complete"),
+    "ssm": ("GET", "/projects/{project_id}"),
+}
+THROTTLED = '{"__type": "ThrottlingException", "message": "slow down"}'
+SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>slow down</Message></Error>"
+
+
+@pytest.mark.parametrize(
+    ("service", "status", "body"),
+    [
+        ("dynamodb", 400, THROTTLED),
+        ("dynamodb", 400, '{"__type": "ProvisionedThroughputExceededException", "message": ""}'),
+        ("dynamodb", 500, '{"__type": "InternalServerError", "message": ""}'),
+        ("dynamodb", 0, ""),
+        ("s3", 503, SLOW_DOWN),
+        ("s3", 500, ""),
+        ("s3", 0, ""),
+        ("ssm", 400, THROTTLED),
+        ("ssm", 500, "{}"),
+        ("ssm", 0, ""),
+    ],
+)
+def test_it_is_tried_again_and_then_unavailable(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch, service: str, status: int, body: str
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr(secret, "_kept", None if service == "ssm" else secret._kept)
+    failing, client = Failing(status, body), client_of(service)
+    events = client.meta.events
+    events.register_first("before-send", failing)
+    if not status:
+        monkeypatch.setattr(client._endpoint, "_do_get_response", failing.answer)
+    try:
+        method, path = ASKED[service]
+        reply = server.call(method, path.format(uploaded_id=world.uploaded_id, **world.ids), token=world.token)
+    finally:
+        events.unregister("before-send", failing)
+    assert reply.error == (503, "UNAVAILABLE")
+    assert int(reply.headers["retry-after"]) >= 1
+    assert failing.asked == ATTEMPTS
+
+
+def client_of(service: str) -> Any:
+    """The server's own."""
+    if service == "dynamodb":
+        return item.connection().connection.client
+    return s3._client() if service == "s3" else aws.client("ssm")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_object_that_is_not_there_is_a_fault_of_the_request(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    failing = Failing(status, "")
+    events = s3._client().meta.events
+    events.register_first("before-send", failing)
+    try:
+        reply = server.call("POST", f"/resources/{world.announced_id}/complete", token=world.token)
+    finally:
+        events.unregister("before-send", failing)
+    assert reply.error == (422, "INVALID_PAYLOAD")

@@ -1,0 +1,148 @@
+"""Iterations whose writer falls silent are ended by the server, and go on when the writer is back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import deardiary
+from chalicelib import clock, config
+from chalicelib.routes import upkeep
+from chalicelib.services import liveness
+from chalicelib.storage import running
+from deardiary.shapes import IterationStatus
+from tests.server import Server, server_on_moto
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with server_on_moto() as running_server:
+        yield running_server
+
+
+@pytest.fixture
+def iteration(server: Server) -> deardiary.Iteration:
+    client = server.client()
+    experiment = client.experiments.create(client.projects.create("liveness").id, "e")
+    return client.iterations.create(experiment.id)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Moves the server's clock on."""
+    now = clock.now
+
+    def move(minutes: float) -> None:
+        monkeypatch.setattr(clock, "now", lambda: now() + timedelta(minutes=minutes))
+
+    return move
+
+
+def look(server: Server, iteration: deardiary.Iteration) -> Any:
+    return server.call("GET", f"/iterations/{iteration.id}").body
+
+
+def flush(server: Server, iteration: deardiary.Iteration, batch_id: str, **content: Any) -> int:
+    return server.call("POST", f"/iterations/{iteration.id}/log", {"batch_id": batch_id, **content}).status
+
+
+def is_watched(iteration: deardiary.Iteration) -> bool:
+    return iteration.id in {each for _, each in running.each_running()}
+
+
+def test_silence_ends_an_iteration_at_its_last_sign(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
+    flush(server, iteration, "1", metrics=[{"key": "loss", "value": 1.0, "step": 41}])
+    later(29)
+    assert upkeep.run(10)
+    assert look(server, iteration)["status_id"] == IterationStatus.RUNNING
+    later(31)
+    assert upkeep.run(10)
+    ended = look(server, iteration)
+    assert ended["status_id"] == IterationStatus.KILLED
+    assert ended["end_date"] < clock.now().isoformat()[:16]
+    assert ended["error_message"] == f"Lost: nothing was heard of it after {ended['end_date']}; the last step is 41"
+    assert not is_watched(iteration)
+
+
+def test_a_heartbeat_is_a_sign_of_life(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
+    later(20)
+    assert flush(server, iteration, "beat") == 201
+    later(40)
+    liveness.end_silent_iterations(10)
+    assert look(server, iteration)["status_id"] == IterationStatus.RUNNING
+    assert server.call("GET", f"/iterations/{iteration.id}/metrics").body["data"] == []
+
+
+BACK: list[Any] = [
+    {},
+    {"metrics": [{"key": "loss", "value": 2.0}]},
+    {"metrics": [{"key": "loss", "value": 2.0, "recorded_at": "2001-01-01T00:00:00Z"}]},
+    {"parameters": {"lr": "1"}, "tags": ["late"]},
+]
+
+
+@pytest.mark.parametrize("content", BACK, ids=["heartbeat", "points", "late points", "parameters"])
+def test_a_writer_that_is_back_goes_on(
+    server: Server, iteration: deardiary.Iteration, later: Any, content: Any
+) -> None:
+    later(60)
+    liveness.end_silent_iterations(10)
+    assert look(server, iteration)["status_id"] == IterationStatus.KILLED
+    assert flush(server, iteration, "back", **content) == 201
+    back = look(server, iteration)
+    assert (back["status_id"], back["end_date"], back["error_message"]) == (IterationStatus.RUNNING, None, "")
+    assert is_watched(iteration)
+
+
+@pytest.mark.parametrize("changes", [{"status_id": 2}, {"notes": "still here"}, {"status_id": 1}])
+def test_a_lost_iteration_is_not_locked(
+    server: Server, iteration: deardiary.Iteration, later: Any, changes: Any
+) -> None:
+    later(60)
+    liveness.end_silent_iterations(10)
+    answer = server.call("PATCH", f"/iterations/{iteration.id}", changes)
+    assert answer.status == 200
+    finished = changes.get("status_id") == 2
+    assert answer.body == look(server, iteration)
+    assert answer.body["status_id"] == (IterationStatus.SUCCEEDED if finished else IterationStatus.RUNNING)
+    assert answer.body["error_message"] == ""
+    assert (answer.body["end_date"] is not None) is finished
+    assert is_watched(iteration) is not finished
+
+
+def test_what_has_ended_is_left_alone(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
+    server.call("PATCH", f"/iterations/{iteration.id}", {"status_id": 3, "error_message": "mine"})
+    later(60)
+    liveness.end_silent_iterations(10)
+    ended = look(server, iteration)
+    assert (ended["status_id"], ended["error_message"]) == (IterationStatus.FAILED, "mine")
+    assert flush(server, iteration, "late", metrics=[{"key": "loss", "value": 2.0}]) == 422
+    assert flush(server, iteration, "beat") == 201
+    assert look(server, iteration) == ended
+
+
+def test_deleted_iterations_are_not_watched(server: Server, iteration: deardiary.Iteration) -> None:
+    assert is_watched(iteration)
+    server.call("DELETE", f"/iterations/{iteration.id}")
+    assert not is_watched(iteration)
+
+
+@pytest.mark.parametrize(("minutes", "ended"), [("0", False), ("100", False), ("5", True)])
+def test_how_long_is_a_setting(
+    server: Server,
+    iteration: deardiary.Iteration,
+    later: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    minutes: str,
+    ended: bool,
+) -> None:
+    monkeypatch.setenv("DEARDIARY_LOST_AFTER_MINUTES", minutes)
+    config.settings.cache_clear()
+    later(60)
+    liveness.end_silent_iterations(10)
+    monkeypatch.undo()
+    config.settings.cache_clear()
+    assert (look(server, iteration)["status_id"] == IterationStatus.KILLED) is ended

@@ -1,0 +1,98 @@
+"""The app as a process on loopback, which can be killed and started again, and clients that are processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import deardiary
+from tests.server import server_on_emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.emulator import Emulator
+
+REPOSITORY = Path(__file__).parents[2]
+_SERVE = """
+import sys, threading
+from app import app
+from infra.local.server import serving
+with serving(app, int(sys.argv[1])) as url:
+    print(url, flush=True)
+    threading.Event().wait()
+"""
+
+
+class LiveServer:
+    """Has no sign-in. ``url`` stays the same from one start to the next."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._process: subprocess.Popen[str] | None = None
+        self.start()
+
+    def start(self) -> None:
+        port = self.url.rpartition(":")[2] or "9700"
+        self._process = run(_SERVE, port)
+        url = line_of(self._process)
+        assert self.url in ("", url)
+        self.url = url
+
+    def kill(self) -> None:
+        assert self._process is not None
+        end(self._process)
+
+    def client(self) -> deardiary.Client:
+        return deardiary.connect(self.url)
+
+
+@contextmanager
+def live_server(emulator: Emulator) -> Iterator[LiveServer]:
+    settings = {"DEARDIARY_ENABLE_AUTH": "false", "DEARDIARY_LISTEN": "127.0.0.1"}
+    with server_on_emulator(emulator.environment(), **settings):
+        server = LiveServer()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+def run(
+    script: str,
+    *arguments: str,
+    settings: Mapping[str, str] | None = None,
+    stdin: bool = False,
+    quiet: bool = False,
+) -> subprocess.Popen[str]:
+    """A Python process whose output can be read line by line. ``quiet``: without its stderr."""
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-u", "-c", script, *arguments],
+        cwd=REPOSITORY,
+        env={**os.environ, **(settings or {})},
+        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if quiet else None,
+        text=True,
+    )
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def exit_code(process: subprocess.Popen[str]) -> int:
+    """When it has ended by itself."""
+    process.communicate(timeout=30)
+    return process.returncode
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """SIGKILL."""
+    process.kill()
+    process.communicate()
