@@ -83,7 +83,7 @@ def require(actor: Actor, line: L | None, need: Need) -> L:
 
 
 def require_session(actor: Actor) -> None:
-    """For what a stolen API token must not do: make itself last."""
+    """For what a stolen API token must not do: make itself last, by what it changes of users and permissions too."""
     if not actor.is_session:
         raise SameUserRequired("This needs a sign-in with a password; an API token cannot do it")
 

@@ -73,6 +73,7 @@ def _require_manager(actor: Actor, project_id: str) -> None:
     """A stranger hears that there is no project; a member, that it takes all four permissions."""
     line = access.find_as_member(actor, project_id)
     access.require_all(actor, line)
+    access.require_session(actor)
 
 
 def _permission(user_id: str, project_id: str) -> UserPermission:

@@ -17,6 +17,8 @@ from chalicelib.storage.user import Account
 from deardiary.shapes import User
 
 _ATTEMPTS = 20
+# Who has these can sign in as somebody, or as more than before.
+_SIGN_IN = {"username", "password", "is_admin"}
 
 
 class UserChanges(TypedDict, total=False):
@@ -31,6 +33,7 @@ class UserChanges(TypedDict, total=False):
 
 def create_user(actor: Actor, *, username: str, password: str, first_name: str, last_name: str, is_admin: bool) -> User:
     access.require_admin(actor)
+    access.require_session(actor)
     return _create(username, password, first_name, last_name, is_admin=is_admin)
 
 
@@ -49,7 +52,7 @@ def update_user(actor: Actor, user_id: str, changes: UserChanges) -> User:
     access.require_self_or_admin(actor, user_id)
     if "is_admin" in changes:
         access.require_admin(actor)
-    if "password" in changes:
+    if _SIGN_IN & changes.keys():
         access.require_session(actor)
     return _change(lambda: _account(user_id), changes)
 

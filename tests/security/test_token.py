@@ -95,6 +95,26 @@ def test_a_stolen_token_cannot_make_itself_last(
     assert refused.error == (403, "SAME_USER_REQUIRED")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/users", {"username": "accomplice", "password": PASSWORD}),
+        ("PATCH", "/users/{user}", {"is_admin": True}),
+        ("PATCH", "/users/{user}", {"username": "another"}),
+        ("DELETE", "/users/{user}", None),
+        ("PUT", "/projects/{project}/permissions/{user}", {"read_permission": True}),
+        ("DELETE", "/projects/{project}/permissions/{user}", None),
+    ],
+)
+def test_a_stolen_token_of_an_admin_gives_nobody_any_power(
+    server: Server, anna: str, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    target = path.format(user=server.client("anna").whoami().id, project=anna)
+    refused = server.call(method, target, body, token=secret(server, "admin"))
+    assert refused.error == (403, "SAME_USER_REQUIRED")
+    assert server.call(method, target, body).status < 300
+
+
 def test_a_new_password_ends_every_token_at_once(server: Server, anna: str) -> None:
     token, session, me = secret(server), server.token("anna"), server.client("anna").whoami().id
     assert server.call("PATCH", f"/users/{me}", {"password": "a new password"}, token=session).status == 200

@@ -57,6 +57,13 @@ def find_settings(url: str | None = None, arguments: Credentials | None = None) 
     return _settings(chosen, sources)
 
 
+def environment_login(url: str) -> tuple[str, str] | None:
+    """DEARDIARY_USERNAME and DEARDIARY_PASSWORD, if both are there and DEARDIARY_URL names no other server."""
+    found = _credentials_of_environment()
+    is_for_it = clean_url(_variable("URL")) in (None, url)
+    return (found.username, found.password) if found.username and found.password and is_for_it else None
+
+
 def default_project() -> str | None:
     """The project of an iteration that names none: DEARDIARY_PROJECT."""
     return _variable("PROJECT")

@@ -47,6 +47,20 @@ def test_a_login_is_kept_for_this_machine(run: Run, server: Server, admin: tuple
     assert [each.name for each in server.client().tokens.list()] == ["laptop"]
 
 
+def test_a_login_takes_the_password_of_the_environment(
+    run: Run, admin: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEARDIARY_USERNAME", admin[0])
+    assert run("login", URL).status == 2
+    monkeypatch.setenv("DEARDIARY_PASSWORD", admin[1])
+    assert run("login", URL, "--username", "somebody-else").status == 2
+    monkeypatch.setenv("DEARDIARY_URL", "https://another.example/api")
+    assert run("login", URL).status == 2
+    monkeypatch.setenv("DEARDIARY_URL", URL)
+    assert run("login").out == f"Signed in to {URL} as admin; the token is kept in {login_file()}\n"
+    assert admin[1] not in login_file().read_text()
+
+
 def test_a_wrong_password_keeps_nothing(run: Run) -> None:
     said = run("login", URL, "--username", "admin", "--password-stdin", stdin="wrong password\n")
     assert (said.status, said.out) == (3, "")
@@ -126,6 +140,22 @@ def test_tokens_take_a_password(
     assert made["id"] not in run("tokens", "ls", tty=True).out
     (only,) = run("tokens", "create", "shown", tty=True).out.splitlines()
     assert server.call("GET", "/auth/me", token=only).status == 200
+
+
+def test_users_are_managed_with_a_password(
+    run: Run, server: Server, admin: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEARDIARY_URL", URL)
+    monkeypatch.setenv("DEARDIARY_TOKEN", str(server.client().tokens.create("laptop").token))
+    server.client().projects.create("Shared")
+    refused = run("users", "create", "eve", "--password-stdin", stdin="long enough\n")
+    assert refused.status == 2
+    assert "DEARDIARY_PASSWORD" in refused.err
+    monkeypatch.setattr("deardiary.cli.session.getpass.getpass", lambda _: admin[1])
+    monkeypatch.setattr("deardiary.cli.user.getpass.getpass", lambda _: admin[1])
+    assert run("users", "create", "eve", "--json", tty=True).json["username"] == "eve"
+    assert run("users", "grant", "eve", "Shared", "--read", "--json", tty=True).json["read_permission"]
+    assert run("users", "rm", "eve", "--yes", tty=True).status == 0
 
 
 @pytest.mark.parametrize("answer", ["n", "", "no"])

@@ -7,17 +7,22 @@ import json
 import platform
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from deardiary import settings
 from deardiary.cli.command import Call, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.client import Client, connect
+from deardiary.errors import ClientError
 from deardiary.files import write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from deardiary.cli.command import Subparsers
+
+T = TypeVar("T")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -61,7 +66,18 @@ def whoami(call: Call) -> None:
     call.output.say(f"{user.username}{role} ({user.id}) at {call.client.url}")
 
 
-def with_password(call: Call) -> Client:
+def with_session(call: Call, work: Callable[[Client], T]) -> T:
+    """Done as we are signed in, or if the server wants a password for it, after asking for that."""
+    try:
+        return work(call.client)
+    except ClientError as error:
+        if error.code != "SAME_USER_REQUIRED":
+            raise
+    with _with_password(call) as client:
+        return work(client)
+
+
+def _with_password(call: Call) -> Client:
     """A client that has signed in with a password, which is asked for: for what an API token may not do."""
     if not sys.stdin.isatty():
         message = "This needs a password, and not an API token: set DEARDIARY_USERNAME and DEARDIARY_PASSWORD"
@@ -70,8 +86,14 @@ def with_password(call: Call) -> Client:
 
 
 def _signed_in(url: str, username: str | None, *, from_stdin: bool) -> tuple[str, Client]:
+    known = None if from_stdin else settings.environment_login(url)
+    if known is not None and username in (None, known[0]):
+        return known[0], connect(url, username=known[0], password=known[1])
     if username is None and (from_stdin or not sys.stdin.isatty()):
         raise CommandFailed("Say who signs in with --username", USAGE)
+    if not from_stdin and not sys.stdin.isatty():
+        message = "There is nobody to ask for a password: say --password-stdin, or set DEARDIARY_PASSWORD"
+        raise CommandFailed(message, USAGE)
     username = username or input("Username: ").strip()
     password = _line("password") if from_stdin else getpass.getpass(f"Password of {username}: ")
     return username, connect(url, username=username, password=password)

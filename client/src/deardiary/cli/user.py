@@ -6,7 +6,7 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
-from deardiary.cli import find
+from deardiary.cli import find, session
 from deardiary.cli.command import Call, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 
@@ -61,12 +61,16 @@ def show(call: Call) -> None:
 
 def create(call: Call) -> None:
     given = call.given
-    user = call.client.users.create(
-        given.username,
-        _password(given.username, from_stdin=given.password_stdin),
-        first_name=given.first_name,
-        last_name=given.last_name,
-        is_admin=given.admin,
+    password = _password(given.username, from_stdin=given.password_stdin)
+    user = session.with_session(
+        call,
+        lambda client: client.users.create(
+            given.username,
+            password,
+            first_name=given.first_name,
+            last_name=given.last_name,
+            is_admin=given.admin,
+        ),
     )
     call.output.one(user)
 
@@ -75,13 +79,14 @@ def grant(call: Call) -> None:
     user = find.user(call.client, call.given.user)
     project = find.project(call.client, call.given.project)
     rights = {f"{right}_permission": call.given.all or getattr(call.given, right) for right in _RIGHTS}
-    call.output.one(call.client.permissions.put(project.id, user.id, **rights))
+    put = session.with_session(call, lambda client: client.permissions.put(project.id, user.id, **rights))
+    call.output.one(put)
 
 
 def rm(call: Call) -> None:
     user = find.user(call.client, call.given.user)
     call.sure(f"user {user.username} ({user.id})")
-    call.client.users.delete(user.id)
+    session.with_session(call, lambda client: client.users.delete(user.id))
     call.output.deleted(user.id)
 
 
