@@ -10,7 +10,7 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, Time, changes
+from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, Time, changes, time
 from chalicelib.services import deletion
 from chalicelib.services import iteration as service
 from deardiary.shapes import Iteration, IterationOverview, IterationStatus
@@ -28,6 +28,7 @@ class NewIteration(Body):
     notes: Text = ""
     parent_iteration_id: Id | None = None
     id_key: IdKey | None = None
+    created_date: Time | None = None
 
 
 class IterationPatch(Body):
@@ -62,12 +63,14 @@ def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> An
 
 @routes.post("/experiments/{experiment_id}/iterations", body=NewIteration)
 def create_iteration(call: Call[NewIteration, None], experiment_id: str) -> Answer[Iteration]:
+    began = call.body.created_date
     iteration, new = service.create_iteration(
         call.actor,
         experiment_id,
         notes=call.body.notes,
         parent_iteration_id=call.body.parent_iteration_id,
         id_key=call.body.id_key,
+        created_date=None if began is None else time("created_date", began),
     )
     return created(iteration, new=new)
 

@@ -89,7 +89,7 @@ def delete_iteration(actor: Actor, iteration_id: str) -> bool:
     iteration.unlink_from_parent(line.iteration, write)
     id_key = iteration.find_id_key_of_iteration(experiment_id, iteration_id)
     if id_key is not None:
-        idkey.release_id_key(keys.experiment_partition(experiment_id), id_key, write)
+        idkey.retire_id_key(keys.experiment_partition(experiment_id), id_key, write)
     deletion = Deletion(kind="iteration", id=iteration_id, project_id=line.project.id, experiment_id=experiment_id)
     return _start(deletion, write)
 

@@ -36,17 +36,33 @@ class IterationChanges(TypedDict, total=False):
 
 
 def create_iteration(
-    actor: Actor, experiment_id: str, *, notes: str, parent_iteration_id: str | None, id_key: str | None
+    actor: Actor,
+    experiment_id: str,
+    *,
+    notes: str,
+    parent_iteration_id: str | None,
+    id_key: str | None,
+    created_date: datetime | None = None,
 ) -> tuple[Iteration, bool]:
-    """The iteration and whether it is new: the same creation key in the same experiment finds what it made before."""
+    """The iteration and whether it is new: the same creation key in the same experiment finds what it made before.
+
+    With a `created_date`, which is never later than now, it began before we were told of it. NotFound when the
+    iteration of that key has been deleted since then: it does not come back.
+    """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     made = _made_before(experiment_id, id_key)
     if made is not None:
         return made, False
     if parent_iteration_id is not None:
         _ancestors(experiment_id, parent_iteration_id)
-    iteration = _new_iteration(experiment_id, notes, parent_iteration_id)
-    return _store(experiment, iteration, id_key)
+    now = clock.now()
+    iteration = _new_iteration(experiment_id, notes, parent_iteration_id, min(created_date or now, now))
+    try:
+        return _store(experiment, iteration, id_key, created_date)
+    except (InvalidPayload, NotFound):
+        # Of an experiment that has been deleted this very moment the caller hears just that.
+        access.experiment(actor, experiment_id, Need.CREATE)
+        raise
 
 
 def get_iteration(actor: Actor, iteration_id: str) -> Iteration:
@@ -75,12 +91,12 @@ def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges)
     raise Conflict("Others keep changing this iteration; try again")
 
 
-def _new_iteration(experiment_id: str, notes: str, parent_iteration_id: str | None) -> Iteration:
+def _new_iteration(experiment_id: str, notes: str, parent_iteration_id: str | None, began: datetime) -> Iteration:
     return Iteration(
         id=ids.new_id(),
         experiment_id=experiment_id,
         notes=notes,
-        created_date=clock.now(),
+        created_date=began,
         parent_iteration_id=parent_iteration_id,
         status_id=IterationStatus.RUNNING,
         error_message="",
@@ -92,11 +108,15 @@ def _new_iteration(experiment_id: str, notes: str, parent_iteration_id: str | No
     )
 
 
-def _store(experiment: Experiment, iteration: Iteration, id_key: str | None) -> tuple[Iteration, bool]:
+def _store(
+    experiment: Experiment, iteration: Iteration, id_key: str | None, began: datetime | None
+) -> tuple[Iteration, bool]:
     try:
-        storage.create_iteration(experiment, iteration, id_key)
+        storage.create_iteration(experiment, iteration, id_key, began=began)
     except Conflict:
         made = _made_before(experiment.id, id_key)
+        if made is None and id_key and idkey.is_retired(keys.experiment_partition(experiment.id), id_key):
+            raise NotFound("The iteration of this id_key has been deleted") from None
         if made is None:
             raise
         return made, False
@@ -118,8 +138,7 @@ def _move(before: Iteration, after: Iteration) -> Iteration:
         ancestors = _ancestors(before.experiment_id, parent)
         if any(each.id == before.id for each in ancestors):
             raise InvalidPayload("An iteration cannot be its own ancestor", field="parent_iteration_id")
-    storage.update_iteration(before, after, ancestors)
-    return after
+    return storage.update_iteration(before, after, ancestors)
 
 
 def _ancestors(experiment_id: str, iteration_id: str) -> list[Iteration]:

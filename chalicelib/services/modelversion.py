@@ -86,11 +86,11 @@ def _update(line: ModelLineage, version_id: str, changes: VersionChanges) -> Mod
         return before
     after = replace(after, updated_date=clock.now())
     if after.stage_id == before.stage_id:
-        storage.describe_version(after)
+        storage.describe_version(before, after)
     elif after.stage_id is Stage.PRODUCTION:
         storage.promote_version(line.model, line.registry, before, after)
     else:
-        storage.stage_version(line.model, line.registry, after)
+        storage.stage_version(line.model, line.registry, before, after)
     return after
 
 

@@ -113,8 +113,7 @@ def list_resources_of_experiment(
 def update_resource(actor: Actor, resource_id: str, changes: ResourceChanges) -> Resource:
     line = access.resource(actor, resource_id, Need.UPDATE)
     after = replace(line.resource, **changes, updated_date=clock.now())
-    storage.update_resource(after)
-    return with_data(line.project.id, after)
+    return with_data(line.project.id, storage.update_resource(line.resource, after))
 
 
 def request_download(actor: Actor, resource_id: str, site: str) -> Download:

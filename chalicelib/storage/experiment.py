@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
-from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.page import Page
@@ -65,18 +64,15 @@ def list_experiments_of_project(project_id: str, limit: int, cursor: str | None,
     return Page([shape(row) for row in rows.data], rows.next_cursor)
 
 
-def update_experiment(before: Experiment, after: Experiment) -> None:
-    """Conflict when somebody else changed its status meanwhile."""
+def update_experiment(before: Experiment, after: Experiment) -> Experiment:
+    """Write what differs; the experiment as then stored. Conflict when somebody else changed its status meanwhile."""
     row = _row(after, None)
-    end = ExperimentRow.end_date.remove() if row.end_date is None else ExperimentRow.end_date.set(row.end_date)
-    actions: list[Action] = [
-        ExperimentRow.name.set(row.name),
-        ExperimentRow.description.set(row.description),
-        ExperimentRow.status_id.set(row.status_id),
-        end,
-    ]
+    actions = item.changes(row, before, after, ("name", "description", "status_id", "end_date"))
+    if not actions:
+        return after
     with conditional.otherwise(Conflict):
         row.update(actions, ALIVE & (ExperimentRow.status_id == int(before.status_id)))
+    return shape(row)
 
 
 def hide_experiment(project_id: str, experiment_id: str, write: Transaction) -> None:

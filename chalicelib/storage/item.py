@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from pynamodb.attributes import BooleanAttribute, DiscriminatorAttribute, UnicodeAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chalicelib import aws, config, meter
@@ -202,6 +203,16 @@ def raw_rows(span: Span, names: Sequence[str], *, where: Condition | None = None
         start = answer.get("LastEvaluatedKey")
         if not start:
             return
+
+
+def changes(row: Item, before: object, after: object, names: Iterable[str]) -> list[Action]:
+    """Set those of these attributes in which two shapes differ, and no other: somebody may be changing those.
+
+    ``row`` is the one of `after`; None removes.
+    """
+    differing = [name for name in names if getattr(before, name) != getattr(after, name)]
+    fields = [(getattr(type(row), name), getattr(row, name)) for name in differing]
+    return [field.remove() if value is None else field.set(value) for field, value in fields]
 
 
 def pause() -> None:

@@ -13,7 +13,7 @@ from pynamodb.expressions.update import Action
 from chalicelib import clock
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.page import Page
-from chalicelib.storage import experiment, idkey, item, keys, running, series
+from chalicelib.storage import conditional, experiment, idkey, item, keys, running, series
 from chalicelib.storage.item import Item, Ref
 from chalicelib.storage.series import Series
 from chalicelib.storage.transaction import Transaction
@@ -55,23 +55,33 @@ _EMPTY: dict[str, Any] = {
     **dict.fromkeys(("notes", "error_message", "python_version", "julia_version", "git_sha", "entrypoint"), ""),
 }
 _TIMES = {"created_date", "end_date"}
+# Everything that a PATCH can change; of that, what two of them must agree on.
+_STATE = ("end_date", "status_id", "parent_iteration_id")
+_ENVIRONMENT = ("python_version", "julia_version", "git_sha", "git_dirty", "entrypoint")
+_CHANGEABLE = (*_STATE, *_ENVIRONMENT, "notes", "error_message")
 _time: Any = UTCDateTimeAttribute()
 
 
-def create_iteration(where: Experiment, iteration: Iteration, id_key: str | None) -> None:
-    """NotFound when experiment or parent is gone, InvalidPayload when it takes nothing new, Conflict on the key."""
+def create_iteration(
+    where: Experiment, iteration: Iteration, id_key: str | None, *, began: datetime | None = None
+) -> None:
+    """NotFound when the parent is gone, InvalidPayload when the experiment takes nothing new, Conflict on the key.
+
+    `began`: see `claim_id_key`.
+    """
     write = Transaction()
     experiment.check_open(where, write)
     write.put(_row(iteration, id_key), Conflict)
     ref = Ref(*keys.iteration_ref(iteration.id), project_id=where.project_id, experiment_id=where.id)
     write.put(ref, Conflict)
-    series.create_series(where.id, iteration.id, write)
+    series.create_series(where.id, iteration.id, clock.now(), write)
     running.watch(where.id, iteration.id, write)
     if iteration.parent_iteration_id is not None:
         check_alive(where.id, iteration.parent_iteration_id, write)
         _link(iteration.parent_iteration_id, iteration.id, write)
     if id_key is not None:
-        idkey.claim_id_key(keys.experiment_partition(where.id), id_key, iteration.id, write, Conflict)
+        scope = keys.experiment_partition(where.id)
+        idkey.claim_id_key(scope, id_key, iteration.id, write, Conflict, began=began)
     write.commit()
 
 
@@ -145,17 +155,22 @@ def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | 
     return Page([shape(row) for row in children if isinstance(row, IterationRow)], rows.next_cursor)
 
 
-def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[Iteration] = ()) -> None:
-    """Write the changed iteration if its end, status and parent are still what `before` says; otherwise Conflict.
+def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[Iteration] = ()) -> Iteration:
+    """Write what differs if end, status and parent are still what `before` says, otherwise Conflict; as then stored.
 
     `ancestors` is the line above a new parent: it must still be so, or two moves at once could close a circle.
     """
+    row = _row(after, None)
+    actions = item.changes(row, before, after, _CHANGEABLE)
+    if all(getattr(before, name) == getattr(after, name) for name in _STATE):
+        with conditional.otherwise(Conflict):
+            row.update(actions, ALIVE & _same_state(before))
+        return shape(row)
     write = Transaction()
     for ancestor in ancestors:
         place = keys.iteration(ancestor.experiment_id, ancestor.id)
         write.check(IterationRow, place, ALIVE & _same_parent(ancestor), Conflict)
-    row = _row(after, None)
-    write.update(row, _actions(row), ALIVE & _same_state(before), Conflict)
+    write.update(row, [*actions, IterationRow.ended_by_server.remove()], ALIVE & _same_state(before), Conflict)
     if after.end_date is None and before.end_date is not None:
         running.watch(after.experiment_id, after.id, write)
     elif after.end_date is not None and before.end_date is None:
@@ -165,6 +180,7 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
         if after.parent_iteration_id is not None:
             _link(after.parent_iteration_id, after.id, write)
     write.commit()
+    return after
 
 
 def reopen_if_ended_by_server(iteration: Iteration) -> None:
@@ -277,25 +293,6 @@ def _same_state(iteration: Iteration) -> Condition:
     same &= IterationRow.end_date.does_not_exist() if end is None else IterationRow.end_date == end
     same &= IterationRow.status_id == int(iteration.status_id)
     return same
-
-
-def _actions(row: IterationRow) -> list[Action]:
-    """Everything that a PATCH can change; None removes."""
-    names = (
-        "notes",
-        "end_date",
-        "parent_iteration_id",
-        "status_id",
-        "error_message",
-        "python_version",
-        "julia_version",
-        "git_sha",
-        "git_dirty",
-        "entrypoint",
-        "ended_by_server",
-    )
-    fields = [(getattr(IterationRow, name), getattr(row, name)) for name in names]
-    return [field.remove() if value is None else field.set(value) for field, value in fields]
 
 
 def _row(iteration: Iteration, id_key: str | None) -> IterationRow:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.page import Page
@@ -76,14 +75,10 @@ def find_model_by_name(project_id: str, name: str) -> Model | None:
 
 
 def update_model(before: Model, after: Model) -> None:
-    """Write name, description and updated_date. Overtaken when the name is not that of `before` any more."""
+    """Write what differs. Overtaken when the name is not that of `before` any more."""
     write = Transaction()
     row = _row(after)
-    actions: list[Action] = [
-        ModelRow.name.set(row.name),
-        ModelRow.description.set(row.description),
-        ModelRow.updated_date.set(row.updated_date),
-    ]
+    actions = item.changes(row, before, after, ("name", "description", "updated_date"))
     if after.name != before.name:
         write.delete(_name_row(before), None, Conflict)
         _claim_name(after, write)

@@ -67,11 +67,11 @@ def list_versions_of_model(
     return Page([_shape(row, registry) for row in rows.data], rows.next_cursor)
 
 
-def describe_version(after: ModelVersion) -> None:
+def describe_version(before: ModelVersion, after: ModelVersion) -> None:
     """Write description and updated_date."""
     row = _row(after)
     with conditional.otherwise(NotFound):
-        row.update(_changes(row), ModelVersionRow.pk.exists())
+        row.update(_changes(row, before, after), ModelVersionRow.pk.exists())
 
 
 def promote_version(owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion) -> None:
@@ -85,16 +85,16 @@ def promote_version(owner: Model, seen: Registry, before: ModelVersion, after: M
         dated: list[Action] = [ModelVersionRow.updated_date.set(row.updated_date)]
         write.update(previous, dated, ModelVersionRow.pk.exists(), Overtaken)
     own = [ModelVersionRow.stage_id.set(int(before.stage_id)), ModelVersionRow.promotion.set(promotion)]
-    write.update(row, [*own, *_changes(row)], ModelVersionRow.pk.exists(), NotFound)
+    write.update(row, [*own, *_changes(row, before, after)], ModelVersionRow.pk.exists(), NotFound)
     write.commit()
 
 
-def stage_version(owner: Model, seen: Registry, after: ModelVersion) -> None:
+def stage_version(owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion) -> None:
     """Write a stage other than PRODUCTION. Overtaken when the version came into PRODUCTION, or out of it, meanwhile."""
     write, row = Transaction(), _row(after)
     _leave_production(owner, seen, after, write)
     own = [ModelVersionRow.stage_id.set(row.stage_id), ModelVersionRow.promotion.remove()]
-    write.update(row, [*own, *_changes(row)], ModelVersionRow.pk.exists(), NotFound)
+    write.update(row, [*own, *_changes(row, before, after)], ModelVersionRow.pk.exists(), NotFound)
     write.commit()
 
 
@@ -136,8 +136,8 @@ def _leave_production(owner: Model, seen: Registry, version: ModelVersion, write
         write.check(ModelRow, keys.model(owner.project_id, owner.id), model.not_in_production(number), Overtaken)
 
 
-def _changes(row: ModelVersionRow) -> list[Action]:
-    return [ModelVersionRow.description.set(row.description), ModelVersionRow.updated_date.set(row.updated_date)]
+def _changes(row: ModelVersionRow, before: ModelVersion, after: ModelVersion) -> list[Action]:
+    return item.changes(row, before, after, ("description", "updated_date"))
 
 
 def _in_production(owner: Model, registry: Registry) -> list[ModelVersion]:

@@ -84,9 +84,10 @@ def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterato
     return (shape(row) for row in rows)
 
 
-def update_resource(resource: Resource) -> None:
-    """Write name, description and updated_date."""
-    _update(resource, [ResourceRow.name.set(resource.name), ResourceRow.description.set(resource.description)])
+def update_resource(before: Resource, after: Resource) -> Resource:
+    """Write name and description, if they differ, and updated_date; the resource as then stored."""
+    row = _row(after, "")
+    return _update(after, item.changes(row, before, after, ("name", "description")))
 
 
 def mark_ready(resource: Resource) -> None:
@@ -139,11 +140,14 @@ def shape(row: ResourceRow) -> Resource:
     )
 
 
-def _update(resource: Resource, actions: list[Action]) -> None:
+def _update(resource: Resource, actions: list[Action]) -> Resource:
+    """The resource as then stored."""
     if resource.updated_date is not None:
         actions.append(ResourceRow.updated_date.set(resource.updated_date))
+    row = ResourceRow(*keys.resource(resource.experiment_id, resource.id))
     with conditional.otherwise(NotFound):
-        ResourceRow(*keys.resource(resource.experiment_id, resource.id)).update(actions, ALIVE)
+        row.update(actions, ALIVE)
+    return shape(row)
 
 
 def _row(resource: Resource, content_type: str) -> ResourceRow:

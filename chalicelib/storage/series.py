@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute
 
+from chalicelib import clock
 from chalicelib.errors import Conflict, InvalidPayload, NotFound, Unavailable
 from chalicelib.storage import chunk, conditional, digest, item, keys
 from chalicelib.storage.chunk import Chunk, ChunkRow
@@ -71,8 +73,10 @@ class Overtaken(Conflict):
     """Somebody else changed the row since it was read: read it again."""
 
 
-def create_series(experiment_id: str, iteration_id: str, write: Transaction) -> None:
-    row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={})
+def create_series(experiment_id: str, iteration_id: str, now: datetime, write: Transaction) -> None:
+    """To be told of an iteration is to have heard of it, however long ago it began."""
+    last_at = clock.to_milliseconds(now) * 1000
+    row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={}, last_at=last_at)
     row.digests = digest.pack_digests({})
     write.put(row, Conflict)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -258,6 +259,25 @@ def test_all_downloads_take_the_latest_and_leave_what_is_there(folder: Path) -> 
     server.requests.clear()
     client_of(server).resources.download_all("e1", folder)
     assert server.names() == ["GET /experiments/e1/resources"]
+
+
+def test_iterations_with_files_of_one_name_have_folders_of_their_own(folder: Path) -> None:
+    known = {"name": "model.bin", "state": "ready", "size_bytes": len(DATA), "content_hash": HASH}
+    owners = ("i1", "i2", None)
+    server = listing(*(resource(id="r1", iteration_id=owner, **known) for owner in owners))
+    paths = client_of(server).resources.download_all("e1", folder)
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    assert names == ["i1/model.bin", "i2/model.bin", "model.bin"]
+    assert [path.read_bytes() for path in paths] == [DATA] * 3
+    one = listing(resource(id="r1", iteration_id="i1", **known))
+    (path,) = client_of(one).resources.download_all("e1", folder, iteration_id="i1")
+    assert path == folder / "model.bin"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such rights")
+def test_what_was_downloaded_is_not_to_be_run(folder: Path) -> None:
+    path = client_of(serving_server(DATA)).resources.download("r1", folder)
+    assert not path.stat().st_mode & 0o111
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:

@@ -77,6 +77,21 @@ def test_a_long_retry_after_is_for_the_caller() -> None:
     assert (response.status, waits) == (429, [])
 
 
+def test_who_is_hasty_begins_nothing_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("deardiary.retries.time.monotonic", lambda: clock[0])
+
+    def silent(request: Request) -> Response:
+        clock[0] += 35.0
+        raise LOST
+
+    inner = Scripted()
+    inner.send = silent  # type: ignore[method-assign]
+    with pytest.raises(ClientError, match="lost"):
+        RetryingTransport(inner, sleep=lambda _: None).hasty(10.0).send(GET)
+    assert clock[0] == 135.0
+
+
 def test_a_post_is_sent_once_unless_it_may_be_repeated() -> None:
     with pytest.raises(ClientError, match="lost"):
         send(Scripted(LOST), Request(method="POST", url="https://diary/x"))

@@ -16,6 +16,7 @@ ROOT = Path("/data/target")
     "name",
     [
         *("/etc/passwd", "\\etc\\passwd", "//host/share", "\\\\host\\share", "C:evil", "c:\\evil", "C:/evil"),
+        *("sub/C:/evil", "sub/c:evil", "sub\\d:", "a/b/Z:"),
         *("../up", "a/../../up", "a\\..\\up", "..", "a/..", "a\0b"),
     ],
 )

@@ -114,6 +114,29 @@ def test_the_same_creation_key_in_the_same_experiment_is_the_same_iteration(serv
     assert new_iteration(server, experiment, id_key="key") != first
 
 
+def test_an_iteration_can_have_begun_before_the_server_knew(server: Server) -> None:
+    path = f"/experiments/{new_experiment(server)}/iterations"
+    began = made(server.call("POST", path, {"created_date": "2026-01-02T03:04:05"}))
+    assert began["created_date"] == "2026-01-02T03:04:05.000Z"
+    ahead = made(server.call("POST", path, {"created_date": "2999-01-01T00:00:00Z"}))
+    assert ahead["created_date"] < "2999"
+    check_invalid(server.call("POST", path, {"created_date": "yesterday"}), "created_date")
+    check_invalid(server.call("POST", path, {"created_date": "0001-01-01T00:00:00+23:00"}), "created_date")
+
+
+def test_what_has_been_deleted_is_not_made_again_by_its_creation_key(server: Server) -> None:
+    """Not by a request that was late, that is; what begins after the deletion is another one."""
+    path = f"/experiments/{new_experiment(server)}/iterations"
+    body = {"id_key": "job", "created_date": "2026-01-02T03:04:05Z"}
+    first = made(server.call("POST", path, body))["id"]
+    assert server.call("DELETE", f"/iterations/{first}").status == 204
+    check_refused(server.call("POST", path, body), 404, "NOT_FOUND")
+    assert found(server.call("GET", path))["data"] == []
+    second = made(server.call("POST", path, {"id_key": "job"}))["id"]
+    assert second != first
+    assert found(server.call("POST", path, body))["id"] == second
+
+
 def test_a_parent_is_in_the_same_experiment(server: Server) -> None:
     experiment, foreign = new_experiment(server), new_iteration(server)
     iteration = new_iteration(server, experiment)

@@ -116,14 +116,15 @@ def pages(server: Server, path: str, limit: int, token: str = "") -> list[Any]:
 
 
 def rows() -> dict[tuple[str, str], Any]:
-    """Everything in the table but what goes by itself: counts of sign-ins, and what looks for bytes that come too late.
+    """Everything in the table but what goes by itself.
 
-    From moto's own memory, for its Scan never ends on a table of several pages.
+    That is: counts of sign-ins, what looks for bytes that come too late, creation keys of what has been deleted. From
+    moto's own memory, for its Scan never ends on a table of several pages.
     """
     backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][config.settings().region]
     everything = [row.to_json()["Attributes"] for row in backend.get_table(config.settings().table).all_items()]
     everything = [row for row in everything if not row["PK"]["S"].startswith("ATTEMPTS#")]
-    everything = [row for row in everything if "#late." not in row["SK"]["S"]]
+    everything = [row for row in everything if "#late." not in row["SK"]["S"] and "retired_at" not in row]
     return {(row["PK"]["S"], row["SK"]["S"]): row for row in everything}
 
 

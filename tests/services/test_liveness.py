@@ -53,6 +53,18 @@ def is_watched(iteration: deardiary.Iteration) -> bool:
     return iteration.id in {each for _, each in running.each_running()}
 
 
+def test_the_silence_of_a_run_that_began_long_ago_counts_from_when_we_were_told(server: Server, later: Any) -> None:
+    client = server.client()
+    experiment = client.experiments.create(client.projects.create("liveness").id, "e")
+    iteration = client.iterations.create(experiment.id, created_date=clock.now() - timedelta(days=7))
+    later(29)
+    assert upkeep.run(10)
+    assert look(server, iteration)["status_id"] == IterationStatus.RUNNING
+    later(31)
+    assert upkeep.run(10)
+    assert look(server, iteration)["status_id"] == IterationStatus.KILLED
+
+
 def test_silence_ends_an_iteration_at_its_last_sign(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
     flush(server, iteration, "1", metrics=[{"key": "loss", "value": 1.0, "step": 41}])
     later(29)

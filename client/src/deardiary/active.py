@@ -212,7 +212,7 @@ class ActiveIteration:
     def watch_system(self, seconds: float = 15.0) -> SystemWatch:
         """Log how busy processor, memory and NVIDIA GPUs are, as ``system/…``, until the iteration ends.
 
-        ImportError without psutil, for GPUs nvidia-ml-py: ``pip install 'deardiary[system]'`` installs both.
+        ImportError without psutil, for GPUs nvidia-ml-py: ``pip install psutil nvidia-ml-py``.
         """
         from deardiary.system import SystemWatch
 

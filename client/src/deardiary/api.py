@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from deardiary import __version__
 from deardiary.errors import ClientError, from_answer, without_query
+from deardiary.retries import RetryingTransport
 from deardiary.transport import Request, Response, Transport
 from deardiary.wire import from_json, to_json
 
@@ -69,6 +70,13 @@ class Api:
         """The same, for somebody who has patience of their own."""
         twin = copy.copy(self)
         twin.transport = getattr(self.transport, "inner", self.transport)
+        return twin
+
+    def hasty(self, within: float) -> Api:
+        """The same, whose calls are not begun again after so many seconds."""
+        twin = copy.copy(self)
+        if isinstance(self.transport, RetryingTransport):
+            twin.transport = self.transport.hasty(within)
         return twin
 
     def twin(self, new_transport: Callable[[], Transport]) -> Api:

@@ -56,6 +56,10 @@ class Client:
         """The same client, whose calls fail at once when they fail: for whoever tries again in its own way."""
         return Client(self._api.without_retries())
 
+    def hasty(self, within: float) -> Client:
+        """The same client, whose calls are not begun again after so many seconds."""
+        return Client(self._api.hasty(within))
+
     def whoami(self) -> User:
         return auth.who_am_i(self._api)
 
@@ -101,10 +105,15 @@ def connect(
 
     ClientError when signing in fails, ValueError when the settings cannot be right.
     """
-    client, settings = _client(url, Credentials(token=token, username=username, password=password), transport)
-    if settings.username and settings.password:
-        client.sign_in(settings.username, settings.password)
-    return client
+    return _signed_in(*_client(url, Credentials(token=token, username=username, password=password), transport))
+
+
+def connect_unchosen(url: str | None) -> Client:
+    """As `connect`, to a server that the user may not have chosen: what a file says that came from elsewhere.
+
+    It is given only such credentials as the settings hold for just this server.
+    """
+    return _signed_in(*_client(url, Credentials(), None, chosen_by_user=url is None))
 
 
 def connect_later(url: str | None = None) -> Client:
@@ -112,13 +121,21 @@ def connect_later(url: str | None = None) -> Client:
     return _client(url, Credentials(), None)[0]
 
 
-def _client(url: str | None, given: Credentials, transport: Transport | None) -> tuple[Client, Settings]:
-    settings = find_settings(url, given)
+def _signed_in(client: Client, settings: Settings) -> Client:
+    if settings.username and settings.password:
+        client.sign_in(settings.username, settings.password)
+    return client
+
+
+def _client(
+    url: str | None, given: Credentials, transport: Transport | None, *, chosen_by_user: bool = True
+) -> tuple[Client, Settings]:
+    settings = find_settings(url, given, chosen_by_user=chosen_by_user)
     api = Api(settings.url, transport or _default_transport(), settings.token)
 
     def renew() -> str | None:
         """Sign in again; or the token with which the user has signed in meanwhile, in a terminal."""
-        fresh = find_settings(settings.url, given)
+        fresh = find_settings(settings.url, given, chosen_by_user=chosen_by_user)
         if fresh.username and fresh.password:
             return auth.sign_in(api, fresh.username, fresh.password).access_token
         if fresh.token_secret:

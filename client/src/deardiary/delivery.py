@@ -76,7 +76,7 @@ class Delivery:
     def find_iteration(self) -> Iteration:
         """The run's iteration, made if there is none; from then on run.json knows its id."""
         if self.iteration is None:
-            found = origin.find_or_make(self._quick, self._run.origin)
+            found = origin.find_or_make(self._quick, self._run.origin, began=self._run.started_at)
             if self._run.reopens:
                 found = origin.reopen(self._quick, found, before=self._run.started_at)
             self.iteration = found

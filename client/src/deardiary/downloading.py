@@ -147,7 +147,8 @@ def _open_alone(target: Path, content_hash: str) -> tuple[Path, BinaryIO]:
     stem = f".{target.name[:100]}.{content_hash[:16]}"
     for name in (stem, f"{stem}.{secrets.token_hex(8)}"):
         part = target.with_name(f"{name}.part")
-        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(part, flags, 0o666)  # less the umask, and never to be run
         if _lock(descriptor) and _is_still(part, descriptor):
             return part, os.fdopen(descriptor, "r+b")
         os.close(descriptor)

@@ -24,14 +24,15 @@ _BLOCK = 256 * 1024
 class HttpTransport:
     """Keep-alive connections per host, TLS checked against the machine's authorities, proxies as the machine has them.
 
-    Timeouts are in seconds and per network operation, not per request. ``proxies`` is for `proxy.find_route`.
+    Timeouts are in seconds and per network operation, not per request; API Gateway gives up after 29. ``proxies`` is
+    for `proxy.find_route`.
     """
 
     def __init__(
         self,
         *,
         connect_timeout: float = 10.0,
-        read_timeout: float = 60.0,
+        read_timeout: float = 35.0,
         proxies: Mapping[str, str] | None = None,
     ) -> None:
         self._connect_timeout = connect_timeout

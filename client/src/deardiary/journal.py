@@ -83,15 +83,13 @@ class Journal:
         """
         if self.folder is None:
             raise OSError(f"There is no folder to keep {path} in until the server can be reached")
-        place = self.folder / "files"
-        place.mkdir(exist_ok=True)
-        target = place / f"{runs.new_spool_id()}-{path.name[:100]}"
+        target = store.place_for(self.folder, path.name)
         try:
             shutil.copyfile(path, target)
         except BaseException:
             target.unlink(missing_ok=True)
             raise
-        return {"file": str(target.relative_to(self.folder)), "hash": _hash(target)}
+        return {"file": target.relative_to(self.folder).as_posix(), "hash": _hash(target)}
 
     def wait(self, seconds: float | None) -> bool:
         """Have everything sent that has been logged; False when that was not done in so many seconds, or offline."""

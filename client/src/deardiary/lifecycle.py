@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Parent = ActiveIteration | Iteration | Origin | str
 
+# A training waits for its start; what the server cannot take now it takes later.
+_PATIENCE_SECONDS = 10.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +84,7 @@ def _client(given: Client | None, parent: Parent | None) -> Client | None:
 
 def _find_or_make(client: Client, origin: Origin, id_key: str | None) -> Iteration | None:
     """None when the server cannot be reached."""
+    client = client.hasty(_PATIENCE_SECONDS)
     try:
         found = origins.find_or_make(client, origin)
         if found.end_date is None:

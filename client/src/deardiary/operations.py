@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deardiary import registry
 from deardiary.errors import ClientError
 from deardiary.points import time_of
 from deardiary.shapes import Iteration, IterationStatus
+from deardiary.spool import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from deardiary.client import Client
 
 
 def upload(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:
-    """A file whose copy lies in the spool. OSError when it is gone, and had not arrived either."""
-    path = (folder or Path()) / given["file"]
+    """A file whose copy lies in the spool. OSError when it is gone, and had not arrived either, or lies elsewhere."""
+    if folder is None:
+        raise FileNotFoundError(f"There is no folder in which {given['name']!r} was kept")
+    path = store.kept_file(folder, given["file"])
     there = client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
     same = (given["name"], given["hash"])
     if not any((each.name, each.content_hash) == same and each.state == "ready" for each in there):
@@ -38,8 +41,15 @@ def register(client: Client, iteration: Iteration, given: Mapping[str, Any], fol
 
 
 def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
-    """The snapshot: what the iteration runs on."""
-    client.iterations.set_snapshot(iteration.id, **given)
+    """The snapshot: what the iteration runs on. One that has ended may have it from an earlier delivery."""
+    try:
+        client.iterations.set_snapshot(iteration.id, **given)
+    except ClientError as error:
+        if error.status != 422:
+            raise
+        there = client.iterations.snapshot(iteration.id)
+        if any(getattr(there, name, None) != value for name, value in given.items()):
+            raise
 
 
 def finish(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
@@ -67,7 +77,8 @@ def _end(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> None
     client.iterations.update(
         iteration.id,
         status_id=IterationStatus(given["status"]),
-        end_date=time_of(given["at"]),
+        # By this machine's clock, which may be behind the server's.
+        end_date=max(time_of(given["at"]), iteration.created_date),
         error_message=given["error_message"] or None,
     )
 

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from deardiary.spool.run import Origin
 
 
-def find_or_make(client: Client, origin: Origin) -> Iteration:
-    """The iteration, its parents before it. ClientError when the server refuses one of them."""
+def find_or_make(client: Client, origin: Origin, *, began: datetime | None = None) -> Iteration:
+    """The iteration, its parents before it. ClientError when the server refuses one of them.
+
+    ``began``: when it did, if that was some time ago; then one that has been deleted meanwhile is not made again.
+    """
     if origin.iteration_id is not None:
         return client.iterations.get(origin.iteration_id)
     if origin.resume is not None:
@@ -23,12 +26,13 @@ def find_or_make(client: Client, origin: Origin) -> Iteration:
         if found is not None:
             return found
     parent = origin.parent
-    parent_id = None if parent is None else parent.iteration_id or find_or_make(client, parent).id
+    parent_id = None if parent is None else parent.iteration_id or find_or_make(client, parent, began=began).id
     return client.iterations.create(
-        experiment_id_of(client, origin),
+        experiment_id_of(client, origin, began=began),
         notes=origin.notes,
         parent_iteration_id=parent_id,
         id_key=origin.resume or origin.id_key,
+        created_date=began,
     )
 
 
@@ -39,7 +43,7 @@ def reopen(client: Client, iteration: Iteration, *, before: datetime | None = No
     return client.iterations.update(iteration.id, status_id=IterationStatus.RUNNING)
 
 
-def experiment_id_of(client: Client, origin: Origin) -> str:
+def experiment_id_of(client: Client, origin: Origin, *, began: datetime | None = None) -> str:
     """By id, by the names of project and experiment, or else that of the parent."""
     if origin.experiment_id is not None:
         return origin.experiment_id
@@ -48,7 +52,7 @@ def experiment_id_of(client: Client, origin: Origin) -> str:
         return client.experiments.find_or_create(project.id, origin.experiment).id
     if origin.parent is None:
         raise ClientError(404, "NOT_FOUND", f"There is no iteration {origin.resume!r}, and no experiment to make it in")
-    return find_or_make(client, origin.parent).experiment_id
+    return find_or_make(client, origin.parent, began=began).experiment_id
 
 
 def _find(client: Client, origin: Origin) -> Iteration | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ class RetryingTransport:
 
     Before attempt n it waits a random part of ``0.2 * 2**n`` seconds, at most 5 ("full jitter":
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and no less than a Retry-After in
-    seconds asks. A Retry-After of more than 30 seconds is for the caller to wait out.
+    seconds asks. A Retry-After of more than 30 seconds is for the caller to wait out. No attempt is begun later than
+    ``within`` seconds after the first.
     """
 
     def __init__(
@@ -31,25 +33,34 @@ class RetryingTransport:
         inner: Transport,
         *,
         attempts: int = 5,
+        within: float = math.inf,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.inner = inner
         self._attempts = attempts
+        self._within = within
         self._sleep = sleep
         self._jitter = jitter
 
+    def hasty(self, within: float) -> RetryingTransport:
+        """The same, over the same connections, for somebody who has little time."""
+        return RetryingTransport(
+            self.inner, attempts=self._attempts, within=within, sleep=self._sleep, jitter=self._jitter
+        )
+
     def send(self, request: Request) -> Response:
+        last = time.monotonic() + self._within
         for attempt in range(self._attempts - 1 if request.may_repeat else 0):
             try:
                 response = self.inner.send(request)
             except ClientError as error:
-                if error.status:
+                if error.status or time.monotonic() > last:
                     raise
                 wait = self._backoff(attempt)
             else:
                 asked = _retry_after(response)
-                if not _may_pass(response.status) or asked > LONGEST_RETRY_AFTER:
+                if not _may_pass(response.status) or asked > LONGEST_RETRY_AFTER or time.monotonic() + asked > last:
                     return response
                 response.close()
                 wait = max(asked, self._backoff(attempt))

@@ -26,7 +26,7 @@ def _fetch(name: str) -> str:
         import botocore.exceptions
         from botocore.config import Config
     except ImportError:
-        raise ValueError("DEARDIARY_TOKEN_SECRET needs boto3: pip install 'deardiary[sagemaker]'") from None
+        raise ValueError("DEARDIARY_TOKEN_SECRET needs boto3: pip install boto3") from None
     # Where there is no network, as in an isolated job, boto3 would go on trying for minutes.
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:

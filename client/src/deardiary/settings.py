@@ -39,18 +39,23 @@ class Settings:
     password: str | None = dataclasses.field(default=None, repr=False)
 
 
-def find_settings(url: str | None = None, arguments: Credentials | None = None) -> Settings:
+def find_settings(
+    url: str | None = None, arguments: Credentials | None = None, *, chosen_by_user: bool = True
+) -> Settings:
     """The settings in force, the first found of: arguments, environment, login file, default URL.
 
     Credentials belong to the URL beside which they were found: those of the environment are left out when
-    ``DEARDIARY_URL`` names another server than ``url``, those of the login file for any server but its own.
+    ``DEARDIARY_URL`` names another server than ``url``, those of the login file for any server but its own. Where
+    nothing names a server beside the environment's credentials, they are for the one that the user has chosen, or, if
+    somebody else may have chosen ``url``, for the one that is the default.
     ValueError for a URL that cannot be one, for a username without a password and for a damaged login file.
     """
     environment_url = clean_url(_variable("URL"))
     file_url, file_credentials = _login_file()
     chosen = clean_url(url) or environment_url or file_url or DEFAULT_URL
     sources = [arguments or Credentials()]
-    if environment_url in (None, chosen):
+    default = chosen if chosen_by_user else file_url or DEFAULT_URL
+    if (environment_url or default) == chosen:
         sources.append(_credentials_of_environment())
     if file_url == chosen:
         sources.append(file_credentials)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deardiary import recovery, settings
-from deardiary.client import Client, connect
+from deardiary.client import Client, connect_unchosen
 from deardiary.errors import ClientError
 from deardiary.spool import store
 
@@ -97,7 +97,7 @@ class _Clients:
         if self.given is not None:
             return self.given
         if run.url not in self._made:
-            self._made[run.url] = self._stack.enter_context(connect(run.url))
+            self._made[run.url] = self._stack.enter_context(connect_unchosen(run.url))
         return self._made[run.url]
 
 

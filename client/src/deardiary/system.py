@@ -63,7 +63,7 @@ def _machine() -> Sample:
     try:
         import psutil
     except ImportError as error:
-        raise ImportError("System metrics need psutil: pip install 'deardiary[system]'") from error
+        raise ImportError("System metrics need psutil: pip install psutil") from error
     process = psutil.Process()
     psutil.cpu_percent()  # the first answer means nothing: there is no time before it
 

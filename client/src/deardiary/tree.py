@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_NAME = 255
+# Windows takes it for a drive wherever it stands.
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -32,11 +33,16 @@ def place_of(name: str, root: Path) -> Path:
     Somebody else may have chosen the name, so everything is refused that any system takes for a way out.
     """
     steps = name.replace("\\", "/").split("/")
-    if _DRIVE.match(name) or "\0" in name or name[:1] in ("/", "\\") or ".." in steps:
+    if any(map(has_drive, steps)) or "\0" in name or name[:1] in ("/", "\\") or ".." in steps:
         raise ValueError(f"The resource's name {name!r} leads out of the folder")
     if steps[-1] in ("", "."):
         raise ValueError(f"The resource's name {name!r} names no file")
     return root.joinpath(*(step for step in steps if step not in ("", ".")))
+
+
+def has_drive(step: str) -> bool:
+    """Whether a part of a path is one that leads to another drive on Windows."""
+    return bool(_DRIVE.match(step))
 
 
 def make_way(root: Path, place: Path) -> None:

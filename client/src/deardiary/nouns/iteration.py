@@ -27,9 +27,14 @@ class Iterations:
         notes: str = "",
         parent_iteration_id: str | None = None,
         id_key: str | None = None,
+        created_date: datetime | None = None,
     ) -> Iteration:
-        """A new iteration, RUNNING; with the ``id_key`` of one in the same experiment, that one."""
-        body = present(notes=notes, parent_iteration_id=parent_iteration_id, id_key=id_key)
+        """A new iteration, RUNNING; with the ``id_key`` of one in the same experiment, that one.
+
+        ``created_date`` is for one that began before the server is told of it. ClientError 404 when the one of that
+        ``id_key`` has been deleted since then.
+        """
+        body = present(notes=notes, parent_iteration_id=parent_iteration_id, id_key=id_key, created_date=created_date)
         path = path_of("experiments", experiment_id, "iterations")
         return self._api.post(Iteration, path, body, repeatable=id_key is not None)
 

@@ -130,13 +130,15 @@ class Resources:
     ) -> Sequence[Path]:
         """Bring what an experiment, or one of its iterations, has stored into a folder, as the tree that it was.
 
-        Of several resources of one name it is the latest. Files that are there already, with the right bytes, are left
-        alone. ValueError, before anything is written, for a name that leads out of the folder.
+        Of an experiment, what belongs to an iteration goes into a folder of that iteration's id. Of several resources
+        of one name it is the latest. Files that are there already, with the right bytes, are left alone. ValueError,
+        before anything is written, for a name that leads out of the folder.
         """
         listed = self.list(experiment_id, iteration_id=iteration_id)
-        latest = {each.name: each for each in listed if each.state == "ready"}
+        ready = [each for each in listed if each.state == "ready"]
         root = Path(folder)
-        places = [(tree.place_of(name, root), each) for name, each in latest.items()]
+        latest = {_place_in_tree(each, root, iteration_id): each for each in ready}
+        places = list(latest.items())
         meter = Meter(sum(each.size_bytes for each in latest.values()), progress)
         root.mkdir(parents=True, exist_ok=True)
 
@@ -200,6 +202,12 @@ def _steps_of(meter: Meter) -> Progress:
     return add
 
 
+def _place_in_tree(resource: Resource, root: Path, iteration_id: str | None) -> Path:
+    """Of several iterations each has a folder: they may well have files of the same name."""
+    owner = resource.iteration_id
+    return tree.place_of(resource.name, root if owner in (None, iteration_id) else tree.place_of(str(owner), root))
+
+
 def _has(path: Path, resource: Resource) -> bool:
     """Whether the file is there with these bytes. A link is not the file: it is replaced."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size != resource.size_bytes:
@@ -216,6 +224,6 @@ def _directory(path: Path) -> Path:
 def _file_name(name: str) -> str:
     """The last part of a resource's name: what somebody else has named must not choose the directory."""
     last = PurePosixPath(name.replace("\\", "/")).name
-    if last in ("", ".."):
+    if last in ("", "..") or tree.has_drive(last):
         raise ValueError(f"The resource's name {name!r} names no file: give the target's own name")
     return last

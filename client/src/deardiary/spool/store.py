@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import time
 from typing import TYPE_CHECKING
 
-from deardiary.spool import lines
+from deardiary.spool import lines, lock
 from deardiary.spool import run as runs
 from deardiary.spool.lock import FolderLock
 from deardiary.spool.segment import segments_in
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from deardiary.spool.run import Run
     from deardiary.spool.segment import FileSegment
 
+FILES = "files"
 UNTOUCHED_SECONDS = 60.0
 DEAD_SECONDS = 86_400.0
 
@@ -27,10 +29,10 @@ def create(root: Path, run: Run) -> tuple[Path, FolderLock]:
     """A new spool, locked. OSError when the folder cannot be written."""
     folder = root / run.spool_id
     folder.mkdir(parents=True, mode=0o700)
-    lock = FolderLock(folder)
-    lock.acquire()
+    held = FolderLock(folder)
+    held.acquire()
     runs.save(folder, run)  # last: without it a folder is no spool, so nobody finds one that is not locked yet
-    return folder, lock
+    return folder, held
 
 
 def spools_in(root: Path) -> Iterator[tuple[Path, Run]]:
@@ -55,24 +57,56 @@ def may_be_sent(folder: Path, *, alone: bool) -> tuple[list[FileSegment], FileSe
     return segments, newest if _age(newest.path) > UNTOUCHED_SECONDS else None
 
 
-def is_dead(folder: Path, run: Run, lock: FolderLock) -> bool:
-    """Whether the writer is gone and ``lock``, which is then held, keeps others away.
+def is_dead(folder: Path, run: Run, own: FolderLock) -> bool:
+    """Whether the writer is gone and ``own``, which is then held, keeps others away.
 
     The lock of another machine's spool says nothing, unless nobody has written for a day.
     """
-    if not lock.acquire():
+    if not own.acquire():
         return False
     if run.host == runs.this_host() or all(_age(each) > DEAD_SECONDS for each in folder.iterdir()):
         return True
-    lock.release()
+    own.release()
     return False
 
 
+def place_for(folder: Path, name: str) -> Path:
+    """Where a copy of a file of that name goes until it has been uploaded: a name that every system can have."""
+    place = folder / FILES
+    place.mkdir(exist_ok=True)
+    return place / f"{runs.new_spool_id()}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[-100:]}"
+
+
+def kept_file(folder: Path, name: str) -> Path:
+    """A copy that lies in the spool, by its path there.
+
+    A spool may come from elsewhere: PermissionError for a path, or a link, that leads out of it.
+    """
+    parts = name.replace("\\", "/").split("/")
+    path = folder / FILES / parts[-1]
+    if parts[:-1] != [FILES] or parts[-1] in ("", ".", "..") or ":" in parts[-1]:
+        raise PermissionError(f"{name!r} is not a file of the spool {folder}")
+    if path.is_symlink() or path.parent.is_symlink():
+        raise PermissionError(f"{path} is a link, and may lead out of the spool")
+    return path
+
+
 def remove(folder: Path) -> bool:
-    """Remove a spool of which nothing is left to be sent; False when something stays, for the user to look at."""
+    """Remove a spool of which nothing is left to be sent; False when something stays, for the user to look at.
+
+    Only what is a spool's: a folder with a run.json in it may hold other things too.
+    """
     if segments_in(folder) or any((folder / "rejected").glob("*")):
         return False
-    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        (folder / "rejected").rmdir()
+    files = folder / FILES
+    if files.is_dir() and not files.is_symlink():
+        shutil.rmtree(files, ignore_errors=True)
+    for path in (*folder.glob(f"{runs.FILE}.*.part"), folder / runs.FILE, folder / lock.FILE):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
     return True
 
 

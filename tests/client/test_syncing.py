@@ -1,0 +1,196 @@
+"""What was logged offline, brought to the real server: once, wherever the spool comes from, and never more than it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import deardiary
+import deardiary.client
+from deardiary import Client, Iteration, IterationStatus
+from deardiary.spool import lines
+from tests.client.fakes import respond
+from tests.server import URL, Server, server_on_moto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from deardiary import Request, Response
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """One for all tests of the file: each logs into an experiment of its own."""
+    with server_on_moto() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> Client:
+    return server.client()
+
+
+@pytest.fixture
+def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[Path]:
+    """Two copies of the folder of a run that was logged offline, as they might be on two machines."""
+    monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path / "one"))
+    monkeypatch.setenv("DEARDIARY_OFFLINE", "1")
+    (tmp_path / "back\\slash ü.txt").write_text("weights")
+    with deardiary.start("Offline", request.node.name, parameters={"lr": 1}, tags=["t"]) as iteration:
+        iteration.log({"loss": 1.0})
+        iteration.set_snapshot(python_version="3.12.1", manifest_toml="torch==2.9\n")
+        iteration.log_resource(tmp_path / "back\\slash ü.txt", "weights.txt")
+        iteration.register_model(request.node.name, "weights.txt")
+    monkeypatch.delenv("DEARDIARY_OFFLINE")
+    shutil.copytree(tmp_path / "one", tmp_path / "other")
+    return [tmp_path / "one", tmp_path / "other"]
+
+
+def sync(folder: Path, client: Client) -> deardiary.Synced:
+    (result,) = deardiary.sync(folder, client=client, tell=lambda _: None)
+    return result
+
+
+def iterations_of(client: Client, experiment: str) -> list[Iteration]:
+    project = next(client.projects.list(name="Offline"))
+    found = next(client.experiments.list(project.id, name=experiment))
+    return list(client.iterations.list(found.id))
+
+
+def spool_in(folder: Path) -> Path:
+    (spool,) = (folder / "spool").iterdir()
+    return spool
+
+
+def test_the_times_are_those_of_the_run(copies: list[Path], client: Client, request: pytest.FixtureRequest) -> None:
+    begun = json.loads((spool_in(copies[0]) / "run.json").read_text())["started_at"]
+    assert sync(copies[0], client).is_done
+    (iteration,) = iterations_of(client, request.node.name)
+    assert iteration.created_date.isoformat(timespec="milliseconds").startswith(begun[:23])
+    assert iteration.end_date is not None
+    assert iteration.end_date >= iteration.created_date
+
+
+def test_an_end_is_not_before_the_beginning_whatever_the_clocks_say(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine whose clock is behind the server's."""
+    monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path))
+    monkeypatch.setattr("deardiary.active.milliseconds", lambda _: 1_700_000_000_000)
+    with deardiary.start("Offline", "behind", client=client):
+        pass
+    (iteration,) = iterations_of(client, "behind")
+    assert iteration.end_date == iteration.created_date
+
+
+def test_a_second_copy_changes_nothing_and_alarms_nobody(
+    copies: list[Path], client: Client, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    results = [sync(folder, client) for folder in copies]
+    assert [(each.is_done, each.rejected) for each in results] == [(True, 0), (True, 0)]
+    assert not caplog.records
+    assert [list(folder.rglob("*.log")) for folder in copies] == [[], []]
+    (iteration,) = iterations_of(client, request.node.name)
+    assert iteration.status_id == IterationStatus.SUCCEEDED
+    assert client.iterations.snapshot(iteration.id).manifest_toml == "torch==2.9\n"
+    (resource,) = client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
+    assert resource.name == "weights.txt"
+    project = next(client.projects.list(name="Offline"))
+    (model,) = client.models.list(project.id, name=request.node.name)
+    assert [each.version for each in client.modelversions.list(model.id)] == [1]
+
+
+def test_what_has_been_deleted_does_not_come_back(
+    copies: list[Path], client: Client, request: pytest.FixtureRequest
+) -> None:
+    assert sync(copies[0], client).is_done
+    (iteration,) = iterations_of(client, request.node.name)
+    client.iterations.delete(iteration.id)
+    second = sync(copies[1], client)
+    assert not second.is_done
+    assert "has been deleted" in str(second.error)
+    assert iterations_of(client, request.node.name) == []
+    assert spool_in(copies[1]).is_dir()
+
+
+@pytest.mark.parametrize("way", ["absolute", "upwards", "link", "linked folder", "drive"])
+def test_a_spool_from_elsewhere_reads_and_removes_no_file_but_its_own(
+    copies: list[Path], client: Client, tmp_path: Path, request: pytest.FixtureRequest, way: str
+) -> None:
+    secret = tmp_path / "files" / "secret"
+    secret.parent.mkdir()
+    secret.write_text("not for everybody")
+    spool = spool_in(copies[0])
+    names = {
+        "absolute": str(secret),
+        "upwards": "files/../../../../files/secret",
+        "link": "files/link",
+        "linked folder": "files/secret",
+        "drive": "files/C:secret",
+    }
+    (spool / "files" / "link").symlink_to(secret)
+    if way == "linked folder":
+        shutil.rmtree(spool / "files")
+        (spool / "files").symlink_to(secret.parent)
+    _change_upload(spool, names[way])
+    result = sync(copies[0], client)
+    assert result.rejected > 0
+    assert secret.read_text() == "not for everybody"
+    (iteration,) = iterations_of(client, request.node.name)
+    assert list(client.resources.list(iteration.experiment_id)) == []
+
+
+def test_what_is_not_a_spools_stays_in_its_folder(copies: list[Path], client: Client) -> None:
+    (spool_in(copies[0]) / "thesis.tex").write_text("years of work")
+    assert sync(copies[0], client).is_done
+    assert [path.name for path in spool_in(copies[0]).iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("named", [None, URL])
+def test_a_token_does_not_go_to_a_server_that_only_the_spool_names(
+    copies: list[Path], server: Server, monkeypatch: pytest.MonkeyPatch, named: str | None
+) -> None:
+    seen = _Listening(server)
+    monkeypatch.setattr(deardiary.client, "_default_transport", lambda: seen)
+    monkeypatch.setenv("DEARDIARY_TOKEN", "dd_mine")
+    if named is not None:
+        monkeypatch.setenv("DEARDIARY_URL", named)
+    path = spool_in(copies[0]) / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"url": "https://elsewhere.example/api"}))
+    (result,) = deardiary.sync(copies[0], tell=lambda _: None)
+    assert not result.is_done
+    assert seen.requests
+    assert all("elsewhere.example" in request.url for request in seen.requests)
+    assert not any("authorization" in map(str.lower, request.headers) for request in seen.requests)
+
+
+class _Listening:
+    """Answers as a server does that wants a token."""
+
+    def __init__(self, server: Server) -> None:
+        self.requests: list[Request] = []
+        self._server = server
+
+    def send(self, request: Request) -> Response:
+        self.requests.append(request)
+        path = request.url.removeprefix("https://elsewhere.example/api")
+        status, headers, content = self._server.transport.call(request.method, path, dict(request.headers), b"")
+        return respond(status, content, headers)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _change_upload(spool: Path, file: str) -> None:
+    """Have the spool say that this is the file to be uploaded."""
+    for path in spool.glob("*.log"):
+        entries, _ = lines.read(path.read_bytes())
+        path.write_bytes(b"".join(lines.seal(lines.dump(_with_file(entry, file))) for entry in entries))
+
+
+def _with_file(entry: dict[str, Any], file: str) -> dict[str, Any]:
+    return {**entry, "upload": {**entry["upload"], "file": file}} if "upload" in entry else entry

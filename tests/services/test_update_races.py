@@ -1,0 +1,84 @@
+"""Updates of different fields of one thing, at the same moment: none is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.emulator import Emulator
+from tests.server import Server, server_on_emulator
+
+ROUNDS = 12
+
+
+@pytest.fixture(scope="module")
+def server(emulator: Emulator) -> Iterator[Server]:
+    with server_on_emulator(emulator.environment()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def paths(server: Server) -> dict[str, str]:
+    """One of each noun, by what it is."""
+    project = make(server, "/projects", name="p")
+    experiment = make(server, f"/projects/{project}/experiments", name="e")
+    iteration = make(server, f"/experiments/{experiment}/iterations")
+    resource = {"name": "r", "size_bytes": 1, "content_hash": hashlib.sha256(b"x").hexdigest()}
+    model = make(server, f"/projects/{project}/models", name="m")
+    return {
+        "project": f"/projects/{project}",
+        "experiment": f"/experiments/{experiment}",
+        "iteration": f"/iterations/{iteration}",
+        "resource": "/resources/" + make(server, f"/experiments/{experiment}/resources", **resource),
+        "model": f"/models/{model}",
+        "version": "/modelversions/" + make(server, f"/models/{model}/versions", iteration_id=iteration),
+        "user": "/users/" + make(server, "/users", username="anna", password="long enough"),
+    }
+
+
+def make(server: Server, path: str, **body: Any) -> str:
+    made: str = server.call("POST", path, body).body["id"]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("noun", "one", "other"),
+    [
+        ("project", {"name": "{}"}, {"description": "{}"}),
+        ("experiment", {"name": "{}"}, {"description": "{}"}),
+        ("experiment", {"status_id": 2}, {"name": "{}"}),
+        ("experiment", {"status_id": 1}, {"description": "{}"}),
+        ("iteration", {"notes": "{}"}, {"git_sha": "{}"}),
+        ("iteration", {"entrypoint": "{}"}, {"git_dirty": True, "python_version": "{}"}),
+        ("resource", {"name": "{}"}, {"description": "{}"}),
+        ("model", {"name": "{}"}, {"description": "{}"}),
+        ("version", {"stage_id": 2}, {"description": "{}"}),
+        ("version", {"stage_id": 3}, {"description": "{}"}),
+        ("user", {"first_name": "{}"}, {"last_name": "{}"}),
+    ],
+)
+def test_both_are_there(
+    server: Server, paths: dict[str, str], noun: str, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    for number in range(ROUNDS):
+        bodies = [{name: _in_round(value, number) for name, value in each.items()} for each in (one, other)]
+        start = threading.Barrier(len(bodies))
+
+        def update(body: dict[str, Any], start: threading.Barrier = start) -> int:
+            start.wait()
+            return server.call("PATCH", paths[noun], body).status
+
+        with ThreadPoolExecutor(len(bodies)) as pool:
+            assert list(pool.map(update, bodies)) == [200, 200]
+        found = server.call("GET", paths[noun]).body
+        wanted = bodies[0] | bodies[1]
+        assert {name: found[name] for name in wanted} == wanted
+
+
+def _in_round(value: Any, number: int) -> Any:
+    return value.format(f"round {number}") if isinstance(value, str) else value
