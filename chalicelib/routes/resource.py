@@ -110,7 +110,8 @@ def update_resource(call: Call[ResourcePatch, None], resource_id: str) -> Answer
 
 @routes.delete("/resources/{resource_id}")
 def delete_resource(call: Call[None, None], resource_id: str) -> Answer[None]:
-    return deleted(freed_bytes=service.delete_resource(call.actor, resource_id))
+    released = service.delete_resource(call.actor, resource_id)
+    return deleted(finished=released.finished, freed_bytes=released.freed_bytes)
 
 
 @routes.post("/resources/{resource_id}/upload", body=PartsDeclared)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.routes import journal
 from chalicelib.services import deletion, expiry, liveness
+from chalicelib.services.steps import Budget, all_done
 
 # Well under the 60 seconds that the function has.
 SECONDS = 40.0
@@ -21,7 +24,10 @@ def upkeep(event: CloudWatchEvent) -> None:
 
 
 def run(seconds: float) -> bool:
-    """Whether nothing is left for the next time."""
-    looked = liveness.end_silent_iterations(seconds / 4)
-    swept = expiry.sweep_uploads(seconds / 4)
-    return deletion.resume_deletions(seconds / 2) and looked and swept
+    """Whether nothing is left for the next time. What fails keeps nothing else from being done, and is raised last."""
+    steps = (
+        partial(liveness.end_silent_iterations, seconds / 4),
+        partial(expiry.sweep_uploads, seconds / 4),
+        partial(deletion.resume_deletions, seconds / 2),
+    )
+    return all_done(steps, Budget(seconds))

@@ -7,9 +7,9 @@ could still take something new is hidden before it is emptied. The record of the
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 
 from chalicelib import clock
@@ -19,6 +19,7 @@ from chalicelib.services.access import Actor, Need
 from chalicelib.services.batch import STALE_AFTER, now_us
 from chalicelib.services.resource import release_blob, remove_resource
 from chalicelib.services.snapshot import release_texts
+from chalicelib.services.steps import Budget, OutOfTime, all_done, unless_overloaded
 from chalicelib.storage import deletion as storage
 from chalicelib.storage import (
     experiment,
@@ -43,21 +44,6 @@ from deardiary.shapes import Resource
 # What a request spends on removing before it answers 202 and leaves the rest to the next step.
 REQUEST_SECONDS = 10.0
 _PER_BATCH = 25
-
-
-class OutOfTime(Exception):
-    """The step is over; what is left is found again by the next one."""
-
-
-class Budget:
-    """Time for one step."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def check(self) -> None:
-        if time.monotonic() > self._end:
-            raise OutOfTime
 
 
 def delete_project(actor: Actor, project_id: str) -> bool:
@@ -120,14 +106,14 @@ def delete_user(actor: Actor, user_id: str) -> bool:
 def resume_deletions(seconds: float) -> bool:
     """Go on with everything that is left; whether nothing is left now."""
     budget = Budget(seconds)
-    finished = [_sweep(deletion, budget) for deletion in list(storage.each_deletion())]
-    return all(finished)
+    return all_done((partial(_sweep, deletion, budget) for deletion in list(storage.each_deletion())), budget)
 
 
 def _start(deletion: Deletion, write: Transaction) -> bool:
     storage.record_deletion(deletion, write, NotFound)
     write.commit()
-    return _sweep(deletion, Budget(REQUEST_SECONDS))
+    # It is gone for everybody, whatever becomes of the rest now.
+    return unless_overloaded(partial(_sweep, deletion, Budget(REQUEST_SECONDS)), otherwise=False)
 
 
 def _sweep(deletion: Deletion, budget: Budget) -> bool:
@@ -261,11 +247,15 @@ def _remove_snapshot(project_id: str, experiment_id: str, iteration_id: str) -> 
 
 
 def _remove_resources(project_id: str, found: Iterable[Resource], budget: Budget) -> None:
+    """OutOfTime while the bytes of one are still to be removed."""
+    finished = True
     for each in list(found):
         budget.check()
         # Another step may be at the same work.
         with suppress(NotFound):
-            remove_resource(project_id, each)
+            finished = remove_resource(project_id, each).finished and finished
+    if not finished:
+        raise OutOfTime
 
 
 def _remove(places: Iterable[Key], budget: Budget) -> None:

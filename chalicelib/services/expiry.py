@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 from chalicelib import clock
 from chalicelib.errors import NotFound
-from chalicelib.services.deletion import Budget, OutOfTime
 from chalicelib.services.resource import remove_resource, remove_stray_bytes
+from chalicelib.services.steps import Budget, all_done
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import resource as resources
 from chalicelib.storage import upload as storage
@@ -19,14 +20,13 @@ from deardiary.shapes import Resource
 
 def sweep_uploads(seconds: float) -> bool:
     """Look at every upload that is due; whether there was time for all. Cut anywhere, the next call goes on."""
-    budget = Budget(seconds)
-    try:
-        for due in storage.each_due(clock.now()):
-            budget.check()
-            if _sweep(due):
-                delete_items([due.place])
-    except OutOfTime:
-        return False
+    return all_done((partial(_look_at, due) for due in storage.each_due(clock.now())), Budget(seconds))
+
+
+def _look_at(due: Due) -> bool:
+    """One that is not done with is looked at again the next time."""
+    if _sweep(due):
+        delete_items([due.place])
     return True
 
 

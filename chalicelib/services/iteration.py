@@ -57,12 +57,7 @@ def create_iteration(
         _ancestors(experiment_id, parent_iteration_id)
     now = clock.now()
     iteration = _new_iteration(experiment_id, notes, parent_iteration_id, min(created_date or now, now))
-    try:
-        return _store(experiment, iteration, id_key, created_date)
-    except (InvalidPayload, NotFound):
-        # Of an experiment that has been deleted this very moment the caller hears just that.
-        access.experiment(actor, experiment_id, Need.CREATE)
-        raise
+    return _store(experiment, iteration, id_key, created_date)
 
 
 def get_iteration(actor: Actor, iteration_id: str) -> Iteration:
@@ -120,8 +115,6 @@ def _store(
         if made is None:
             raise
         return made, False
-    except NotFound:
-        raise _no_parent() from None
     return iteration, True
 
 
@@ -148,14 +141,10 @@ def _ancestors(experiment_id: str, iteration_id: str) -> list[Iteration]:
     while above is not None:
         found = storage.find_iteration(experiment_id, above)
         if found is None or len(line) == MAX_DEPTH:
-            raise _no_parent() if found is None else _too_deep()
+            raise storage.no_parent() if found is None else _too_deep()
         line.append(found)
         above = found.parent_iteration_id
     return line
-
-
-def _no_parent() -> InvalidPayload:
-    return InvalidPayload("There is no such iteration in this experiment", field="parent_iteration_id")
 
 
 def _too_deep() -> InvalidPayload:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypedDict
 
 from chalicelib import artifacts, clock, config, ids
@@ -14,6 +15,7 @@ from chalicelib.errors import Conflict, InvalidPayload
 from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.steps import unless_overloaded
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage import iteration as iterations
@@ -126,25 +128,26 @@ def request_download(actor: Actor, resource_id: str, site: str) -> Download:
     return artifacts.store(line.resource.backend).download(location, line.resource, content_type, site)
 
 
-def delete_resource(actor: Actor, resource_id: str) -> int:
-    """How many bytes that freed: none while others of the project share them."""
+def delete_resource(actor: Actor, resource_id: str) -> Released:
+    """What became of its bytes: none are freed while others of the project share them."""
     line = access.resource(actor, resource_id, Need.DELETE)
     return remove_resource(line.project.id, line.resource)
 
 
-def remove_resource(project_id: str, resource: Resource, *, only_pending: bool = False) -> int:
-    """The resource goes; its bytes go with it when no other resource of the project shares them: so many were freed.
+def remove_resource(project_id: str, resource: Resource, *, only_pending: bool = False) -> Released:
+    """The resource goes; its bytes go with it when no other resource of the project shares them.
 
     NotFound when somebody else was faster, or when it is not pending any more and should be. Should this die in
     between, the scheduled function goes on.
     """
     storage.delete_resource(project_id, resource, late=_last_url(resource), only_pending=only_pending)
-    released = release_blob(project_id, resource.content_hash)
+    release = partial(release_blob, project_id, resource.content_hash)
+    released = unless_overloaded(release, otherwise=Released(finished=False))
     done = [keys.deletion(storage.blob_deletion(project_id, resource).id)] if released.finished else []
     if resource.state == storage.PENDING:
         done.append(uploads.pending(resource))
     delete_items(done)
-    return released.freed_bytes
+    return released
 
 
 @dataclass(frozen=True, slots=True)

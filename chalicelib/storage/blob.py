@@ -14,7 +14,7 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock
-from chalicelib.errors import Conflict, Unavailable
+from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.storage import conditional, item, keys
 from chalicelib.storage.item import Item
 from chalicelib.storage.transaction import Transaction
@@ -87,9 +87,9 @@ def remove_owner(project_id: str, sha256: str, write: Transaction) -> None:
 
 
 def mark_ready(project_id: str, sha256: str, size_bytes: int) -> None:
-    """The bytes are there, this many, checked. Conflict when the last owner has gone meanwhile."""
+    """The bytes are there, this many, checked. NotFound when the last owner has gone meanwhile."""
     row = BlobRow(*keys.blob(project_id, sha256))
-    with conditional.otherwise(Conflict):
+    with conditional.otherwise(NotFound):
         actions: list[Action] = [
             BlobRow.ready.set(True),
             BlobRow.size_bytes.set(size_bytes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
-from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound
 from chalicelib.page import Page
 from chalicelib.storage import conditional, idkey, item, keys, project
 from chalicelib.storage.item import Item, Ref
@@ -45,7 +45,12 @@ def check_open(experiment: Experiment, write: Transaction) -> None:
     """Commit only while the experiment takes new iterations and resources."""
     key = keys.experiment(experiment.project_id, experiment.id)
     condition = ALIVE & (ExperimentRow.status_id == int(ExperimentStatus.IN_PROGRESS))
-    write.check(ExperimentRow, key, condition, not_in_progress)
+
+    def refusal() -> DomainError:
+        """It has ended, or been deleted this very moment."""
+        return not_in_progress() if find_experiment(experiment.project_id, experiment.id) else NotFound()
+
+    write.check(ExperimentRow, key, condition, refusal)
 
 
 def not_in_progress() -> InvalidPayload:

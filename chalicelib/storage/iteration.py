@@ -16,7 +16,7 @@ from chalicelib.page import Page
 from chalicelib.storage import conditional, experiment, idkey, item, keys, running, series
 from chalicelib.storage.item import Item, Ref
 from chalicelib.storage.series import Series
-from chalicelib.storage.transaction import Transaction
+from chalicelib.storage.transaction import Otherwise, Transaction
 from deardiary.shapes import Experiment, Iteration, IterationStatus
 
 
@@ -65,9 +65,9 @@ _time: Any = UTCDateTimeAttribute()
 def create_iteration(
     where: Experiment, iteration: Iteration, id_key: str | None, *, began: datetime | None = None
 ) -> None:
-    """NotFound when the parent is gone, InvalidPayload when the experiment takes nothing new, Conflict on the key.
+    """NotFound when the experiment is gone, Conflict on the key.
 
-    `began`: see `claim_id_key`.
+    InvalidPayload when the experiment takes nothing new, or the parent is gone. `began`: see `claim_id_key`.
     """
     write = Transaction()
     experiment.check_open(where, write)
@@ -77,7 +77,8 @@ def create_iteration(
     series.create_series(where.id, iteration.id, clock.now(), write)
     running.watch(where.id, iteration.id, write)
     if iteration.parent_iteration_id is not None:
-        check_alive(where.id, iteration.parent_iteration_id, write)
+        place = keys.iteration(where.id, iteration.parent_iteration_id)
+        write.check(IterationRow, place, ALIVE, no_parent)
         _link(iteration.parent_iteration_id, iteration.id, write)
     if id_key is not None:
         scope = keys.experiment_partition(where.id)
@@ -91,7 +92,11 @@ def check_alive(experiment_id: str, iteration_id: str, write: Transaction) -> No
 
 def check_unlocked(iteration: Iteration, write: Transaction) -> None:
     """Commit only while the iteration has not ended."""
-    write.check(IterationRow, keys.iteration(iteration.experiment_id, iteration.id), UNLOCKED, locked)
+    write.check(IterationRow, keys.iteration(iteration.experiment_id, iteration.id), UNLOCKED, _refusal(iteration))
+
+
+def no_parent() -> InvalidPayload:
+    return InvalidPayload("There is no such iteration in this experiment", field="parent_iteration_id")
 
 
 def set_environment(iteration: Iteration, fields: Mapping[str, str | bool], write: Transaction) -> None:
@@ -101,7 +106,7 @@ def set_environment(iteration: Iteration, fields: Mapping[str, str | bool], writ
         return
     row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
     actions: list[Action] = [getattr(IterationRow, name).set(value) for name, value in fields.items()]
-    write.update(row, actions, UNLOCKED, locked)
+    write.update(row, actions, UNLOCKED, _refusal(iteration))
 
 
 def locked() -> InvalidPayload:
@@ -194,7 +199,8 @@ def reopen_if_ended_by_server(iteration: Iteration) -> None:
         IterationRow.ended_by_server.remove(),
     ]
     write = Transaction()
-    write.update(IterationRow(*keys.iteration(iteration.experiment_id, iteration.id)), actions, UNLOCKED, locked)
+    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
+    write.update(row, actions, UNLOCKED, _refusal(iteration))
     running.watch(iteration.experiment_id, iteration.id, write)
     write.commit()
 
@@ -234,14 +240,24 @@ def unlink_from_parent(iteration: Iteration, write: Transaction) -> None:
 def orphan_children(experiment_id: str, parent_id: str) -> None:
     """Take the parent away from each child that still names it."""
     for link in list(item.query(ChildRow, keys.iteration_partition(parent_id), keys.CHILD)):
-        write = Transaction()
-        child = IterationRow(*keys.iteration(experiment_id, link.child_id))
-        found = item.find(IterationRow, child.key)
-        if found is not None and found.parent_iteration_id == parent_id:
-            still = IterationRow.parent_iteration_id == parent_id
-            write.update(child, [IterationRow.parent_iteration_id.remove()], still, Conflict)
-        write.delete(link, None, Conflict)
+        while not _orphan(experiment_id, parent_id, link):
+            item.pause()
+
+
+def _orphan(experiment_id: str, parent_id: str, link: ChildRow) -> bool:
+    """False when the child was moved or removed at the same moment."""
+    write = Transaction()
+    child = IterationRow(*keys.iteration(experiment_id, link.child_id))
+    found = item.find(IterationRow, child.key)
+    if found is not None and found.parent_iteration_id == parent_id:
+        still = IterationRow.parent_iteration_id == parent_id
+        write.update(child, [IterationRow.parent_iteration_id.remove()], still, Conflict)
+    write.delete(link, None, Conflict)
+    try:
         write.commit()
+    except Conflict:
+        return False
+    return True
 
 
 def find_id_key_of_iteration(experiment_id: str, iteration_id: str) -> str | None:
@@ -265,6 +281,11 @@ def shape(row: IterationRow) -> Iteration:
         git_dirty=row.git_dirty,
         entrypoint=row.entrypoint,
     )
+
+
+def _refusal(iteration: Iteration) -> Otherwise:
+    """Why a write found it not unlocked: it has ended, or been deleted this very moment."""
+    return lambda: locked() if find_iteration(iteration.experiment_id, iteration.id) else NotFound()
 
 
 def _outline(experiment_id: str, row: Mapping[str, Any]) -> Iteration:
