@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,13 +15,19 @@ class Units:
     def __init__(self) -> None:
         self.reads = 0.0
         self.writes = 0.0
+        self._lock = threading.Lock()
+
+    def add(self, *, reads: float = 0.0, writes: float = 0.0) -> None:
+        with self._lock:
+            self.reads += reads
+            self.writes += writes
 
 
 _current: ContextVar[Units | None] = ContextVar("units", default=None)
 
 
 def start() -> Units:
-    """The count of this request, from nothing; what this thread asks of the table from now on is added to it."""
+    """The count of this request, from nothing: of what this thread asks of the table, and others do for it."""
     units = Units()
     _current.set(units)
     return units
@@ -38,6 +45,6 @@ def _note(parsed: dict[str, Any], model: Any, **_: Any) -> None:
     # One table each in calls that may go to several.
     used = sum(each.get("CapacityUnits", 0) for each in (capacity if isinstance(capacity, list) else [capacity]))
     if model.name in READS:
-        units.reads += used
+        units.add(reads=used)
     else:
-        units.writes += used
+        units.add(writes=used)

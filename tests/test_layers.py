@@ -24,6 +24,7 @@ ALLOWED = {
     "chalicelib.page": set(),
     "chalicelib.meter": set(),
     "chalicelib.overload": set(),
+    "chalicelib.threads": set(),
     "chalicelib.security": {"chalicelib.errors"},
     "chalicelib.aws": {"chalicelib.config"},
     "chalicelib.storage": {
@@ -38,6 +39,7 @@ ALLOWED = {
     "chalicelib.services": {
         *("chalicelib.services", "chalicelib.storage", "chalicelib.artifacts", "chalicelib.errors", "chalicelib.ids"),
         *("chalicelib.clock", "chalicelib.config", "chalicelib.security", "chalicelib.page", "chalicelib.columns"),
+        *("chalicelib.threads", "chalicelib.overload"),
     },
     "chalicelib.routes": {
         *("chalicelib.routes", "chalicelib.services", "chalicelib.errors", "chalicelib.clock", "chalicelib.config"),
@@ -47,7 +49,7 @@ ALLOWED = {
 # Third parties, and the only places that know them.
 HOMES = {
     "chalice": {"chalicelib.routes.answer", "chalicelib.routes.endpoint", "chalicelib.routes.upkeep"},
-    "msgspec": {"chalicelib.routes"},
+    "msgspec": {"chalicelib.routes", "chalicelib.aws"},
     # overload: that a service of AWS cannot answer can come out of any view, and becomes 503.
     "pynamodb": {"chalicelib.storage", "chalicelib.overload"},
     "botocore": {"chalicelib.aws", "chalicelib.artifacts", "chalicelib.overload"},

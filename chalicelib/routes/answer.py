@@ -41,8 +41,8 @@ _STATUS: dict[type[DomainError], int] = {
 class Answer(Generic[T]):
     """What a view gives back; the payload is a shape, a container of shapes, or None for no body.
 
-    The type of the payload is what the OpenAPI document says of the route. `raw` is for a long one: the same as plain
-    lists and mappings, ready for JSON.
+    The type of the payload is what the OpenAPI document says of the route. `raw` is for a long one: the same as lists,
+    mappings and structs that are ready for JSON.
     """
 
     status: int

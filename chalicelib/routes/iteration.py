@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import math
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.errors import InvalidPayload
 from chalicelib.page import Page
@@ -14,8 +16,10 @@ from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, Time, chan
 from chalicelib.services import deletion
 from chalicelib.services import iteration as service
 from deardiary.shapes import Iteration, IterationOverview, IterationStatus
+from deardiary.wire import encode_float, to_json
 
 if TYPE_CHECKING:
+    from chalicelib.services.search.facts import Facts
     from chalicelib.services.search.tree import Kind
 
 routes = Routes(__name__)
@@ -57,8 +61,11 @@ def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> An
     from chalicelib.services.search.listing import Search, list_iterations_of_experiment
 
     query = call.query
-    search = Search(query.filter, query.order_by, _kinds(query.include), query.parent_iteration_id)
-    return listed(list_iterations_of_experiment(call.actor, experiment_id, search, query.limit, query.cursor))
+    include = _kinds(query.include)
+    search = Search(query.filter, query.order_by, include, query.parent_iteration_id)
+    page = list_iterations_of_experiment(call.actor, experiment_id, search, query.limit, query.cursor)
+    names = {kind.value for kind in include}
+    return Answer(200, raw={"data": [_row(each, names) for each in page.data], "next_cursor": page.next_cursor})
 
 
 @routes.post("/experiments/{experiment_id}/iterations", body=NewIteration)
@@ -106,3 +113,35 @@ def _kinds(include: str) -> frozenset[Kind]:
     except ValueError:
         known = ", ".join(kind.value for kind in Kind)
         raise InvalidPayload(f"include takes {known}, with commas between", field="include") from None
+
+
+class _Summary(Struct, gc=False):
+    """A `MetricSummary` as it is sent: of the three floats that JSON lacks the texts."""
+
+    first: Any
+    last: Any
+    min: Any
+    max: Any
+    count: int
+    last_step: int
+
+
+def _row(facts: Facts, include: Collection[str]) -> dict[str, Any]:
+    """An `IterationOverview`, written by hand: a table of runs has ten thousands of numbers."""
+    row: dict[str, Any] = to_json(facts.iteration)
+    if "parameters" in include:
+        row["parameters"] = dict(sorted(facts.parameters.items()))
+    if "metrics" in include:
+        row["metrics"] = {key: _summary(digest) for key, digest in facts.digests.items()}
+    if "tags" in include:
+        row["tags"] = facts.tags
+    return row
+
+
+def _summary(digest: Sequence[Any]) -> _Summary:
+    """From the nine numbers of a digest."""
+    first, last, low, high, count, _, _, last_step, _ = digest
+    if not math.isfinite(first + last + low + high):
+        each = [encode_float(number) for number in digest[:4]]
+        return _Summary(each[0], each[1], each[2], each[3], count, last_step)
+    return _Summary(first, last, low, high, count, last_step)

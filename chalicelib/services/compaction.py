@@ -8,7 +8,6 @@ Whoever dies in between leaves packed rows that nothing names; the next one remo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from chalicelib import ids
@@ -20,6 +19,7 @@ from chalicelib.storage import series as storage
 from chalicelib.storage.codec import Batch, Content, Stretch
 from chalicelib.storage.points import Rows, Stored
 from chalicelib.storage.series import Overtaken, Series
+from chalicelib.threads import in_threads
 from deardiary.shapes import Iteration
 
 # Moving a chunk costs what it weighs: a heavy one would cost more than it ever gives back.
@@ -29,7 +29,6 @@ ENOUGH_WHEN_READ = 256
 MOST_AT_ONCE = 1000
 # Incompressible points take 24 bytes; an item takes 400 KB.
 POINTS_PER_ROW = 15_000
-_THREADS = 8
 
 
 def compact_if_many(where: Iteration, enough: int, series: Series | None = None) -> None:
@@ -87,8 +86,7 @@ def _move(where: Iteration, small: Sequence[Stored]) -> int:
         for key, contents in _by_key(small).items()
         for part, content in enumerate(contents)
     ]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        moved = sum(pool.map(lambda row: _give_up(row, generation), small))
+    moved = sum(in_threads(lambda row: _give_up(row, generation), small))
     if not moved:
         deletion.delete_items(written)
     return moved

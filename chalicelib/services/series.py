@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import dropwhile
 from typing import NamedTuple
@@ -20,11 +19,11 @@ from chalicelib.storage import series as storage
 from chalicelib.storage.digest import Digest
 from chalicelib.storage.points import INT64_MIN
 from chalicelib.storage.series import Series
+from chalicelib.threads import in_threads
 
 # A point takes up to 75 bytes in JSON: an answer stays under 5 MB.
 MOST_POINTS = 65_000
 MOST_ITERATIONS = 200
-_THREADS = 8
 
 
 class Window(NamedTuple):
@@ -78,8 +77,7 @@ def read_curve_of_iterations(
     most = min(MOST_ITERATIONS, MOST_POINTS // window.max_points if window.max_points else 1)
     names = left[:most]
     series = storage.read_series_of_iterations(experiment_id, names)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        found = pool.map(lambda name: _curve(name, key, series.get(name), window), names)
+    found = in_threads(lambda name: _curve(name, key, series.get(name), window), names)
     page = _fill(dict(zip(names, found, strict=True)), place, window, scope)
     rest = _Place(ids.digest(left[most])).cursor(scope) if len(left) > most else None
     return CurvePage(page.data, page.next_cursor or rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,7 @@ _EMPTY: dict[str, Any] = {
     "git_dirty": False,
     **dict.fromkeys(("notes", "error_message", "python_version", "julia_version", "git_sha", "entrypoint"), ""),
 }
+_FIELDS = [field.name for field in fields(Iteration)]
 _TIMES = {"created_date", "end_date"}
 # Everything that a PATCH can change; of that, what two of them must agree on.
 _STATE = ("end_date", "status_id", "parent_iteration_id")
@@ -99,13 +101,13 @@ def no_parent() -> InvalidPayload:
     return InvalidPayload("There is no such iteration in this experiment", field="parent_iteration_id")
 
 
-def set_environment(iteration: Iteration, fields: Mapping[str, str | bool], write: Transaction) -> None:
+def set_environment(iteration: Iteration, given: Mapping[str, str | bool], write: Transaction) -> None:
     """Write what it ran on, named as in the shape, while the iteration has not ended."""
-    if not fields:
+    if not given:
         check_unlocked(iteration, write)
         return
     row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
-    actions: list[Action] = [getattr(IterationRow, name).set(value) for name, value in fields.items()]
+    actions: list[Action] = [getattr(IterationRow, name).set(value) for name, value in given.items()]
     write.update(row, actions, UNLOCKED, _refusal(iteration))
 
 
@@ -127,21 +129,20 @@ def list_iterations_of_experiment(experiment_id: str, limit: int, cursor: str | 
 
 
 def outline_iterations_of_experiment(
-    experiment_id: str, parent_id: str | None, fields: Collection[str]
+    experiment_id: str, parent_id: str | None, names: Collection[str]
 ) -> list[Iteration]:
     """All of them, in the order of their ids, or the children of a parent; but for these fields they are empty."""
-    visible = IterationRow.deleting.does_not_exist()
-    where = visible if parent_id is None else visible & (IterationRow.parent_iteration_id == parent_id)
-    rows = item.raw_rows(keys.iterations_span(experiment_id), sorted({"id", *fields}), where=where)
-    return [_outline(experiment_id, row) for row in rows]
+    where = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
+    rows = item.raw_rows(keys.iterations_span(experiment_id), sorted({"id", "deleting", *names}), where=where)
+    return [_outline(experiment_id, row) for row in rows if "deleting" not in row]
 
 
 def find_iterations(experiment_id: str, iteration_ids: Sequence[str]) -> list[Iteration]:
     """Those that are there, in the order given."""
     places = [keys.iteration(experiment_id, each) for each in iteration_ids]
-    found = item.get_many(places)
-    rows = [found.get(place) for place in places]
-    return [shape(row) for row in rows if isinstance(row, IterationRow)]
+    found = item.raw_many(places, [*_FIELDS, "deleting"])
+    rows = [found[place] for place in places if place in found]
+    return [_outline(experiment_id, row) for row in rows if "deleting" not in row]
 
 
 def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[str]:
@@ -289,7 +290,8 @@ def _refusal(iteration: Iteration) -> Otherwise:
 
 
 def _outline(experiment_id: str, row: Mapping[str, Any]) -> Iteration:
-    given = {name: next(iter(value.values())) for name, value in row.items()}
+    """From a row as DynamoDB gives it: empty but for the fields that were asked for."""
+    given = {name: next(iter(row[name].values())) for name in _FIELDS if name in row}
     for name in _TIMES & given.keys():
         given[name] = _time.deserialize(given[name])
     if "status_id" in given:

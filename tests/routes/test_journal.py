@@ -51,6 +51,20 @@ def test_writes_are_counted_apart(server: Server, world: World, capsys: pytest.C
     assert line["write_units"] > 0
 
 
+def test_what_threads_read_for_a_request_is_counted_as_its_own(
+    server: Server, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment = f"/experiments/{world.ids['experiment_id']}"
+    for _ in range(3):
+        iteration = server.call("POST", f"{experiment}/iterations", token=world.token).body["id"]
+        server.call("POST", f"/iterations/{iteration}/metrics", {"key": "in threads", "value": 1.0}, token=world.token)
+    capsys.readouterr()
+    for key in ("nowhere", "in%20threads"):
+        assert server.call("GET", f"{experiment}/metrics/series?key={key}", token=world.token).status == 200
+    without, with_points = (line["read_units"] for line in lines(capsys))
+    assert with_points >= without + 3
+
+
 def test_a_refusal_has_its_status(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.token()
     capsys.readouterr()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import deardiary
-from chalicelib import clock
+from chalicelib import clock, threads
 from chalicelib.services import batch, compaction, deletion
 from chalicelib.storage import chunk, item, keys, points, series
 from tests.server import Server
@@ -107,7 +107,7 @@ def test_whoever_dies_at_it_changes_nothing(
     where = iteration
     with monkeypatch.context() as patch:
         patch.setattr(chunk, last_words, dying)
-        patch.setattr(compaction, "_THREADS", 1)
+        patch.setattr(threads, "THREADS", 1)
         with pytest.raises(_DeathError):
             compaction.compact(where, 1)
     assert everything(real_server, iteration) == before

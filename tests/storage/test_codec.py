@@ -115,7 +115,7 @@ def test_merging_digests_is_the_digest_of_all(batches: list[list[tuple[int, int,
 
 def _equal_but_for_zeros(one: Digest, other: Digest) -> bool:
     """0.0 and -0.0 are equal: which of them is the least is a matter of order."""
-    names = Digest.__slots__
+    names = Digest._fields
     pairs = [(getattr(one, name), getattr(other, name)) for name in names]
     return all(a == b or (a != a and b != b) for a, b in pairs)
 
@@ -123,3 +123,28 @@ def _equal_but_for_zeros(one: Digest, other: Digest) -> bool:
 @given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
 def test_digests_come_back(digests: dict[str, Digest]) -> None:
     assert repr(digest.unpack_digests(digest.pack_digests(digests))) == repr(digests)
+
+
+@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
+def test_digests_are_found_one_by_one(digests: dict[str, Digest]) -> None:
+    packed = digest.PackedDigests(digest.pack_digests(digests))
+    assert list(packed) == list(digests)
+    assert len(packed) == len(digests)
+    assert repr({key: packed[key] for key in packed}) == repr(digests)
+    assert "another key than all of these" not in packed
+    assert digest.size_of_digests(digests) == len(digest.pack_digests(digests))
+
+
+@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
+def test_digests_of_version_1_are_read(digests: dict[str, Digest]) -> None:
+    """In which each name stood before its own numbers."""
+    rows = [
+        struct.pack(">H", len(key.encode())) + key.encode() + digest._DIGEST.pack(*one) for key, one in digests.items()
+    ]
+    assert repr(digest.unpack_digests(b"\x01" + b"".join(rows))) == repr(digests)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x03", b"\x02", b"\x02\0\0\0\0\0", b"\x02\0\0\0\x03\0\x01a"])
+def test_damaged_digests_are_an_error(damage: bytes) -> None:
+    with pytest.raises(DamagedData):
+        digest.unpack_digests(damage)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from chalicelib.services.search.tree import Kind, Name
 from chalicelib.services.search.values import Value
 from chalicelib.storage import parameter, series, tag
 from chalicelib.storage.digest import Digest
-from deardiary.shapes import Iteration, IterationOverview
-
-_FIELDS = tuple(field.name for field in fields(Iteration))
+from deardiary.shapes import Iteration
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +75,3 @@ def read(
     if Kind.TAGS in kinds and known.tags is None:
         known = replace(known, tags=tag.read_tags_of_span(*span))
     return known
-
-
-def overview(facts: Facts, include: Collection[Kind]) -> IterationOverview:
-    """The iteration with what it owns of the kinds asked for, and None for the others."""
-    parameters = dict(sorted(facts.parameters.items()))
-    metrics = {key: digest.summary() for key, digest in facts.digests.items()}
-    return IterationOverview(
-        **{name: getattr(facts.iteration, name) for name in _FIELDS},
-        parameters=parameters if Kind.PARAMETERS in include else None,
-        metrics=metrics if Kind.METRICS in include else None,
-        tags=tuple(facts.tags) if Kind.TAGS in include else None,
-    )

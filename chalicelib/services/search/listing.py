@@ -17,14 +17,14 @@ from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.search import recent
 from chalicelib.services.search.evaluate import predicate
-from chalicelib.services.search.facts import Facts, Known, overview, read
+from chalicelib.services.search.facts import Facts, Known, read
 from chalicelib.services.search.order import SortKey, sort_key
 from chalicelib.services.search.parse import parse_filter, parse_order
 from chalicelib.services.search.recent import Reading
 from chalicelib.services.search.tree import Condition, Kind, Name, Term, names_in
 from chalicelib.storage import item
 from chalicelib.storage import iteration as storage
-from deardiary.shapes import Iteration, IterationOverview
+from deardiary.shapes import Iteration
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class _Question:
 
 def list_iterations_of_experiment(
     actor: Actor, experiment_id: str, search: Search, limit: int, cursor: str | None
-) -> Page[IterationOverview]:
-    """InvalidPayload, with the column, when filter or order do not parse."""
+) -> Page[Facts]:
+    """Those found, with what is to be included. InvalidPayload, with the column, when filter or order do not parse."""
     access.experiment(actor, experiment_id, Need.READ)
     question = _Question(
         parse_filter(search.filter) if search.filter.strip() else None,
@@ -60,7 +60,7 @@ def list_iterations_of_experiment(
     return _page_of_found(experiment_id, search, question, limit, cursor)
 
 
-def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str | None) -> Page[IterationOverview]:
+def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str | None) -> Page[Facts]:
     if search.parent_iteration_id is None:
         page = storage.list_iterations_of_experiment(experiment_id, limit, cursor)
     elif storage.find_iteration(experiment_id, search.parent_iteration_id) is None:
@@ -73,7 +73,7 @@ def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str 
 
 def _page_of_found(
     experiment_id: str, search: Search, question: _Question, limit: int, cursor: str | None
-) -> Page[IterationOverview]:
+) -> Page[Facts]:
     """A cursor holds the sort key of the last row given: rows that others add, change or remove move no other row.
 
     Iterations are read anew for each page, so that one deleted meanwhile is not given.
@@ -120,8 +120,6 @@ def _find(experiment_id: str, search: Search, question: _Question) -> tuple[list
     return found, known
 
 
-def _with_included(
-    experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known
-) -> list[IterationOverview]:
+def _with_included(experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known) -> list[Facts]:
     known = read(experiment_id, iterations, search.include, known=known)
-    return [overview(known.of(iteration), search.include) for iteration in iterations]
+    return [known.of(iteration) for iteration in iterations]
