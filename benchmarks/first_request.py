@@ -51,6 +51,8 @@ def _event(token: str) -> dict[str, Any]:
         "requestContext": {
             "resourcePath": PATH,
             "httpMethod": "GET",
+            "path": f"/api{PATH}",
+            "stage": "api",
             "requestId": "0",
             "identity": {"sourceIp": "127.0.0.1"},
         },

@@ -1,0 +1,16 @@
+"""The request of the cold start is one that the app answers as it answers the API Gateway's."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import first_request
+from tests.server import Server
+
+
+def test_the_event_is_answered(server: Server) -> None:
+    from app import app
+
+    first_request._ask(app, first_request._event(server.token()))
+    with pytest.raises(SystemExit, match="TOKEN_INVALID"):
+        first_request._ask(app, first_request._event("another"))
