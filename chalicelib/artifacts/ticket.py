@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from chalicelib import clock, security
 from chalicelib.artifacts.base import URL_LIFE, Location
@@ -13,8 +13,7 @@ from chalicelib.storage.secret import read_keyring
 PATH = "/artifacts"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class Ticket(NamedTuple):
     """What its holder may do: put bytes that have a size and hash, or get bytes under a name.
 
     `part` counts from 1 in the upload `upload_id`; 0 is the whole. `sha256` and `size_bytes` are the whole's,
@@ -39,7 +38,7 @@ class Ticket:
 
 
 def url_of(ticket: Ticket, site: str) -> str:
-    text = security.issue_ticket(read_keyring(), asdict(ticket), clock.now(), URL_LIFE)
+    text = security.issue_ticket(read_keyring(), ticket._asdict(), clock.now(), URL_LIFE)
     return f"{site}{PATH}?ticket={text}"
 
 
@@ -52,4 +51,4 @@ def read_ticket(text: str, method: str) -> Ticket:
         said = security.read_ticket(read_keyring(fresh=True), text)
     if said.get("method") != method:
         raise TokenInvalid("This URL is for something else")
-    return Ticket(**{name: said[name] for name in Ticket.__slots__})  # type: ignore[arg-type]
+    return Ticket(**{name: said[name] for name in Ticket._fields})  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib import artifacts
 from chalicelib.artifacts import UploadGone
@@ -19,8 +19,7 @@ MAX_PIECE = 4 * MIB
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Bytes from `offset` on, or all when `whole`. `size_bytes` and `sha256` are those of all."""
 
     disposition: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from chalicelib import artifacts, clock, config, ids
 from chalicelib.artifacts import URL_LIFE, Location
@@ -150,8 +150,7 @@ def remove_resource(project_id: str, resource: Resource, *, only_pending: bool =
     return released
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(NamedTuple):
     """Whether nothing is left to do for bytes that an owner gave up, and how many are gone."""
 
     finished: bool

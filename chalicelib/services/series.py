@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import dropwhile
 from typing import NamedTuple
 
@@ -38,8 +37,7 @@ class Window(NamedTuple):
         return columns if self.max_points is None else curves.downsample(columns, self.max_points)
 
 
-@dataclass(frozen=True, slots=True)
-class CurvePage:
+class CurvePage(NamedTuple):
     """Curves by name, in the order in which they were asked for, and where the next page begins."""
 
     data: dict[str, Columns]

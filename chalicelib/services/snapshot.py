@@ -93,8 +93,8 @@ def _store(
     before, joined = _bring(line, before, bytes_of)
     named = {name: _text(joined[_sha256(data[name])], text) for name, text in texts.items()}
     coming = {sha256: at for sha256, at in before.coming.items() if sha256 not in bytes_of}
-    after = replace(before, texts={**before.texts, **named}, coming=coming)
-    after = replace(after, leaving=tuple(sorted({*undone, *before.owned} - after.owned)))
+    after = before._replace(texts={**before.texts, **named}, coming=coming)
+    after = after._replace(leaving=tuple(sorted({*undone, *before.owned} - after.owned)))
     stored = storage.write_texts(line.project.id, line.iteration, before, after, joined, _given(environment))
     release_texts(line.project.id, stored)
     return stored
@@ -114,7 +114,7 @@ def _bring(line: IterationLineage, before: Texts, bytes_of: Mapping[str, bytes])
     if not missing:
         return before, seen
     now = clock.to_milliseconds(clock.now())
-    announcing = replace(before, coming={**before.coming, **dict.fromkeys(missing, now)})
+    announcing = before._replace(coming={**before.coming, **dict.fromkeys(missing, now)})
     announced = storage.write_texts(project_id, line.iteration, before, announcing, missing, {})
     for sha256, blob in missing.items():
         data = bytes_of[sha256]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from chalicelib.storage import experiment, item, iteration, keys, model, permission, project, resource
 from chalicelib.storage.experiment import ExperimentRow
@@ -21,28 +22,28 @@ from chalicelib.storage.resource import ResourceRow
 from deardiary.shapes import Experiment, Iteration, Model, Project, Resource, UserPermission
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ProjectLineage:
     project: Project
     permission: UserPermission | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ExperimentLineage(ProjectLineage):
     experiment: Experiment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class IterationLineage(ExperimentLineage):
     iteration: Iteration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ResourceLineage(ExperimentLineage):
     resource: Resource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ModelLineage(ProjectLineage):
     model: Model
     registry: Registry
@@ -115,8 +116,7 @@ def find_model_lineage(model_id: str, user_id: str) -> ModelLineage | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     project_id: str
     experiment_id: str
 

@@ -8,7 +8,7 @@ after their share has been announced (`coming`) and before a text is one of `tex
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute
@@ -36,16 +36,15 @@ class Text(NamedTuple):
     wire_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(NamedTuple):
     """The row in memory. `version` says which state of it this was; 0 is no row.
 
     `texts` by name; `coming` with the time of the announcement in milliseconds since 1970; both by their shares.
     """
 
     version: int = 0
-    texts: Mapping[str, Text] = field(default_factory=dict)
-    coming: Mapping[str, int] = field(default_factory=dict)
+    texts: Mapping[str, Text] = MappingProxyType({})
+    coming: Mapping[str, int] = MappingProxyType({})
     leaving: tuple[str, ...] = ()
 
     @property
@@ -99,7 +98,7 @@ def move_texts(
     moved = {
         name: text._replace(backend=backends.get(text.sha256, text.backend)) for name, text in before.texts.items()
     }
-    _put(project_id, experiment_id, iteration_id, before, replace(before, texts=moved), write)
+    _put(project_id, experiment_id, iteration_id, before, before._replace(texts=moved), write)
     write.commit()
 
 
@@ -126,4 +125,4 @@ def _put(
     )
     unchanged = SnapshotRow.version == before.version if before.version else None
     write.put(row, Conflict, unchanged)
-    return replace(after, version=before.version + 1)
+    return after._replace(version=before.version + 1)

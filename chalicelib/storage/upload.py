@@ -6,8 +6,8 @@ The rows stand in one partition in the order of that time, so that the next ones
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
@@ -33,8 +33,7 @@ class UploadRow(Item, discriminator="upload"):
     resource_id = UnicodeAttribute(null=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Due(NamedTuple):
     """Something to look at now, and the place of its row."""
 
     place: Key
