@@ -55,7 +55,8 @@ def create_resource(
     if experiment.status_id != ExperimentStatus.IN_PROGRESS:
         raise experiments.not_in_progress()
     seen = blobs.find_blob(experiment.project_id, content_hash)
-    if seen is not None and seen.size_bytes != size_bytes:
+    # Of bytes that nobody has brought yet nobody knows how many they are: a wrong claim must not keep others away.
+    if seen is not None and seen.ready and seen.size_bytes != size_bytes:
         raise InvalidPayload("Bytes with this SHA-256 have another size", field="size_bytes")
     backend = seen.backend if seen else config.settings().artifact_backend
     _check_size(backend, size_bytes)

@@ -13,6 +13,7 @@ from tests.routes.things import (
     check_refused,
     end,
     found,
+    made,
     new_experiment,
     new_iteration,
     new_project,
@@ -101,6 +102,18 @@ def test_two_pending_resources_share_one_upload(server: Server) -> None:
     upload(server, one["id"], b"twice declared")
     for each in (one, other):
         assert found(_complete(server, each))["state"] == "ready"
+
+
+def test_a_wrong_claim_on_bytes_keeps_nobody_away(server: Server) -> None:
+    experiment = new_experiment(server)
+    body = {"name": "r", "size_bytes": 3, "content_hash": hashlib.sha256(b"true").hexdigest()}
+    wrong = made(server.call("POST", f"/experiments/{experiment}/resources", body))
+    right = new_ready_resource(server, experiment, b"true")
+    assert right["state"] == "ready"
+    check_invalid(_complete(server, wrong), "size_bytes")
+    check_invalid(server.call("POST", f"/experiments/{experiment}/resources", body), "size_bytes")
+    assert server.call("DELETE", f"/resources/{wrong['id']}").headers["x-freed-bytes"] == "0"
+    assert requests.get(found(_get(server, right, "/download"))["url"], timeout=10).content == b"true"
 
 
 def test_another_project_knows_nothing_of_the_bytes(server: Server) -> None:
