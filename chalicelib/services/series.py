@@ -12,8 +12,7 @@ from chalicelib.columns import Columns
 from chalicelib.services import access, compaction, curves
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.recount import recount_stale
-from chalicelib.storage import item, points
-from chalicelib.storage import iteration as iterations
+from chalicelib.storage import item, outline, points
 from chalicelib.storage import series as storage
 from chalicelib.storage.digest import Digest
 from chalicelib.storage.points import INT64_MIN
@@ -71,7 +70,7 @@ def read_curve_of_iterations(
     access.experiment(actor, experiment_id, Need.READ)
     scope = ids.digest(repr((experiment_id, key, iteration_ids, window)))
     place = _Place.of(cursor, scope)
-    left = _from(place, iterations.existing_iteration_ids(experiment_id, iteration_ids))
+    left = _from(place, outline.existing_iteration_ids(experiment_id, iteration_ids))
     most = min(MOST_ITERATIONS, MOST_POINTS // window.max_points if window.max_points else 1)
     names = left[:most]
     series = storage.read_series_of_iterations(experiment_id, names)

@@ -22,7 +22,7 @@ from chalicelib.services.search.order import SortKey, sort_key
 from chalicelib.services.search.parse import parse_filter, parse_order
 from chalicelib.services.search.recent import Reading
 from chalicelib.services.search.tree import Condition, Kind, Name, Term, names_in
-from chalicelib.storage import item
+from chalicelib.storage import item, outline
 from chalicelib.storage import iteration as storage
 from deardiary.shapes import Iteration
 
@@ -83,7 +83,7 @@ def _page_of_found(
     kept = scope + ids.digest(" ".join(sorted(kind.value for kind in search.include)))
     reading = (recent.find(kept) if cursor else None) or _read(experiment_id, search, question)
     left = reading.rows[bisect_right(reading.rows, after, key=itemgetter(0)) :]
-    page = storage.find_iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]])
+    page = outline.find_iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]])
     if len(left) <= limit:
         return Page(_with_included(experiment_id, page, search, reading.known), None)
     recent.keep(kept, reading)
@@ -111,7 +111,7 @@ def _find(experiment_id: str, search: Search, question: _Question) -> tuple[list
     """The iterations for which the condition holds, and what was read on the way that can be included."""
     names = question.names()
     fields = {name.key for name in names if name.kind is None}
-    iterations = storage.outline_iterations_of_experiment(experiment_id, search.parent_iteration_id, fields)
+    iterations = outline.outline_iterations_of_experiment(experiment_id, search.parent_iteration_id, fields)
     kinds = {name.kind for name in names if name.kind}
     keys = {name.key for name in names if name.kind is Kind.PARAMETERS}
     known = read(experiment_id, iterations, kinds, keys=None if Kind.PARAMETERS in search.include else keys)
