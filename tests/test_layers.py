@@ -59,7 +59,7 @@ HOMES = {
 DISTRIBUTIONS = {"pyjwt": "jwt"}
 # What the client uses where it is installed anyway, inside the function that cannot do without it.
 EXTRAS = {
-    "deardiary.sources": {"boto3"},
+    "deardiary.sources": {"boto3", "botocore"},
     "deardiary.secretsmanager": {"boto3", "botocore"},
     "deardiary.system": {"psutil", "pynvml"},
 }

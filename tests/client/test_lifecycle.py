@@ -33,6 +33,7 @@ def server() -> FakeServer:
         "GET /projects/p1/experiments": (200, page(experiment())),
         CREATE: (201, iteration()),
         LOG: taken,
+        "GET /iterations/i1": (200, iteration()),
         END: (200, iteration()),
     }
     return server

@@ -5,13 +5,14 @@ import json
 import struct
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deardiary.points import PointEncoder, bodies, columns, milliseconds, rows, time_of
 from deardiary.wire import decode_float
 
-KEYS = st.text(st.characters(exclude_categories=["Cc"]), min_size=1, max_size=8)
+KEYS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8)
 
 
 @given(st.dictionaries(KEYS, st.floats(), min_size=1), st.data(), st.integers(-(2**40), 2**42))
@@ -55,3 +56,26 @@ def test_columns_keep_the_order_of_each_key() -> None:
 def test_a_time_without_an_offset_is_utc(time: Any) -> None:
     again = time_of(milliseconds(time))
     assert again.replace(tzinfo=None) == time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+def test_more_keys_than_an_iteration_has_room_for_are_refused_at_once_and_take_none() -> None:
+    encoder = PointEncoder()
+    many = {f"layer{number}/{'x' * 200}": 1.0 for number in range(1200)}
+    with pytest.raises(ValueError, match=r"no room for the key 'layer1[0-9]+/x+' beside the 1[0-9]+ of this iteration"):
+        encoder.values(many)
+    fits = dict(list(many.items())[:1000])
+    assert len(encoder.values(fits)) == len(encoder.values(fits)) == 1000
+    with pytest.raises(ValueError, match="no room"):
+        encoder.values(many)
+    assert encoder.values({"loss": 1.0}) == ['"loss":1.0']
+
+
+@pytest.mark.parametrize("metrics", [[1], 1.0, "loss", None])
+def test_what_has_no_keys_is_an_error_that_says_so(metrics: Any) -> None:
+    with pytest.raises(TypeError, match="by key"):
+        PointEncoder().values(metrics)
+
+
+def test_half_a_surrogate_pair_is_no_key() -> None:
+    with pytest.raises(ValueError, match="surrogate"):
+        PointEncoder().values({"a\ud800": 1.0})

@@ -280,6 +280,14 @@ def test_what_was_downloaded_is_not_to_be_run(folder: Path) -> None:
     assert not path.stat().st_mode & 0o111
 
 
+@pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil", "C:\\evil", "folder/"])
+def test_a_name_that_no_folder_could_take_back_is_not_stored(model: Path, name: str) -> None:
+    server = FakeServer()
+    with pytest.raises(ValueError, match="resource's name"):
+        client_of(server).resources.upload("e1", model, name)
+    assert server.requests == []
+
+
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(NotADirectoryError):
         client_of(FakeServer()).resources.upload_folder("e1", tmp_path / "absent")

@@ -32,6 +32,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
         "GET /projects/p1/experiments": (200, page(experiment())),
         CREATE: (201, iteration()),
         LOG: taken,
+        "GET /iterations/i1": (200, iteration()),
         "PATCH /iterations/i1": (200, iteration()),
     }
     return server

@@ -113,6 +113,7 @@ def test_what_has_been_deleted_does_not_come_back(
     second = sync(copies[1], client)
     assert not second.is_done
     assert "has been deleted" in str(second.error)
+    assert f"delete {spool_in(copies[1])}" in str(second)
     assert iterations_of(client, request.node.name) == []
     assert spool_in(copies[1]).is_dir()
 
@@ -194,3 +195,17 @@ def _change_upload(spool: Path, file: str) -> None:
 
 def _with_file(entry: dict[str, Any], file: str) -> dict[str, Any]:
     return {**entry, "upload": {**entry["upload"], "file": file}} if "upload" in entry else entry
+
+
+def test_what_was_refused_before_is_said_again(copies: list[Path], client: Client) -> None:
+    _change_upload(spool_in(copies[0]), "/etc/hostname")
+    first, second = (sync(copies[0], client) for _ in range(2))
+    assert (first.rejected, second.rejected) == (2, 2)
+    assert "2 refused for good (kept in rejected/)" in str(second)
+
+
+def test_a_live_run_is_found_by_its_id(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path))
+    with deardiary.start("Offline", "live", client=client) as iteration:
+        origin = json.loads((spool_in(tmp_path) / "run.json").read_text())["origin"]
+        assert (origin["iteration_id"], origin["experiment_id"]) == (iteration.id, iteration.experiment_id)

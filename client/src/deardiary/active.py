@@ -71,6 +71,8 @@ class ActiveIteration:
         self._ended = False
         self.endings = Endings()
         self._is_fork = False
+        if iteration is not None:
+            origin = dataclasses.replace(origin, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
         run = new_run(origin, client, offline=client is None, reopens=reopens)
         self._open: Journal | None = Journal(run, client, iteration)
         self._forked_from = run.spool_id
@@ -174,7 +176,9 @@ class ActiveIteration:
                 if not error.is_passing:
                     raise
                 _log.warning("%s is kept to be uploaded later: %s", file, error)
-        return self._keep(file, file.name if name is None else name, description)
+        from deardiary import tree
+
+        return self._keep(file, tree.checked_name(file.name if name is None else name), description)
 
     def register_model(self, name: str, resource: str | PathLike[str], description: str = "") -> ModelVersion:
         """A new version of the project's model of that name, which is made if there is none.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from deardiary import operations, origin, points
 from deardiary.errors import ClientError
 from deardiary.records import Record, split
-from deardiary.spool import lines
+from deardiary.spool import lines, store
 from deardiary.spool import run as runs
 
 if TYPE_CHECKING:
@@ -97,6 +97,9 @@ class Delivery:
     def beat(self) -> None:
         """Tell the server that the writer lives, though it has nothing to say."""
         self._quick.iterations.log_columns(self.find_iteration().id, {}, batch_id=f"{self._run.spool_id}-alive")
+
+    def hint(self, error: Exception) -> str:
+        return hint(error, self._folder)
 
     def close(self) -> None:
         """End the iteration again that was reopened for this run, unless the run has ended it itself."""
@@ -198,7 +201,7 @@ class Delivery:
         self.delivered.rejected += 1
         where = "it is lost"
         if self._folder is not None:
-            place = self._folder / "rejected"
+            place = self._folder / store.REJECTED
             place.mkdir(exist_ok=True)
             path = place / f"{number:08}-{what}.json"
             runs.write_whole(path, json.dumps({"error": str(error), **content}, indent=1).encode())
@@ -217,6 +220,16 @@ class Delivery:
             runs.save(self._folder, self._run)
         except OSError as error:
             _log.debug("%s was not updated: %s", self._folder, error)
+
+
+def hint(error: Exception, folder: Path | None) -> str:
+    """What the user can do about it, where there is something."""
+    status = getattr(error, "status", 0)
+    if status == 401:
+        return "; sign in again (`deardiary login`), and it goes on"
+    if status == 404 and folder is not None:
+        return f"; if it has been deleted and you do not want what is left of it, delete {folder}"
+    return ""
 
 
 def is_refusal(error: ClientError) -> bool:

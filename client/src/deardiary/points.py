@@ -19,6 +19,9 @@ Row = tuple[str, float | str, int | None, int]  # key, value as in JSON, step, m
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
 _PER_LINE = 1000
+# What the server has room for in an iteration: its summaries, of all keys that any process logs into it.
+MAX_KEY_BYTES = 300_000 - 5
+_BYTES_PER_KEY = 74
 
 
 class PointEncoder:
@@ -29,12 +32,28 @@ class PointEncoder:
 
     def __init__(self) -> None:
         self._quoted: dict[str, str] = {}
+        self._room = MAX_KEY_BYTES
 
     def values(self, metrics: Mapping[str, Number]) -> list[str]:
-        """Each point as the text of a JSON member. TypeError or ValueError, which name the key, for what is none."""
+        """Each point as the text of a JSON member.
+
+        TypeError or ValueError, which name the key, for what is none, and for more keys than an iteration has room for.
+        """
+        try:
+            items = metrics.items()
+        except AttributeError:
+            raise TypeError(f"Metrics are numbers by key, {{'loss': 0.5}}, not {type(metrics).__name__}") from None
+        known = len(self._quoted)
+        try:
+            return self._texts(items)
+        except (TypeError, ValueError):
+            self._forget(known)
+            raise
+
+    def _texts(self, items: Iterable[tuple[str, Number]]) -> list[str]:
         quoted = self._quoted
         texts = []
-        for key, value in metrics.items():
+        for key, value in items:
             name = quoted.get(key) or self._quote(key)
             number = value if type(value) is float else as_float(key, value)
             # What is not finite is not zero when taken from itself; repr gives every other float bit for bit.
@@ -42,8 +61,22 @@ class PointEncoder:
         return texts
 
     def _quote(self, key: str) -> str:
-        text = self._quoted[key] = f"{json.dumps(checked_key(key))}:"
+        text = f"{json.dumps(checked_key(key))}:"
+        size = _size_of(key)
+        if size > self._room:
+            raise ValueError(f"There is no room for the key {key!r} beside the {len(self._quoted)} of this iteration")
+        self._room -= size
+        self._quoted[key] = text
         return text
+
+    def _forget(self, known: int) -> None:
+        """The keys that came after so many: nothing of the call is recorded, and they take no room."""
+        while len(self._quoted) > known:
+            self._room += _size_of(self._quoted.popitem()[0])
+
+
+def _size_of(key: str) -> int:
+    return len(key.encode()) + _BYTES_PER_KEY
 
 
 def bodies(texts: list[str], steps: Sequence[int | None], at: int) -> Iterator[tuple[str, int]]:

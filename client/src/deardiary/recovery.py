@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from deardiary import settings
-from deardiary.delivery import Delivered, Delivery
+from deardiary.delivery import Delivered, Delivery, hint
 from deardiary.errors import ClientError
 from deardiary.spool import store
 from deardiary.spool.lock import FolderLock
@@ -27,11 +27,15 @@ _busy = threading.Lock()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a spool. ``error``: why it was not sent to its end; ``open``: somebody may still write to it."""
+    """What became of a spool. ``error``: why it was not sent to its end; ``open``: somebody may still write to it.
+
+    ``refused``: how many things the server has refused for good, now or before, that are kept in it.
+    """
 
     iteration_id: str | None
     delivered: Delivered
     left: int
+    refused: int = 0
     open: bool = False
     error: ClientError | OSError | None = None
 
@@ -49,11 +53,12 @@ def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True) -> 
         error = failure
     finally:
         left = len(segments_in(folder)) if folder.is_dir() else 0
+        refused = len(list((folder / store.REJECTED).glob("*")))
         if dead and error is None:
             store.remove(folder)
         lock.release()
     iteration_id = delivery.iteration.id if delivery.iteration else run.origin.iteration_id
-    return Outcome(iteration_id, delivery.delivered, left, not dead, error)
+    return Outcome(iteration_id, delivery.delivered, left, refused, not dead, error)
 
 
 def send_left_of(client: Client, run: Run, root: Path) -> None:
@@ -99,7 +104,8 @@ def _send_if_dead(client: Client, folder: Path, run: Run, *, ends: bool = True) 
     if outcome.error is None:
         _log.warning("Sent what an earlier process had left of iteration %s", outcome.iteration_id)
     else:
-        _log.warning("An earlier process has left something in %s that cannot be sent now: %s", folder, outcome.error)
+        why = f"{outcome.error}{hint(outcome.error, folder)}"
+        _log.warning("An earlier process has left something in %s that cannot be sent now: %s", folder, why)
 
 
 def _is_work(folder: Path, run: Run) -> bool:

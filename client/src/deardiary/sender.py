@@ -112,11 +112,11 @@ class Sender:
         try:
             self._send(delivery)
         except (ClientError, OSError) as error:
-            self._failed(error)
+            self._failed(error, delivery)
         except Exception as error:  # noqa: BLE001
             # A fault of ours must not end the sending for the days that a training may take.
             _log.exception("Sending went wrong in a way that it should not")
-            self._failed(OSError(str(error)))
+            self._failed(OSError(str(error)), delivery)
         else:
             if self._failures and self._told_at > 0:
                 _log.warning("The server takes what is logged again")
@@ -135,7 +135,7 @@ class Sender:
             delivery.beat()
             self._sent_at = time.monotonic()
 
-    def _failed(self, error: ClientError | OSError) -> None:
+    def _failed(self, error: ClientError | OSError, delivery: Delivery) -> None:
         """Wait longer from one failure to the next, as long as the server asks, and say so now and then."""
         now = time.monotonic()
         self._let_in = not isinstance(error, ClientError) or error.is_passing
@@ -146,5 +146,4 @@ class Sender:
         self._failures += 1
         if now - self._told_at > SILENCE_SECONDS and (self._failures > 1 or not self._let_in):
             self._told_at = now
-            hint = "; sign in again (`deardiary login`), and it goes on" if getattr(error, "status", 0) == 401 else ""
-            _log.warning("What is logged waits to be sent: %s%s", error, hint)
+            _log.warning("What is logged waits to be sent: %s%s", error, delivery.hint(error))

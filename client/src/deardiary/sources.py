@@ -35,7 +35,7 @@ def opened(place: str | PathLike[str]) -> Iterator[Path]:
             yield Path(copy)
         return
     if not path.is_dir():
-        raise ValueError(f"There is no folder {path}")
+        raise ValueError(f"There is no folder and no archive {path}")
     yield path
 
 
@@ -61,8 +61,20 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 def _download(url: str, folder: Path) -> None:
     """All objects below a prefix. Their times stay: they tell whether somebody still writes."""
-    bucket, _, prefix = url.removeprefix("s3://").partition("/")
     s3 = _client()
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        found = _download_objects(s3, url, folder)
+    except (BotoCoreError, ClientError) as error:
+        raise ValueError(f"{url} cannot be read: {error}") from error
+    if not found:
+        raise ValueError(f"There is nothing in {url}")
+
+
+def _download_objects(s3: Any, url: str, folder: Path) -> int:
+    """How many."""
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
     found = 0
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for each in page.get("Contents", ()):
@@ -73,8 +85,7 @@ def _download(url: str, folder: Path) -> None:
             s3.download_file(bucket, each["Key"], str(target))
             os.utime(target, (each["LastModified"].timestamp(),) * 2)
             found += 1
-    if not found:
-        raise ValueError(f"There is nothing in {url}")
+    return found
 
 
 def _client() -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deardiary import recovery, settings
 from deardiary.client import Client, connect_unchosen
+from deardiary.delivery import hint
 from deardiary.errors import ClientError
 from deardiary.spool import store
 
@@ -25,8 +26,9 @@ class Synced:
     """What `sync` has done with one spool.
 
     ``points`` and ``others`` (parameters, tags, files, versions, ends) are there now; of these some may have been
-    there before. ``rejected`` are refused for good and kept beside the spool, ``damaged`` records could not be read,
-    ``waiting`` segments are still to be sent: because of ``error``, or because somebody ``may_still_write`` to them.
+    there before. ``rejected`` are refused for good, now or before, and kept in the spool's folder ``rejected``,
+    ``damaged`` records could not be read, ``waiting`` files of records are still to be sent: because of ``error``, or
+    because somebody ``may_still_write`` to them.
     """
 
     spool: str
@@ -44,14 +46,13 @@ class Synced:
         return self.error is None and (self.waiting == 0 or self.may_still_write)
 
     def __str__(self) -> str:
-        counts = [f"{self.points} points", f"{self.others} other records"]
-        counts += [
-            f"{number} {what}" for what, number in (("rejected", self.rejected), ("damaged", self.damaged)) if number
-        ]
-        text = f"{self.spool} -> iteration {self.iteration_id or '(none yet)'}: {', '.join(counts)}"
+        counts = [_number(self.points, "point"), _number(self.others, "other record")]
+        counts += [f"{self.rejected} refused for good (kept in rejected/)"] if self.rejected else []
+        counts += [f"{_number(self.damaged, 'damaged record')} lost"] if self.damaged else []
+        text = f"{self.spool} -> iteration {self.iteration_id or '(none yet)'}: {', '.join(counts)} on the server"
         if self.waiting:
             why = self.error or "somebody may still write to it"
-            return f"{text}; {self.waiting} segments wait ({why})"
+            return f"{text}; {_number(self.waiting, 'file')} of records to be sent still ({why})"
         return f"{text}; {self.error}" if self.error else text
 
 
@@ -110,22 +111,22 @@ def _sync_one(folder: Path, run: Run, clients: _Clients, tell: Callable[[str], o
     except (ClientError, ValueError) as error:
         result = Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=str(error))
     else:
-        result = _synced(run, recovery.send_spool(client, folder, run))
+        result = _synced(run, folder, recovery.send_spool(client, folder, run))
     tell(str(result))
     return result
 
 
-def _synced(run: Run, outcome: Outcome) -> Synced:
+def _synced(run: Run, folder: Path, outcome: Outcome) -> Synced:
     return Synced(
         spool=run.spool_id,
         iteration_id=outcome.iteration_id,
         points=outcome.delivered.points,
         others=outcome.delivered.others,
-        rejected=outcome.delivered.rejected,
+        rejected=max(outcome.delivered.rejected, outcome.refused),
         damaged=outcome.delivered.damaged,
         waiting=outcome.left,
         may_still_write=outcome.open,
-        error=None if outcome.error is None else str(outcome.error),
+        error=None if outcome.error is None else f"{outcome.error}{hint(outcome.error, folder)}",
     )
 
 
@@ -134,4 +135,9 @@ def _summary(results: list[Synced]) -> str:
         return "There is nothing to send"
     points = sum(each.points for each in results)
     failed = sum(not each.is_done for each in results)
-    return f"{len(results)} spools, {points} points" + (f"; {failed} could not be sent to the end" if failed else "")
+    done = f"{_number(len(results), 'spool')}, {_number(points, 'point')}"
+    return done + (f"; {failed} could not be sent to the end" if failed else "")
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

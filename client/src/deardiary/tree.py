@@ -45,6 +45,12 @@ def has_drive(step: str) -> bool:
     return bool(_DRIVE.match(step))
 
 
+def checked_name(name: str) -> str:
+    """A name that can be downloaded into a folder again. ValueError for any other one."""
+    place_of(name, Path("/"))
+    return name
+
+
 def make_way(root: Path, place: Path) -> None:
     """The folders above a place. ValueError when a link stands in the way: it may lead anywhere."""
     for folder in reversed([each for each in place.parents if root in each.parents]):

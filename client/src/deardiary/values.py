@@ -71,6 +71,8 @@ def checked_key(key: object) -> str:
         raise ValueError(f"A key has 1 to {MAX_KEY} characters, not {len(key)}: {key[:40]!r}")
     if _CONTROL.search(key):
         raise ValueError(f"A key has no control characters: {key!r}")
+    if not key.isascii() and key.encode("utf-8", "replace").decode() != key:
+        raise ValueError(f"A key is Unicode, without half a surrogate pair: {key!r}")
     return key
 
 

@@ -59,6 +59,19 @@ def test_a_project_is_made_shown_and_removed(run: Run) -> None:
     assert (gone.status, gone.err) == (1, "deardiary: There is no project of the name or id 'Wine'\n")
 
 
+def test_of_several_of_one_name_none_is_removed_by_that(run: Run) -> None:
+    ids = [run("projects", "create", "Twice", "--json").json["id"] for _ in range(2)]
+    refused = run("projects", "rm", "Twice", "--yes")
+    assert (refused.status, refused.out) == (2, "")
+    assert all(each in refused.err for each in ids)
+    assert run("projects", "show", "Twice", "--json").json["id"] == ids[0]
+    assert run("projects", "rm", ids[0], "--yes").status == 0
+    experiments = [run("experiments", "create", "Twice", "e", "--json").json["id"] for _ in range(2)]
+    refused = run("experiments", "rm", "Twice/e", "--yes")
+    assert (refused.status, all(each in refused.err for each in experiments)) == (2, True)
+    assert run("projects", "rm", "Twice", "--yes").status == 0
+
+
 def test_experiments(run: Run, iris: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     made = run("experiments", "create", "Iris", "try/this", "--json").json
     assert run("experiments", "show", "Iris/try/this", "--json").json == made

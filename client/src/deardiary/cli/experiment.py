@@ -43,7 +43,7 @@ def create(call: Call) -> None:
 
 
 def rm(call: Call) -> None:
-    experiment = find.experiment(call.client, call.given.experiment)
+    experiment = find.experiment(call.client, call.given.experiment, sure=True)
     call.sure(f"experiment {experiment.name} ({experiment.id}) and everything in it")
     call.client.experiments.delete(experiment.id)
     call.output.deleted(experiment.id)

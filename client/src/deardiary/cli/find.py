@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from deardiary import settings
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.errors import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from deardiary.client import Client
     from deardiary.shapes import Experiment, Model, Project, User
 
+
+class Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
 T = TypeVar("T")
+N = TypeVar("N", bound=Named)
 
 
-def project(client: Client, text: str | None) -> Project:
-    """By name or id; without either DEARDIARY_PROJECT."""
+def project(client: Client, text: str | None, *, sure: bool = False) -> Project:
+    """By name or id; without either DEARDIARY_PROJECT.
+
+    Of several of one name it is the oldest; CommandFailed if it must be ``sure``, as of what is to be removed.
+    """
     wanted = text or settings.default_project()
     if wanted is None:
         raise CommandFailed("Name a project, or set DEARDIARY_PROJECT", USAGE)
-    named = next(client.projects.list(name=wanted), None)
-    return named or _by_id("project", wanted, client.projects.get)
+    return _first("project", client.projects.list(name=wanted), sure=sure) or _by_id(
+        "project", wanted, client.projects.get
+    )
 
 
-def experiment(client: Client, text: str | None) -> Experiment:
+def experiment(client: Client, text: str | None, *, sure: bool = False) -> Experiment:
     """By PROJECT/EXPERIMENT or id, or by a name in DEARDIARY_PROJECT; without any of these DEARDIARY_EXPERIMENT."""
     wanted = text or settings.default_experiment()
     if wanted is None:
         raise CommandFailed("Name an experiment as PROJECT/EXPERIMENT, or by its id", USAGE)
     for above, name in _readings(wanted):
-        within = next(client.projects.list(name=above), None)
-        named = within and next(client.experiments.list(within.id, name=name), None)
+        within = _first("project", client.projects.list(name=above), sure=sure)
+        named = within and _first("experiment", client.experiments.list(within.id, name=name), sure=sure)
         if named:
             return named
     return _by_id("experiment", wanted, client.experiments.get)
 
 
-def model(client: Client, text: str) -> Model:
+def model(client: Client, text: str, *, sure: bool = False) -> Model:
     """By PROJECT/MODEL or id."""
     for above, name in _readings(text):
-        within = next(client.projects.list(name=above), None)
+        within = _first("project", client.projects.list(name=above), sure=sure)
         named = within and next(client.models.list(within.id, name=name), None)
         if named:
             return named
     return _by_id("model", text, client.models.get)
+
+
+def _first(kind: str, named: Iterator[N], *, sure: bool) -> N | None:
+    """The oldest of them, if there is one. CommandFailed where it must be sure and there are several."""
+    found = list(islice(named, 2 if sure else 1))
+    if len(found) > 1:
+        ids = ", ".join(each.id for each in [*found, *named])
+        raise CommandFailed(f"There are several {kind}s called {found[0].name!r}; say which by its id: {ids}", USAGE)
+    return found[0] if found else None
 
 
 def user(client: Client, text: str) -> User:

@@ -53,7 +53,7 @@ def promote(call: Call) -> None:
 
 
 def rm(call: Call) -> None:
-    model = find.model(call.client, call.given.model)
+    model = find.model(call.client, call.given.model, sure=True)
     call.sure(f"model {model.name} ({model.id}) and its versions")
     call.client.models.delete(model.id)
     call.output.deleted(model.id)

@@ -37,7 +37,7 @@ def create(call: Call) -> None:
 
 
 def rm(call: Call) -> None:
-    project = find.project(call.client, call.given.project)
+    project = find.project(call.client, call.given.project, sure=True)
     call.sure(f"project {project.name} ({project.id}) and everything in it")
     call.client.projects.delete(project.id)
     call.output.deleted(project.id)

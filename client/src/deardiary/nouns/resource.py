@@ -60,11 +60,11 @@ class Resources:
 
         Bytes that the project has are not sent; a large file whose upload broke off goes on where it ended. The file
         is read twice or three times, never held in memory. ClientError when it changes meanwhile; OSError when it
-        cannot be read.
+        cannot be read; ValueError for a name like ``../x``, which no download would write.
         """
         file = Path(path)
         size_bytes, content_hash = transfer.size_and_hash(file)
-        name = file.name if name is None else name
+        name = tree.checked_name(file.name if name is None else name)
         resource = self._find_begun(experiment_id, iteration_id, name, size_bytes, content_hash) or self.create(
             experiment_id,
             name=name,

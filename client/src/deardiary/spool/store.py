@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deardiary.spool.run import Run
     from deardiary.spool.segment import FileSegment
 
-FILES = "files"
+FILES, REJECTED = "files", "rejected"
 UNTOUCHED_SECONDS = 60.0
 DEAD_SECONDS = 86_400.0
 
@@ -96,10 +96,10 @@ def remove(folder: Path) -> bool:
 
     Only what is a spool's: a folder with a run.json in it may hold other things too.
     """
-    if segments_in(folder) or any((folder / "rejected").glob("*")):
+    if segments_in(folder) or any((folder / REJECTED).glob("*")):
         return False
     with contextlib.suppress(OSError):
-        (folder / "rejected").rmdir()
+        (folder / REJECTED).rmdir()
     files = folder / FILES
     if files.is_dir() and not files.is_symlink():
         shutil.rmtree(files, ignore_errors=True)
