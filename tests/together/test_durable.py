@@ -136,13 +136,19 @@ def test_sigterm_kills_the_iteration_and_then_does_what_it_did(
         ("", IterationStatus.SUCCEEDED),
         ("1 / 0", IterationStatus.FAILED),
         ("iteration.finish(4)", IterationStatus.KILLED),
+        ("sys.exit(1)", IterationStatus.FAILED),
+        ("sys.exit('no data')", IterationStatus.FAILED),
+        ("sys.exit(0)", IterationStatus.SUCCEEDED),
+        ("threading.Thread(target=sys.exit, args=[1]).start()", IterationStatus.SUCCEEDED),
+        ("exec('try: sys.exit(1)\\nexcept SystemExit: 1 / 0')", IterationStatus.FAILED),
     ],
 )
 def test_an_iteration_that_nobody_ends_ends_with_the_process(
     client: Client, settings: dict[str, str], last: str, status: IterationStatus
 ) -> None:
     process = run(
-        'import deardiary; iteration = deardiary.start("Durable", "unended"); print(iteration.id)\n'
+        "import sys, threading, deardiary\n"
+        'iteration = deardiary.start("Durable", "unended"); print(iteration.id)\n'
         f'iteration.log({{"loss": 1}})\n{last}\n',
         quiet=True,
     )
@@ -150,7 +156,8 @@ def test_an_iteration_that_nobody_ends_ends_with_the_process(
     assert exit_code(process) in (0, 1)
     iteration = client.iterations.get(iteration_id)
     assert iteration.status_id == status
-    assert ("ZeroDivisionError" in iteration.error_message) == (status == IterationStatus.FAILED)
+    assert ("Traceback" in iteration.error_message) == (status == IterationStatus.FAILED)
+    assert ("ZeroDivisionError" in iteration.error_message) == ("1 / 0" in last)
     assert steps_of(client, iteration) == [0]
 
 

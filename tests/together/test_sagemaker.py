@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from tests.emulator import Emulator
 
 TRAIN = """
-import deardiary, os, sys
+import deardiary, json, os, sys
 from deardiary import sagemaker
-with sagemaker.start("Jobs", os.environ["EXPERIMENT"], other_ranks=os.environ.get("OTHERS", "silent")) as iteration:
+with sagemaker.start(
+    "Jobs",
+    os.environ["EXPERIMENT"],
+    parameters=json.loads(os.environ.get("PARAMETERS", "{}")),
+    other_ranks=os.environ.get("OTHERS", "silent"),
+) as iteration:
     for step in range(5):
         iteration.log({"loss": step / 7})
     iteration.flush(20)
@@ -99,6 +104,25 @@ def test_a_job_that_is_interrupted_goes_on_in_its_iteration(live: LiveServer, cl
     assert (iteration.parameters["epochs"], iteration.parameters["sagemaker_job_name"]) == ("3", "job-spot")
     assert set(iteration.tags or ()) == {"sagemaker", "job-spot"}
     assert (iteration.metrics["loss"].count, iteration.metrics["loss"].last_step) == (10, 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        ("same", {"epochs": 3, "learning_rate": 1e-2}, {"epochs": "3", "learning_rate": "0.01"}),
+        ("number", {"epochs": 5}, {"epochs": "5", "sagemaker_hyperparameter_epochs": "3", "learning_rate": "0.01"}),
+        ("text", {"epochs": "all"}, {"epochs": "all", "sagemaker_hyperparameter_epochs": "3", "learning_rate": "0.01"}),
+    ],
+)
+def test_what_the_script_gives_goes_before_a_hyperparameter_and_loses_none(
+    live: LiveServer, client: Client, tmp_path: Path, name: str, given: dict[str, object], kept: dict[str, str]
+) -> None:
+    container = Container(tmp_path, live.url, f"given-{name}")
+    container.train(PARAMETERS=json.dumps(given))
+    (iteration,) = container.iterations(client)
+    of_the_job = ("sagemaker_job", "sagemaker_hosts")
+    found = {key: value for key, value in (iteration.parameters or {}).items() if not key.startswith(of_the_job)}
+    assert found == kept
 
 
 def test_a_job_that_fails_tells_sagemaker(live: LiveServer, client: Client, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from deardiary import outcome, settings
 from deardiary.shapes import IterationStatus
@@ -23,7 +23,7 @@ KILLED_SECONDS = 5.0  # a container has ten seconds from SIGTERM to SIGKILL
 
 _log = logging.getLogger(__name__)
 _running: list[ActiveIteration] = []  # oldest first, so that children end before their parents
-_state: dict[str, Any] = {"hooked": False, "terminated": False, "previous": None}
+_state: dict[str, Any] = {"hooked": False, "terminated": False, "previous": None, "exit": None, "exited": None}
 
 
 def watch(iteration: ActiveIteration) -> None:
@@ -37,6 +37,7 @@ def watch(iteration: ActiveIteration) -> None:
         _state["terminated"] = False
     _running.append(iteration)
     _catch_sigterm()
+    _catch_exit()
 
 
 def forget(iteration: ActiveIteration) -> None:
@@ -44,11 +45,31 @@ def forget(iteration: ActiveIteration) -> None:
     _running[:] = [each for each in _running if each is not iteration]
     if not _running:
         _release_sigterm()
+        if sys.exit is _exit:
+            sys.exit = _state["exit"]
 
 
 def status_of(error: BaseException | None) -> IterationStatus:
     """How work ended that an exception left, or none; after SIGTERM it was killed, whatever it made of that."""
     return IterationStatus.KILLED if _state["terminated"] else outcome.status_of(error)
+
+
+def _catch_exit() -> None:
+    """The interpreter forgets with which code it was left, so what `sys.exit` is given is kept while iterations run."""
+    _state["exited"] = None
+    if sys.exit is not _exit:
+        _state["exit"] = sys.exit
+        sys.exit = _exit
+
+
+def _exit(status: Any = None, /) -> NoReturn:
+    try:
+        _state["exit"](status)
+    except SystemExit as error:
+        if threading.current_thread() is threading.main_thread():  # in another it ends no more than that
+            _state["exited"] = error
+        raise
+    raise SystemExit(status)  # whoever replaced it before us had it do nothing
 
 
 def _catch_sigterm() -> None:
@@ -82,8 +103,8 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
 
 
 def _end_all() -> None:
-    """At the end of the interpreter: an exception that nobody caught is known as the last one."""
-    error = getattr(sys, "last_value", None)
+    """At the end of the interpreter: an exception that nobody caught is known as the last one, except for an exit."""
+    error = getattr(sys, "last_value", None) or _state["exited"]
     finish_all(status_of(error), outcome.message_of(error), settings.finish_seconds())
 
 

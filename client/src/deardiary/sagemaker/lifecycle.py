@@ -33,11 +33,13 @@ def start(
 ) -> ActiveIteration:
     """`deardiary.start` for a script that runs as a SageMaker training job, or anywhere else: there it is the same.
 
-    In a job its name, ARN, hosts, input channels and hyperparameters are parameters, and its name is a tag. A job that
-    is started again, after a spot interruption, goes on in its iteration. The jobs of a tuning job are children of one
-    iteration that stands for it. In a job of several processes that of rank 0 logs; in the others this gives an
-    iteration that takes everything and keeps nothing, or with ``other_ranks="children"`` a child for each of them. When
-    the iteration fails, SageMaker is told why, unless the script has done so itself.
+    In a job its name, ARN, hosts, input channels and hyperparameters are parameters, and its name is a tag. Of a
+    hyperparameter and one of ``parameters`` with the same name the latter is kept under it, and the former, if it says
+    otherwise, as ``sagemaker_hyperparameter_NAME``. A job that is started again, after a spot interruption, goes on in
+    its iteration. The jobs of a tuning job are children of one iteration that stands for it. In a job of several
+    processes that of rank 0 logs; in the others this gives an iteration that takes everything and keeps nothing, or
+    with ``other_ranks="children"`` a child for each of them. When the iteration fails, SageMaker is told why, unless
+    the script has done so itself.
     """
     job = find_job()
     options = {"notes": notes, "client": client}
@@ -51,7 +53,7 @@ def start(
         iteration = lifecycle.start(
             origin.project,
             origin.experiment,
-            parameters={**(job.parameters() if is_first else _of_rank(job)), **(parameters or {})},
+            parameters=_parameters(job, parameters or {}) if is_first else {**_of_rank(job), **(parameters or {})},
             tags=[*job.tags(), *(tags or ())],
             parent=origin.parent if is_first else origin,
             id_key=origin.id_key if is_first else f"{origin.id_key}/rank-{job.rank}",
@@ -69,6 +71,23 @@ def _origin(job: Job, project: str | None, experiment: str | None, notes: str) -
     if job.tuning_job is not None:
         above = Origin(project=project, experiment=experiment, id_key=job.tuning_job)
     return Origin(project=project, experiment=experiment, id_key=job.name, notes=notes, parent=above)
+
+
+def _parameters(job: Job, given: Mapping[str, object]) -> dict[str, object]:
+    """The script knows what it trains with; what the job was told is not lost for that."""
+    other = {
+        f"sagemaker_hyperparameter_{name}": value
+        for name, value in job.hyperparameters.items()
+        if name in given and not _says_the_same(value, given[name])
+    }
+    return {**job.parameters(), **other, **given}
+
+
+def _says_the_same(hyperparameter: str, value: object) -> bool:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError):
+            return float(hyperparameter) == value
+    return hyperparameter == str(value)
 
 
 def _of_rank(job: Job) -> dict[str, object]:
