@@ -237,7 +237,9 @@ def test_completion_knows_every_command(run: Run, shell: str) -> None:
     ("typed", "expected"),
     [
         (["deardiary", "proj"], ["projects"]),
-        (["deardiary", "iterations", ""], ["-h", "--help", "ls", "show", "compare", "rm"]),
+        (["deardiary", "iterations", ""], ["ls", "show", "compare", "rm"]),
+        (["deardiary", "iterations", "--or"], ["--order-by"]),
+        (["deardiary", "sync", ""], []),
         (["deardiary", "iterations", "compare", "--d"], ["--differing"]),
         (["deardiary", "iterations", "show", "abc", "--js"], ["--json"]),
         (["deardiary", "completion", "f"], ["fish"]),
