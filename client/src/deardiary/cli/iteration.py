@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from deardiary.cli import find
+from deardiary.cli.columns import Column, columns_of, fitting
 from deardiary.cli.command import Call, noun, removal, verb
 from deardiary.cli.compare import rows_of, took
+from deardiary.cli.output import GAP, shortened
 from deardiary.shapes import IterationOverview
 from deardiary.wire import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from deardiary.cli.command import Subparsers
     from deardiary.client import Client
-
-_SHOWN = 4  # of the parameters, and of the metrics, in a list
 
 
 def add(commands: Subparsers) -> None:
@@ -45,11 +42,22 @@ def ls(call: Call) -> None:
     )
     iterations = list(islice(found, call.given.limit))
     call.output.json(iterations)
-    parameters = _first(key for each in iterations for key in each.parameters or {})
-    metrics = _first(key for each in iterations for key in each.metrics or {})
-    columns = ["id", "status", "created", "took", "tags", *parameters, *metrics]
-    rows = [_row(each, parameters, metrics) for each in iterations]
-    call.output.table(columns, rows, f"There are no such iterations in {experiment.name}")
+    fixed = [
+        Column("id", [each.id for each in iterations]),
+        Column("status", [each.status_id for each in iterations]),
+        Column("created", [each.created_date for each in iterations]),
+        Column("took", [took(each) for each in iterations]),
+        Column("tags", [each.tags for each in iterations]),
+    ]
+    own = columns_of(iterations)
+    room = call.output.room()
+    shown = fitting(own, None if room is None else room - sum(each.width for each in fixed) + len(GAP))
+    columns = [*fixed, *shown]
+    rows = list(zip(*(each.values for each in columns), strict=True))
+    call.output.table([each.key for each in columns], rows, f"There are no such iterations in {experiment.name}")
+    if len(shown) < len(own):
+        left_out = [each.key for each in own if each not in shown]
+        call.output.say(f"Not shown: {shortened(', '.join(left_out))}. A wider terminal, a pipe or --json shows all.")
 
 
 def show(call: Call) -> None:
@@ -91,17 +99,3 @@ def overview_of(client: Client, iteration_id: str) -> IterationOverview:
         metrics=client.metrics.summary(iteration_id),
         tags=tuple(each.value for each in client.tags.list("iteration", iteration_id)),
     )
-
-
-def _row(iteration: IterationOverview, parameters: Sequence[str], metrics: Sequence[str]) -> list[object]:
-    known, summaries = iteration.parameters or {}, iteration.metrics or {}
-    return [
-        *(iteration.id, iteration.status_id, iteration.created_date, took(iteration), iteration.tags),
-        *(known.get(key) for key in parameters),
-        *(summaries[key].last if key in summaries else None for key in metrics),
-    ]
-
-
-def _first(keys: Iterable[str]) -> list[str]:
-    """The keys that most iterations have, and no more than a terminal is wide."""
-    return [key for key, _ in Counter(keys).most_common(_SHOWN)]

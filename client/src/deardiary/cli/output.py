@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from datetime import datetime, timezone
 from enum import IntEnum
@@ -13,6 +14,7 @@ from deardiary.wire import to_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+GAP = "  "  # between two columns
 _WIDEST = 60
 
 
@@ -52,6 +54,10 @@ class Output:
         for each in ids:
             self.say(f"Deleted {each}")
 
+    def room(self) -> int | None:
+        """How many signs a line has; None when it goes to no terminal."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
     def fields(self, fields: Mapping[str, object]) -> None:
         width = max(map(len, fields), default=0)
         for name, value in fields.items():
@@ -63,7 +69,7 @@ class Output:
             return
         texts = [[shortened(cell(value)) for value in row] for row in rows]
         right = [all(_is_number(row[at]) for row in rows) for at in range(len(columns))]
-        widths = [max(len(line[at]) for line in (list(columns), *texts)) for at in range(len(columns))]
+        widths = [width_of(column, [row[at] for row in rows]) for at, column in enumerate(columns)]
         for line in (list(columns), ["-" * width for width in widths], *texts):
             self.say(_aligned(line, widths, right))
 
@@ -95,6 +101,11 @@ def shortened(text: str) -> str:
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
 
 
+def width_of(heading: str, values: Iterable[object]) -> int:
+    """The signs that a column of a table takes."""
+    return max(len(heading), *(len(shortened(cell(value))) for value in values), 0)
+
+
 def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, (int, float)) and not isinstance(value, (bool, IntEnum)))
 
@@ -104,4 +115,4 @@ def _aligned(line: Sequence[str], widths: Sequence[int], right: Sequence[bool]) 
         text.rjust(width) if to_right else text.ljust(width)
         for text, width, to_right in zip(line, widths, right, strict=True)
     )
-    return "  ".join(padded).rstrip()
+    return GAP.join(padded).rstrip()
