@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -50,7 +51,7 @@ def _up(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
     # With --json, stdout belongs to the program that reads it.
     log = sys.stderr if options.json else sys.stdout
     done = 0
-    for line in _everything(options, stage, clients):
+    for line in chain(add_stage(stage) if options.add_stage else (), _everything(options, stage, clients)):
         print(line, file=log, flush=True)
         done += 1
     if not done:

@@ -36,4 +36,8 @@ def _new_password() -> str:
 
 
 def _shown_once(chosen: str, given: str | None) -> list[str]:
-    return [] if given else [f"    password: {chosen}    (shown this once; `python -m infra admin` makes a new one)"]
+    return (
+        []
+        if given
+        else [f"    password: {chosen}    (shown this once; `python -m infra admin --stage NAME` makes a new one)"]
+    )

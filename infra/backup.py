@@ -60,7 +60,12 @@ def back_up(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
     place = Place.parse(url)
     if place.bucket == stage.bucket:
         raise InfraError("a backup in the stage's own bucket would go with it; name another bucket")
-    _remove_manifest(clients, place)
+    try:
+        _remove_manifest(clients, place)
+    except ClientError as error:
+        if code_of(error) != "NoSuchBucket":
+            raise
+        raise InfraError(f"there is no bucket {place.bucket}; make it first: aws s3 mb s3://{place.bucket}") from None
     items = 0
     for number, (count, data) in enumerate(_files(clients, stage.table)):
         clients.s3.put_object(Bucket=place.bucket, Key=place.key(f"table/{number:06}.json.gz"), Body=data)
@@ -161,7 +166,7 @@ def _manifest(clients: Clients, place: Place) -> dict[str, Any]:
     try:
         body = clients.s3.get_object(Bucket=place.bucket, Key=place.key("manifest.json"))["Body"].read()
     except ClientError as error:
-        if code_of(error) != "NoSuchKey":
+        if code_of(error) not in ("NoSuchKey", "NoSuchBucket"):
             raise
         raise InfraError(f"there is no complete backup in s3://{place.bucket}/{place.prefix}") from None
     manifest: dict[str, Any] = json.loads(body)

@@ -7,6 +7,7 @@ on when a dependency could not be had.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import shutil
@@ -28,6 +29,7 @@ from chalice.deploy.packager import (
 from chalice.utils import UI, OSUtils
 
 from infra import archive
+from infra.outputs import is_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +111,12 @@ def build(project: Path, architecture: str, *, pruned: bool = True) -> Path:
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("--stage")
+    given, _ = options.parse_known_args()
+    if given.stage and not is_known(given.stage):
+        # Chalice would deploy it without any of its settings.
+        sys.exit(f"Stage {given.stage} is not in .chalice/config.json; `python -m infra up --add-stage` adds it")
     # Where Chalice looks it up when it builds; it has no setting for it.
     vars(deployer)["LambdaDeploymentPackager"] = Packager
     chalice.cli.main()

@@ -36,6 +36,7 @@ def parser(description: str | None, commands: Mapping[str, Callable[..., None]])
     for name in ("up", "deploy", "restore", "admin"):
         _add_admin(made[name])
     made["up"].add_argument("--json", action="store_true", help="the outputs as one JSON object")
+    made["up"].add_argument("--add-stage", action="store_true", help="name a new stage in .chalice/config.json first")
     made["finish"].add_argument("--api-id", help="of a stage that CloudFormation has made; Chalice knows its own")
     made["backup"].add_argument("--to", required=True, metavar="s3://BUCKET/PREFIX")
     made["restore"].add_argument("--from", required=True, metavar="s3://BUCKET/PREFIX", dest="source")

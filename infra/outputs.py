@@ -50,6 +50,11 @@ def add_stage(stage: Stage) -> list[str]:
     return [f"stage {stage.name} added to .chalice/config.json"]
 
 
+def is_known(stage_name: str) -> bool:
+    """Whether config.json names the stage."""
+    return stage_name in _read()["stages"]
+
+
 def configured_origins(stage_name: str) -> list[str]:
     """The web origins that config.json gives this stage."""
     entry = _read()["stages"].get(stage_name, {})

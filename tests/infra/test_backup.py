@@ -86,6 +86,14 @@ def test_a_backup_that_was_cut_short_is_none(
         next(backup.restore(stage, clients, f"s3://{BUCKET}/second"))
 
 
+def test_a_bucket_that_is_not_there_is_named(real_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    stage = stage_of_tests()
+    assert main(["backup", "--stage", stage, "--to", "s3://nowhere-of-tests/first"]) == 1
+    assert "aws s3 mb s3://nowhere-of-tests" in capsys.readouterr().err
+    assert main(["restore", "--stage", f"{stage}-2", "--from", "s3://nowhere-of-tests/first"]) == 1
+    assert "no complete backup in s3://nowhere-of-tests/first" in capsys.readouterr().err
+
+
 def test_nothing_is_written_over(real_server: Server, s3: S3Client) -> None:
     stage, clients = locate(stage_of_tests())
     list(backup.back_up(stage, clients, f"s3://{BUCKET}/third"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
     from tests.emulator import Emulator
 
 
-def infra(emulator: Emulator, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+ROOT = Path(__file__).parents[2]
+
+
+def infra(
+    emulator: Emulator, *arguments: str, stdin: str = "", folder: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own module, our own interpreter
         [sys.executable, "-m", "infra", *arguments],
-        cwd=Path(__file__).parents[2],
+        cwd=folder,
         env=os.environ | emulator.environment(),
         input=stdin,
         capture_output=True,
@@ -42,6 +48,20 @@ def test_up_makes_the_admin_once_and_shows_the_password_once(emulator: Emulator)
         "bucket": "deardiary-once-000000000000-us-east-1",
         "jwt_secret_parameter": "/deardiary/once/jwt-secret",
     }
+
+
+def test_a_stage_that_chalice_shall_deploy_is_known_to_it(emulator: Emulator, tmp_path: Path) -> None:
+    for name in ("infra", "chalicelib", ".chalice"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "deployments"))
+    command = [sys.executable, "-m", "infra.chalice", "package", "--stage", "carol", "build"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert refused.returncode == 1
+    assert "Stage carol is not in .chalice/config.json" in refused.stderr
+    assert "stage carol added" in infra(emulator, "up", "--stage", "carol", "--add-stage", folder=tmp_path).stdout
+    config = json.loads((tmp_path / ".chalice" / "config.json").read_text())
+    assert config["stages"]["carol"]["environment_variables"]["DEARDIARY_TABLE"] == "deardiary-carol"
+    written = {each.name for each in (tmp_path / ".chalice").glob("policy-carol*.json")}
+    assert written == {"policy-carol.json", "policy-carol-upkeep.json"}
 
 
 def test_a_given_password_is_not_shown(emulator: Emulator) -> None:
