@@ -43,6 +43,8 @@ class FakeServer:
             answer = answer(request)
         if isinstance(answer, Exception):
             raise answer
+        if answer[0] in (413, 422) and answer[1] is None:
+            answer = (answer[0], {"code": "INVALID_PAYLOAD", "message": "not so", "details": {}})
         return respond(*answer)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,24 @@ def test_the_servers_own_shape() -> None:
 def test_the_api_gateways_shape(status: int, message: str, code: str) -> None:
     error = from_answer(status, {}, json.dumps({"message": message}).encode())
     assert (error.status, error.code, error.message, error.details) == (status, code, message, {})
+
+
+@pytest.mark.parametrize(
+    ("header", "details", "seconds"),
+    [
+        ("7", {}, 7.0),
+        ("", {}, 0.0),
+        ("soon", {}, 0.0),
+        ("31536000", {}, 600.0),
+        ("9" * 5000, {}, 600.0),
+        ("", {"retry_after": 10**400}, 600.0),
+        ("", {"retry_after": -5}, 0.0),
+        ("", {"retry_after": "5"}, 0.0),
+    ],
+)
+def test_no_server_can_ask_to_wait_for_ever(header: str, details: dict[str, Any], seconds: float) -> None:
+    body = json.dumps({"code": "UNAVAILABLE", "message": "later", "details": details}).encode()
+    assert from_answer(503, {"retry-after": header}, body).retry_after == seconds
 
 
 def test_an_unknown_route_is_not_about_tokens() -> None:

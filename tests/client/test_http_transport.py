@@ -3,11 +3,13 @@ from __future__ import annotations
 import base64
 import socket
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+import deardiary
 from deardiary import ClientError, HttpTransport, Request
 from deardiary.transport import FileSlice
 from tests.client.loopback import Loopback, Reply, serve
@@ -212,6 +214,31 @@ def test_the_machines_proxies_and_their_exceptions_are_honoured(
     with pytest.raises(ClientError, match="No answer"):
         transport.send(Request(method="GET", url="http://inner.invalid/x"))
     transport.close()
+
+
+@pytest.mark.parametrize("token", ["dd_se\ncret", "dd_se\u6f22cret"])
+def test_a_token_that_cannot_be_sent_is_not_shown(server: Loopback, token: str) -> None:
+    with deardiary.connect(server.url, token=token) as client, pytest.raises(ClientError) as caught:
+        client.whoami()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "its URL or its token" in shown
+    assert "cret" not in shown
+    assert server.seen == []
+
+
+def test_a_line_end_is_not_part_of_a_token(server: Loopback) -> None:
+    with deardiary.connect(server.url, token="dd_secret\n") as client, pytest.raises(ClientError):
+        client.whoami()
+    assert server.seen[0].headers["authorization"] == "Bearer dd_secret"
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"data": [], "next_cursor": "again"}', b'{"data": 5, "next_cursor": null}', b"[" * 100_000]
+)
+def test_a_list_that_is_none_or_does_not_end_is_an_error(server: Loopback, body: bytes) -> None:
+    server.replies = [Reply(body=body)] * 3
+    with deardiary.connect(server.url) as client, pytest.raises(ClientError, match="not DearDiary's"):
+        list(client.projects.list())
 
 
 def test_a_connection_whose_answer_was_cut_is_not_used_again(server: Loopback, transport: HttpTransport) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 LOG = "POST /iterations/i1/log"
 CREATE = "POST /experiments/e1/iterations"
+EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
 END = "PATCH /iterations/i1"
 
 
@@ -237,9 +239,33 @@ def test_what_cannot_be_recorded_is_refused_before_anything_is_made(server: Fake
     assert server.requests == []
 
 
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        (lambda it: it.set_snapshot(nope="x"), TypeError),
+        (lambda it: it.set_snapshot(git_sha=5), TypeError),
+        (lambda it: it.set_snapshot(git_dirty="yes"), TypeError),
+        (lambda it: it.finish(77), ValueError),
+        (lambda it: it.finish(IterationStatus.RUNNING), ValueError),
+        (lambda it: it.finish(IterationStatus.FAILED, 5), TypeError),
+        (lambda it: it.log({"a": 1}, recorded_at=datetime(1, 1, 1, tzinfo=EAST)), ValueError),
+        (lambda it: it.log({"a": 1}, recorded_at=datetime(9999, 12, 31, 23, tzinfo=WEST)), ValueError),
+    ],
+)
+def test_what_could_never_be_sent_is_refused_by_the_call(
+    server: FakeServer, wrong: Any, error: type[Exception]
+) -> None:
+    active = begin(server)
+    with pytest.raises(error):
+        wrong(active)
+    active.finish(IterationStatus.FAILED, "x" * 70_000 + "the end")
+    (body,) = server.bodies("PATCH /iterations/i1")
+    assert (len(body["error_message"]), body["error_message"][-7:]) == (65536, "the end")
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 422])
 def test_a_start_that_the_server_refuses_is_an_error(server: FakeServer, status: int) -> None:
-    server.answers[CREATE] = (status, {"code": "NO", "message": "not so"})
+    server.answers[CREATE] = (status, {"code": "INVALID_PAYLOAD", "message": "not so"})
     with pytest.raises(ClientError, match="not so"):
         begin(server)
 

@@ -115,6 +115,12 @@ def test_a_download_into_a_directory_stays_in_it(folder: Path, name: str) -> Non
     assert path.read_bytes() == DATA
 
 
+@pytest.mark.parametrize("name", ["漢" * 80, "😀" * 63])
+def test_a_name_may_be_as_long_as_systems_allow(folder: Path, name: str) -> None:
+    client_of(serving_server(DATA, name)).resources.download("r1", folder)
+    assert [each.name for each in folder.iterdir()] == [name]
+
+
 @pytest.mark.parametrize("name", ["..", "a/..", "/", "."])
 def test_a_name_that_names_no_file_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(ValueError, match="names no file"):

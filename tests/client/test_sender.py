@@ -54,7 +54,21 @@ class Answers:
 
 @pytest.mark.parametrize(
     "failure",
-    [GONE, (500, b"<html>"), (503, None), (429, None), (201, b"not ours"), (409, {"code": "CONFLICT", "message": "x"})],
+    [
+        GONE,
+        (500, b"<html>"),
+        (503, None),
+        (429, None),
+        (201, b"not ours"),
+        (409, {"code": "CONFLICT", "message": "x"}),
+        # What a proxy or a firewall says is not said by DearDiary.
+        (400, b""),
+        (400, {"code": "X", "message": "x"}),
+        (405, b"<html>"),
+        (413, b"<html>"),
+        (422, b"["),
+        (503, b"[" * 100_000),
+    ],
 )
 def test_what_may_pass_is_tried_again_under_the_same_name(server: FakeServer, failure: fakes.Answer) -> None:
     answers = server.answers[LOG] = Answers(failure, failure)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +18,7 @@ from tests.client.fakes import respond
 from tests.server import URL, Server, server_on_moto
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from deardiary import Request, Response
 
@@ -102,6 +103,78 @@ def test_a_second_copy_changes_nothing_and_alarms_nobody(
     project = next(client.projects.list(name="Offline"))
     (model,) = client.models.list(project.id, name=request.node.name)
     assert [each.version for each in client.modelversions.list(model.id)] == [1]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"points": 5},
+        {"parameters": 5},
+        {"tags": [[1]]},
+        {"upload": {}},
+        {"register": {}},
+        {"snapshot": {"nope": "x"}},
+        {"finish": {}},
+        {"finish": {"status": 99, "at": 0, "error_message": ""}},
+    ],
+    ids=str,
+)
+def test_a_record_that_cannot_be_sent_keeps_no_other_back(
+    copies: list[Path], client: Client, request: pytest.FixtureRequest, entry: dict[str, Any]
+) -> None:
+    segment = spool_in(copies[0]) / "00000001.log"
+    segment.write_bytes(lines.seal(lines.dump(entry)) + segment.read_bytes())
+    result = sync(copies[0], client)
+    assert (result.is_done, result.points, result.rejected) == (True, 1, 1)
+    (kept,) = copies[0].rglob("rejected/*.json")
+    assert entry.items() <= json.loads(kept.read_text()).items()
+    (iteration,) = iterations_of(client, request.node.name)
+    assert iteration.status_id == IterationStatus.SUCCEEDED
+
+
+def said(spool: Path, **fields: Any) -> None:
+    run = json.loads((spool / "run.json").read_text())
+    run["origin"] |= fields.pop("origin", {})
+    (spool / "run.json").write_text(json.dumps(run | fields))
+
+
+def replaced(path: Path, by: Callable[[Path], object]) -> None:
+    path.unlink(missing_ok=True)
+    by(path)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda spool: replaced(spool / "run.json", Path.mkdir),
+        lambda spool: replaced(spool / "run.json", os.mkfifo),
+        lambda spool: replaced(spool / "run.json", lambda path: path.write_text("[" * 100_000)),
+        lambda spool: replaced(spool / "00000001.log", os.mkfifo),
+        lambda spool: replaced(spool / "lock", lambda path: path.symlink_to(spool.parents[2] / "elsewhere")),
+        lambda spool: said(spool, url=5),
+        lambda spool: said(spool, spool_id=5),
+        lambda spool: said(spool, started_at="9999-12-31T23:59:59-23:59"),
+        lambda spool: said(spool, origin={"iteration_id": ".."}),
+        lambda spool: said(spool, origin={"iteration_id": 5}),
+    ],
+)
+def test_a_damaged_spool_keeps_no_other_back(
+    copies: list[Path], client: Client, tmp_path: Path, harm: Callable[[Path], object]
+) -> None:
+    harm(spool_in(copies[0]))
+    results = deardiary.sync(tmp_path, client=client, tell=lambda _: None)
+    assert [each.points for each in results if each.is_done][-1:] == [1]
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_is_refused_is_not_written_elsewhere(copies: list[Path], client: Client, tmp_path: Path) -> None:
+    spool = spool_in(copies[0])
+    (tmp_path / "elsewhere").mkdir()
+    (spool / "rejected").symlink_to(tmp_path / "elsewhere")
+    segment = spool / "00000001.log"
+    segment.write_bytes(lines.seal(lines.dump({"tags": 5})) + segment.read_bytes())
+    assert "is a link" in str(sync(copies[0], client).error)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_what_has_been_deleted_does_not_come_back(

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from deardiary.output import CapturedOutput
     from deardiary.system import SystemWatch
 
+_SNAPSHOT = {
+    **dict.fromkeys(("python_version", "julia_version", "git_sha", "entrypoint"), str),
+    **dict.fromkeys(("project_toml", "manifest_toml", "git_diff"), str),
+    "git_dirty": bool,
+}
 _log = logging.getLogger(__name__)
 
 
@@ -198,8 +203,12 @@ class ActiveIteration:
         return self._register_later(name, resource, description)
 
     def set_snapshot(self, **fields: str | bool | None) -> None:
-        """Say what the iteration runs on: the fields of `Iterations.set_snapshot`."""
+        """Say what the iteration runs on: the fields of `Iterations.set_snapshot`. TypeError for anything else."""
         self._check_running()
+        for name, value in fields.items():
+            kind = _SNAPSHOT.get(name)
+            if kind is None or not isinstance(value, (kind, type(None))):
+                raise TypeError(f"A snapshot has no {name}={value!r:.50}; it has {', '.join(_SNAPSHOT)}")
         self._journal.operation("snapshot", {key: value for key, value in fields.items() if value is not None})
 
     def snapshot_environment(
@@ -257,8 +266,12 @@ class ActiveIteration:
         """End the iteration, which locks it; again is no error and changes nothing.
 
         Waits for what is still to be sent, but no longer than ``seconds`` (DEARDIARY_FINISH_SECONDS, 30): the rest is
-        left to `sync`, with a warning. In a process that has been forked only this process's part is ended.
+        left to `sync`, with a warning. In a process that has been forked only this process's part is ended. Of an
+        ``error_message`` beyond 64 KiB the end is kept. ValueError for a ``status`` that is no end.
         """
+        status, error_message = IterationStatus(status), outcome.shortened(error_message)
+        if status == IterationStatus.RUNNING:
+            raise ValueError("An iteration that ends has a status other than RUNNING")
         if not self._ended:
             self.endings.run(status, error_message)
         with self._ending:

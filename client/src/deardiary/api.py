@@ -109,11 +109,16 @@ class Api:
         fields = {"limit": str(_PAGE), **present(**(query or {}))}
         while True:
             page = self._call("GET", f"{path}?{urlencode(fields)}")
-            for item in self._field(path, page, "data"):
+            items = self._field(path, page, "data")
+            if not isinstance(items, list):
+                raise self._not_ours(path)
+            for item in items:
                 yield self._shape(shape, path, item)
             cursor = self._field(path, page, "next_cursor")
             if cursor is None:
                 return
+            if cursor == fields.get("cursor"):
+                raise self._not_ours(path)  # which would never end
             fields["cursor"] = cursor
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> Any:
@@ -150,13 +155,13 @@ class Api:
     def _decode(self, path: str, content: bytes) -> Any:
         try:
             return json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._not_ours(path) from error
 
     def _shape(self, shape: type[T], path: str, data: Any) -> T:
         try:
             return from_json(shape, data)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise self._not_ours(path) from error
 
     def _field(self, path: str, data: Any, name: str) -> Any:

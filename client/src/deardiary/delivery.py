@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from deardiary import operations, origin, points
-from deardiary.errors import ClientError
+from deardiary.errors import REFUSALS, ClientError
 from deardiary.records import Record, split
 from deardiary.spool import lines, store
 from deardiary.spool import run as runs
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_UNSOUND = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 _MAX_FIELDS = 1000  # parameters, and tags, of one request
 
 _log = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ class Delivery:
         if damaged and not self.delivered.damaged:
             _log.warning("%s: %d damaged records are lost", self._run.spool_id, damaged)
         self.delivered.damaged += damaged
+        entries = [entry for entry in entries if self._is_sound(segment.number, entry)]
         self._deliver_fields(segment.number, entries)
         self._deliver_points(segment.number, entries)
         for entry in entries:
@@ -183,6 +185,17 @@ class Delivery:
         origin.reopen(self._quick, now)
         return send(iteration)
 
+    def _is_sound(self, number: int, entry: Entry) -> bool:
+        """Whether it can be sent at all. Spools come from elsewhere too; one record must not keep the others back."""
+        try:
+            if "points" in entry:
+                points.columns(points.rows(entry))
+            dict.fromkeys([*entry.get("parameters", {}).items(), *entry.get("tags", ())])
+        except _UNSOUND as error:
+            self._reject(number, "record", entry, error)
+            return False
+        return True
+
     def _operate(self, number: int, entry: Entry) -> None:
         kind = next((kind for kind in operations.KINDS if kind in entry), None)
         if kind is None or (kind == "finish" and not self._ends):
@@ -190,7 +203,7 @@ class Delivery:
         try:
             self._reopening(lambda it: operations.KINDS[kind](self._client, it, entry[kind], self._folder))
             self._ended = None if kind == "finish" else self._ended
-        except (OSError, ClientError) as error:
+        except (OSError, ClientError, *_UNSOUND) as error:
             if isinstance(error, ClientError) and not is_refusal(error):
                 raise
             self._reject(number, kind, entry, error)
@@ -203,8 +216,12 @@ class Delivery:
         if self._folder is not None:
             place = self._folder / store.REJECTED
             place.mkdir(exist_ok=True)
-            path = place / f"{number:08}-{what}.json"
-            runs.write_whole(path, json.dumps({"error": str(error), **content}, indent=1).encode())
+            if place.is_symlink():
+                raise PermissionError(f"{place} is a link, and may lead out of the spool")
+            text = json.dumps({"error": str(error), **content}, indent=1)
+            # There may be several in a segment, and the same one comes again when that is delivered again.
+            path = place / f"{number:08}-{what}-{_digest(json.dumps(content))[:8]}.json"
+            runs.write_whole(path, text.encode())
             where = f"it is kept in {path}"
         _log.warning("The server refuses %s of iteration %s for good: %s; %s", what, self._name(), error, where)
 
@@ -234,7 +251,7 @@ def hint(error: Exception, folder: Path | None) -> str:
 
 def is_refusal(error: ClientError) -> bool:
     """Whether the server will never take this, from nobody: it is not about who asks, nor about the moment."""
-    return 400 <= error.status < 500 and error.status not in (401, 403, 404) and not error.is_passing
+    return 400 <= error.status < 500 and error.code in REFUSALS and not error.is_passing
 
 
 def is_locked(error: ClientError) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from deardiary import transfer
 from deardiary.errors import ClientError
+from deardiary.files import stem_of
 from deardiary.transport import Request, Transport
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _part_file(target: Path, source: Download) -> Iterator[BinaryIO]:
 
 def _open_alone(target: Path, content_hash: str) -> tuple[Path, BinaryIO]:
     """Named after the bytes, so that only the same are gone on with; another name while another process has that."""
-    stem = f".{target.name[:100]}.{content_hash[:16]}"
+    stem = f".{stem_of(target.name)}.{content_hash[:16]}"
     for name in (stem, f"{stem}.{secrets.token_hex(8)}"):
         part = target.with_name(f"{name}.part")
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)

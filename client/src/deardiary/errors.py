@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 # API Gateway answers by itself, with a message and no code, when a request does not reach the function.
 _CODES = {
     404: "NOT_FOUND",
-    413: "PAYLOAD_TOO_LARGE",
     429: "TOO_MANY_REQUESTS",
     500: "SERVER_ERROR",
     503: "UNAVAILABLE",
 }
+# What DearDiary says of a request that it will never take.
+REFUSALS = ("CONFLICT", "INVALID_PAYLOAD", "PAYLOAD_TOO_LARGE", "STORE_REFUSED")
+_NOT_LET_IN = (401, 403, 404)  # which is about who asks, and what is there
+LONGEST_RETRY_AFTER = 600.0  # a server that asks for more gets a try all the same
 _UNKNOWN_ROUTE = "Missing Authentication Token"
 
 
@@ -39,14 +42,16 @@ class ClientError(Exception):
     def retry_after(self) -> float:
         """Seconds that the server asks to wait before the next try; 0 where it does not say."""
         seconds = self.details.get("retry_after", 0)
-        return float(seconds) if isinstance(seconds, (int, float)) else 0.0
+        return float(max(0, min(LONGEST_RETRY_AFTER, seconds))) if isinstance(seconds, (int, float)) else 0.0
 
     @property
     def is_passing(self) -> bool:
         """Whether the same request may succeed later: no answer, one that is not DearDiary's, or it is overloaded."""
         if self.status == 409:
             return "field" not in self.details  # two writers were in each other's way
-        return self.status < 300 or self.status in (408, 425, 429) or self.status >= 500
+        if 400 <= self.status < 500 and self.status not in _NOT_LET_IN and self.code not in REFUSALS:
+            return True  # whatever stands between has said it, if it is not 429
+        return self.status < 300 or self.status >= 500
 
     def __str__(self) -> str:
         field = self.details.get("field")
@@ -61,6 +66,8 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> ClientE
         return ClientError(status, "REDIRECTED", f"The server redirects to {target}; connect to its final URL")
     data = _json_object(body)
     code = data.get("code") or _CODES.get(status, f"HTTP_{status}")
+    if status == 413 and data.get("message"):  # the gateway's; without words it is another's, who may be out of the way
+        code = "PAYLOAD_TOO_LARGE"
     message = data.get("message") or data.get("Message") or f"The server answered {status} without an explanation"
     if message == _UNKNOWN_ROUTE and "code" not in data:
         return ClientError(status, "UNKNOWN_ROUTE", "The API has no such route; does the URL name the stage (…/api)?")
@@ -68,7 +75,7 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> ClientE
     given = details if isinstance(details, dict) else {}
     asked = headers.get("retry-after", "")
     return ClientError(
-        status, str(code), str(message), given | ({"retry_after": int(asked)} if asked.isdecimal() else {})
+        status, str(code), str(message), given | ({"retry_after": int(asked[:9])} if asked.isdecimal() else {})
     )
 
 
@@ -97,6 +104,6 @@ def without_query(url: str) -> str:
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 from functools import cached_property
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from deardiary.errors import connection_failed
+from deardiary.errors import ClientError, connection_failed, without_query
 from deardiary.pool import Pool
 from deardiary.proxy import Route, find_route
 from deardiary.transport import Request, Response
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _BLOCK = 256 * 1024
+_LONGEST = 256 * 1024 * 1024  # of an answer that is not a file; the API's own have 6 MB in AWS
 
 
 class HttpTransport:
@@ -45,6 +46,12 @@ class HttpTransport:
             return self._send(request, urlsplit(request.url))
         except (OSError, HTTPException) as error:
             raise connection_failed(request.url, error) from error
+        except ValueError:
+            # The reason may quote a header, and with it the token.
+            message = (
+                f"The request to {without_query(request.url)} cannot be sent: its URL or its token cannot be right"
+            )
+            raise ClientError(0, "REQUEST_INVALID", message) from None
 
     def close(self) -> None:
         self._pool.close()
@@ -67,7 +74,7 @@ class HttpTransport:
             headers = {name.lower(): value for name, value in raw.getheaders()}
             if request.streamed:
                 return Response(raw.status, headers, stream)
-            return Response(raw.status, headers, io.BytesIO(stream.read()))
+            return Response(raw.status, headers, io.BytesIO(_whole(stream, request.url)))
         except BaseException:
             connection.close()
             raise
@@ -92,6 +99,17 @@ class HttpTransport:
         return ssl.create_default_context()
 
 
+def _whole(stream: _Stream, url: str) -> bytes:
+    """Block by block, for what is announced as its length may be no more than that."""
+    blocks, size = [], 0
+    while block := stream.read(_BLOCK):
+        blocks.append(block)
+        size += len(block)
+        if size > _LONGEST:
+            raise ClientError(0, "ANSWER_INVALID", f"The answer of {without_query(url)} does not end")
+    return b"".join(blocks)
+
+
 class _Stream:
     """An answer's body, whose connection is kept when it was read to its end."""
 
@@ -108,10 +126,17 @@ class _Stream:
         except (OSError, HTTPException) as error:
             self._reusable = False
             self.close()
-            raise connection_failed(f"{self._route.scheme}://{self._route.host}:{self._route.port}", error) from error
+            raise self._failed(error) from error
+        if size > 0 and not data and self._raw.length:  # `http.client` complains of that only when it reads all at once
+            self._reusable = False
+            self.close()
+            raise self._failed(IncompleteRead(b"", self._raw.length))
         if self._raw.isclosed():
             self.close()
         return data
+
+    def _failed(self, error: Exception) -> ClientError:
+        return connection_failed(f"{self._route.scheme}://{self._route.host}:{self._route.port}", error)
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

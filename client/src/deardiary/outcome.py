@@ -21,5 +21,11 @@ def message_of(error: BaseException | None) -> str:
     """The traceback, or its end where it is longer than 64 KiB of UTF-8; nothing for a success."""
     if error is None or status_of(error) == IterationStatus.SUCCEEDED:
         return ""
-    text = "".join(traceback.format_exception(error))
+    return shortened("".join(traceback.format_exception(error)))
+
+
+def shortened(text: str) -> str:
+    """Its end, where it is longer than 64 KiB of UTF-8. TypeError for what is no text."""
+    if not isinstance(text, str):
+        raise TypeError(f"An error message is text, not {type(text).__name__}")
     return text.encode("utf-8", "replace")[-MAX_ERROR_BYTES:].decode("utf-8", "ignore")

@@ -18,6 +18,8 @@ Row = tuple[str, float | str, int | None, int]  # key, value as in JSON, step, m
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
+_LAST = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
 _PER_LINE = 1000
 # What the server has room for in an iteration: its summaries, of all keys that any process logs into it.
 MAX_KEY_BYTES = 300_000 - 5
@@ -118,10 +120,14 @@ def columns(points: Iterable[Row]) -> Columns:
 
 
 def milliseconds(time: datetime) -> int:
-    """Milliseconds since 1970; a time without an offset is UTC."""
+    """Milliseconds since 1970; a time without an offset is UTC. ValueError before the year 1 and after 9999 of UTC."""
     aware = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-    return (aware - _EPOCH) // _MILLISECOND
+    at = (aware - _EPOCH) // _MILLISECOND
+    if not _FIRST <= at <= _LAST:
+        raise ValueError(f"{time} is not within the years 1 to 9999 of UTC")
+    return at
 
 
 def time_of(at: int) -> datetime:
-    return _EPOCH + at * _MILLISECOND
+    """The nearest time there is, whatever this machine's clock may have said."""
+    return _EPOCH + max(_FIRST, min(_LAST, at)) * _MILLISECOND

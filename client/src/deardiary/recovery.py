@@ -100,7 +100,11 @@ def _send_if_dead(client: Client, folder: Path, run: Run, *, ends: bool = True) 
     except OSError as error:
         _log.debug("%s was passed over: %s", folder, error)
         return
-    outcome = send_spool(client, folder, run, ends=ends)
+    try:
+        outcome = send_spool(client, folder, run, ends=ends)
+    except Exception:  # noqa: BLE001 - whatever a spool may hold, the others are sent
+        _log.exception("What is in %s cannot be sent, and others go on", folder)
+        return
     if outcome.error is None:
         _log.warning("Sent what an earlier process had left of iteration %s", outcome.iteration_id)
     else:

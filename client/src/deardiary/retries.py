@@ -81,4 +81,4 @@ def _may_pass(status: int) -> bool:
 def _retry_after(response: Response) -> float:
     """Seconds; 0 where the header is missing or gives a date, which neither the API nor S3 does."""
     text = response.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() else 0.0
+    return float(text[:9]) if text.isdecimal() else 0.0

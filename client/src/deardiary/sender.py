@@ -79,7 +79,10 @@ class Sender:
             self._thread.join(seconds)
 
     def _run(self) -> None:
-        self._first()
+        try:
+            self._first()
+        except Exception:  # noqa: BLE001 - what they have left must not keep this process's back
+            _log.exception("What earlier processes have left was not sent, in a way that should not happen")
         while not self._stopping:
             if self._pause() or self._hurried or self._stopping:
                 self._writer.cut()

@@ -184,7 +184,7 @@ def clean_url(url: str | None) -> str | None:
 def _settings(url: str, sources: list[Credentials]) -> Settings:
     for source in sources:
         if source.token:
-            return Settings(url=url, token=source.token)
+            return Settings(url=url, token=source.token.strip())
         if source.token_secret:
             return Settings(url=url, token_secret=source.token_secret)
         if source.username:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +56,7 @@ def _unpack(archive: Path, folder: Path) -> None:
                 target = (root / member.name).resolve()
                 source = content.extractfile(member) if member.isfile() and target.is_relative_to(root) else None
                 if source is not None:
-                    _write(target, source.read(), member.mtime)
+                    _write(target, source, member.mtime)
     except (tarfile.TarError, EOFError) as error:
         raise ValueError(f"{archive} cannot be read: {error}") from error
 
@@ -96,7 +98,15 @@ def _client() -> Any:
     return boto3.client("s3")
 
 
-def _write(target: Path, content: bytes, time: float) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
-    os.utime(target, (time, time))
+def _write(target: Path, content: IO[bytes], time: float) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            shutil.copyfileobj(content, file)
+    except OSError as error:
+        # A name that no file can have here, or another has already: none of our names.
+        if error.errno not in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG):
+            raise
+        return
+    with contextlib.suppress(OverflowError, ValueError):
+        os.utime(target, (time, time))

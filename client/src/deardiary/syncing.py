@@ -111,7 +111,11 @@ def _sync_one(folder: Path, run: Run, clients: _Clients, tell: Callable[[str], o
     except (ClientError, ValueError) as error:
         result = Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=str(error))
     else:
-        result = _synced(run, folder, recovery.send_spool(client, folder, run))
+        try:
+            result = _synced(run, folder, recovery.send_spool(client, folder, run))
+        except Exception as error:  # noqa: BLE001 - a spool that is damaged in any way keeps no other back
+            why = f"it is damaged: {type(error).__name__}: {error}"
+            result = Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=why)
     tell(str(result))
     return result
 

@@ -124,7 +124,19 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
     if type(None) in arguments:
         present = _decoder(arguments[0])
         return lambda data: None if data is None else present(data)
-    return _same
+    return _text if hint is str else _number if hint is int else _same
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.50} is no text")
+    return value
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r:.50} is no whole number")
+    return value
 
 
 def _same(value: Any) -> Any:

@@ -23,6 +23,7 @@ from deardiary.cli import (
 )
 from deardiary.cli.command import VERBS, Call
 from deardiary.cli.failure import INTERRUPTED, USAGE, explained
+from deardiary.cli.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failure = explained(error)
         if failure is None:
             raise
-        print(f"deardiary: {failure}", file=sys.stderr)
+        print(f"deardiary: {printable(str(failure))}", file=sys.stderr)
         return failure.status
     return status if isinstance(status, int) else 0
 

@@ -167,7 +167,8 @@ class Resources:
     def delete(self, resource_id: str) -> int:
         """Delete a resource, and say how many bytes that freed: none while another one has the same bytes."""
         headers = self._api.delete(path_of("resources", resource_id))
-        return int(headers.get("x-freed-bytes", "0"))
+        freed = headers.get("x-freed-bytes", "")
+        return int(freed) if freed.isdecimal() else 0
 
     def _fetch(self, resource: Resource, target: Path, meter: Meter) -> None:
         from deardiary import downloading

@@ -32,6 +32,6 @@ def _entry(line: bytes) -> Entry | None:
         return None
     try:
         entry = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None

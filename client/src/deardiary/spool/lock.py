@@ -21,7 +21,7 @@ class FolderLock:
 
     def acquire(self) -> bool:
         """False when another process, or another holder in this one, has it. OSError when there is no folder."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             _lock(fd)
         except OSError:

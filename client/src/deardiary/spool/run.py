@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import time
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from deardiary.wire import from_json, to_json
@@ -71,8 +71,9 @@ def save(folder: Path, run: Run) -> None:
 def load(folder: Path) -> Run | None:
     """None for a folder that is no spool, or no more."""
     try:
-        return from_json(Run, json.loads((folder / FILE).read_bytes()))
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
+        run = from_json(Run, json.loads((folder / FILE).read_bytes())) if (folder / FILE).is_file() else None
+        return run and dataclasses.replace(run, started_at=run.started_at.astimezone(timezone.utc))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 

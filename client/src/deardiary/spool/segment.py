@@ -56,5 +56,7 @@ def path_of(folder: Path, number: int) -> Path:
 
 def segments_in(folder: Path) -> list[FileSegment]:
     """Those on disk, in their order."""
-    found = [FileSegment(int(path.stem), path) for path in folder.iterdir() if _NAME.fullmatch(path.name)]
+    found = [
+        FileSegment(int(path.stem), path) for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_file()
+    ]
     return sorted(found, key=lambda segment: segment.number)

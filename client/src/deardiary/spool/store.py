@@ -88,6 +88,8 @@ def kept_file(folder: Path, name: str) -> Path:
         raise PermissionError(f"{name!r} is not a file of the spool {folder}")
     if path.is_symlink() or path.parent.is_symlink():
         raise PermissionError(f"{path} is a link, and may lead out of the spool")
+    if path.exists() and not path.is_file():
+        raise PermissionError(f"{path} is no file")
     return path
 
 
