@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -25,6 +26,9 @@ from deardiary.wire import to_json
 
 T = TypeVar("T")
 
+# Lambda's answers have 6 MB at most, headers and all.
+MAX_ANSWER_BYTES = 5_900_000
+
 _STATUS: dict[type[DomainError], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
@@ -42,13 +46,13 @@ class Answer(Generic[T]):
     """What a view gives back; the payload is a shape, a container of shapes, or None for no body.
 
     The type of the payload is what the OpenAPI document says of the route. `raw` is for a long one: the same as lists,
-    mappings and structs that are ready for JSON.
+    mappings and structs that are ready for JSON, or the JSON.
     """
 
     status: int
     payload: T | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    raw: Mapping[str, Any] | None = None
+    raw: Mapping[str, Any] | msgspec.Raw | None = None
 
 
 def ok(payload: T) -> Answer[T]:
@@ -87,14 +91,33 @@ def render(answer: Answer[Any], headers: Mapping[str, str]) -> Response:
     if isinstance(answer.payload, bytes):
         binary: dict[str, str | list[str]] = {"Content-Type": "application/octet-stream", **headers, **answer.headers}
         return Response(body=answer.payload, status_code=answer.status, headers=binary)
-    content = to_json(answer.payload) if answer.raw is None else answer.raw
-    body = b"" if content is None else msgspec.json.encode(content)
+    body = encode(answer)
     # Text, for API Gateway passes bytes only as base64 with a binary content type.
     return Response(
         body=body.decode(),
         status_code=answer.status,
         headers={"Content-Type": "application/json", "Cache-Control": "no-store", **headers, **answer.headers},
     )
+
+
+def encode(answer: Answer[Any]) -> bytes:
+    """The JSON of an answer, empty where it has no body."""
+    content = to_json(answer.payload) if answer.raw is None else answer.raw
+    return b"" if content is None else msgspec.json.encode(content)
+
+
+def size_in_lambda(body: bytes) -> int:
+    """The bytes of a body on its way out of the function: as a text within a JSON that is ASCII."""
+    if body.isascii():
+        return len(body) + body.count(b'"') + body.count(b"\\")
+    return len(json.dumps(body.decode()))
+
+
+def rows_of(answer: Answer[Page[Any]]) -> int:
+    """How many rows a list's answer has."""
+    if isinstance(answer.raw, Mapping):
+        return len(answer.raw["data"])
+    return len(answer.payload.data) if answer.payload else 0
 
 
 def _envelope(code: str, message: str, details: dict[str, Any]) -> dict[str, Any]:

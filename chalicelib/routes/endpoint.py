@@ -7,16 +7,25 @@ makes itself carry no CORS headers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from chalice.app import Blueprint, Request, Response
-from msgspec import Struct
+from msgspec import Raw, Struct, structs
 
-from chalicelib.errors import DomainError, PermissionRequired, Unavailable
+from chalicelib.errors import DomainError, PayloadTooLarge, PermissionRequired, Unavailable
 from chalicelib.overload import is_overload
 from chalicelib.routes import journal, origin, parse
-from chalicelib.routes.answer import Answer, failed, refused, render
+from chalicelib.routes.answer import (
+    MAX_ANSWER_BYTES,
+    Answer,
+    encode,
+    failed,
+    refused,
+    render,
+    rows_of,
+    size_in_lambda,
+)
 from chalicelib.services import auth
 from chalicelib.services.access import Actor
 
@@ -143,7 +152,28 @@ def _perform(operation: Operation, request: Request, ids: Mapping[str, str]) -> 
         origin.site(request.headers, request.context["path"], request.context["resourcePath"]),
         request.headers.get("range"),
     )
-    return operation.view(call, **parse.path_ids(ids))
+    path_ids = parse.path_ids(ids)
+    if isinstance(call.query, parse.PageQuery):
+        return _page(lambda limit: operation.view(_limited(call, limit), **path_ids), call.query.limit)
+    return operation.view(call, **path_ids)
+
+
+def _page(view: Callable[[int], Answer[Any]], limit: int) -> Answer[Any]:
+    """As many rows of a list as one answer can hold: fewer than were asked for where they are long."""
+    while True:
+        answer = view(limit)
+        text = encode(answer)
+        size = size_in_lambda(text)
+        if size <= MAX_ANSWER_BYTES:
+            return Answer(answer.status, headers=answer.headers, raw=Raw(text))
+        rows = rows_of(answer)
+        if rows == 1:
+            raise PayloadTooLarge("A row of this list is longer than an answer can be; ask for what it owns by itself")
+        limit = max(1, min(rows - 1, rows * MAX_ANSWER_BYTES // size))
+
+
+def _limited(call: Call[Any, Any], limit: int) -> Call[Any, Any]:
+    return call if call.query.limit == limit else replace(call, query=structs.replace(call.query, limit=limit))
 
 
 def _body(operation: Operation, request: Request) -> Any:

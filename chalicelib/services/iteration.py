@@ -153,6 +153,9 @@ def _too_deep() -> InvalidPayload:
 
 def _already_so(iteration: Iteration, changes: IterationChanges) -> bool:
     """A request that was already carried out: its answer got lost, or two finishers agree."""
+    # An end that the server has set is taken back when the writer returns; one that somebody asks for is not.
+    if "status_id" in changes and iteration.end_date and storage.is_ended_by_server(iteration):
+        return False
     return all(getattr(iteration, name) == value for name, value in changes.items())
 
 

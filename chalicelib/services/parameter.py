@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from chalicelib.errors import Conflict
@@ -13,6 +14,8 @@ from deardiary.shapes import Iteration, Parameter
 
 # One transaction holds 100 items, one of which checks the iteration's lock.
 _PER_TRANSACTION = 99
+# It may have 4 MB, which an emulator counts as they are sent: a sign of 4 bytes has 12 there.
+_BYTES_PER_TRANSACTION = 1_000_000
 
 
 def create_parameter(actor: Actor, iteration_id: str, *, key: str, value: str) -> tuple[Parameter, bool]:
@@ -45,8 +48,21 @@ def delete_parameter(actor: Actor, parameter_id: str) -> None:
 def put_parameters(where: Iteration, values: dict[str, str]) -> int:
     """How many were new. Conflict, before anything is written, when one exists with another value."""
     missing = _missing(where, values)
-    starts = range(0, len(missing), _PER_TRANSACTION)
-    return sum(_create(where, {key: values[key] for key in missing[at : at + _PER_TRANSACTION]}) for at in starts)
+    return sum(_create(where, piece) for piece in _pieces({key: values[key] for key in missing}))
+
+
+def _pieces(values: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Each as many as a transaction takes."""
+    piece: dict[str, str] = {}
+    size = 0
+    for key, value in values.items():
+        size += len(key.encode()) + len(value.encode())
+        if piece and (len(piece) == _PER_TRANSACTION or size > _BYTES_PER_TRANSACTION):
+            yield piece
+            piece, size = {}, len(key.encode()) + len(value.encode())
+        piece[key] = value
+    if piece:
+        yield piece
 
 
 def _create(where: Iteration, values: dict[str, str]) -> int:

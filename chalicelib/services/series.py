@@ -104,7 +104,13 @@ class _Place(NamedTuple):
         of, curve, *rest = item.decode_cursor(cursor, 5)
         if of != scope:
             raise item.bad_cursor()
-        return cls(curve, *map(int, rest))
+        try:
+            step, time, given = map(int, rest)
+        except ValueError:
+            raise item.bad_cursor() from None
+        if given < 0:
+            raise item.bad_cursor()
+        return cls(curve, step, time, given)
 
     def cursor(self, scope: str) -> str:
         return item.encode_cursor(scope, self.curve, str(self.step), str(self.time), str(self.given))

@@ -67,11 +67,13 @@ class Gate:
 def _is_welcome(scope: Message) -> bool:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     origin = headers.get(b"origin")
-    return (
-        not scope["path"].startswith(("/_ministack", "/_localstack", "/_aws"))
-        and is_loopback(urlsplit(f"//{headers.get(b'host', '')}").hostname or "")
-        and (origin is None or is_loopback(urlsplit(origin).hostname or ""))
-    )
+    try:
+        host = urlsplit(f"//{headers.get(b'host', '')}").hostname
+        page = urlsplit(origin).hostname if origin is not None else host
+    except ValueError:  # no name at all, such as "[::1"
+        return False
+    known = not scope["path"].startswith(("/_ministack", "/_localstack", "/_aws"))
+    return known and is_loopback(host or "") and is_loopback(page or "")
 
 
 def _may_change_settings(scope: Message) -> bool:

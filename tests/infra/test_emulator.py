@@ -138,7 +138,15 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     pytest.fail("the emulator outlived its launcher")
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Host": "evil.example"},
+        {"Origin": "http://[::1"},
+        {"Host": "[::1"},
+    ],
+)
 def test_pages_from_elsewhere_are_refused(emulator: Emulator, headers: dict[str, str]) -> None:
     assert requests.get(emulator.endpoint_url, headers=headers, timeout=5).status_code == 403
 

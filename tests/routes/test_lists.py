@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.routes import endpoint
 from chalicelib.storage import item
 from tests.routes.things import (
     check_invalid,
@@ -165,3 +166,35 @@ def test_a_page_of_one_key_only(server: Server) -> None:
     made(server.call("POST", f"{place}/batch", {"batch_id": "b", "metrics": points}))
     assert [each["value"] for each in pages(server, f"{place}?key=m1", 3)] == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0]
     assert len({each["id"] for each in pages(server, place, 3)}) == 14
+
+
+def _long(server: Server) -> str:
+    """An experiment with iterations that take from 1 to 8 kB each on their way, with what they own."""
+    experiment = new_experiment(server)
+    for at, notes in enumerate(["a" * 1000, '"' * 1000, "\x01" * 400, "ä" * 1000] * 4):
+        iteration = new_iteration(server, experiment, notes=notes)
+        body = {"batch_id": "1", "parameters": {f"p{each}": "x" * 20 for each in range(at * 5)}}
+        made(server.call("POST", f"/iterations/{iteration}/log", body))
+    return experiment
+
+
+@pytest.mark.parametrize("query", ["", "?include=parameters", "?include=parameters&order_by=created_date"])
+def test_a_page_is_no_longer_than_an_answer_can_be(server: Server, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    place = f"/experiments/{_long(server)}/iterations{query}"
+    expected = pages(server, place, 200)
+    assert len(expected) == 16
+    monkeypatch.setattr(endpoint, "MAX_ANSWER_BYTES", 10_000)
+    cursor: str | None = ""
+    rows: list[Any] = []
+    sizes = []
+    while cursor is not None:
+        page = found(server.call("GET", f"{place}{'&' if query else '?'}limit=200{cursor and f'&cursor={cursor}'}"))
+        sizes.append(len(json.dumps(json.dumps(page, separators=(",", ":"), ensure_ascii=False))))
+        rows += page["data"]
+        cursor = page["next_cursor"]
+    assert rows == expected
+    assert len(sizes) > 3
+    assert max(sizes) <= 10_002  # with the quotes around it
+    monkeypatch.setattr(endpoint, "MAX_ANSWER_BYTES", 1_000)
+    refused = server.call("GET", place)
+    assert (refused.status, refused.body["code"]) == (413, "PAYLOAD_TOO_LARGE")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deardiary.records import Record
 from tests.server import Reply, Server
 
 THREADS = 16
@@ -74,3 +75,13 @@ def once(server: Server, path: str, body: dict[str, str]) -> str:
     assert sorted(answer.status for answer in answers) == [200] * (THREADS - 1) + [201]
     (made,) = {answer.body["id"] for answer in answers}
     return str(made)
+
+
+def test_long_parameters_of_one_flush_are_all_there(real_server: Server) -> None:
+    """Sixty of the longest that there may be are more than a transaction takes."""
+    client = real_server.client()
+    experiment = client.experiments.create(client.projects.create("long").id, "e")
+    iteration = client.iterations.create(experiment.id)
+    parameters = {f"key {at}": "😀" * 6000 for at in range(60)}
+    client.iterations.log(Record(iteration_id=iteration.id, parameters=parameters), batch_id="1")
+    assert {each.key: each.value for each in client.parameters.list(iteration.id)} == parameters

@@ -125,6 +125,16 @@ def test_a_lost_iteration_is_not_locked(
     assert is_watched(iteration) is not finished
 
 
+def test_an_end_that_somebody_asks_for_stays(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
+    later(60)
+    liveness.end_silent_iterations(10)
+    killed = {"status_id": int(IterationStatus.KILLED)}
+    for _ in range(2):
+        assert server.call("PATCH", f"/iterations/{iteration.id}", killed).status == 200
+    assert flush(server, iteration, "late", metrics=[{"key": "loss", "value": 2.0}]) == 422
+    assert look(server, iteration)["status_id"] == IterationStatus.KILLED
+
+
 def test_what_has_ended_is_left_alone(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
     server.call("PATCH", f"/iterations/{iteration.id}", {"status_id": 3, "error_message": "mine"})
     later(60)

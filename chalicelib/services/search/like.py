@@ -29,9 +29,12 @@ class Like:
                 self._accepting[character] = self._accepting.get(character, 0) | place
             place <<= 1
         self._end = place
+        self._pieces = None if self._accepting_any else _pieces(pattern)
 
     def matches(self, text: str) -> bool:
         """Whether the whole text fits the pattern; upper and lower case differ."""
+        if self._pieces is not None:
+            return _holds(self._pieces, text)
         state = 1
         for character in text:
             accepting = self._accepting.get(character, 0) | self._accepting_any
@@ -39,3 +42,30 @@ class Like:
             if not state:
                 return False
         return bool(state & self._end)
+
+
+def _pieces(pattern: str) -> list[str]:
+    """What stands between the % of a pattern without _, in its order."""
+    pieces = [""]
+    for escaped, plain in _TOKEN.findall(pattern):
+        if plain == "%":
+            pieces.append("")
+        else:
+            pieces[-1] += escaped or plain
+    return pieces
+
+
+def _holds(pieces: list[str], text: str) -> bool:
+    """A text with all pieces in it, one after the other: the earliest place for each leaves most for the rest."""
+    if len(pieces) == 1:
+        return text == pieces[0]
+    first, *middle, last = pieces
+    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for piece in middle:
+        at = text.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
