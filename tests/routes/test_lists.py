@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.routes import endpoint
+from chalicelib.routes import answer, endpoint
 from chalicelib.storage import item
 from tests.routes.things import (
     check_invalid,
@@ -184,6 +184,7 @@ def test_a_page_is_no_longer_than_an_answer_can_be(server: Server, monkeypatch: 
     expected = pages(server, place, 200)
     assert len(expected) == 16
     monkeypatch.setattr(endpoint, "MAX_ANSWER_BYTES", 10_000)
+    monkeypatch.setattr(answer, "MAX_ANSWER_BYTES", 10_000)
     cursor: str | None = ""
     rows: list[Any] = []
     sizes = []
@@ -196,5 +197,6 @@ def test_a_page_is_no_longer_than_an_answer_can_be(server: Server, monkeypatch: 
     assert len(sizes) > 3
     assert max(sizes) <= 10_002  # with the quotes around it
     monkeypatch.setattr(endpoint, "MAX_ANSWER_BYTES", 1_000)
+    monkeypatch.setattr(answer, "MAX_ANSWER_BYTES", 1_000)
     refused = server.call("GET", place)
     assert (refused.status, refused.body["code"]) == (413, "PAYLOAD_TOO_LARGE")
