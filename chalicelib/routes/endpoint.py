@@ -167,7 +167,7 @@ def _page(view: Callable[[int], Answer[Any]], limit: int) -> Answer[Any]:
         if size <= MAX_ANSWER_BYTES:
             return Answer(answer.status, headers=answer.headers, raw=Raw(text))
         rows = rows_of(answer)
-        if rows == 1:
+        if rows <= 1:
             raise PayloadTooLarge("A row of this list is longer than an answer can be; ask for what it owns by itself")
         limit = max(1, min(rows - 1, rows * MAX_ANSWER_BYTES // size))
 

@@ -18,7 +18,7 @@ from deardiary.points import PointEncoder, milliseconds
 from deardiary.shapes import Iteration, IterationStatus, ModelVersion, Resource, Stage
 from deardiary.spool.run import Origin, Run
 from deardiary.steps import StepCounter
-from deardiary.values import Number, as_step, as_tags, as_texts
+from deardiary.values import Number, as_snapshot, as_step, as_tags, as_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from deardiary.output import CapturedOutput
     from deardiary.system import SystemWatch
 
-_SNAPSHOT = {
-    **dict.fromkeys(("python_version", "julia_version", "git_sha", "entrypoint"), str),
-    **dict.fromkeys(("project_toml", "manifest_toml", "git_diff"), str),
-    "git_dirty": bool,
-}
 _log = logging.getLogger(__name__)
 
 
@@ -205,11 +200,7 @@ class ActiveIteration:
     def set_snapshot(self, **fields: str | bool | None) -> None:
         """Say what the iteration runs on: the fields of `Iterations.set_snapshot`. TypeError for anything else."""
         self._check_running()
-        for name, value in fields.items():
-            kind = _SNAPSHOT.get(name)
-            if kind is None or not isinstance(value, (kind, type(None))):
-                raise TypeError(f"A snapshot has no {name}={value!r:.50}; it has {', '.join(_SNAPSHOT)}")
-        self._journal.operation("snapshot", {key: value for key, value in fields.items() if value is not None})
+        self._journal.operation("snapshot", as_snapshot(fields))
 
     def snapshot_environment(
         self, directory: str | PathLike[str] | None = None, *, diff: bool = True, untracked: bool = True

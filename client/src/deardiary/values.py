@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 MAX_KEY = 250  # characters, of a tag too
 MAX_PARAMETER = 6000
+_SNAPSHOT = {
+    **dict.fromkeys(("python_version", "julia_version", "git_sha", "entrypoint"), str),
+    **dict.fromkeys(("project_toml", "manifest_toml", "git_diff"), str),
+    "git_dirty": bool,
+}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -98,3 +103,12 @@ def _number(value: Any) -> Any:
     if isinstance(number, (str, bytes, bytearray)) or not hasattr(type(number), "__float__"):
         raise TypeError("expected a number")
     return number
+
+
+def as_snapshot(fields: Mapping[str, object]) -> dict[str, object]:
+    """Those that are given. TypeError, which names it, for what a snapshot does not have, or has in another type."""
+    for name, value in fields.items():
+        kind = _SNAPSHOT.get(name)
+        if kind is None or not isinstance(value, (kind, type(None))):
+            raise TypeError(f"A snapshot has no {name}={value!r:.50}; it has {', '.join(_SNAPSHOT)}")
+    return {name: value for name, value in fields.items() if value is not None}
