@@ -25,11 +25,13 @@ ALLOWED = {
     "chalicelib.meter": set(),
     "chalicelib.overload": set(),
     "chalicelib.threads": set(),
+    "chalicelib.patience": {"chalicelib.errors"},
     "chalicelib.security": {"chalicelib.errors"},
     "chalicelib.aws": {"chalicelib.config"},
     "chalicelib.storage": {
         *("chalicelib.storage", "chalicelib.errors", "chalicelib.ids", "chalicelib.clock", "chalicelib.config"),
         *("chalicelib.security.Keyring", "chalicelib.aws", "chalicelib.page", "chalicelib.columns", "chalicelib.meter"),
+        "chalicelib.patience",
     },
     "chalicelib.artifacts": {
         *("chalicelib.artifacts", "chalicelib.errors", "chalicelib.clock", "chalicelib.config", "chalicelib.aws"),
@@ -39,7 +41,7 @@ ALLOWED = {
     "chalicelib.services": {
         *("chalicelib.services", "chalicelib.storage", "chalicelib.artifacts", "chalicelib.errors", "chalicelib.ids"),
         *("chalicelib.clock", "chalicelib.config", "chalicelib.security", "chalicelib.page", "chalicelib.columns"),
-        *("chalicelib.threads", "chalicelib.overload"),
+        *("chalicelib.threads", "chalicelib.overload", "chalicelib.patience"),
     },
     "chalicelib.routes": {
         *("chalicelib.routes", "chalicelib.services", "chalicelib.errors", "chalicelib.clock", "chalicelib.config"),

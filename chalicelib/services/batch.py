@@ -17,17 +17,18 @@ from typing import NamedTuple, cast
 from chalicelib import clock, ids
 from chalicelib.columns import Columns
 from chalicelib.errors import Conflict, InvalidPayload, Unavailable
+from chalicelib.patience import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import chunk as chunks
-from chalicelib.storage import item, points
 from chalicelib.storage import iteration as iterations
+from chalicelib.storage import points
 from chalicelib.storage import series as storage
 from chalicelib.storage.chunk import Chunk, Receipt
 from chalicelib.storage.codec import Batch
 from chalicelib.storage.digest import Digest
 from chalicelib.storage.points import INT64_MAX
-from chalicelib.storage.series import ATTEMPTS, Announcement, Overtaken, Series
+from chalicelib.storage.series import Announcement, Overtaken, Series
 from deardiary.shapes import BatchReceipt, Iteration
 
 # A Lambda lives 29 seconds: whoever announced a batch this long ago is not going to put its chunk any more.
@@ -128,7 +129,8 @@ def _require_open(where: Iteration, sent: dict[str, Sent]) -> None:
 
 def _announce(where: Iteration, batch_digest: str, sent: dict[str, Sent], series: Series) -> Series:
     """The series with the batch announced, its steps given for good; without it when it turns out to be taken."""
-    for _ in range(ATTEMPTS):
+    patience = Patience()
+    while True:
         if batch_digest in series.announced:
             return series
         settled = _settle(where, series)
@@ -140,11 +142,10 @@ def _announce(where: Iteration, batch_digest: str, sent: dict[str, Sent], series
         try:
             return storage.write_series(where.experiment_id, where.id, announcing)
         except Overtaken:
-            item.pause()
+            patience.wait()
             series, taken = storage.read_series_and_chunk(where.experiment_id, where.id, batch_digest)
             if taken is not None and batch_digest not in series.announced:
                 return series
-    raise Unavailable(retry_after=1)
 
 
 def _reserve(series: Series, sent: dict[str, Sent], at: int) -> Announcement:
@@ -199,17 +200,17 @@ def _stored(where: Iteration, batch_digest: str) -> Chunk:
 
 def _fold(where: Iteration, chunk: Chunk, series: Series) -> None:
     """Add the batch to the digests and take its announcement away; once, whoever does it."""
-    for _ in range(ATTEMPTS):
+    patience = Patience()
+    while True:
         if chunk.batch.digest not in series.announced:
             return
         try:
             storage.write_series(where.experiment_id, where.id, _folded(where, series, chunk.batch.digest, chunk))
         except Overtaken:
-            item.pause()
+            patience.wait()
             series = storage.read_series(where.experiment_id, where.id)
         else:
             return
-    raise Unavailable(retry_after=1)
 
 
 def _folded(where: Iteration, series: Series, batch_digest: str, chunk: Chunk | None) -> Series:

@@ -14,6 +14,7 @@ from itertools import islice
 
 from chalicelib import clock
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.patience import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.batch import STALE_AFTER, now_us
@@ -82,6 +83,7 @@ def delete_iteration(actor: Actor, iteration_id: str) -> bool:
 
 def delete_model(actor: Actor, model_id: str) -> bool:
     """The artifacts that its versions name stay."""
+    patience = Patience()
     while True:
         line = access.model(actor, model_id, Need.DELETE)
         write = Transaction()
@@ -89,7 +91,7 @@ def delete_model(actor: Actor, model_id: str) -> bool:
         try:
             return _start(Deletion(kind="model", id=model_id, project_id=line.project.id), write)
         except Overtaken:
-            item.pause()
+            patience.wait()
 
 
 def delete_user(actor: Actor, user_id: str) -> bool:

@@ -9,13 +9,12 @@ from typing import TypedDict
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload
 from chalicelib.page import Page
+from chalicelib.patience import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import experiment as storage
-from chalicelib.storage import idkey, item, keys
+from chalicelib.storage import idkey, keys
 from deardiary.shapes import Experiment, ExperimentStatus
-
-_ATTEMPTS = 8
 
 
 class ExperimentChanges(TypedDict, total=False):
@@ -66,14 +65,14 @@ def list_experiments_of_project(
 
 def update_experiment(actor: Actor, experiment_id: str, changes: ExperimentChanges) -> Experiment:
     """Tried again on what is then stored when another update comes between."""
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while True:
         before = access.experiment(actor, experiment_id, Need.UPDATE).experiment
         after = _settle_end(replace(before, **changes), changes)
         try:
             return storage.update_experiment(before, after)
         except Conflict:
-            item.pause()
-    raise Conflict("Others keep changing this experiment; try again")
+            patience.wait()
 
 
 def _settle_end(experiment: Experiment, changes: ExperimentChanges) -> Experiment:

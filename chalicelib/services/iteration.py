@@ -9,6 +9,7 @@ from typing import TypedDict
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.page import Page
+from chalicelib.patience import Patience
 from chalicelib.services import access, compaction
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import idkey, keys
@@ -17,7 +18,6 @@ from deardiary.shapes import Experiment, Iteration, IterationStatus
 
 # A transaction takes 100 items, and each ancestor of a new parent is one of them.
 MAX_DEPTH = 90
-_ATTEMPTS = 8
 
 
 class IterationChanges(TypedDict, total=False):
@@ -71,7 +71,8 @@ def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | Non
 
 def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges) -> Iteration:
     """Tried again on what is then stored when another update comes between: two that agree both succeed."""
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while True:
         before = access.iteration(actor, iteration_id, Need.UPDATE).iteration
         if _already_so(before, changes):
             return before
@@ -79,11 +80,11 @@ def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges)
         try:
             moved = _move(before, after)
         except Conflict:
+            patience.wait()
             continue
         if after.end_date and not before.end_date:
             compaction.compact_if_many(after, compaction.ENOUGH_AT_END)
         return moved
-    raise Conflict("Others keep changing this iteration; try again")
 
 
 def _new_iteration(experiment_id: str, notes: str, parent_iteration_id: str | None, began: datetime) -> Iteration:

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypedDict
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.page import Page
+from chalicelib.patience import Patience
 from chalicelib.services import access, batch, recount
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.batch import Sent
@@ -22,7 +23,6 @@ from chalicelib.storage import item, points
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.codec import Content, Stretch
 from chalicelib.storage.points import Stored
-from chalicelib.storage.series import ATTEMPTS
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Iteration, Metric
 
@@ -129,7 +129,8 @@ def delete_metric(actor: Actor, metric_id: str) -> None:
 
 def _edit(where: Iteration, metric_id: str, change: Callable[[Stretch, int], Stretch]) -> Metric:
     """Rewrite the row of a point unless somebody else just did, then count its series anew. The point as it was."""
-    for _ in range(ATTEMPTS):
+    patience = Patience()
+    while True:
         found = _find(where, metric_id)
         if where.end_date is not None:
             raise iterations.locked()
@@ -143,11 +144,10 @@ def _edit(where: Iteration, metric_id: str, change: Callable[[Stretch, int], Str
         try:
             write.commit()
         except Conflict:
-            item.pause()
+            patience.wait()
             continue
         recount.recount(where, {found.key}, marked)
         return found.metric(where.id)
-    raise Unavailable(retry_after=1)
 
 
 def _keep_receipt(where: Iteration, metric_id: str) -> None:

@@ -6,16 +6,14 @@ from dataclasses import replace
 from typing import TypedDict
 
 from chalicelib import clock, ids
-from chalicelib.errors import Unavailable
 from chalicelib.page import Page
+from chalicelib.patience import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import item, keys
 from chalicelib.storage import model as storage
 from chalicelib.storage.model import Overtaken
 from deardiary.shapes import Model
-
-_ATTEMPTS = 20
 
 
 class ModelChanges(TypedDict, total=False):
@@ -50,7 +48,8 @@ def list_models_of_project(
 
 def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:
     """Conflict when another model of the project has the new name."""
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while True:
         before = access.model(actor, model_id, Need.UPDATE).model
         after = replace(before, **changes)
         if after == before:
@@ -59,7 +58,6 @@ def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:
         try:
             storage.update_model(before, after)
         except Overtaken:
-            item.pause()
+            patience.wait()
         else:
             return after
-    raise Unavailable(retry_after=1)

@@ -11,17 +11,15 @@ from dataclasses import replace
 from typing import TypedDict, TypeVar
 
 from chalicelib import clock
-from chalicelib.errors import Unavailable
 from chalicelib.page import Page
+from chalicelib.patience import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.storage import item, lineage
+from chalicelib.storage import lineage
 from chalicelib.storage import modelversion as storage
 from chalicelib.storage.lineage import ModelLineage
 from chalicelib.storage.model import Overtaken
 from deardiary.shapes import Iteration, ModelVersion, Resource, Stage
-
-_ATTEMPTS = 60
 
 T = TypeVar("T")
 
@@ -128,9 +126,9 @@ def _owner(actor: Actor, version_id: str, need: Need) -> ModelLineage:
 
 
 def _until_not_overtaken(act: Callable[[], T]) -> T:
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while True:
         try:
             return act()
         except Overtaken:
-            item.pause()
-    raise Unavailable(retry_after=1)
+            patience.wait()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypedDict
@@ -15,11 +14,11 @@ from typing import Any, TypedDict
 from chalicelib import artifacts, clock, config
 from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, NotFound, PayloadTooLarge, Unavailable
+from chalicelib.patience import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.resource import release_blob
 from chalicelib.storage import blob as blobs
-from chalicelib.storage import item
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import snapshot as storage
 from chalicelib.storage.blob import Blob
@@ -31,8 +30,6 @@ TEXTS = ("project_toml", "manifest_toml", "git_diff")
 # A Lambda answers with 6 MB, in which the JSON of the answer is a string and its quotes are escaped once more.
 MAX_ANSWER_BYTES = 5_000_000
 # For as long others may be faster at the same snapshot or the same texts: a request has 29 seconds.
-PATIENCE_SECONDS = 10.0
-_ATTEMPTS = 12
 
 
 class Environment(TypedDict, total=False):
@@ -47,7 +44,8 @@ class Environment(TypedDict, total=False):
 
 def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snapshot:
     """The iteration and those of its texts that are named. PayloadTooLarge when one answer cannot hold them."""
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while True:
         line = access.iteration(actor, iteration_id, Need.READ)
         stored = storage.read_texts(line.experiment.id, iteration_id)
         wanted = {name: stored.texts[name] for name in names if name in stored.texts}
@@ -58,15 +56,14 @@ def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snaps
             return _shape(line.iteration, {name: _read(line, text) for name, text in wanted.items()})
         except NotFound:
             # Another text took its place between the two reads.
-            item.pause()
-    raise Unavailable(retry_after=1)
+            patience.wait()
 
 
 def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, texts: Mapping[str, str]) -> Snapshot:
     """The iteration with its texts: all, or those given where one answer cannot hold all."""
     data = {name: text.encode() for name, text in texts.items()}
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
+    patience = Patience()
+    while True:
         line = access.iteration(actor, iteration_id, Need.UPDATE)
         if line.iteration.end_date is not None:
             raise iterations.locked()
@@ -74,8 +71,7 @@ def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, text
             return _answer(line, environment, texts, _store(line, environment, texts, data))
         except (Conflict, NotFound, Unavailable):
             # Somebody else changed the snapshot, or shares of a text came or went.
-            item.pause()
-    raise Unavailable(retry_after=1)
+            patience.wait()
 
 
 def release_texts(project_id: str, stored: Texts) -> bool:

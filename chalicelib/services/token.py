@@ -10,6 +10,7 @@ from typing import NamedTuple
 from chalicelib import clock, ids, security
 from chalicelib.errors import InvalidPayload, NotFound, TokenExpired, TokenInvalid
 from chalicelib.page import Page
+from chalicelib.patience import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor
 from chalicelib.storage import item
@@ -19,7 +20,6 @@ from deardiary.shapes import ApiToken
 PREFIX = "dd_"
 # Every request reads the user's row: it stays within one read unit or two.
 MAX_TOKENS = 25
-_ATTEMPTS = 20
 
 
 class _Parts(NamedTuple):
@@ -90,13 +90,13 @@ def _check_project(actor: Actor, project_id: str) -> None:
 
 def _change_tokens(actor: Actor, change: Callable[[Account], Account]) -> None:
     """Tried again when the account was changed meanwhile."""
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while True:
         before = _account(actor)
         try:
             return update_account(before, change(before))
         except Overtaken:
-            item.pause()
-    raise Overtaken
+            patience.wait()
 
 
 def _added(account: Account, token_id: str, record: TokenRecord) -> Account:

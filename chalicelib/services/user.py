@@ -9,14 +9,13 @@ from typing import TypedDict
 from chalicelib import clock, ids, security
 from chalicelib.errors import InvalidPayload, NotFound
 from chalicelib.page import Page
+from chalicelib.patience import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor
-from chalicelib.storage import item
 from chalicelib.storage import user as storage
 from chalicelib.storage.user import Account
 from deardiary.shapes import User
 
-_ATTEMPTS = 20
 # Who has these can sign in as somebody, or as more than before.
 _SIGN_IN = {"username", "password", "is_admin"}
 
@@ -91,7 +90,8 @@ def _change(read: Callable[[], Account], changes: UserChanges) -> User:
     rest = dict(changes)
     password = rest.pop("password", None)
     password_hash = _hashed(password) if isinstance(password, str) else None
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while True:
         before = read()
         user = replace(before.user, **rest)  # type: ignore[arg-type]
         after = replace(before, user=user, password_hash=password_hash or before.password_hash)
@@ -100,10 +100,9 @@ def _change(read: Callable[[], Account], changes: UserChanges) -> User:
         try:
             storage.update_account(before, after)
         except storage.Overtaken:
-            item.pause()
+            patience.wait()
         else:
             return user
-    raise storage.Overtaken
 
 
 def _hashed(password: str) -> str:

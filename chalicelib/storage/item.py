@@ -6,8 +6,6 @@ import base64
 import binascii
 import hashlib
 import json
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -18,8 +16,9 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chalicelib import aws, config, meter
-from chalicelib.errors import InvalidPayload, NotFound, Unavailable
+from chalicelib.errors import InvalidPayload, NotFound
 from chalicelib.page import Cursor, Page
+from chalicelib.patience import Patience
 from chalicelib.storage.keys import Key, Span
 
 M = TypeVar("M", bound="Item")
@@ -27,8 +26,6 @@ T = TypeVar("T")
 
 # A filter throws most rows away: read them by the hundred, not by the handful.
 FILTERED_PAGE = 500
-LONGEST_PAUSE = 0.03
-_ATTEMPTS = 8
 # What DynamoDB gives at once.
 _PER_GET = 100
 _CHECK_BYTES = 6
@@ -202,14 +199,14 @@ def raw_many(places: Iterable[Key], names: Sequence[str]) -> dict[Key, dict[str,
 def _raw_get(keys: list[Any], names: Sequence[str]) -> list[dict[str, Any]]:
     """Unavailable when the table gives only a part of them, time and again."""
     found: list[dict[str, Any]] = []
-    for _ in range(_ATTEMPTS):
+    patience = Patience()
+    while True:
         answer = connection().batch_get_item(keys, consistent_read=True, attributes_to_get=names)
         found += answer["Responses"][Item.Meta.table_name]
         keys = answer.get("UnprocessedKeys", {}).get(Item.Meta.table_name, {}).get("Keys", [])
         if not keys:
             return found
-        pause()
-    raise Unavailable(retry_after=1)
+        patience.wait()
 
 
 def raw_rows(span: Span, names: Sequence[str], *, where: Condition | None = None) -> Iterator[dict[str, Any]]:
@@ -241,11 +238,6 @@ def changes(row: Item, before: object, after: object, names: Iterable[str]) -> l
     differing = [name for name in names if getattr(before, name) != getattr(after, name)]
     fields = [(getattr(type(row), name), getattr(row, name)) for name in differing]
     return [field.remove() if value is None else field.set(value) for field, value in fields]
-
-
-def pause() -> None:
-    """A short wait of random length before trying again what somebody else was faster at."""
-    time.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311
 
 
 def encode_cursor(*position: str) -> Cursor:

@@ -12,6 +12,7 @@ from pynamodb.expressions.update import Action
 from chalicelib import clock
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.page import Page
+from chalicelib.patience import Patience
 from chalicelib.storage import conditional, experiment, idkey, item, keys, running, series
 from chalicelib.storage.item import Item, Ref
 from chalicelib.storage.series import Series
@@ -205,8 +206,9 @@ def unlink_from_parent(iteration: Iteration, write: Transaction) -> None:
 def orphan_children(experiment_id: str, parent_id: str) -> None:
     """Take the parent away from each child that still names it."""
     for link in list(item.query(ChildRow, keys.iteration_partition(parent_id), keys.CHILD)):
+        patience = Patience()
         while not _orphan(experiment_id, parent_id, link):
-            item.pause()
+            patience.wait()
 
 
 def _orphan(experiment_id: str, parent_id: str, link: ChildRow) -> bool:

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute
 
 from chalicelib import clock
-from chalicelib.errors import Conflict, InvalidPayload, NotFound, Unavailable
+from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.patience import Patience
 from chalicelib.storage import chunk, conditional, digest, item, keys
 from chalicelib.storage.chunk import Chunk, ChunkRow
 from chalicelib.storage.digest import Digest
@@ -26,7 +27,6 @@ from chalicelib.storage.transaction import Transaction
 # Room for about 3,000 keys of 25 characters; an item takes 400 KB and every flush writes the row twice.
 MAX_BYTES = 300_000
 MAX_ROW_BYTES = 390_000
-ATTEMPTS = 40
 
 
 class SeriesRow(Item, discriminator="series"):
@@ -137,7 +137,8 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
 
 def change_series(experiment_id: str, iteration_id: str, change: Callable[[Series], Series | None]) -> Series:
     """Read, change, write, until nobody comes between; the series as then stored. With None as it is: no change."""
-    for _ in range(ATTEMPTS):
+    patience = Patience()
+    while True:
         series = read_series(experiment_id, iteration_id)
         changed = change(series)
         if changed is None:
@@ -145,8 +146,7 @@ def change_series(experiment_id: str, iteration_id: str, change: Callable[[Serie
         try:
             return write_series(experiment_id, iteration_id, changed)
         except Overtaken:
-            item.pause()
-    raise Unavailable(retry_after=1)
+            patience.wait()
 
 
 def check_series(experiment_id: str, iteration_id: str, series: Series, write: Transaction) -> None:

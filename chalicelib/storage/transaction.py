@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 
 from pynamodb.exceptions import TransactWriteError
@@ -12,13 +10,10 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.errors import DomainError, Unavailable
+from chalicelib.patience import Patience
 from chalicelib.storage import item
 from chalicelib.storage.item import Item
 from chalicelib.storage.keys import Key
-
-ATTEMPTS = 12
-FIRST_PAUSE = 0.01
-LONGEST_PAUSE = 0.4
 
 # Of the whole transaction these are other words, which `routes/endpoint.py` knows.
 _THROTTLED = {"ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -55,16 +50,13 @@ class Transaction:
 
     def commit(self) -> None:
         """Raises the error of the first write whose condition did not hold; Unavailable when others keep winning."""
-        pause = FIRST_PAUSE
-        for _ in range(ATTEMPTS):
+        patience = Patience()
+        while True:
             try:
                 return self._try()
             except TransactWriteError as error:
                 self._raise_meaning(error)
-                # Jitter, because those that clash would otherwise clash again.
-                time.sleep(pause * random.random())  # noqa: S311
-                pause = min(2 * pause, LONGEST_PAUSE)
-        raise Unavailable(retry_after=1)
+                patience.wait()
 
     def _add(self, kind: str, step: _Step, otherwise: Otherwise) -> None:
         self._steps[kind].append((step, otherwise))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
 
 from benchmarks.world import World, make_world
-from chalicelib import aws
+from chalicelib import aws, patience
 from chalicelib.artifacts import s3
-from chalicelib.storage import item, secret
+from chalicelib.storage import item, secret, series
 from tests.server import Server, server_on_moto
 
 ATTEMPTS = 4
@@ -119,3 +120,24 @@ def test_an_object_that_is_not_there_is_a_fault_of_the_request(
     finally:
         events.unregister("before-send", failing)
     assert reply.error == (422, "INVALID_PAYLOAD")
+
+
+@pytest.mark.parametrize(("times", "status"), [(100, 201), (-1, 503)])
+def test_who_is_overtaken_goes_on_while_there_is_time(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch, times: int, status: int
+) -> None:
+    """A hundred others in a moment are no reason to give up; others without end are."""
+    write, overtaken = series.write_series, iter(range(times) if times >= 0 else count())
+
+    def write_unless_overtaken(*given: Any) -> Any:
+        if next(overtaken, None) is not None:
+            raise series.Overtaken
+        return write(*given)
+
+    monkeypatch.setattr(series, "write_series", write_unless_overtaken)
+    monkeypatch.setattr(patience, "_LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(patience, "SECONDS", 60 if status == 201 else 0.2)
+    body = {"batch_id": f"overtaken {times} times", "metrics": [{"key": "loss", "value": 1.5}]}
+    reply = server.call("POST", f"/iterations/{world.ids['iteration_id']}/metrics/batch", body, token=world.token)
+    assert reply.status == status
+    assert ("retry-after" in reply.headers) == (status == 503)
