@@ -15,6 +15,7 @@ DomainError
 ├── NotFound                   NOT_FOUND
 ├── Conflict                   CONFLICT
 ├── PayloadTooLarge            PAYLOAD_TOO_LARGE
+├── RangeNotSatisfiable        RANGE_NOT_SATISFIABLE
 ├── InvalidPayload             INVALID_PAYLOAD
 ├── TooManyRequests            TOO_MANY_REQUESTS
 └── Unavailable                UNAVAILABLE
@@ -105,6 +106,13 @@ class Conflict(DomainError):
 class PayloadTooLarge(DomainError):
     code = "PAYLOAD_TOO_LARGE"
     message = "The body is larger than this route takes"
+
+
+class RangeNotSatisfiable(DomainError):
+    """No byte of those that a download asks for is there; ``details["size_bytes"]`` says how many are."""
+
+    code = "RANGE_NOT_SATISFIABLE"
+    message = "There are no bytes in this range"
 
 
 class InvalidPayload(DomainError):

@@ -17,6 +17,7 @@ from chalicelib.errors import (
     InvalidPayload,
     NotFound,
     PayloadTooLarge,
+    RangeNotSatisfiable,
     TooManyRequests,
     Unauthenticated,
     Unavailable,
@@ -35,6 +36,7 @@ _STATUS: dict[type[DomainError], int] = {
     NotFound: 404,
     Conflict: 409,
     PayloadTooLarge: 413,
+    RangeNotSatisfiable: 416,
     InvalidPayload: 422,
     TooManyRequests: 429,
     Unavailable: 503,
@@ -79,6 +81,8 @@ def refused(error: DomainError) -> Answer[Any]:
     details = dict(error.details)
     retry_after = details.pop("retry_after", None)
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    if isinstance(error, RangeNotSatisfiable):
+        headers["Content-Range"] = f"bytes */{details['size_bytes']}"
     return Answer(status, _envelope(error.code, error.message, details), headers)
 
 
