@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Id, PageQuery, Text, changes
+from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, changes
 from chalicelib.services import modelversion as service
 from deardiary.shapes import ModelVersion, Stage
 
@@ -18,6 +18,7 @@ class NewModelVersion(Body):
     iteration_id: Id
     resource_id: Id | None = None
     description: Text = ""
+    id_key: IdKey | None = None
 
 
 class ModelVersionPatch(Body):
@@ -37,14 +38,15 @@ def list_versions(call: Call[None, ModelVersionsQuery], model_id: str) -> Answer
 
 @routes.post("/models/{model_id}/versions", body=NewModelVersion)
 def create_version(call: Call[NewModelVersion, None], model_id: str) -> Answer[ModelVersion]:
-    version = service.create_version(
+    version, new = service.create_version(
         call.actor,
         model_id,
         iteration_id=call.body.iteration_id,
         resource_id=call.body.resource_id,
         description=call.body.description,
+        id_key=call.body.id_key,
     )
-    return created(version)
+    return created(version, new=new)
 
 
 @routes.get("/modelversions/{version_id}")

@@ -10,7 +10,7 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.page import Page
 from chalicelib.routes.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import MAX_TEXT_BYTES, Body, Id, Name, PageQuery, Query, Text, changes
+from chalicelib.routes.parse import MAX_TEXT_BYTES, Body, Id, IdKey, Name, PageQuery, Query, Text, changes
 from chalicelib.services import resource as service
 from chalicelib.services import upload as uploads
 from deardiary.parts import CUTS, MAX_PARTS, MAX_PARTS_ASKED
@@ -35,6 +35,7 @@ class NewResource(Body):
     description: Text = ""
     iteration_id: Id | None = None
     content_type: ContentType = "application/octet-stream"
+    id_key: IdKey | None = None
 
     data: Annotated[str, Meta(max_length=MAX_DATA)] | None = None
 
@@ -83,7 +84,7 @@ def list_resources(call: Call[None, ResourcesQuery], experiment_id: str) -> Answ
 
 @routes.post("/experiments/{experiment_id}/resources", body=NewResource)
 def create_resource(call: Call[NewResource, None], experiment_id: str) -> Answer[Resource]:
-    resource = service.create_resource(
+    resource, new = service.create_resource(
         call.actor,
         experiment_id,
         name=call.body.name,
@@ -92,9 +93,10 @@ def create_resource(call: Call[NewResource, None], experiment_id: str) -> Answer
         description=call.body.description,
         iteration_id=call.body.iteration_id,
         content_type=call.body.content_type,
+        id_key=call.body.id_key,
         data=call.body.data,
     )
-    return created(resource)
+    return created(resource, new=new)
 
 
 @routes.get("/resources/{resource_id}")

@@ -54,7 +54,7 @@ def delete_project(actor: Actor, project_id: str) -> bool:
     project.hide_project(project_id, write)
     origin = project.find_origin(project_id)
     if origin is not None:
-        idkey.release_id_key(keys.user_partition(origin.owner_id), origin.id_key, write)
+        idkey.release_id_key(keys.id_key(keys.user_partition(origin.owner_id), origin.id_key), write)
     return _start(Deletion(kind="project", id=project_id), write)
 
 
@@ -64,7 +64,7 @@ def delete_experiment(actor: Actor, experiment_id: str) -> bool:
     experiment.hide_experiment(project_id, experiment_id, write)
     id_key = experiment.find_id_key_of_experiment(project_id, experiment_id)
     if id_key is not None:
-        idkey.release_id_key(keys.project_partition(project_id), id_key, write)
+        idkey.release_id_key(keys.id_key(keys.project_partition(project_id), id_key), write)
     return _start(Deletion(kind="experiment", id=experiment_id, project_id=project_id), write)
 
 
@@ -76,7 +76,7 @@ def delete_iteration(actor: Actor, iteration_id: str) -> bool:
     iteration.unlink_from_parent(line.iteration, write)
     id_key = iteration.find_id_key_of_iteration(experiment_id, iteration_id)
     if id_key is not None:
-        idkey.retire_id_key(keys.experiment_partition(experiment_id), id_key, write)
+        idkey.retire_id_key(keys.id_key(keys.experiment_partition(experiment_id), id_key), write)
     deletion = Deletion(kind="iteration", id=iteration_id, project_id=line.project.id, experiment_id=experiment_id)
     return _start(deletion, write)
 

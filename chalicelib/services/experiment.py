@@ -87,5 +87,5 @@ def _settle_end(experiment: Experiment, changes: ExperimentChanges) -> Experimen
 def _made_before(project_id: str, id_key: str | None) -> Experiment | None:
     if id_key is None:
         return None
-    experiment_id = idkey.find_id_key(keys.project_partition(project_id), id_key)
+    experiment_id = idkey.find_id_key(keys.id_key(keys.project_partition(project_id), id_key))
     return None if experiment_id is None else storage.find_experiment(project_id, experiment_id)

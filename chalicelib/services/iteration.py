@@ -111,7 +111,7 @@ def _store(
         storage.create_iteration(experiment, iteration, id_key, began=began)
     except Conflict:
         made = _made_before(experiment.id, id_key)
-        if made is None and id_key and idkey.is_retired(keys.experiment_partition(experiment.id), id_key):
+        if made is None and id_key and idkey.is_retired(keys.id_key(keys.experiment_partition(experiment.id), id_key)):
             raise NotFound("The iteration of this id_key has been deleted") from None
         if made is None:
             raise
@@ -122,7 +122,7 @@ def _store(
 def _made_before(experiment_id: str, id_key: str | None) -> Iteration | None:
     if id_key is None:
         return None
-    iteration_id = idkey.find_id_key(keys.experiment_partition(experiment_id), id_key)
+    iteration_id = idkey.find_id_key(keys.id_key(keys.experiment_partition(experiment_id), id_key))
     return None if iteration_id is None else storage.find_iteration(experiment_id, iteration_id)
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TypedDict, TypeVar
 
 from chalicelib import clock
+from chalicelib.errors import Conflict
 from chalicelib.page import Page
 from chalicelib.patience import Patience
 from chalicelib.services import access
@@ -32,18 +33,33 @@ class VersionChanges(TypedDict, total=False):
 
 
 def create_version(
-    actor: Actor, model_id: str, *, iteration_id: str, resource_id: str | None, description: str
-) -> ModelVersion:
-    """At NO_STAGE. InvalidPayload when iteration or resource is not in the model's project."""
+    actor: Actor,
+    model_id: str,
+    *,
+    iteration_id: str,
+    resource_id: str | None,
+    description: str,
+    id_key: str | None = None,
+) -> tuple[ModelVersion, bool]:
+    """At NO_STAGE, and whether it is new: the same creation key of the same model finds what it made before.
+
+    InvalidPayload when iteration or resource is not in the model's project; Conflict when that key made a version of
+    others.
+    """
     project_id = access.model(actor, model_id, Need.CREATE).project.id
     iteration = _iteration(actor, project_id, iteration_id)
     resource = None if resource_id is None else _resource(actor, project_id, resource_id)
 
-    def create() -> ModelVersion:
+    def create() -> tuple[ModelVersion, bool]:
         line = access.model(actor, model_id, Need.CREATE)
         version = _new_version(line, iteration, resource, description)
-        storage.create_version(line.model, version, iteration, resource)
-        return version
+        made = None if id_key is None else storage.find_version_by_id_key(line.model, line.registry, id_key)
+        if made is None:
+            storage.create_version(line.model, version, iteration, resource, id_key)
+            return version, True
+        if (made.iteration_id, made.resource_id) != (version.iteration_id, version.resource_id):
+            raise Conflict("This id_key has made another version of the model", id=made.id)
+        return made, False
 
     return _until_not_overtaken(create)
 

@@ -56,14 +56,14 @@ def _create(actor: Actor, project: Project, id_key: str | None) -> None:
     storage.create_project(project, actor.user.id, id_key, write)
     permissions.add_permission(permission.all_four(actor.user.id, project.id), write)
     if id_key is not None:
-        idkey.claim_id_key(keys.user_partition(actor.user.id), id_key, project.id, write, Conflict)
+        idkey.claim_id_key(keys.id_key(keys.user_partition(actor.user.id), id_key), project.id, write, Conflict)
     write.commit()
 
 
 def _made_before(actor: Actor, id_key: str | None) -> Project | None:
     if id_key is None:
         return None
-    project_id = idkey.find_id_key(keys.user_partition(actor.user.id), id_key)
+    project_id = idkey.find_id_key(keys.id_key(keys.user_partition(actor.user.id), id_key))
     if project_id is None:
         return None
     try:

@@ -24,8 +24,9 @@ from chalicelib.storage import resource as storage
 from chalicelib.storage import upload as uploads
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import delete_items
+from chalicelib.storage.idkey import KeyTaken
 from deardiary.parts import CUTS
-from deardiary.shapes import Download, ExperimentStatus, Resource
+from deardiary.shapes import Download, Experiment, ExperimentStatus, Resource
 
 # What was begun in the last moment of a URL's life may take a while to end.
 _TRANSFER = timedelta(minutes=5)
@@ -48,10 +49,18 @@ def create_resource(
     description: str,
     iteration_id: str | None,
     content_type: str,
+    id_key: str | None = None,
     data: str | None = None,
-) -> Resource:
-    """Pending until it is completed, unless the project has these bytes already, or `data` brings them as base64."""
+) -> tuple[Resource, bool]:
+    """The resource and whether it is new: the same creation key in the same experiment finds what it made before.
+
+    Pending until it is completed, unless the project has these bytes already, or `data` brings them as base64. Conflict
+    when that key made a resource of other bytes.
+    """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
+    made = _made_before(experiment, id_key, content_hash)
+    if made is not None:
+        return made, False
     if experiment.status_id != ExperimentStatus.IN_PROGRESS:
         raise experiments.not_in_progress()
     seen = blobs.find_blob(experiment.project_id, content_hash)
@@ -76,12 +85,18 @@ def create_resource(
     )
     if iteration_id is not None and iterations.find_iteration(experiment_id, iteration_id) is None:
         raise InvalidPayload("There is no such iteration in this experiment", field="iteration_id")
-    storage.create_resource(experiment, resource, content_type, seen)
+    try:
+        storage.create_resource(experiment, resource, content_type, id_key, seen)
+    except KeyTaken:
+        made = _made_before(experiment, id_key, content_hash)
+        if made is None:
+            raise
+        return made, False
     if content is not None and resource.state == storage.PENDING:
         artifacts.store(backend).write(Location(experiment.project_id, content_hash), size_bytes, [content])
         blobs.mark_ready(experiment.project_id, content_hash, size_bytes)
         resource = finish(resource)
-    return with_data(experiment.project_id, resource)
+    return with_data(experiment.project_id, resource), True
 
 
 def finish(resource: Resource) -> Resource:
@@ -149,6 +164,15 @@ def remove_resource(project_id: str, resource: Resource, *, only_pending: bool =
         done.append(uploads.pending(resource))
     delete_items(done)
     return released
+
+
+def _made_before(experiment: Experiment, id_key: str | None, content_hash: str) -> Resource | None:
+    made = None if id_key is None else storage.find_resource_by_id_key(experiment.id, id_key)
+    if made is None:
+        return None
+    if made.content_hash != content_hash:
+        raise Conflict("This id_key has made a resource of other bytes", id=made.id)
+    return with_data(experiment.project_id, made)
 
 
 class Released(NamedTuple):

@@ -33,7 +33,9 @@ def create_experiment(experiment: Experiment, id_key: str | None) -> None:
     write.put(_row(experiment, id_key), Conflict)
     write.put(Ref(*keys.experiment_ref(experiment.id), project_id=experiment.project_id), Conflict)
     if id_key is not None:
-        idkey.claim_id_key(keys.project_partition(experiment.project_id), id_key, experiment.id, write, Conflict)
+        idkey.claim_id_key(
+            keys.id_key(keys.project_partition(experiment.project_id), id_key), experiment.id, write, Conflict
+        )
     write.commit()
 
 

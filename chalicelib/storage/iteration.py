@@ -73,8 +73,8 @@ def create_iteration(
         write.check(IterationRow, place, ALIVE, no_parent)
         _link(iteration.parent_iteration_id, iteration.id, write)
     if id_key is not None:
-        scope = keys.experiment_partition(where.id)
-        idkey.claim_id_key(scope, id_key, iteration.id, write, Conflict, began=began)
+        place = keys.id_key(keys.experiment_partition(where.id), id_key)
+        idkey.claim_id_key(place, iteration.id, write, Conflict, began=began)
     write.commit()
 
 

@@ -31,6 +31,7 @@ an id of its own also has a REF in a partition of its own, which says where it l
     model version         MODEL#mid           VERSION#number          the number in nine digits
     tag                   (its owner's row)   TAG#owner#digest(value)
     id_key                (its scope's PK)    IDKEY#digest(id_key)    makes a creation idempotent
+    id_key of a resource  EXPERIMENT#eid      RESOURCEKEY#digest      the same
     sign-in attempts      ATTEMPTS#digest     window                  counted for an account, an address; expires
     known address         USER#uid            SOURCE#digest           from where the user signed in; expires
     deletion under way    DELETIONS           id
@@ -280,6 +281,11 @@ def iteration_tags_span(experiment_id: str, first_id: str, last_id: str) -> Span
 
 def id_key(scope_partition: str, text: str) -> Key:
     return Key(scope_partition, f"IDKEY#{ids.digest(text)}")
+
+
+def resource_id_key(experiment_id: str, text: str) -> Key:
+    """Beside those of the experiment's iterations."""
+    return Key(experiment_partition(experiment_id), f"RESOURCEKEY#{ids.digest(text)}")
 
 
 def attempts(subject_digest: str, window: int) -> Key:

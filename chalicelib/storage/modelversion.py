@@ -13,7 +13,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.errors import InvalidPayload, NotFound
 from chalicelib.page import Page
-from chalicelib.storage import conditional, experiment, item, iteration, keys, model, resource
+from chalicelib.storage import conditional, experiment, idkey, item, iteration, keys, model, resource
 from chalicelib.storage.experiment import ExperimentRow
 from chalicelib.storage.item import Item
 from chalicelib.storage.iteration import IterationRow
@@ -36,24 +36,38 @@ class ModelVersionRow(Item, discriminator="model-version"):
     description = UnicodeAttribute()
     created_date = UTCDateTimeAttribute()
     updated_date = UTCDateTimeAttribute(null=True)
+    id_key = UnicodeAttribute(null=True)
 
 
 def new_version_id(model_id: str, number: int) -> str:
     return f"{model_id}.{number:09}"
 
 
-def create_version(owner: Model, version: ModelVersion, iteration: Iteration, resource: Resource | None) -> None:
-    """Overtaken when its number is not the next any more, InvalidPayload when iteration or resource is gone."""
+def create_version(
+    owner: Model, version: ModelVersion, iteration: Iteration, resource: Resource | None, id_key: str | None
+) -> None:
+    """InvalidPayload when iteration or resource is gone.
+
+    Overtaken when its number is not the next any more, or the creation key is taken.
+    """
     write = Transaction()
     _check_origin(owner.project_id, iteration, resource, write)
     next_one = model.ALIVE & (ModelRow.last_version == version.version - 1)
     write.update(model.place(owner), [ModelRow.last_version.set(version.version)], next_one, Overtaken)
-    write.put(_row(version), Overtaken)
+    write.put(_row(version, id_key), Overtaken)
+    if id_key is not None:
+        idkey.claim_id_key(keys.id_key(keys.model_partition(owner.id), id_key), version.id, write, Overtaken)
     write.commit()
 
 
 def get_version(owner: Model, registry: Registry, version_id: str) -> ModelVersion:
     return _shape(item.get(ModelVersionRow, _place(owner, version_id)), registry)
+
+
+def find_version_by_id_key(owner: Model, registry: Registry, id_key: str) -> ModelVersion | None:
+    version_id = idkey.find_id_key(keys.id_key(keys.model_partition(owner.id), id_key))
+    row = None if version_id is None else item.find(ModelVersionRow, _place(owner, version_id))
+    return None if row is None else _shape(row, registry)
 
 
 def list_versions_of_model(
@@ -103,6 +117,9 @@ def delete_version(owner: Model, seen: Registry, version: ModelVersion) -> None:
     write = Transaction()
     _leave_production(owner, seen, version, write)
     write.delete(_key_row(owner, version.id), ModelVersionRow.pk.exists(), NotFound)
+    id_key = item.get(ModelVersionRow, _place(owner, version.id)).id_key
+    if id_key is not None:
+        idkey.release_id_key(keys.id_key(keys.model_partition(owner.id), id_key), write)
     write.commit()
 
 
@@ -188,7 +205,7 @@ def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
     )
 
 
-def _row(version: ModelVersion) -> ModelVersionRow:
+def _row(version: ModelVersion, id_key: str | None = None) -> ModelVersionRow:
     return ModelVersionRow(
         *keys.modelversion(version.model_id, version.id.rpartition(".")[2]),
         id=version.id,
@@ -200,4 +217,5 @@ def _row(version: ModelVersion) -> ModelVersionRow:
         description=version.description,
         created_date=version.created_date,
         updated_date=version.updated_date,
+        id_key=id_key,
     )

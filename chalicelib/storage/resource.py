@@ -10,9 +10,10 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.page import Page
-from chalicelib.storage import blob, conditional, experiment, item, iteration, keys, upload
+from chalicelib.storage import blob, conditional, experiment, idkey, item, iteration, keys, upload
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import Deletion, record_deletion
+from chalicelib.storage.idkey import KeyTaken
 from chalicelib.storage.item import Item, Ref
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Experiment, Resource
@@ -35,18 +36,26 @@ class ResourceRow(Item, discriminator="resource"):
     content_hash = UnicodeAttribute()
     content_type = UnicodeAttribute()
     state = UnicodeAttribute()
+    id_key = UnicodeAttribute(null=True)
 
 
 ALIVE = ResourceRow.pk.exists() & ResourceRow.deleting.does_not_exist()
 
 
-def create_resource(where: Experiment, resource: Resource, content_type: str, seen: Blob | None) -> None:
-    """NotFound when experiment or iteration is gone, InvalidPayload when it takes nothing new."""
+def create_resource(
+    where: Experiment, resource: Resource, content_type: str, id_key: str | None, seen: Blob | None
+) -> None:
+    """NotFound when experiment or iteration is gone, InvalidPayload when it takes nothing new.
+
+    KeyTaken when the creation key is taken.
+    """
     write = Transaction()
     experiment.check_open(where, write)
     if resource.iteration_id is not None:
         iteration.check_alive(where.id, resource.iteration_id, write)
-    write.put(_row(resource, content_type), Conflict)
+    write.put(_row(resource, content_type, id_key), Conflict)
+    if id_key is not None:
+        idkey.claim_id_key(keys.resource_id_key(where.id, id_key), resource.id, write, KeyTaken)
     ref = Ref(*keys.resource_ref(resource.id), project_id=where.project_id, experiment_id=where.id)
     write.put(ref, Conflict)
     blob.add_owner(where.project_id, blob.of_resource(resource), seen=seen, write=write)
@@ -58,6 +67,11 @@ def create_resource(where: Experiment, resource: Resource, content_type: str, se
 def find_resource(experiment_id: str, resource_id: str) -> Resource | None:
     row = item.find(ResourceRow, keys.resource(experiment_id, resource_id))
     return shape(row) if row else None
+
+
+def find_resource_by_id_key(experiment_id: str, id_key: str) -> Resource | None:
+    resource_id = idkey.find_id_key(keys.resource_id_key(experiment_id, id_key))
+    return None if resource_id is None else find_resource(experiment_id, resource_id)
 
 
 def get_content_type(resource: Resource) -> str:
@@ -86,7 +100,7 @@ def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterato
 
 def update_resource(before: Resource, after: Resource) -> Resource:
     """Write name and description, if they differ, and updated_date; the resource as then stored."""
-    row = _row(after, "")
+    row = _row(after, "", None)
     return _update(after, item.changes(row, before, after, ("name", "description")))
 
 
@@ -108,8 +122,12 @@ def delete_resource(
     So does, with `only_pending`, who comes when it is ready. Until the time `late`, URLs may still bring its bytes.
     """
     write = Transaction()
+    place = keys.resource(resource.experiment_id, resource.id)
+    id_key = item.get(ResourceRow, place).id_key
+    if id_key is not None:
+        idkey.release_id_key(keys.resource_id_key(resource.experiment_id, id_key), write)
     same = ResourceRow.state == PENDING if only_pending else ResourceRow.pk.exists()
-    write.delete(ResourceRow(*keys.resource(resource.experiment_id, resource.id)), same, NotFound)
+    write.delete(ResourceRow(*place), same, NotFound)
     write.delete(Ref(*keys.resource_ref(resource.id)), None, NotFound)
     blob.remove_owner(project_id, resource.content_hash, write)
     record_deletion(blob_deletion(project_id, resource), write, Conflict)
@@ -150,7 +168,7 @@ def _update(resource: Resource, actions: list[Action]) -> Resource:
     return shape(row)
 
 
-def _row(resource: Resource, content_type: str) -> ResourceRow:
+def _row(resource: Resource, content_type: str, id_key: str | None) -> ResourceRow:
     return ResourceRow(
         *keys.resource(resource.experiment_id, resource.id),
         id=resource.id,
@@ -166,4 +184,5 @@ def _row(resource: Resource, content_type: str) -> ResourceRow:
         content_hash=resource.content_hash,
         content_type=content_type,
         state=resource.state,
+        id_key=id_key,
     )

@@ -23,6 +23,7 @@ from tests.routes.things import (
     new_project,
     new_ready_resource,
     pages,
+    rows,
 )
 from tests.server import Server
 
@@ -94,6 +95,18 @@ def test_numbers_go_up_and_none_comes_twice(server: Server, model: Registered) -
     third = model.new()
     assert [model.get(each)["version"] for each in (first, third)] == [1, 3]
     assert first < second < third
+
+
+def test_an_id_key_finds_what_it_made(server: Server, model: Registered) -> None:
+    before = set(rows())
+    first = model.new(id_key="key", description="first")
+    again = found(model.post(id_key="key", description="again"))
+    assert (again["id"], again["description"]) == (first, "first")
+    other = new_iteration(server, model.experiment_id)
+    check_refused(model.post(id_key="key", iteration_id=other), 409, "CONFLICT")
+    assert server.call("DELETE", f"/modelversions/{first}").status == 204
+    assert {key for key in set(rows()) - before if model.model_id in "".join(key)} == set()
+    assert model.get(model.new(id_key="key"))["version"] == 2
 
 
 @pytest.mark.parametrize("version_id", ["x", "1", "{model}", "{model}.1", "{model}.00000000x", ".000000001"])

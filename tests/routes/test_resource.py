@@ -20,6 +20,7 @@ from tests.routes.things import (
     new_ready_resource,
     new_resource,
     objects,
+    rows,
     upload,
 )
 from tests.server import Server
@@ -139,6 +140,23 @@ def test_a_patch_changes_name_and_description_only(server: Server) -> None:
     assert changed["updated_date"] >= resource["updated_date"]
     assert found(server.call("GET", place)) == changed
     check_invalid(server.call("PATCH", place, {"content_hash": SHA256}), "content_hash")
+
+
+def test_an_id_key_finds_what_it_made(server: Server) -> None:
+    experiment = new_experiment(server)
+    new_iteration(server, experiment, id_key="key")
+    before = set(rows())
+    place = f"/experiments/{experiment}/resources"
+    body = {"name": "r", "size_bytes": 2, "content_hash": SHA256, "id_key": "key"}
+    first = made(server.call("POST", place, body))
+    found(server.call("PATCH", f"/resources/{first['id']}", {"name": "renamed"}))
+    again = found(server.call("POST", place, body | {"description": "another"}))
+    assert (again["id"], again["name"], again["description"]) == (first["id"], "renamed", "")
+    check_refused(server.call("POST", place, body | {"content_hash": "1" * 64}), 409, "CONFLICT")
+    assert made(server.call("POST", f"/experiments/{new_experiment(server)}/resources", body))["id"] != first["id"]
+    assert server.call("DELETE", f"/resources/{first['id']}").status == 204
+    assert {key for key in set(rows()) - before if experiment in "".join(key)} == set()
+    assert made(server.call("POST", place, body))["id"] != first["id"]
 
 
 def test_resources_of_an_iteration(server: Server) -> None:

@@ -68,9 +68,17 @@ def test_an_id_key_makes_one_of_each(real_server: Server) -> None:
     iteration = once(real_server, f"/experiments/{experiment}/iterations", {"id_key": "k"})
     listed = real_server.call("GET", f"/experiments/{experiment}/iterations").body["data"]
     assert [each["id"] for each in listed] == [iteration]
+    declared = {"name": "r", "size_bytes": 1, "content_hash": "0" * 64, "id_key": "k"}
+    resource = once(real_server, f"/experiments/{experiment}/resources", declared)
+    listed = real_server.call("GET", f"/experiments/{experiment}/resources").body["data"]
+    assert [each["id"] for each in listed] == [resource]
+    model = real_server.call("POST", f"/projects/{project}/models", {"name": "m"}).body["id"]
+    version = once(real_server, f"/models/{model}/versions", {"iteration_id": iteration, "id_key": "k"})
+    listed = real_server.call("GET", f"/models/{model}/versions").body["data"]
+    assert [(each["id"], each["version"]) for each in listed] == [(version, 1)]
 
 
-def once(server: Server, path: str, body: dict[str, str]) -> str:
+def once(server: Server, path: str, body: dict[str, Any]) -> str:
     answers = at_once([partial(server.call, "POST", path, body)] * THREADS)
     assert sorted(answer.status for answer in answers) == [200] * (THREADS - 1) + [201]
     (made,) = {answer.body["id"] for answer in answers}
