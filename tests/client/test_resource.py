@@ -63,12 +63,11 @@ def serving_server(content: bytes, name: str = "model.bin") -> FakeServer:
 def test_an_upload_announces_sends_and_completes(model: Path) -> None:
     server = storing_server()
 
-    stored = client_of(server).resources.upload("e1", model, iteration_id="i1")
+    stored = client_of(server).resources.upload("e1", model, iteration_id="i1", id_key="k")
 
     assert stored.state == "ready"
-    assert server.bodies(CREATE) == [
-        {"name": "model.bin", "size_bytes": 5120, "content_hash": HASH, "description": "", "iteration_id": "i1"}
-    ]
+    declared = {"name": "model.bin", "size_bytes": 5120, "content_hash": HASH, "description": "", "iteration_id": "i1"}
+    assert server.bodies(CREATE) == [declared | {"id_key": "k"}]
     assert server.names() == list(server.answers)
     assert body_of(server.requests[2]) == DATA
 

@@ -244,8 +244,11 @@ def test_a_copy_is_sent_while_the_run_still_writes_and_again_at_the_end(
     path.unlink()
     active.register_model("offline", "model.bin")
     active.finish(IterationStatus.FAILED, "because")
-    for _ in range(2):
-        copy_and_sync("last")
+    shutil.make_archive(str(tmp_path / "last"), "gztar", tmp_path / "spool")
+    with ThreadPoolExecutor(4) as pool:  # as four machines would, in the same moment
+        copies = [pool.submit(deardiary.sync, tmp_path / "last.tar.gz", tell=lambda _: None) for _ in range(4)]
+        sent = [each for copy in copies for each in copy.result()]
+    assert [(each.is_done, each.points, each.others, each.rejected) for each in sent] == [(True, 12_000, 3, 0)] * 4
     last = sync()
 
     assert [each.points for each in (*first, *second, *last)] == [3, 12_000, 12_000]

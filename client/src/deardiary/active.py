@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import secrets
 import threading
 import time
 from datetime import datetime, timezone
@@ -166,11 +167,11 @@ class ActiveIteration:
 
             found = tree.files_in(file, name or "")
             return transfer.in_threads(lambda each: self.log_resource(each[1], each[0], description, wait=wait), found)
-        known = self._journal.iteration
+        known, id_key = self._journal.iteration, secrets.token_hex(16)
         if known is not None and wait:
             try:
                 return self.client.resources.upload(
-                    known.experiment_id, file, name, iteration_id=known.id, description=description
+                    known.experiment_id, file, name, iteration_id=known.id, description=description, id_key=id_key
                 )
             except ClientError as error:
                 if not error.is_passing:
@@ -178,7 +179,7 @@ class ActiveIteration:
                 _log.warning("%s is kept to be uploaded later: %s", file, error)
         from deardiary import tree
 
-        return self._keep(file, tree.checked_name(file.name if name is None else name), description)
+        return self._keep(file, tree.checked_name(file.name if name is None else name), description, id_key)
 
     def register_model(self, name: str, resource: str | PathLike[str], description: str = "") -> ModelVersion:
         """A new version of the project's model of that name, which is made if there is none.
@@ -187,15 +188,15 @@ class ActiveIteration:
         When the server is away, or offline, this is done later, and the answer has no id and the version 0.
         """
         self._check_running()
-        known = self._journal.iteration
+        known, id_key = self._journal.iteration, secrets.token_hex(16)
         if known is not None and not self._resources:
             try:
-                return registry.register(self.client, known, name, resource, description)
+                return registry.register(self.client, known, name, resource, description, id_key)
             except ClientError as error:
                 if not error.is_passing:
                     raise
                 _log.warning("The model %r is to be registered later: %s", name, error)
-        return self._register_later(name, resource, description)
+        return self._register_later(name, resource, description, id_key)
 
     def set_snapshot(self, **fields: str | bool | None) -> None:
         """Say what the iteration runs on: the fields of `Iterations.set_snapshot`. TypeError for anything else."""
@@ -330,9 +331,10 @@ class ActiveIteration:
     def _has_ended(self) -> RuntimeError:
         return RuntimeError(f"Iteration {self.id} has ended; nothing more can be logged into it")
 
-    def _keep(self, file: Path, name: str, description: str) -> Resource:
+    def _keep(self, file: Path, name: str, description: str, id_key: str) -> Resource:
+        """The ``id_key`` is that of an attempt whose answer may have been lost."""
         kept = self._journal.keep_file(file)
-        self._journal.operation("upload", {**kept, "name": name, "description": description})
+        self._journal.operation("upload", {**kept, "name": name, "description": description, "id_key": id_key})
         self._resources.add(name)
         return Resource(
             id="",
@@ -348,14 +350,15 @@ class ActiveIteration:
             state="pending",
         )
 
-    def _register_later(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:
+    def _register_later(self, name: str, resource: str | PathLike[str], description: str, id_key: str) -> ModelVersion:
         file = Path(resource)
         stored = next((each for each in (str(resource), file.name) if each in self._resources), None)
         if stored is None and (self._journal.iteration is None or file.is_file()):
-            self._keep(file, file.name, "")
+            self._keep(file, file.name, "", id_key)
             stored = file.name
         stored = stored or str(resource)
-        self._journal.operation("register", {"name": name, "resource": stored, "description": description})
+        version = {"name": name, "resource": stored, "description": description, "id_key": id_key}
+        self._journal.operation("register", version)
         return ModelVersion(
             id="",
             model_id="",

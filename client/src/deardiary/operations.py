@@ -22,22 +22,30 @@ def upload(client: Client, iteration: Iteration, given: Mapping[str, Any], folde
     if folder is None:
         raise FileNotFoundError(f"There is no folder in which {given['name']!r} was kept")
     path = store.kept_file(folder, given["file"])
-    there = client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
-    same = (given["name"], given["hash"])
-    if not any((each.name, each.content_hash) == same and each.state == "ready" for each in there):
-        client.resources.upload(
-            iteration.experiment_id,
-            path,
-            given["name"],
-            iteration_id=iteration.id,
-            description=given["description"],
-        )
+    if not path.exists() and _is_there(client, iteration, given):
+        return
+    client.resources.upload(
+        iteration.experiment_id,
+        path,
+        given["name"],
+        iteration_id=iteration.id,
+        description=given["description"],
+        id_key=given.get("id_key"),
+    )
     path.unlink(missing_ok=True)
 
 
+def _is_there(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> bool:
+    same = (given["name"], given["hash"], "ready")
+    listed = client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
+    return any((each.name, each.content_hash, each.state) == same for each in listed)
+
+
 def register(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
-    """A version of a model, unless the iteration has registered the same resource under the same words before."""
-    registry.register_once(client, iteration, given["name"], given["resource"], given["description"])
+    """A version of a model, of a resource that is there."""
+    registry.register(
+        client, iteration, given["name"], given["resource"], given["description"], given.get("id_key"), kept=True
+    )
 
 
 def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001

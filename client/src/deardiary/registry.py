@@ -13,28 +13,29 @@ if TYPE_CHECKING:
 
 
 def register(
-    client: Client, iteration: Iteration, name: str, resource: str | PathLike[str], description: str
+    client: Client,
+    iteration: Iteration,
+    name: str,
+    resource: str | PathLike[str],
+    description: str,
+    id_key: str | None,
+    *,
+    kept: bool = False,
 ) -> ModelVersion:
-    """A new version of the project's model ``name``. OSError when ``resource`` is neither a resource nor a file."""
-    artifact = _find(client, iteration, resource) or client.resources.upload(
-        iteration.experiment_id, resource, iteration_id=iteration.id
-    )
-    project_id = client.experiments.get(iteration.experiment_id).project_id
-    model = client.models.find_or_create(project_id, name)
-    return client.modelversions.create(model.id, iteration.id, resource_id=artifact.id, description=description)
+    """A version of the project's model ``name``: the same ``id_key`` finds the one that it made before.
 
-
-def register_once(client: Client, iteration: Iteration, name: str, resource: str, description: str) -> None:
-    """As `register`, of a resource that is there, and nothing when that version is there too."""
+    OSError when ``resource`` is neither a resource nor a file; or no resource, when it was told of earlier (``kept``).
+    """
     artifact = _find(client, iteration, resource)
     if artifact is None:
-        raise FileNotFoundError(f"The iteration has no resource {resource!r}")
+        if kept:
+            raise FileNotFoundError(f"The iteration has no resource {resource!r}")
+        artifact = client.resources.upload(iteration.experiment_id, resource, iteration_id=iteration.id, id_key=id_key)
     project_id = client.experiments.get(iteration.experiment_id).project_id
     model = client.models.find_or_create(project_id, name)
-    same = (iteration.id, artifact.id, description)
-    versions = client.modelversions.list(model.id)
-    if not any((each.iteration_id, each.resource_id, each.description) == same for each in versions):
-        client.modelversions.create(model.id, iteration.id, resource_id=artifact.id, description=description)
+    return client.modelversions.create(
+        model.id, iteration.id, resource_id=artifact.id, description=description, id_key=id_key
+    )
 
 
 def _find(client: Client, iteration: Iteration, resource: str | PathLike[str]) -> Resource | None:

@@ -16,11 +16,21 @@ class ModelVersions:
         self._api = api
 
     def create(
-        self, model_id: str, iteration_id: str, *, resource_id: str | None = None, description: str = ""
+        self,
+        model_id: str,
+        iteration_id: str,
+        *,
+        resource_id: str | None = None,
+        description: str = "",
+        id_key: str | None = None,
     ) -> ModelVersion:
-        """The next version, at NO_STAGE. Iteration and resource are of the model's project."""
-        body = present(iteration_id=iteration_id, resource_id=resource_id, description=description)
-        return self._api.post(ModelVersion, path_of("models", model_id, "versions"), body)
+        """The next version, at NO_STAGE; with the ``id_key`` of one of the same model, that one.
+
+        Iteration and resource are of the model's project.
+        """
+        body = present(iteration_id=iteration_id, resource_id=resource_id, description=description, id_key=id_key)
+        path = path_of("models", model_id, "versions")
+        return self._api.post(ModelVersion, path, body, repeatable=id_key is not None)
 
     def get(self, version_id: str) -> ModelVersion:
         return self._api.get(ModelVersion, path_of("modelversions", version_id))

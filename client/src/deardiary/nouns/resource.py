@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -32,10 +33,12 @@ class Resources:
         content_hash: str,
         description: str = "",
         iteration_id: str | None = None,
+        id_key: str | None = None,
     ) -> Resource:
         """Announce bytes; the resource is "pending" until they are there, "ready" at once if the project has them.
 
-        ``content_hash`` is lower-case sha256 hex. `upload` does this and all that follows.
+        ``content_hash`` is lower-case sha256 hex. With the ``id_key`` of a resource of the same experiment it is that
+        one; CONFLICT if that has other bytes. `upload` does this and all that follows.
         """
         body = present(
             name=name,
@@ -43,8 +46,10 @@ class Resources:
             content_hash=content_hash,
             description=description,
             iteration_id=iteration_id,
+            id_key=id_key,
         )
-        return self._api.post(Resource, path_of("experiments", experiment_id, "resources"), body)
+        path = path_of("experiments", experiment_id, "resources")
+        return self._api.post(Resource, path, body, repeatable=id_key is not None)
 
     def upload(
         self,
@@ -54,12 +59,14 @@ class Resources:
         *,
         iteration_id: str | None = None,
         description: str = "",
+        id_key: str | None = None,
         progress: Progress | None = None,
     ) -> Resource:
         """Store a file, named like the file unless ``name`` is given. The answer is "ready": checked and readable.
 
-        Bytes that the project has are not sent; a large file whose upload broke off goes on where it ended. The file
-        is read twice or three times, never held in memory. ClientError when it changes meanwhile; OSError when it
+        Bytes that the project has are not sent; a large file whose upload broke off goes on where it ended. What was
+        stored under the same ``id_key`` before is not stored again. The file is read twice or three times, never held
+        in memory. ClientError when it changes meanwhile; OSError when it
         cannot be read; ValueError for a name like ``../x``, which no download would write.
         """
         file = Path(path)
@@ -72,6 +79,7 @@ class Resources:
             content_hash=content_hash,
             description=description,
             iteration_id=iteration_id,
+            id_key=id_key or secrets.token_hex(16),
         )
         meter = Meter(size_bytes, progress)
         if resource.state == "ready":
