@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import secrets
 import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from deardiary import exits, outcome, registry, settings
+from deardiary import exits, outcome, settings
+from deardiary.artifacts import Artifacts
 from deardiary.endings import Endings
 from deardiary.errors import ClientError
 from deardiary.journal import Journal, new_run
 from deardiary.points import PointEncoder, milliseconds
-from deardiary.shapes import Iteration, IterationStatus, ModelVersion, Resource, Stage
+from deardiary.shapes import Iteration, IterationStatus, ModelVersion, Resource
 from deardiary.spool.run import Origin, Run
 from deardiary.steps import StepCounter
 from deardiary.values import Number, as_snapshot, as_step, as_tags, as_texts
@@ -67,7 +67,6 @@ class ActiveIteration:
         self._steps = None if reopens else StepCounter()
         self._encoder = PointEncoder()
         self._parameters: dict[str, str] = {}
-        self._resources: set[str] = set()
         self._ending = threading.RLock()
         self._ended = False
         self.endings = Endings()
@@ -77,6 +76,7 @@ class ActiveIteration:
         run = new_run(origin, client, offline=client is None, reopens=reopens)
         self._open: Journal | None = Journal(run, client, iteration)
         self._forked_from = run.spool_id
+        self._artifacts = Artifacts(lambda: self._journal, lambda: self.client, lambda: (self.experiment_id, self.id))
         exits.watch(self)
 
     @property
@@ -161,25 +161,7 @@ class ActiveIteration:
         refuses it.
         """
         self._check_running()
-        file = Path(path)
-        if file.is_dir():
-            from deardiary import transfer, tree
-
-            found = tree.files_in(file, name or "")
-            return transfer.in_threads(lambda each: self.log_resource(each[1], each[0], description, wait=wait), found)
-        known, id_key = self._journal.iteration, secrets.token_hex(16)
-        if known is not None and wait:
-            try:
-                return self.client.resources.upload(
-                    known.experiment_id, file, name, iteration_id=known.id, description=description, id_key=id_key
-                )
-            except ClientError as error:
-                if not error.is_passing:
-                    raise
-                _log.warning("%s is kept to be uploaded later: %s", file, error)
-        from deardiary import tree
-
-        return self._keep(file, tree.checked_name(file.name if name is None else name), description, id_key)
+        return self._artifacts.store(Path(path), name, description, wait=wait)
 
     def register_model(self, name: str, resource: str | PathLike[str], description: str = "") -> ModelVersion:
         """A new version of the project's model of that name, which is made if there is none.
@@ -188,15 +170,7 @@ class ActiveIteration:
         When the server is away, or offline, this is done later, and the answer has no id and the version 0.
         """
         self._check_running()
-        known, id_key = self._journal.iteration, secrets.token_hex(16)
-        if known is not None and not self._resources:
-            try:
-                return registry.register(self.client, known, name, resource, description, id_key)
-            except ClientError as error:
-                if not error.is_passing:
-                    raise
-                _log.warning("The model %r is to be registered later: %s", name, error)
-        return self._register_later(name, resource, description, id_key)
+        return self._artifacts.register(name, resource, description)
 
     def set_snapshot(self, **fields: str | bool | None) -> None:
         """Say what the iteration runs on: the fields of `Iterations.set_snapshot`. TypeError for anything else."""
@@ -330,41 +304,3 @@ class ActiveIteration:
 
     def _has_ended(self) -> RuntimeError:
         return RuntimeError(f"Iteration {self.id} has ended; nothing more can be logged into it")
-
-    def _keep(self, file: Path, name: str, description: str, id_key: str) -> Resource:
-        """The ``id_key`` is that of an attempt whose answer may have been lost."""
-        kept = self._journal.keep_file(file)
-        self._journal.operation("upload", {**kept, "name": name, "description": description, "id_key": id_key})
-        self._resources.add(name)
-        return Resource(
-            id="",
-            experiment_id=self.experiment_id,
-            iteration_id=self.id,
-            name=name,
-            description=description,
-            created_date=datetime.now(timezone.utc),
-            backend="",
-            uri="",
-            size_bytes=file.stat().st_size,
-            content_hash=kept["hash"],
-            state="pending",
-        )
-
-    def _register_later(self, name: str, resource: str | PathLike[str], description: str, id_key: str) -> ModelVersion:
-        file = Path(resource)
-        stored = next((each for each in (str(resource), file.name) if each in self._resources), None)
-        if stored is None and (self._journal.iteration is None or file.is_file()):
-            self._keep(file, file.name, "", id_key)
-            stored = file.name
-        stored = stored or str(resource)
-        version = {"name": name, "resource": stored, "description": description, "id_key": id_key}
-        self._journal.operation("register", version)
-        return ModelVersion(
-            id="",
-            model_id="",
-            version=0,
-            iteration_id=self.id,
-            stage_id=Stage.NO_STAGE,
-            description=description,
-            created_date=datetime.now(timezone.utc),
-        )
