@@ -59,9 +59,7 @@ def create_resource(
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     made = _made_before(experiment, id_key, content_hash)
-    if made is not None:
-        return made, False
-    if experiment.status_id != ExperimentStatus.IN_PROGRESS:
+    if made is None and experiment.status_id != ExperimentStatus.IN_PROGRESS:
         raise experiments.not_in_progress()
     seen = blobs.find_blob(experiment.project_id, content_hash)
     # Of bytes that nobody has brought yet nobody knows how many they are: a wrong claim must not keep others away.
@@ -70,7 +68,7 @@ def create_resource(
     backend = seen.backend if seen else config.settings().artifact_backend
     _check_size(backend, size_bytes)
     content = None if data is None else _decoded(backend, data, size_bytes, content_hash)
-    resource = Resource(
+    resource = made or Resource(
         id=ids.new_id(),
         experiment_id=experiment_id,
         iteration_id=iteration_id,
@@ -83,20 +81,13 @@ def create_resource(
         content_hash=content_hash,
         state=storage.READY if seen and seen.ready else storage.PENDING,
     )
-    if iteration_id is not None and iterations.find_iteration(experiment_id, iteration_id) is None:
-        raise InvalidPayload("There is no such iteration in this experiment", field="iteration_id")
-    try:
-        storage.create_resource(experiment, resource, content_type, id_key, seen)
-    except KeyTaken:
-        made = _made_before(experiment, id_key, content_hash)
-        if made is None:
-            raise
-        return made, False
-    if content is not None and resource.state == storage.PENDING:
-        artifacts.store(backend).write(Location(experiment.project_id, content_hash), size_bytes, [content])
+    stored = made or _store(experiment, resource, content_type, id_key, seen)
+    # Whoever made it before may have died before this.
+    if content is not None and stored.state == storage.PENDING:
+        artifacts.store(stored.backend).write(Location(experiment.project_id, content_hash), size_bytes, [content])
         blobs.mark_ready(experiment.project_id, content_hash, size_bytes)
-        resource = finish(resource)
-    return with_data(experiment.project_id, resource), True
+        stored = finish(stored)
+    return with_data(experiment.project_id, stored), stored.id == resource.id and made is None
 
 
 def finish(resource: Resource) -> Resource:
@@ -168,11 +159,26 @@ def remove_resource(project_id: str, resource: Resource, *, only_pending: bool =
 
 def _made_before(experiment: Experiment, id_key: str | None, content_hash: str) -> Resource | None:
     made = None if id_key is None else storage.find_resource_by_id_key(experiment.id, id_key)
-    if made is None:
-        return None
-    if made.content_hash != content_hash:
+    if made is not None and made.content_hash != content_hash:
         raise Conflict("This id_key has made a resource of other bytes", id=made.id)
-    return with_data(experiment.project_id, made)
+    return made
+
+
+def _store(
+    experiment: Experiment, resource: Resource, content_type: str, id_key: str | None, seen: Blob | None
+) -> Resource:
+    """The resource, or the one that somebody else has just made under this key."""
+    iteration_id = resource.iteration_id
+    if iteration_id is not None and iterations.find_iteration(experiment.id, iteration_id) is None:
+        raise InvalidPayload("There is no such iteration in this experiment", field="iteration_id")
+    try:
+        storage.create_resource(experiment, resource, content_type, id_key, seen)
+    except KeyTaken:
+        made = _made_before(experiment, id_key, resource.content_hash)
+        if made is None:
+            raise
+        return made
+    return resource
 
 
 class Released(NamedTuple):

@@ -15,6 +15,7 @@ from chalicelib import artifacts, clock, config
 from chalicelib.artifacts import Location
 from chalicelib.artifacts.ticket import Ticket, url_of
 from chalicelib.services import artifact
+from chalicelib.storage import blob
 from tests.routes.things import check_invalid, check_refused, found, made, new_experiment, new_ready_resource
 from tests.server import URL, Server, environment, server_on_moto
 
@@ -29,9 +30,9 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def declare(server: Server, **body: Any) -> Any:
+def declare(server: Server, experiment: str | None = None, **body: Any) -> Any:
     given = {"name": "notes", "size_bytes": len(DATA), "content_hash": SHA256, "data": TEXT, **body}
-    return server.call("POST", f"/experiments/{new_experiment(server)}/resources", given)
+    return server.call("POST", f"/experiments/{experiment or new_experiment(server)}/resources", given)
 
 
 def test_data_with_the_declaration_makes_it_ready(server: Server) -> None:
@@ -46,6 +47,21 @@ def test_data_with_the_declaration_makes_it_ready(server: Server) -> None:
     assert (download["size_bytes"], download["content_hash"]) == (len(DATA), SHA256)
     assert server.call("GET", f"{place}/download?redirect=1").headers["location"].startswith(f"{URL}/artifacts?")
     assert server.call("GET", download["url"].removeprefix(URL), token=None).body == DATA
+
+
+def test_a_retry_brings_the_data_of_one_who_died(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = new_experiment(server)
+    with monkeypatch.context() as patch:
+        patch.setattr(blob, "mark_ready", _die)
+        check_refused(declare(server, experiment, id_key="key"), 500, "SERVER_ERROR")
+    retried = found(declare(server, experiment, id_key="key"))
+    assert (retried["state"], retried["data"]) == ("ready", TEXT)
+    (only,) = found(server.call("GET", f"/experiments/{experiment}/resources"))["data"]
+    assert only["id"] == retried["id"]
+
+
+def _die(*_: Any) -> None:
+    raise RuntimeError
 
 
 @pytest.mark.parametrize(
