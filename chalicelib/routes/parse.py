@@ -31,7 +31,7 @@ IdKey = Annotated[str, Meta(min_length=1, max_length=128)]
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 
 _ID = re.compile(r"[0-9a-z.]{1,128}")
-_AT = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+_AT = re.compile(r"^(?P<problem>.*?)(?: - at (?:`key` in )?`(?P<path>[^`]*)`)?$", re.DOTALL)
 _FIELD_IN_PROBLEM = re.compile(r"field `([^`]*)`")
 
 

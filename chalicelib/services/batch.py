@@ -62,6 +62,11 @@ def touch(where: Iteration) -> None:
         # One that was ended on purpose stays ended; to say that one lives changes nothing there.
         with suppress(InvalidPayload):
             iterations.reopen_if_ended_by_server(where)
+    hear_of(where)
+
+
+def hear_of(where: Iteration) -> None:
+    """Its writer lives, as of now."""
 
     def change(series: Series) -> Series:
         return replace(series, last_at=max(now_us(), series.last_at + 1))

@@ -10,7 +10,7 @@ from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.page import Page
 from chalicelib.patience import Patience
-from chalicelib.services import access, compaction
+from chalicelib.services import access, batch, compaction
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import idkey, keys
 from chalicelib.storage import iteration as storage
@@ -77,6 +77,9 @@ def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges)
         if _already_so(before, changes):
             return before
         after = _after(before, changes)
+        if before.end_date and not after.end_date:
+            # Or it would be ended at once for its silence while it was at an end.
+            batch.hear_of(before)
         try:
             moved = _move(before, after)
         except Conflict:

@@ -10,6 +10,8 @@ from deardiary import ActiveIteration, IterationStatus
 from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project, taken
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from deardiary import Client
 
 
@@ -74,3 +76,44 @@ def test_a_coroutine_is_an_iteration_until_it_is_done(server: FakeServer, client
 
     assert asyncio.run(train()) == 7
     assert statuses(server) == [IterationStatus.SUCCEEDED]
+
+
+def test_a_generator_is_an_iteration_until_it_is_done(server: FakeServer, client: Client) -> None:
+    @deardiary.track("Iris", "sweep", client=client)
+    def epochs(iteration: ActiveIteration | None = None) -> Iterator[int]:
+        assert iteration is not None
+        for epoch in range(3):
+            iteration.log({"epoch": epoch})
+            yield epoch
+
+    @deardiary.track("Iris", "sweep", client=client)
+    def fail() -> Iterator[int]:
+        yield 1
+        raise ZeroDivisionError
+
+    assert list(epochs()) == [0, 1, 2]
+    assert statuses(server) == [IterationStatus.SUCCEEDED]
+    with pytest.raises(ZeroDivisionError):
+        list(fail())
+    begun = epochs()
+    assert next(begun) == 0
+    begun.close()  # type: ignore[attr-defined]
+    assert statuses(server) == [IterationStatus.SUCCEEDED, IterationStatus.FAILED, IterationStatus.SUCCEEDED]
+
+
+def test_an_asynchronous_generator_is_an_iteration_until_it_is_done(server: FakeServer, client: Client) -> None:
+    @deardiary.track("Iris", "sweep", client=client)
+    async def epochs() -> AsyncIterator[int]:
+        assert statuses(server) == []
+        yield 1
+
+    async def read() -> list[int]:
+        return [each async for each in epochs()]
+
+    assert asyncio.run(read()) == [1]
+    assert statuses(server) == [IterationStatus.SUCCEEDED]
+
+
+def test_parentheses_are_asked_for() -> None:
+    with pytest.raises(TypeError, match="parentheses"):
+        deardiary.track(print)  # type: ignore[arg-type]

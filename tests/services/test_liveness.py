@@ -88,6 +88,18 @@ def test_a_heartbeat_is_a_sign_of_life(server: Server, iteration: deardiary.Iter
     assert server.call("GET", f"/iterations/{iteration.id}/metrics").body["data"] == []
 
 
+def test_who_resumes_is_heard(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
+    place = f"/iterations/{iteration.id}"
+    assert server.call("PATCH", place, {"status_id": 3}).status == 200
+    later(180)
+    assert server.call("PATCH", place, {"status_id": 1}).status == 200
+    liveness.end_silent_iterations(10)
+    assert look(server, iteration)["status_id"] == IterationStatus.RUNNING
+    later(220)
+    liveness.end_silent_iterations(10)
+    assert look(server, iteration)["status_id"] == IterationStatus.KILLED
+
+
 BACK: list[Any] = [
     {},
     {"metrics": [{"key": "loss", "value": 2.0}]},

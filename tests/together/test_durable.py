@@ -162,7 +162,7 @@ def test_an_iteration_that_nobody_ends_ends_with_the_process(
 
 
 _FORKS = """
-import os, deardiary
+import os, signal, deardiary
 with deardiary.start("Durable", "forks") as iteration:
     print(iteration.id)
     iteration.log({"mine": 1})
@@ -171,7 +171,10 @@ with deardiary.start("Durable", "forks") as iteration:
         child = os.fork()
         if not child:
             if number == 0:
-                os._exit(0)  # logs nothing, as a DataLoader worker
+                with deardiary.start("Durable", "of a worker"):
+                    pass
+                # As a DataLoader's or a Pool's worker, who is to die of SIGTERM at once.
+                os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
             for step in range(100):
                 iteration.log({f"theirs {number}": step}, step=step)
             if number == 1:
@@ -179,8 +182,7 @@ with deardiary.start("Durable", "forks") as iteration:
             os._exit(0)
         children.append(child)
     iteration.log({"mine": 2})
-    for child in children:
-        os.waitpid(child, 0)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
     iteration.log({"mine": 3})
 """
 

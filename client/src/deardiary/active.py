@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import threading
 import time
 from datetime import datetime, timezone
@@ -157,10 +158,12 @@ class ActiveIteration:
 
         In that case, when the server is away, or offline, a copy of it waits with everything else, and the answer is
         "pending" and has no id. Of a folder it is every file below, named by its path from there, below ``name`` when
-        that is given, and the answer is a list. OSError when the file cannot be read; ClientError when the server
-        refuses it.
+        that is given, and the answer is a list. OSError when the file cannot be read; ValueError for no path at all;
+        ClientError when the server refuses it.
         """
         self._check_running()
+        if not os.fspath(path):
+            raise ValueError("Name a file or a folder to store: '' would be all of the working directory")
         return self._artifacts.store(Path(path), name, description, wait=wait)
 
     def register_model(self, name: str, resource: str | PathLike[str], description: str = "") -> ModelVersion:

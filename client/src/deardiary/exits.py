@@ -23,6 +23,7 @@ KILLED_SECONDS = 5.0  # a container has ten seconds from SIGTERM to SIGKILL
 
 _log = logging.getLogger(__name__)
 _running: list[ActiveIteration] = []  # oldest first, so that children end before their parents
+_own: list[ActiveIteration] = []  # of these, those that this process began
 _state: dict[str, Any] = {"hooked": False, "terminated": False, "previous": None, "exit": None, "exited": None}
 
 
@@ -36,17 +37,19 @@ def watch(iteration: ActiveIteration) -> None:
     if not _running:
         _state["terminated"] = False
     _running.append(iteration)
+    _own.append(iteration)
     _catch_sigterm()
     _catch_exit()
 
 
 def forget(iteration: ActiveIteration) -> None:
     """It has ended; after the last one, SIGTERM does again what it did before the first."""
-    _running[:] = [each for each in _running if each is not iteration]
-    if not _running:
+    for known in (_running, _own):
+        known[:] = [each for each in known if each is not iteration]
+    if not _own:
         _release_sigterm()
-        if sys.exit is _exit:
-            sys.exit = _state["exit"]
+    if not _running and sys.exit is _exit:
+        sys.exit = _state["exit"]
 
 
 def status_of(error: BaseException | None) -> IterationStatus:
@@ -123,5 +126,11 @@ def _before_fork() -> None:
 
 
 def _after_fork() -> None:
+    """A worker dies of SIGTERM as if we were not there: what it logs is in its file.
+
+    A handler in Python can miss a signal that comes just before a wait for a lock, and then `Pool.terminate` hangs.
+    """
+    _own.clear()
+    _release_sigterm()
     for iteration in _running:
         iteration.after_fork()

@@ -44,5 +44,7 @@ class Permissions:
         }
         return self._api.put(UserPermission, path_of("projects", project_id, "permissions", user_id), body)
 
+    create = update = put
+
     def delete(self, project_id: str, user_id: str) -> None:
         self._api.delete(path_of("projects", project_id, "permissions", user_id))
