@@ -206,3 +206,17 @@ def test_a_permission_is_true_or_false(server: Server, value: Any) -> None:
     project, person = new_project(server), new_person(server)
     reply = server.call("PUT", f"/projects/{project}/permissions/{person.id}", {"read_permission": value})
     check_invalid(reply, "read_permission")
+
+
+def test_the_client_gives_and_takes_permissions(server: Server) -> None:
+    client = server.client()
+    project, user = client.projects.create("shared"), client.users.create("of-the-client", "long enough")
+    given = client.permissions.create(project.id, user.id, read_permission=True)
+    assert (given.user_id, given.read_permission, given.update_permission) == (user.id, True, False)
+    changed = client.permissions.update(project.id, user.id, update_permission=True)
+    assert (changed.id, changed.read_permission, changed.update_permission) == (given.id, False, True)
+    assert client.permissions.get(project.id, user.id) == changed
+    assert changed in client.permissions.list(project.id)
+    assert list(client.permissions.list_of_user(user.id)) == [changed]
+    client.permissions.delete(project.id, user.id)
+    assert list(client.permissions.list_of_user(user.id)) == []
