@@ -24,7 +24,14 @@ KILLED_SECONDS = 5.0  # a container has ten seconds from SIGTERM to SIGKILL
 _log = logging.getLogger(__name__)
 _running: list[ActiveIteration] = []  # oldest first, so that children end before their parents
 _own: list[ActiveIteration] = []  # of these, those that this process began
-_state: dict[str, Any] = {"hooked": False, "terminated": False, "previous": None, "exit": None, "exited": None}
+_state: dict[str, Any] = {
+    "hooked": False,
+    "terminated": False,
+    "previous": None,
+    "pid": 0,
+    "exit": None,
+    "exited": None,
+}
 
 
 def watch(iteration: ActiveIteration) -> None:
@@ -83,6 +90,7 @@ def _catch_sigterm() -> None:
     if current in (_on_sigterm, signal.SIG_IGN, None):
         return
     _state["previous"] = current
+    _state["pid"] = os.getpid()
     signal.signal(signal.SIGTERM, _on_sigterm)
 
 
@@ -96,6 +104,11 @@ def _release_sigterm() -> None:
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
     """Whoever had a handler goes first, and may go on; otherwise everything ends here, and the process with it."""
     previous = _state["previous"]
+    if os.getpid() != _state["pid"]:
+        # A child so young that `_after_fork` did not run yet: the iterations here are its parent's.
+        signal.signal(number, previous)
+        os.kill(os.getpid(), number)
+        return
     _state["terminated"] = True
     if callable(previous):
         previous(number, frame)
