@@ -171,8 +171,6 @@ with deardiary.start("Durable", "forks") as iteration:
         child = os.fork()
         if not child:
             if number == 0:
-                with deardiary.start("Durable", "of a worker"):
-                    pass
                 # As a DataLoader's or a Pool's worker, who is to die of SIGTERM at once.
                 os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
             for step in range(100):
