@@ -16,7 +16,10 @@ import msgspec
 from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserFactory
 
-from chalicelib import config
+from chalicelib import config, deadline
+
+# All other operations of DynamoDB and S3 count as writes.
+_READS = ("Get", "BatchGet", "TransactGet", "Query", "Head", "List", "Describe")
 
 _lock = threading.Lock()
 
@@ -32,7 +35,16 @@ def client(service: str, options: Config | None = None) -> Any:
 def session() -> botocore.session.Session:
     made = botocore.session.get_session()
     made.register_component("response_parser_factory", _Parsers())
+    for service in ("dynamodb", "s3"):
+        # Once for each attempt: a retry after a suspension is stopped too.
+        made.register(f"before-send.{service}", _check_deadline, unique_id=f"deardiary-deadline-{service}")
     return made
+
+
+def _check_deadline(**event: Any) -> None:
+    operation = event["event_name"].rpartition(".")[2]
+    if not operation.startswith(_READS):
+        deadline.check()
 
 
 class _Parsers(ResponseParserFactory):

@@ -19,6 +19,7 @@ DomainError
 ├── InvalidPayload             INVALID_PAYLOAD
 ├── TooManyRequests            TOO_MANY_REQUESTS
 └── Unavailable                UNAVAILABLE
+    └── DeadlinePassed         UNAVAILABLE, in `deadline.py`
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 from pynamodb.exceptions import PutError, PynamoDBException
 
+from chalicelib.errors import Unavailable
+
 # Each client has tried again several times before one of these comes out of it.
 _CODES = {
     "InternalServerError",
@@ -26,6 +28,8 @@ _SERVER_ERROR = 500
 
 def is_overload(error: BaseException) -> bool:
     """Whether the same request may well succeed in a moment."""
+    if isinstance(error, Unavailable):
+        return True
     if isinstance(error, PynamoDBException):
         # Without a cause: a batch of which the table took only a part, time and again.
         return is_overload(error.cause) if error.cause else isinstance(error, PutError)

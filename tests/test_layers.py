@@ -23,11 +23,12 @@ ALLOWED = {
     "chalicelib.config": set(),
     "chalicelib.page": set(),
     "chalicelib.meter": set(),
-    "chalicelib.overload": set(),
+    "chalicelib.overload": {"chalicelib.errors"},
     "chalicelib.threads": set(),
     "chalicelib.patience": {"chalicelib.errors"},
     "chalicelib.security": {"chalicelib.errors"},
-    "chalicelib.aws": {"chalicelib.config"},
+    "chalicelib.deadline": {"chalicelib.errors"},
+    "chalicelib.aws": {"chalicelib.config", "chalicelib.deadline"},
     "chalicelib.storage": {
         *("chalicelib.storage", "chalicelib.errors", "chalicelib.ids", "chalicelib.clock", "chalicelib.config"),
         *("chalicelib.security.Keyring", "chalicelib.aws", "chalicelib.page", "chalicelib.columns", "chalicelib.meter"),
@@ -35,17 +36,18 @@ ALLOWED = {
     },
     "chalicelib.artifacts": {
         *("chalicelib.artifacts", "chalicelib.errors", "chalicelib.clock", "chalicelib.config", "chalicelib.aws"),
+        "chalicelib.deadline",
         # The bytes that are items of the table, and URLs that are signed as sessions are.
         *("chalicelib.storage.inline", "chalicelib.storage.secret", "chalicelib.security"),
     },
     "chalicelib.services": {
         *("chalicelib.services", "chalicelib.storage", "chalicelib.artifacts", "chalicelib.errors", "chalicelib.ids"),
         *("chalicelib.clock", "chalicelib.config", "chalicelib.security", "chalicelib.page", "chalicelib.columns"),
-        *("chalicelib.threads", "chalicelib.overload", "chalicelib.patience"),
+        *("chalicelib.threads", "chalicelib.overload", "chalicelib.patience", "chalicelib.deadline"),
     },
     "chalicelib.routes": {
         *("chalicelib.routes", "chalicelib.services", "chalicelib.errors", "chalicelib.clock", "chalicelib.config"),
-        *("chalicelib.page", "chalicelib.columns", "chalicelib.meter", "chalicelib.overload"),
+        *("chalicelib.page", "chalicelib.columns", "chalicelib.meter", "chalicelib.overload", "chalicelib.deadline"),
     },
 }
 # Third parties, and the only places that know them.

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from chalicelib import config
+from chalicelib import config, deadline
 from chalicelib.artifacts.base import BLOCK, Location, UploadGone
 from chalicelib.artifacts.served import download_of, part_tickets, upload_of, whole_request
 from chalicelib.errors import InvalidPayload, NotFound
@@ -51,6 +51,7 @@ class FilesystemStore:
             message = f"{len(absent)} of {len(parts)} parts have not arrived as declared"
             raise InvalidPayload(message, field="part_hashes", first_missing_part=absent[0])
         _path(location).parent.mkdir(parents=True, exist_ok=True)
+        deadline.check()
         try:
             # Each part lies in its place already.
             (folder / _BYTES).replace(_path(location))
@@ -119,6 +120,7 @@ class FilesystemStore:
                 os.fsync(file.fileno())
             if digest.hexdigest() != location.sha256:
                 raise ValueError("The bytes do not have the SHA-256 of their place")
+            deadline.check()
             half.replace(target)
         finally:
             half.unlink(missing_ok=True)
@@ -130,6 +132,7 @@ class FilesystemStore:
 
     def delete(self, location: Location) -> None:
         path = _path(location)
+        deadline.check()
         path.unlink(missing_ok=True)
         _remove_if_empty(path.parent, path.parent.parent)
 

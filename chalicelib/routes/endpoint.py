@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from chalice.app import Blueprint, Request, Response
 from msgspec import Raw, Struct, structs
 
+from chalicelib import deadline
 from chalicelib.errors import DomainError, PayloadTooLarge, PermissionRequired, Unavailable
 from chalicelib.overload import is_overload
 from chalicelib.routes import journal, origin, parse
@@ -118,7 +119,7 @@ class Routes(Blueprint):
     def _route(self, method: str, path: str, name: str, serve: Serve) -> None:
         def handler(**ids: str) -> Response:
             request = self.current_request
-            with journal.entry(f"{method} {path}", request.context) as line:
+            with deadline.begun(), journal.entry(f"{method} {path}", request.context) as line:
                 response = _respond(request, ids, serve, line)
                 line["status"] = response.status_code
             return response

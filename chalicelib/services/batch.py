@@ -31,7 +31,7 @@ from chalicelib.storage.points import INT64_MAX
 from chalicelib.storage.series import Announcement, Overtaken, Series
 from deardiary.shapes import BatchReceipt, Iteration
 
-# A Lambda lives 29 seconds: whoever announced a batch this long ago is not going to put its chunk any more.
+# Microseconds. The deadline of a request (`chalicelib/deadline.py`) is shorter: no chunk is put this late.
 STALE_AFTER = 60_000_000
 
 

@@ -2,7 +2,7 @@
 
 Exactly the same points are there before, meanwhile and after (see `storage/chunk.py`): first the packed rows are
 written, which count for nothing yet; then each chunk, in one conditional write, gives up its points and names them.
-Whoever dies in between leaves packed rows that nothing names; the next one removes them.
+A compaction that dies in between leaves packed rows that nothing names; a later one removes them.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def compact(where: Iteration, enough: int) -> int:
     moved = 0
     try:
         rows = points.read_rows(where.id)
-        _remove_left_behind(rows, now)
         small = _small(rows, series)
         moved = _move(where, small) if len(small) >= enough else 0
+        _remove_left_behind(where.id, rows)
     finally:
         storage.change_series(
             where.experiment_id, where.id, lambda now: replace(now, compacting=None, moved=now.moved + moved)
@@ -134,16 +134,20 @@ class _Gathering:
             yield Content(table, {key: stretch})
 
 
-def _remove_left_behind(rows: Rows, now: int) -> None:
-    """Packed rows that no chunk names, written so long ago that none is going to."""
-    named, before = set(rows.homes.values()), ids.stamp(now - STALE_AFTER)
-    deletion.delete_items(
-        [
-            row.place
-            for row in rows.stored
-            if row.generation is not None and row.generation not in named and row.generation < before
-        ]
-    )
+def _remove_left_behind(iteration_id: str, before: Rows) -> None:
+    """Remove packed rows that no chunk names, and that none can name later, however long their writer is suspended."""
+    if _unnamed(before):
+        deletion.delete_items([row.place for row in _unnamed(points.read_rows(iteration_id)) if _is_superseded(row)])
+
+
+def _unnamed(rows: Rows) -> list[Stored]:
+    named = set(rows.homes.values())
+    return [row for row in rows.stored if row.generation is not None and row.generation not in named]
+
+
+def _is_superseded(row: Stored) -> bool:
+    """Whether each chunk packed into this row names other rows by now: a chunk names packed rows once, for good."""
+    return all(batch.digest in row.homes for batch in row.packed_batches())
 
 
 def _arrival(row: Stored) -> int:

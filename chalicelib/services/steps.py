@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from chalicelib import deadline
 from chalicelib.overload import is_overload
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class Budget:
 
 
 def all_done(steps: Iterable[Callable[[], bool]], budget: Budget) -> bool:
-    """Whether every step was done to its end.
+    """Whether every step was done to its end. Each has a deadline of its own.
 
     One that fails keeps no other from being done: the first error is raised when all have been tried.
     """
@@ -41,7 +42,8 @@ def all_done(steps: Iterable[Callable[[], bool]], budget: Budget) -> bool:
             finished = False
             break
         try:
-            finished = step() and finished
+            with deadline.begun():
+                finished = step() and finished
         except OutOfTime:
             finished = False
         except Exception as error:  # noqa: BLE001 - it is raised, when the others have had their turn

@@ -20,7 +20,7 @@ from chalicelib.storage.item import Item
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import Resource
 
-# A Lambda lives 29 seconds: whoever claimed a blob this long ago is not removing it any more.
+# The deadline of a request (`chalicelib/deadline.py`) is shorter: no bytes are removed this long after the claim.
 CLAIM_MS = 60_000
 
 

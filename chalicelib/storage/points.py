@@ -41,6 +41,10 @@ class Stored(NamedTuple):
         counts = [self.homes.get(batch.digest) == self.generation for batch in content.batches]
         return content if all(counts) else Content(content.batches, dict(_only(content, counts)))
 
+    def packed_batches(self) -> Sequence[Batch]:
+        """The batches from which points were packed into this row, whether they count here or not."""
+        return chunk.open_points(self.place, self.points, _NO_BATCH, ()).batches
+
 
 class Rows(NamedTuple):
     """What one pass over an iteration found: rows with points, and where the points of moved chunks are."""

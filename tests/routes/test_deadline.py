@@ -1,0 +1,93 @@
+"""Past its deadline a request is answered 503 and writes nothing more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib import deadline
+from chalicelib.services import steps
+from chalicelib.storage import item
+from chalicelib.storage.deletion import delete_items
+from chalicelib.storage.keys import Key
+from chalicelib.threads import in_threads
+from tests.routes.things import new_experiment, new_project, rows
+from tests.server import Server
+from tests.support.faults import failed_500, inject
+from tests.support.suspension import Clocks, suspended
+
+
+def nothing() -> None:
+    """The other process does nothing meanwhile."""
+
+
+@pytest.mark.parametrize("advancing", [0, 1, 2], ids=["monotonic", "sleep-proof", "wall clock"])
+def test_each_clock_alone_ends_the_time(monkeypatch: pytest.MonkeyPatch, advancing: int) -> None:
+    readings = [10.0, 20.0, 30.0]
+    monkeypatch.setattr(deadline, "_clocks", lambda: tuple(readings))
+    with deadline.begun():
+        readings[advancing] += deadline.SECONDS
+        deadline.check()
+        readings[advancing] += 0.1
+        # A wall clock that is set back meanwhile hides nothing.
+        readings[(advancing + 1) % 3] -= 3600
+        with pytest.raises(deadline.DeadlinePassed):
+            deadline.check()
+    deadline.check()
+
+
+def test_a_late_request_is_answered_503_and_writes_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment, clocks = new_experiment(server), Clocks(monkeypatch)
+    path, before = f"/experiments/{experiment}/iterations", rows()
+    with suspended(1, nothing, clocks):
+        assert server.call("POST", path, {"notes": "late"}).error == (503, "UNAVAILABLE")
+    assert rows() == before
+    assert server.call("POST", path, {"notes": "in time"}).status == 201
+
+
+def test_a_retry_of_the_sdk_is_late_too(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, clocks = new_project(server), Clocks(monkeypatch)
+    path, before = f"/projects/{project}/tags", rows()
+    # The first attempt fails below the check, and is not counted.
+    with inject(failed_500, {"TransactWriteItems"}) as hit, suspended(1, nothing, clocks) as suspension:
+        assert server.call("POST", path, {"value": "late"}).error == (503, "UNAVAILABLE")
+    assert (hit, suspension.happened, rows()) == (["TransactWriteItems"], True, before)
+
+
+def test_a_late_request_may_still_read(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, clocks, get_many = new_project(server), Clocks(monkeypatch), item.get_many
+
+    def get_late(*given: Any) -> Any:
+        clocks.ahead += deadline.SECONDS + 1
+        return get_many(*given)
+
+    monkeypatch.setattr(item, "get_many", get_late)
+    assert server.call("GET", f"/projects/{project}").status == 200
+    assert clocks.ahead
+
+
+def test_threads_have_the_deadline_of_their_request(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = Clocks(monkeypatch)
+    with deadline.begun():
+        clocks.ahead += deadline.SECONDS + 1
+        for late in (lambda: in_threads(_delete, range(2)), lambda: _delete(0)):
+            with pytest.raises(deadline.DeadlinePassed):
+                late()
+
+
+def _delete(number: int) -> None:
+    delete_items([Key("nothing", str(number))])
+
+
+def test_each_step_of_the_upkeep_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = Clocks(monkeypatch)
+
+    def step() -> bool:
+        deadline.check()
+        clocks.ahead += deadline.SECONDS + 1
+        return True
+
+    assert steps.all_done([step, step], steps.Budget(60))
+    with pytest.raises(deadline.DeadlinePassed):
+        steps.all_done([lambda: step() and step(), step], steps.Budget(60))

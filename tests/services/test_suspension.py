@@ -1,0 +1,69 @@
+"""A process suspended for more than a minute, at each of its writes, undoes nothing of what others did meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+import deardiary
+from chalicelib import deadline
+from chalicelib.services import compaction
+from tests.server import Server
+from tests.support.suspension import Clocks, suspended
+
+CHUNKS = 4
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    return Clocks(monkeypatch)
+
+
+@pytest.fixture
+def experiment(real_server: Server) -> deardiary.Experiment:
+    client = real_server.client()
+    return client.experiments.create(client.projects.create("suspension").id, "e")
+
+
+def send(server: Server, iteration: deardiary.Iteration, number: int) -> Any:
+    columns = {"a": {"value": [number, number + 0.5]}, "b": {"value": [-number], "step": [number]}}
+    body = {"batch_id": f"batch-{number}", "metrics": columns}
+    return server.call("POST", f"/iterations/{iteration.id}/log", body)
+
+
+def logged(server: Server, iteration: deardiary.Iteration) -> Any:
+    """All points and the summary."""
+    path = f"/iterations/{iteration.id}/metrics"
+    return [server.call("GET", f"{path}{rest}").body["data"] for rest in ("?limit=200", "/summary")]
+
+
+def each_suspension(run: Callable[[int], bool]) -> int:
+    """Suspend before the first write, the second and so on, until there is no such write; how many there were."""
+    return next(number for number in itertools.count(1) if not run(number)) - 1
+
+
+@pytest.mark.parametrize("enough", [1, CHUNKS + 1], ids=["the other moves too", "the other only cleans up"])
+@pytest.mark.parametrize("in_window", [False, True], ids=["before the check", "after the check"])
+def test_compaction_loses_no_point(
+    real_server: Server, experiment: deardiary.Experiment, clocks: Clocks, *, in_window: bool, enough: int
+) -> None:
+    """After the check too: packed rows that a chunk may still come to name are never removed."""
+
+    def run(number: int) -> bool:
+        iteration = real_server.client().iterations.create(experiment.id)
+        for each in range(CHUNKS):
+            send(real_server, iteration, each)
+        before = logged(real_server, iteration)
+
+        meanwhile = partial(compaction.compact, iteration, enough)
+        with suspended(number, meanwhile, clocks, in_window=in_window) as suspension, deadline.begun():
+            compaction.compact_if_many(iteration, 1)
+        assert logged(real_server, iteration) == before, number
+        return suspension.happened
+
+    # The lease, a packed row for each of two keys, the chunks, the lease.
+    assert each_suspension(run) == 1 + 2 + CHUNKS + 1
