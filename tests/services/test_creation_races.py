@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -10,9 +11,16 @@ import pytest
 
 from deardiary.records import Record
 from tests.server import Reply, Server
+from tests.support.consistency import check_consistency
 
 THREADS = 16
 PASSWORD = "long enough"
+
+
+@pytest.fixture(autouse=True)
+def _consistent_at_the_end(real_server: Server) -> Iterator[None]:
+    yield
+    check_consistency()
 
 
 @pytest.fixture(autouse=True)

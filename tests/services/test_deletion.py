@@ -14,8 +14,15 @@ from chalicelib import clock, config
 from chalicelib.services import deletion, expiry
 from chalicelib.storage import deletion as storage
 from tests.server import Server
+from tests.support.consistency import check_consistency
 
 ITERATIONS, PARAMETERS, BATCHES = 24, 215, 3
+
+
+@pytest.fixture(autouse=True)
+def _consistent_at_the_end(real_server: Server) -> Iterator[None]:
+    yield
+    check_consistency()
 
 
 @pytest.fixture

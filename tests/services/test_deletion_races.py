@@ -26,6 +26,7 @@ from tests.routes.things import (
     upload,
 )
 from tests.server import Server, server_on_moto
+from tests.support.consistency import check_consistency
 
 SHA256 = hashlib.sha256(b"x").hexdigest()
 
@@ -34,6 +35,12 @@ SHA256 = hashlib.sha256(b"x").hexdigest()
 def server() -> Iterator[Server]:
     with server_on_moto() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _consistent_at_the_end(server: Server) -> Iterator[None]:
+    yield
+    check_consistency()
 
 
 @pytest.mark.parametrize(

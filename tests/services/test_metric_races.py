@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -16,8 +16,15 @@ from chalicelib.storage import points as points_of
 from chalicelib.storage import series
 from deardiary.shapes import Metric
 from tests.server import Server
+from tests.support.consistency import check_consistency
 
 THREADS = 16
+
+
+@pytest.fixture(autouse=True)
+def _consistent_at_the_end(real_server: Server) -> Iterator[None]:
+    yield
+    check_consistency()
 
 
 @pytest.fixture

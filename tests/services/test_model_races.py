@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -17,8 +17,15 @@ from chalicelib.services import deletion
 from chalicelib.storage import blob, item, keys
 from deardiary.shapes import Stage
 from tests.server import Reply, Server
+from tests.support.consistency import check_consistency
 
 THREADS = 16
+
+
+@pytest.fixture(autouse=True)
+def _consistent_at_the_end(real_server: Server) -> Iterator[None]:
+    yield
+    check_consistency()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 
 from tests.emulator import Emulator
 from tests.server import Server, server_on_emulator
+from tests.support.consistency import check_consistency
 
 ROUNDS = 12
 
@@ -20,6 +21,12 @@ ROUNDS = 12
 def server(emulator: Emulator) -> Iterator[Server]:
     with server_on_emulator(emulator.environment()) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _consistent_at_the_end(server: Server) -> Iterator[None]:
+    yield
+    check_consistency()
 
 
 @pytest.fixture(scope="module")

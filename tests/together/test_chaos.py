@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import deardiary
 from deardiary import IterationStatus
+from tests.support.consistency import check_consistency
 from tests.together.chaos import MISTREATMENTS, Chaos, chaos
 from tests.together.live import LiveServer, end, exit_code, line_of, live_server, run
 
@@ -76,3 +77,4 @@ def test_every_point_is_there_once(emulator: Emulator, tmp_path: Path, monkeypat
         assert iteration.status_id == IterationStatus.SUCCEEDED
         assert not list((tmp_path / "spool").iterdir())
         assert set(proxy.done) == {*MISTREATMENTS, "nothing"}
+        check_consistency()

@@ -1,0 +1,198 @@
+"""The consistency checker finds an orphan of each kind, a row that is missing, a wrong count, a wrong summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+
+from benchmarks.world import World, make_world
+from chalicelib import config
+from chalicelib.services import compaction
+from chalicelib.storage import iteration as iterations
+from chalicelib.storage import keys
+from chalicelib.storage.keys import Key
+from tests.routes.things import found, made
+from tests.server import Server, server_on_moto
+from tests.support.consistency import CHECKS, check_consistency, find_faults
+from tests.support.table import read_table
+
+NOBODY = "01ZZZZZZZZZZZZZZZZZZZZZZZZ"
+# Rows that no other row needs.
+FREE = {"parameter", "tag", "known-source"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with server_on_moto() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(server: Server) -> World:
+    """One of each kind of row, but for the bytes that the table keeps itself."""
+    world = make_world(server)
+    experiment_id = world.ids["experiment_id"]
+    for path, body in (
+        ("/projects", {"name": "p", "id_key": "k"}),
+        (f"/projects/{world.ids['project_id']}/experiments", {"name": "e", "id_key": "k"}),
+        (f"/experiments/{experiment_id}/iterations", {"id_key": "k"}),
+        (f"/experiments/{experiment_id}/resources", _announced("k")),
+        (f"/models/{world.ids['model_id']}/versions", {"iteration_id": world.ids["iteration_id"], "id_key": "k"}),
+    ):
+        made(server.call("POST", path, body, token=world.token))
+    small = f"/iterations/{world.parent_iteration_id}/metrics"
+    for _ in range(3):
+        made(server.call("POST", small, {"key": "loss", "value": 1.5}, token=world.token))
+    parent = iterations.find_iteration(experiment_id, world.parent_iteration_id)
+    assert parent is not None
+    assert compaction.compact(parent, 1) == 3
+    found(server.call("PATCH", f"/modelversions/{world.ids['version_id']}", {"stage_id": 3}, token=world.token))
+    return world
+
+
+def _announced(id_key: str) -> dict[str, Any]:
+    return {"name": "r", "size_bytes": 1, "content_hash": "1" * 64, "id_key": id_key}
+
+
+def test_nothing_is_wrong_with_what_the_server_writes(world: World) -> None:
+    check_consistency()
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
+def raw(key: Key) -> dict[str, Any]:
+    answer = _client("dynamodb").get_item(TableName=config.settings().table, Key=_place(key), ConsistentRead=True)
+    return dict(answer.get("Item", {}))
+
+
+def put(row: dict[str, Any]) -> None:
+    _client("dynamodb").put_item(TableName=config.settings().table, Item=row)
+
+
+def delete(key: Key) -> None:
+    _client("dynamodb").delete_item(TableName=config.settings().table, Key=_place(key))
+
+
+def _place(key: Key) -> dict[str, Any]:
+    return {"PK": {"S": key.pk}, "SK": {"S": key.sk}}
+
+
+@contextmanager
+def restored(*places: Key) -> Iterator[None]:
+    """Afterwards these rows are as they were."""
+    before = {key: raw(key) for key in places}
+    yield
+    for key, row in before.items():
+        put(row) if row else delete(key)
+
+
+def keys_of(kind: str) -> list[Key]:
+    return [key for key, row in read_table().items() if row["kind"] == kind]
+
+
+KINDS = sorted(CHECKS.keys() - {"attempts", "bytes", "deletion"})
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "admins"])
+def test_an_orphan_of_each_kind_is_found(world: World, kind: str) -> None:
+    for key in keys_of(kind):
+        orphan = _of_nobody(raw(key), world)
+        place = Key(orphan["PK"]["S"], orphan["SK"]["S"])
+        if place == key:
+            continue
+        with restored(place):
+            put(orphan)
+            assert any(fault.startswith(f"{place.pk} {place.sk}: ") for fault in find_faults()), place
+        return
+    raise AssertionError(f"the world has no {kind} of its own")
+
+
+def _of_nobody(row: dict[str, Any], world: World) -> dict[str, Any]:
+    """The same row, of owners that do not exist."""
+    others = world.colleague_id, world.parent_iteration_id, world.announced_id, world.uploaded_id, world.username
+    names = *world.ids.values(), *others
+
+    def renamed(text: str) -> str:
+        for name in names:
+            text = text.replace(name, NOBODY)
+        return text
+
+    texts = {name: {"S": renamed(value["S"])} for name, value in row.items() if "S" in value and name != "kind"}
+    return row | texts
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in FREE])
+def test_a_row_that_is_missing_is_found(world: World, kind: str) -> None:
+    noticed = []
+    for key in keys_of(kind)[:12]:
+        with restored(key):
+            delete(key)
+            noticed.append(any(find_faults()))
+    # No other row misses a version that is not in PRODUCTION and has no creation key.
+    assert any(noticed) if kind == "model-version" else all(noticed)
+
+
+def _object(world: World, sha256: str) -> dict[str, str]:
+    path = f"projects/{world.ids['project_id']}/blobs/{sha256}"
+    return {"Bucket": config.settings().artifact_bucket, "Key": path}
+
+
+@pytest.mark.parametrize("change", [1, -1])
+def test_a_wrong_count_of_owners_is_found(world: World, change: int) -> None:
+    (key, *_) = keys_of("blob")
+    with restored(key):
+        row = raw(key)
+        put(row | {"owners": {"N": str(int(row["owners"]["N"]) + change)}})
+        assert any("owners" in fault or "no owner" in fault for fault in find_faults())
+
+
+def test_a_wrong_count_of_admins_is_found(world: World) -> None:
+    with restored(keys.admins()):
+        put(raw(keys.admins()) | {"number": {"N": "7"}})
+        assert any("7 admins" in fault for fault in find_faults())
+
+
+def test_a_summary_that_is_not_of_its_points_is_found(world: World) -> None:
+    experiment_id = world.ids["experiment_id"]
+    place, other = (keys.series(experiment_id, each) for each in (world.ids["iteration_id"], world.parent_iteration_id))
+    with restored(place):
+        put(raw(place) | {"digests": raw(other)["digests"]})
+        assert any("the summary of 'loss'" in fault for fault in find_faults())
+
+
+def test_an_object_that_no_blob_owns_is_found(world: World) -> None:
+    stray, s3 = _object(world, "f" * 64), _client("s3")
+    s3.put_object(**stray, Body=b"x")
+    assert any("which no blob owns" in fault for fault in find_faults())
+    s3.delete_object(**stray)
+    check_consistency()
+
+
+def test_an_object_that_a_blob_misses_is_found(world: World) -> None:
+    ready = next(row for row in read_table().values() if row["kind"] == "blob" and row.get("ready"))
+    place, s3 = _object(world, ready["sha256"]), _client("s3")
+    data = s3.get_object(**place)["Body"].read()
+    s3.delete_object(**place)
+    assert any("does not have its bytes" in fault for fault in find_faults())
+    s3.put_object(**place, Body=data)
+    check_consistency()
+
+
+def test_bytes_in_the_table_that_no_blob_owns_are_found(world: World) -> None:
+    place = keys.inline_bytes(world.ids["project_id"], "f" * 64, 0)
+    with restored(place):
+        put({**_place(place), "kind": {"S": "bytes"}, "data": {"B": b"x"}})
+        assert [fault.partition(":")[0] for fault in find_faults()] == [f"{place.pk} {place.sk}"]
+
+
+def test_a_row_of_no_known_kind_is_found(world: World) -> None:
+    place = Key("NOBODY", "KNOWS")
+    with restored(place):
+        put(_place(place))
+        assert any("no known kind" in fault for fault in find_faults())

@@ -1,0 +1,403 @@
+"""What must hold of everything that is stored, once no request is under way.
+
+Every row is reachable from its owner, every owner has the rows that belong to it, blobs count their owners right, bytes
+belong to a blob, and every summary is the one of its points. Call `check_consistency()` after a storm.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from chalicelib import ids
+from chalicelib.storage import digest, keys, points
+from chalicelib.storage.digest import Digest
+from chalicelib.storage.keys import Key
+from tests.support.table import Row, read_objects, read_table
+
+
+def check_consistency() -> None:
+    faults = sorted(find_faults())
+    assert not faults, "\n".join(["The table and the stores do not agree:", *faults])
+
+
+def find_faults() -> Iterator[str]:
+    """One line for each thing that is wrong."""
+    table = Table(read_table(), read_objects())
+    for key, row in table.rows.items():
+        check = CHECKS.get(row.get("kind", ""))
+        found = check(table, key, row) if check else iter(["a row of no known kind"])
+        yield from (f"{key.pk} {key.sk}: {fault}" for fault in found)
+    yield from _stray_objects(table)
+
+
+class Table:
+    """All rows, and what of them is looked for again and again."""
+
+    def __init__(self, rows: dict[Key, Row], objects: dict[str, set[str]]) -> None:
+        self.rows, self.objects = rows, objects
+        self.refs = {key.pk: row for key, row in rows.items() if key.sk == "REF"}
+        self.owners = Counter(_shares(rows))
+        self.waiting = {
+            row["resource_id"] for row in rows.values() if row.get("kind") == "upload" and "resource_id" in row
+        }
+        self.generations = {(key.pk, row.get("home")) for key, row in rows.items() if row.get("kind") == "chunk"}
+
+    def has(self, key: Key, **wanted: Any) -> bool:
+        """Whether there is such a row, with these values."""
+        row = self.rows.get(key)
+        return row is not None and all(row.get(name) == value for name, value in wanted.items())
+
+    def needs(self, key: Key, **wanted: Any) -> Iterator[str]:
+        if not self.has(key, **wanted):
+            yield f"there is no {key.pk} {key.sk}" + (f" with {wanted}" if wanted else "")
+
+    def experiment_of(self, iteration_id: str) -> str:
+        """Empty where the iteration has no REF."""
+        return str(self.refs.get(keys.iteration_partition(iteration_id), {}).get("experiment_id", ""))
+
+    def project_of(self, experiment_id: str) -> str:
+        return str(self.refs.get(keys.experiment_partition(experiment_id), {}).get("project_id", ""))
+
+    def needs_iteration(self, experiment_id: str, iteration_id: str) -> Iterator[str]:
+        return self.needs(keys.iteration(experiment_id, iteration_id))
+
+    def needs_experiment(self, experiment_id: str) -> Iterator[str]:
+        return self.needs(keys.experiment(self.project_of(experiment_id), experiment_id))
+
+
+Check = Callable[[Table, Key, Row], Iterator[str]]
+
+
+def _shares(rows: dict[Key, Row]) -> Iterator[Key]:
+    """The blob of every share that a resource or a snapshot has in one."""
+    projects = {key.pk: row["project_id"] for key, row in rows.items() if key.sk == "REF"}
+    for key, row in rows.items():
+        project_id = projects.get(key.pk, "")
+        if row.get("kind") == "resource":
+            yield keys.blob(project_id, row["content_hash"])
+        elif row.get("kind") == "snapshot":
+            yield from (keys.blob(project_id, sha256) for sha256 in _owned(row))
+
+
+def _owned(row: Row) -> set[str]:
+    """The hashes of the blobs that a snapshot has a share in."""
+    return {text[0] for text in json.loads(row["texts"]).values()} | set(json.loads(row["coming"]))
+
+
+def _user(table: Table, key: Key, row: Row) -> Iterator[str]:
+    if row.get("deleting"):
+        yield from table.needs(keys.deletion(row["id"]))
+        return
+    yield from table.needs(keys.username(row["username"]), user_id=row["id"])
+    yield from table.needs(keys.user_listing(row["id"]), user_id=row["id"])
+    if row["is_admin"]:
+        yield from table.needs(keys.admins())
+
+
+def _username(table: Table, key: Key, row: Row) -> Iterator[str]:
+    return table.needs(keys.user(row["user_id"]), username=key.pk.removeprefix("USERNAME#"))
+
+
+def _user_listing(table: Table, key: Key, row: Row) -> Iterator[str]:
+    return table.needs(keys.user(row["user_id"]))
+
+
+def _admins(table: Table, key: Key, row: Row) -> Iterator[str]:
+    users = [each for each in table.rows.values() if each.get("kind") == "user" and not each.get("deleting")]
+    number = sum(each["is_admin"] for each in users)
+    if number != row["number"]:
+        yield f"counts {row['number']} admins, there are {number}"
+
+
+def _permission(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """Of both rows of a permission: each has the other."""
+    same = {name: value for name, value in row.items() if name not in ("PK", "SK")}
+    yield from table.needs(keys.permission(row["user_id"], row["project_id"]), **same)
+    yield from table.needs(keys.member(row["project_id"], row["user_id"]), **same)
+    yield from table.needs(keys.user(row["user_id"]))
+    yield from table.needs(keys.project(row["project_id"]))
+
+
+def _known_source(table: Table, key: Key, row: Row) -> Iterator[str]:
+    return table.needs(Key(key.pk, "USER"))
+
+
+def _project(table: Table, key: Key, row: Row) -> Iterator[str]:
+    if row.get("deleting"):
+        yield from table.needs(keys.deletion(row["id"]))
+        return
+    yield from table.needs(keys.project_listing(row["id"]), name=row["name"])
+    if row.get("id_key"):
+        yield from table.needs(keys.id_key(keys.user_partition(row["owner_id"]), row["id_key"]), target_id=row["id"])
+
+
+def _project_listing(table: Table, key: Key, row: Row) -> Iterator[str]:
+    return table.needs(keys.project(row["project_id"]))
+
+
+def _blob(table: Table, key: Key, row: Row) -> Iterator[str]:
+    project_id = key.pk.removeprefix("PROJECT#")
+    yield from table.needs(keys.project(project_id))
+    if row["owners"] != table.owners[key]:
+        yield f"counts {row['owners']} owners, there are {table.owners[key]}"
+    if not row["owners"] and not _is_going(table, row["sha256"]):
+        yield "has no owner, and nothing is going to remove it"
+    if row.get("ready") and "leaving" not in row and not _is_stored(table, project_id, row["sha256"], row["backend"]):
+        yield f"is ready, and {row['backend']} does not have its bytes"
+
+
+def _is_going(table: Table, sha256: str) -> bool:
+    """Whether a deletion or a late look at an upload will come to these bytes, or a snapshot's next write."""
+    deletions = (key.sk for key in table.rows if key.pk == keys.DELETIONS)
+    uploads = (row for key, row in table.rows.items() if key.pk == keys.UPLOADS)
+    snapshots = (row for row in table.rows.values() if row.get("kind") == "snapshot")
+    return (
+        any(sk.startswith(f"{sha256}.") for sk in deletions)
+        or any(row["sha256"] == sha256 for row in uploads)
+        or any(sha256 in json.loads(row["leaving"]) for row in snapshots)
+    )
+
+
+def _is_stored(table: Table, project_id: str, sha256: str, backend: str) -> bool:
+    if backend == "inline":
+        return table.has(keys.inline_bytes(project_id, sha256, 0))
+    return f"projects/{project_id}/blobs/{sha256}" in table.objects[backend]
+
+
+def _bytes(table: Table, key: Key, row: Row) -> Iterator[str]:
+    _, project_id, sha256 = key.pk.split("#")
+    return table.needs(keys.blob(project_id, sha256))
+
+
+def _experiment(table: Table, key: Key, row: Row) -> Iterator[str]:
+    yield from table.needs(keys.project(row["project_id"]))
+    yield from table.needs(keys.experiment_ref(row["id"]), project_id=row["project_id"])
+    if row.get("id_key") and not row.get("deleting"):
+        yield from table.needs(keys.id_key(key.pk, row["id_key"]), target_id=row["id"])
+
+
+def _ref(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """A REF has the entity that it leads to."""
+    kind, _, its_id = key.pk.partition("#")
+    project_id, experiment_id = row["project_id"], str(row.get("experiment_id"))
+    places = {
+        "EXPERIMENT": keys.experiment(project_id, its_id),
+        "ITERATION": keys.iteration(experiment_id, its_id),
+        "RESOURCE": keys.resource(experiment_id, its_id),
+        "MODEL": keys.model(project_id, its_id),
+    }
+    return table.needs(places[kind])
+
+
+def _iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
+    its_id, experiment_id = row["id"], row["experiment_id"]
+    yield from table.needs_experiment(experiment_id)
+    yield from table.needs(keys.iteration_ref(its_id), experiment_id=experiment_id)
+    yield from table.needs(keys.series(experiment_id, its_id))
+    if row.get("deleting"):
+        return
+    if "end_date" not in row:
+        yield from table.needs(keys.running(its_id), experiment_id=experiment_id)
+    if row.get("parent_iteration_id"):
+        yield from table.needs_iteration(experiment_id, row["parent_iteration_id"])
+        yield from table.needs(keys.child(row["parent_iteration_id"], its_id))
+    if row.get("id_key"):
+        yield from table.needs(keys.id_key(key.pk, row["id_key"]), target_id=its_id)
+
+
+def _child(table: Table, key: Key, row: Row) -> Iterator[str]:
+    parent_id = key.pk.removeprefix("ITERATION#")
+    experiment_id = table.experiment_of(parent_id)
+    yield from table.needs_iteration(experiment_id, parent_id)
+    yield from table.needs(keys.iteration(experiment_id, row["child_id"]), parent_iteration_id=parent_id)
+
+
+def _running(table: Table, key: Key, row: Row) -> Iterator[str]:
+    place = keys.iteration(row["experiment_id"], keys.iteration_of_running(key.sk))
+    yield from table.needs(place)
+    if "end_date" in table.rows.get(place, {}):
+        yield "the iteration has ended"
+
+
+def _beside_iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """Of a row in the experiment's partition whose sort key names an iteration."""
+    return table.needs_iteration(key.pk.removeprefix("EXPERIMENT#"), key.sk.split("#")[1])
+
+
+def _tag(table: Table, key: Key, row: Row) -> Iterator[str]:
+    owner_id = key.sk.split("#")[1]
+    _, _, partition_id = key.pk.partition("#")
+    if key.pk.startswith("EXPERIMENT#"):
+        return table.needs_iteration(partition_id, owner_id)
+    return table.needs(Key(key.pk, "PROJECT" if owner_id == partition_id else f"EXPERIMENT#{owner_id}"))
+
+
+def _chunk(table: Table, key: Key, row: Row) -> Iterator[str]:
+    iteration_id = key.pk.removeprefix("ITERATION#")
+    yield from table.needs_iteration(table.experiment_of(iteration_id), iteration_id)
+    packed = (each.sk for each in table.rows if each.pk == key.pk and each.sk.startswith(keys.PACKED))
+    if "home" in row and row["home"] not in map(keys.generation_of_packed, packed):
+        yield f"its points were moved to generation {row['home']}, of which there is no packed row"
+
+
+def _packed(table: Table, key: Key, row: Row) -> Iterator[str]:
+    iteration_id = key.pk.removeprefix("ITERATION#")
+    yield from table.needs_iteration(table.experiment_of(iteration_id), iteration_id)
+    if (key.pk, keys.generation_of_packed(key.sk)) not in table.generations:
+        yield "no chunk names its generation"
+
+
+def _series(table: Table, key: Key, row: Row) -> Iterator[str]:
+    yield from _beside_iteration(table, key, row)
+    announced, marked = json.loads(row["announced"]), json.loads(row.get("recount") or "{}")
+    kept = digest.unpack_digests(row["digests"])
+    counted = {name: _summary(each) for name, each in _points(keys.owner_of_series(key.sk), announced).items()}
+    for name in sorted((kept.keys() | counted.keys()) - marked.keys()):
+        # By their text, for NaN is not equal to itself.
+        if repr(kept.get(name)) != repr(counted.get(name)):
+            yield f"the summary of {name!r} is {kept.get(name)}, its points give {counted.get(name)}"
+
+
+_Point = tuple[int, int, int, int, float]
+
+
+def _points(iteration_id: str, without: dict[str, Any]) -> dict[str, list[_Point]]:
+    """Per key the points (step, time, arrival, place in the batch, value) in their order, but those being written."""
+    found: dict[str, list[_Point]] = {}
+    for key, stretches in points.read_stretches(iteration_id).items():
+        for batches, stretch in stretches:
+            columns = stretch.columns
+            rows = zip(columns.steps, columns.times, columns.values, stretch.ordinals, stretch.batches, strict=True)
+            found.setdefault(key, []).extend(
+                (step, time, batches[number].at, ordinal, value)
+                for step, time, value, ordinal, number in rows
+                if batches[number].digest not in without
+            )
+    return {key: sorted(each, key=lambda point: point[:4]) for key, each in found.items() if each}
+
+
+def _summary(ordered: list[_Point]) -> Digest:
+    (first_step, first_time, *_, first), (last_step, last_time, *_, last) = ordered[0], ordered[-1]
+    numbers = [point[-1] for point in ordered if not math.isnan(point[-1])] or [math.nan]
+    return Digest(
+        first=first,
+        last=last,
+        min=min(numbers),
+        max=max(numbers),
+        count=len(ordered),
+        first_step=first_step,
+        first_time=first_time,
+        last_step=last_step,
+        last_time=last_time,
+    )
+
+
+def _resource(table: Table, key: Key, row: Row) -> Iterator[str]:
+    its_id, experiment_id = row["id"], row["experiment_id"]
+    yield from table.needs_experiment(experiment_id)
+    yield from table.needs(keys.resource_ref(its_id), experiment_id=experiment_id)
+    ready = {"ready": True} if row["state"] == "ready" else {}
+    yield from table.needs(keys.blob(table.project_of(experiment_id), row["content_hash"]), **ready)
+    if row["state"] == "pending" and its_id not in table.waiting:
+        yield "waits for bytes, and nothing in UPLOADS will look at it"
+    if row.get("iteration_id"):
+        yield from table.needs_iteration(experiment_id, row["iteration_id"])
+    if row.get("id_key"):
+        yield from table.needs(keys.resource_id_key(experiment_id, row["id_key"]), target_id=its_id)
+
+
+def _upload(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """A row that looks for late bytes stands by itself, and goes when it is due."""
+    if "resource_id" in row:
+        yield from table.needs(keys.resource(row["experiment_id"], row["resource_id"]), state="pending")
+
+
+def _model(table: Table, key: Key, row: Row) -> Iterator[str]:
+    yield from table.needs(keys.project(row["project_id"]))
+    yield from table.needs(keys.model_ref(row["id"]), project_id=row["project_id"])
+    if row.get("production") is not None:
+        yield from table.needs(keys.modelversion(row["id"], f"{row['production']:09}"))
+    if not row.get("deleting"):
+        yield from table.needs(keys.model_name(row["project_id"], row["name"]), model_id=row["id"])
+
+
+def _model_name(table: Table, key: Key, row: Row) -> Iterator[str]:
+    place = Key(key.pk, f"{keys.MODEL}{row['model_id']}")
+    yield from table.needs(place)
+    if ids.digest(table.rows.get(place, {}).get("name", "")) != key.sk.removeprefix("MODELNAME#"):
+        yield "the model has another name"
+
+
+def _version(table: Table, key: Key, row: Row) -> Iterator[str]:
+    model_id = row["model_id"]
+    place = keys.model(str(table.refs.get(key.pk, {}).get("project_id")), model_id)
+    yield from table.needs(place)
+    if row["version"] > table.rows.get(place, {}).get("last_version", math.inf):
+        yield "its number is higher than the last that the model has given"
+    if row.get("id_key"):
+        yield from table.needs(keys.id_key(key.pk, row["id_key"]), target_id=row["id"])
+
+
+def _id_key(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """One that is retired stands for what has been deleted."""
+    target_id = row["target_id"]
+    places = [
+        keys.project(target_id),
+        Key(key.pk, f"EXPERIMENT#{target_id}"),
+        Key(key.pk, f"ITERATION#{target_id}"),
+        Key(key.pk, f"RESOURCE#{target_id}"),
+        Key(key.pk, f"VERSION#{target_id.rpartition('.')[2]}"),
+    ]
+    made = [table.rows[place] for place in places if place in table.rows]
+    if "retired_at" not in row and [ids.digest(each.get("id_key", "")) for each in made] != [key.sk.partition("#")[2]]:
+        yield f"{target_id} is not there, or was made under another key"
+
+
+def _by_itself(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """The record of a deletion is worked off, a counter expires."""
+    return iter(())
+
+
+def _stray_objects(table: Table) -> Iterator[str]:
+    for backend, paths in table.objects.items():
+        for path in paths:
+            parts = path.split("/")
+            if len(parts) != 4 or not table.has(keys.blob(parts[1], parts[3])):
+                yield f"{backend} has {path}, which no blob owns"
+
+
+CHECKS: dict[str, Check] = {
+    "user": _user,
+    "username": _username,
+    "user-listing": _user_listing,
+    "admins": _admins,
+    "permission": _permission,
+    "known-source": _known_source,
+    "project": _project,
+    "project-listing": _project_listing,
+    "blob": _blob,
+    "bytes": _bytes,
+    "experiment": _experiment,
+    "ref": _ref,
+    "iteration": _iteration,
+    "child": _child,
+    "running": _running,
+    "parameter": _beside_iteration,
+    "snapshot": _beside_iteration,
+    "series": _series,
+    "tag": _tag,
+    "chunk": _chunk,
+    "packed": _packed,
+    "resource": _resource,
+    "upload": _upload,
+    "model": _model,
+    "model-name": _model_name,
+    "model-version": _version,
+    "id-key": _id_key,
+    "deletion": _by_itself,
+    "attempts": _by_itself,
+}
