@@ -282,3 +282,16 @@ def test_a_live_run_is_found_by_its_id(client: Client, tmp_path: Path, monkeypat
     with deardiary.start("Offline", "live", client=client) as iteration:
         origin = json.loads((spool_in(tmp_path) / "run.json").read_text())["origin"]
         assert (origin["iteration_id"], origin["experiment_id"]) == (iteration.id, iteration.experiment_id)
+
+
+def test_a_forks_spool_of_an_earlier_version_does_not_reopen_its_parents_iteration(
+    copies: list[Path], client: Client, request: pytest.FixtureRequest
+) -> None:
+    assert sync(copies[0], client).is_done
+    (before,) = iterations_of(client, request.node.name)
+    spool = spool_in(copies[1])
+    said(spool, spool_id="fork", forked_from="parent", reopens=True, started_at="2090-01-01T00:00:00Z")
+    late = {"at": 4_000_000_000_000, "step": None, "points": {"loss": 2.0}}
+    (spool / "00000001.log").write_bytes(lines.seal(lines.dump(late)))
+    assert sync(copies[1], client).rejected == 1
+    assert iterations_of(client, request.node.name) == [before]

@@ -13,34 +13,10 @@ import pytest
 
 import deardiary
 from deardiary import Client, Iteration, IterationStatus
-from tests.together.live import LiveServer, end, exit_code, line_of, live_server, run
+from tests.together.live import LiveServer, end, exit_code, line_of, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from tests.emulator import Emulator
-
-
-@pytest.fixture(scope="module")
-def live(emulator: Emulator) -> Iterator[LiveServer]:
-    with live_server(emulator) as server:
-        yield server
-
-
-@pytest.fixture
-def settings(live: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What the processes are told, and this one as well."""
-    settings = {"DEARDIARY_URL": live.url, "DEARDIARY_DIR": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    return settings
-
-
-@pytest.fixture
-def client(live: LiveServer) -> Iterator[Client]:
-    with live.client() as client:
-        yield client
 
 
 def sync() -> list[deardiary.Synced]:

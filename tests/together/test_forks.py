@@ -1,0 +1,130 @@
+"""Forked processes log into their parent's iteration: its end stands, and all that they logged before it arrives."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+import deardiary
+from deardiary import IterationStatus
+from tests.together.live import line_of, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deardiary import Client
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+# The child logs one point before the parent ends the iteration, and two points after that.
+_LATE = """
+import logging, multiprocessing, os, sys, time
+import deardiary
+
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+start, flush, parent = sys.argv[1:]
+context = multiprocessing.get_context("fork")
+ready, ended, done = context.Event(), context.Event(), context.Event()
+
+def log(value):
+    iteration.log({"theirs": value})
+    if flush == "each":
+        iteration.flush(20)
+
+def child():
+    log(1)
+    ready.set()
+    ended.wait(20)
+    log(2)
+    log(3)
+    iteration.flush(20)
+    done.set()
+
+iteration = deardiary.start("Durable", "late forks")
+print(iteration.id, flush=True)
+if start == "fork":
+    if not os.fork():
+        child()
+        os._exit(0)
+elif start == "pool":
+    pool = context.Pool(1)
+    pool.apply_async(child)
+else:
+    context.Process(target=child, daemon=start == "daemon").start()
+iteration.log({"mine": 1})
+ready.wait(20)
+iteration.finish()
+time.sleep(0.01)
+ended.set()
+if parent == "dies":
+    os._exit(0)
+done.wait(20)
+"""
+
+
+def values_of(client: Client, iteration_id: str, key: str) -> list[float]:
+    curves = client.metrics.curves(iteration_id, key)
+    return list(curves[key].value) if key in curves else []
+
+
+def rejected_in(folder: Path) -> list[float]:
+    files = sorted(folder.rglob("rejected/*.json"))
+    return [point[1] for file in files for point in json.loads(file.read_text())["points"]]
+
+
+@pytest.mark.parametrize("parent", ["dies", "goes on"])
+@pytest.mark.parametrize("flush", ["each", "last"])
+@pytest.mark.parametrize("start", ["fork", "process", "daemon", "pool"])
+def test_a_child_that_logs_late_leaves_the_end_as_it_was(
+    client: Client, tmp_path: Path, start: str, flush: str, parent: str
+) -> None:
+    process = run(_LATE, start, flush, parent)
+    iteration_id = line_of(process)
+    said, _ = process.communicate(timeout=60)  # until the child, which has the same output, has ended too
+    deardiary.sync(tell=lambda _: None)
+    iteration = client.iterations.get(iteration_id)
+    assert iteration.status_id == IterationStatus.SUCCEEDED
+    assert values_of(client, iteration_id, "mine") == [1]
+    assert values_of(client, iteration_id, "theirs") == [1]
+    assert rejected_in(tmp_path) == [2, 3]
+    assert said.count("for good") == 1, said
+
+
+# The child's point is not sent when the parent ends the iteration, nor when the child itself ends.
+_LEFT = """
+import multiprocessing, os, sys
+import deardiary
+
+context = multiprocessing.get_context("fork")
+ready, ended = context.Event(), context.Event()
+
+def child():
+    if sys.argv[1] == "logs":
+        iteration.log({"theirs": 1})
+    ready.set()
+    ended.wait(20)
+
+iteration = deardiary.start("Durable", "left by forks")
+print(iteration.id, flush=True)
+context.Process(target=child).start()
+ready.wait(20)
+iteration.finish()
+ended.set()
+if sys.argv[2] == "dies":
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("parent", ["dies", "goes on"])
+@pytest.mark.parametrize("does", ["logs", "does nothing"])
+def test_a_child_sends_at_its_end_what_it_logged_before_its_parents(
+    client: Client, tmp_path: Path, does: str, parent: str
+) -> None:
+    process = run(_LEFT, does, parent)
+    iteration_id = line_of(process)
+    process.communicate(timeout=60)
+    assert client.iterations.get(iteration_id).status_id == IterationStatus.SUCCEEDED
+    assert values_of(client, iteration_id, "theirs") == ([1] if does == "logs" else [])
+    assert list((tmp_path / "spool").iterdir()) == []
