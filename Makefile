@@ -7,15 +7,23 @@ INSTALLED := .venv/installed
 PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: run demo test test-deploy check clean deploy destroy
+.PHONY: help install run serve demo test test-deploy check clean deploy destroy
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: $(INSTALLED)  ## what developing and running locally need, into .venv
 
 run: $(INSTALLED)  ## emulator, server and a logged training run, until Ctrl-C
 	@$(BIN)/python -m infra.local run
 
+serve: $(INSTALLED)  ## the same without the training run
+	@$(BIN)/python -m infra.local run --no-demo
+
 demo: $(INSTALLED)  ## log one more training run into the running server
 	@$(BIN)/python -m infra.local demo
 
-test: check
+test: check  ## everything that a change must pass
 	$(BIN)/pytest -n 2
 
 deploy: $(INSTALLED)  ## STAGE=dev into the AWS account of your credentials, or an upgrade in place
@@ -27,7 +35,7 @@ destroy: $(INSTALLED)  ## asks first; keeps table and bucket unless told DATA=de
 test-deploy: $(INSTALLED)  ## the part of `make test` that deploys into an emulated account
 	$(BIN)/pytest tests/deploy
 
-check: $(INSTALLED)
+check: $(INSTALLED)  ## the part of `make test` that only reads: lint, format, types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -1,5 +1,13 @@
 """The Chalice app: all routes, nothing else."""
 
+import os
+import sys
+
+if os.environ.get("AWS_CHALICE_CLI_MODE"):
+    from infra.first_deploy import require_ready
+
+    require_ready(sys.argv[1:])
+
 from chalice.app import Chalice
 
 from chalicelib import config

@@ -165,7 +165,11 @@ def test_boto3_is_for_infra_only() -> None:
 
 
 def test_the_app_only_gathers_routes() -> None:
+    allowed = {"chalice", "chalicelib.config", "chalicelib.routes", "infra.first_deploy", "os", "sys"}
     reached = set(imports(ast.parse((REPOSITORY / "app.py").read_text())))
-    assert {
-        name for name in reached if not within(name, {"chalice", "chalicelib.config", "chalicelib.routes"})
-    } == set()
+    assert {name for name in reached if not within(name, allowed)} == set()
+
+
+def test_the_check_before_a_first_deployment_needs_nothing_installed() -> None:
+    reached = set(imports(ast.parse((REPOSITORY / "infra" / "first_deploy.py").read_text())))
+    assert {name for name in reached if not is_standard(name)} == set()

@@ -1,4 +1,4 @@
-"""`python -m infra.local run` (make run) and `python -m infra.local demo` (make demo).
+"""`python -m infra.local run` (make run), `run --no-demo` (make serve) and `demo` (make demo).
 
 `python -m infra.local serve DIRECTORY` is for programs: the server alone, over a directory and on a port of its own.
 """
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from infra.failure import InfraError
 from infra.local.demo import log_demo
 from infra.local.launcher import REPOSITORY
+from infra.local.server import FIRST_PORT
 from infra.local.system import running_system
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 STATE = REPOSITORY / ".deardiary"
 ADDRESS = STATE / "server.json"
+DEMO_LOGGED = STATE / "demo-logged"
+NO_DEMO = "--no-demo"
 
 
 def main(command: str, *arguments: str) -> int:
@@ -47,15 +50,15 @@ def main(command: str, *arguments: str) -> int:
     return 0
 
 
-def run() -> None:
-    """Start everything, log the example, serve until interrupted."""
+def run(option: str = "") -> None:
+    """Start everything, log the example if the state holds none, serve until interrupted."""
     url = _url_of_running_server()
     if url:
         raise InfraError(f"DearDiary runs already, at {url}; `make demo` logs into it")
-    say = functools.partial(print, flush=True)
-    with running_system(STATE, say=say) as system, _recorded_address(system):
-        print(f"DearDiary serves at {system.url}", flush=True)
-        _log_demo_or_say_why_not(system.url)
+    with running_system(STATE, say=functools.partial(print, flush=True)) as system, _recorded_address(system):
+        _print_address(system.url)
+        if option != NO_DEMO:
+            _log_demo_once(system.url)
         print(f"\nServing at {system.url} until Ctrl-C", flush=True)
         system.emulator.process.wait()
         raise InfraError(f"The emulator ended; see {STATE / 'emulator.log'}")
@@ -79,11 +82,28 @@ def demo() -> None:
         raise InfraError(str(error)) from None
 
 
-def _log_demo_or_say_why_not(url: str) -> None:
+def _print_address(url: str) -> None:
+    """The URL; and how to point the client at it, if that is not where the client looks by default."""
+    print(f"DearDiary serves at {url}", flush=True)
+    if urlsplit(url).port != FIRST_PORT:
+        print(
+            f"Another program uses port {FIRST_PORT}, where the client looks by default. In other terminals, run:\n"
+            f"  export DEARDIARY_URL={url}",
+            flush=True,
+        )
+
+
+def _log_demo_once(url: str) -> None:
+    """Log the example into a new state. A failure is printed, and the next start tries again."""
+    if DEMO_LOGGED.exists():
+        print("The example was logged at an earlier start; `make demo` logs it once more", flush=True)
+        return
     try:
         log_demo(url)
     except subprocess.CalledProcessError as error:
         print(f"The example did not run to its end: {error}", file=sys.stderr)
+    else:
+        DEMO_LOGGED.touch()
 
 
 @contextlib.contextmanager

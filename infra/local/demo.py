@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import deardiary
+from deardiary.settings import DEFAULT_URL
 from infra.local.launcher import REPOSITORY
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def _report(client: deardiary.Client, sweep: str) -> Iterator[str]:
     for iteration_id in (sweep, *trials):
         yield from _iteration(client, experiment.id, iteration_id)
     resource = next(client.resources.list(experiment.id, iteration_id=trials[-1]))
-    yield from _commands(client.url, sweep, trials[-1], resource.id)
+    path = f"{client.projects.get(experiment.project_id).name}/{experiment.name}"
+    yield from _commands(client.url, path, trials[-1], resource.id)
 
 
 def _iteration(client: deardiary.Client, experiment_id: str, iteration_id: str) -> Iterator[str]:
@@ -65,11 +67,11 @@ def _iteration(client: deardiary.Client, experiment_id: str, iteration_id: str) 
         yield f"    {resource.name:<20} {resource.size_bytes} bytes, {resource.state}"
 
 
-def _commands(url: str, sweep: str, trial: str, resource: str) -> Iterator[str]:
-    yield "\nLook at it:"
-    yield f"  curl '{url}/iterations/{sweep}/children'"
-    yield f"  curl '{url}/iterations/{trial}/metrics?key=valid_loss'"
-    yield f"  curl -L -o model.joblib '{url}/resources/{resource}/download?redirect=1'"
-    yield "  .venv/bin/python -c 'import deardiary"
-    yield f'for point in deardiary.connect("{url}").metrics.list("{trial}"): print(point)\''
+def _commands(url: str, experiment: str, trial: str, resource: str) -> Iterator[str]:
+    """Commands to paste; they name the server only where it is not the one that the client takes by default."""
+    command = ".venv/bin/deardiary" if url == DEFAULT_URL else f"DEARDIARY_URL={url} .venv/bin/deardiary"
+    yield "\nLook at it, in another terminal:"
+    yield f"  {command} iterations ls '{experiment}'"
+    yield f"  {command} iterations show {trial}"
+    yield f"  {command} resources download {resource} /tmp"
     yield "\nLog another one: make demo"

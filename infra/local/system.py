@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import secrets
 import threading
 import time
 from dataclasses import dataclass
@@ -64,7 +65,9 @@ def _app_on(emulator: Emulator, say: Callable[[str], None]) -> Chalice:
     os.environ.update(emulator.environment())
     stage, clients = locate("local")
     os.environ.update(stage.settings(), DEARDIARY_ENABLE_AUTH="false", DEARDIARY_LISTEN=HOST)
-    for line in bring_up(stage, clients, cors_origins=(), username="admin", password=None):
+    # Without sign-in the admin's password opens nothing: do not show one.
+    password = secrets.token_urlsafe()
+    for line in bring_up(stage, clients, cors_origins=(), username="admin", password=password):
         say(line)
     from app import app
 
