@@ -9,7 +9,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
 
+from chalicelib.config import ConfigurationError
 from chalicelib.errors import DomainError
 from infra import deploy
 from infra.admin import reset_admin
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from infra.stage import Clients, Stage
 
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it is done, 1 with the reason on stderr when it could not be."""
@@ -41,10 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stage, clients = locate(options.stage)
         os.environ.update(stage.settings(), AWS_REGION=stage.region)
         options.run(options, stage, clients)
-    except (InfraError, DomainError, ClientError, BotoCoreError) as error:
-        print(f"infra {options.command}: {error}", file=sys.stderr)
+    except (InfraError, DomainError, ConfigurationError, ClientError, BotoCoreError, PynamoDBException) as error:
+        print(f"infra {options.command}: {_reason(error, options.stage)}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"infra {options.command}: interrupted; run it again to go on", file=sys.stderr)
+        return INTERRUPTED
     return 0
+
+
+def _reason(error: Exception, stage: str) -> str:
+    if isinstance(error, PynamoDBException) and error.cause_response_code == "ResourceNotFoundException":
+        return f"stage {stage} has no table; run `python -m infra up --stage {stage}` first"
+    return str(error)
 
 
 def _up(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
@@ -70,7 +83,7 @@ def _everything(options: argparse.Namespace, stage: Stage, clients: Clients) -> 
 
 
 def _deploy(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
-    """The lines about a new admin come at the very end, and even if Chalice fails: they are shown this once."""
+    """Print the lines about a new admin at the end, and even if Chalice fails: they are shown only once."""
     _print_all(add_stage(stage))
     lines = list(_printed_but_admin(_everything(options, stage, clients)))
     try:
@@ -78,6 +91,7 @@ def _deploy(options: argparse.Namespace, stage: Stage, clients: Clients) -> None
         _print_all(deploy.finish(stage, clients))
     finally:
         _print_all(lines)
+    print(f"sign in: deardiary login {deploy.url(stage)}", flush=True)
 
 
 def _printed_but_admin(lines: Iterator[str]) -> Iterator[str]:

@@ -42,10 +42,15 @@ def finish(stage: Stage, clients: Clients, given: str | None = None) -> Iterator
     if given is None:
         keep_record(clients.ssm, stage)
     yield from converge_answers(boto3.client("apigateway"), api, configured_origins(stage.name))
-    url = url_of(api, stage)
-    _await_health(url)
-    yield f"healthy: GET {url}/health"
-    yield f"url: {url}"
+    address = url_of(api, stage)
+    _await_health(address)
+    yield f"healthy: GET {address}/health"
+    yield f"url: {address}"
+
+
+def url(stage: Stage) -> str:
+    """The URL of the API that Chalice has deployed."""
+    return url_of(api_id(stage), stage)
 
 
 def remove(stage: Stage, clients: Clients) -> Iterator[str]:

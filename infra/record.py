@@ -57,7 +57,7 @@ def api_id(stage: Stage) -> str:
         if resource["name"] == "rest_api":
             found: str = resource["rest_api_id"]
             return found
-    raise InfraError(f"stage {stage.name} is not deployed; run `chalice deploy --stage {stage.name}` first")
+    raise InfraError(f"stage {stage.name} is not deployed; run `make deploy STAGE={stage.name}` first")
 
 
 def _read(stage: Stage) -> dict[str, Any]:

@@ -90,3 +90,15 @@ def test_down_asks_and_keeps_the_data(emulator: Emulator) -> None:
     assert "kept: table deardiary-down" in kept.stdout
     gone = infra(emulator, "down", "--stage", "down", "--yes", "--delete-data")
     assert "table deardiary-down: deleted" in gone.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [("admin",), ("migrate-artifacts", "--to", "s3"), ("backup", "--to", "s3://nowhere/x"), ("finish",)]
+)
+def test_a_command_for_a_stage_that_does_not_exist_says_so_in_one_line(
+    emulator: Emulator, arguments: tuple[str, ...]
+) -> None:
+    refused = infra(emulator, *arguments, "--stage", "ghost")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"infra {arguments[0]}: ")
+    assert len(refused.stderr.splitlines()) == 1
