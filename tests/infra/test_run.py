@@ -29,7 +29,7 @@ def demos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(local, "ADDRESS", tmp_path / "server.json")
     monkeypatch.setattr(local, "DEMO_LOGGED", tmp_path / "demo-logged")
     monkeypatch.setattr(local, "log_demo", logged.append)
-    monkeypatch.setattr(local.signal, "signal", lambda *_: None)
+    monkeypatch.setattr("infra.local.__main__.signal.signal", lambda *_: None)
     serve_at(monkeypatch, "http://127.0.0.1:9000")
     return logged
 
