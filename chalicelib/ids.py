@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import threading
 import time
@@ -31,6 +32,11 @@ def stamp(microseconds: int | None = None) -> str:
 def digest(text: str) -> str:
     """24 characters (120 bits of SHA-256) that stand for a text of any length in a storage key."""
     return _base32(hashlib.sha256(text.encode()).digest()[:15])
+
+
+def digest_of(*parts: str) -> str:
+    """The digest of several texts in their order. JSON quotes each one, so no text can pass for two."""
+    return digest(json.dumps(parts))
 
 
 def _tick() -> int:

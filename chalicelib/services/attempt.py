@@ -13,6 +13,7 @@ from typing import NamedTuple
 from chalicelib import clock
 from chalicelib.errors import TooManyRequests
 from chalicelib.storage import attempt as storage
+from chalicelib.storage.attempt import Subject
 
 WINDOW_SECONDS = 300
 PER_ACCOUNT_AND_SOURCE = 10
@@ -22,9 +23,9 @@ REMEMBERED_SECONDS = 90 * 24 * 3600
 
 
 class Attempt(NamedTuple):
-    """A sign-in that was counted: for which subjects, in which window, and when that ends (seconds since 1970)."""
+    """A password that was counted: for which subjects, in which window, and when that ends (seconds since 1970)."""
 
-    subjects: tuple[str, ...]
+    subjects: tuple[Subject, ...]
     window: int
     end: int
 
@@ -32,9 +33,12 @@ class Attempt(NamedTuple):
 def count(username: str, source: str, user_id: str | None) -> Attempt:
     """TooManyRequests, with the seconds to wait, when there were too many. Without a user it takes the same calls."""
     network, now = _network(source), int(clock.now().timestamp())
-    limits = {f"account {username} source {network}": PER_ACCOUNT_AND_SOURCE, f"source {network}": PER_SOURCE}
+    limits: dict[Subject, int] = {
+        ("account and source", username, network): PER_ACCOUNT_AND_SOURCE,
+        ("source", network): PER_SOURCE,
+    }
     if not storage.is_known_source(user_id or "nobody", network, now):
-        limits[f"account {username}"] = PER_ACCOUNT
+        limits["account", username] = PER_ACCOUNT
     window = now // WINDOW_SECONDS
     end = (window + 1) * WINDOW_SECONDS
     for subject, limit in limits.items():
@@ -44,7 +48,7 @@ def count(username: str, source: str, user_id: str | None) -> Attempt:
 
 
 def forgive(attempt: Attempt, source: str, user_id: str) -> None:
-    """It was right: take it back, and remember where it came from."""
+    """The password was right: take the attempt back, and remember its address."""
     for subject in attempt.subjects:
         storage.forgive_attempt(subject, attempt.window, attempt.end)
     storage.remember_source(user_id, _network(source), int(clock.now().timestamp()) + REMEMBERED_SECONDS)
@@ -56,4 +60,7 @@ def _network(source: str) -> str:
         address = ipaddress.ip_address(source)
     except ValueError:
         return source
-    return str(address) if address.version == 4 else str(ipaddress.ip_network(f"{address}/64", strict=False))
+    if isinstance(address, ipaddress.IPv6Address):
+        # All of IPv4 lies in one /64 of IPv6.
+        return str(address.ipv4_mapped or ipaddress.ip_network(f"{address}/64", strict=False))
+    return str(address)

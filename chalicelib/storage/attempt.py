@@ -20,17 +20,21 @@ class KnownSourceRow(Item, discriminator="known-source"):
     expires_at = NumberAttribute()
 
 
-def count_attempt(subject: str, window: int, expires_at: int) -> int:
-    """One attempt more of this subject in this window; how many that makes. Times in seconds since 1970."""
+# The texts that a counter stands for, such as ("account", username).
+Subject = tuple[str, ...]
+
+
+def count_attempt(subject: Subject, window: int, expires_at: int) -> int:
+    """Count one more attempt of this subject in this window, and return the count. Times in seconds since 1970."""
     item.connection()
-    row = AttemptsRow(*keys.attempts(ids.digest(subject), window))
+    row = AttemptsRow(*keys.attempts(ids.digest_of(*subject), window))
     row.update(_actions(1, expires_at))
     return int(row.number)
 
 
-def forgive_attempt(subject: str, window: int, expires_at: int) -> None:
-    """Take one back: it was right."""
-    AttemptsRow(*keys.attempts(ids.digest(subject), window)).update(_actions(-1, expires_at))
+def forgive_attempt(subject: Subject, window: int, expires_at: int) -> None:
+    """Take one attempt back: its password was right."""
+    AttemptsRow(*keys.attempts(ids.digest_of(*subject), window)).update(_actions(-1, expires_at))
 
 
 def remember_source(user_id: str, source: str, expires_at: int) -> None:

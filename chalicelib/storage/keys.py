@@ -32,12 +32,16 @@ an id of its own also has a REF in a partition of its own, which says where it l
     tag                   (its owner's row)   TAG#owner#digest(value)
     id_key                (its scope's PK)    IDKEY#digest(id_key)    makes a creation idempotent
     id_key of a resource  EXPERIMENT#eid      RESOURCEKEY#digest      the same
-    sign-in attempts      ATTEMPTS#digest     window                  counted for an account, an address; expires
+    sign-in attempts      ATTEMPTS#digest     window                  of a tuple: an account, an address; expires
     known address         USER#uid            SOURCE#digest           from where the user signed in; expires
     deletion under way    DELETIONS           id
     iteration that runs   RUNNING             ITERATION#iid           found there when its writer falls silent
     bytes in the table    BYTES#pid#sha256    BYTES#number            what the inline backend keeps, 256 KiB an item
     upload to look at     UPLOADS             time#id                 then: was it finished? did bytes come after all?
+
+Keys are joined with "#". That is unambiguous because at most one part of a key can hold a "#": ids that the
+server makes, and ids in paths, consist of 0-9, a-z and "."; digests and numbers hold none; a username ends its key.
+Every other text of a caller enters as a digest. tests/storage/test_keys.py checks this for every function below.
 
 Reads and writes per operation are counted in docs/architecture.md.
 """

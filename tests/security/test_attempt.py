@@ -60,6 +60,29 @@ def test_a_stranger_with_many_addresses_cannot_lock_an_admin_out(
     assert sign_in(server, PASSWORD).status == 200
 
 
+@pytest.mark.parametrize("stranger", ["198.51.100.7", "::ffff:198.51.100.7"])
+def test_a_username_that_names_an_address_counts_for_itself_only(
+    server: Server, monkeypatch: pytest.MonkeyPatch, stranger: str
+) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    home = LambdaEventConverter.LOCAL_SOURCE_IP
+    assert sign_in(server, PASSWORD).status == 200
+    monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", stranger)
+    names = [f"{ADMIN} source {home}", f'{ADMIN}", "source", "{home}', f"source {home}"]
+    for name in names:
+        for _ in range(attempt.PER_ACCOUNT_AND_SOURCE):
+            assert sign_in(server, "wrong", name).status == 401
+    monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", home)
+    assert sign_in(server, PASSWORD).status == 200
+
+
+def test_ipv4_addresses_in_ipv6_form_are_one_source_each(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(attempt.PER_ACCOUNT_AND_SOURCE + 1):
+        monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", f"::ffff:203.0.113.{n}")
+        assert sign_in(server, "wrong").status == 401
+
+
 def test_an_ipv6_subscriber_is_one_source(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = []
     for n in range(attempt.PER_ACCOUNT_AND_SOURCE + 1):

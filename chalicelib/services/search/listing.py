@@ -78,7 +78,7 @@ def _page_of_found(
 
     Iterations are read anew for each page, so that one deleted meanwhile is not given.
     """
-    scope = ids.digest("\n".join([experiment_id, search.parent_iteration_id or "", search.filter, search.order_by]))
+    scope = ids.digest_of(experiment_id, search.parent_iteration_id or "", search.filter, search.order_by)
     after = _position(cursor, scope, len(question.terms) + 1)
     kept = scope + ids.digest(" ".join(sorted(kind.value for kind in search.include)))
     reading = (recent.find(kept) if cursor else None) or _read(experiment_id, search, question)
