@@ -297,8 +297,10 @@ class ActiveIteration:
         with self._ending:
             if self._open is None:
                 client = self._client
-                run = new_run(self._origin, client, offline=client is None, reopens=True, forked_from=self._forked_from)
+                offline = client is None
+                run = new_run(self._origin, client, offline=offline, reopens=False, forked_from=self._forked_from)
                 self._open = Journal(run, client)
+                exits.watch_fork(self)
             return self._open
 
     def _check_running(self) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import logging
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from deardiary import operations, origin, points
@@ -73,12 +75,15 @@ class Delivery:
         self.iteration = iteration
         self.delivered = Delivered()
         self._ended: Iteration | None = None  # as it was when it had to be reopened for what came late
+        # Only the parent of a fork ends the iteration, so a fork must not reopen it: nothing would end it again.
+        self._reopens = run.reopens and run.forked_from is None
+        self._has_told_of_the_end = False
 
     def find_iteration(self) -> Iteration:
         """The run's iteration, made if there is none; from then on run.json knows its id."""
         if self.iteration is None:
             found = origin.find_or_make(self._quick, self._run.origin, began=self._run.started_at)
-            if self._run.reopens:
+            if self._reopens:
                 found = origin.reopen(self._quick, found, before=self._run.started_at)
             self.iteration = found
             self._note(found)
@@ -116,9 +121,9 @@ class Delivery:
         while taken < len(mine):
             accepted = self._send_points(number, mine[taken:], f"{batch_id}+{taken}" if taken else batch_id)
             if accepted is None:
-                return
+                break
             taken += accepted
-        self.delivered.points += len(mine)
+        self.delivered.points += taken
 
     def _send_points(self, number: int, mine: list[Row], batch_id: str) -> int | None:
         """How many of them the server has under that name; None when it refuses them."""
@@ -128,12 +133,21 @@ class Delivery:
                 lambda iteration: self._quick.iterations.log_columns(iteration.id, columns, batch_id=batch_id)
             )
         except ClientError as error:
+            early = self._before_the_end(mine) if is_locked(error) else []
+            if 0 < len(early) < len(mine):
+                return self._send_points(number, early, batch_id)
             if not is_refusal(error):
                 raise
             self._reject(number, "points", {"points": mine}, error)
             return None
         # None at all is what a batch of that name would have that somebody else sent empty: not to ask for ever.
         return receipt.accepted or len(mine)
+
+    def _before_the_end(self, mine: list[Row]) -> list[Row]:
+        """The first rows, up to the end of the iteration: the server takes a batch of these."""
+        end_date = self._quick.iterations.get(self.find_iteration().id).end_date
+        end = math.inf if end_date is None else points.milliseconds(end_date)
+        return list(itertools.takewhile(lambda row: row[3] <= end, mine))
 
     def _deliver_fields(self, number: int, entries: list[Entry]) -> None:
         """Parameters and tags, which can be sent as often as one likes."""
@@ -178,7 +192,7 @@ class Delivery:
         try:
             return send(iteration)
         except ClientError as error:
-            if not self._run.reopens or not is_locked(error):
+            if not self._reopens or not is_locked(error):
                 raise
         now = self._quick.iterations.get(iteration.id)
         self._ended = now if now.end_date else self._ended
@@ -223,7 +237,11 @@ class Delivery:
             path = place / f"{number:08}-{what}-{_digest(json.dumps(content))[:8]}.json"
             runs.write_whole(path, text.encode())
             where = f"it is kept in {path}"
-        _log.warning("The server refuses %s of iteration %s for good: %s; %s", what, self._name(), error, where)
+        # A fork that outlives the end goes on logging: one warning is enough.
+        repeats = isinstance(error, ClientError) and is_locked(error) and self._has_told_of_the_end
+        self._has_told_of_the_end |= isinstance(error, ClientError) and is_locked(error)
+        level = logging.DEBUG if repeats else logging.WARNING
+        _log.log(level, "The server refuses %s of iteration %s for good: %s; %s", what, self._name(), error, where)
 
     def _name(self) -> str:
         return self.iteration.id if self.iteration else self._run.spool_id

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from deardiary.active import ActiveIteration
 
-KILLED_SECONDS = 5.0  # a container has ten seconds from SIGTERM to SIGKILL
+KILLED_SECONDS = 5.0  # a container has ten seconds from SIGTERM to SIGKILL; a DataLoader waits five for a worker
 
 _log = logging.getLogger(__name__)
 _running: list[ActiveIteration] = []  # oldest first, so that children end before their parents
@@ -47,6 +47,16 @@ def watch(iteration: ActiveIteration) -> None:
     _own.append(iteration)
     _catch_sigterm()
     _catch_exit()
+
+
+def watch_fork(iteration: ActiveIteration) -> None:
+    """Have what a worker of `multiprocessing` logged sent before it ends, for it ends without `atexit`.
+
+    Its parent may have ended by then, and could not send it.
+    """
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.Finalize(None, iteration.finish, kwargs={"seconds": KILLED_SECONDS}, exitpriority=0)
 
 
 def forget(iteration: ActiveIteration) -> None:
