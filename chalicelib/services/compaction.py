@@ -7,6 +7,7 @@ A compaction that dies in between leaves packed rows that nothing names; a later
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -42,23 +43,46 @@ def compact_if_many(where: Iteration, enough: int, series: Series | None = None)
 
 def compact(where: Iteration, enough: int) -> int:
     """How many chunks were moved. Overtaken when somebody else is at it, NotFound when the iteration is gone."""
-    series = storage.read_series(where.experiment_id, where.id)
-    now = now_us()
-    if series.compacting is not None and now - series.compacting <= STALE_AFTER:
-        raise Overtaken
-    # The lease keeps two from doing the same work, and lets a deletion wait for what is being written here.
-    series = storage.write_series(where.experiment_id, where.id, replace(series, compacting=now))
+    lease, bare = _take_lease(where)
     moved = 0
     try:
         rows = points.read_rows(where.id)
-        small = _small(rows, series)
+        bare = len(rows.homes)
+        # Read after the rows: a batch whose chunk is among them and that is not announced here has been folded.
+        small = _small(rows, storage.read_series(where.experiment_id, where.id))
         moved = _move(where, small) if len(small) >= enough else 0
         _remove_left_behind(where.id, rows)
     finally:
-        storage.change_series(
-            where.experiment_id, where.id, lambda now: replace(now, compacting=None, moved=now.moved + moved)
-        )
+        _release_lease(where, lease, bare + moved)
     return moved
+
+
+def _take_lease(where: Iteration) -> tuple[int, int]:
+    """The lease, and how many chunks were bare when it was taken. Overtaken while another process has it.
+
+    The lease keeps two processes from the same work, and lets a deletion wait for what is being written here.
+    """
+    # The clock counts milliseconds: the rest tells leases of the same moment apart.
+    lease = now_us() + secrets.randbelow(1000)
+
+    def take(series: Series) -> Series | None:
+        if series.compacting == lease:
+            # An earlier attempt stored it, and its answer was lost.
+            return None
+        if series.compacting is not None and lease - series.compacting <= STALE_AFTER:
+            raise Overtaken
+        return replace(series, compacting=lease)
+
+    return lease, storage.change_series(where.experiment_id, where.id, take).moved
+
+
+def _release_lease(where: Iteration, lease: int, bare: int) -> None:
+    """Store how many chunks are bare: a total, which stays the same when this is done twice."""
+
+    def release(series: Series) -> Series:
+        return replace(series, compacting=None if series.compacting == lease else series.compacting, moved=bare)
+
+    storage.change_series(where.experiment_id, where.id, release)
 
 
 def _may_have(series: Series, enough: int) -> bool:
@@ -81,19 +105,14 @@ def _small(rows: Rows, series: Series) -> list[Stored]:
 
 def _move(where: Iteration, small: Sequence[Stored]) -> int:
     generation = ids.new_id()
-    written = [
-        chunk.put_packed(where.id, key, generation, part, content)
-        for key, contents in _by_key(small).items()
-        for part, content in enumerate(contents)
-    ]
-    moved = sum(in_threads(lambda row: _give_up(row, generation), small))
-    if not moved:
-        deletion.delete_items(written)
-    return moved
+    for key, contents in _by_key(small).items():
+        for part, content in enumerate(contents):
+            chunk.put_packed(where.id, key, generation, part, content)
+    return sum(in_threads(lambda row: _give_up(row, generation), small))
 
 
 def _give_up(row: Stored, generation: str) -> bool:
-    """False when the chunk was changed or moved by somebody else: it stays as it is then."""
+    """False when another process changed or moved the chunk, which then stays as it is."""
     try:
         chunk.move_chunk(row.place, row.edition, generation)
     except Conflict:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -104,16 +105,28 @@ def put_packed(iteration_id: str, key: str, generation: str, part: int, content:
     place = keys.packed(iteration_id, ids.digest(key), generation, part)
     row = PackedRow(*place, points=codec.pack(content))
     row.low, row.high = bounds(stretch.columns for stretch in content.series.values())
-    row.save()
+    # One process writes a generation: the row exists only if an earlier attempt of this put arrived, whose answer was
+    # lost. A point in it may have been edited since then.
+    with suppress(Conflict), conditional.otherwise(Conflict):
+        row.save(PackedRow.pk.does_not_exist())
     return place
 
 
 def move_chunk(place: Key, edition: int | None, generation: str) -> None:
-    """From now on its points are those in the packed rows. Conflict when it was moved or changed meanwhile."""
+    """Take the points out of a chunk and name the packed rows that have them.
+
+    Conflict when another process moved or changed the chunk since it was read.
+    """
     row = ChunkRow(*place)
     leave: list[Action] = [each.remove() for each in (ChunkRow.points, ChunkRow.low, ChunkRow.high, ChunkRow.edition)]
-    with conditional.otherwise(Conflict):
-        row.update([ChunkRow.home.set(generation), *leave], ChunkRow.points.exists() & _same_edition(edition))
+    try:
+        with conditional.otherwise(Conflict):
+            row.update([ChunkRow.home.set(generation), *leave], ChunkRow.points.exists() & _same_edition(edition))
+    except Conflict:
+        # The SDK hears this too when its first attempt succeeded and the answer was lost.
+        stored = item.find(ChunkRow, place)
+        if stored is None or stored.home != generation:
+            raise
 
 
 def replace_points(place: Key, edition: int | None, content: Content, write: Transaction) -> None:
