@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def storing_server() -> FakeServer:
-    put = {"method": "PUT", "url": "https://store/1?X-Amz-Signature=s", "headers": {"x-a": "b"}, "offset": 0}
+    put = {"method": "PUT", "url": "https://store/1?X-Amz-Signature=s", "headers": {"x-amz-a": "b"}, "offset": 0}
     server = FakeServer()
     server.answers = {
         CREATE: (201, resource(size_bytes=len(DATA))),
@@ -75,7 +75,7 @@ def test_an_upload_announces_sends_and_completes(model: Path) -> None:
 def test_the_store_gets_the_signed_headers_and_no_token(model: Path) -> None:
     server = storing_server()
     client_of(server).resources.upload("e1", model)
-    assert server.requests[2].headers == {"x-a": "b"}
+    assert server.requests[2].headers == {"x-amz-a": "b"}
 
 
 def test_bytes_that_the_project_has_are_not_sent(model: Path) -> None:

@@ -15,10 +15,9 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO
 
-from deardiary import transfer
-from deardiary.errors import ClientError
+from deardiary import presigned, transfer
+from deardiary.errors import NOT_SENT, ClientError
 from deardiary.files import stem_of
-from deardiary.transport import Request, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,25 +25,32 @@ if TYPE_CHECKING:
 
     from deardiary.progress import Meter
     from deardiary.shapes import Download
-    from deardiary.transport import Response
+    from deardiary.transport import Response, Transport
 
 # API Gateway gives bytes as they are only to those who ask for this type; S3 does not look at it.
 _HEADERS = {"Accept": "application/octet-stream"}
 
 
-def fetch(transport: Transport, sign: Callable[[], Download], target: Path, meter: Meter) -> None:
+def fetch(api_url: str, transport: Transport, sign: Callable[[], Download], target: Path, meter: Meter) -> None:
     """Bring the bytes to ``target``; ``sign`` gives a fresh URL. ClientError CONTENT_MISMATCH for other bytes."""
     source = sign()
     with _part_file(target, source) as file:
-        if not _Job(transport, sign, file, source, meter).run():
+        if not _Job(api_url, transport, sign, file, source, meter).run():
             # What lay there was not the beginning of it: once more, from the start.
-            _Job(transport, sign, file, source, meter).run()
+            _Job(api_url, transport, sign, file, source, meter).run()
 
 
 class _Job:
     def __init__(
-        self, transport: Transport, sign: Callable[[], Download], file: BinaryIO, source: Download, meter: Meter
+        self,
+        api_url: str,
+        transport: Transport,
+        sign: Callable[[], Download],
+        file: BinaryIO,
+        source: Download,
+        meter: Meter,
     ) -> None:
+        self._api_url = api_url
         self._transport = transport
         self._sign = sign
         self._file = file
@@ -81,13 +87,13 @@ class _Job:
         """What ended it, where another attempt may go on."""
         try:
             headers = {**_HEADERS, "Range": f"bytes={self._done}-"}
-            answer = self._transport.send(Request(method="GET", url=self._source.url, headers=headers, streamed=True))
+            answer = self._transport.send(presigned.download_request(self._api_url, self._source.url, headers))
             with closing(answer):
                 self._copy(transfer.checked(answer))
         except ClientError as error:
             if transfer.may_be_renewed(error):
                 self._source = self._sign()
-            elif error.status or error.code == "CONTENT_MISMATCH":
+            elif error.status or error.code in ("CONTENT_MISMATCH", *NOT_SENT):
                 raise
             return error
         return None

@@ -19,6 +19,9 @@ _CODES = {
 }
 # What DearDiary says of a request that it will never take.
 REFUSALS = ("CONFLICT", "INVALID_PAYLOAD", "PAYLOAD_TOO_LARGE", "STORE_REFUSED")
+# The client itself does not make such a request, and a retry would be no different.
+STORE_FORBIDDEN = "STORE_FORBIDDEN"
+NOT_SENT = (STORE_FORBIDDEN, "URL_INVALID", "REQUEST_INVALID", "PROXY_UNSUPPORTED")
 _NOT_LET_IN = (401, 403, 404)  # which is about who asks, and what is there
 LONGEST_RETRY_AFTER = 600.0  # a server that asks for more gets a try all the same
 _UNKNOWN_ROUTE = "Missing Authentication Token"

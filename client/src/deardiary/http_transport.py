@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
+import socket
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from deardiary import reach, settings
 from deardiary.errors import ClientError, connection_failed, without_query
 from deardiary.pool import Pool
 from deardiary.proxy import Route, find_route
+from deardiary.reach import Zone
 from deardiary.transport import Request, Response
 
 if TYPE_CHECKING:
@@ -40,6 +44,7 @@ class HttpTransport:
         self._read_timeout = read_timeout
         self._proxies = proxies
         self._pool = Pool()
+        self._zones: dict[str, Zone] = {}  # of the servers, by their hosts
 
     def send(self, request: Request) -> Response:
         try:
@@ -57,7 +62,7 @@ class HttpTransport:
         self._pool.close()
 
     def _send(self, request: Request, url: SplitResult) -> Response:
-        route = find_route(url, self._proxies)
+        route = self._route(request, url)
         kept = self._pool.take(route)
         if kept is not None:
             try:
@@ -66,6 +71,13 @@ class HttpTransport:
                 if not request.may_repeat:
                     raise
         return self._exchange(self._connect(route), route, request, url)
+
+    def _route(self, request: Request, url: SplitResult) -> Route:
+        route = find_route(url, self._proxies)
+        if request.named_by is None:
+            return route
+        host = urlsplit(request.named_by).hostname or ""
+        return dataclasses.replace(route, opened=self._zones.get(host, reach.zone_of_api(host)))
 
     def _exchange(self, connection: HTTPConnection, route: Route, request: Request, url: SplitResult) -> Response:
         try:
@@ -88,15 +100,61 @@ class HttpTransport:
         )
         if route.proxy and route.scheme == "https":
             connection.set_tunnel(route.host, route.port, dict(route.proxy.headers))
-        connection.connect()  # which also sets TCP_NODELAY
+        if route.opened is None:
+            connection.connect()  # which also sets TCP_NODELAY
+            self._remember(route, connection)
+        else:
+            self._connect_to_store(route, route.opened, connection)
         connection.sock.settimeout(self._read_timeout)
         return connection
+
+    def _remember(self, route: Route, connection: HTTPConnection) -> None:
+        """Note in which zone a server is. One that was seen in several is public: it opens nothing to its store."""
+        zone = Zone.PUBLIC
+        if route.proxy is None:
+            zone = reach.settled(reach.zone_of(connection.sock.getpeername()[0]))
+        self._zones[route.host] = zone if self._zones.get(route.host, zone) is zone else Zone.PUBLIC
+
+    def _connect_to_store(self, route: Route, opened: Zone, connection: HTTPConnection) -> None:
+        """Connect to an address that `reach` allows. A proxy resolves names itself: then only the name is checked."""
+        if route.proxy is None:
+            plain = _open_allowed(route, opened, self._connect_timeout)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            is_tls = route.scheme == "https"
+            connection.sock = self._tls.wrap_socket(plain, server_hostname=route.host) if is_tls else plain
+            connection.auto_open = 0  # which would resolve the name again, unchecked
+            return
+        address = reach.literal_of(route.host)
+        if address is not None:
+            _check(route.host, address, opened)
+        connection.connect()
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         import ssl
 
         return ssl.create_default_context()
+
+
+def _open_allowed(route: Route, opened: Zone, timeout: float) -> socket.socket:
+    """A connection to the first allowed address that answers; ClientError STORE_FORBIDDEN when none is allowed."""
+    found = socket.getaddrinfo(route.host, route.port, type=socket.SOCK_STREAM)
+    allowed = [each[4] for each in found if _is_allowed(route.host, str(each[4][0]), opened)]
+    if not allowed:
+        raise reach.forbidden(route.host, str(found[0][4][0]))
+    for address in allowed[:-1]:
+        with contextlib.suppress(OSError):
+            return socket.create_connection((str(address[0]), route.port), timeout)
+    return socket.create_connection((str(allowed[-1][0]), route.port), timeout)
+
+
+def _check(host: str, address: str, opened: Zone) -> None:
+    if not _is_allowed(host, address, opened):
+        raise reach.forbidden(host, address)
+
+
+def _is_allowed(host: str, address: str, opened: Zone) -> bool:
+    return reach.allows(opened, reach.zone_of(address), host, settings.store_hosts())
 
 
 def _whole(stream: _Stream, url: str) -> bytes:

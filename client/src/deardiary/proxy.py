@@ -12,6 +12,8 @@ from deardiary.errors import ClientError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from deardiary.reach import Zone
+
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"http": 80, "https": 443}
 
@@ -27,12 +29,16 @@ class Proxy:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route:
-    """Where a connection leads. Requests of one route may share connections."""
+    """Where a connection leads. Requests of one route may share connections.
+
+    ``opened`` is the zone that a store may be in besides the public one; None for requests to a server of the user's.
+    """
 
     scheme: str
     host: str
     port: int
     proxy: Proxy | None = None
+    opened: Zone | None = None
 
 
 def find_route(url: SplitResult, proxies: Mapping[str, str] | None = None) -> Route:

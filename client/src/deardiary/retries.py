@@ -7,7 +7,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from deardiary.errors import ClientError
+from deardiary.errors import NOT_SENT, ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ class RetryingTransport:
             try:
                 response = self.inner.send(request)
             except ClientError as error:
-                if error.status or time.monotonic() > last:
+                if error.status or error.code in NOT_SENT or time.monotonic() > last:
                     raise
                 wait = self._backoff(attempt)
             else:

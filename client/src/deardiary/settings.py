@@ -144,6 +144,11 @@ def finish_seconds() -> float:
     return seconds
 
 
+def store_hosts() -> frozenset[str]:
+    """Hosts of artifact stores that may be at private addresses: DEARDIARY_STORE_HOSTS, separated by commas."""
+    return frozenset(host.strip().lower() for host in (_variable("STORE_HOSTS") or "").split(",")) - {""}
+
+
 def aws_region() -> str | None:
     """The region that AWS gives to what runs there; boto3 knows the second variable only."""
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")

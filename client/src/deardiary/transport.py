@@ -39,7 +39,8 @@ class Request:
     """One HTTP request; the headers are sent as given.
 
     ``repeatable`` vouches that a POST changes nothing when it arrives twice. ``streamed`` leaves the answer's body
-    unread, for the caller to read in pieces and to close.
+    unread, for the caller to read in pieces and to close. ``named_by`` is the URL of the API that has chosen ``url``:
+    a transport connects only to an address that `reach` allows then.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Request:
     body: bytes | Body = b""
     repeatable: bool = False
     streamed: bool = False
+    named_by: str | None = None
 
     @property
     def may_repeat(self) -> bool:

@@ -6,11 +6,11 @@ import dataclasses
 import hashlib
 from typing import TYPE_CHECKING
 
-from deardiary import parts, transfer
+from deardiary import parts, presigned, transfer
 from deardiary.api import Api, path_of
 from deardiary.errors import ClientError
 from deardiary.shapes import Resource, Upload
-from deardiary.transport import FileSlice, Readable, Request
+from deardiary.transport import FileSlice, Readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,10 +94,11 @@ class _Job:
         return None
 
     def _put(self, signed: UploadRequest) -> None:
+        if signed.offset < 0 or signed.size_bytes < 0 or signed.offset + signed.size_bytes > self.size_bytes:
+            raise transfer.mismatch("the server asks for a part that the file does not have")
         body = _MeteredSlice(FileSlice(self.path, signed.offset, signed.size_bytes), self.meter)
         self._check_unchanged()
-        request = Request(method=signed.method, url=signed.url, headers=signed.headers, body=body, repeatable=True)
-        response = self.api.transport.send(request)
+        response = self.api.transport.send(presigned.upload_request(self.api.url, signed, body))
         if not 200 <= response.status < 300:
             body.take_back()
         transfer.checked(response).close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deardiary.errors import ClientError
+from deardiary.errors import NOT_SENT, ClientError
 
 REFUSED, USAGE, SIGN_IN, NO_ANSWER, INTERRUPTED = 1, 2, 3, 4, 130
 
@@ -29,6 +29,6 @@ def explained(error: BaseException) -> CommandFailed | None:
 def _of_client(error: ClientError) -> CommandFailed:
     if error.status == 401:
         return CommandFailed(f"{error}; sign in with `deardiary login`", SIGN_IN)
-    if error.status == 0:
+    if error.status == 0 and error.code not in NOT_SENT:
         return CommandFailed(str(error), NO_ANSWER)
     return CommandFailed(str(error))

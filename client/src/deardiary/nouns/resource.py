@@ -184,7 +184,7 @@ class Resources:
         def sign() -> Download:
             return self._api.get(Download, path_of("resources", resource.id, "download"))
 
-        downloading.fetch(self._api.transport, sign, target, meter)
+        downloading.fetch(self._api.url, self._api.transport, sign, target, meter)
 
     def _find_begun(
         self, experiment_id: str, iteration_id: str | None, name: str, size_bytes: int, content_hash: str
