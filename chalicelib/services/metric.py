@@ -165,7 +165,8 @@ def _find(where: Iteration, metric_id: str) -> _Found:
     """NotFound when there is no point with this id, or none any more."""
     stamp, digest, ordinal = _parts(metric_id)
     for row in points.rows_of_batch(where.id, digest):
-        content = row.open()
+        # Whole, for an edit writes it back: other chunks may be about to name this packed row.
+        content = row.open_whole()
         own = {at for at, each in enumerate(content.batches) if (ids.stamp(each.at), each.digest) == (stamp, digest)}
         for key, stretch in content.series.items():
             for place, (other, number) in enumerate(zip(stretch.ordinals, stretch.batches, strict=True)):

@@ -35,15 +35,19 @@ class Stored(NamedTuple):
 
     def open(self, only: Collection[str] | None = None) -> Content:
         """The points that count, or those of some keys. DamagedData, naming the row."""
-        content = chunk.open_points(self.place, self.points, self.batch or _NO_BATCH, only)
+        content = self.open_whole(only)
         if self.generation is None:
             return content
         counts = [self.homes.get(batch.digest) == self.generation for batch in content.batches]
         return content if all(counts) else Content(content.batches, dict(_only(content, counts)))
 
+    def open_whole(self, only: Collection[str] | None = None) -> Content:
+        """Like `open`, with the points that do not count (yet): their chunk does not name this packed row."""
+        return chunk.open_points(self.place, self.points, self.batch or _NO_BATCH, only)
+
     def packed_batches(self) -> Sequence[Batch]:
         """The batches from which points were packed into this row, whether they count here or not."""
-        return chunk.open_points(self.place, self.points, _NO_BATCH, ()).batches
+        return self.open_whole(()).batches
 
 
 class Rows(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import deardiary
+from chalicelib import threads
 from chalicelib.services import batch, compaction
 from chalicelib.storage import points, series
 from tests.server import Server, server_on_moto
@@ -147,6 +148,29 @@ def test_a_packed_row_that_arrives_again_undoes_no_edit(server: Server, iteratio
     for delivery in held:
         delivery.deliver()
     assert logged(server, iteration) == edited
+    check_consistency()
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_an_edit_between_two_moves_keeps_the_points_that_are_about_to_move(
+    server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """The packed row holds points of chunks that do not name it yet."""
+    monkeypatch.setattr(threads, "THREADS", 1)
+    before = logged(server, iteration)[0]
+    edited: list[str] = []
+
+    def move_then_edit(delivery: Delivery) -> Answer:
+        answer = delivery.deliver()
+        (moved_chunk,) = delivery.sent.sort_keys
+        edited.extend(point["id"] for point in before if point["id"].split(".")[2] in moved_chunk)
+        assert server.call(method, f"/metrics/{edited[0]}", {"value": 99}).status in (200, 204)
+        return answer
+
+    with inject(move_then_edit, {"UpdateItem"}, when=of_chunk):
+        assert compaction.compact(iteration, 1) == CHUNKS
+    kept = {point["id"]: point for point in before if point["id"] != edited[0]}
+    assert kept.items() <= {point["id"]: point for point in logged(server, iteration)[0]}.items()
     check_consistency()
 
 
