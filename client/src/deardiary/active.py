@@ -183,11 +183,15 @@ class ActiveIteration:
     def snapshot_environment(
         self, directory: str | PathLike[str] | None = None, *, diff: bool = True, untracked: bool = True
     ) -> Environment:
-        """Take down what this process runs on, as `capture_environment` finds it, for `restore` to bring back."""
-        from deardiary.environment.capture import capture_environment
+        """Take down what this process runs on, as `capture_environment` finds it, for `restore` to bring back.
+
+        Files left out and credentials replaced are logged, and named by ``left_out`` and ``redacted`` of the answer.
+        """
+        from deardiary.environment.capture import capture_environment, log_remarks
 
         self._check_running()
         environment = capture_environment(directory, diff=diff, untracked=untracked)
+        log_remarks(environment)
         self.set_snapshot(**environment.fields())
         return environment
 

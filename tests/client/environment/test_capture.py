@@ -86,7 +86,7 @@ def test_what_is_too_much_is_left_out_and_named(repository: Repository, monkeypa
     repository.write("model.bin", b"\0\1")
     repository.write("latin.txt", "é".encode("latin-1"))
     (repository.path / "link").symlink_to("train.py")
-    text = diff.uncommitted(repository.path, sha, limit=3000)
+    text = diff.uncommitted(repository.path, sha, limit=3000).text()
     for remark in ("big.py (too large)", "data.csv (too large)", "model.bin (binary)", "latin.txt (not UTF-8)"):
         assert f"# left out: {remark}\n" in text
     assert "# left out: link (not a file)\n" in text
@@ -97,7 +97,7 @@ def test_what_is_too_much_is_left_out_and_named(repository: Repository, monkeypa
 def test_many_files_left_out_are_counted(repository: Repository) -> None:
     for number in range(150):
         repository.write(f"data/{number:03}.bin", b"\0")
-    text = diff.uncommitted(repository.path, repository.sha)
+    text = diff.uncommitted(repository.path, repository.sha).text()
     assert text.count("# left out: ") == 101
     assert "and 50 files more" in text
 

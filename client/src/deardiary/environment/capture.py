@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import platform
 import sys
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from deardiary.environment import git
 from deardiary.environment.git import GitFailed
-from deardiary.environment.secret import without_passwords
+from deardiary.environment.redact import redact, redacted
 
 if TYPE_CHECKING:
     from os import PathLike
 
+_log = logging.getLogger(__name__)
+_MOST_LOGGED = 20
 MAX_TEXT_BYTES = 4 * 2**20
 MAX_ENTRYPOINT = 4096
 
@@ -24,7 +27,8 @@ class Environment:
     """What a process runs on; what could not be found out is empty or None, and ``problems`` says why.
 
     ``entrypoint`` is the script's path from the top of its repository. ``manifest_toml`` is the lock file as it is,
-    but for passwords in URLs, or a pylock.toml of what is installed. ``git_diff`` is a patch to ``git_sha``.
+    but for credentials, or a pylock.toml of what is installed. ``git_diff`` is a patch to ``git_sha``. ``left_out``
+    names the files that are not in the patch, ``redacted`` the files in which credentials became ``***``.
     """
 
     python_version: str
@@ -35,12 +39,13 @@ class Environment:
     manifest_toml: str | None = None
     git_diff: str | None = None
     problems: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    redacted: tuple[str, ...] = ()
 
     def fields(self) -> dict[str, Any]:
         """What `Iterations.set_snapshot` takes."""
-        named = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        del named["problems"]
-        return named
+        remarks = {"problems", "left_out", "redacted"}
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name not in remarks}
 
 
 def capture_environment(
@@ -50,8 +55,8 @@ def capture_environment(
 
     ``directory`` is in the project; the default is where the running script is, or else the working directory. The
     patch, with the text files that git does not track, is left out without ``diff``, those files without
-    ``untracked``. Files that are likely to hold secrets never are in it. Takes some ten milliseconds, in a large
-    repository longer; never raises.
+    ``untracked``. Files that are likely to hold secrets are left out; credentials in URLs and tokens of known form are
+    replaced by ``***``. Takes some ten milliseconds, in a large repository longer; never raises.
     """
     found: dict[str, Any] = {}
     problems: list[str] = []
@@ -59,7 +64,20 @@ def capture_environment(
         _capture(found, problems, None if directory is None else Path(directory), diff=diff, untracked=untracked)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a machine, its training goes on
         problems.append(f"{type(error).__name__}: {error}")
-    return Environment(python_version=platform.python_version(), problems=tuple(problems), **found)
+    return Environment(
+        python_version=platform.python_version(), problems=tuple(redacted(each) for each in problems), **found
+    )
+
+
+def log_remarks(environment: Environment) -> None:
+    """Tell the user which files a snapshot does not hold, and where it holds ``***``."""
+    for level, said, names in (
+        (logging.INFO, "Left out of", environment.left_out),
+        (logging.WARNING, "Replaced by *** in", environment.redacted),
+    ):
+        if names:
+            more = f" and {len(names) - _MOST_LOGGED} more" if len(names) > _MOST_LOGGED else ""
+            _log.log(level, "%s the snapshot: %s%s", said, "; ".join(names[:_MOST_LOGGED]), more)
 
 
 def project_folder(start: Path, root: Path | None) -> Path:
@@ -79,7 +97,7 @@ def _capture(
 ) -> None:
     script = _script()
     start, root = _place([directory] if directory else _candidates(script), problems)
-    found["entrypoint"] = _entrypoint(script, root)
+    found["entrypoint"] = redacted(_entrypoint(script, root))
     if root is not None:
         _capture_commit(found, problems, root, diff=diff, untracked=untracked)
     _capture_project(found, problems, project_folder(start, root))
@@ -132,7 +150,8 @@ def _capture_commit(found: dict[str, Any], problems: list[str], root: Path, *, d
         flags = "--untracked-files=normal" if untracked else "--untracked-files=no"
         found["git_dirty"] = bool(git.ask(root, "status", "--porcelain", flags))
         if diff and found["git_dirty"]:
-            found["git_diff"] = uncommitted(root, found.get("git_sha", ""), untracked=untracked)
+            patch = uncommitted(root, found.get("git_sha", ""), untracked=untracked)
+            found.update(git_diff=patch.text(), left_out=tuple(patch.left_out), redacted=tuple(patch.redacted))
     except GitFailed as error:
         problems.append(str(error))
 
@@ -140,17 +159,25 @@ def _capture_commit(found: dict[str, Any], problems: list[str], root: Path, *, d
 def _capture_project(found: dict[str, Any], problems: list[str], folder: Path) -> None:
     from deardiary.environment.lockfile import NAMES
 
-    found["project_toml"] = _read(folder / "pyproject.toml", problems)
+    remarks: list[str] = []
+    found["project_toml"] = _read(folder / "pyproject.toml", problems, remarks)
     lock = next((path for path in (folder / name for name in NAMES) if path.is_file()), None)
-    text = None if lock is None else _read(lock, problems)
+    text = None if lock is None else _read(lock, problems, remarks)
     if text is None:
         from deardiary.environment.installed import pylock
 
-        text = pylock()
+        text = _redacted("the installed packages", pylock(), remarks)
     found["manifest_toml"] = text if len(text.encode()) <= MAX_TEXT_BYTES else None
+    found["redacted"] = (*found.get("redacted", ()), *remarks)
 
 
-def _read(path: Path, problems: list[str]) -> str | None:
+def _redacted(name: str, text: str, remarks: list[str]) -> str:
+    text, findings = redact(text)
+    remarks.extend(f"{name}, line {each.line}: {each.what}" for each in findings)
+    return text
+
+
+def _read(path: Path, problems: list[str], remarks: list[str]) -> str | None:
     if not path.is_file():
         return None
     try:
@@ -159,7 +186,7 @@ def _read(path: Path, problems: list[str]) -> str | None:
         if len(content) > MAX_TEXT_BYTES:
             problems.append(f"{path.name} is left out: it is longer than 4 MiB")
             return None
-        return without_passwords(content.decode("utf-8"))
+        return _redacted(path.name, content.decode("utf-8"), remarks)
     except (OSError, ValueError) as error:
         problems.append(f"{path.name} is left out: {error}")
         return None

@@ -1,18 +1,21 @@
 """What is not committed, as one patch that ``git apply`` takes: tracked files, then untracked text files.
 
-The patch has an upper size. What does not fit, is binary and untracked, or likely a secret, is left out file by file;
-lines at the top, which ``git apply`` passes over, name it.
+The patch has an upper size. A file that does not fit, is binary and untracked, or is likely to hold credentials, is
+left out; in the others, tokens and logins in URLs become ``***``. Lines at the top, which ``git apply`` passes over,
+name both kinds.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
 from typing import TYPE_CHECKING
 
 from deardiary.environment import git
 from deardiary.environment.git import GitFailed
-from deardiary.environment.secret import is_secret, pathspecs
+from deardiary.environment.redact import redact, summary
+from deardiary.environment.secret import credential_in, is_secret, pathspecs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +27,7 @@ MAX_UNTRACKED = 1000
 _MAX_NAMED = 100
 _NO_LIMIT = 2**60
 _START = b"diff --git "
+_BINARY = "\nGIT binary patch\n"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git knows it in every repository
 
 
@@ -34,27 +38,35 @@ class Patch:
         self._pieces: list[str] = []
         self._room = limit
         self.left_out: list[str] = []
+        self.redacted: list[str] = []
 
     def add(self, name: str, piece: str) -> None:
+        piece, findings = (piece, []) if _BINARY in piece else redact(piece)
         size = len(piece.encode())
         if size > self._room:
             self.leave_out(name, "too large")
             return
         self._pieces.append(piece)
         self._room -= size
+        if findings:
+            self.redacted.append(f"{_printable(name)} ({summary(findings)})")
 
     def leave_out(self, name: str, why: str) -> None:
         self.left_out.append(f"{_printable(name)} ({why})")
 
     def text(self) -> str:
-        named = self.left_out[:_MAX_NAMED]
-        if len(self.left_out) > len(named):
-            named.append(f"and {len(self.left_out) - len(named)} files more")
-        return "".join([*(f"# left out: {each}\n" for each in named), *self._pieces])
+        left_out = (f"# left out: {each}\n" for each in _first(self.left_out))
+        redacted = (f"# redacted: {each}\n" for each in _first(self.redacted))
+        return "".join([*left_out, *redacted, *self._pieces])
 
 
-def uncommitted(root: Path, head: str, *, untracked: bool = True, limit: int = MAX_BYTES) -> str:
-    """The patch from ``head`` (empty: no commit yet) to what lies in the repository at ``root``; empty for no change.
+def _first(names: list[str]) -> list[str]:
+    more = len(names) - _MAX_NAMED
+    return [*names[:_MAX_NAMED], *([f"and {more} files more"] if more > 0 else [])]
+
+
+def uncommitted(root: Path, head: str, *, untracked: bool = True, limit: int = MAX_BYTES) -> Patch:
+    """The patch from ``head`` (empty: no commit yet) to what lies in the repository at ``root``.
 
     GitFailed when git does not even name what has changed.
     """
@@ -65,7 +77,7 @@ def uncommitted(root: Path, head: str, *, untracked: bool = True, limit: int = M
     _add_tracked(patch, root, head or EMPTY_TREE)
     if untracked:
         _add_untracked(patch, root)
-    return patch.text()
+    return patch
 
 
 def _names(root: Path, *arguments: str) -> list[str]:
@@ -78,19 +90,32 @@ def _add_tracked(patch: Patch, root: Path, head: str) -> None:
     lines = _lines(git.stream(root, "diff", *options, *prefixes, head, "--", *pathspecs(), limit=_NO_LIMIT))
     try:
         for name, piece in _files(lines):
-            _add_piece(patch, name, piece)
+            _add_piece(patch, root, name, piece)
     except GitFailed as error:
         patch.left_out.append(f"the rest of the changes ({error})")
 
 
-def _add_piece(patch: Patch, name: str, piece: bytes | None) -> None:
+def _add_piece(patch: Patch, root: Path, name: str, piece: bytes | None) -> None:
     if piece is None:
         patch.leave_out(name, "too large")
+        return
+    credential = credential_in(piece) or _credential_in_file(root / name)
+    if credential:
+        patch.leave_out(name, f"holds {credential}")
         return
     try:
         patch.add(name, piece.decode())
     except UnicodeDecodeError:
         patch.leave_out(name, "not UTF-8")
+
+
+def _credential_in_file(path: Path) -> str | None:
+    """A patch may show a few lines out of the middle of a key: the file tells what they are."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return credential_in(content)
+    except (OSError, ValueError):  # deleted, a link to nowhere, or empty
+        return None
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -161,6 +186,9 @@ def _new_file(root: Path, name: str) -> tuple[str, str]:
 
 
 def _patch_of(name: str, content: bytes, *, is_executable: bool) -> tuple[str, str]:
+    credential = credential_in(content)
+    if credential:
+        return f"holds {credential}", ""
     try:
         if b"\0" in content:
             return "binary", ""

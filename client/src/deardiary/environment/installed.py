@@ -12,7 +12,6 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from deardiary.environment.lockfile import MADE_BY_US, normalised
-from deardiary.environment.secret import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -67,7 +66,7 @@ def _source(direct: Mapping[str, Any]) -> Iterator[str]:
     """PEP 610's origin of a package in the words of PEP 751."""
     if not direct:
         return
-    url, vcs, folder = without_passwords(direct["url"]), direct.get("vcs_info"), direct.get("dir_info")
+    url, vcs, folder = direct["url"], direct.get("vcs_info"), direct.get("dir_info")
     if isinstance(vcs, dict):
         commit = str(vcs.get("commit_id", ""))
         yield f"vcs = {{ type = {_text(str(vcs.get('vcs', 'git')))}, url = {_text(url)}, commit-id = {_text(commit)} }}"

@@ -12,7 +12,8 @@ from deardiary.environment import git, lockfile
 from deardiary.environment.capture import project_folder
 from deardiary.environment.checkout import at_commit
 from deardiary.environment.git import GitFailed
-from deardiary.environment.secret import without_passwords
+from deardiary.environment.redact import MASK, redacted
+from deardiary.environment.unredact import to_fill_in, with_committed_lines
 from deardiary.files import write_whole
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def restore_snapshot(snapshot: Snapshot, directory: Path) -> Restored:
     remarks: list[str] = []
     is_checked_out = at_commit(directory, snapshot.git_sha, remarks)
     diff = snapshot.git_diff or ""
-    remarks.extend(f"not in the snapshot: {each}" for each in left_out_of(diff))
+    remarks.extend(f"not in the snapshot: {each}" for each in _named(diff, "# left out: "))
+    remarks.extend(f"{MASK} in place of a credential: {each}" for each in _named(diff, "# redacted: "))
     is_patched = is_checked_out and bool(diff) and _patch(diff, directory)
     project = _project(snapshot, directory) if is_checked_out else directory
     texts = _texts(snapshot, project)
@@ -99,6 +101,7 @@ def restore_snapshot(snapshot: Snapshot, directory: Path) -> Restored:
         texts[directory / PATCH] = diff
         remarks.append(_why_not(is_checked_out=is_checked_out))
     _write(texts)
+    remarks.extend(to_fill_in(texts))
     if not texts and not snapshot.git_sha:
         remarks.append("this iteration has no snapshot: iteration.snapshot_environment() takes one")
     return Restored(
@@ -119,7 +122,7 @@ def _patch(diff: str, directory: Path) -> bool:
         return True  # it only names what was left out
     with tempfile.TemporaryDirectory() as folder:
         patch = Path(folder).resolve() / PATCH
-        patch.write_bytes(diff.encode())
+        patch.write_bytes(with_committed_lines(diff, directory).encode())
         if _applies(directory, patch, "--reverse"):
             return True
         if not _applies(directory, patch):
@@ -142,9 +145,8 @@ def _applies(directory: Path, patch: Path, *options: str) -> bool:
     return True
 
 
-def left_out_of(diff: str) -> list[str]:
-    """The remarks at a patch's top."""
-    start = "# left out: "
+def _named(diff: str, start: str) -> list[str]:
+    """The files that the lines at a patch's top name."""
     lines = diff.split("diff --git ", 1)[0].splitlines()
     return [line.removeprefix(start) for line in lines if line.startswith(start)]
 
@@ -183,7 +185,7 @@ def _is_there(path: Path, text: str) -> bool:
     if not path.exists():
         return False
     there = path.read_bytes().decode("utf-8", "replace")
-    if text in (there, without_passwords(there)):
+    if text in (there, redacted(there)):
         return True
     raise FileExistsError(f"{path} is there and says something else: restore into a new directory")
 
@@ -199,6 +201,9 @@ def _commands(snapshot: Snapshot) -> tuple[tuple[str, ...], ...]:
 def _install(restored: Restored) -> None:
     if not restored.commands:
         raise RuntimeError("There is no lock file in the snapshot, and so nothing to install")
+    missing = to_fill_in(restored.files)
+    if missing:
+        raise RuntimeError("; ".join([*missing, "then restore with --install again: a file filled in stays as it is"]))
     for command in restored.commands:
         try:
             # What it says goes to stderr: stdout is for the caller's own words.

@@ -1,25 +1,54 @@
-"""Which files a capture leaves out, because what is in them is likely to be a secret."""
+"""Which files a capture leaves out: those whose name or content says that they hold credentials."""
 
 from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 # Patterns of a file's name, in lower case.
 _FILES = (
-    *(".env", ".env.*", "*.env", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx"),
-    *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.ppk", ".netrc", "_netrc", ".pypirc", ".npmrc", ".pgpass"),
-    *(".git-credentials", ".htpasswd", "credentials", "kaggle.json", "*.tfstate", "*.tfstate.*", "*.tfvars"),
+    # settings of a process
+    *(".env", ".env.*", "*.env", ".envrc", ".secrets", "local.settings.json", "*.tfstate", "*.tfstate.*", "*.tfvars"),
+    # keys and key stores
+    *("*.pem", "*.key", "*.p8", "*.p12", "*.pfx", "*.pkcs12", "*.jks", "*.keystore", "*.kdbx", "*.keytab", "*.ppk"),
+    *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "secring.*", "*.ovpn"),
+    # logins of tools
+    *(".netrc", "_netrc", ".pypirc", ".npmrc", ".yarnrc.yml", ".pgpass", "pgpass.conf", ".my.cnf", ".mylogin.cnf"),
+    *(".git-credentials", ".htpasswd", "credentials", ".s3cfg", ".boto", ".databrickscfg", ".vault-token"),
+    *(".dockercfg", ".dockerconfigjson", ".terraformrc", "terraform.rc", "kaggle.json", ".renviron", ".smbcredentials"),
+    *("kubeconfig", "kubeconfig.*", "kubeconfig-*", "*.kubeconfig", ".comet.config", ".wandbrc"),
+    *("service-account*.json", "service_account*.json", "serviceaccount*.json", "*-service-account.json"),
+    *("*_service_account.json", "gcloud-key*.json", "gcp-key*.json", "accesstokens.json", "azureauth.json"),
     *(
         f"*{word}*.{kind}"
         for word in ("secret", "credential")
-        for kind in ("json", "toml", "y*ml", "ini", "cfg", "txt")
+        for kind in ("json", "toml", "y*ml", "ini", "cfg", "conf", "txt", "xml", "properties")
     ),
 )
-_FOLDERS = (".aws", ".ssh", ".gnupg", ".docker", ".kube")
-_PASSWORD_IN_URL = re.compile(r"(?<=://)[^/\s:@$\"']+:[^/\s@$\"']+(?=@)")
-MASK = "***"
+_FOLDERS = (
+    *(".aws", ".azure", ".databricks", ".docker", ".gcloud", ".gnupg", ".huggingface", ".kaggle", ".kube", ".oci"),
+    *(".password-store", ".secrets", ".ssh", ".vault", "credentials", "gcloud", "secrets"),
+)
+
+# A credential file under any name. Source code that only mentions a marker has no key after it.
+_CONTENTS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
+    (
+        "a private key",
+        re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]{0,300}?[A-Za-z0-9+/]{40}"),
+    ),
+    ("a private key", re.compile(rb"^[+ -]?Private-Lines: \d", re.MULTILINE)),
+    ("a service account", re.compile(rb'"private_key"\s*:\s*"[^"\s]{20,}')),
+    ("a service account", re.compile(rb'"type"\s*:\s*"service_account"')),
+    ("a login", re.compile(rb'"refresh_token"\s*:\s*"[^"\s]{20,}')),
+    ("a login", re.compile(rb'"auth"\s*:\s*"[A-Za-z0-9+/=]{8,}"')),
+    ("a kubeconfig", re.compile(rb"client-key-data['\"]?\s*:\s*['\"]?[A-Za-z0-9+/=]{20,}")),
+    ("a kubeconfig", re.compile(rb"^[+ -]?kind: Config\s*$", re.MULTILINE)),
+)
 
 
 def is_secret(path: str) -> bool:
@@ -36,6 +65,6 @@ def pathspecs() -> list[str]:
     return [".", *(f":(exclude,icase,glob)**/{name}" for name in names)]
 
 
-def without_passwords(text: str) -> str:
-    """Lock files name the indexes they were made with, and some index's URL says how to sign in."""
-    return _PASSWORD_IN_URL.sub(MASK, text)
+def credential_in(content: bytes | mmap) -> str | None:
+    """The kind of credential that makes a file one to be left out; None for any other file, or part of a patch."""
+    return next((kind for kind, pattern in _CONTENTS if pattern.search(content)), None)
