@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import secrets
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from chalice.app import Chalice
 
 UPKEEP_SECONDS = 30.0
+UPKEEP_THREAD = "upkeep"
+# Enough for one call to the emulator; a run that takes longer is cut off, and the next start goes on with its work.
+STOP_SECONDS = 2.0
+_log = logging.getLogger("deardiary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,7 @@ def running_system(
     _forget_the_cloud()
     with running_emulator(directory) as emulator:
         app = _app_on(emulator, say)
-        threading.Thread(target=_upkeep, daemon=True).start()
-        with serving(app, first_port) as url:
+        with _upkeep_running(), serving(app, first_port) as url:
             yield System(url, emulator)
 
 
@@ -77,10 +80,26 @@ def _app_on(emulator: Emulator, say: Callable[[str], None]) -> Chalice:
     return app
 
 
-def _upkeep() -> None:
-    """What a schedule does in the cloud."""
+@contextlib.contextmanager
+def _upkeep_running() -> Iterator[None]:
+    """Run what a schedule runs in the cloud, in a thread, until the block ends."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_run_upkeep, args=(stop,), name=UPKEEP_THREAD, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(STOP_SECONDS)
+
+
+def _run_upkeep(stop: threading.Event) -> None:
+    """Log a failed run and go on: the next run finds in the table what this one has left."""
     from chalicelib.routes import upkeep
 
-    while True:
-        upkeep.run(UPKEEP_SECONDS)
-        time.sleep(UPKEEP_SECONDS)
+    while not stop.is_set():
+        try:
+            upkeep.run(UPKEEP_SECONDS)
+        except Exception:
+            _log.exception("upkeep failed; it runs again in %g seconds", UPKEEP_SECONDS)
+        stop.wait(UPKEEP_SECONDS)
