@@ -37,10 +37,11 @@ from chalicelib.storage import (
     user,
 )
 from chalicelib.storage.deletion import Deletion
+from chalicelib.storage.iteration import Moved
 from chalicelib.storage.keys import Key
 from chalicelib.storage.model import Overtaken
 from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Resource
+from deardiary.shapes import Iteration, Resource
 
 # What a request spends on removing before it answers 202 and leaves the rest to the next step.
 REQUEST_SECONDS = 10.0
@@ -69,15 +70,22 @@ def delete_experiment(actor: Actor, experiment_id: str) -> bool:
 
 
 def delete_iteration(actor: Actor, iteration_id: str) -> bool:
-    line = access.iteration(actor, iteration_id, Need.DELETE)
-    experiment_id = line.experiment.id
+    patience = Patience()
+    while True:
+        line = access.iteration(actor, iteration_id, Need.DELETE)
+        try:
+            return _delete_iteration(line.project.id, line.iteration)
+        except Moved:
+            patience.wait()
+
+
+def _delete_iteration(project_id: str, found: Iteration) -> bool:
     write = Transaction()
-    iteration.hide_iteration(experiment_id, iteration_id, write)
-    iteration.unlink_from_parent(line.iteration, write)
-    id_key = iteration.find_id_key_of_iteration(experiment_id, iteration_id)
+    iteration.hide_and_unlink_iteration(found, write)
+    id_key = iteration.find_id_key_of_iteration(found.experiment_id, found.id)
     if id_key is not None:
-        idkey.retire_id_key(keys.id_key(keys.experiment_partition(experiment_id), id_key), write)
-    deletion = Deletion(kind="iteration", id=iteration_id, project_id=line.project.id, experiment_id=experiment_id)
+        idkey.retire_id_key(keys.id_key(keys.experiment_partition(found.experiment_id), id_key), write)
+    deletion = Deletion(kind="iteration", id=found.id, project_id=project_id, experiment_id=found.experiment_id)
     return _start(deletion, write)
 
 

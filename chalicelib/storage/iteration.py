@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock
-from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound
 from chalicelib.page import Page
 from chalicelib.patience import Patience
 from chalicelib.storage import conditional, experiment, idkey, item, keys, running, series
@@ -18,6 +18,10 @@ from chalicelib.storage.item import Item, Ref
 from chalicelib.storage.series import Series
 from chalicelib.storage.transaction import Otherwise, Transaction
 from deardiary.shapes import Experiment, Iteration, IterationStatus
+
+
+class Moved(Conflict):
+    """The iteration has been given another parent since it was read: read it again."""
 
 
 class IterationRow(Item, discriminator="iteration"):
@@ -122,8 +126,9 @@ def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | 
     rows = item.page(ChildRow, keys.iteration_partition(parent_id), keys.CHILD, limit=limit, cursor=cursor)
     places = [keys.iteration(experiment_id, row.child_id) for row in rows.data]
     found = item.get_many(places)
-    children = [found.get(place) for place in places]
-    return Page([shape(row) for row in children if isinstance(row, IterationRow)], rows.next_cursor)
+    children = [shape(row) for row in map(found.get, places) if isinstance(row, IterationRow)]
+    # A child may have been moved between the two reads.
+    return Page([child for child in children if child.parent_iteration_id == parent_id], rows.next_cursor)
 
 
 def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[Iteration] = ()) -> Iteration:
@@ -147,7 +152,7 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
     elif after.end_date is not None and before.end_date is None:
         running.unwatch(after.id, write)
     if before.parent_iteration_id != after.parent_iteration_id:
-        unlink_from_parent(before, write)
+        _unlink_from_parent(before, write)
         if after.parent_iteration_id is not None:
             _link(after.parent_iteration_id, after.id, write)
     write.commit()
@@ -198,7 +203,18 @@ def hide_iteration(experiment_id: str, iteration_id: str, write: Transaction) ->
     write.update(row, [IterationRow.deleting.set(True)], ALIVE, NotFound)
 
 
-def unlink_from_parent(iteration: Iteration, write: Transaction) -> None:
+def hide_and_unlink_iteration(iteration: Iteration, write: Transaction) -> None:
+    """Hide it and remove its row at its parent. Moved when it has another parent than when it was read."""
+
+    def why() -> DomainError:
+        return Moved() if find_iteration(iteration.experiment_id, iteration.id) else NotFound()
+
+    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
+    write.update(row, [IterationRow.deleting.set(True)], ALIVE & _same_parent(iteration), why)
+    _unlink_from_parent(iteration, write)
+
+
+def _unlink_from_parent(iteration: Iteration, write: Transaction) -> None:
     if iteration.parent_iteration_id is not None:
         write.delete(ChildRow(*keys.child(iteration.parent_iteration_id, iteration.id)), None, Conflict)
 

@@ -100,6 +100,6 @@ def _run_upkeep(stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             upkeep.run(UPKEEP_SECONDS)
-        except Exception:
+        except Exception:  # noqa: BLE001 - it is logged, and whatever failed is tried again
             _log.exception("upkeep failed; it runs again in %g seconds", UPKEEP_SECONDS)
         stop.wait(UPKEEP_SECONDS)
