@@ -11,6 +11,7 @@ DomainError
 │   ├── AdminRequired          ADMIN_REQUIRED
 │   ├── SameUserRequired       SAME_USER_REQUIRED
 │   ├── PermissionRequired     PROJECT_PERMISSION_REQUIRED
+│   ├── PasswordWrong          INVALID_CREDENTIALS
 │   └── OriginForbidden        ORIGIN_FORBIDDEN
 ├── NotFound                   NOT_FOUND
 ├── Conflict                   CONFLICT
@@ -85,6 +86,13 @@ class SameUserRequired(Forbidden):
 class PermissionRequired(Forbidden):
     code = "PROJECT_PERMISSION_REQUIRED"
     message = "You lack the permission for this on the project"
+
+
+class PasswordWrong(Forbidden):
+    """The sender is signed in and gave a wrong password: no reason to sign in again, as an Unauthenticated is."""
+
+    code = "INVALID_CREDENTIALS"
+    message = "This is not your present password"
 
 
 class OriginForbidden(Forbidden):

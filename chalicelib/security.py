@@ -19,6 +19,8 @@ ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "deardiary"
 TICKET_AUDIENCE = "deardiary-artifacts"
 SESSION_LIFE = timedelta(hours=12)
+# After this long a person must give the password again, however often the session was refreshed.
+SIGN_IN_LIFE = timedelta(days=30)
 MIN_SECRET_BYTES = 32
 BCRYPT_COST = 12
 # bcrypt reads no further; a longer password would be cut without a word.
@@ -44,10 +46,14 @@ class Keyring(NamedTuple):
 
 
 class Claims(NamedTuple):
-    """What a session token says: whose it is, and of which epoch of that user's tokens."""
+    """What a session token says: its user, the epoch of that user's tokens, and when the password was given.
+
+    ``auth_time`` is in seconds since 1970; None: now.
+    """
 
     user_id: str
     epoch: int
+    auth_time: int | None = None
 
 
 def hash_password(password: str) -> str:
@@ -62,11 +68,13 @@ def check_password(password: str, hashed: str | None) -> bool:
 
 
 def issue_token(ring: Keyring, claims: Claims, now: datetime) -> tuple[str, datetime]:
-    """A signed session token and when it ends."""
+    """A signed session token and when it ends: never later than the password's time allows."""
     # JWT times are whole seconds; the answer names the moment that the token really ends.
     issued = now.astimezone(timezone.utc).replace(microsecond=0)
-    expires = issued + SESSION_LIFE
+    signed_in = issued if claims.auth_time is None else datetime.fromtimestamp(claims.auth_time, timezone.utc)
+    expires = min(issued + SESSION_LIFE, signed_in + SIGN_IN_LIFE)
     payload = {"sub": claims.user_id, "epoch": claims.epoch, "iat": issued, "exp": expires}
+    payload["auth_time"] = int(signed_in.timestamp())
     token = jwt.encode(
         payload | {"iss": ISSUER, "aud": AUDIENCE},
         ring.secrets[ring.signing],
@@ -148,9 +156,11 @@ def matches(secret: str, kept: str) -> bool:
 
 
 def _claims(payload: dict[str, Any]) -> Claims:
-    if not isinstance(payload.get("epoch"), int):
+    # Tokens issued before there was an `auth_time` count from when they were issued.
+    epoch, auth_time = payload.get("epoch"), payload.get("auth_time", payload["iat"])
+    if not isinstance(epoch, int) or not isinstance(auth_time, (int, float)):
         raise TokenPayloadInvalid
-    return Claims(user_id=payload["sub"], epoch=payload["epoch"])
+    return Claims(user_id=payload["sub"], epoch=epoch, auth_time=int(auth_time))
 
 
 def _no_such_secret() -> str:

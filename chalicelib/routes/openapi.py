@@ -27,7 +27,7 @@ _FLOAT: Schema = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-I
 _ID: Schema = {"type": "string", "pattern": "^[0-9a-z.]{1,128}$"}
 _ERRORS = {
     "401": "Who asks is not known: a TOKEN_… code, or INVALID_CREDENTIALS",
-    "403": "Who asks may not do this",
+    "403": "Who asks may not do this; INVALID_CREDENTIALS: `current_password` is not the present one",
     "404": "There is no such thing, or it is not for who asks to know",
     "409": "This clashes with what is there",
     "413": "The body, or the answer, is too large",

@@ -20,6 +20,8 @@ Username = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-
 PersonName = Annotated[str, Meta(max_length=255)]
 Password = Annotated[str, Meta(min_length=8, max_length=72, description="At most 72 bytes in UTF-8")]
 
+CurrentPassword = Annotated[str, Meta(max_length=255, description="For a new password of one's own: the present one")]
+
 
 class NewUser(Body):
     username: Username
@@ -32,6 +34,7 @@ class NewUser(Body):
 class UserPatch(Body):
     username: Username | UnsetType = UNSET
     password: Password | UnsetType = UNSET
+    current_password: CurrentPassword | None = None
     first_name: PersonName | UnsetType = UNSET
     last_name: PersonName | UnsetType = UNSET
     is_admin: bool | UnsetType = UNSET
@@ -62,8 +65,10 @@ def get_user(call: Call[None, None], user_id: str) -> Answer[User]:
 
 @routes.patch("/users/{user_id}", body=UserPatch)
 def update_user(call: Call[UserPatch, None], user_id: str) -> Answer[User]:
-    patch = service.UserChanges(**changes(call.body))  # type: ignore[typeddict-item]
-    return ok(service.update_user(call.actor, user_id, patch))
+    given = changes(call.body)
+    current = given.pop("current_password")
+    patch = service.UserChanges(**given)  # type: ignore[typeddict-item]
+    return ok(service.update_user(call.actor, user_id, patch, current_password=current, source=call.source))
 
 
 @routes.delete("/users/{user_id}")

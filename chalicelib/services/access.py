@@ -31,12 +31,13 @@ class Need(Enum):
 class Actor(NamedTuple):
     """Who sends the request, as proven by the token.
 
-    A session is a person who signed in. An API token is not: it manages no passwords and tokens, and it can be
-    narrowed to one project and to reading.
+    A session is a person who signed in, at ``auth_time`` (seconds since 1970). An API token is not: it manages no
+    passwords and tokens, and it can be narrowed to one project and to reading.
     """
 
     user: User
     epoch: int = 0
+    auth_time: int | None = None
     is_session: bool = True
     only_project_id: str | None = None
     read_only: bool = False

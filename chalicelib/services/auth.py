@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib import clock, config, security
-from chalicelib.errors import InvalidCredentials, TokenInvalid, TokenMissing, Unavailable
-from chalicelib.security import Claims, Keyring
+from chalicelib.errors import InvalidCredentials, TokenExpired, TokenInvalid, TokenMissing, Unavailable
+from chalicelib.security import SIGN_IN_LIFE, Claims, Keyring
 from chalicelib.services import access, attempt, token
 from chalicelib.services.access import Actor
 from chalicelib.storage.secret import read_keyring
@@ -26,13 +26,18 @@ def sign_in(username: str, password: str, source: str) -> Session:
     if not security.check_password(password, account.password_hash if account else None) or account is None:
         raise InvalidCredentials
     attempt.forgive(counted, source, account.user.id)
-    return _session(account.user, account.epoch)
+    return _session(Claims(account.user.id, account.epoch), account.user)
 
 
 def refresh(actor: Actor) -> Session:
-    """A younger token of the same epoch: one that a new password has ended meanwhile does not come back to life."""
+    """A younger token of the same epoch and sign-in: one that a new password has ended does not come back to life.
+
+    TokenExpired when the password was given too long ago: a stolen session must end.
+    """
     access.require_session(actor)
-    return _session(actor.user, actor.epoch)
+    if actor.auth_time is not None and clock.now().timestamp() - actor.auth_time > SIGN_IN_LIFE.total_seconds():
+        raise TokenExpired(f"Sign in again: that was {SIGN_IN_LIFE.days} days ago")
+    return _session(Claims(actor.user.id, actor.epoch, actor.auth_time), actor.user)
 
 
 def authenticate(authorization: str | None) -> Actor:
@@ -46,7 +51,7 @@ def authenticate(authorization: str | None) -> Actor:
     account = find_account(claims.user_id)
     if account is None or account.epoch != claims.epoch:
         raise TokenInvalid
-    return Actor(account.user, account.epoch)
+    return Actor(account.user, account.epoch, claims.auth_time)
 
 
 def _find(username: str) -> Account | None:
@@ -61,8 +66,8 @@ def _keyring_for(bearer: str) -> Keyring:
     return ring if security.key_id(bearer) in ring.secrets else read_keyring(fresh=True)
 
 
-def _session(user: User, epoch: int) -> Session:
-    signed, expires_at = security.issue_token(read_keyring(), Claims(user.id, epoch), clock.now())
+def _session(claims: Claims, user: User) -> Session:
+    signed, expires_at = security.issue_token(read_keyring(), claims, clock.now())
     return Session(access_token=signed, token_type="bearer", expires_at=expires_at, user=user)  # noqa: S106
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypedDict
 
-from chalicelib import clock, ids, security
-from chalicelib.errors import InvalidPayload, NotFound
+from chalicelib import clock, config, ids, security
+from chalicelib.errors import InvalidPayload, NotFound, PasswordWrong
 from chalicelib.page import Page
 from chalicelib.patience import Patience
-from chalicelib.services import access
+from chalicelib.services import access, attempt
 from chalicelib.services.access import Actor
 from chalicelib.storage import user as storage
 from chalicelib.storage.user import Account
@@ -46,13 +46,22 @@ def list_users(actor: Actor, limit: int, cursor: str | None) -> Page[User]:
     return storage.list_users(limit, cursor)
 
 
-def update_user(actor: Actor, user_id: str, changes: UserChanges) -> User:
-    """A new password or a demotion ends all tokens of the user."""
+def update_user(
+    actor: Actor, user_id: str, changes: UserChanges, *, current_password: str | None = None, source: str
+) -> User:
+    """A new password or a demotion ends all tokens of the user.
+
+    For a new password of one's own the present one must be given. PasswordWrong when it is another one,
+    TooManyRequests when there were too many of these; `source` is the address of the caller.
+    """
     access.require_self_or_admin(actor, user_id)
     if "is_admin" in changes:
         access.require_admin(actor)
     if _SIGN_IN & changes.keys():
         access.require_session(actor)
+    # Without sign-in there is no password that anyone has given.
+    if "password" in changes and actor.user.id == user_id and config.settings().enable_auth:
+        return _change_own_password(actor, changes, current_password, source)
     return _change(lambda: _account(user_id), changes)
 
 
@@ -82,6 +91,24 @@ def _create(username: str, password: str, first_name: str, last_name: str, *, is
         is_admin=is_admin,
     )
     storage.create_account(Account(user=user, password_hash=password_hash, epoch=0))
+    return user
+
+
+def _change_own_password(actor: Actor, changes: UserChanges, current: str | None, source: str) -> User:
+    """A stolen session must neither set a password nor guess the present one."""
+    if current is None:
+        raise InvalidPayload("A new password of your own takes your present one", field="current_password")
+    _check_password(changes["password"])
+    counted = attempt.count(actor.user.username, source, actor.user.id)
+
+    def read() -> Account:
+        account = _account(actor.user.id)
+        if not security.check_password(current, account.password_hash):
+            raise PasswordWrong
+        return account
+
+    user = _change(read, changes)
+    attempt.forgive(counted, source, actor.user.id)
     return user
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 
+from chalicelib import clock
 from chalicelib.storage.secret import read_keyring
 from tests.routes.things import check_invalid, check_refused, found, new_person
 from tests.server import ADMIN, PASSWORD, Server
@@ -24,6 +25,11 @@ def _forge(server: Server, change: Change, *, kid: str | None = None, secret: st
     claims = jwt.decode(server.token(), options={"verify_signature": False})
     change(claims)
     return jwt.encode(claims, secret or ring.secrets[ring.signing], "HS256", {"kid": kid or ring.signing})
+
+
+def _claims_of(token: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 def _keep(_claims: dict[str, Any]) -> None:
@@ -67,6 +73,44 @@ def test_refreshing_gives_another_session_of_the_same_user(server: Server) -> No
     session = found(server.call("POST", "/auth/refresh", token=person.token))
     assert session["user"]["id"] == person.id
     assert found(server.call("GET", "/auth/me", token=session["access_token"])) == session["user"]
+
+
+def test_refreshing_keeps_the_time_of_the_sign_in(server: Server) -> None:
+    then = int(clock.now().timestamp()) - 20 * 24 * 3600
+    token = _forge(server, lambda claims: claims.update(auth_time=then))
+    for _ in range(2):
+        token = found(server.call("POST", "/auth/refresh", token=token))["access_token"]
+        assert _claims_of(token)["auth_time"] == then
+
+
+def test_a_sign_in_says_when_it_was(server: Server) -> None:
+    began = clock.now().timestamp()
+    session = found(server.call("POST", "/auth", {"username": ADMIN, "password": PASSWORD}, token=None))
+    assert began - 1 <= _claims_of(session["access_token"])["auth_time"] <= clock.now().timestamp()
+
+
+def test_no_session_outlives_its_sign_in_by_more_than_30_days(server: Server) -> None:
+    def signed_in(ago: timedelta) -> str:
+        then = int((clock.now() - ago).timestamp())
+        return _forge(server, lambda claims: claims.update(auth_time=then))
+
+    limit, day = timedelta(days=30), timedelta(days=1)
+    last = found(server.call("POST", "/auth/refresh", token=signed_in(limit - timedelta(hours=1))))
+    ends = datetime.fromisoformat(last["expires_at"].replace("Z", "+00:00"))
+    assert timedelta(minutes=58) < ends - clock.now() < timedelta(minutes=62)
+    assert _claims_of(last["access_token"])["exp"] == ends.timestamp()
+    check_refused(server.call("POST", "/auth/refresh", token=signed_in(limit + day)), 401, "TOKEN_EXPIRED")
+
+
+def test_a_token_of_before_auth_time_counts_from_when_it_was_issued(server: Server) -> None:
+    issued = int(clock.now().timestamp()) - 3600
+
+    def old(claims: dict[str, Any]) -> None:
+        claims.pop("auth_time", None)
+        claims["iat"] = issued
+
+    session = found(server.call("POST", "/auth/refresh", token=_forge(server, old)))
+    assert _claims_of(session["access_token"])["auth_time"] == issued
 
 
 @pytest.mark.parametrize("username", [ADMIN, "nobody", "", "no such ☃", "a" * 255])
@@ -141,7 +185,9 @@ def test_a_token_without_a_claim(server: Server, claim: str) -> None:
     check_refused(server.call("GET", "/auth/me", token=token), 401, "TOKEN_PAYLOAD_INVALID")
 
 
-@pytest.mark.parametrize("claims", [{"sub": 1}, {"epoch": "0"}, {"iss": "elsewhere"}, {"aud": "others"}])
+@pytest.mark.parametrize(
+    "claims", [{"sub": 1}, {"epoch": "0"}, {"iss": "elsewhere"}, {"aud": "others"}, {"auth_time": "now"}]
+)
 def test_a_token_with_a_claim_of_the_wrong_form(server: Server, claims: dict[str, Any]) -> None:
     token = _forge(server, lambda given: given.update(claims))
     check_refused(server.call("GET", "/auth/me", token=token), 401, "TOKEN_PAYLOAD_INVALID")

@@ -27,6 +27,13 @@ def test_everybody_here_is_the_admin(local_only: Server) -> None:
     found(local_only.call("GET", f"/projects/{project}", token=None))
 
 
+def test_without_sign_in_a_password_is_set_without_the_present_one(local_only: Server) -> None:
+    admin = found(local_only.call("GET", "/auth/me", token=None))
+    found(local_only.call("PATCH", f"/users/{admin['id']}", {"password": "a new password"}, token=None))
+    found(local_only.call("POST", "/auth", {"username": ADMIN, "password": "a new password"}, token=None))
+    found(local_only.call("POST", "/auth/refresh", token=None))
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:9000", "localhost", "LOCALHOST:1", "[::1]:9000", "127.0.0.2"])
 def test_hosts_that_are_this_machine(host: str, local_only: Server) -> None:
     found(local_only.call("GET", "/projects", token=None, headers={"Host": host}))

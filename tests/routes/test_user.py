@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.storage import user as users
 from tests.routes.things import check_invalid, check_refused, found, made, new_person, new_project, rows
 from tests.server import ADMIN, PASSWORD, Reply, Server
 
@@ -103,10 +104,51 @@ def test_a_new_name_frees_the_old_one(server: Server) -> None:
 def test_a_new_password_ends_all_tokens_at_once(server: Server) -> None:
     person = new_person(server)
     second = found(_sign_in(server, person.username))["access_token"]
-    found(server.call("PATCH", f"/users/{person.id}", {"password": OTHER}, token=person.token))
+    body = {"password": OTHER, "current_password": PASSWORD}
+    found(server.call("PATCH", f"/users/{person.id}", body, token=person.token))
     for token in (person.token, second):
         check_refused(server.call("GET", "/auth/me", token=token), 401, "TOKEN_INVALID")
     check_refused(_sign_in(server, person.username), 401, "INVALID_CREDENTIALS")
+    found(_sign_in(server, person.username, OTHER))
+
+
+@pytest.mark.parametrize("is_admin", [False, True])
+def test_a_new_password_of_ones_own_takes_the_present_one(server: Server, is_admin: bool) -> None:
+    person = new_person(server, is_admin=is_admin)
+
+    def change(**body: str) -> Reply:
+        return server.call("PATCH", f"/users/{person.id}", {"password": OTHER, **body}, token=person.token)
+
+    check_invalid(change(), "current_password")
+    for wrong in ("", "wrong", PASSWORD + "x", OTHER):
+        check_refused(change(current_password=wrong), 403, "INVALID_CREDENTIALS")
+    found(_sign_in(server, person.username))
+    found(change(current_password=PASSWORD))
+    found(_sign_in(server, person.username, OTHER))
+    assert server.call("DELETE", f"/users/{person.id}").status == 204
+
+
+def test_of_two_new_passwords_at_once_only_one_knew_the_present_one(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = new_person(server)
+    body = {"password": "of the thief", "current_password": PASSWORD}
+    write = users.update_account
+
+    def overtaken(before: users.Account, after: users.Account) -> None:
+        monkeypatch.setattr(users, "update_account", write)
+        found(server.call("PATCH", f"/users/{person.id}", body | {"password": OTHER}, token=person.token))
+        write(before, after)
+
+    monkeypatch.setattr(users, "update_account", overtaken)
+    reply = server.call("PATCH", f"/users/{person.id}", body, token=person.token)
+    check_refused(reply, 403, "INVALID_CREDENTIALS")
+    found(_sign_in(server, person.username, OTHER))
+
+
+def test_an_admin_resets_the_password_of_another_without_knowing_it(server: Server) -> None:
+    person = new_person(server)
+    found(server.call("PATCH", f"/users/{person.id}", {"password": OTHER}))
     found(_sign_in(server, person.username, OTHER))
 
 

@@ -33,6 +33,21 @@ def test_too_many_wrong_passwords_must_wait(server: Server, username: str, monke
     assert sign_in(server, PASSWORD).status == 200
 
 
+def test_a_stolen_session_cannot_guess_the_password(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    me = server.newcomer("victim").whoami().id
+
+    def guess(password: str) -> Reply:
+        body = {"password": "the thief's own", "current_password": password}
+        return server.call("PATCH", f"/users/{me}", body, token=server.token("victim"))
+
+    for _ in range(attempt.PER_ACCOUNT_AND_SOURCE):
+        assert guess("wrong").error == (403, "INVALID_CREDENTIALS")
+    assert guess(PASSWORD).error == (429, "TOO_MANY_REQUESTS")
+    assert sign_in(server, PASSWORD, "victim").error == (429, "TOO_MANY_REQUESTS")
+
+
 def test_right_passwords_are_not_counted(server: Server) -> None:
     for _ in range(2 * attempt.PER_ACCOUNT_AND_SOURCE):
         assert sign_in(server, PASSWORD).status == 200

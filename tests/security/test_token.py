@@ -117,7 +117,8 @@ def test_a_stolen_token_of_an_admin_gives_nobody_any_power(
 
 def test_a_new_password_ends_every_token_at_once(server: Server, anna: str) -> None:
     token, session, me = secret(server), server.token("anna"), server.client("anna").whoami().id
-    assert server.call("PATCH", f"/users/{me}", {"password": "a new password"}, token=session).status == 200
+    body = {"password": "a new password", "current_password": PASSWORD}
+    assert server.call("PATCH", f"/users/{me}", body, token=session).status == 200
     assert server.call("GET", "/auth/me", token=token).error == (401, "TOKEN_INVALID")
     assert server.call("GET", "/auth/me", token=session).error == (401, "TOKEN_INVALID")
     signed_in = server.call("POST", "/auth", {"username": "anna", "password": "a new password"}, token=None).body

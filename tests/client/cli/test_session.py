@@ -158,6 +158,37 @@ def test_users_are_managed_with_a_password(
     assert run("users", "rm", "eve", "--yes", tty=True).status == 0
 
 
+OLD, NEW = "correct horse battery", "a new password"
+
+
+@pytest.mark.parametrize("kind", ["session", "API token"])
+def test_a_password_of_ones_own_takes_the_present_one(
+    run: Run, server: Server, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    name = f"ada-with-{kind[:3]}"
+    ada = server.newcomer(name)
+    token = server.token(name) if kind == "session" else ada.tokens.create("laptop").token
+    monkeypatch.setenv("DEARDIARY_URL", URL)
+    monkeypatch.setenv("DEARDIARY_TOKEN", str(token))
+    wrong = run("users", "password", "--password-stdin", stdin=f"wrong\n{NEW}\n")
+    assert wrong.status in (1, 3)
+    assert run("users", "password").status == 2
+
+    answers = iter([OLD, NEW, NEW])
+    monkeypatch.setattr("deardiary.cli.user.getpass.getpass", lambda _: next(answers))
+    assert "every session and API token" in run("users", "password", tty=True).out
+    assert run("whoami").status == 3
+    assert server.call("POST", "/auth", {"username": name, "password": NEW}, token=None).status == 200
+
+
+def test_an_admin_sets_the_password_of_another(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.newcomer("bob")
+    monkeypatch.setenv("DEARDIARY_URL", URL)
+    monkeypatch.setenv("DEARDIARY_TOKEN", server.token())
+    assert run("users", "password", "bob", "--password-stdin", "--json", stdin=f"{NEW}\n").json["username"] == "bob"
+    assert server.call("POST", "/auth", {"username": "bob", "password": NEW}, token=None).status == 200
+
+
 @pytest.mark.parametrize("answer", ["n", "", "no"])
 def test_nothing_is_removed_without_a_yes(
     run: Run, server: Server, monkeypatch: pytest.MonkeyPatch, answer: str

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from deardiary.cli import find, session
 from deardiary.cli.command import Call, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.client import connect
+from deardiary.errors import ClientError
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
+    from deardiary.shapes import User
 
 COLUMNS = {
     "id": "id",
@@ -34,6 +37,11 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--last-name", default="")
     parser.add_argument("--admin", action="store_true")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin, do not ask")
+    parser = verb(verbs, "password", "set your password, or as an admin a user's", password)
+    parser.add_argument("user", metavar="USER", nargs="?", help="the user (default: you)")
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="read the password from stdin, your present one on a line before"
+    )
     parser = verb(verbs, "grant", "give a user these permissions on a project, and no others", grant)
     parser.add_argument("user", metavar="USER")
     parser.add_argument("project", metavar="PROJECT")
@@ -61,18 +69,43 @@ def show(call: Call) -> None:
 
 def create(call: Call) -> None:
     given = call.given
-    password = _password(given.username, from_stdin=given.password_stdin)
+    chosen = _password(given.username, from_stdin=given.password_stdin)
     user = session.with_session(
         call,
         lambda client: client.users.create(
             given.username,
-            password,
+            chosen,
             first_name=given.first_name,
             last_name=given.last_name,
             is_admin=given.admin,
         ),
     )
     call.output.one(user)
+
+
+def password(call: Call) -> None:
+    """The present password is asked for once, and serves to sign in where an API token is in use."""
+    me, given = call.client.whoami(), call.given
+    if given.user in (None, me.id, me.username):
+        current = _present_password(me.username, from_stdin=given.password_stdin)
+        new = _password(me.username, from_stdin=given.password_stdin, what="New password")
+        user = _set_own_password(call, me, current, new)
+    else:
+        other = find.user(call.client, given.user)
+        new = _password(other.username, from_stdin=given.password_stdin, what="New password")
+        user = session.with_session(call, lambda client: client.users.update(other.id, password=new))
+    call.output.json(user)
+    call.output.say(f"{user.username} has a new password; every session and API token of {user.username} has ended")
+
+
+def _set_own_password(call: Call, me: User, current: str, new: str) -> User:
+    try:
+        return call.client.users.update(me.id, password=new, current_password=current)
+    except ClientError as error:
+        if error.code != "SAME_USER_REQUIRED":
+            raise
+    with connect(call.client.url, username=me.username, password=current) as client:
+        return client.users.update(me.id, password=new, current_password=current)
 
 
 def grant(call: Call) -> None:
@@ -90,12 +123,23 @@ def rm(call: Call) -> None:
     call.output.deleted(user.id)
 
 
-def _password(username: str, *, from_stdin: bool) -> str:
+def _present_password(username: str, *, from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
+    _require_terminal()
+    return getpass.getpass(f"Present password of {username}: ")
+
+
+def _password(username: str, *, from_stdin: bool, what: str = "Password") -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    _require_terminal()
+    chosen = getpass.getpass(f"{what} of {username}: ")
+    if getpass.getpass("Again: ") != chosen:
+        raise CommandFailed("These were two different passwords")
+    return chosen
+
+
+def _require_terminal() -> None:
     if not sys.stdin.isatty():
         raise CommandFailed("There is nobody to ask for a password: say --password-stdin", USAGE)
-    password = getpass.getpass(f"Password of {username}: ")
-    if getpass.getpass("Again: ") != password:
-        raise CommandFailed("These were two different passwords")
-    return password

@@ -36,13 +36,22 @@ class Users:
         *,
         username: str | None = None,
         password: str | None = None,
+        current_password: str | None = None,
         first_name: str | None = None,
         last_name: str | None = None,
         is_admin: bool | None = None,
     ) -> User:
-        """A new password or a demotion ends all tokens of the user."""
+        """Change the fields that are given. A new password or a demotion ends all tokens of the user.
+
+        For a new password of your own give ``current_password`` too; an admin needs none for somebody else's.
+        """
         body = present(
-            username=username, password=password, first_name=first_name, last_name=last_name, is_admin=is_admin
+            username=username,
+            password=password,
+            current_password=current_password,
+            first_name=first_name,
+            last_name=last_name,
+            is_admin=is_admin,
         )
         return self._api.patch(User, path_of("users", user_id), body)
 
