@@ -43,7 +43,7 @@ class Setting:
 def converge_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str]) -> list[str]:
     """Make the bucket or bring its settings to what they should be; what was done, one line each."""
     done = _create_if_absent(s3, stage)
-    for setting in (*_access_settings(s3, stage.bucket), *_content_settings(s3, stage.bucket, cors_origins)):
+    for setting in (*_access_settings(s3, stage), *_content_settings(s3, stage.bucket, cors_origins)):
         if _or_none(setting.read) != setting.wanted:
             setting.write()
             done.append(f"bucket {stage.bucket}: {setting.label}")
@@ -86,13 +86,14 @@ def _or_none(read: Callable[[], Any]) -> Any:
         raise
 
 
-def _access_settings(s3: S3Client, bucket: str) -> list[Setting]:
+def _access_settings(s3: S3Client, stage: Stage) -> list[Setting]:
     """Who may reach the bucket, and how: its owner only, over TLS only."""
+    bucket = stage.bucket
     blocked: Any = dict.fromkeys(
         ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
     )
     ownership: Any = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    policy = _tls_only(bucket)
+    policy = _tls_only(f"arn:{stage.partition}:s3:::{bucket}")
     return [
         Setting(
             "public access blocked",
@@ -154,13 +155,13 @@ def _default_encryption(s3: S3Client, bucket: str) -> Any:
     return rules[0].get("ApplyServerSideEncryptionByDefault")
 
 
-def _tls_only(bucket: str) -> dict[str, Any]:
+def _tls_only(bucket_arn: str) -> dict[str, Any]:
     statement = {
         "Sid": "TlsOnly",
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:*",
-        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     return {"Version": "2012-10-17", "Statement": [statement]}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
+from botocore.exceptions import UnknownRegionError
 
 from infra.failure import InfraError
 
@@ -19,6 +22,16 @@ if TYPE_CHECKING:
 STAGE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?")
 
 
+@functools.cache
+def _partition_of(region: str) -> str:
+    """Return `aws` for a region that botocore does not know: an emulator takes any name."""
+    try:
+        partition: str = botocore.session.get_session().get_partition_for_region(region)
+    except UnknownRegionError:
+        return "aws"
+    return partition
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One deployment of DearDiary: ``local``, ``dev``, ``prod`` … in one account and region."""
@@ -29,9 +42,8 @@ class Stage:
 
     @property
     def partition(self) -> str:
-        """The first part of every ARN in this region."""
-        parts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-        return next((each for prefix, each in parts.items() if self.region.startswith(prefix)), "aws")
+        """The part after `arn:` in every ARN of this region: aws, aws-cn, aws-us-gov …"""
+        return _partition_of(self.region)
 
     @property
     def table(self) -> str:
