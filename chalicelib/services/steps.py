@@ -44,7 +44,7 @@ def all_done(steps: Iterable[Callable[[], bool]], budget: Budget) -> bool:
         try:
             with deadline.begun():
                 finished = step() and finished
-        except OutOfTime:
+        except (OutOfTime, deadline.DeadlinePassed):
             finished = False
         except Exception as error:  # noqa: BLE001 - it is raised, when the others have had their turn
             failures.append(error)

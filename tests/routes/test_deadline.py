@@ -89,5 +89,5 @@ def test_each_step_of_the_upkeep_has_a_deadline_of_its_own(monkeypatch: pytest.M
         return True
 
     assert steps.all_done([step, step], steps.Budget(60))
-    with pytest.raises(deadline.DeadlinePassed):
-        steps.all_done([lambda: step() and step(), step], steps.Budget(60))
+    # A late step is left for the next time.
+    assert not steps.all_done([lambda: step() and step(), step], steps.Budget(60))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,7 +11,8 @@ import deardiary
 from chalicelib import deadline
 from chalicelib.services import compaction
 from tests.server import Server
-from tests.support.suspension import Clocks, suspended
+from tests.support.consistency import check_consistency
+from tests.support.suspension import Clocks, each_suspension, suspended
 
 CHUNKS = 4
 
@@ -41,11 +40,6 @@ def logged(server: Server, iteration: deardiary.Iteration) -> Any:
     return [server.call("GET", f"{path}{rest}").body["data"] for rest in ("?limit=200", "/summary")]
 
 
-def each_suspension(run: Callable[[int], bool]) -> int:
-    """Suspend before the first write, the second and so on, until there is no such write; how many there were."""
-    return next(number for number in itertools.count(1) if not run(number)) - 1
-
-
 @pytest.mark.parametrize("enough", [1, CHUNKS + 1], ids=["the other moves too", "the other only cleans up"])
 @pytest.mark.parametrize("in_window", [False, True], ids=["before the check", "after the check"])
 def test_compaction_loses_no_point(
@@ -67,3 +61,24 @@ def test_compaction_loses_no_point(
 
     # The lease, a packed row for each of two keys, the chunks, the lease.
     assert each_suspension(run) == 1 + 2 + CHUNKS + 1
+
+
+def test_a_batch_is_taken_once_with_steps_of_its_own(
+    real_server: Server, experiment: deardiary.Experiment, clocks: Clocks
+) -> None:
+    """The other writer finds the sleeper's announcement stale, drops it and gives its steps away."""
+
+    def run(number: int) -> bool:
+        iteration = real_server.client().iterations.create(experiment.id)
+        with suspended(number, partial(send, real_server, iteration, 2), clocks) as suspension:
+            answer = send(real_server, iteration, 1)
+        if suspension.happened:
+            assert answer.error == (503, "UNAVAILABLE"), number
+            answer = send(real_server, iteration, 1)
+            assert [point["step"] for point in logged(real_server, iteration)[0] if point["key"] == "a"] == [0, 1, 2, 3]
+        assert answer.status == 201
+        check_consistency()
+        return suspension.happened
+
+    # The announcement, the chunk, the summary.
+    assert each_suspension(run) == 3

@@ -9,6 +9,7 @@ Example::
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -82,3 +83,8 @@ def suspended(
             yield suspension
     finally:
         _is_sleeper.reset(token)
+
+
+def each_suspension(run: Callable[[int], bool]) -> int:
+    """Suspend before the first write, the second and so on, until there is no such write; how many there were."""
+    return next(number for number in itertools.count(1) if not run(number)) - 1

@@ -1,0 +1,157 @@
+"""A process suspended while it stores or removes bytes: those of resources made meanwhile stay, none is left over."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import config, deadline
+from chalicelib.routes import upkeep
+from chalicelib.services import expiry
+from deardiary import parts
+from deardiary.transport import Request
+from tests.emulator import Emulator
+from tests.server import Server, server_on_emulator
+from tests.support.consistency import check_consistency
+from tests.support.suspension import Clocks, each_suspension, suspended
+
+KIB = 1024
+BYTES = random.Random(3).randbytes(20 * KIB)  # noqa: S311
+SHA256 = hashlib.sha256(BYTES).hexdigest()
+# So that 20 KiB go in parts where there are parts.
+SMALL = parts.Cut(alone=8 * KIB, part=8 * KIB, most=parts.TIB)
+MINUTES = 60.0
+DAYS = 24 * 60 * MINUTES
+
+
+@pytest.fixture(scope="module", params=["s3", "filesystem", "inline"])
+def server(request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: Any) -> Iterator[Server]:
+    root = str(tmp_path_factory.mktemp("disk"))
+    settings = {"DEARDIARY_ARTIFACT_BACKEND": request.param, "DEARDIARY_ARTIFACT_FS_ROOT": root}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(parts.CUTS, "s3", SMALL)
+        patch.setitem(parts.CUTS, "filesystem", SMALL)
+        with server_on_emulator(emulator.environment(), **settings) as running:
+            yield running
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    return Clocks(monkeypatch)
+
+
+class World:
+    """An experiment, and what its users do with the same bytes."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server, self.client, self.folder = server, server.client(), folder
+        self.project = self.client.projects.create("suspension")
+        self.experiment = self.client.experiments.create(self.project.id, "e")
+        (folder / "bytes").write_bytes(BYTES)
+
+    def upload(self) -> str:
+        return self.client.resources.upload(self.experiment.id, self.folder / "bytes", "bytes").id
+
+    def declare(self, **body: Any) -> Any:
+        given = {"name": "bytes", "size_bytes": len(BYTES), "content_hash": SHA256, **body}
+        return self.server.call("POST", f"/experiments/{self.experiment.id}/resources", given)
+
+    def bring(self, resource: Any) -> dict[str, list[str]]:
+        """Put the bytes where its presigned requests say; the body that completes the resource."""
+        cut = parts.cut(resource["backend"], len(BYTES))
+        hashes = [hashlib.sha256(BYTES[each.offset :][: each.size_bytes]).hexdigest() for each in cut]
+        body = {"part_hashes": hashes} if cut else {}
+        for each in self.server.call("POST", f"/resources/{resource['id']}/upload", body).body["requests"]:
+            data = BYTES[each["offset"] :][: each["size_bytes"]]
+            headers = {**each["headers"], "Content-Length": str(len(data))}
+            request = Request(method="PUT", url=each["url"], headers=headers, body=data)
+            assert self.server.transport.send(request).status < 300
+        return body
+
+    def delete_all(self) -> None:
+        """Delete every resource, and finish all deletions that others have begun."""
+        for each in self.client.resources.list(self.experiment.id):
+            self.client.resources.delete(each.id)
+        upkeep.run(60)
+
+    def check_ready(self, resource_id: str) -> None:
+        copy = self.client.resources.download(resource_id, self.folder / "copy")
+        assert copy.read_bytes() == BYTES
+        copy.unlink()
+
+
+Work = Callable[[], object]
+
+
+def deleting(world: World, _clocks: Clocks) -> Work:
+    resource_id = world.upload()
+    return lambda: world.server.call("DELETE", f"/resources/{resource_id}")
+
+
+def deleting_all(world: World, _clocks: Clocks) -> Work:
+    other = world.client.experiments.create(world.project.id, "other")
+    world.client.resources.upload(other.id, world.folder / "bytes", "bytes")
+    return lambda: world.server.call("DELETE", f"/experiments/{other.id}")
+
+
+def completing(world: World, _clocks: Clocks) -> Work:
+    resource = world.declare().body
+    body = world.bring(resource)
+    return lambda: world.server.call("POST", f"/resources/{resource['id']}/complete", body)
+
+
+def declaring(world: World, _clocks: Clocks) -> Work:
+    """With the bytes in the request, where they are kept inline."""
+    inline = config.settings().artifact_backend == "inline"
+    data = {"data": base64.b64encode(BYTES).decode()} if inline else {}
+    return lambda: world.declare(**data)
+
+
+def looking_for_late_bytes(world: World, clocks: Clocks) -> Work:
+    """Bytes that came by a URL after their resource was deleted."""
+    resource = world.declare().body
+    world.bring(resource)
+    world.client.resources.delete(resource["id"])
+    clocks.ahead += 21 * MINUTES
+    return lambda: expiry.sweep_uploads(10)
+
+
+WORK = [deleting, deleting_all, completing, declaring, looking_for_late_bytes]
+
+
+@pytest.mark.parametrize("begin", WORK)
+def test_bytes_uploaded_meanwhile_stay(
+    server: Server, clocks: Clocks, tmp_path: Path, begin: Callable[[World, Clocks], Work]
+) -> None:
+    world, uploaded = World(server, tmp_path), ""
+
+    def meanwhile() -> None:
+        nonlocal uploaded
+        world.delete_all()
+        uploaded = world.upload()
+
+    def run(number: int) -> bool:
+        work = begin(world, clocks)
+        with suspended(number, meanwhile, clocks) as suspension, deadline.begun():
+            work()
+        if suspension.happened:
+            world.check_ready(uploaded)
+        world.delete_all()
+        return suspension.happened
+
+    assert each_suspension(run)
+    clean_up(clocks)
+
+
+def clean_up(clocks: Clocks) -> None:
+    """After a few days nothing is left over."""
+    for _ in range(2):
+        clocks.ahead += 2 * DAYS
+        assert upkeep.run(60)
+    check_consistency()
