@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 
+from chalicelib import deadline
 from chalicelib.errors import Unavailable
 
 SECONDS = 6.0
@@ -27,6 +28,8 @@ class Patience:
 
         Of random length, because those that clash would otherwise clash again.
         """
+        # No try can succeed any more.
+        deadline.check()
         if time.monotonic() > self._end:
             raise Unavailable(retry_after=1)
         time.sleep(random.uniform(0, self._pause))  # noqa: S311

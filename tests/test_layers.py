@@ -25,7 +25,7 @@ ALLOWED = {
     "chalicelib.meter": set(),
     "chalicelib.overload": {"chalicelib.errors"},
     "chalicelib.threads": set(),
-    "chalicelib.patience": {"chalicelib.errors"},
+    "chalicelib.patience": {"chalicelib.errors", "chalicelib.deadline"},
     "chalicelib.security": {"chalicelib.errors"},
     "chalicelib.deadline": {"chalicelib.errors"},
     "chalicelib.aws": {"chalicelib.config", "chalicelib.deadline"},

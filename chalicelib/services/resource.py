@@ -11,7 +11,7 @@ from typing import NamedTuple, TypedDict
 from chalicelib import artifacts, clock, config, ids
 from chalicelib.artifacts import URL_LIFE, Location
 from chalicelib.artifacts.served import check
-from chalicelib.errors import Conflict, InvalidPayload
+from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
@@ -84,10 +84,18 @@ def create_resource(
     stored = made or _store(experiment, resource, content_type, id_key, seen)
     # Whoever made it before may have died before this.
     if content is not None and stored.state == storage.PENDING:
-        artifacts.store(stored.backend).write(Location(experiment.project_id, content_hash), size_bytes, [content])
-        blobs.mark_ready(experiment.project_id, content_hash, size_bytes)
-        stored = finish(stored)
+        stored = _keep(experiment.project_id, stored, content)
     return with_data(experiment.project_id, stored), stored.id == resource.id and made is None
+
+
+def _keep(project_id: str, resource: Resource, content: bytes) -> Resource:
+    """The resource, ready: the table has its bytes."""
+    blob = blobs.find_blob(project_id, resource.content_hash)
+    if blob is None:
+        raise NotFound
+    artifacts.store(resource.backend).write(Location(project_id, resource.content_hash), len(content), [content])
+    blobs.mark_ready(project_id, resource.content_hash, len(content), generation=blob.generation)
+    return finish(resource)
 
 
 def finish(resource: Resource) -> Resource:

@@ -61,7 +61,7 @@ def _complete(line: ResourceLineage, blob: Blob, parts: Sequence[Part]) -> Resou
     resource = line.resource
     if not blob.ready:
         _bring_together(line, blob, parts)
-        blobs.mark_ready(line.project.id, resource.content_hash, resource.size_bytes)
+        blobs.mark_ready(line.project.id, resource.content_hash, resource.size_bytes, generation=blob.generation)
     elif blob.size_bytes != resource.size_bytes:
         raise InvalidPayload(f"The bytes are {blob.size_bytes}, {resource.size_bytes} declared", field="size_bytes")
     return with_data(line.project.id, finish(resource))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.storage import conditional, item, keys
 from chalicelib.storage.item import Item
@@ -29,6 +29,8 @@ class BlobRow(Item, discriminator="blob"):
     size_bytes = NumberAttribute()
     backend = UnicodeAttribute()
     owners = NumberAttribute()
+    # A blob that is removed and declared again gets another one. Rows of older servers have none.
+    generation = UnicodeAttribute(null=True)
     # The store has the bytes, checked.
     ready = BooleanAttribute(null=True)
     # Who removes the bytes came to it at this time, in milliseconds since 1970.
@@ -50,6 +52,7 @@ class Blob(NamedTuple):
     upload_id: str | None = None
     upload_at: int | None = None
     moved_from: str | None = None
+    generation: str | None = None
 
 
 def find_blob(project_id: str, sha256: str) -> Blob | None:
@@ -75,6 +78,7 @@ def add_owner(project_id: str, blob: Blob, *, seen: Blob | None, write: Transact
         BlobRow.size_bytes.set(blob.size_bytes),
         BlobRow.backend.set(blob.backend),
         BlobRow.owners.add(1),
+        BlobRow.generation.set(BlobRow.generation | ids.new_id()),
     ]
     same = BlobRow.ready == True if seen and seen.ready else BlobRow.ready.does_not_exist()  # noqa: E712
     # Not if the bytes were moved meanwhile, nor if somebody else was the first to name another store.
@@ -86,8 +90,12 @@ def remove_owner(project_id: str, sha256: str, write: Transaction) -> None:
     write.update(BlobRow(*keys.blob(project_id, sha256)), [BlobRow.owners.add(-1)], BlobRow.owners > 0, Conflict)
 
 
-def mark_ready(project_id: str, sha256: str, size_bytes: int) -> None:
-    """The bytes are there, this many, checked. NotFound when the last owner has gone meanwhile."""
+def mark_ready(project_id: str, sha256: str, size_bytes: int, *, generation: str | None = None) -> None:
+    """The bytes are there, this many, checked.
+
+    NotFound when the last owner has gone meanwhile; also when others have declared the blob again after that, if the
+    `generation` is given for which the bytes were checked.
+    """
     row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(NotFound):
         actions: list[Action] = [
@@ -96,7 +104,8 @@ def mark_ready(project_id: str, sha256: str, size_bytes: int) -> None:
             BlobRow.upload_id.remove(),
             BlobRow.upload_at.remove(),
         ]
-        row.update(actions, (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist())
+        same = (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist()
+        row.update(actions, same if generation is None else same & (BlobRow.generation == generation))
 
 
 def set_upload(project_id: str, sha256: str, upload_id: str, *, before: str | None) -> bool:
@@ -191,4 +200,5 @@ def _shape(row: BlobRow) -> Blob:
         upload_id=row.upload_id,
         upload_at=None if row.upload_at is None else int(row.upload_at),
         moved_from=row.moved_from,
+        generation=row.generation,
     )

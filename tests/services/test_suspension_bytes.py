@@ -74,6 +74,10 @@ class World:
             assert self.server.transport.send(request).status < 300
         return body
 
+    def complete(self, resource: Any) -> None:
+        body = self.bring(resource)
+        assert self.server.call("POST", f"/resources/{resource['id']}/complete", body).status == 200
+
     def delete_all(self) -> None:
         """Delete every resource, and finish all deletions that others have begun."""
         for each in self.client.resources.list(self.experiment.id):
@@ -142,6 +146,33 @@ def test_bytes_uploaded_meanwhile_stay(
             work()
         if suspension.happened:
             world.check_ready(uploaded)
+        world.delete_all()
+        return suspension.happened
+
+    assert each_suspension(run)
+    clean_up(clocks)
+
+
+@pytest.mark.parametrize("in_window", [False, True], ids=["before the check", "after the check"])
+@pytest.mark.parametrize("begin", [completing, declaring])
+def test_bytes_that_are_missing_again_are_not_ready(
+    server: Server, clocks: Clocks, tmp_path: Path, begin: Callable[[World, Clocks], Work], *, in_window: bool
+) -> None:
+    """Checked before the suspension, removed meanwhile, and then declared anew but not uploaded."""
+    world, declared = World(server, tmp_path), None
+
+    def meanwhile() -> None:
+        nonlocal declared
+        world.delete_all()
+        declared = world.declare().body
+
+    def run(number: int) -> bool:
+        work = begin(world, clocks)
+        with suspended(number, meanwhile, clocks, in_window=in_window) as suspension:
+            work()
+        if suspension.happened:
+            world.complete(declared)
+            world.check_ready(declared["id"])
         world.delete_all()
         return suspension.happened
 
