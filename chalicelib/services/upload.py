@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from chalicelib import artifacts, clock
+from chalicelib import artifacts, clock, deadline
 from chalicelib.artifacts import ArtifactStore, Location, UploadGone
 from chalicelib.errors import InvalidPayload, NotFound, Unavailable
 from chalicelib.services import access
@@ -30,6 +30,13 @@ def request_upload(actor: Actor, resource_id: str, first_part: int, hashes: Sequ
     one for each of these that has not arrived, at most a hundred. `site` is this server's URL as the client reaches it.
     """
     line = access.resource(actor, resource_id, Need.CREATE)
+    upload = _sign(line, first_part, hashes, site)
+    # A URL signed after the resource was deleted would bring bytes after the last look for them.
+    deadline.check()
+    return upload
+
+
+def _sign(line: ResourceLineage, first_part: int, hashes: Sequence[str], site: str) -> Upload:
     if line.resource.state == resources.READY:
         return _nothing()
     parts = _parts(line.resource, first_part, hashes)

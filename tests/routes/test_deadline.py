@@ -8,11 +8,11 @@ import pytest
 
 from chalicelib import deadline
 from chalicelib.services import steps
-from chalicelib.storage import item
+from chalicelib.storage import blob, item
 from chalicelib.storage.deletion import delete_items
 from chalicelib.storage.keys import Key
 from chalicelib.threads import in_threads
-from tests.routes.things import new_experiment, new_project, rows
+from tests.routes.things import new_experiment, new_project, new_resource, rows
 from tests.server import Server
 from tests.support.faults import failed_500, inject
 from tests.support.suspension import Clocks, suspended
@@ -65,6 +65,19 @@ def test_a_late_request_may_still_read(server: Server, monkeypatch: pytest.Monke
     monkeypatch.setattr(item, "get_many", get_late)
     assert server.call("GET", f"/projects/{project}").status == 200
     assert clocks.ahead
+
+
+def test_no_url_is_signed_late(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The resource may be deleted meanwhile, and its URLs be counted as dead."""
+    resource = new_resource(server, new_experiment(server), b"x")
+    clocks, find_blob = Clocks(monkeypatch), blob.find_blob
+
+    def find_late(*given: Any) -> Any:
+        clocks.ahead += deadline.SECONDS + 1
+        return find_blob(*given)
+
+    monkeypatch.setattr(blob, "find_blob", find_late)
+    assert server.call("POST", f"/resources/{resource['id']}/upload").error == (503, "UNAVAILABLE")
 
 
 def test_threads_have_the_deadline_of_their_request(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import config, deadline
+from chalicelib import deadline
 from chalicelib.routes import upkeep
 from chalicelib.services import expiry
 from deardiary import parts
@@ -21,6 +21,7 @@ from tests.server import Server, server_on_emulator
 from tests.support.consistency import check_consistency
 from tests.support.suspension import Clocks, each_suspension, suspended
 
+BACKENDS = ("s3", "filesystem", "inline")
 KIB = 1024
 BYTES = random.Random(3).randbytes(20 * KIB)  # noqa: S311
 SHA256 = hashlib.sha256(BYTES).hexdigest()
@@ -30,7 +31,7 @@ MINUTES = 60.0
 DAYS = 24 * 60 * MINUTES
 
 
-@pytest.fixture(scope="module", params=["s3", "filesystem", "inline"])
+@pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: Any) -> Iterator[Server]:
     root = str(tmp_path_factory.mktemp("disk"))
     settings = {"DEARDIARY_ARTIFACT_BACKEND": request.param, "DEARDIARY_ARTIFACT_FS_ROOT": root}
@@ -111,10 +112,8 @@ def completing(world: World, _clocks: Clocks) -> Work:
 
 
 def declaring(world: World, _clocks: Clocks) -> Work:
-    """With the bytes in the request, where they are kept inline."""
-    inline = config.settings().artifact_backend == "inline"
-    data = {"data": base64.b64encode(BYTES).decode()} if inline else {}
-    return lambda: world.declare(**data)
+    """With the bytes in the request."""
+    return lambda: world.declare(data=base64.b64encode(BYTES).decode())
 
 
 def looking_for_late_bytes(world: World, clocks: Clocks) -> Work:
@@ -126,10 +125,17 @@ def looking_for_late_bytes(world: World, clocks: Clocks) -> Work:
     return lambda: expiry.sweep_uploads(10)
 
 
-WORK = [deleting, deleting_all, completing, declaring, looking_for_late_bytes]
-
-
-@pytest.mark.parametrize("begin", WORK)
+@pytest.mark.parametrize(
+    ("server", "begin"),
+    [
+        *((backend, work) for backend in BACKENDS for work in (deleting, completing)),
+        # What differs between backends is above.
+        ("s3", deleting_all),
+        ("s3", looking_for_late_bytes),
+        ("inline", declaring),
+    ],
+    indirect=["server"],
+)
 def test_bytes_uploaded_meanwhile_stay(
     server: Server, clocks: Clocks, tmp_path: Path, begin: Callable[[World, Clocks], Work]
 ) -> None:
@@ -153,13 +159,53 @@ def test_bytes_uploaded_meanwhile_stay(
     clean_up(clocks)
 
 
-@pytest.mark.parametrize("in_window", [False, True], ids=["before the check", "after the check"])
-@pytest.mark.parametrize("begin", [completing, declaring])
+@pytest.mark.parametrize("server", ["s3"], indirect=True)
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_text_of_a_snapshot_made_meanwhile_stays(server: Server, clocks: Clocks, tmp_path: Path, method: str) -> None:
+    """The sleeper stores the same text for another iteration, or removes it with that iteration."""
+    world, text = World(server, tmp_path), {"git_diff": "+ a line"}
+
+    def put() -> str:
+        iteration = world.client.iterations.create(world.experiment.id)
+        assert server.call("PUT", f"/iterations/{iteration.id}/snapshot", text).status == 200
+        return iteration.id
+
+    def run(number: int) -> bool:
+        first, later = world.client.iterations.create(world.experiment.id).id, ""
+        path = f"/iterations/{first}"
+        if method == "DELETE":
+            server.call("PUT", f"{path}/snapshot", text)
+
+        def meanwhile() -> None:
+            nonlocal later
+            server.call("DELETE", path)
+            upkeep.run(60)
+            later = put()
+
+        with suspended(number, meanwhile, clocks) as suspension:
+            server.call(method, path if method == "DELETE" else f"{path}/snapshot", text)
+        if suspension.happened:
+            assert server.call("GET", f"/iterations/{later}/snapshot").body["git_diff"] == "+ a line", number
+        for each in (first, later):
+            server.call("DELETE", f"/iterations/{each}")
+        upkeep.run(60)
+        return suspension.happened
+
+    assert each_suspension(run)
+    clean_up(clocks)
+
+
+@pytest.mark.parametrize(
+    ("server", "begin"),
+    [*((backend, completing) for backend in BACKENDS), ("inline", declaring)],
+    indirect=["server"],
+)
 def test_bytes_that_are_missing_again_are_not_ready(
-    server: Server, clocks: Clocks, tmp_path: Path, begin: Callable[[World, Clocks], Work], *, in_window: bool
+    server: Server, clocks: Clocks, tmp_path: Path, begin: Callable[[World, Clocks], Work]
 ) -> None:
-    """Checked before the suspension, removed meanwhile, and then declared anew but not uploaded."""
-    world, declared = World(server, tmp_path), None
+    """Bytes that were checked before the suspension, and then removed and declared anew, but not uploaded."""
+    world = World(server, tmp_path)
+    declared: Any = None
 
     def meanwhile() -> None:
         nonlocal declared
@@ -168,7 +214,7 @@ def test_bytes_that_are_missing_again_are_not_ready(
 
     def run(number: int) -> bool:
         work = begin(world, clocks)
-        with suspended(number, meanwhile, clocks, in_window=in_window) as suspension:
+        with suspended(number, meanwhile, clocks, in_window=True) as suspension:
             work()
         if suspension.happened:
             world.complete(declared)
