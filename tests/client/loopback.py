@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(reply.body)
 
-    do_GET = do_POST = do_PUT = do_CONNECT = _answer  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_CONNECT = _answer  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Tests are quiet."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from deardiary import __version__
-from deardiary.errors import ClientError, from_answer, without_query
+from deardiary.errors import NOT_OURS, ClientError, from_answer, without_query
 from deardiary.retries import RetryingTransport
 from deardiary.transport import Request, Response, Transport
 from deardiary.wire import from_json, to_json
@@ -172,7 +172,7 @@ class Api:
 
     def _not_ours(self, path: str) -> ClientError:
         message = f"The answer of {without_query(self.url + path)} is not DearDiary's; is the URL right?"
-        return ClientError(0, "ANSWER_INVALID", message)
+        return ClientError(0, NOT_OURS, message)
 
 
 def _headers(has_body: bool, token: str | None) -> dict[str, str]:

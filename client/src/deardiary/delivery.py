@@ -259,7 +259,7 @@ class Delivery:
 
 def hint(error: Exception, folder: Path | None) -> str:
     """What the user can do about it, where there is something."""
-    status = getattr(error, "status", 0)
+    status = 0 if not isinstance(error, ClientError) or error.is_passing else error.status
     if status == 401:
         return "; sign in again (`deardiary login`), and it goes on"
     if status == 404 and folder is not None:

@@ -22,7 +22,9 @@ REFUSALS = ("CONFLICT", "INVALID_PAYLOAD", "PAYLOAD_TOO_LARGE", "STORE_REFUSED")
 # The client itself does not make such a request, and a retry would be no different.
 STORE_FORBIDDEN = "STORE_FORBIDDEN"
 NOT_SENT = (STORE_FORBIDDEN, "URL_INVALID", "REQUEST_INVALID", "PROXY_UNSUPPORTED")
+NOT_OURS = "ANSWER_INVALID"  # the code of an answer that neither DearDiary nor the gateway in front of it gave
 _NOT_LET_IN = (401, 403, 404)  # which is about who asks, and what is there
+_DETOURS = (302, 303, 307)  # a portal or a proxy asks to sign in; DearDiary's API does not redirect
 LONGEST_RETRY_AFTER = 600.0  # a server that asks for more gets a try all the same
 _UNKNOWN_ROUTE = "Missing Authentication Token"
 
@@ -50,6 +52,8 @@ class ClientError(Exception):
     @property
     def is_passing(self) -> bool:
         """Whether the same request may succeed later: no answer, one that is not DearDiary's, or it is overloaded."""
+        if self.code == NOT_OURS or self.status in _DETOURS:
+            return True
         if self.status == 409:
             return "field" not in self.details  # two writers were in each other's way
         if 400 <= self.status < 500 and self.status not in _NOT_LET_IN and self.code not in REFUSALS:
@@ -68,6 +72,9 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> ClientE
         target = without_query(headers.get("location", "elsewhere"))
         return ClientError(status, "REDIRECTED", f"The server redirects to {target}; connect to its final URL")
     data = _json_object(body)
+    if status in _NOT_LET_IN and data.keys().isdisjoint({"code", "message", "Message"}):
+        message = f"A proxy or another server answered {status} in place of DearDiary; is the URL right?"
+        return ClientError(status, NOT_OURS, message)
     code = data.get("code") or _CODES.get(status, f"HTTP_{status}")
     if status == 413 and data.get("message"):  # the gateway's; without words it is another's, who may be out of the way
         code = "PAYLOAD_TOO_LARGE"

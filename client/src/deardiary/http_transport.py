@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from deardiary import reach, settings
-from deardiary.errors import ClientError, connection_failed, without_query
+from deardiary.errors import NOT_OURS, ClientError, connection_failed, without_query
 from deardiary.pool import Pool
 from deardiary.proxy import Route, find_route
 from deardiary.reach import Zone
@@ -164,7 +164,7 @@ def _whole(stream: _Stream, url: str) -> bytes:
         blocks.append(block)
         size += len(block)
         if size > _LONGEST:
-            raise ClientError(0, "ANSWER_INVALID", f"The answer of {without_query(url)} does not end")
+            raise ClientError(0, NOT_OURS, f"The answer of {without_query(url)} does not end")
     return b"".join(blocks)
 
 

@@ -60,6 +60,6 @@ def _find(client: Client, origin: Origin) -> Iteration | None:
     try:
         return client.iterations.get(str(origin.resume))
     except ClientError as error:
-        if error.status not in (404, 422):
+        if error.is_passing or error.status not in (404, 422):
             raise
         return None

@@ -20,7 +20,7 @@ LONGEST_RETRY_AFTER = 30.0
 
 
 class RetryingTransport:
-    """Sends a request again when no answer came, or 429 or 5xx; only one that may arrive twice (`Request.may_repeat`).
+    """Sends a request again when no answer came, 429, 5xx, or a page of a proxy; only one that `Request.may_repeat`.
 
     Before attempt n it waits a random part of ``0.2 * 2**n`` seconds, at most 5 ("full jitter":
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and no less than a Retry-After in
@@ -60,7 +60,7 @@ class RetryingTransport:
                 wait = self._backoff(attempt)
             else:
                 asked = _retry_after(response)
-                if not _may_pass(response.status) or asked > LONGEST_RETRY_AFTER or time.monotonic() + asked > last:
+                if not _may_pass(response) or asked > LONGEST_RETRY_AFTER or time.monotonic() + asked > last:
                     return response
                 response.close()
                 wait = max(asked, self._backoff(attempt))
@@ -74,8 +74,10 @@ class RetryingTransport:
         return self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2.0**attempt)
 
 
-def _may_pass(status: int) -> bool:
-    return status == 429 or status >= 500
+def _may_pass(response: Response) -> bool:
+    """Neither the API nor S3 refuses in HTML: a page comes from a proxy, which may be out of the way soon."""
+    is_page = response.headers.get("content-type", "").startswith("text/html")
+    return response.status == 429 or response.status >= 500 or (is_page and response.status >= 300)
 
 
 def _retry_after(response: Response) -> float:
