@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -233,13 +234,70 @@ def test_a_token_does_not_go_to_a_server_that_only_the_spool_names(
     monkeypatch.setenv("DEARDIARY_TOKEN", "dd_mine")
     if named is not None:
         monkeypatch.setenv("DEARDIARY_URL", named)
-    path = spool_in(copies[0]) / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"url": "https://elsewhere.example/api"}))
-    (result,) = deardiary.sync(copies[0], tell=lambda _: None)
+    said(spool_in(copies[0]), url="https://elsewhere.example/api")
+    (result,) = deardiary.sync(copies[0], allow=["https://elsewhere.example/api/"], tell=lambda _: None)
     assert not result.is_done
     assert seen.requests
     assert all("elsewhere.example" in request.url for request in seen.requests)
     assert not any("authorization" in map(str.lower, request.headers) for request in seen.requests)
+
+
+@pytest.mark.parametrize("named", [None, URL])
+@pytest.mark.parametrize("url", ["https://elsewhere.example/api", "http://127.0.0.1:9000"])
+def test_nothing_goes_unasked_to_a_server_that_only_the_spool_names(
+    copies: list[Path], server: Server, monkeypatch: pytest.MonkeyPatch, named: str | None, url: str
+) -> None:
+    seen = _Listening(server)
+    monkeypatch.setattr(deardiary.client, "_default_transport", lambda: seen)
+    monkeypatch.setenv("DEARDIARY_URL", named or "https://mine.example")
+    said(spool_in(copies[0]), url=url)
+    told: list[str] = []
+    (result,) = deardiary.sync(copies[0], tell=told.append)
+    assert (result.is_done, result.waiting, seen.requests) == (False, 1, [])
+    assert f"deardiary sync --allow {url}" in told[0]
+    assert spool_in(copies[0]).is_dir()
+
+
+@pytest.mark.parametrize(("answer", "is_sent"), [("y\n", True), ("\n", False), ("n\n", False), ("", False)])
+def test_a_user_at_a_terminal_is_asked_once_for_each_server(
+    copies: list[Path],
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str,
+    is_sent: bool,
+) -> None:
+    seen = _Listening(server)
+    monkeypatch.setattr(deardiary.client, "_default_transport", lambda: seen)
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    for folder in copies:
+        said(spool_in(folder), url="https://elsewhere.example/api\u202e")
+    results = deardiary.sync(copies[0].parent, tell=lambda _: None)
+    asked = capsys.readouterr().err
+    assert asked.count("https://elsewhere.example/api?") == 1
+    assert "\u202e" not in asked
+    assert [bool(seen.requests), len(results)] == [is_sent, 2]
+
+
+def test_signing_in_names_a_server(
+    copies: list[Path], server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = _Listening(server)
+    monkeypatch.setattr(deardiary.client, "_default_transport", lambda: seen)
+    login = tmp_path / "config" / "deardiary" / "credentials.json"
+    login.parent.mkdir(parents=True)
+    login.write_text(json.dumps({"url": "https://elsewhere.example/api", "token": "dd_elsewhere"}))
+    monkeypatch.setenv("DEARDIARY_URL", URL)
+    monkeypatch.setenv("DEARDIARY_TOKEN", "dd_mine")
+    said(spool_in(copies[0]), url="https://elsewhere.example/api")
+    deardiary.sync(copies[0], tell=lambda _: None)
+    tokens = {request.headers["Authorization"] for request in seen.requests}
+    assert tokens == {"Bearer dd_elsewhere"}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 class _Listening:

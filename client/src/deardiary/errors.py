@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from deardiary.terminal import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -63,7 +65,7 @@ class ClientError(Exception):
     def __str__(self) -> str:
         field = self.details.get("field")
         where = f" (field: {field})" if field else ""
-        return f"{self.message}{where} [{self.status or 'no answer'} {self.code}]"
+        return printable(f"{self.message}{where} [{self.status or 'no answer'} {self.code}]")
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> ClientError:

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from deardiary.terminal import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -39,7 +41,7 @@ class Bar:
     """A line on stderr, redrawn in place, when that is a terminal; nothing otherwise. It is a `progress` callback."""
 
     def __init__(self, label: str, stream: TextIO | None = None) -> None:
-        self._label = label
+        self._label = one_line(label)
         self._stream = sys.stderr if stream is None else stream
         self._shown = self._stream.isatty()
         self._started = time.monotonic()

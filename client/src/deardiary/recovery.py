@@ -71,7 +71,7 @@ def send_left_of(client: Client, run: Run, root: Path) -> None:
 def send_left_by_forks(client: Client, run: Run, root: Path) -> None:
     """Send what processes that were forked from this one have logged into the same iteration, and not sent."""
     for folder, other in list(store.spools_in(root)):
-        if other.forked_from == run.spool_id:
+        if other.forked_from == run.spool_id and other.url in (None, client.url):
             _send_if_dead(client, folder, other)
 
 

@@ -159,6 +159,12 @@ def named_url() -> str | None:
     return clean_url(_variable("URL")) or _login_file()[0]
 
 
+def known_urls() -> frozenset[str]:
+    """The servers that the user has named: by the environment and by signing in, or the default where nothing does."""
+    named = {clean_url(_variable("URL")), _login_file()[0]} - {None}
+    return frozenset(named or {DEFAULT_URL})  # type: ignore[arg-type]
+
+
 def login_file() -> Path:
     """The file in which a login is kept: JSON, {"url": …, "token": …}."""
     home = os.environ.get("XDG_CONFIG_HOME")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deardiary import recovery, settings
+from deardiary import recovery, settings, terminal
 from deardiary.client import Client, connect_unchosen
 from deardiary.delivery import hint
 from deardiary.errors import ClientError
 from deardiary.spool import store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from os import PathLike
 
     from deardiary.recovery import Outcome
@@ -57,24 +58,34 @@ class Synced:
 
 
 def sync(
-    folder: str | PathLike[str] | None = None, *, client: Client | None = None, tell: Callable[[str], object] = print
+    folder: str | PathLike[str] | None = None,
+    *,
+    client: Client | None = None,
+    allow: Collection[str] = (),
+    tell: Callable[[str], object] = print,
 ) -> list[Synced]:
     """Send everything that waits in a folder, and say of each spool what became of it.
 
     ``folder`` holds spools anywhere below it, or is one; it may be a ``.tar.gz``, or ``s3://bucket/prefix``, for which
     boto3 must be installed. The default is where this machine's runs log to. Each spool goes to the server that it
     was logged for, or to ``client``'s, with which others are passed over; one that was logged when no server had been
-    named goes to the one of the settings.
+    named goes to the one of the settings. A server that only a spool names, and neither the settings nor ``allow``,
+    may be hostile: `sync` asks at a terminal, and elsewhere leaves the spool alone.
 
     This may be done while a training still writes there, by another machine, twice, or be killed in the middle: nothing
     will be on the server twice. What has arrived is removed from the folder, except what somebody may still write to,
     and what lies in an archive or in S3. ValueError for a folder that there is not.
     """
+    allowed = frozenset(filter(None, map(settings.clean_url, allow)))
+
+    def tell_line(text: str) -> None:
+        tell(terminal.one_line(text))
+
     with contextlib.ExitStack() as stack:
-        clients = _Clients(client, stack)
-        done = [_sync_one(path, run, clients, tell) for path, run in _spools(folder, stack)]
+        clients = _Clients(client, allowed, stack)
+        done = [_sync_one(path, run, clients, tell_line) for path, run in _spools(folder, stack)]
     results = [each for each in done if each is not None]
-    tell(_summary(results))
+    tell_line(_summary(results))
     return results
 
 
@@ -89,17 +100,38 @@ def _spools(folder: str | PathLike[str] | None, stack: contextlib.ExitStack) -> 
 class _Clients:
     """The clients of the servers that spools belong to: the one given, or one for each server."""
 
-    def __init__(self, given: Client | None, stack: contextlib.ExitStack) -> None:
+    def __init__(self, given: Client | None, allowed: Collection[str], stack: contextlib.ExitStack) -> None:
         self.given = given
+        self._allowed = set(allowed)
+        self._refused: set[str] = set()
         self._stack = stack
         self._made: dict[str | None, Client] = {}
 
     def of(self, run: Run) -> Client:
+        """ValueError for a server to which nothing may go."""
         if self.given is not None:
             return self.given
         if run.url not in self._made:
+            self._check_allowed(settings.clean_url(run.url))
             self._made[run.url] = self._stack.enter_context(connect_unchosen(run.url))
         return self._made[run.url]
+
+    def _check_allowed(self, url: str | None) -> None:
+        """Ask about a server that only the spool names, once."""
+        if url is None or url in self._allowed | settings.known_urls():
+            return
+        if url not in self._refused and terminal.is_attended() and terminal.agrees(_question(url)):
+            self._allowed.add(url)
+            return
+        self._refused.add(url)
+        raise ValueError(
+            f"only the spool names the server {url}: if you trust it, say `deardiary sync --allow {shlex.quote(url)}`, "
+            f"or deardiary.sync(allow=[{url!r}])"
+        )
+
+
+def _question(url: str) -> str:
+    return f"A run in there belongs to the server {url}, which your settings do not name. Send it there?"
 
 
 def _sync_one(folder: Path, run: Run, clients: _Clients, tell: Callable[[str], object]) -> Synced | None:

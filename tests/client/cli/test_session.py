@@ -236,8 +236,9 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 def test_a_fault_of_ours_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing: dict[str, Any] = {}
     monkeypatch.setattr("deardiary.cli.command.connect", lambda _: nothing["no"])
-    with pytest.raises(KeyError):
-        run("whoami")
+    failed = run("whoami")
+    assert (failed.status, failed.err.splitlines()[-1]) == (1, "KeyError: 'no'")
+    assert failed.err.startswith("Traceback")
 
 
 @pytest.mark.parametrize("words", [[], ["nothing"], ["iterations", "compare"], ["projects", "--nothing"]])

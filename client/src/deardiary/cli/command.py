@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
+from deardiary import terminal
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.output import Output
 from deardiary.client import Client, connect
@@ -39,9 +39,9 @@ class Call:
         """Ask before something is removed, unless ``--yes`` says so. CommandFailed for any answer but yes."""
         if self.given.yes:
             return
-        if not sys.stdin.isatty():
+        if not terminal.is_attended():
             raise CommandFailed(f"{what} would be deleted: say --yes", USAGE)
-        if input(f"Delete {what}? [y/N] ").strip().lower() not in ("y", "yes"):
+        if not terminal.agrees(f"Delete {what}?"):
             raise CommandFailed("Nothing was deleted")
 
 

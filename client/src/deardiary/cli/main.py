@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import logging
 import os
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
 from deardiary import __version__
@@ -22,11 +25,11 @@ from deardiary.cli import (
     user,
 )
 from deardiary.cli.command import VERBS, Call
-from deardiary.cli.failure import INTERRUPTED, USAGE, explained
-from deardiary.cli.output import printable
+from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, explained
+from deardiary.terminal import PrintableFormatter, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _NOUNS = (session, project, experiment, iteration, resource, model, user, token, sync, restore, completion)
 _STATUSES = """\
@@ -41,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ours.print_help(sys.stderr)
         return USAGE
     try:
-        status = given.handler(Call(given))
+        with _warnings_on_stderr():
+            status = given.handler(Call(given))
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -49,13 +53,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever was reading, like `head`, has seen enough; Python must not complain of it once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - its trace is printed, without control characters
         failure = explained(error)
         if failure is None:
-            raise
-        print(f"deardiary: {printable(str(failure))}", file=sys.stderr)
+            say(traceback.format_exc().rstrip(), sys.stderr)
+            return REFUSED
+        say(f"deardiary: {failure}", sys.stderr)
         return failure.status
     return status if isinstance(status, int) else 0
+
+
+@contextlib.contextmanager
+def _warnings_on_stderr() -> Iterator[None]:
+    """Print what is logged, as Python does by default, but without control characters."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(PrintableFormatter())
+    logger = logging.getLogger("deardiary")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _with_verb(words: list[str]) -> list[str]:

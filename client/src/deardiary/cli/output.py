@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from datetime import datetime, timezone
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from deardiary.terminal import printable
 from deardiary.wire import to_json
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 GAP = "  "  # between two columns
 _WIDEST = 60
+_NOT_ASCII = re.compile(r"[^\n -~]")
 
 
 class Output:
@@ -32,8 +35,8 @@ class Output:
     def json(self, value: Any) -> None:
         """For programs."""
         if self.as_json:
-            json.dump(to_json(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
-            print()
+            text = json.dumps(to_json(value), indent=2, ensure_ascii=False, allow_nan=False)
+            print(_NOT_ASCII.sub(_escaped, text))
 
     def objects(self, objects: Iterable[Any], columns: Mapping[str, str], empty: str) -> None:
         """A table of these fields, by their headings; ``empty`` is said where there is nothing to show."""
@@ -91,9 +94,9 @@ def cell(value: object) -> str:
     return str(value)
 
 
-def printable(text: str) -> str:
-    """What others have named things must not steer the terminal."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
+def _escaped(sign: re.Match[str]) -> str:
+    """JSON itself escapes only characters below the space; others steer terminals too."""
+    return sign[0] if sign[0].isprintable() else json.dumps(sign[0])[1:-1]
 
 
 def shortened(text: str) -> str:

@@ -16,6 +16,7 @@ from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.client import Client, connect
 from deardiary.errors import ClientError
 from deardiary.files import write_whole
+from deardiary.terminal import one_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ def login(call: Call) -> None:
         settings.login_file().unlink()
     url = settings.clean_url(given.server or given.url) or settings.find_settings().url
     if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in _LOOPBACK:
-        print(f"deardiary: {url} is not https: others may read the password on its way", file=sys.stderr)
+        say(f"deardiary: {url} is not https: others may read the password on its way", sys.stderr)
     token = _line("token") if given.token_stdin else None
     if token is None:
         username, client = _signed_in(url, given.username, from_stdin=given.password_stdin)
@@ -95,7 +96,7 @@ def _signed_in(url: str, username: str | None, *, from_stdin: bool) -> tuple[str
         message = "There is nobody to ask for a password: say --password-stdin, or set DEARDIARY_PASSWORD"
         raise CommandFailed(message, USAGE)
     username = username or input("Username: ").strip()
-    password = _line("password") if from_stdin else getpass.getpass(f"Password of {username}: ")
+    password = _line("password") if from_stdin else getpass.getpass(f"Password of {one_line(username)}: ")
     return username, connect(url, username=username, password=password)
 
 

@@ -1,0 +1,48 @@
+"""Text on a terminal, and questions to the user there."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def printable(text: str) -> str:
+    """The text without control characters, escapes and changes of direction: they could steer the terminal.
+
+    Files and servers, which may be hostile, choose names, notes and messages. Only line ends stay.
+    """
+    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
+
+
+def one_line(text: str) -> str:
+    """The same, without line ends: a name must not look like a line of ours."""
+    return printable(text.replace("\n", "?"))
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    print(printable(text), file=stream)
+
+
+def is_attended() -> bool:
+    """Whether there is a user who can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def agrees(question: str) -> bool:
+    """Ask on stderr, and read a line: anything but y and yes is a no."""
+    print(f"{one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+class PrintableFormatter(logging.Formatter):
+    """Log records without control characters; line ends stay in tracebacks only."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as `logging` has it
+        return one_line(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))

@@ -1,0 +1,142 @@
+"""Names, notes and messages that somebody else has chosen do not steer the terminal, in any command."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import deardiary
+from deardiary import Client, ClientError, IterationStatus, Point
+from deardiary.progress import Bar
+from deardiary.spool import lines
+from tests.client.cli.conftest import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.client.cli.conftest import Said
+
+    Run = Callable[..., Said]
+
+# Clears the screen, sets its title, moves the cursor: by C0 and by C1; then a change of direction, and a hidden space.
+HOSTILE = "x\x1b[2J\x1b]0;owned\x07\r\b\x7f\x9b2J\x9d0;owned\x9c\u202egnp\u2066\u200b\x00\tü"
+KEY = "x\u202egnp\u2066\u200bü"  # the server itself refuses control characters in keys
+
+
+@pytest.fixture(scope="module")
+def ids(server: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Objects whose texts are all hostile; ids by what they are of."""
+    client: Client = server.client()
+    name = HOSTILE.replace("\x00", "")
+    project = client.projects.create(name, name)
+    experiment = client.experiments.create(project.id, name, name)
+    iteration = client.iterations.create(experiment.id, notes=name)
+    client.parameters.create(iteration.id, KEY, name)
+    client.metrics.batch(iteration.id, [Point(KEY, 1.0)])
+    client.tags.create("iteration", iteration.id, KEY)
+    client.iterations.update(iteration.id, status_id=IterationStatus.FAILED, error_message=f"Traceback\n{name}")
+    file = tmp_path_factory.mktemp("files") / "model.bin"
+    file.write_bytes(b"weights")
+    resource = client.resources.upload(experiment.id, file, name, iteration_id=iteration.id, description=name)
+    model = client.models.create(project.id, name, name)
+    ids = {"project": project.id, "experiment": experiment.id, "iteration": iteration.id}
+    return {**ids, "resource": resource.id, "model": model.id}
+
+
+def steering(text: str) -> str:
+    """The characters that a terminal would obey, or that hide something."""
+    return "".join(sign for sign in text if not sign.isprintable() and sign != "\n")
+
+
+COMMANDS = [
+    "projects ls",
+    "projects show {project}",
+    "experiments ls {project}",
+    "experiments show {experiment}",
+    "iterations ls {experiment}",
+    "iterations show {iteration}",
+    "iterations compare {iteration} {iteration}",
+    "resources ls --experiment {experiment}",
+    "resources ls --iteration {iteration}",
+    "models ls {project}",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_prints_no_control_characters(run: Run, ids: dict[str, str], command: str) -> None:
+    words = command.format(**ids).split()
+    said = run(*words)
+    assert said.status == 0, said.err
+    assert "x?" in said.out
+    assert steering(said.out + said.err) == ""
+    told = run(*words, "--json")
+    assert steering(told.out + told.err) == ""
+    assert "\u202egnp" in _texts(json.loads(told.out))
+    assert "ü" in told.out, "what is printable stays readable"
+
+
+def _texts(data: Any) -> str:
+    """All texts in it, as they are."""
+    if isinstance(data, dict):
+        return " ".join(map(_texts, [*data, *data.values()]))
+    return " ".join(map(_texts, data)) if isinstance(data, list) else str(data)
+
+
+@pytest.mark.parametrize("command", ["projects rm {project}", "resources rm {resource}", "models rm {model}"])
+@pytest.mark.parametrize("tty", [False, True])
+def test_a_question_prints_none(run: Run, ids: dict[str, str], command: str, tty: bool) -> None:
+    said = run(*command.format(**ids).split(), stdin="n\n", tty=tty)
+    assert said.status != 0
+    assert "x?" in said.err
+    assert steering(said.out + said.err) == ""
+
+
+@pytest.mark.parametrize("error", [ClientError(422, "INVALID_PAYLOAD", HOSTILE, {"field": HOSTILE}), KeyError, OSError])
+def test_an_error_prints_none(run: Run, monkeypatch: pytest.MonkeyPatch, error: Any) -> None:
+    def fail(_: Any) -> None:
+        logging.getLogger("deardiary.delivery").warning("%s", HOSTILE)
+        raise error if isinstance(error, ClientError) else _Unescaped(HOSTILE) if error is KeyError else error(HOSTILE)
+
+    monkeypatch.setattr("deardiary.cli.command.connect", fail)
+    said = run("projects", "ls")
+    assert (said.status, said.err.count("x?[2J") >= 2) == (1, True)
+    assert steering(said.out + said.err) == ""
+
+
+class _Unescaped(KeyError):
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def test_a_bar_prints_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    with Bar(HOSTILE, stream) as bar:
+        bar(1, 1)
+    assert stream.getvalue().startswith("\rx?[2J")
+    assert steering(stream.getvalue().removeprefix("\r").replace("\x1b[K", "")) == ""
+
+
+def test_a_spool_prints_none(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder, its ids, what is damaged in it and what is refused."""
+    monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path))
+    monkeypatch.setenv("DEARDIARY_OFFLINE", "1")
+    with deardiary.start("Hostile", "spool") as iteration:
+        iteration.log({"loss": 0.5})
+    monkeypatch.delenv("DEARDIARY_OFFLINE")
+    (spool,) = (tmp_path / "spool").iterdir()
+    run_json = spool / "run.json"
+    stated = json.loads(run_json.read_text()) | {"spool_id": f"{HOSTILE}\nSigned in"}
+    run_json.write_text(json.dumps(stated))
+    (spool / "00000000.log").write_bytes(b"damaged\n" + lines.seal(lines.dump({"points": HOSTILE})))
+    if sys.platform != "win32":
+        spool.rename(spool.with_name(HOSTILE.replace("\x00", "")))
+    for words in ([], ["--json"]):
+        said = run("sync", *words)
+        assert "x?[2J" in said.err
+        assert steering(said.out + said.err) == ""
+        assert "\nSigned in" not in said.err
