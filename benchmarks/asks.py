@@ -172,4 +172,5 @@ ASKS: dict[str, Asking] = {
     "GET /modelversions/{version_id}": _plain,
     "PATCH /modelversions/{version_id}": _sending(stage_id=PRODUCTION),
     "DELETE /modelversions/{version_id}": _plain,
+    "GET /search": lambda world: Ask(query=f"?q={world.ids['iteration_id'][:10]}"),
 }

@@ -17,6 +17,7 @@ from chalicelib.routes import (
     permission,
     project,
     resource,
+    search,
     series,
     snapshot,
     tag,
@@ -46,6 +47,7 @@ BLUEPRINTS = tuple(
         snapshot,
         model,
         modelversion,
+        search,
         upkeep,
         openapi,
     )

@@ -122,6 +122,12 @@ def list_iterations_of_experiment(experiment_id: str, limit: int, cursor: str | 
     return Page([shape(row) for row in rows.data], rows.next_cursor)
 
 
+def find_iterations_by_id_prefix(experiment_id: str, prefix: str) -> list[Iteration]:
+    """Every iteration of the experiment whose id begins so."""
+    rows = item.query(IterationRow, keys.experiment_partition(experiment_id), f"{keys.ITERATION}{prefix}")
+    return [shape(row) for row in rows]
+
+
 def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
     rows = item.page(ChildRow, keys.iteration_partition(parent_id), keys.CHILD, limit=limit, cursor=cursor)
     places = [keys.iteration(experiment_id, row.child_id) for row in rows.data]

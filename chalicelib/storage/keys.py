@@ -89,6 +89,7 @@ CHUNK = "CHUNK#"
 PACKED = "PACKED#"
 BLOB = "BLOB#"
 USER = "USER#"
+TAG = "TAG#"
 PROJECT = "PROJECT#"
 
 
@@ -270,7 +271,7 @@ def modelversion(model_id: str, number: str) -> Key:
 
 
 def tags_prefix(owner_id: str) -> str:
-    return f"TAG#{owner_id}#"
+    return f"{TAG}{owner_id}#"
 
 
 def tag(owner: Key, owner_id: str, value_digest: str) -> Key:

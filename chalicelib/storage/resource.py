@@ -92,6 +92,12 @@ def each_resource_of_experiment(experiment_id: str) -> Iterator[Resource]:
     return (shape(row) for row in rows)
 
 
+def find_resources_by_id_prefix(experiment_id: str, prefix: str) -> list[Resource]:
+    """Every resource of the experiment whose id begins so."""
+    rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), f"{keys.RESOURCE}{prefix}")
+    return [shape(row) for row in rows]
+
+
 def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterator[Resource]:
     mine = ResourceRow.iteration_id == iteration_id
     rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), keys.RESOURCE, where=mine)

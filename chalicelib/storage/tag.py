@@ -37,6 +37,14 @@ def list_tags(owner: Key, owner_id: str, limit: int, cursor: str | None) -> Page
     return item.page_by_id([_shape(row) for row in item.query(TagRow, owner.pk, prefix)], prefix, limit, cursor)
 
 
+def read_tags_of_project(project_id: str) -> dict[str, list[str]]:
+    """The tags of the project itself and of its experiments, by the owner's id."""
+    found: dict[str, list[str]] = {}
+    for row in item.query(TagRow, keys.project_partition(project_id), keys.TAG):
+        found.setdefault(row.id.partition(".")[0], []).append(row.value)
+    return found
+
+
 def read_tags_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, list[str]]:
     """The tags, in the order of creation, by iteration, of the iterations from one id to another."""
     rows = item.raw_rows(keys.iteration_tags_span(experiment_id, first_id, last_id), ["id", "value"])

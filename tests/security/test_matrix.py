@@ -116,6 +116,7 @@ RULES = {
     "GET /modelversions/{version_id}": Rule.READ,
     "PATCH /modelversions/{version_id}": Rule.UPDATE,
     "DELETE /modelversions/{version_id}": Rule.DELETE,
+    "GET /search": Rule.SIGNED_IN,
 }
 
 # After these the experiment or the iteration takes nothing new.

@@ -19,8 +19,10 @@ from deardiary.nouns.tag import Tags
 from deardiary.nouns.token import Tokens
 from deardiary.nouns.user import Users
 from deardiary.settings import Credentials, Settings, find_settings
+from deardiary.shapes import SearchResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from deardiary.shapes import Session, User
@@ -59,6 +61,13 @@ class Client:
     def hasty(self, within: float) -> Client:
         """The same client, whose calls are not begun again after so many seconds."""
         return Client(self._api.hasty(within))
+
+    def search(self, text: str) -> Iterator[SearchResult]:
+        """Projects, experiments and models by a part of their name or of a tag, in any case; and anything by its id.
+
+        Of an id the first six or more characters are enough. Only what the caller may read is found.
+        """
+        return self._api.pages(SearchResult, "/search", {"q": text})
 
     def whoami(self) -> User:
         return auth.who_am_i(self._api)

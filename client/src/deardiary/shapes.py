@@ -287,6 +287,17 @@ class Download(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class SearchResult(Shape):
+    """One object that a search found. ``kind`` is project, experiment, iteration, resource or model."""
+
+    kind: str
+    id: str
+    name: str
+    project_id: str
+    experiment_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Session(Shape):
     """The answer to a sign-in."""
 

@@ -1,0 +1,34 @@
+"""Search over everything that the caller may read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.page import Page
+from chalicelib.routes.answer import Answer, listed
+from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.parse import PageQuery
+from deardiary.shapes import SearchResult
+
+routes = Routes(__name__)
+
+
+class SearchQuery(PageQuery, kw_only=True):
+    q: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=255,
+            description="A part of a name or tag of a project, experiment or model, in any case; "
+            "or the first six or more characters of the id of anything, iterations and resources included",
+        ),
+    ]
+
+
+@routes.get("/search", query=SearchQuery)
+def search(call: Call[None, SearchQuery]) -> Answer[Page[SearchResult]]:
+    from chalicelib.services.search import everywhere  # imported when asked for: cold starts do not pay for it
+
+    return listed(everywhere.search(call.actor, call.query.q, call.query.limit, call.query.cursor))

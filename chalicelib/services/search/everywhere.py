@@ -1,0 +1,89 @@
+"""Search over all projects that the caller may read: names, tags, and the beginnings of ids.
+
+One project after the other is read, so a page costs what its projects hold: their experiments, models and tags, and two
+small queries for each experiment where the text can be the beginning of an id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import TypeVar
+
+from chalicelib.page import Page
+from chalicelib.services import project as projects
+from chalicelib.services.access import Actor
+from chalicelib.storage import experiment, item, iteration, model, resource, tag
+from chalicelib.threads import in_threads
+from deardiary.shapes import Experiment, Project, SearchResult
+
+T = TypeVar("T")
+
+# An id begins with its time: fewer characters than six would find all that was created within months.
+_ID_PREFIX = re.compile("[0-9a-v]{6,24}")
+_PROJECTS_PER_PAGE = 25
+_PER_QUERY = 1000
+
+
+def search(actor: Actor, text: str, limit: int, cursor: str | None) -> Page[SearchResult]:
+    """The objects that the text names, project by project. A page may be empty and still have a next one."""
+    start, project_id, after = ("", "", "") if cursor is None else item.decode_cursor(cursor, 3)
+    page = projects.list_projects(actor, _PROJECTS_PER_PAGE, start or None, None)
+    found: list[SearchResult] = []
+    for project in page.data:
+        if project.id < project_id:
+            continue
+        here = [each for each in _of_project(project, text) if project.id != project_id or each.id > after]
+        found += here[: limit - len(found)]
+        if len(found) == limit:
+            return Page(found, item.encode_cursor(start, project.id, found[-1].id))
+    return Page(found, None if page.next_cursor is None else item.encode_cursor(page.next_cursor, "", ""))
+
+
+def _of_project(project: Project, text: str) -> list[SearchResult]:
+    """In the order of ids, each object once."""
+    experiments = _all(lambda cursor: experiment.list_experiments_of_project(project.id, _PER_QUERY, cursor, None))
+    models = _all(lambda cursor: model.list_models_of_project(project.id, _PER_QUERY, cursor))
+    tags = tag.read_tags_of_project(project.id)
+    found = [
+        SearchResult(kind=kind, id=each.id, name=each.name, project_id=project.id, experiment_id=experiment_id)
+        for kind, each, experiment_id in chain(
+            [("project", project, None)],
+            (("experiment", each, each.id) for each in experiments),
+            (("model", each, None) for each in models),
+        )
+        if _matches(each.id, [each.name, *tags.get(each.id, [])], text)
+    ]
+    if _ID_PREFIX.fullmatch(text):
+        found += chain.from_iterable(in_threads(lambda each: _within(each, text), experiments))
+    return sorted(found, key=lambda each: each.id)
+
+
+def _within(owner: Experiment, prefix: str) -> list[SearchResult]:
+    """The iterations and resources of one experiment whose ids begin so."""
+    named = [
+        *(("iteration", each.id, "") for each in iteration.find_iterations_by_id_prefix(owner.id, prefix)),
+        *(("resource", each.id, each.name) for each in resource.find_resources_by_id_prefix(owner.id, prefix)),
+    ]
+    return [
+        SearchResult(kind=kind, id=id_, name=name, project_id=owner.project_id, experiment_id=owner.id)
+        for kind, id_, name in named
+    ]
+
+
+def _matches(own_id: str, words: Iterable[str], text: str) -> bool:
+    if _ID_PREFIX.fullmatch(text) and own_id.startswith(text):
+        return True
+    return any(text.casefold() in word.casefold() for word in words)
+
+
+def _all(list_page: Callable[[str | None], Page[T]]) -> list[T]:
+    found: list[T] = []
+    cursor: str | None = None
+    while True:
+        page = list_page(cursor)
+        found += page.data
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
