@@ -27,13 +27,9 @@ def test_it_finds_names_and_tags_in_any_case_and_anything_by_its_id(client: dear
     assert found(client, "iris") == [("project", project.id), ("model", model.id)]
     assert found(client, "RATES") == [("experiment", experiment.id)]
     assert found(client, "baseline") == [("experiment", experiment.id)]
-    for kind, thing in {
-        "project": project,
-        "experiment": experiment,
-        "iteration": iteration,
-        "resource": resource,
-    }.items():
-        assert (kind, thing.id) in found(client, thing.id[:12])
+    ids = {"project": project.id, "experiment": experiment.id, "iteration": iteration.id, "resource": resource.id}
+    for kind, own_id in ids.items():
+        assert (kind, own_id) in found(client, own_id[:12])
     assert found(client, iteration.id) == [("iteration", iteration.id)]
     assert found(client, "tulip") == []
 

@@ -46,14 +46,15 @@ def _of_project(project: Project, text: str) -> list[SearchResult]:
     experiments = _all(lambda cursor: experiment.list_experiments_of_project(project.id, _PER_QUERY, cursor, None))
     models = _all(lambda cursor: model.list_models_of_project(project.id, _PER_QUERY, cursor))
     tags = tag.read_tags_of_project(project.id)
+    named = [
+        ("project", project.id, project.name, None),
+        *(("experiment", each.id, each.name, each.id) for each in experiments),
+        *(("model", each.id, each.name, None) for each in models),
+    ]
     found = [
-        SearchResult(kind=kind, id=each.id, name=each.name, project_id=project.id, experiment_id=experiment_id)
-        for kind, each, experiment_id in chain(
-            [("project", project, None)],
-            (("experiment", each, each.id) for each in experiments),
-            (("model", each, None) for each in models),
-        )
-        if _matches(each.id, [each.name, *tags.get(each.id, [])], text)
+        SearchResult(kind=kind, id=id_, name=name, project_id=project.id, experiment_id=experiment_id)
+        for kind, id_, name, experiment_id in named
+        if _matches(id_, [name, *tags.get(id_, [])], text)
     ]
     if _ID_PREFIX.fullmatch(text):
         found += chain.from_iterable(in_threads(lambda each: _within(each, text), experiments))

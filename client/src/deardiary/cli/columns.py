@@ -1,17 +1,24 @@
-"""The parameters and metrics of iterations as columns of a table, and those of them that a terminal has room for."""
+"""Columns of a table of iterations, and those of them that a terminal has room for."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from deardiary.cli.output import GAP, width_of
+from deardiary.cli.compare import took
+from deardiary.cli.output import GAP, shortened, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deardiary.shapes import IterationOverview
+
+# Enough to tell apart what was created more than a tenth of a millisecond apart.
+_SHORT_ID = 10
+_WIDEST_TAGS, _WIDEST_HEADING, _WIDEST_VALUE = 16, 14, 24
+_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,6 +27,8 @@ class Column:
 
     key: str
     values: Sequence[object]
+    # As a filter names it: parameters.lr, metrics.loss.
+    path: str = ""
 
     @property
     def differs(self) -> bool:
@@ -29,30 +38,99 @@ class Column:
     def width(self) -> int:
         return len(GAP) + width_of(self.key, self.values)
 
+    def cut(self) -> Column:
+        """For a terminal: a heading and texts that leave room for other columns."""
+        values = [shortened(each, _WIDEST_VALUE) if isinstance(each, str) else each for each in self.values]
+        return Column(shortened(self.key, max(_WIDEST_HEADING, width_of("", values))), values, self.path)
 
-def columns_of(iterations: Sequence[IterationOverview]) -> list[Column]:
+
+def own_columns(iterations: Sequence[IterationOverview]) -> list[Column]:
     """The parameters and then the metrics, as their last values; those first that most iterations have."""
     summaries = [each.metrics or {} for each in iterations]
     parameters = [each.parameters or {} for each in iterations]
     lasts = [{key: summary.last for key, summary in each.items()} for each in summaries]
     return [
-        Column(key, [each.get(key) for each in owners])
-        for owners in (parameters, lasts)
+        Column(key, [each.get(key) for each in owners], f"{kind}.{key}")
+        for kind, owners in (("parameters", parameters), ("metrics", lasts))
         for key, _ in Counter(key for each in owners for key in each).most_common()
     ]
 
 
-def fitting(columns: Sequence[Column], room: int | None) -> list[Column]:
-    """Those that so many signs have room for, in the order given; all when ``room`` is None.
+def short_ids(ids: Sequence[str]) -> list[str]:
+    """The beginnings of these ids, long enough to tell them apart."""
+    length = _SHORT_ID
+    while len({each[:length] for each in ids}) < len(set(ids)):
+        length += 1
+    return [each[:length] for each in ids]
 
-    What tells the iterations apart goes before what does not, and then the narrow before the wide.
+
+def age(moment: datetime) -> str:
+    """How long ago, in one unit: 40s, 5m, 3h, 12d."""
+    seconds = max(0, int((datetime.now(timezone.utc) - moment).total_seconds()))
+    unit, size = next((each for each in _UNITS if seconds >= each[1]), _UNITS[-1])
+    return f"{seconds // size}{unit}"
+
+
+def narrow(iterations: Sequence[IterationOverview], labels: Sequence[str], room: int) -> tuple[list[Column], list[str]]:
+    """The columns that so many signs have room for, and the keys of those left out.
+
+    Columns in which the iterations differ go first, and of these the narrow ones.
     """
-    if room is None:
-        return list(columns)
+    fixed = [
+        Column("id", labels),
+        Column("status", [each.status_id for each in iterations]),
+        Column("age", [age(each.created_date) for each in iterations]),
+    ]
+    tags = Column("tags", [shortened(", ".join(each.tags or ()), _WIDEST_TAGS) for each in iterations])
+    durations = Column("took", [took(each) for each in iterations])
+    own = [each.cut() for each in own_columns(iterations)]
+    offered = [*([tags] if any(tags.values) else []), durations, *own]
+    chosen = fitting(offered, room - sum(each.width for each in fixed) + len(GAP))
+    return [*fixed, *chosen], [each.path for each in own if each not in chosen]
+
+
+def as_tree(
+    iterations: Sequence[IterationOverview], labels: Sequence[str]
+) -> tuple[list[IterationOverview], list[str]]:
+    """The same iterations, each followed by its children, whose labels are indented."""
+    label_of = {each.id: label for each, label in zip(iterations, labels, strict=True)}
+    children: dict[str | None, list[IterationOverview]] = {}
+    for each in iterations:
+        parent = each.parent_iteration_id if each.parent_iteration_id in label_of else None
+        children.setdefault(parent, []).append(each)
+    ordered: list[IterationOverview] = []
+    indented: list[str] = []
+    waiting = [(each, 0) for each in reversed(children.get(None, []))]
+    while waiting:
+        each, depth = waiting.pop()
+        ordered.append(each)
+        indented.append("  " * (depth - 1) + "└ " * (depth > 0) + label_of[each.id])
+        waiting += [(child, depth + 1) for child in reversed(children.get(each.id, []))]
+    return ordered, indented
+
+
+def wide(iterations: Sequence[IterationOverview]) -> list[Column]:
+    """Every column but the id, whole."""
+    return [
+        Column("status", [each.status_id for each in iterations]),
+        Column("created", [each.created_date for each in iterations]),
+        Column("took", [took(each) for each in iterations]),
+        Column("tags", [each.tags for each in iterations]),
+        *own_columns(iterations),
+    ]
+
+
+def named(columns: Sequence[Column], keys: Sequence[str]) -> list[Column]:
+    """The columns of these keys or paths, in their order. KeyError, with the key, for one that is not there."""
+    found = {each.path: each for each in columns} | {each.key: each for each in reversed(columns)}
+    return [found[key] for key in keys]
+
+
+def fitting(columns: Sequence[Column], room: int) -> list[Column]:
+    """Those that there is room for, in the order given."""
     chosen: set[int] = set()
-    for at in sorted(range(len(columns)), key=lambda at: (not columns[at].differs, columns[at].width)):
-        room -= columns[at].width
-        if room < 0:
-            break
-        chosen.add(at)
-    return [column for at, column in enumerate(columns) if at in chosen]
+    for index in sorted(range(len(columns)), key=lambda index: (not columns[index].differs, columns[index].width)):
+        if columns[index].width <= room:
+            room -= columns[index].width
+            chosen.add(index)
+    return [column for index, column in enumerate(columns) if index in chosen]

@@ -61,6 +61,14 @@ def verb(commands: Subparsers, name: str, about: str, handler: Handler) -> argpa
     return parser
 
 
+def count(text: str) -> int:
+    """A whole number from 1, as argparse wants it."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("give a whole number from 1")
+    return number
+
+
 def removal(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
     parser = verb(commands, "rm", about, handler)
     parser.add_argument("--yes", action="store_true", help="do not ask")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Row = tuple[str, bool, list[object]]
 
 # What is different in any two iterations, and tells nothing.
-_ALWAYS = ("id", "created")
+ALWAYS = ("id", "created")
 
 
 def rows_of(iterations: Sequence[IterationOverview]) -> Iterator[Row]:
@@ -24,7 +24,7 @@ def rows_of(iterations: Sequence[IterationOverview]) -> Iterator[Row]:
         if all(value in (None, "", []) for value in values):
             continue
         # By their text: NaN is equal to NaN here.
-        differs = name not in _ALWAYS and len(set(map(repr, values))) > 1
+        differs = name not in ALWAYS and len(set(map(repr, values))) > 1
         yield name, differs, values
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from deardiary.client import Client
-    from deardiary.shapes import Experiment, Model, Project, User
+    from deardiary.shapes import Experiment, Iteration, Model, Project, Resource, User
 
 
 class Named(Protocol):
@@ -23,6 +23,9 @@ class Named(Protocol):
     @property
     def name(self) -> str: ...
 
+
+SHORTEST_PREFIX, ID_LENGTH = 6, 24
+_SHOWN = 5
 
 T = TypeVar("T")
 N = TypeVar("N", bound=Named)
@@ -37,7 +40,7 @@ def project(client: Client, text: str | None, *, sure: bool = False) -> Project:
     if wanted is None:
         raise CommandFailed("Name a project, or set DEARDIARY_PROJECT", USAGE)
     return _first("project", client.projects.list(name=wanted), sure=sure) or _by_id(
-        "project", wanted, client.projects.get
+        "project", wanted, client.projects.get, client
     )
 
 
@@ -51,7 +54,7 @@ def experiment(client: Client, text: str | None, *, sure: bool = False) -> Exper
         named = within and _first("experiment", client.experiments.list(within.id, name=name), sure=sure)
         if named:
             return named
-    return _by_id("experiment", wanted, client.experiments.get)
+    return _by_id("experiment", wanted, client.experiments.get, client)
 
 
 def model(client: Client, text: str, *, sure: bool = False) -> Model:
@@ -61,7 +64,7 @@ def model(client: Client, text: str, *, sure: bool = False) -> Model:
         named = within and next(client.models.list(within.id, name=name), None)
         if named:
             return named
-    return _by_id("model", text, client.models.get)
+    return _by_id("model", text, client.models.get, client)
 
 
 def _first(kind: str, named: Iterator[N], *, sure: bool) -> N | None:
@@ -71,6 +74,16 @@ def _first(kind: str, named: Iterator[N], *, sure: bool) -> N | None:
         ids = ", ".join(each.id for each in [*found, *named])
         raise CommandFailed(f"There are several {kind}s called {found[0].name!r}; say which by its id: {ids}", USAGE)
     return found[0] if found else None
+
+
+def iteration(client: Client, text: str) -> Iteration:
+    """By id or the beginning of one."""
+    return _by_id("iteration", text, client.iterations.get, client)
+
+
+def resource(client: Client, text: str) -> Resource:
+    """By id or the beginning of one."""
+    return _by_id("resource", text, client.resources.get, client)
 
 
 def user(client: Client, text: str) -> User:
@@ -87,9 +100,17 @@ def _readings(text: str) -> list[tuple[str, str]]:
     return [*([(default, text)] if default else []), *((above, name) for above, name in found if above and name)]
 
 
-def _by_id(kind: str, text: str, get: Callable[[str], T]) -> T:
+def _by_id(kind: str, text: str, get: Callable[[str], T], client: Client | None = None) -> T:
+    """By a whole id, or where there is a client, by the beginning of one. CommandFailed if several begin so."""
+    wanted = text
+    if client and SHORTEST_PREFIX <= len(text) < ID_LENGTH:
+        begin_so = [each.id for each in client.search(text) if each.kind == kind and each.id.startswith(text)]
+        if len(begin_so) > 1:
+            shown = ", ".join(begin_so[:_SHOWN]) + (" …" if len(begin_so) > _SHOWN else "")
+            raise CommandFailed(f"{len(begin_so)} {kind}s have ids that begin with {text}; say more: {shown}", USAGE)
+        wanted = begin_so[0] if begin_so else text
     try:
-        return get(text)
+        return get(wanted)
     except ClientError as error:
         if error.status not in (404, 422):
             raise

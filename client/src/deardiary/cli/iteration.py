@@ -6,16 +6,21 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from deardiary.cli import find
-from deardiary.cli.columns import Column, columns_of, fitting
-from deardiary.cli.command import Call, noun, removal, verb
-from deardiary.cli.compare import rows_of, took
-from deardiary.cli.output import GAP, shortened
+from deardiary.cli.columns import Column, as_tree, fitting, named, narrow, short_ids, wide
+from deardiary.cli.command import Call, count, noun, removal, verb
+from deardiary.cli.compare import ALWAYS, rows_of
+from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.cli.metric import SUMMARY, summary_row
+from deardiary.cli.output import GAP, cell, shortened, with_words
 from deardiary.shapes import IterationOverview
-from deardiary.wire import to_json
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
+    from deardiary.cli.compare import Row
     from deardiary.client import Client
+    from deardiary.shapes import Iteration
+
+NEWEST_FIRST = "created_date desc"
 
 
 def add(commands: Subparsers) -> None:
@@ -24,7 +29,9 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="PROJECT/EXPERIMENT, or an id")
     parser.add_argument("--filter", help='like: metrics.loss < 0.3 and parameters.lr = "0.01" and tags = "best"')
     parser.add_argument("--order-by", help="like: metrics.accuracy desc, created_date")
-    parser.add_argument("--limit", type=int, help="list no more than so many")
+    parser.add_argument("--limit", type=count, metavar="N", help="list no more than N")
+    parser.add_argument("--columns", metavar="A,B", help="these columns, like: status,parameters.lr,metrics.loss")
+    parser.add_argument("--wide", action="store_true", help="all columns and whole ids, however wide the terminal is")
     verb(verbs, "show", "show an iteration", show).add_argument("iteration", metavar="ITERATION")
     parser = verb(verbs, "compare", "show iterations side by side", compare)
     parser.add_argument("iterations", nargs="+", metavar="ITERATION")
@@ -33,39 +40,43 @@ def add(commands: Subparsers) -> None:
 
 
 def ls(call: Call) -> None:
-    experiment = find.experiment(call.client, call.given.experiment)
+    given = call.given
+    experiment = find.experiment(call.client, given.experiment)
     found = call.client.iterations.list(
         experiment.id,
-        filter=call.given.filter,
-        order_by=call.given.order_by,
+        filter=given.filter,
+        order_by=given.order_by or NEWEST_FIRST,
         include=("parameters", "metrics", "tags"),
     )
-    iterations = list(islice(found, call.given.limit))
+    iterations = list(islice(found, given.limit))
     call.output.json(iterations)
-    fixed = [
-        Column("id", [each.id for each in iterations]),
-        Column("status", [each.status_id for each in iterations]),
-        Column("created", [each.created_date for each in iterations]),
-        Column("took", [took(each) for each in iterations]),
-        Column("tags", [each.tags for each in iterations]),
-    ]
-    own = columns_of(iterations)
-    room = call.output.room()
-    shown = fitting(own, None if room is None else room - sum(each.width for each in fixed) + len(GAP))
-    columns = [*fixed, *shown]
+    room = None if given.wide else call.output.room()
+    labels = [each.id for each in iterations] if room is None else short_ids([each.id for each in iterations])
+    if given.order_by is None and room is not None:
+        iterations, labels = as_tree(iterations, labels)
+    left_out: list[str] = []
+    if given.columns:
+        columns = [Column("id", labels), *_chosen(iterations, given.columns)]
+    elif room is None:
+        columns = [Column("id", labels), *wide(iterations)]
+    else:
+        columns, left_out = narrow(iterations, labels, room)
     rows = list(zip(*(each.values for each in columns), strict=True))
     call.output.table([each.key for each in columns], rows, f"There are no such iterations in {experiment.name}")
-    if len(shown) < len(own):
-        left_out = [each.key for each in own if each not in shown]
-        call.output.say(f"Not shown: {shortened(', '.join(left_out))}. A wider terminal, a pipe or --json shows all.")
+    if left_out:
+        call.output.say(f"Not shown: {shortened(', '.join(left_out))}. Choose with --columns, or see all with --wide.")
 
 
 def show(call: Call) -> None:
-    overview = overview_of(call.client, call.given.iteration)
+    overview = overview_of(call.client, find.iteration(call.client, call.given.iteration))
     children = list(call.client.iterations.children(overview.id))
     resources = list(call.client.resources.list(overview.experiment_id, iteration_id=overview.id))
-    call.output.json({**to_json(overview), "children": [each.id for each in children], "resources": resources})
-    call.output.fields({name: value for name, _, (value,) in rows_of([overview]) if value not in (None, "")})
+    call.output.json({**with_words(overview), "children": [each.id for each in children], "resources": resources})
+    rows = [row for row in rows_of([overview]) if not row[0].startswith("metrics.")]
+    call.output.fields({name: value for name, _, (value,) in rows if value not in (None, "")})
+    if overview.metrics:
+        call.output.say("")
+        call.output.table(SUMMARY, [summary_row(key, each) for key, each in overview.metrics.items()])
     if children:
         call.output.fields({"children": [each.id for each in children]})
     if resources:
@@ -76,26 +87,61 @@ def show(call: Call) -> None:
 
 
 def compare(call: Call) -> None:
-    found = [overview_of(call.client, each) for each in call.given.iterations]
+    found = [overview_of(call.client, find.iteration(call.client, each)) for each in call.given.iterations]
     rows = [row for row in rows_of(found) if row[1] or not call.given.differing]
     call.output.json([{"name": name, "differs": differs, "values": values} for name, differs, values in rows])
-    shown = [["*" if differs else "", name, *values] for name, differs, values in rows if name != "id"]
-    call.output.table(["", "", *(each.id for each in found)], shown, "They do not differ")
+    if call.output.as_json:
+        return
+    room = call.output.room()
+    labels = [each.id for each in found] if room is None else short_ids([each.id for each in found])
+    side_by_side = [["*" if differs else "", name, *values] for name, differs, values in rows if name != "id"]
+    headings = ["", "", *labels]
+    if room is None or call.output.width(headings, side_by_side) <= room:
+        call.output.table(headings, side_by_side, "They do not differ")
+    else:
+        _compare_below_each_other(call, labels, rows, room)
+
+
+def _compare_below_each_other(call: Call, labels: list[str], rows: list[Row], room: int) -> None:
+    """A row for each iteration, and a column for each thing in which they differ, as many as there is room for."""
+    differing = [Column(_key(name), values, name).cut() for name, differs, values in rows if differs]
+    shown = fitting(differing, room - Column("id", labels).width + len(GAP))
+    columns = [Column("id", labels), *shown]
+    call.output.table([each.key for each in columns], list(zip(*(each.values for each in columns), strict=True)))
+    left_out = [each.path for each in differing if each not in shown]
+    if left_out:
+        call.output.say(f"They differ too in: {', '.join(left_out)}")
+    same = [f"{name}={cell(values[0])}" for name, differs, values in rows if not differs and name not in ALWAYS]
+    if same:
+        call.output.say(f"The same in all: {', '.join(same)}")
+
+
+def _key(name: str) -> str:
+    """The key alone of a parameter or metric."""
+    return name.removeprefix("parameters.").removeprefix("metrics.")
+
+
+def _chosen(iterations: list[IterationOverview], keys: str) -> list[Column]:
+    offered = wide(iterations)
+    try:
+        return named(offered, keys.split(","))
+    except KeyError as error:
+        names = ", ".join(each.path or each.key for each in offered)
+        raise CommandFailed(f"There is no column {error.args[0]!r}; there are: {names}", USAGE) from None
 
 
 def rm(call: Call) -> None:
-    found = [call.client.iterations.get(each) for each in call.given.iterations]
+    found = [find.iteration(call.client, each) for each in call.given.iterations]
     call.sure(f"{len(found)} iterations with all that they own" if len(found) > 1 else f"iteration {found[0].id}")
     for each in found:
         call.client.iterations.delete(each.id)
     call.output.deleted(*(each.id for each in found))
 
 
-def overview_of(client: Client, iteration_id: str) -> IterationOverview:
-    iteration = client.iterations.get(iteration_id)
+def overview_of(client: Client, iteration: Iteration) -> IterationOverview:
     return IterationOverview(
         **{name: getattr(iteration, name) for name in type(iteration).__dataclass_fields__},
-        parameters={each.key: each.value for each in client.parameters.list(iteration_id)},
-        metrics=client.metrics.summary(iteration_id),
-        tags=tuple(each.value for each in client.tags.list("iteration", iteration_id)),
+        parameters={each.key: each.value for each in client.parameters.list(iteration.id)},
+        metrics=client.metrics.summary(iteration.id),
+        tags=tuple(each.value for each in client.tags.list("iteration", iteration.id)),
     )

@@ -15,6 +15,7 @@ from deardiary.cli import (
     completion,
     experiment,
     iteration,
+    metric,
     model,
     project,
     resource,
@@ -31,7 +32,7 @@ from deardiary.terminal import PrintableFormatter, say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_NOUNS = (session, project, experiment, iteration, resource, model, user, token, sync, restore, completion)
+_NOUNS = (session, project, experiment, iteration, metric, resource, model, user, token, sync, restore, completion)
 _STATUSES = """\
 exit status: 0 done, 1 refused or failed, 2 not understood, 3 not signed in, 4 no answer from the server.
 Settings: DEARDIARY_URL, DEARDIARY_TOKEN, or what `deardiary login` keeps; with nothing set, http://127.0.0.1:9000."""

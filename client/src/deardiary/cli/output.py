@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from deardiary.shapes import Shape
 from deardiary.terminal import printable
 from deardiary.wire import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 GAP = "  "  # between two columns
 _WIDEST = 60
 _NOT_ASCII = re.compile(r"[^\n -~]")
+_RED, _GREEN, _YELLOW, _BLUE = 31, 32, 33, 34
+_COLOURS = {
+    "FAILED": _RED,
+    "KILLED": _YELLOW,
+    "RUNNING": _BLUE,
+    "SUCCEEDED": _GREEN,
+    "PRODUCTION": _GREEN,
+    "STAGING": _YELLOW,
+}
 
 
 class Output:
@@ -27,15 +40,15 @@ class Output:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
 
-    def say(self, text: str) -> None:
-        """For people."""
+    def say(self, text: str, values: Iterable[object] = ()) -> None:
+        """For people; on a terminal the statuses among these values are coloured where the text names them."""
         if not self.as_json:
-            print(printable(text))
+            print(coloured(printable(text), values) if has_colours() else printable(text))
 
     def json(self, value: Any) -> None:
         """For programs."""
         if self.as_json:
-            text = json.dumps(to_json(value), indent=2, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(with_words(value), indent=2, ensure_ascii=False, allow_nan=False)
             print(_NOT_ASCII.sub(_escaped, text))
 
     def objects(self, objects: Iterable[Any], columns: Mapping[str, str], empty: str) -> None:
@@ -64,17 +77,24 @@ class Output:
     def fields(self, fields: Mapping[str, object]) -> None:
         width = max(map(len, fields), default=0)
         for name, value in fields.items():
-            self.say(f"{name.ljust(width)}  {cell(value)}")
+            self.say(f"{name.ljust(width)}  {cell(value)}", [value])
+
+    def width(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
+        """The signs that a line of this table takes."""
+        widths = [width_of(column, [row[index] for row in rows]) for index, column in enumerate(columns)]
+        return sum(widths) + len(GAP) * (len(widths) - 1)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str = "") -> None:
         if not rows:
             self.say(empty)
             return
         texts = [[shortened(cell(value)) for value in row] for row in rows]
-        right = [all(_is_number(row[at]) for row in rows) for at in range(len(columns))]
-        widths = [width_of(column, [row[at] for row in rows]) for at, column in enumerate(columns)]
-        for line in (list(columns), ["-" * width for width in widths], *texts):
+        right = [all(_is_number(row[index]) for row in rows) for index in range(len(columns))]
+        widths = [width_of(column, [row[index] for row in rows]) for index, column in enumerate(columns)]
+        for line in (list(columns), ["-" * width for width in widths]):
             self.say(_aligned(line, widths, right))
+        for row, line in zip(rows, texts, strict=True):
+            self.say(_aligned(line, widths, right), row)
 
 
 def cell(value: object) -> str:
@@ -99,9 +119,35 @@ def _escaped(sign: re.Match[str]) -> str:
     return sign[0] if sign[0].isprintable() else json.dumps(sign[0])[1:-1]
 
 
-def shortened(text: str) -> str:
+def with_words(value: Any) -> Any:
+    """The wire form, with the word for each status or stage beside its number: ``"status": "FAILED"``."""
+    if isinstance(value, Shape):
+        fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}  # type: ignore[arg-type]
+        words = {name.removesuffix("_id"): each.name for name, each in fields.items() if isinstance(each, IntEnum)}
+        return {name: with_words(each) for name, each in fields.items()} | words
+    if isinstance(value, Mapping):
+        return {name: with_words(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [with_words(each) for each in value]
+    return to_json(value)
+
+
+def has_colours() -> bool:
+    """True on a terminal that has colours, unless NO_COLOR asks for none (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def coloured(text: str, values: Iterable[object]) -> str:
+    for value in values:
+        code = _COLOURS.get(value.name) if isinstance(value, IntEnum) else None
+        if code and isinstance(value, IntEnum):
+            text = text.replace(value.name, f"\x1b[{code}m{value.name}\x1b[0m", 1)
+    return text
+
+
+def shortened(text: str, widest: int = _WIDEST) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
+    return line if len(line) <= widest else line[: widest - 1] + "…"
 
 
 def width_of(heading: str, values: Iterable[object]) -> int:
@@ -110,6 +156,13 @@ def width_of(heading: str, values: Iterable[object]) -> int:
 
 
 def _is_number(value: object) -> bool:
+    """Parameters are text, and numbers among them are aligned as numbers are."""
+    if isinstance(value, str):
+        try:
+            float(value)
+        except ValueError:
+            return False
+        return True
     return value is None or (isinstance(value, (int, float)) and not isinstance(value, (bool, IntEnum)))
 
 

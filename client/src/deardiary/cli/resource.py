@@ -57,9 +57,10 @@ def upload(call: Call) -> None:
 
 
 def download(call: Call) -> None:
-    with Bar(call.given.resource) as bar:
-        path = call.client.resources.download(call.given.resource, call.given.target, progress=bar)
-    call.output.json({"resource_id": call.given.resource, "path": str(path)})
+    resource = find.resource(call.client, call.given.resource)
+    with Bar(resource.name) as bar:
+        path = call.client.resources.download(resource.id, call.given.target, progress=bar)
+    call.output.json({"resource_id": resource.id, "path": str(path)})
     call.output.say(str(path))
 
 
@@ -75,7 +76,7 @@ def download_all(call: Call) -> None:
 
 
 def rm(call: Call) -> None:
-    found = [call.client.resources.get(each) for each in call.given.resources]
+    found = [find.resource(call.client, each) for each in call.given.resources]
     call.sure(f"{len(found)} resources" if len(found) > 1 else f"resource {found[0].name} ({found[0].id})")
     for each in found:
         call.client.resources.delete(each.id)
@@ -105,6 +106,6 @@ def _upload(call: Call, path: Path, experiment_id: str, iteration_id: str | None
 def _of(call: Call) -> tuple[str, str | None]:
     """Ids of experiment and iteration."""
     if call.given.iteration is not None:
-        iteration = call.client.iterations.get(call.given.iteration)
+        iteration = find.iteration(call.client, call.given.iteration)
         return iteration.experiment_id, iteration.id
     return find.experiment(call.client, call.given.experiment).id, None

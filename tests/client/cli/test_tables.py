@@ -1,0 +1,143 @@
+"""Tables of iterations on terminals of several widths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import deardiary
+from deardiary import IterationStatus, Point
+from deardiary.cli.output import Output
+from deardiary.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.client.cli.conftest import Said
+
+    Run = Callable[..., Said]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Make stdout a terminal that is so wide."""
+
+    def of_width(width: int) -> None:
+        monkeypatch.setattr(Output, "room", lambda _: width)
+
+    return of_width
+
+
+@pytest.fixture
+def experiment(client: deardiary.Client, request: pytest.FixtureRequest) -> str:
+    """The id of an experiment with four iterations, the last of them a child of the third."""
+    project = client.projects.create(f"{request.node.name}")
+    experiment = client.experiments.create(project.id, "e").id
+    parent = None
+    for number, rate in enumerate(("0.1", "0.02", "0.003", "0.0004")):
+        made = client.iterations.create(experiment, parent_iteration_id=parent if number == 3 else None)
+        parent = made.id
+        fixed = (("depth", "5"), ("a_long_name_of_a_parameter", "n" * 50), ("rate", rate))
+        client.iterations.log(
+            Record(
+                iteration_id=made.id,
+                parameters=dict(fixed),
+                points=(Point("loss", float(rate)), Point("valid_accuracy", 1.0)),
+            ),
+            batch_id=made.id,
+        )
+    client.tags.create("iteration", made.id, "a tag that is far too long for a terminal")
+    client.iterations.update(made.id, status_id=IterationStatus.FAILED)
+    return experiment
+
+
+def test_eighty_columns_show_what_differs(run: Run, experiment: str, terminal: Callable[[int], None]) -> None:
+    terminal(80)
+    lines = run("iterations", "ls", experiment).out.splitlines()
+    assert all(len(line) <= 80 for line in lines[:-1])
+    assert lines[0].split()[:3] == ["id", "status", "age"]
+    assert {"rate", "loss"} <= set(lines[0].split())
+    assert lines[-1].startswith("Not shown: ")
+    assert "--wide" in lines[-1]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_line_of_a_table_is_wider_than_the_terminal(
+    run: Run, client: deardiary.Client, experiment: str, terminal: Callable[[int], None], width: int
+) -> None:
+    terminal(width)
+    listed = run("iterations", "ls", experiment).out.splitlines()
+    assert max(map(len, listed[:-1])) <= width
+    ids = [each.id for each in client.iterations.list(experiment)]
+    compared = run("iterations", "compare", *ids).out.splitlines()
+    table = [line for line in compared if not line.startswith(("They differ too", "The same in all"))]
+    assert max(map(len, table)) <= width
+
+
+def test_children_stand_below_their_parent(
+    run: Run, client: deardiary.Client, experiment: str, terminal: Callable[[int], None]
+) -> None:
+    terminal(80)
+    ids = [each.id for each in client.iterations.list(experiment)]
+    rows = [line[:14] for line in run("iterations", "ls", experiment).out.splitlines()[2:6]]
+    assert [row.split()[0] == "└" for row in rows] == [False, True, False, False]
+    assert [row.replace("└", " ").split()[0] for row in rows] == [ids[index][:10] for index in (2, 3, 1, 0)]
+
+
+def test_wide_shows_all_and_columns_choose(
+    run: Run, client: deardiary.Client, experiment: str, terminal: Callable[[int], None]
+) -> None:
+    terminal(80)
+    newest = list(client.iterations.list(experiment))[-1]
+    wide = run("iterations", "ls", experiment, "--wide").out
+    assert newest.id in wide
+    assert "a tag that is far too long for a terminal" in wide
+    chosen = run("iterations", "ls", experiment, "--columns", "metrics.loss,status,rate").out.splitlines()
+    assert chosen[0].split() == ["id", "loss", "status", "rate"]
+    assert ["0.0004", "FAILED", "0.0004"] in [line.split()[-3:] for line in chosen]
+    wrong = run("iterations", "ls", experiment, "--columns", "nothing")
+    assert wrong.status == 2
+    assert "'nothing'" in wrong.err
+    assert "parameters.rate" in wrong.err
+
+
+def test_comparing_many_on_a_narrow_terminal_gives_each_a_row(
+    run: Run, client: deardiary.Client, experiment: str, terminal: Callable[[int], None]
+) -> None:
+    terminal(80)
+    ids = [each.id for each in client.iterations.list(experiment)]
+    lines = run("iterations", "compare", *ids).out.splitlines()
+    assert lines[0].split()[0] == "id"
+    assert [line.split()[0] for line in lines[2:6]] == [each[:10] for each in ids]
+    assert any(line.startswith("The same in all: ") and "parameters.depth=5" in line for line in lines)
+
+
+def test_the_beginning_of_an_id_stands_for_it(run: Run, client: deardiary.Client, experiment: str) -> None:
+    one, other = list(client.iterations.list(experiment))[:2]
+    assert run("iterations", "show", one.id[:13], "--json").json["id"] == one.id
+    common = next(length for length in range(24) if one.id[length] != other.id[length])
+    ambiguous = run("iterations", "show", one.id[: max(common, 6)])
+    assert ambiguous.status == 2
+    assert "iterations have ids that begin with" in ambiguous.err
+    unknown = run("iterations", "show", "000000")
+    assert (unknown.status, "no iteration" in unknown.err) == (1, True)
+    assert run("iterations", "rm", one.id[:13], "--yes").out == f"Deleted {one.id}\n"
+
+
+def test_statuses_have_words_in_json_and_colours_on_a_terminal(
+    run: Run, client: deardiary.Client, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = run("iterations", "ls", experiment, "--json").json
+    assert {(each["status_id"], each["status"]) for each in listed} == {(1, "RUNNING"), (3, "FAILED")}
+    plain = run("iterations", "ls", experiment).out
+    assert "\x1b" not in plain
+    monkeypatch.setattr("deardiary.cli.output.has_colours", lambda: True)
+    assert "\x1b[31mFAILED\x1b[0m" in run("iterations", "ls", experiment).out
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many"])
+def test_a_limit_that_is_no_count_is_named(run: Run, experiment: str, limit: str) -> None:
+    refused = run("iterations", "ls", experiment, f"--limit={limit}")
+    assert refused.status == 2
+    assert "--limit" in refused.err
