@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 from chalicelib.errors import Unavailable
@@ -17,9 +17,6 @@ from chalicelib.errors import Unavailable
 # Longer than a Lambda function may serve a request (29 s), which therefore never gets here. The rest of the 60 s, 25 s,
 # is for a write to arrive that passed the check: connecting times out after 2 s, an answer after 5 s (S3: 22 s).
 SECONDS = 35.0
-# Linux: goes on while the machine sleeps. CLOCK_MONOTONIC does so on macOS, where this name is missing.
-_SLEEP_PROOF = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
-
 _started: ContextVar[tuple[float, ...] | None] = ContextVar("started", default=None)
 
 
@@ -49,6 +46,19 @@ def check() -> None:
 def _elapsed(started: tuple[float, ...]) -> float:
     """By the clock that went on furthest: no clock alone sees every kind of suspension."""
     return max(now - then for now, then in zip(_clocks(), started, strict=True))
+
+
+def _sleep_proof_clock() -> int | None:
+    """The clock that goes on while the machine sleeps: on macOS it has the name of the other one."""
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
+        with suppress(AttributeError, OSError):
+            number: int = getattr(time, name)
+            time.clock_gettime(number)
+            return number
+    return None
+
+
+_SLEEP_PROOF = _sleep_proof_clock()
 
 
 def _clocks() -> tuple[float, ...]:

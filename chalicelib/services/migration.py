@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chalicelib import artifacts
+from chalicelib import artifacts, deadline
 from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services.resource import remove_stray_bytes
@@ -71,61 +71,74 @@ def _copy(project: Project, blob: Blob, to: str, report: Report, what: str) -> I
             reason = "missing" if isinstance(error, NotFound) else "damaged"
             yield f"{what}: the bytes in {blob.backend} are {reason}; nothing was changed"
         return
-    if blobs.move(project.id, blob, to):
+    with deadline.begun():
+        # Another run may have moved the blob there and back since, and removed this copy.
+        is_moved = artifacts.store(to).size_of(location) == blob.size_bytes and blobs.move(project.id, blob, to)
+    if is_moved:
         report.moved += 1
         report.moved_bytes += blob.size_bytes
         yield f"{what}: {blob.backend} -> {to}"
     elif blobs.find_blob(project.id, blob.sha256) is None:
         # Its last owner has gone meanwhile.
-        remove_stray_bytes(project.id, blob._replace(backend=to))
+        with deadline.begun():
+            remove_stray_bytes(project.id, blob._replace(backend=to))
 
 
 def _finish(project: Project, report: Report) -> Iterator[str]:
     """Change the rows that name another store than their blob does; then the bytes there can go."""
-    moved = [blob for blob in blobs.each_blob(project.id) if blob.moved_from is not None]
+    moved = {blob.sha256: blob for blob in blobs.each_blob(project.id) if blob.moved_from is not None}
     if not moved:
         return
-    backends = {blob.sha256: blob.backend for blob in moved}
     rows = 0
     for experiment in _experiments(project.id):
-        rows += _point_resources(experiment, backends) + _point_snapshots(experiment, backends)
-    for blob in moved:
-        artifacts.store(str(blob.moved_from)).delete(Location(project.id, blob.sha256))
-        blobs.end_move(project.id, blob)
+        rows += _point_resources(experiment, moved) + _point_snapshots(experiment, moved)
+    for blob in moved.values():
+        _leave(project, blob)
     report.rows += rows
     yield f"project {project.id}: {rows} resources and snapshots name their new place, the old bytes are gone"
 
 
-def _point_resources(experiment: Experiment, backends: dict[str, str]) -> int:
+def _leave(project: Project, blob: Blob) -> None:
+    """Remove the bytes from the store that had them, unless another run ended this move."""
+    with deadline.begun():
+        if blobs.find_blob(project.id, blob.sha256) == blob:
+            artifacts.store(str(blob.moved_from)).delete(Location(project.id, blob.sha256))
+            blobs.end_move(project.id, blob)
+
+
+def _point_resources(experiment: Experiment, moved: dict[str, Blob]) -> int:
     changed = 0
     for resource in list(resources.each_resource_of_experiment(experiment.id)):
-        backend = backends.get(resource.content_hash, resource.backend)
-        if resource.backend != backend:
-            uri = artifacts.store(backend).uri(Location(experiment.project_id, resource.content_hash))
+        blob = moved.get(resource.content_hash)
+        if blob is not None and resource.backend != blob.backend:
+            uri = artifacts.store(blob.backend).uri(Location(experiment.project_id, resource.content_hash))
             try:
-                resources.move_resource(resource, backend, uri)
+                resources.move_resource(experiment.project_id, resource, blob, uri)
             except NotFound:
                 continue
             changed += 1
     return changed
 
 
-def _point_snapshots(experiment: Experiment, backends: dict[str, str]) -> int:
+def _point_snapshots(experiment: Experiment, moved: dict[str, Blob]) -> int:
     return sum(
-        _point_snapshot(experiment, iteration_id, backends) for iteration_id in snapshots.each_snapshot(experiment.id)
+        _point_snapshot(experiment, iteration_id, moved) for iteration_id in snapshots.each_snapshot(experiment.id)
     )
 
 
-def _point_snapshot(experiment: Experiment, iteration_id: str, backends: dict[str, str]) -> bool:
+def _point_snapshot(experiment: Experiment, iteration_id: str, moved: dict[str, Blob]) -> bool:
     while True:
         stored = snapshots.read_texts(experiment.id, iteration_id)
-        if all(backends.get(text.sha256, text.backend) == text.backend for text in stored.texts.values()):
+        named = [text for text in stored.texts.values() if text.sha256 in moved]
+        if all(text.backend == moved[text.sha256].backend for text in named):
             return False
         try:
-            snapshots.move_texts(experiment.project_id, experiment.id, iteration_id, stored, backends)
+            snapshots.move_texts(experiment.project_id, experiment.id, iteration_id, stored, moved)
         except Conflict:
-            # Somebody else was faster at this snapshot: as it is now.
+            # Another request changed this snapshot: as it is now.
             continue
+        except NotFound:
+            return False
         return True
 
 

@@ -152,12 +152,15 @@ def delete_resource(actor: Actor, resource_id: str) -> Released:
 def remove_resource(project_id: str, resource: Resource, *, only_pending: bool = False) -> Released:
     """The resource goes; its bytes go with it when no other resource of the project shares them.
 
-    NotFound when somebody else was faster, or when it is not pending any more and should be. Should this die in
-    between, the scheduled function goes on.
+    NotFound when another request was faster, or when it is not pending any more and should be.
     """
     storage.delete_resource(project_id, resource, late=_last_url(resource), only_pending=only_pending)
-    release = partial(release_blob, project_id, resource.content_hash)
-    released = unless_overloaded(release, otherwise=Released(finished=False))
+    # It is gone for every reader. The scheduled function does what is not done now.
+    return unless_overloaded(partial(_remove_rest, project_id, resource), otherwise=Released(finished=False))
+
+
+def _remove_rest(project_id: str, resource: Resource) -> Released:
+    released = release_blob(project_id, resource.content_hash)
     done = [keys.deletion(storage.blob_deletion(project_id, resource).id)] if released.finished else []
     if resource.state == storage.PENDING:
         done.append(uploads.pending(resource))

@@ -140,6 +140,12 @@ def move(project_id: str, blob: Blob, backend: str) -> bool:
     return True
 
 
+def check_moved(project_id: str, blob: Blob, write: Transaction) -> None:
+    """Commit only while this move is under way: NotFound when another run has ended it."""
+    same = (BlobRow.backend == blob.backend) & (BlobRow.moved_from == blob.moved_from)
+    write.check(BlobRow, keys.blob(project_id, blob.sha256), same, NotFound)
+
+
 def end_move(project_id: str, blob: Blob) -> None:
     """The store that had the bytes has them no more."""
     with suppress(Conflict), conditional.otherwise(Conflict):

@@ -115,9 +115,13 @@ def mark_ready(resource: Resource) -> None:
     _update(resource, [ResourceRow.state.set(READY)])
 
 
-def move_resource(resource: Resource, backend: str, uri: str) -> None:
-    """Write where the bytes are now. NotFound when the resource is gone."""
-    _update(resource, [ResourceRow.backend.set(backend), ResourceRow.uri.set(uri)])
+def move_resource(project_id: str, resource: Resource, moved: Blob, uri: str) -> None:
+    """Write where the bytes are now. NotFound when the resource is gone, or the move is not under way any more."""
+    write = Transaction()
+    row = ResourceRow(*keys.resource(resource.experiment_id, resource.id))
+    write.update(row, [ResourceRow.backend.set(moved.backend), ResourceRow.uri.set(uri)], ALIVE, NotFound)
+    blob.check_moved(project_id, moved, write)
+    write.commit()
 
 
 def delete_resource(

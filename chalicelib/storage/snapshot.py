@@ -91,14 +91,20 @@ def each_snapshot(experiment_id: str) -> Iterator[str]:
 
 
 def move_texts(
-    project_id: str, experiment_id: str, iteration_id: str, before: Texts, backends: Mapping[str, str]
+    project_id: str, experiment_id: str, iteration_id: str, before: Texts, moved: Mapping[str, Blob]
 ) -> None:
-    """Write where the texts are now, by their hashes. Conflict when the row is not as `before` says any more."""
+    """Write where the texts are now: `moved` are the blobs by their hashes.
+
+    Conflict when the row is not as `before` says any more, NotFound when a move is not under way any more.
+    """
     write = Transaction()
-    moved = {
-        name: text._replace(backend=backends.get(text.sha256, text.backend)) for name, text in before.texts.items()
+    texts = {
+        name: text._replace(backend=moved[text.sha256].backend) if text.sha256 in moved else text
+        for name, text in before.texts.items()
     }
-    _put(project_id, experiment_id, iteration_id, before, before._replace(texts=moved), write)
+    for sha256 in {text.sha256 for text in texts.values()} & moved.keys():
+        blob.check_moved(project_id, moved[sha256], write)
+    _put(project_id, experiment_id, iteration_id, before, before._replace(texts=texts), write)
     write.commit()
 
 

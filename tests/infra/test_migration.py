@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import deardiary
 from chalicelib import artifacts, config
 from chalicelib.artifacts import Location
+from chalicelib.deadline import DeadlinePassed
 from chalicelib.services import migration
 from chalicelib.services.migration import Report, migrate
 from chalicelib.storage import blob as blobs
@@ -21,6 +23,7 @@ from infra.artifacts import migrate_artifacts
 from infra.failure import InfraError
 from tests.emulator import Emulator
 from tests.server import Server, server_on_emulator
+from tests.support.suspension import Clocks, each_suspension, suspended
 
 DIFF = "+ a line\n" * 1000
 
@@ -144,6 +147,33 @@ def test_a_run_that_dies_is_gone_on_with(
     assert run().failed == 0
     assert everything(server, project, tmp_path) == before
     assert on_disk(tmp_path) == []
+
+
+def test_a_run_that_was_suspended_removes_no_bytes_that_came_back(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile others finish the move and begin the way back."""
+    client, clocks = server.client(), Clocks(monkeypatch)
+    project = client.projects.create("p")
+    (tmp_path / "file").write_text("one")
+    experiment = client.experiments.create(project.id, "e")
+    client.resources.upload(experiment.id, tmp_path / "file")
+    iteration = client.iterations.create(experiment.id)
+    assert server.call("PUT", f"/iterations/{iteration.id}/snapshot", {"git_diff": DIFF}).status == 200
+    before = everything(server, project, tmp_path)
+
+    def meanwhile() -> None:
+        run("s3")
+        run("filesystem")
+
+    def sleep_at(number: int) -> bool:
+        run("filesystem")
+        with suspended(number, meanwhile, clocks) as suspension, suppress(DeadlinePassed):
+            run("s3")
+        assert everything(server, project, tmp_path) == before, number
+        return suspension.happened
+
+    assert each_suspension(sleep_at)
 
 
 def test_damaged_bytes_stay_where_they_are(server: Server, project: deardiary.Project, tmp_path: Path) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from typing import Any
 
 import pytest
 
 from chalicelib import deadline
+from chalicelib.routes import upkeep
 from chalicelib.services import steps
 from chalicelib.storage import blob, item
 from chalicelib.storage.deletion import delete_items
 from chalicelib.storage.keys import Key
 from chalicelib.threads import in_threads
-from tests.routes.things import new_experiment, new_project, new_resource, rows
+from tests.routes.things import new_experiment, new_project, new_ready_resource, new_resource, objects, rows
 from tests.server import Server
 from tests.support.faults import failed_500, inject
 from tests.support.suspension import Clocks, suspended
@@ -44,6 +50,19 @@ def test_a_late_request_is_answered_503_and_writes_nothing(server: Server, monke
         assert server.call("POST", path, {"notes": "late"}).error == (503, "UNAVAILABLE")
     assert rows() == before
     assert server.call("POST", path, {"notes": "in time"}).status == 201
+
+
+def test_a_deletion_that_is_late_half_way_is_accepted(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first write hides the resource; the upkeep does the rest."""
+    before, clocks = rows(), Clocks(monkeypatch)
+    project = new_project(server)
+    resource = new_ready_resource(server, new_experiment(server, project), b"x")
+    with suspended(2, nothing, clocks):
+        assert server.call("DELETE", f"/resources/{resource['id']}").status == 202
+    assert server.call("GET", f"/resources/{resource['id']}").error == (404, "NOT_FOUND")
+    assert server.call("DELETE", f"/projects/{project}").status == 204
+    assert upkeep.run(10)
+    assert (rows(), objects()) == (before, set())
 
 
 def test_a_retry_of_the_sdk_is_late_too(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,3 +123,26 @@ def test_each_step_of_the_upkeep_has_a_deadline_of_its_own(monkeypatch: pytest.M
     assert steps.all_done([step, step], steps.Budget(60))
     # A late step is left for the next time.
     assert not steps.all_done([lambda: step() and step(), step], steps.Budget(60))
+
+
+_STOPPED = """
+import os, signal, sys
+from chalicelib import aws, deadline
+from chalicelib.storage import deletion
+from chalicelib.storage.keys import Key
+
+deadline.SECONDS = 0.3
+aws.session().register("before-send.dynamodb.BatchWriteItem", lambda **_: os.kill(os.getpid(), signal.SIGSTOP))
+with deadline.begun():
+    deletion.delete_items([Key("nothing", "1")])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
+def test_a_process_that_was_stopped_is_late(real_server: Server) -> None:
+    """By real clocks: it is stopped right before the check."""
+    stopped = subprocess.Popen([sys.executable, "-c", _STOPPED], stderr=subprocess.PIPE, text=True)  # noqa: S603
+    os.waitpid(stopped.pid, os.WUNTRACED)
+    time.sleep(0.4)
+    stopped.send_signal(signal.SIGCONT)
+    assert "DeadlinePassed" in stopped.communicate(timeout=20)[1].splitlines()[-1]
