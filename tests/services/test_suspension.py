@@ -9,6 +9,7 @@ import pytest
 
 import deardiary
 from chalicelib import deadline
+from chalicelib.routes import upkeep
 from chalicelib.services import compaction
 from tests.server import Server
 from tests.support.consistency import check_consistency
@@ -82,3 +83,31 @@ def test_a_batch_is_taken_once_with_steps_of_its_own(
 
     # The announcement, the chunk, the summary.
     assert each_suspension(run) == 3
+
+
+@pytest.mark.parametrize("work", ["batch", "end"])
+def test_nothing_comes_into_an_iteration_that_was_deleted(
+    real_server: Server, experiment: deardiary.Experiment, clocks: Clocks, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    """Its deletion waits for batches and compactions, but for a minute only."""
+    monkeypatch.setattr(compaction, "ENOUGH_AT_END", 1)
+
+    def run(number: int) -> bool:
+        path = f"/iterations/{(iteration := real_server.client().iterations.create(experiment.id)).id}"
+        for each in range(CHUNKS):
+            send(real_server, iteration, each)
+
+        def meanwhile() -> None:
+            assert real_server.call("DELETE", path).status in (202, 204)
+            upkeep.run(60)
+
+        with suspended(number, meanwhile, clocks) as suspension:
+            if work == "batch":
+                send(real_server, iteration, CHUNKS)
+            else:
+                real_server.call("PATCH", path, {"status_id": 2})
+        check_consistency()
+        real_server.call("DELETE", path)
+        return suspension.happened
+
+    assert each_suspension(run) > 1

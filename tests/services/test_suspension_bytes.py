@@ -65,9 +65,7 @@ class World:
 
     def bring(self, resource: Any) -> dict[str, list[str]]:
         """Put the bytes where its presigned requests say; the body that completes the resource."""
-        cut = parts.cut(resource["backend"], len(BYTES))
-        hashes = [hashlib.sha256(BYTES[each.offset :][: each.size_bytes]).hexdigest() for each in cut]
-        body = {"part_hashes": hashes} if cut else {}
+        body = hashes_of_parts(resource)
         for each in self.server.call("POST", f"/resources/{resource['id']}/upload", body).body["requests"]:
             data = BYTES[each["offset"] :][: each["size_bytes"]]
             headers = {**each["headers"], "Content-Length": str(len(data))}
@@ -91,6 +89,13 @@ class World:
         copy.unlink()
 
 
+def hashes_of_parts(resource: Any) -> dict[str, list[str]]:
+    """As a body; empty where the bytes go in one request."""
+    cut = parts.cut(resource["backend"], len(BYTES))
+    hashes = [hashlib.sha256(BYTES[each.offset :][: each.size_bytes]).hexdigest() for each in cut]
+    return {"part_hashes": hashes} if cut else {}
+
+
 Work = Callable[[], object]
 
 
@@ -109,6 +114,12 @@ def completing(world: World, _clocks: Clocks) -> Work:
     resource = world.declare().body
     body = world.bring(resource)
     return lambda: world.server.call("POST", f"/resources/{resource['id']}/complete", body)
+
+
+def asking_to_upload(world: World, _clocks: Clocks) -> Work:
+    """In parts, which begins an upload that all who have these bytes go on with."""
+    resource = world.declare().body
+    return lambda: world.server.call("POST", f"/resources/{resource['id']}/upload", hashes_of_parts(resource))
 
 
 def declaring(world: World, _clocks: Clocks) -> Work:
@@ -130,6 +141,7 @@ def looking_for_late_bytes(world: World, clocks: Clocks) -> Work:
     [
         *((backend, work) for backend in BACKENDS for work in (deleting, completing)),
         # What differs between backends is above.
+        ("s3", asking_to_upload),
         ("s3", deleting_all),
         ("s3", looking_for_late_bytes),
         ("inline", declaring),
