@@ -219,6 +219,56 @@ def test_a_spool_from_elsewhere_reads_and_removes_no_file_but_its_own(
     assert list(client.resources.list(iteration.experiment_id)) == []
 
 
+def linked(path: Path, secret: Path) -> None:
+    path.unlink()
+    path.symlink_to(secret)
+
+
+def hard_linked(path: Path, secret: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a file that belongs to another user")
+    path.unlink()
+    path.hardlink_to(secret)
+    os.chown(path, 12345, -1)
+
+
+def too_large(path: Path, secret: Path) -> None:
+    os.truncate(path, 64 * 2**20 + 1)
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [(linked, "is a link"), (hard_linked, "hard link to a file of another user"), (too_large, "has more than")],
+)
+def test_a_segment_that_is_none_of_the_spools_is_not_read(
+    copies: list[Path], client: Client, tmp_path: Path, harm: Callable[[Path, Path], None], message: str
+) -> None:
+    """Here it holds what a segment does, so that reading it would show."""
+    segment, secret = spool_in(copies[0]) / "00000001.log", tmp_path / "secret"
+    shutil.copy(segment, secret)
+    harm(segment, secret)
+    result = sync(copies[0], client)
+    assert (result.points, result.is_done) == (0, False)
+    assert message in str(result.error)
+    assert secret.exists()
+
+
+@pytest.mark.parametrize("harm", [linked, hard_linked])
+def test_a_description_of_a_run_that_is_a_link_is_not_read(
+    copies: list[Path], client: Client, tmp_path: Path, harm: Callable[[Path, Path], None]
+) -> None:
+    described, secret = spool_in(copies[0]) / "run.json", tmp_path / "secret"
+    shutil.copy(described, secret)
+    harm(described, secret)
+    assert deardiary.sync(copies[0], client=client, tell=lambda _: None) == []
+
+
+def test_a_folder_that_is_a_link_is_not_entered(copies: list[Path], client: Client, tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "link").symlink_to(spool_in(copies[0]))
+    assert deardiary.sync(tmp_path / "given", client=client, tell=lambda _: None) == []
+
+
 def test_what_is_not_a_spools_stays_in_its_folder(copies: list[Path], client: Client) -> None:
     (spool_in(copies[0]) / "thesis.tex").write_text("years of work")
     assert sync(copies[0], client).is_done

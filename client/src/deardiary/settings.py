@@ -149,6 +149,20 @@ def store_hosts() -> frozenset[str]:
     return frozenset(host.strip().lower() for host in (_variable("STORE_HOSTS") or "").split(",")) - {""}
 
 
+def unpack_bytes() -> int | None:
+    """Bytes that an archive given to `sync` may hold: DEARDIARY_UNPACK_GIB; None leaves it to the archive's size."""
+    text = _variable("UNPACK_GIB")
+    if text is None:
+        return None
+    try:
+        gib = float(text)
+    except ValueError:
+        gib = -1.0
+    if not 0 < gib <= 2**20:
+        raise ValueError(f"DEARDIARY_UNPACK_GIB is a number of GiB, not {text!r}")
+    return int(gib * 2**30)
+
+
 def aws_region() -> str | None:
     """The region that AWS gives to what runs there; boto3 knows the second variable only."""
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import errno
+import logging
 import os
-import shutil
-import tarfile
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
+
+from deardiary import settings
+from deardiary.archive import room_in, too_large, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
 ARCHIVES = (".tar.gz", ".tgz", ".tar")
+
+_log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -48,17 +51,10 @@ def _unpack_all(folder: Path) -> None:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """The plain files of an archive, each inside the folder; whatever else is in it is passed over."""
-    root = folder.resolve()
-    try:
-        with tarfile.open(archive) as content:
-            for member in content:
-                target = (root / member.name).resolve()
-                source = content.extractfile(member) if member.isfile() and target.is_relative_to(root) else None
-                if source is not None:
-                    _write(target, source, member.mtime)
-    except (tarfile.TarError, EOFError) as error:
-        raise ValueError(f"{archive} cannot be read: {error}") from error
+    folder.mkdir(exist_ok=True)
+    passed_over = unpack(archive, folder)
+    if passed_over:
+        _log.warning("%s: %d members that are no plain files, such as links, are passed over", archive, passed_over)
 
 
 def _download(url: str, folder: Path) -> None:
@@ -75,14 +71,18 @@ def _download(url: str, folder: Path) -> None:
 
 
 def _download_objects(s3: Any, url: str, folder: Path) -> int:
-    """How many."""
+    """How many. ValueError for more bytes than there is room for."""
+    limit = settings.unpack_bytes() or room_in(folder)
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    found = 0
+    found, left = 0, limit
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for each in page.get("Contents", ()):
             target = (folder / each["Key"]).resolve()
             if not target.is_relative_to(folder.resolve()) or each["Key"].endswith("/"):
                 continue
+            left -= each["Size"]
+            if left < 0:
+                raise too_large(url, limit)
             target.parent.mkdir(parents=True, exist_ok=True)
             s3.download_file(bucket, each["Key"], str(target))
             os.utime(target, (each["LastModified"].timestamp(),) * 2)
@@ -96,17 +96,3 @@ def _client() -> Any:
     except ImportError:
         raise ValueError("To read from s3://, install boto3: pip install boto3") from None
     return boto3.client("s3")
-
-
-def _write(target: Path, content: IO[bytes], time: float) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file:
-            shutil.copyfileobj(content, file)
-    except OSError as error:
-        # A name that no file can have here, or another has already: none of our names.
-        if error.errno not in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG):
-            raise
-        return
-    with contextlib.suppress(OverflowError, ValueError):
-        os.utime(target, (time, time))

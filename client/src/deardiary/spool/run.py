@@ -10,12 +10,14 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from deardiary.spool import own_file
 from deardiary.wire import from_json, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "run.json"
+_MAX_BYTES = 2**20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +73,8 @@ def save(folder: Path, run: Run) -> None:
 def load(folder: Path) -> Run | None:
     """None for a folder that is no spool, or no more."""
     try:
-        run = from_json(Run, json.loads((folder / FILE).read_bytes())) if (folder / FILE).is_file() else None
-        return run and dataclasses.replace(run, started_at=run.started_at.astimezone(timezone.utc))
+        run = from_json(Run, json.loads(own_file.read(folder / FILE, _MAX_BYTES)))
+        return dataclasses.replace(run, started_at=run.started_at.astimezone(timezone.utc))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
 

@@ -8,7 +8,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from deardiary.spool import lines, lock
+from deardiary.spool import lines, lock, own_file
 from deardiary.spool import run as runs
 from deardiary.spool.lock import FolderLock
 from deardiary.spool.segment import segments_in
@@ -88,8 +88,8 @@ def kept_file(folder: Path, name: str) -> Path:
         raise PermissionError(f"{name!r} is not a file of the spool {folder}")
     if path.is_symlink() or path.parent.is_symlink():
         raise PermissionError(f"{path} is a link, and may lead out of the spool")
-    if path.exists() and not path.is_file():
-        raise PermissionError(f"{path} is no file")
+    with contextlib.suppress(FileNotFoundError):
+        own_file.check(path, path.stat())
     return path
 
 
