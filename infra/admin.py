@@ -19,6 +19,14 @@ def converge_admin(username: str, password: str | None) -> list[str]:
     return [f"admin {username}: created", *_shown_once(chosen, password)]
 
 
+def converge_usernames() -> list[str]:
+    """Let the users that older servers made be found by their names in any case."""
+    from chalicelib.storage import user
+
+    folded = user.fold_usernames()
+    return [f"usernames: {folded} can be written in any case now"] if folded else []
+
+
 def reset_admin(username: str, password: str | None) -> list[str]:
     """Give this admin a new password, or make the first admin where there is none."""
     from chalicelib.services import user

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.admin import converge_admin
+from infra.admin import converge_admin, converge_usernames
 from infra.bucket import converge_bucket, delete_bucket
 from infra.secret import converge_secret, delete_secret
 from infra.table import converge_table, delete_table
@@ -26,6 +26,7 @@ def bring_up(
     yield from converge_bucket(clients.s3, stage, cors_origins)
     yield from converge_secret(clients.ssm, stage.secret_parameter)
     yield from converge_admin(username, password)
+    yield from converge_usernames()
 
 
 def take_down(stage: Stage, clients: Clients, *, delete_data: bool) -> Iterator[str]:

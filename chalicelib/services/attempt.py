@@ -13,6 +13,7 @@ from typing import NamedTuple
 from chalicelib import clock
 from chalicelib.errors import TooManyRequests
 from chalicelib.storage import attempt as storage
+from chalicelib.storage import keys
 from chalicelib.storage.attempt import Subject
 
 WINDOW_SECONDS = 300
@@ -32,7 +33,8 @@ class Attempt(NamedTuple):
 
 def count(username: str, source: str, user_id: str | None) -> Attempt:
     """TooManyRequests, with the seconds to wait, when there were too many. Without a user it takes the same calls."""
-    network, now = _network(source), int(clock.now().timestamp())
+    # A name has one counter, in whatever case it is typed: each spelling would have attempts of its own.
+    username, network, now = keys.fold(username), _network(source), int(clock.now().timestamp())
     limits: dict[Subject, int] = {
         ("account and source", username, network): PER_ACCOUNT_AND_SOURCE,
         ("source", network): PER_SOURCE,

@@ -6,7 +6,7 @@ an id of its own also has a REF in a partition of its own, which says where it l
     what                  PK                  SK
     user                  USER#uid            USER                    profile, password hash, epoch, API tokens
     permission            USER#uid            PERMISSION#pid          read by every request to a project
-    username              USERNAME#name       USERNAME                makes the name unique
+    username              USERNAME#name       USERNAME                makes the name unique, in lower case; see user.py
     user in the list      USERS               USER#uid
     number of admins      USERS               ADMINS
     project               PROJECT#pid         PROJECT
@@ -103,6 +103,11 @@ def user_partition(user_id: str) -> str:
 
 def username(name: str) -> Key:
     return Key(f"USERNAME#{name}", "USERNAME")
+
+
+def fold(name: str) -> str:
+    """The same for usernames that differ in case only. Usernames are ASCII; `lower` makes `k` of the Kelvin sign."""
+    return name.lower() if name.isascii() else name
 
 
 def user_listing(user_id: str) -> Key:

@@ -1,8 +1,13 @@
-"""Users: one row each, a sentinel that makes the name unique, a row in the list, and the number of admins."""
+"""Users: one row each, a sentinel that makes the name unique, a row in the list, and the number of admins.
+
+Names that differ in case only are one: the key of the sentinel is the name in lower case. Older servers used the name
+as written. A user of theirs may have a sentinel under that, and two of them may share a name but for its case: each is
+found by the exact name. `fold_usernames` adds the sentinel in lower case where it is free.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -14,8 +19,11 @@ from chalicelib.errors import Conflict, InvalidPayload
 from chalicelib.page import Page
 from chalicelib.storage import item, keys
 from chalicelib.storage.item import Item
+from chalicelib.storage.keys import Key
 from chalicelib.storage.transaction import Transaction
 from deardiary.shapes import User
+
+_PAGE = 100
 
 
 class Overtaken(Conflict):
@@ -71,11 +79,12 @@ class Account:
 
 
 def create_account(account: Account) -> None:
-    """Conflict when the username is taken."""
+    """Conflict when the username is taken, in any case."""
     user = account.user
+    _require_free(user)
     write = Transaction()
     write.put(_row(account), Conflict)
-    write.put(_username_row(user), lambda: _taken(user.username))
+    write.put(_sentinel(user), lambda: _taken(user.username))
     write.put(UserListingRow(*keys.user_listing(user.id), user_id=user.id), Conflict)
     if user.is_admin:
         _count_admin(write, 1)
@@ -88,8 +97,11 @@ def find_account(user_id: str) -> Account | None:
 
 
 def find_user_id(username: str) -> str | None:
-    sentinel = item.find(UsernameRow, keys.username(username))
-    return None if sentinel is None else sentinel.user_id
+    """The user with exactly this name, else the one with this name in another case."""
+    places = [keys.username(username), keys.username(keys.fold(username))]
+    found = item.get_many(places)
+    sentinels = [row for row in map(found.get, places) if isinstance(row, UsernameRow)]
+    return sentinels[0].user_id if sentinels else None
 
 
 def find_account_by_username(username: str) -> Account | None:
@@ -105,15 +117,20 @@ def list_users(limit: int, cursor: str | None) -> Page[User]:
     return Page([_shape(row) for row in rows if isinstance(row, UserRow)], listing.next_cursor)
 
 
-def find_first_admin() -> User | None:
-    """The admin whose account is the oldest."""
+def each_user() -> Iterator[User]:
+    """The oldest first."""
     cursor: str | None = None
     while True:
-        users = list_users(50, cursor)
-        admin = next((user for user in users.data if user.is_admin), None)
-        if admin or users.next_cursor is None:
-            return admin
+        users = list_users(_PAGE, cursor)
+        yield from users.data
         cursor = users.next_cursor
+        if cursor is None:
+            return
+
+
+def find_first_admin() -> User | None:
+    """The admin whose account is the oldest."""
+    return next((user for user in each_user() if user.is_admin), None)
 
 
 def count_admins() -> int:
@@ -127,8 +144,10 @@ def update_account(before: Account, after: Account) -> None:
     write = Transaction()
     write.put(_row(replace(after, version=before.version + 1)), Overtaken, _unchanged(before))
     if new.username != old.username:
-        write.put(_username_row(new), lambda: _taken(new.username))
-        write.delete(_username_row(old), None, Conflict)
+        _require_free(new)
+        if _find_owner(_sentinel(new)) != new.id:
+            write.put(_sentinel(new), lambda: _taken(new.username))
+        _release_names(old, write, keep=_sentinel(new).key)
     if new.is_admin != old.is_admin:
         _count_admin(write, 1 if new.is_admin else -1)
     write.commit()
@@ -138,10 +157,56 @@ def hide_account(account: Account, write: Transaction) -> None:
     """Add to a transaction what takes the user away from every reader: the last admin cannot go."""
     user = account.user
     write.update(_row(account), [UserRow.deleting.set(True)], _unchanged(account), Conflict)
-    write.delete(_username_row(user), None, Conflict)
+    _release_names(user, write)
     write.delete(UserListingRow(*keys.user_listing(user.id)), None, Conflict)
     if user.is_admin:
         _count_admin(write, -1)
+
+
+def fold_usernames() -> int:
+    """Let users of older servers be found by their names in any case; how many have become so.
+
+    Where two have one name but for its case, only the older can.
+    """
+    mixed = [user for user in each_user() if keys.fold(user.username) != user.username]
+    return sum(_fold_username(user) for user in mixed if _find_owner(_sentinel(user)) is None)
+
+
+def _fold_username(user: User) -> bool:
+    """False when the name was taken, or its user changed or deleted, at the same moment."""
+    write = Transaction()
+    same = (UserRow.username == user.username) & UserRow.deleting.does_not_exist()
+    write.check(UserRow, keys.user(user.id), same, Conflict)
+    write.put(_sentinel(user), Conflict)
+    try:
+        write.commit()
+    except Conflict:
+        return False
+    return True
+
+
+def _require_free(user: User) -> None:
+    """Conflict when another user has this name in any case.
+
+    The sentinel alone does not say so: a user of an older server may have none in lower case.
+    """
+    folded = keys.fold(user.username)
+    if any(keys.fold(other.username) == folded and other.id != user.id for other in each_user()):
+        raise _taken(user.username)
+
+
+def _release_names(user: User, write: Transaction, *, keep: Key | None = None) -> None:
+    """Delete the sentinels of a user, of this server and of an older one, but for the one to keep."""
+    for place in {keys.username(user.username), _sentinel(user).key} - {keep}:
+        sentinel = UsernameRow(*place)
+        if _find_owner(sentinel) in {None, user.id}:
+            mine = UsernameRow.pk.does_not_exist() | (UsernameRow.user_id == user.id)
+            write.delete(sentinel, mine, Overtaken)
+
+
+def _find_owner(sentinel: UsernameRow) -> str | None:
+    row = item.find(UsernameRow, sentinel.key)
+    return None if row is None else row.user_id
 
 
 def _count_admin(write: Transaction, change: int) -> None:
@@ -162,8 +227,8 @@ def _taken(username: str) -> Conflict:
     return Conflict(f"The username {username!r} is taken", field="username")
 
 
-def _username_row(user: User) -> UsernameRow:
-    return UsernameRow(*keys.username(user.username), user_id=user.id)
+def _sentinel(user: User) -> UsernameRow:
+    return UsernameRow(*keys.username(keys.fold(user.username)), user_id=user.id)
 
 
 def _row(account: Account) -> UserRow:

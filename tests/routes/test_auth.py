@@ -121,14 +121,6 @@ def test_wrong_credentials_all_get_the_same_answer(server: Server, username: str
     assert reply.body["message"] == "Unknown username or wrong password"
 
 
-def test_the_name_of_a_user_is_in_upper_and_lower_case(server: Server) -> None:
-    check_refused(
-        server.call("POST", "/auth", {"username": "ADMIN", "password": PASSWORD}, token=None),
-        401,
-        "INVALID_CREDENTIALS",
-    )
-
-
 @pytest.mark.parametrize(
     ("body", "field"),
     [
