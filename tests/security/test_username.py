@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+import deardiary
 from chalicelib import clock
 from chalicelib.services import attempt
 from chalicelib.storage import keys
@@ -135,7 +136,7 @@ def test_a_user_who_goes_while_the_stage_is_upgraded_leaves_nothing(
 ) -> None:
     user, fold = old_user(server, "Kurt"), storage._fold_username
 
-    def delete_and_fold(account: storage.User) -> bool:
+    def delete_and_fold(account: deardiary.User) -> bool:
         assert server.call("DELETE", f"/users/{user}").status == 204
         return fold(account)
 
