@@ -2,8 +2,9 @@
 
 A batch is taken in three writes. It is announced in the iteration's series row, where points without a step get theirs;
 its chunk is put, once; its digests are folded into the row and the announcement goes. A process that dies in between
-leaves an announcement: the retry goes on from it with the same steps, and if none comes, whoever announces the next
-batch finishes or drops it.
+leaves an announcement: the retry goes on from it with the same steps. If none comes, the writer of a later batch folds
+the chunk, or puts a mark in its place that refuses it, and takes the announcement away. docs/architecture.md says what
+happens when a process dies or an answer is lost.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def _announce(where: Iteration, batch_digest: str, sent: dict[str, Sent], series
         at = max(now_us(), series.last_at + 1)
         mine = _reserve(settled, sent, at)
         announced = settled.announced | {batch_digest: mine}
-        announcing = replace(settled, announced=announced, last_at=at, batches=series.batches + 1)
+        announcing = replace(settled, announced=announced, last_at=at, batches=settled.batches + 1)
         storage.require_room(announcing, set(sent))
         try:
             return storage.write_series(where.experiment_id, where.id, announcing)
@@ -190,10 +191,25 @@ def _put(where: Iteration, batch_digest: str, sent: dict[str, Sent], announcemen
         )
         for key, each in sent.items()
     }
+    batch = Batch(batch_digest, announcement.at)
     try:
-        return chunks.put_chunk(where.id, Batch(batch_digest, announcement.at), series)
+        return chunks.put_chunk(where.id, batch, series)
     except Conflict:
-        return _stored(where, batch_digest)
+        taken = chunks.find_chunk(where.id, batch_digest)
+    if taken is None:
+        # Another process took this writer for dead: the next try gets new steps.
+        _withdraw(where, batch)
+        raise Unavailable(retry_after=1)
+    return taken
+
+
+def _withdraw(where: Iteration, batch: Batch) -> None:
+    """Take a dropped announcement away. Another one of the same batch stays."""
+
+    def change(series: Series) -> Series | None:
+        return _folded(where, series, batch.digest, None) if batch in series.unfolded else None
+
+    storage.change_series(where.experiment_id, where.id, change)
 
 
 def _stored(where: Iteration, batch_digest: str) -> Chunk:
@@ -204,13 +220,16 @@ def _stored(where: Iteration, batch_digest: str) -> Chunk:
 
 
 def _fold(where: Iteration, chunk: Chunk, series: Series) -> None:
-    """Add the batch to the digests and take its announcement away; once, whoever does it."""
-    patience = Patience()
-    while True:
-        if chunk.batch.digest not in series.announced:
-            return
+    """Add the batch to the digests and take its announcement away; once, whichever process does it.
+
+    The points must be those of after the series was read: an edit that comes later than that counts them anew.
+    """
+    patience, batch_digest = Patience(), chunk.batch.digest
+    while batch_digest in series.announced:
+        if series.edited_at > series.announced[batch_digest].at:
+            chunk = _stored(where, batch_digest)
         try:
-            storage.write_series(where.experiment_id, where.id, _folded(where, series, chunk.batch.digest, chunk))
+            storage.write_series(where.experiment_id, where.id, _folded(where, series, batch_digest, chunk))
         except Overtaken:
             patience.wait()
             series = storage.read_series(where.experiment_id, where.id)
@@ -219,18 +238,37 @@ def _fold(where: Iteration, chunk: Chunk, series: Series) -> None:
 
 
 def _folded(where: Iteration, series: Series, batch_digest: str, chunk: Chunk | None) -> Series:
+    """The series without the announcement of a batch, and with the points of its chunk in the digests.
+
+    A chunk with another time than the announcement was folded already, under an earlier announcement.
+    """
+    rest = {batch: one for batch, one in series.announced.items() if batch != batch_digest}
+    if chunk is None or chunk.batch not in series.unfolded:
+        return replace(series, announced=rest, batches=series.batches - 1)
     digests = dict(series.digests)
-    for key, columns in (own_points(where, chunk) if chunk else {}).items():
+    for key, columns in own_points(where, chunk).items():
         new = Digest.of(columns)
         digests[key] = digests[key].merge(new) if key in digests else new
-    rest = {batch: one for batch, one in series.announced.items() if batch != batch_digest}
     return replace(series, digests=digests, announced=rest)
 
 
 def _settle(where: Iteration, series: Series) -> Series:
-    """Without the announcements of writers that died: their chunk is folded if it came, and forgotten otherwise."""
+    """Without the announcements of writers that died: their batch is folded if its chunk came, and dropped if not."""
     now = now_us()
     for batch_digest, one in series.announced.items():
         if now - one.at > STALE_AFTER:
-            series = _folded(where, series, batch_digest, chunks.find_chunk(where.id, batch_digest))
+            chunk = _find_or_drop(where, Batch(batch_digest, one.at))
+            series = _folded(where, series, batch_digest, chunk)
     return series
+
+
+def _find_or_drop(where: Iteration, batch: Batch) -> Chunk | None:
+    """The chunk of an announced batch; with None, it cannot come any more, however late its writer is."""
+    found = chunks.find_chunk(where.id, batch.digest)
+    if found is None:
+        try:
+            chunks.drop_batch(where.id, batch)
+        except Conflict:
+            # The chunk came at this moment, or another process was faster to drop the batch.
+            return chunks.find_chunk(where.id, batch.digest)
+    return found

@@ -98,7 +98,7 @@ def _small(rows: Rows, series: Series) -> list[Stored]:
     small = [
         row
         for row in rows.stored
-        if row.batch is not None and row.batch.digest not in series.announced and len(row.points) <= SMALL_BYTES
+        if row.batch is not None and row.batch not in series.unfolded and len(row.points) <= SMALL_BYTES
     ]
     return sorted(small, key=_arrival)[:MOST_AT_ONCE]
 

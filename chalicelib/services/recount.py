@@ -20,14 +20,13 @@ from deardiary.shapes import Iteration
 
 def mark(where: Iteration, keys: Iterable[str]) -> int:
     """The time of the mark, which is to be given to `recount`."""
-    series = storage.change_series(
-        where.experiment_id,
-        where.id,
-        lambda now: replace(
-            now, last_at=(at := max(now_us(), now.last_at + 1)), recount=now.recount | dict.fromkeys(keys, at)
-        ),
-    )
-    return series.last_at
+    names = list(keys)
+
+    def change(series: Series) -> Series:
+        at = max(now_us(), series.last_at + 1)
+        return replace(series, last_at=at, edited_at=at, recount=series.recount | dict.fromkeys(names, at))
+
+    return storage.change_series(where.experiment_id, where.id, change).edited_at
 
 
 def recount(where: Iteration, keys: Collection[str], marked: int) -> Series:
@@ -53,7 +52,7 @@ def _counted(where: Iteration, series: Series, keys: Collection[str]) -> dict[st
 
     Should one be announced meanwhile, the row has another version than the one that is to be replaced.
     """
-    stretches = points.read_stretches(where.id, keys, without=series.announced)
+    stretches = points.read_stretches(where.id, keys, without=series.unfolded)
     digests = dict(series.digests)
     for key in keys:
         columns = curves.in_order(stretches.get(key, []))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -45,6 +45,8 @@ class ChunkRow(PointsRow, discriminator="chunk"):
     home = UnicodeAttribute(null=True)
     # What the batch was answered, kept from the first change of its points on.
     receipt = BinaryAttribute(legacy_encoding=False, null=True)
+    # There is no batch: its announcement of the time `at` was dropped, and no chunk may be put under it.
+    dropped = BooleanAttribute(null=True)
 
 
 class PackedRow(PointsRow, discriminator="packed"):
@@ -68,7 +70,7 @@ class Chunk(NamedTuple):
 
 
 def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Chunk:
-    """Conflict when the batch is there already, InvalidPayload when it does not fit into an item."""
+    """Conflict when the batch is there already or was dropped; InvalidPayload when it does not fit into an item."""
     points = codec.pack_batch(series)
     if len(points) > MAX_BYTES:
         raise InvalidPayload(
@@ -77,17 +79,27 @@ def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Ch
     row = ChunkRow(*keys.chunk(iteration_id, batch.digest), at=batch.at, points=points)
     row.low, row.high = bounds(series.values())
     with conditional.otherwise(Conflict):
-        row.save(ChunkRow.pk.does_not_exist())
-    return open_chunk(row)
+        row.save(_is_free(batch.at))
+    return _open(row)
+
+
+def drop_batch(iteration_id: str, batch: Batch) -> None:
+    """From now on no chunk can be put under this announcement. Conflict when one was, or if it is dropped already."""
+    row = ChunkRow(*keys.chunk(iteration_id, batch.digest), at=batch.at, dropped=True)
+    with conditional.otherwise(Conflict):
+        row.save(_is_free(batch.at))
 
 
 def find_chunk(iteration_id: str, batch_digest: str) -> Chunk | None:
-    row = item.find(ChunkRow, keys.chunk(iteration_id, batch_digest))
-    return None if row is None else open_chunk(row)
+    return open_chunk(item.find(ChunkRow, keys.chunk(iteration_id, batch_digest)))
 
 
-def open_chunk(row: ChunkRow) -> Chunk:
-    """DamagedData, naming the chunk, when its bytes are not what was written."""
+def open_chunk(row: ChunkRow | None) -> Chunk | None:
+    """None for a dropped batch. DamagedData, naming the chunk, when its bytes are not what was written."""
+    return None if row is None or row.dropped else _open(row)
+
+
+def _open(row: ChunkRow) -> Chunk:
     batch = Batch(keys.batch_of_chunk(row.sk), int(row.at))
     content = None if row.points is None else open_points(row.key, row.points, batch)
     return Chunk(batch, content, row.home, None if row.receipt is None else _read_receipt(row.receipt))
@@ -159,6 +171,12 @@ def bounds(columns: Iterable[Columns]) -> tuple[int | None, int | None]:
     if not found:
         return None, None
     return min(low for low, _ in found), max(high for _, high in found)
+
+
+def _is_free(at: int) -> Condition:
+    """There is no chunk; or only the mark of a dropped announcement, which was made before the time `at`."""
+    free: Condition = ChunkRow.pk.does_not_exist() | ((ChunkRow.dropped == True) & (ChunkRow.at < at))  # noqa: E712
+    return free
 
 
 def _same_edition(edition: int | None) -> Condition:

@@ -22,7 +22,7 @@ an id of its own also has a REF in a partition of its own, which says where it l
     snapshot              EXPERIMENT#eid      SNAPSHOT#iid            which blobs hold lock files and diff
     iteration's REF       ITERATION#iid       REF
     child                 ITERATION#iid       CHILD#iid
-    chunk of points       ITERATION#iid       CHUNK#digest(batch_id)  a batch; stays without points when they were moved
+    chunk of points       ITERATION#iid       CHUNK#digest(batch_id)  a batch; without points once moved or dropped
     packed points         ITERATION#iid       PACKED#digest(key)#gen#part   after the chunks: see storage/points.py
     resource's REF        RESOURCE#rid        REF
     model                 PROJECT#pid         MODEL#mid               the last version's number, and which is PRODUCTION

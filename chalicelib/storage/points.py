@@ -69,7 +69,7 @@ def read_rows(iteration_id: str, only: Collection[str] | None = None) -> Rows:
         for row in item.raw_rows(span, _NAMES):
             if "home" in row:
                 homes[keys.batch_of_chunk(row["SK"]["S"])] = row["home"]["S"]
-            else:
+            elif "points" in row:
                 stored.append(_stored(row, homes))
     return Rows(stored, homes)
 
@@ -78,9 +78,10 @@ def rows_of_batch(iteration_id: str, batch_digest: str) -> list[Stored]:
     """The rows in which points of this batch are: its chunk, or the packed rows to which they were moved."""
     chunk_key = keys.chunk(iteration_id, batch_digest)
     for row in item.raw_rows(Span(chunk_key.pk, chunk_key.sk, chunk_key.sk), _NAMES):
-        if "home" not in row:
+        if "home" in row:
+            return [each for each in read_rows(iteration_id).stored if each.generation == row["home"]["S"]]
+        if "points" in row:
             return [_stored(row, {})]
-        return [each for each in read_rows(iteration_id).stored if each.generation == row["home"]["S"]]
     return []
 
 
@@ -89,7 +90,7 @@ def read_stretches(
     only: Collection[str] | None = None,
     *,
     moved: bool = True,
-    without: Collection[str] = (),
+    without: Collection[Batch] = (),
     low: int | None = None,
     high: int | None = None,
 ) -> dict[str, list[tuple[Sequence[Batch], Stretch]]]:
@@ -101,7 +102,7 @@ def read_stretches(
     found: dict[str, list[tuple[Sequence[Batch], Stretch]]] = {}
     for row in read_rows(iteration_id, only if moved else None).stored:
         inside = (low is None or row.high >= low) and (high is None or row.low <= high)
-        if inside and (row.batch is None or row.batch.digest not in without):
+        if inside and (row.batch is None or row.batch not in without):
             content = row.open(only)
             for key, stretch in content.series.items():
                 found.setdefault(key, []).append((content.batches, stretch))

@@ -1,8 +1,8 @@
 """The series of an iteration: one small row with a digest per key and the batches that are being written.
 
-The row has a version; whoever changes it writes the whole of it on the condition that nobody else did. A batch is taken
-in three writes (`services/metric.py`): it is announced here with the steps that it gets, its chunk is put, it is folded
-into the digests. Whoever finds an announcement whose writer is long gone finishes or drops it.
+The row has a version: each change writes the whole of it, on the condition that no other process did since it was read.
+`services/batch.py` takes a batch in three writes: it is announced here with the steps that it gets, its chunk is put,
+it is folded into the digests.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.patience import Patience
 from chalicelib.storage import chunk, conditional, digest, item, keys
 from chalicelib.storage.chunk import Chunk, ChunkRow
+from chalicelib.storage.codec import Batch
 from chalicelib.storage.digest import Digest
 from chalicelib.storage.item import Item
 from chalicelib.storage.transaction import Transaction
@@ -38,6 +39,7 @@ class SeriesRow(Item, discriminator="series"):
     moved = NumberAttribute(null=True)
     compacting = NumberAttribute(null=True)
     recount = JSONAttribute(null=True)
+    edited_at = NumberAttribute(null=True)
     # The iteration is being deleted: nothing may be announced any more.
     closed = BooleanAttribute(null=True)
 
@@ -56,7 +58,8 @@ class Series:
 
     `last_at`: when the writer was last heard of; no two batches have the same. `batches`: how many were announced,
     `moved`: how many of their chunks have been moved into packed rows. `compacting`: somebody is moving, since when.
-    `recount`: keys whose digest may be wrong since then, because a point of theirs is being changed.
+    `recount`: keys whose digest may be wrong since then, because a point of theirs is being changed. `edited_at`: the
+    time of the last such mark.
     """
 
     version: int
@@ -67,6 +70,12 @@ class Series:
     moved: int = 0
     compacting: int | None = None
     recount: dict[str, int] = field(default_factory=dict)
+    edited_at: int = 0
+
+    @property
+    def unfolded(self) -> frozenset[Batch]:
+        """The announced batches. A chunk of the same `batch_id` with another time was folded before."""
+        return frozenset(Batch(batch, one.at) for batch, one in self.announced.items())
 
 
 class Overtaken(Conflict):
@@ -104,7 +113,7 @@ def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: s
     places = keys.series(experiment_id, iteration_id), keys.chunk(iteration_id, batch_digest)
     found = item.get_many(places)
     row, written = found.get(places[0]), found.get(places[1])
-    opened = chunk.open_chunk(written) if isinstance(written, ChunkRow) else None
+    opened = chunk.open_chunk(written if isinstance(written, ChunkRow) else None)
     return _open(row if isinstance(row, SeriesRow) else None), opened
 
 
@@ -129,6 +138,7 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
         moved=series.moved or None,
         compacting=series.compacting,
         recount=series.recount or None,
+        edited_at=series.edited_at or None,
     )
     with conditional.otherwise(Overtaken):
         row.save((SeriesRow.version == series.version) & SeriesRow.closed.does_not_exist())
@@ -179,6 +189,7 @@ def _read(row: SeriesRow) -> Series:
         moved=int(row.moved or 0),
         compacting=None if row.compacting is None else int(row.compacting),
         recount=row.recount or {},
+        edited_at=int(row.edited_at or 0),
     )
 
 

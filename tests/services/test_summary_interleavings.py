@@ -1,0 +1,195 @@
+"""The summary is the one of the points, whatever order the writes of a batch, an edit and a compaction come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib import clock
+from chalicelib.services import compaction
+from tests.server import Reply, Server, server_on_moto
+from tests.support.interleaving import Actor, stage
+
+STALE = timedelta(seconds=61)
+# More calls than any of these requests makes when it is not disturbed.
+MOST_CALLS = 30
+
+
+class Clock:
+    """Time, which a test can let pass."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._ahead, now = timedelta(0), clock.now
+        patch.setattr(clock, "now", lambda: now() + self._ahead)
+
+    def pass_by(self) -> None:
+        """Longer than a process waits before it takes the writer of an announced batch for dead."""
+        self._ahead += STALE
+
+
+class Diary:
+    """An iteration with a batch of three points, and what requests do to it."""
+
+    def __init__(self, server: Server, experiment_id: str) -> None:
+        self._server = server
+        self.iteration = server.client().iterations.create(experiment_id)
+        self.sent: set[str] = set()
+        self.edited: set[str] = set()
+        assert self.send("first") == 201
+
+    def send(self, batch_id: str) -> int:
+        """Points with steps of the server's, whose values tell where they came from."""
+        self.sent.add(batch_id)
+        value = VALUES[batch_id]
+        metrics = {"a": {"value": [value, value + 0.25]}, "b": {"value": [-value]}}
+        return self._call("POST", "log", {"batch_id": batch_id, "metrics": metrics}).status
+
+    def points(self) -> list[Any]:
+        found: list[Any] = self._call("GET", "metrics?limit=200").body["data"]
+        return found
+
+    def edit(self, method: str, number: int) -> int | None:
+        """Edit the point with the highest value but so many: points of a batch on its way are among them."""
+        points = sorted(self.points(), key=lambda point: (point["value"], point["id"]))
+        if not points:
+            return None
+        chosen = points[-1 - number % len(points)]["id"]
+        self.edited.add(chosen)
+        return self._server.call(method, f"/metrics/{chosen}", {"value": 1000 + number}).status
+
+    def compact(self) -> None:
+        compaction.compact_if_many(self.iteration, 1)
+
+    def summarize(self) -> Any:
+        return self._call("GET", "metrics/summary").body["data"]
+
+    def check(self, let_time_pass: Callable[[], None]) -> None:
+        """Once the retries of all batches are through: each is there once, and the summary is the one of the points."""
+        for batch_id in sorted(self.sent):
+            assert self.send(batch_id) in (201, 503)
+        let_time_pass()
+        for batch_id in sorted(self.sent | {"last"}):
+            assert self.send(batch_id) == 201
+        let_time_pass()
+        points = self.points()
+        most = 3 * len(self.sent)
+        assert most - len(self.edited) <= len(points) <= most
+        assert self.summarize() == {key: _summary(own) for key in "ab" if (own := _of(points, key))}
+        for key in "ab":
+            steps = [point["step"] for point in _of(points, key)]
+            assert len(set(steps)) == len(steps), "a step was given twice"
+
+    def _call(self, method: str, path: str, body: Any = None) -> Reply:
+        return self._server.call(method, f"/iterations/{self.iteration.id}/{path}", body)
+
+
+def _of(points: list[Any], key: str) -> list[Any]:
+    return [point for point in points if point["key"] == key]
+
+
+def _summary(points: list[Any]) -> dict[str, Any]:
+    values = [point["value"] for point in points]
+    ends = {"first": values[0], "last": values[-1], "last_step": points[-1]["step"]}
+    return {**ends, "min": min(values), "max": max(values), "count": len(values)}
+
+
+@pytest.fixture(scope="module")
+def experiment_id(server: Server) -> str:
+    client = server.client()
+    return client.experiments.create(client.projects.create("interleavings").id, "e").id
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with server_on_moto() as running:
+        yield running
+
+
+# Of its first point: those of a later batch are higher.
+VALUES = {"first": 10, "second": 20, "third": 30, "last": 40}
+ACTIONS: dict[str, Callable[[Diary], Any]] = {
+    "send": lambda diary: diary.send("second"),
+    "send another": lambda diary: diary.send("third"),
+    "change": lambda diary: diary.edit("PATCH", 0),
+    "change an old one": lambda diary: diary.edit("PATCH", 3),
+    "delete": lambda diary: diary.edit("DELETE", 1),
+    "compact": Diary.compact,
+    "summarize": Diary.summarize,
+}
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "meanwhile"),
+    [
+        ("send", "send", ""),
+        ("send", "change", ""),
+        ("send", "compact", ""),
+        ("send", "change", "dies"),
+        ("send", "delete", "dies"),
+        ("send", "send another", "time passes"),
+        ("send", "send another", "dies, time passes"),
+        ("change", "compact", ""),
+        ("compact", "delete", "dies"),
+        ("compact", "send", ""),
+        ("compact", "compact", "time passes"),
+    ],
+)
+def test_one_request_between_any_two_calls_of_another(
+    server: Server, experiment_id: str, clocks: Clock, outer: str, inner: str, meanwhile: str
+) -> None:
+    for calls in range(1, MOST_CALLS):
+        diary = Diary(server, experiment_id)
+        with stage() as actors:
+            first = actors.add(partial(ACTIONS[outer], diary))
+            first.step(calls)
+            reached = not first.done
+            if "time passes" in meanwhile:
+                clocks.pass_by()
+            actors.add(partial(ACTIONS[inner], diary)).finish()
+            if "dies" in meanwhile:
+                first.die()
+            first.finish()
+        diary.check(clocks.pass_by)
+        if not reached:
+            return
+    pytest.fail(f"{outer} makes more calls than that")
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from([*ACTIONS, "time", "die"]), st.integers(0, 4), st.integers(1, 6)), min_size=6, max_size=24
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_any_order_of_the_calls_of_many_requests(
+    server: Server, experiment_id: str, steps: list[tuple[str, int, int]]
+) -> None:
+    """Each step lets one of up to five requests, which begins with it if it is free, make a few calls."""
+    with pytest.MonkeyPatch.context() as patch:
+        time, diary = Clock(patch), Diary(server, experiment_id)
+        running: dict[int, Actor] = {}
+        with stage() as actors:
+            for name, slot, calls in steps:
+                if name == "time":
+                    time.pass_by()
+                elif name == "die" and slot in running:
+                    running.pop(slot).die()
+                elif name in ACTIONS:
+                    if slot not in running or running[slot].done:
+                        running[slot] = actors.add(partial(ACTIONS[name], diary))
+                    running[slot].step(calls)
+            for actor in running.values():
+                actor.finish()
+        diary.check(time.pass_by)
