@@ -185,4 +185,4 @@ def _same_edition(edition: int | None) -> Condition:
 
 
 def _read_receipt(packed: bytes) -> Receipt:
-    return Receipt(*json.loads(zlib.decompress(packed)))
+    return Receipt(*json.loads(codec.inflate(packed)))

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from chalicelib.columns import Columns
-from chalicelib.storage.codec import DamagedData
+from chalicelib.storage.codec import DamagedData, inflate
 from deardiary.shapes import MetricSummary
 
 INTERLEAVED, PLAIN, VERSION = 1, 2, 3
@@ -138,10 +138,7 @@ def _body(digests: Mapping[str, Digest]) -> bytes:
 def _open(data: bytes) -> bytes:
     version, rest = data[0] if data else None, data[1:]
     if version == VERSION:
-        try:
-            return zlib.decompress(rest)
-        except zlib.error as error:
-            raise DamagedData("a summary that cannot be unpacked") from error
+        return inflate(rest)
     if version == PLAIN:
         return rest
     if version == INTERLEAVED:
