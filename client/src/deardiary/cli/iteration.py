@@ -69,7 +69,7 @@ def ls(call: Call) -> None:
     elif room is None:
         columns = [Column("id", labels), *wide(iterations)]
     else:
-        columns, left_out = narrow(iterations, labels, room - sum(each.width + len(GAP) for each in where))
+        columns, left_out = narrow(iterations, labels, room - sum(each.width for each in where))
     columns[1:1] = where
     rows = list(zip(*(each.values for each in columns), strict=True))
     call.output.table([each.key for each in columns], rows, f"There are no such iterations in {owner.name}")
