@@ -245,11 +245,20 @@ def _folded(where: Iteration, series: Series, batch_digest: str, chunk: Chunk | 
     rest = {batch: one for batch, one in series.announced.items() if batch != batch_digest}
     if chunk is None or chunk.batch not in series.unfolded:
         return replace(series, announced=rest, batches=series.batches - 1)
-    digests = dict(series.digests)
-    for key, columns in own_points(where, chunk).items():
-        new = Digest.of(columns)
-        digests[key] = digests[key].merge(new) if key in digests else new
-    return replace(series, digests=digests, announced=rest)
+    new = {key: Digest.of(columns) for key, columns in own_points(where, chunk).items()}
+    merged = {key: series.digests[key].merge(each) if key in series.digests else each for key, each in new.items()}
+    marks = dict.fromkeys(_undecided(series, chunk, new), chunk.batch.at)
+    return replace(series, digests=series.digests | merged, announced=rest, recount=marks | series.recount)
+
+
+def _undecided(series: Series, chunk: Chunk, new: dict[str, Digest]) -> list[str]:
+    """The keys to count again: their first or last value depends on which batch arrived first, which a digest forgets.
+
+    A batch that arrived later may be folded already, if the writer was heard of since this one.
+    """
+    if series.last_at == chunk.batch.at:
+        return []
+    return [key for key, each in new.items() if key in series.digests and series.digests[key].meets(each)]
 
 
 def _settle(where: Iteration, series: Series) -> Series:

@@ -69,6 +69,12 @@ class Digest(NamedTuple):
             count=self.count + later.count,
         )
 
+    def meets(self, other: Digest) -> bool:
+        """Whether both begin or both end at one step and time: their order of arrival decides between the values."""
+        return (self.first_step, self.first_time) == (other.first_step, other.first_time) or (
+            (self.last_step, self.last_time) == (other.last_step, other.last_time)
+        )
+
     def summary(self) -> MetricSummary:
         return MetricSummary(
             first=self.first,

@@ -151,6 +151,29 @@ def _note(seen: list[str], delivery: Delivery) -> Answer:
     return answer
 
 
+def test_batches_of_one_moment_that_are_folded_in_another_order_than_they_came(
+    server: Server, iteration: deardiary.Iteration, a_minute_passes: Callable[[], None]
+) -> None:
+    """First and last are then those of the points: their order is step, time, arrival."""
+
+    def send_at_noon(value: float) -> int:
+        point = {"key": "a", "value": value, "step": 7, "recorded_at": "2026-01-31T12:00:00Z"}
+        body = {"batch_id": f"of {value}", "metrics": [point]}
+        return server.call("POST", f"/iterations/{iteration.id}/metrics/batch", body).status
+
+    with stage() as actors:
+        early = actors.add(lambda: send_at_noon(1))
+        while not stored(iteration).announced:
+            early.step()
+        assert send_at_noon(2) == 201
+        assert early.finish() == 201
+    a_minute_passes()
+    assert list(steps(server, iteration)) == [1, 2]
+    found = summary(server, iteration)["a"]
+    assert (found["first"], found["last"]) == (1, 2)
+    check_consistency()
+
+
 def test_a_batch_taken_between_the_reads_of_its_chunk_and_its_series(
     server: Server, iteration: deardiary.Iteration
 ) -> None:
