@@ -12,7 +12,7 @@ from chalicelib.routes.endpoint import Call, Routes
 from chalicelib.routes.parse import Body, PageQuery, changes
 from chalicelib.services import deletion, permission
 from chalicelib.services import user as service
-from deardiary.shapes import User, UserPermission
+from deardiary.shapes import User, UserName, UserPermission
 
 routes = Routes(__name__)
 
@@ -40,9 +40,20 @@ class UserPatch(Body):
     is_admin: bool | UnsetType = UNSET
 
 
-@routes.get("/users", query=PageQuery)
-def list_users(call: Call[None, PageQuery]) -> Answer[Page[User]]:
-    return listed(service.list_users(call.actor, call.query.limit, call.query.cursor))
+class UsersQuery(PageQuery):
+    username: Annotated[str, Meta(max_length=64, description="Exactly this one, in any case; for everybody")] | None = (
+        None
+    )
+
+
+@routes.get("/users", query=UsersQuery)
+def list_users(call: Call[None, UsersQuery]) -> Answer[Page[UserName]]:
+    """All users as whole objects, for admins; with a username, its id and names, for everybody."""
+    if call.query.username is not None:
+        found = service.find_user(call.query.username)
+        return listed(Page([found] if found else [], None))
+    users = service.list_users(call.actor, call.query.limit, call.query.cursor)
+    return listed(Page([*users.data], users.next_cursor))
 
 
 @routes.post("/users", body=NewUser)

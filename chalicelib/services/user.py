@@ -14,7 +14,7 @@ from chalicelib.services import access, attempt
 from chalicelib.services.access import Actor
 from chalicelib.storage import user as storage
 from chalicelib.storage.user import Account
-from deardiary.shapes import User
+from deardiary.shapes import User, UserName
 
 # Who has these can sign in as somebody, or as more than before.
 _SIGN_IN = {"username", "password", "is_admin"}
@@ -39,6 +39,15 @@ def create_user(actor: Actor, *, username: str, password: str, first_name: str, 
 def get_user(actor: Actor, user_id: str) -> User:
     access.require_self_or_admin(actor, user_id)
     return _account(user_id).user
+
+
+def find_user(username: str) -> UserName | None:
+    """The user of this name, in any case: the id and the names, for anyone who is signed in."""
+    account = storage.find_account_by_username(username)
+    if account is None:
+        return None
+    user = account.user
+    return UserName(id=user.id, username=user.username, first_name=user.first_name, last_name=user.last_name)
 
 
 def list_users(actor: Actor, limit: int, cursor: str | None) -> Page[User]:

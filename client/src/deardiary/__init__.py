@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Stage,
         Tag,
         User,
+        UserName,
         UserPermission,
     )
     from deardiary.syncing import Synced, sync
@@ -79,6 +80,7 @@ else:
             "Stage",
             "Tag",
             "User",
+            "UserName",
             "UserPermission",
         ),
         "syncing": ("Synced", "sync"),
@@ -137,6 +139,7 @@ __all__ = [
     "Tag",
     "Transport",
     "User",
+    "UserName",
     "UserPermission",
     "capture_environment",
     "connect",

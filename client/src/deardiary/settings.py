@@ -6,7 +6,11 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _A_DAY = 86_400
 DEFAULT_URL = "http://127.0.0.1:9000"
@@ -175,12 +179,12 @@ def named_url() -> str | None:
 
 def known_urls() -> frozenset[str]:
     """The servers that the user has named: by the environment and by signing in, or the default where nothing does."""
-    named = {clean_url(_variable("URL")), _login_file()[0]} - {None}
+    named = {clean_url(_variable("URL")), _login_file()[0], *logins().values()} - {None}
     return frozenset(named or {DEFAULT_URL})  # type: ignore[arg-type]
 
 
 def login_file() -> Path:
-    """The file in which a login is kept: JSON, {"url": …, "token": …}."""
+    """The file in which logins are kept: JSON, {"url": …, "token": …, "name": …, "logins": {NAME: {url, token}}}."""
     home = os.environ.get("XDG_CONFIG_HOME")
     return (Path(home) if home else Path.home() / ".config") / "deardiary" / "credentials.json"
 
@@ -229,15 +233,81 @@ def _credentials_of_environment() -> Credentials:
     )
 
 
+def logins() -> dict[str, str]:
+    """The URL of each login that has a name, by that name."""
+    return {name: url for name, (url, _) in _read_logins()[1].items()}
+
+
+def current_login() -> str | None:
+    """The name of the login in force: DEARDIARY_LOGIN, else the one that was used or made last; None for none."""
+    return _variable("LOGIN") or _read_logins()[2]
+
+
+def keep_login(url: str, token: str, name: str | None) -> str:
+    """The text of a login file in which this login is the one in force; the named ones stay."""
+    try:
+        known = _read_logins()[1]
+    except ValueError:
+        known = {}
+    return _logins_text((url, token), known | ({name: (url, token)} if name else {}), name)
+
+
+def use_login(name: str) -> str:
+    """The text of a login file in which the login of this name is the one in force. ValueError if there is none."""
+    known = _read_logins()[1]
+    return _logins_text(_named(known, name), known, name)
+
+
+def forget_login(name: str | None) -> str | None:
+    """The text of a login file without this login, or without the one in force; None when none is left."""
+    current, known, current_name = _read_logins()
+    gone = name or current_name
+    left = {each: login for each, login in known.items() if each != gone}
+    if name is not None and name != current_name:
+        _named(known, name)
+        return _logins_text(current, left, current_name)
+    return _logins_text(None, left, None) if left else None
+
+
+def _logins_text(current: tuple[str, str] | None, known: Mapping[str, tuple[str, str]], name: str | None) -> str:
+    """Top-level ``url`` and ``token`` are the login in force, where earlier versions look."""
+    named = {each: {"url": url, "token": token} for each, (url, token) in known.items()}
+    data: dict[str, object] = {"url": current[0], "token": current[1]} if current else {}
+    return json.dumps(data | ({"name": name} if name else {}) | ({"logins": named} if named else {}))
+
+
+def _named(known: Mapping[str, tuple[str, str]], name: str) -> tuple[str, str]:
+    if name not in known:
+        raise ValueError(f"There is no login {name!r}; there are: {', '.join(sorted(known)) or 'none'}")
+    return known[name]
+
+
 def _login_file() -> tuple[str | None, Credentials]:
+    """The login in force: the one that DEARDIARY_LOGIN names, else the current one."""
+    current, known, _ = _read_logins()
+    wanted = _variable("LOGIN")
+    found = _named(known, wanted) if wanted else current
+    return (found[0], Credentials(token=found[1])) if found else (None, Credentials())
+
+
+def _read_logins() -> tuple[tuple[str, str] | None, dict[str, tuple[str, str]], str | None]:
+    """The current login as URL and token, those with names, and the name of the current one."""
     path = login_file()
     try:
         data = json.loads(path.read_text("utf-8"))
-        return clean_url(data["url"]), Credentials(token=data["token"])
+        named = {name: _login(each) for name, each in data.get("logins", {}).items()}
+        return (_login(data) if "url" in data else None), named, data.get("name")
     except FileNotFoundError:
-        return None, Credentials()
-    except (ValueError, KeyError, TypeError) as error:
+        return None, {}, None
+    except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"The login file {path} is damaged: log in again, or delete it") from error
+
+
+def _login(data: Mapping[str, str]) -> tuple[str, str]:
+    url, token = clean_url(data["url"]), data["token"]
+    if url is None or not isinstance(token, str):
+        raise ValueError("a login has a URL and a token")
+    return url, token
 
 
 def _variable(name: str) -> str | None:

@@ -68,13 +68,19 @@ class Tag(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class User(Shape):
-    """Somebody who can sign in."""
+class UserName(Shape):
+    """What every user may know of another: the id and the names."""
 
     id: str
     first_name: str
     last_name: str
     username: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class User(UserName):
+    """A person who can sign in."""
+
     created_date: datetime
     is_admin: bool
 

@@ -170,13 +170,13 @@ def test_a_password_of_ones_own_takes_the_present_one(
     token = server.token(name) if kind == "session" else ada.tokens.create("laptop").token
     monkeypatch.setenv("DEARDIARY_URL", URL)
     monkeypatch.setenv("DEARDIARY_TOKEN", str(token))
-    wrong = run("users", "password", "--password-stdin", stdin=f"wrong\n{NEW}\n")
+    wrong = run("users", "passwd", "--password-stdin", stdin=f"wrong\n{NEW}\n")
     assert wrong.status in (1, 3)
-    assert run("users", "password").status == 2
+    assert run("users", "passwd").status == 2
 
     answers = iter([OLD, NEW, NEW])
     monkeypatch.setattr("deardiary.cli.user.getpass.getpass", lambda _: next(answers))
-    assert "every session and API token" in run("users", "password", tty=True).out
+    assert "every session and API token" in run("users", "passwd", tty=True).out
     assert run("whoami").status == 3
     assert server.call("POST", "/auth", {"username": name, "password": NEW}, token=None).status == 200
 
@@ -185,7 +185,7 @@ def test_an_admin_sets_the_password_of_another(run: Run, server: Server, monkeyp
     server.newcomer("bob")
     monkeypatch.setenv("DEARDIARY_URL", URL)
     monkeypatch.setenv("DEARDIARY_TOKEN", server.token())
-    assert run("users", "password", "bob", "--password-stdin", "--json", stdin=f"{NEW}\n").json["username"] == "bob"
+    assert run("users", "passwd", "bob", "--password-stdin", "--json", stdin=f"{NEW}\n").json["username"] == "bob"
     assert server.call("POST", "/auth", {"username": "bob", "password": NEW}, token=None).status == 200
 
 
@@ -264,12 +264,35 @@ def test_completion_knows_every_command(run: Run, shell: str) -> None:
     assert all(path in script for path in completion.commands(parser()))
 
 
+def test_names_are_completed(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEARDIARY_URL", URL)
+    monkeypatch.setenv("DEARDIARY_TOKEN", server.token())
+    client = server.client()
+    project = client.projects.create("Completed project")
+    client.experiments.create(project.id, "first try")
+    client.models.create(project.id, "net")
+    assert "Completed project" in run("completion", "--names", "project").out.splitlines()
+    assert "Completed project/first try" in run("completion", "--names", "experiment").out.splitlines()
+    assert "Completed project/net" in run("completion", "--names", "model").out.splitlines()
+    assert run("completion").status == 2
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_bash_completes_names_with_spaces(run: Run) -> None:
+    fake = "deardiary() { printf '%s\\n' 'First project' 'Other'; }"
+    typed = "COMP_WORDS=(deardiary projects show Fi); COMP_CWORD=3"
+    shown = "_deardiary; printf '%s\\n' \"${COMPREPLY[@]}\""
+    script = f"{run('completion', 'bash').out}\n{fake}\n{typed}\n{shown}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603, S607
+    assert done.stdout == "First\\ project\n"
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
         (["deardiary", "proj"], ["projects"]),
-        (["deardiary", "iterations", ""], ["ls", "show", "compare", "rm"]),
+        (["deardiary", "iterations", ""], ["ls", "show", "compare", "note", "tag", "end", "rm"]),
         (["deardiary", "iterations", "--or"], ["--order-by"]),
         (["deardiary", "sync", ""], []),
         (["deardiary", "iterations", "compare", "--d"], ["--differing"]),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 # What can be done with each noun that has verbs; known once the parser has been made.
-VERBS: dict[str, Mapping[str, object]] = {}
+VERBS: dict[str, Mapping[str, argparse.ArgumentParser]] = {}
 
 
 class Call:
@@ -58,6 +58,29 @@ def verb(commands: Subparsers, name: str, about: str, handler: Handler) -> argpa
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--url", help="the server, in place of the configured one")
     parser.set_defaults(handler=handler)
+    return parser
+
+
+def edit(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
+    """A verb that changes the name or the description; `changes_of` gives what was said."""
+    parser = verb(commands, "edit", about, handler)
+    parser.add_argument("--name", help="the new name")
+    parser.add_argument("--description", help="the new description")
+    return parser
+
+
+def changes_of(call: Call) -> dict[str, str | None]:
+    """The changes that an `edit` names. CommandFailed when it names none."""
+    changes = {name: getattr(call.given, name) for name in ("name", "description")}
+    if all(each is None for each in changes.values()) and not getattr(call.given, "status", None):
+        raise CommandFailed("Say what to change: --name or --description", USAGE)
+    return changes
+
+
+def tagging(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
+    """A verb that adds tags, or with ``--remove`` takes them away; the owner is still to be added."""
+    parser = verb(commands, "tag", about, handler)
+    parser.add_argument("--remove", action="store_true", help="take these tags away")
     return parser
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deardiary.cli import find
-from deardiary.cli.command import Call, noun, removal, verb
+from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
+from deardiary.cli.tag import change_tags
+from deardiary.shapes import ExperimentStatus
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
@@ -23,6 +25,12 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("project", metavar="PROJECT", help="name or id")
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--description", default="")
+    parser = edit(verbs, "rename or describe an experiment, or set its status", change)
+    parser.add_argument("--status", type=str.upper, choices=[each.name for each in ExperimentStatus], help="its status")
+    parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
+    parser = tagging(verbs, "tag an experiment", tag)
+    parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
+    parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
     parser = removal(verbs, "delete an experiment and everything in it", rm)
     parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
 
@@ -40,6 +48,20 @@ def show(call: Call) -> None:
 def create(call: Call) -> None:
     project = find.project(call.client, call.given.project)
     call.output.one(call.client.experiments.create(project.id, call.given.name, call.given.description))
+
+
+def change(call: Call) -> None:
+    experiment = find.experiment(call.client, call.given.experiment, sure=True)
+    status = None if call.given.status is None else ExperimentStatus[call.given.status]
+    changes = changes_of(call)
+    changed = call.client.experiments.update(
+        experiment.id, name=changes["name"], description=changes["description"], status_id=status
+    )
+    call.output.one(changed)
+
+
+def tag(call: Call) -> None:
+    change_tags(call, "experiment", find.experiment(call.client, call.given.experiment, sure=True).id)
 
 
 def rm(call: Call) -> None:

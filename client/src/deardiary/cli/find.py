@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from deardiary import settings
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.errors import ClientError
+from deardiary.shapes import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from deardiary.client import Client
-    from deardiary.shapes import Experiment, Iteration, Model, Project, Resource, User
+    from deardiary.shapes import Experiment, Iteration, Model, ModelVersion, Project, Resource, UserName
 
 
 class Named(Protocol):
@@ -59,12 +60,34 @@ def experiment(client: Client, text: str | None, *, sure: bool = False) -> Exper
 
 def model(client: Client, text: str, *, sure: bool = False) -> Model:
     """By PROJECT/MODEL or id."""
+    return _model_of_path(client, text, sure=sure) or _by_id("model", text, client.models.get, client)
+
+
+def version(client: Client, text: str) -> ModelVersion:
+    """By PROJECT/MODEL/NUMBER or id; by PROJECT/MODEL the version in PRODUCTION."""
+    above, _, number = text.rpartition("/")
+    if above and number.isdecimal() and (owner := _model_of_path(client, above)):
+        numbered = (each for each in client.modelversions.list(owner.id) if each.version == int(number))
+        found = next(numbered, None)
+        if found is None:
+            raise CommandFailed(f"The model {above} has no version {number}")
+        return found
+    owner = _model_of_path(client, text)
+    if owner is None:
+        return _by_id("model version", text, client.modelversions.get)
+    found = next(client.modelversions.list(owner.id, stage=Stage.PRODUCTION), None)
+    if found is None:
+        raise CommandFailed(f"The model {text} has no version in PRODUCTION; name one as {text}/1", USAGE)
+    return found
+
+
+def _model_of_path(client: Client, text: str, *, sure: bool = False) -> Model | None:
     for above, name in _readings(text):
         within = _first("project", client.projects.list(name=above), sure=sure)
         named = within and next(client.models.list(within.id, name=name), None)
         if named:
             return named
-    return _by_id("model", text, client.models.get, client)
+    return None
 
 
 def _first(kind: str, named: Iterator[N], *, sure: bool) -> N | None:
@@ -86,10 +109,9 @@ def resource(client: Client, text: str) -> Resource:
     return _by_id("resource", text, client.resources.get, client)
 
 
-def user(client: Client, text: str) -> User:
-    """By username or id."""
-    named = next((each for each in client.users.list() if each.username == text), None)
-    return named or _by_id("user", text, client.users.get)
+def user(client: Client, text: str) -> UserName:
+    """By username or id. Only admins and the user itself find one by id."""
+    return client.users.find(text) or _by_id("user", text, client.users.get)
 
 
 def _readings(text: str) -> list[tuple[str, str]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from deardiary.cli import find
 from deardiary.cli.columns import Column, as_tree, fitting, named, narrow, short_ids, wide
-from deardiary.cli.command import Call, count, noun, removal, verb
+from deardiary.cli.command import Call, count, noun, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.metric import SUMMARY, summary_row
 from deardiary.cli.output import GAP, cell, shortened, with_words
-from deardiary.shapes import IterationOverview
+from deardiary.cli.tag import change_tags
+from deardiary.shapes import IterationOverview, IterationStatus
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from deardiary.client import Client
     from deardiary.shapes import Iteration
 
+_ID = "an id, or the beginning of one"
 NEWEST_FIRST = "created_date desc"
 
 
@@ -27,33 +30,35 @@ def add(commands: Subparsers) -> None:
     verbs = noun(commands, "iterations", "runs of an experiment")
     parser = verb(verbs, "ls", "list the iterations of an experiment, with what they own", ls)
     parser.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="PROJECT/EXPERIMENT, or an id")
-    parser.add_argument("--project", metavar="PROJECT", help="those of all its experiments, in place of an experiment")
-    parser.add_argument(
-        "--filter", help='(docs/search.md) like: metrics.loss < 0.3 and parameters.lr = "0.01" and tags = "best"'
-    )
+    parser.add_argument("--filter", help='like: metrics.loss < 0.3 and parameters.lr = "0.01" and tags = "best"')
     parser.add_argument("--order-by", help="like: metrics.accuracy desc, created_date")
     parser.add_argument("--limit", type=count, metavar="N", help="list no more than N")
     parser.add_argument("--columns", metavar="A,B", help="these columns, like: status,parameters.lr,metrics.loss")
     parser.add_argument("--wide", action="store_true", help="all columns and whole ids, however wide the terminal is")
-    verb(verbs, "show", "show an iteration", show).add_argument("iteration", metavar="ITERATION")
+    verb(verbs, "show", "show an iteration", show).add_argument("iteration", metavar="ITERATION", help=_ID)
     parser = verb(verbs, "compare", "show iterations side by side", compare)
-    parser.add_argument("iterations", nargs="+", metavar="ITERATION")
+    parser.add_argument("iterations", nargs="+", metavar="ITERATION", help=_ID)
     parser.add_argument("--differing", action="store_true", help="only what differs")
-    removal(verbs, "delete iterations", rm).add_argument("iterations", nargs="+", metavar="ITERATION")
+    parser = verb(verbs, "note", "set the notes of an iteration", note)
+    parser.add_argument("iteration", metavar="ITERATION", help=_ID)
+    parser.add_argument("text", metavar="TEXT", help="the notes; - reads them from stdin")
+    parser = tagging(verbs, "tag an iteration", tag)
+    parser.add_argument("iteration", metavar="ITERATION", help=_ID)
+    parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
+    parser = verb(verbs, "end", "end an iteration whose program has gone", end)
+    parser.add_argument("iteration", metavar="ITERATION", help=_ID)
+    ends = [each.name for each in IterationStatus if each is not IterationStatus.RUNNING]
+    parser.add_argument("--status", type=str.upper, choices=ends, default="KILLED", help="(default: KILLED)")
+    removal(verbs, "delete iterations", rm).add_argument("iterations", nargs="+", metavar="ITERATION", help=_ID)
 
 
 def ls(call: Call) -> None:
     given = call.given
-    if given.project and given.experiment:
-        raise CommandFailed("Give an experiment or --project, not both", USAGE)
-    project = find.project(call.client, given.project) if given.project else None
-    owner = project or find.experiment(call.client, given.experiment)
+    experiment = find.experiment(call.client, given.experiment)
     found = call.client.iterations.list(
-        None if project else owner.id,
-        project=project.id if project else None,
+        experiment.id,
         filter=given.filter,
-        # The server puts no large project into one order: without order_by it goes experiment by experiment.
-        order_by=given.order_by or (None if project else NEWEST_FIRST),
+        order_by=given.order_by or NEWEST_FIRST,
         include=("parameters", "metrics", "tags"),
     )
     iterations = list(islice(found, given.limit))
@@ -63,25 +68,16 @@ def ls(call: Call) -> None:
     if given.order_by is None and room is not None:
         iterations, labels = as_tree(iterations, labels)
     left_out: list[str] = []
-    where = [Column("experiment", _short([each.experiment_id for each in iterations]))] if project else []
     if given.columns:
         columns = [Column("id", labels), *_chosen(iterations, given.columns)]
     elif room is None:
         columns = [Column("id", labels), *wide(iterations)]
     else:
-        columns, left_out = narrow(iterations, labels, room - sum(each.width for each in where))
-    columns[1:1] = where
+        columns, left_out = narrow(iterations, labels, room)
     rows = list(zip(*(each.values for each in columns), strict=True))
-    call.output.table([each.key for each in columns], rows, f"There are no such iterations in {owner.name}")
+    call.output.table([each.key for each in columns], rows, f"There are no such iterations in {experiment.name}")
     if left_out:
         call.output.say(f"Not shown: {shortened(', '.join(left_out))}. Choose with --columns, or see all with --wide.")
-
-
-def _short(experiment_ids: list[str]) -> list[str]:
-    """A prefix of each, the same for the same experiment."""
-    each = sorted(set(experiment_ids))
-    short = dict(zip(each, short_ids(each), strict=True))
-    return [short[experiment_id] for experiment_id in experiment_ids]
 
 
 def show(call: Call) -> None:
@@ -145,6 +141,22 @@ def _chosen(iterations: list[IterationOverview], keys: str) -> list[Column]:
     except KeyError as error:
         names = ", ".join(each.path or each.key for each in offered)
         raise CommandFailed(f"There is no column {error.args[0]!r}; there are: {names}", USAGE) from None
+
+
+def note(call: Call) -> None:
+    iteration = find.iteration(call.client, call.given.iteration)
+    text = sys.stdin.read() if call.given.text == "-" else call.given.text
+    call.output.one(call.client.iterations.update(iteration.id, notes=text))
+
+
+def tag(call: Call) -> None:
+    change_tags(call, "iteration", find.iteration(call.client, call.given.iteration).id)
+
+
+def end(call: Call) -> None:
+    iteration = find.iteration(call.client, call.given.iteration)
+    ended = call.client.iterations.update(iteration.id, status_id=IterationStatus[call.given.status])
+    call.output.one(ended)
 
 
 def rm(call: Call) -> None:

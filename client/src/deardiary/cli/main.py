@@ -8,6 +8,8 @@ import logging
 import os
 import sys
 import traceback
+from difflib import get_close_matches
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from deardiary import __version__
@@ -26,11 +28,11 @@ from deardiary.cli import (
     user,
 )
 from deardiary.cli.command import VERBS, Call
-from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, explained
+from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, CommandFailed, explained
 from deardiary.terminal import PrintableFormatter, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _NOUNS = (session, project, experiment, iteration, metric, resource, model, user, token, sync, restore, completion)
 _STATUSES = """\
@@ -40,11 +42,11 @@ Settings: DEARDIARY_URL, DEARDIARY_TOKEN, or what `deardiary login` keeps; with 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     ours = parser()
-    given = ours.parse_args(_with_verb(list(sys.argv[1:] if arguments is None else arguments)))
-    if not hasattr(given, "handler"):
-        ours.print_help(sys.stderr)
-        return USAGE
     try:
+        given = ours.parse_args(_with_verb(list(sys.argv[1:] if arguments is None else arguments)))
+        if not hasattr(given, "handler"):
+            ours.print_help(sys.stderr)
+            return USAGE
         with _warnings_on_stderr():
             status = given.handler(Call(given))
         sys.stdout.flush()
@@ -83,7 +85,19 @@ def _with_verb(words: list[str]) -> list[str]:
     verbs = VERBS.get(words[0]) if words else None
     if verbs is None or (len(words) > 1 and words[1] in (*verbs, "-h", "--help")):
         return words
+    _refuse_unknown_verb(words[0], words[1:], verbs)
     return [words[0], "ls", *words[1:]]
+
+
+def _refuse_unknown_verb(noun: str, words: list[str], verbs: Mapping[str, argparse.ArgumentParser]) -> None:
+    """CommandFailed where the first word cannot be a name that ``ls`` takes, or is nearly a verb."""
+    names = list(takewhile(lambda word: not word.startswith("-"), words))
+    taken = sum(not action.option_strings for action in verbs["ls"]._actions)  # noqa: SLF001 - argparse hides them
+    near = get_close_matches(names[0], verbs, n=1, cutoff=0.7) if names and "/" not in names[0] else []
+    if len(names) <= taken and not near:
+        return
+    meant = f"; did you mean `{near[0]}`?" if near else "."
+    raise CommandFailed(f"`deardiary {noun}` has no command {names[0]!r}{meant} It has: {', '.join(verbs)}", USAGE)
 
 
 def parser() -> argparse.ArgumentParser:

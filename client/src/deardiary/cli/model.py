@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deardiary.cli import find
-from deardiary.cli.command import Call, noun, removal, verb
+from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
+from deardiary.cli.failure import CommandFailed
+from deardiary.progress import Bar
 from deardiary.shapes import Stage
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
 
+_VERSION = "PROJECT/MODEL/NUMBER, or the id of a version"
 COLUMNS = {"id": "id", "name": "name", "created": "created_date", "description": "description"}
 _VERSIONS = {
     "version": "version",
@@ -30,8 +33,13 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
     parser.add_argument("--stage", type=str.upper, choices=[each.name for each in Stage])
     parser = verb(verbs, "promote", "move a version to a stage; PRODUCTION archives the one that was there", promote)
-    parser.add_argument("version", metavar="VERSION", help="the id of a version")
+    parser.add_argument("version", metavar="VERSION", help=_VERSION)
     parser.add_argument("stage", type=str.upper, choices=[each.name for each in Stage])
+    parser = verb(verbs, "download", "bring the file of a version to a file, or into a directory", download)
+    parser.add_argument("version", metavar="VERSION", help=f"{_VERSION}; PROJECT/MODEL alone is the one in PRODUCTION")
+    parser.add_argument("target", nargs="?", default=".", metavar="TARGET", help="(default: the working directory)")
+    parser = edit(verbs, "rename or describe a model", change)
+    parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
     parser = removal(verbs, "delete a model and its versions; their resources stay", rm)
     parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
 
@@ -49,7 +57,24 @@ def versions(call: Call) -> None:
 
 
 def promote(call: Call) -> None:
-    call.output.one(call.client.modelversions.update(call.given.version, stage_id=Stage[call.given.stage]))
+    version = find.version(call.client, call.given.version)
+    call.output.one(call.client.modelversions.update(version.id, stage_id=Stage[call.given.stage]))
+
+
+def download(call: Call) -> None:
+    version = find.version(call.client, call.given.version)
+    if version.resource_id is None:
+        raise CommandFailed(f"Version {version.version} of this model has no file")
+    resource = call.client.resources.get(version.resource_id)
+    with Bar(resource.name) as bar:
+        path = call.client.resources.download(resource.id, call.given.target, progress=bar)
+    call.output.json({"version_id": version.id, "resource_id": resource.id, "path": str(path)})
+    call.output.say(str(path))
+
+
+def change(call: Call) -> None:
+    model = find.model(call.client, call.given.model, sure=True)
+    call.output.one(call.client.models.update(model.id, **changes_of(call)))
 
 
 def rm(call: Call) -> None:

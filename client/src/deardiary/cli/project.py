@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deardiary.cli import find
-from deardiary.cli.command import Call, noun, removal, verb
+from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
+from deardiary.cli.tag import change_tags
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
@@ -21,6 +22,10 @@ def add(commands: Subparsers) -> None:
         parser.add_argument("project", metavar="PROJECT" if name == "show" else "NAME")
         if name == "create":
             parser.add_argument("--description", default="")
+    edit(verbs, "rename or describe a project", change).add_argument("project", metavar="PROJECT", help="name or id")
+    parser = tagging(verbs, "tag a project", tag)
+    parser.add_argument("project", metavar="PROJECT", help="name or id")
+    parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
     removal(verbs, "delete a project and everything in it", rm).add_argument("project", metavar="PROJECT")
 
 
@@ -34,6 +39,15 @@ def show(call: Call) -> None:
 
 def create(call: Call) -> None:
     call.output.one(call.client.projects.create(call.given.project, call.given.description))
+
+
+def change(call: Call) -> None:
+    project = find.project(call.client, call.given.project, sure=True)
+    call.output.one(call.client.projects.update(project.id, **changes_of(call)))
+
+
+def tag(call: Call) -> None:
+    change_tags(call, "project", find.project(call.client, call.given.project, sure=True).id)
 
 
 def rm(call: Call) -> None:

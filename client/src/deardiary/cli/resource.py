@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deardiary.cli import find
-from deardiary.cli.command import Call, noun, removal, verb
+from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.progress import Bar
 
@@ -34,6 +34,7 @@ def add(commands: Subparsers) -> None:
     parser = verb(verbs, "download-all", "bring what an experiment or an iteration has stored, as a tree", download_all)
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="(default: the working directory)")
     _owner(parser)
+    edit(verbs, "rename or describe a resource", change).add_argument("resource", metavar="RESOURCE", help="an id")
     removal(verbs, "delete resources", rm).add_argument("resources", nargs="+", metavar="RESOURCE")
 
 
@@ -73,6 +74,11 @@ def download_all(call: Call) -> None:
     call.output.json({"paths": [str(path) for path in paths]})
     for path in paths:
         call.output.say(str(path))
+
+
+def change(call: Call) -> None:
+    resource = find.resource(call.client, call.given.resource)
+    call.output.one(call.client.resources.update(resource.id, **changes_of(call)))
 
 
 def rm(call: Call) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import platform
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from deardiary import settings
 from deardiary.cli.command import Call, verb
 from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.cli.output import with_words
 from deardiary.client import Client, connect
 from deardiary.errors import ClientError
 from deardiary.files import write_whole
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deardiary.cli.command import Subparsers
+    from deardiary.shapes import UserPermission
 
 T = TypeVar("T")
 
+RIGHTS = ("create", "read", "update", "delete")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -37,6 +39,11 @@ def add(commands: Subparsers) -> None:
     given.add_argument("--token-stdin", action="store_true", help="read an API token from stdin and keep that")
     parser.add_argument("--name", default=platform.node() or "a machine", help="of the token (default: this machine's)")
     parser.add_argument("--expires-in-days", type=int, help="when the token ends (default: never)")
+    parser.add_argument("--as", dest="login", metavar="LOGIN", help="keep it under a name, like dev, beside others")
+    parser = verb(commands, "logout", "forget a login; its token stays valid until `tokens rm`", logout)
+    parser.add_argument("login", nargs="?", metavar="LOGIN", help="its name (default: the one in force)")
+    parser = verb(commands, "use", "switch to a login that was kept under a name; without one, list them", use)
+    parser.add_argument("login", nargs="?", metavar="LOGIN", help="its name")
     verb(commands, "whoami", "who is signed in, and where", whoami)
 
 
@@ -51,20 +58,53 @@ def login(call: Call) -> None:
     if token is None:
         username, client = _signed_in(url, given.username, from_stdin=given.password_stdin)
         with client:
-            _keep_new_token(client, given.name, given.expires_in_days)
+            _keep_new_token(client, given.name, given.expires_in_days, given.login)
     else:
         with connect(url, token=token) as client:
             username = client.whoami().username
-            _keep(url, token)
+            _keep(settings.keep_login(url, token, given.login))
     call.output.json({"url": url, "username": username, "file": str(settings.login_file())})
     call.output.say(f"Signed in to {url} as {username}; the token is kept in {settings.login_file()}")
 
 
+def logout(call: Call) -> None:
+    gone = call.given.login or settings.current_login()
+    text = settings.forget_login(call.given.login)
+    if text is None:
+        settings.login_file().unlink(missing_ok=True)
+    else:
+        _keep(text)
+    call.output.json({"logout": gone})
+    call.output.say("Signed out on this machine. The token stays valid until `deardiary tokens rm` ends it.")
+
+
+def use(call: Call) -> None:
+    if call.given.login:
+        _keep(settings.use_login(call.given.login))
+    current, known = settings.current_login(), settings.logins()
+    call.output.json({"current": current, "logins": known})
+    rows = [["*" if name == current else "", name, url] for name, url in sorted(known.items())]
+    call.output.table(
+        ["", "login", "server"], rows, "There are no named logins; `deardiary login URL --as dev` makes one"
+    )
+
+
 def whoami(call: Call) -> None:
+    """The user, and what the user may do on each project."""
     user = call.client.whoami()
-    call.output.json(user)
+    held = list(call.client.permissions.list_of_user(user.id)) if not user.is_admin else []
+    call.output.json({**with_words(user), "permissions": held})
     role = ", an admin" if user.is_admin else ""
     call.output.say(f"{user.username}{role} ({user.id}) at {call.client.url}")
+    if held:
+        names = {each.id: each.name for each in call.client.projects.list()}
+        call.output.say("")
+        rows = [[names.get(each.project_id, each.project_id), *rights_of(each)] for each in held]
+        call.output.table(["project", *RIGHTS], rows)
+
+
+def rights_of(permission: UserPermission) -> list[bool]:
+    return [getattr(permission, f"{right}_permission") for right in RIGHTS]
 
 
 def with_session(call: Call, work: Callable[[Client], T]) -> T:
@@ -107,16 +147,16 @@ def _line(what: str) -> str:
     return text
 
 
-def _keep_new_token(client: Client, name: str, expires_in_days: int | None) -> None:
+def _keep_new_token(client: Client, name: str, expires_in_days: int | None, login: str | None) -> None:
     made = client.tokens.create(name, expires_in_days=expires_in_days)
     try:
-        _keep(client.url, str(made.token))
+        _keep(settings.keep_login(client.url, str(made.token), login))
     except OSError:
         client.tokens.delete(made.id)  # nobody would know it
         raise
 
 
-def _keep(url: str, token: str) -> None:
+def _keep(text: str) -> None:
     path: Path = settings.login_file()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(path, json.dumps({"url": url, "token": token}).encode(), mode=0o600)
+    write_whole(path, text.encode(), mode=0o600)

@@ -24,7 +24,6 @@ COLUMNS = {
     "admin": "is_admin",
     "created": "created_date",
 }
-_RIGHTS = ("create", "read", "update", "delete")
 
 
 def add(commands: Subparsers) -> None:
@@ -37,7 +36,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--last-name", default="")
     parser.add_argument("--admin", action="store_true")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin, do not ask")
-    parser = verb(verbs, "password", "set your password, or as an admin a user's", password)
+    parser = verb(verbs, "passwd", "set your password, or as an admin a user's", password)
     parser.add_argument("user", metavar="USER", nargs="?", help="the user (default: you)")
     parser.add_argument(
         "--password-stdin", action="store_true", help="read the password from stdin, your present one on a line before"
@@ -45,7 +44,7 @@ def add(commands: Subparsers) -> None:
     parser = verb(verbs, "grant", "give a user these permissions on a project, and no others", grant)
     parser.add_argument("user", metavar="USER")
     parser.add_argument("project", metavar="PROJECT")
-    for right in (*_RIGHTS, "all"):
+    for right in (*session.RIGHTS, "all"):
         parser.add_argument(f"--{right}", action="store_true")
     removal(verbs, "delete a user; for admins", rm).add_argument("user", metavar="USER")
 
@@ -55,16 +54,15 @@ def ls(call: Call) -> None:
 
 
 def show(call: Call) -> None:
-    user = find.user(call.client, call.given.user)
+    user = call.client.users.get(find.user(call.client, call.given.user).id)
     call.output.one(user)
     if call.output.as_json:
         return
-    rows = [
-        [each.project_id, *(getattr(each, f"{right}_permission") for right in _RIGHTS)]
-        for each in call.client.permissions.list_of_user(user.id)
-    ]
+    names = {each.id: each.name for each in call.client.projects.list()}
+    held = call.client.permissions.list_of_user(user.id)
+    rows = [[names.get(each.project_id, each.project_id), *session.rights_of(each)] for each in held]
     call.output.say("")
-    call.output.table(["project", *_RIGHTS], rows, "No permissions on any project")
+    call.output.table(["project", *session.RIGHTS], rows, "No permissions on any project")
 
 
 def create(call: Call) -> None:
@@ -111,7 +109,7 @@ def _set_own_password(call: Call, me: User, current: str, new: str) -> User:
 def grant(call: Call) -> None:
     user = find.user(call.client, call.given.user)
     project = find.project(call.client, call.given.project)
-    rights = {f"{right}_permission": call.given.all or getattr(call.given, right) for right in _RIGHTS}
+    rights = {f"{right}_permission": call.given.all or getattr(call.given, right) for right in session.RIGHTS}
     put = session.with_session(call, lambda client: client.permissions.put(project.id, user.id, **rights))
     call.output.one(put)
 

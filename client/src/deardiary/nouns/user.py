@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of, present
-from deardiary.shapes import User
+from deardiary.shapes import User, UserName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,10 @@ class Users:
 
     def list(self) -> Iterator[User]:
         return self._api.pages(User, "/users")
+
+    def find(self, username: str) -> UserName | None:
+        """The user of this name, in any case; None if there is none. For everybody who is signed in."""
+        return next(self._api.pages(UserName, "/users", {"username": username}), None)
 
     def update(
         self,

@@ -1,0 +1,145 @@
+"""Verbs that change things, words that are no verbs, named logins, and sharing a project."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import deardiary
+from deardiary import Stage
+from deardiary.settings import login_file
+from tests.server import PASSWORD, URL, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.client.cli.conftest import Said
+
+    Run = Callable[..., Said]
+
+
+@pytest.fixture
+def path(client: deardiary.Client, request: pytest.FixtureRequest) -> str:
+    """PROJECT/EXPERIMENT of a new experiment with one iteration."""
+    project = client.projects.create(request.node.name)
+    experiment = client.experiments.create(project.id, "sweep")
+    client.iterations.create(experiment.id)
+    return f"{project.name}/{experiment.name}"
+
+
+def iteration_of(run: Run, path: str) -> str:
+    found: str = run("iterations", "ls", path, "--json").json[0]["id"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("models", "downlod", "X"), "did you mean `download`?"),
+        (("iterations", "shwo"), "did you mean `show`?"),
+        (("iterations", "launch", "X"), "It has: ls, show"),
+        (("projects", "publish"), "It has: ls, show"),
+    ],
+)
+def test_a_word_that_is_no_verb_is_named_with_the_verbs_there_are(run: Run, words: tuple[str, ...], said: str) -> None:
+    refused = run(*words)
+    assert (refused.status, refused.out) == (2, "")
+    assert f"has no command '{words[1]}'" in refused.err
+    assert said in refused.err
+
+
+def test_projects_and_experiments_are_edited_and_tagged(run: Run, path: str) -> None:
+    project, _, _ = path.partition("/")
+    assert run("projects", "edit", project, "--name", f"{project} 2", "--description", "d", "--json").json["name"]
+    assert run("experiments", "edit", f"{project} 2/sweep", "--status", "stopped", "--json").json["status"] == "STOPPED"
+    assert run("experiments", "edit", f"{project} 2/sweep").status == 2
+    for owner in (("projects", f"{project} 2"), ("experiments", f"{project} 2/sweep")):
+        assert run(owner[0], "tag", owner[1], "best", "final", "--json").json["tags"] == ["best", "final"]
+        assert run(owner[0], "tag", owner[1], "best", "--remove", "--json").json["tags"] == ["final"]
+        refused = run(owner[0], "tag", owner[1], "nothing", "--remove")
+        assert (refused.status, "it has: final" in refused.err) == (1, True)
+
+
+def test_an_iteration_is_noted_tagged_and_ended(run: Run, path: str) -> None:
+    iteration = iteration_of(run, path)
+    assert run("iterations", "note", iteration, "-", "--json", stdin="two\nlines").json["notes"] == "two\nlines"
+    assert run("iterations", "tag", iteration, "best", "--json").json["tags"] == ["best"]
+    assert run("iterations", "end", iteration, "--json").json["status"] == "KILLED"
+
+
+def test_a_model_is_downloaded_promoted_and_renamed_by_its_path(
+    run: Run, client: deardiary.Client, path: str, tmp_path: Path
+) -> None:
+    project, _, _ = path.partition("/")
+    iteration = client.iterations.get(iteration_of(run, path))
+    (tmp_path / "weights").write_bytes(b"weights")
+    file = client.resources.upload(iteration.experiment_id, tmp_path / "weights")
+    model = client.models.create(client.experiments.get(iteration.experiment_id).project_id, "net")
+    version = client.modelversions.create(model.id, iteration.id, resource_id=file.id)
+    target = tmp_path / "copy"
+    refused = run("models", "download", f"{project}/net", str(target))
+    assert (refused.status, f"{project}/net/1" in refused.err) == (2, True)
+    assert run("models", "promote", f"{project}/net/1", "production", "--json").json["stage"] == Stage.PRODUCTION.name
+    for name in (f"{project}/net", f"{project}/net/1", version.id):
+        assert run("models", "download", name, str(target)).out == f"{target}\n"
+        assert target.read_bytes() == b"weights"
+        target.unlink()
+    assert run("models", "download", f"{project}/net/7").status == 1
+    assert run("models", "edit", f"{project}/net", "--name", "network", "--json").json["name"] == "network"
+    assert run("resources", "edit", file.id[:14], "--name", "w", "--json").json["name"] == "w"
+
+
+def test_an_owner_shares_a_project_by_name(
+    run: Run, server: Server, monkeypatch: pytest.MonkeyPatch, client: deardiary.Client
+) -> None:
+    owner, colleague = server.newcomer("Owner"), server.newcomer("Colleague")
+    project = owner.projects.create("Shared by its owner")
+    monkeypatch.setenv("DEARDIARY_TOKEN", server.token("Owner"))
+    assert run("users", "grant", "colleague", project.name, "--read").status == 0
+    assert colleague.projects.get(project.id).name == project.name
+    said = run("whoami").out
+    assert [line.split() for line in said.splitlines()[-1:]] == [[*project.name.split(), "yes", "yes", "yes", "yes"]]
+    assert run("users", "show", "OWNER", "--json").json["username"] == "Owner"
+    assert server.call("GET", "/users?username=COLLEAGUE", token=server.token("Owner")).body["data"] == [
+        {"id": colleague.whoami().id, "username": "Colleague", "first_name": "", "last_name": ""}
+    ]
+    assert server.call("GET", "/users?username=unknown", token=server.token("Owner")).body["data"] == []
+    assert run("users", "grant", "nobody-here", project.name, "--read").status == 1
+
+
+def test_logins_have_names(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("DEARDIARY_TOKEN")
+    monkeypatch.delenv("DEARDIARY_URL")
+    server.newcomer("dev-user")
+    for login, username in (("dev", "dev-user"), ("prod", "admin")):
+        words = ("login", URL, "--username", username, "--password-stdin", "--as", login)
+        assert run(*words, stdin=f"{PASSWORD}\n").status == 0
+    assert run("whoami", "--json").json["username"] == "admin"
+    monkeypatch.setenv("DEARDIARY_LOGIN", "dev")
+    assert run("whoami", "--json").json["username"] == "dev-user"
+    monkeypatch.delenv("DEARDIARY_LOGIN")
+    assert run("use", "dev", "--json").json == {"current": "dev", "logins": {"dev": URL, "prod": URL}}
+    assert run("whoami", "--json").json["username"] == "dev-user"
+    refused = run("use", "staging")
+    assert (refused.status, "dev, prod" in refused.err) == (1, True)
+    assert run("logout", "prod").status == 0
+    assert run("use", "--json").json["logins"] == {"dev": URL}
+    assert login_file().stat().st_mode & 0o777 == 0o600
+    assert run("logout").status == 0
+    assert not login_file().exists()
+
+
+def test_a_login_file_of_an_earlier_version_is_read(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    token = os.environ["DEARDIARY_TOKEN"]
+    monkeypatch.delenv("DEARDIARY_URL")
+    monkeypatch.delenv("DEARDIARY_TOKEN")
+    login_file().parent.mkdir(parents=True)
+    login_file().write_text(json.dumps({"url": URL, "token": token}))
+    assert run("whoami", "--json").json["username"] == "admin"
+    assert run("use").out == "There are no named logins; `deardiary login URL --as dev` makes one\n"
