@@ -110,7 +110,14 @@ def issue_ticket(ring: Keyring, said: dict[str, Any], now: datetime, life: timed
     """What the server says to itself by way of a URL, signed, until its time is over."""
     payload = said | {"aud": TICKET_AUDIENCE, "exp": now.astimezone(timezone.utc) + life}
     key = _ticket_key(ring.secrets[ring.signing])
-    return jwt.encode(payload, key, algorithm=ALGORITHM, headers={"kid": ring.signing})
+    return jwt.encode(payload, key, algorithm=ALGORITHM, headers={"kid": ring.signing}, json_encoder=_Utf8Encoder)
+
+
+class _Utf8Encoder(json.JSONEncoder):
+    """A name of 255 emoji would be three times as long in ASCII escapes, too long for a URL."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given | {"ensure_ascii": False})
 
 
 def read_ticket(ring: Keyring, ticket: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from deardiary.wire import encode_float, to_json
 
 if TYPE_CHECKING:
     from chalicelib.services.search.facts import Facts
+    from chalicelib.services.search.listing import Search
     from chalicelib.services.search.tree import Kind
 
 routes = Routes(__name__)
@@ -58,13 +59,31 @@ class IterationsQuery(PageQuery):
 @routes.get("/experiments/{experiment_id}/iterations", query=IterationsQuery)
 def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> Answer[Page[IterationOverview]]:
     # Searching is a tenth of the server, and no part of most cold starts.
-    from chalicelib.services.search.listing import Search, list_iterations_of_experiment
+    from chalicelib.services.search.listing import list_iterations_of_experiment
 
-    query = call.query
-    include = _kinds(query.include)
-    search = Search(query.filter, query.order_by, include, query.parent_iteration_id)
-    page = list_iterations_of_experiment(call.actor, experiment_id, search, query.limit, query.cursor)
-    names = {kind.value for kind in include}
+    query, search = call.query, _search(call.query)
+    return _overviews(
+        list_iterations_of_experiment(call.actor, experiment_id, search, query.limit, query.cursor), search
+    )
+
+
+@routes.get("/projects/{project_id}/iterations", query=IterationsQuery)
+def list_iterations_of_project(call: Call[None, IterationsQuery], project_id: str) -> Answer[Page[IterationOverview]]:
+    from chalicelib.services.search import project
+
+    query, search = call.query, _search(call.query)
+    page = project.list_iterations_of_project(call.actor, project_id, search, query.limit, query.cursor)
+    return _overviews(page, search)
+
+
+def _search(query: IterationsQuery) -> Search:
+    from chalicelib.services.search.listing import Search
+
+    return Search(query.filter, query.order_by, _kinds(query.include), query.parent_iteration_id)
+
+
+def _overviews(page: Page[Facts], search: Search) -> Answer[Page[IterationOverview]]:
+    names = {kind.value for kind in search.include}
     return Answer(200, raw={"data": [_row(each, names) for each in page.data], "next_cursor": page.next_cursor})
 
 

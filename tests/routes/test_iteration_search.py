@@ -238,3 +238,91 @@ def test_who_may_not_read_learns_nothing(server: Server, project: str, experimen
 
     check_refused(ask(outsider.token), 404, "NOT_FOUND")
     check_refused(ask(writer.token), 403, "PROJECT_PERMISSION_REQUIRED")
+
+
+def test_a_filter_that_takes_too_much_work_is_refused(server: Server) -> None:
+    """Forty seconds of CPU on ten thousand iterations, before; here a few iterations with long values are enough."""
+    experiment = new_experiment(server, new_project(server))
+    for _ in range(20):
+        log(server, new_iteration(server, experiment), parameters={"p": "a" * 6000})
+    attack = "status = 1 and parameters.p like '%" + "aa_" * 1100 + "b_a%'"
+    refused = server.call("GET", path(experiment, filter=attack))
+    check_invalid(refused, "filter")
+    assert refused.body["details"]["column"] == 16
+    assert "too much work" in refused.body["message"]
+    for fine in ("%aa_a%", "%" + "a_" * 1000, "a" * 4000 + "%"):
+        assert len(ids(server, experiment, filter=f"parameters.p like '{fine}'")) == 20
+
+
+@pytest.fixture(scope="module")
+def spread(server: Server) -> tuple[str, list[str]]:
+    """A project with five experiments, one of them empty, and eight iterations."""
+    project = new_project(server)
+    made_here: list[str] = []
+    for number, size in enumerate((3, 0, 2, 1, 2)):
+        experiment = new_experiment(server, project, name=f"e{number}")
+        for at in range(size):
+            iteration = new_iteration(server, experiment, notes=f"{number}")
+            log(server, iteration, parameters={"at": str(at)}, metrics={"m": {"value": [len(made_here) * 7 % 5]}})
+            made_here.append(iteration)
+    return project, made_here
+
+
+@pytest.mark.parametrize("experiments_a_page", [1, 2, 20])
+@pytest.mark.parametrize("limit", [1, 3, 50])
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, [0, 1, 2, 3, 4, 5, 6, 7]),
+        ({"filter": "parameters.at = 0"}, [0, 3, 5, 6]),
+        ({"filter": "notes = '4'", "include": "parameters,metrics,tags"}, [6, 7]),
+        ({"order_by": "metrics.m desc, parameters.at"}, [7, 2, 4, 6, 1, 3, 0, 5]),
+        ({"order_by": "metrics.m", "filter": "metrics.m > 1", "include": "parameters"}, [1, 6, 4, 2, 7]),
+    ],
+)
+def test_the_iterations_of_a_project(
+    server: Server,
+    spread: tuple[str, list[str]],
+    query: dict[str, str],
+    expected: list[int],
+    limit: int,
+    experiments_a_page: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chalicelib.services.search.project.MAX_EXPERIMENTS_A_PAGE", experiments_a_page)
+    project, made_here = spread
+    rows = pages(server, f"/projects/{project}/iterations?{urlencode(query)}", limit)
+    assert [made_here.index(each["id"]) for each in rows] == expected
+    for row in rows:
+        (same,) = [
+            each
+            for each in found(server.call("GET", path(row["experiment_id"], **query)))["data"]
+            if each["id"] == row["id"]
+        ]
+        assert row == same
+
+
+def test_an_order_over_too_many_experiments_is_refused(
+    server: Server, spread: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.services.search.project.MAX_EXPERIMENTS_IN_ORDER", 4)
+    check_invalid(server.call("GET", f"/projects/{spread[0]}/iterations?order_by=notes"), "order_by")
+    assert len(found(server.call("GET", f"/projects/{spread[0]}/iterations?filter=notes='0'"))["data"]) == 3
+
+
+def test_a_cursor_is_for_its_own_search(server: Server, spread: tuple[str, list[str]]) -> None:
+    base = f"/projects/{spread[0]}/iterations?limit=2"
+    for query in ("", "&filter=notes='4' or notes='0'", "&order_by=notes"):
+        cursor = found(server.call("GET", base + query.replace(" ", "%20")))["next_cursor"]
+        check_invalid(server.call("GET", f"{base}&filter=notes='1'&cursor={cursor}"), "cursor")
+        check_invalid(server.call("GET", f"{base}&cursor={cursor}x"), "cursor")
+
+
+def test_deleted_experiments_and_iterations_are_not_searched(server: Server) -> None:
+    project = new_project(server)
+    experiments = [new_experiment(server, project, name=name) for name in "abc"]
+    made_here = [new_iteration(server, each) for each in experiments]
+    first = found(server.call("GET", f"/projects/{project}/iterations?limit=1"))
+    assert server.call("DELETE", f"/experiments/{experiments[1]}").status in (202, 204)
+    rest = found(server.call("GET", f"/projects/{project}/iterations?cursor={first['next_cursor']}"))
+    assert [each["id"] for each in [*first["data"], *rest["data"]]] == [made_here[0], made_here[2]]

@@ -60,6 +60,7 @@ RULES = {
     "DELETE /projects/{project_id}/permissions/{user_id}": Rule.ALL_FOUR,
     "GET /projects/{project_id}/experiments": Rule.READ,
     "POST /projects/{project_id}/experiments": Rule.CREATE,
+    "GET /projects/{project_id}/iterations": Rule.READ,
     "GET /experiments/{experiment_id}": Rule.READ,
     "PATCH /experiments/{experiment_id}": Rule.UPDATE,
     "DELETE /experiments/{experiment_id}": Rule.DELETE,

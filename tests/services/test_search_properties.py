@@ -26,6 +26,7 @@ from chalicelib.services.search.tree import (
     Not,
     Term,
 )
+from chalicelib.services.search.values import NULLS, PATTERNS
 from tests.services.subjects import digest, facts, ordered
 
 # The machine may be busy with something else.
@@ -49,7 +50,25 @@ def test_a_pattern_matches_what_its_definition_says(pattern: str, text: str) -> 
 
 
 PIECES = ["parameters.", "metrics.", "tags", "status", "and ", "or ", "not ", "in ", "like ", "(", ")", ",", "=", "<"]
-PIECES += ["'", '"', "`", "\\", ".min", "1e5", "-", "true ", "2026-01-31", " ", "x", "desc"]
+PIECES += [
+    "is ",
+    "null ",
+    "contains ",
+    "NaN ",
+    "-Infinity",
+    "'",
+    '"',
+    "`",
+    "\\",
+    ".min",
+    "1e5",
+    "-",
+    "true ",
+    "2026-01-31",
+    " ",
+    "x",
+    "desc",
+]
 
 
 def column_of_error(parse: Callable[[str], Any], text: str) -> int:
@@ -78,7 +97,7 @@ def names() -> st.SearchStrategy[Name]:
 
 
 LITERALS = {
-    "a number": st.one_of(st.integers(-(10**30), 10**30), st.floats(allow_nan=False, allow_infinity=False)),
+    "a number": st.one_of(st.integers(-(10**30), 10**30), st.floats(allow_nan=False)),
     "a text": st.text(st.characters(exclude_categories=["Cs"])),
     "a time": st.datetimes(timezones=st.just(timezone.utc)),
     "a status": st.integers(1, 4),
@@ -88,14 +107,16 @@ LITERALS = {
 
 def comparisons() -> st.SearchStrategy[Condition]:
     def literals(name: Name, comparator: str) -> st.SearchStrategy[Condition]:
-        kind = "a text" if comparator == "like" else name.type.expected
+        if comparator in NULLS:
+            return st.just(Comparison(name, comparator, ()))
+        kind = "a text" if comparator in PATTERNS else name.type.expected
         value = next(strategy for start, strategy in LITERALS.items() if kind.startswith(start))
         several = st.lists(value, min_size=1, max_size=3 if comparator == "in" else 1).map(tuple)
         return st.builds(Comparison, st.just(name), st.just(comparator), several)
 
     return (
         st.one_of(names(), st.just(Name(Kind.TAGS)))
-        .flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(name.type.comparators)))
+        .flatmap(lambda name: st.tuples(st.just(name), st.sampled_from([*name.type.comparators, *NULLS])))
         .flatmap(lambda pair: literals(*pair))
     )
 
@@ -122,7 +143,7 @@ def printed(condition: Condition) -> str:
             return " or ".join(f"({printed(each)})" for each in condition.conditions)
         case Comparison():
             values = [printed_value(value) for value in condition.values]
-            literal = f"({', '.join(values)})" if condition.comparator == "in" else values[0]
+            literal = f"({', '.join(values)})" if condition.comparator == "in" else "".join(values)
             return f"{printed_name(condition.name)} {condition.comparator} {literal}"
 
 

@@ -64,14 +64,16 @@ def test_compaction_loses_no_point(
     assert each_suspension(run) == 1 + 2 + CHUNKS + 1
 
 
+@pytest.mark.parametrize("in_window", [False, True], ids=["before the check", "after the check"])
 def test_a_batch_is_taken_once_with_steps_of_its_own(
-    real_server: Server, experiment: deardiary.Experiment, clocks: Clocks
+    real_server: Server, experiment: deardiary.Experiment, clocks: Clocks, *, in_window: bool
 ) -> None:
     """The other writer finds the sleeper's announcement stale, drops it and gives its steps away."""
 
     def run(number: int) -> bool:
         iteration = real_server.client().iterations.create(experiment.id)
-        with suspended(number, partial(send, real_server, iteration, 2), clocks) as suspension:
+        meanwhile = partial(send, real_server, iteration, 2)
+        with suspended(number, meanwhile, clocks, in_window=in_window) as suspension:
             answer = send(real_server, iteration, 1)
         if suspension.happened:
             assert answer.error == (503, "UNAVAILABLE"), number

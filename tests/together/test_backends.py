@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import boto3
 import pytest
@@ -92,6 +93,25 @@ def test_bytes_go_up_and_come_back(
     copy = client.resources.download(resource.id, tmp_path, progress=lambda *now: done.append(now))
     assert (copy, copy.read_bytes()) == (tmp_path / "näme with spaces.bin", data)
     assert done[-1] == (len(data), len(data))
+
+
+@pytest.mark.parametrize("sign", ["\U0001f600", "é", '"', "\\x", "a"])
+def test_a_name_of_255_characters_of_any_kind_is_downloaded(
+    server: Server, experiment: deardiary.Experiment, tmp_path: Path, sign: str
+) -> None:
+    name = (sign * 255)[:255]
+    resource = declare(server, experiment, b"data", name=name).body
+    _, (signed,) = asked(server, resource, b"data")
+    assert put(server, signed, b"data") == 200
+    assert server.call("POST", f"/resources/{resource['id']}/complete").body["state"] == "ready"
+    url = server.call("GET", f"/resources/{resource['id']}/download").body["url"]
+    assert len(url) < 8000
+    answer = server.transport.send(Request(method="GET", url=url, headers={}))
+    assert answer.status == 200
+    given = {key.lower(): value for key, value in answer.headers.items()}["content-disposition"]
+    last = name.replace("\\", "/").rpartition("/")[2] or "download"
+    assert unquote(given.partition("filename*=UTF-8''")[2]) == last
+    assert server.client().resources.download(resource["id"], tmp_path / "copy").read_bytes() == b"data"
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """Whether a condition holds for an iteration.
 
 A comparison is false, whatever its comparator, != too, when there is nothing to compare: no such parameter or metric,
-no end_date yet, a metric that is NaN, a parameter that is no number against a literal that is one. `not` makes true of
-that false: `not parameters.lr = 1` finds the iterations without lr as well, `parameters.lr != 1` does not.
+no end_date yet, a parameter that is no number against a literal that is one. `not` makes true of that false: `not
+parameters.lr = 1` finds the iterations without lr as well, `parameters.lr != 1` does not. `is null` asks for exactly
+that: no such parameter or metric, an attribute without a value or with an empty text, no tags.
 
 A parameter is compared as a number with a number ("0.010" = 0.01), as text with a text in quotes. Tags are many: a
 comparison holds when one of them fits, but tags != "x" holds when none is "x".
+
+NaN is found by `= NaN` only: every other comparison with a value that is NaN is false, != too. `!= NaN` finds the
+values that are there and are not NaN. NaN is neither less nor greater than anything (IEEE 754).
 """
 
 from __future__ import annotations
@@ -13,12 +17,15 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
+from chalicelib.services.search.budget import CHARACTERS_A_STEP, Budget
 from chalicelib.services.search.facts import Facts
-from chalicelib.services.search.like import Like
+from chalicelib.services.search.like import Like, Spend
 from chalicelib.services.search.tree import AllOf, AnyOf, Comparison, Condition, Kind, Name, Not
-from chalicelib.services.search.values import Value, to_number
+from chalicelib.services.search.values import NULLS, Value, to_number
 
 Predicate = Callable[[Facts], bool]
+Test = Callable[[Value], bool]
+_READ_STEPS = 3  # to look at a parameter and read it as a number
 
 _COMPARE: dict[str, Callable[[Value, Value], bool]] = {
     "=": operator.eq,
@@ -30,45 +37,117 @@ _COMPARE: dict[str, Callable[[Value, Value], bool]] = {
 }
 
 
-def predicate(condition: Condition) -> Predicate:
-    """The condition, ready for many iterations."""
+def predicate(condition: Condition, budget: Budget | None = None) -> Predicate:
+    """The condition, ready for many iterations. Raises InvalidPayload when these take more work than the budget has."""
+    return _predicate(condition, budget or Budget())
+
+
+def _predicate(condition: Condition, budget: Budget) -> Predicate:
     match condition:
         case AllOf():
-            parts = [predicate(each) for each in condition.conditions]
+            parts = [_predicate(each, budget) for each in condition.conditions]
             return lambda facts: all(holds(facts) for holds in parts)
         case AnyOf():
-            parts = [predicate(each) for each in condition.conditions]
+            parts = [_predicate(each, budget) for each in condition.conditions]
             return lambda facts: any(holds(facts) for holds in parts)
         case Not():
-            inner = predicate(condition.condition)
+            inner = _predicate(condition.condition, budget)
             return lambda facts: not inner(facts)
         case Comparison():
-            comparator = "=" if condition.comparator == "in" else condition.comparator
-            parts = [_comparison(condition.name, comparator, value) for value in condition.values]
-            return lambda facts: any(holds(facts) for holds in parts)
+            return _comparison(condition, lambda steps: budget.spend(steps, condition.column))
 
 
-def _comparison(name: Name, comparator: str, literal: Value) -> Predicate:
-    fits = _test(comparator, literal)
+def _comparison(comparison: Comparison, spend: Spend) -> Predicate:
+    name, comparator = comparison.name, comparison.comparator
+    if comparator in NULLS:
+        return _null(name, spend, wanted=comparator == NULLS[0])
     if name.kind is Kind.TAGS:
-        if comparator == "!=":
-            return lambda facts: literal not in facts.tags
-        return lambda facts: any(fits(value) for value in facts.tags)
-    as_number = name.kind is Kind.PARAMETERS and not isinstance(literal, str)
+        return _of_tags(comparison, spend)
+    numbers = tuple(each for each in comparison.values if not isinstance(each, str))
+    if name.kind is not Kind.PARAMETERS or not numbers:
+        return _of_value(name, _test(comparator, comparison.values, spend), spend)
+    texts = tuple(each for each in comparison.values if isinstance(each, str))
+    as_number = _of_value(name, _test(comparator, numbers, spend), spend, read=_number)
+    as_text = _of_value(name, _test(comparator, texts, spend), spend) if texts else None
+    return lambda facts: as_number(facts) or bool(as_text and as_text(facts))
 
+
+def _null(name: Name, spend: Spend, *, wanted: bool) -> Predicate:
     def holds(facts: Facts) -> bool:
+        spend(1)
+        if name.kind is Kind.TAGS:
+            return (not facts.tags) is wanted
         value = facts.value(name)
-        if as_number and value is not None:
-            value = to_number(str(value))
-        # Only NaN is not itself.
-        return value is not None and value == value and fits(value)
+        return (value is None or (name.kind is None and value == "")) is wanted
 
     return holds
 
 
-def _test(comparator: str, literal: Value) -> Callable[[Value], bool]:
-    if comparator == "like":
-        pattern = Like(str(literal))
-        return lambda value: pattern.matches(str(value))
-    compare = _COMPARE[comparator]
-    return lambda value: compare(value, literal)
+def _of_tags(comparison: Comparison, spend: Spend) -> Predicate:
+    wants_all = comparison.comparator == "!="
+    fits = _test(comparison.comparator, comparison.values, spend)
+
+    def holds(facts: Facts) -> bool:
+        spend(1 + len(facts.tags))
+        return all(map(fits, facts.tags)) if wants_all else any(map(fits, facts.tags))
+
+    return holds
+
+
+def _of_value(
+    name: Name, fits: Test, spend: Spend, *, read: Callable[[Value], Value | None] | None = None
+) -> Predicate:
+    steps = _READ_STEPS if read else 1
+
+    def holds(facts: Facts) -> bool:
+        spend(steps)
+        value = facts.value(name)
+        if read and value is not None:
+            value = read(value)
+        return value is not None and fits(value)
+
+    return holds
+
+
+def _number(value: Value) -> Value | None:
+    return to_number(str(value))
+
+
+def _test(comparator: str, literals: tuple[Value, ...], spend: Spend) -> Test:
+    match comparator:
+        case "in":
+            return _member(literals, spend)
+        case "like":
+            pattern = Like(str(literals[0]))
+            return lambda value: pattern.matches(str(value), spend)
+        case "contains":
+            return _containing(str(literals[0]), spend)
+    literal, compare = literals[0], _COMPARE[comparator]
+    if _is_nan(literal):
+        return lambda value: comparator in ("=", "!=") and _is_nan(value) is (comparator == "=")
+    return lambda value: not _is_nan(value) and compare(value, literal)
+
+
+def _member(literals: tuple[Value, ...], spend: Spend) -> Test:
+    """One look-up, however many values there are."""
+    values, takes_nan = frozenset(literals), any(map(_is_nan, literals))
+
+    def fits(value: Value) -> bool:
+        if isinstance(value, str):
+            spend(len(value) // CHARACTERS_A_STEP)
+        return value in values or (takes_nan and _is_nan(value))
+
+    return fits
+
+
+def _containing(piece: str, spend: Spend) -> Test:
+    def fits(value: Value) -> bool:
+        text = str(value)
+        spend(len(text) // CHARACTERS_A_STEP)
+        return piece in text
+
+    return fits
+
+
+def _is_nan(value: Value) -> bool:
+    return value != value

@@ -1,71 +1,91 @@
-"""Patterns with % and _, matched in one pass over the text whatever the pattern: no backtracking."""
+"""Patterns with % and _, matched without backtracking, and counted: the work is bounded by who calls."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from itertools import groupby
+
+from chalicelib.services.search.budget import CHARACTERS_A_STEP
 
 _TOKEN = re.compile(r"\\([%_\\])|([\s\S])")
+_VERIFIED_A_STEP = 64
+
+Spend = Callable[[int], None]
+
+
+def _free(steps: int) -> None:
+    """Work that is not counted."""
+
+
+class _Piece:
+    """What stands between two %: characters, and None for each _."""
+
+    def __init__(self, tokens: list[str | None]) -> None:
+        self.length = len(tokens)
+        self._form = re.compile("".join("." if each is None else re.escape(each) for each in tokens), re.DOTALL)
+        self._is_plain = None not in tokens
+        self._run, self._start = _longest_run(tokens)
+        self._steps = 1 + self.length // _VERIFIED_A_STEP
+
+    def is_at(self, text: str, index: int) -> bool:
+        return self._form.match(text, index) is not None
+
+    def find(self, text: str, start: int, end: int, spend: Spend) -> int:
+        """The first index at which the piece lies between start and end, or -1. Its longest run is looked for."""
+        last = end - self.length
+        index = start
+        while index <= last:
+            found = text.find(self._run, index + self._start, last + self._start + len(self._run))
+            spend(self._steps + (max(found, index) - index if found >= 0 else end - index) // CHARACTERS_A_STEP)
+            if found < 0:
+                return -1
+            index = found - self._start
+            if self._is_plain or self.is_at(text, index):
+                return index
+            index += 1
+        return -1
 
 
 class Like:
-    """A pattern as a set of places in it, one bit each, that a text can have reached.
-
-    Bit i of the state says that what was read so far can be the first i tokens. A character moves a place on if its
-    token accepts the character, and keeps it if there is a % at it (Shift-And: Baeza-Yates and Gonnet 1992).
-    """
+    """A pattern of pieces: matching the first as early as possible leaves the most text for those after it."""
 
     def __init__(self, pattern: str) -> None:
-        self._accepting: dict[str, int] = {}
-        self._accepting_any = self._staying = 0
-        place = 1
+        pieces: list[list[str | None]] = [[]]
         for escaped, plain in _TOKEN.findall(pattern):
             if plain == "%":
-                self._staying |= place
-                continue
-            if plain == "_":
-                self._accepting_any |= place
+                pieces.append([])
             else:
-                character = escaped or plain
-                self._accepting[character] = self._accepting.get(character, 0) | place
-            place <<= 1
-        self._end = place
-        self._pieces = None if self._accepting_any else _pieces(pattern)
+                pieces[-1].append(None if plain == "_" else escaped or plain)
+        self._first, *rest = [_Piece(each) for each in (pieces[0], *(each for each in pieces[1:-1] if each))]
+        self._last = _Piece(pieces[-1]) if len(pieces) > 1 else None
+        self._middle = rest
 
-    def matches(self, text: str) -> bool:
+    def matches(self, text: str, spend: Spend = _free) -> bool:
         """Whether the whole text fits the pattern; upper and lower case differ."""
-        if self._pieces is not None:
-            return _holds(self._pieces, text)
-        state = 1
-        for character in text:
-            accepting = self._accepting.get(character, 0) | self._accepting_any
-            state = (state & accepting) << 1 | (state & self._staying)
-            if not state:
-                return False
-        return bool(state & self._end)
-
-
-def _pieces(pattern: str) -> list[str]:
-    """What stands between the % of a pattern without _, in its order."""
-    pieces = [""]
-    for escaped, plain in _TOKEN.findall(pattern):
-        if plain == "%":
-            pieces.append("")
-        else:
-            pieces[-1] += escaped or plain
-    return pieces
-
-
-def _holds(pieces: list[str], text: str) -> bool:
-    """A text with all pieces in it, one after the other: the earliest place for each leaves most for the rest."""
-    if len(pieces) == 1:
-        return text == pieces[0]
-    first, *middle, last = pieces
-    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
-        return False
-    at, end = len(first), len(text) - len(last)
-    for piece in middle:
-        at = text.find(piece, at, end)
-        if at < 0:
+        first, last = self._first, self._last
+        spend(1 + first.length // _VERIFIED_A_STEP)
+        if not first.is_at(text, 0):
             return False
-        at += len(piece)
-    return True
+        if last is None:
+            return len(text) == first.length
+        index, end = first.length, len(text) - last.length
+        if end < index or not last.is_at(text, end):
+            return False
+        for piece in self._middle:
+            found = piece.find(text, index, end, spend)
+            if found < 0:
+                return False
+            index = found + piece.length
+        return True
+
+
+def _longest_run(tokens: list[str | None]) -> tuple[str, int]:
+    """The longest run of characters without a _, and its index."""
+    runs, index = [("", 0)], 0
+    for is_any, group in groupby(tokens, lambda each: each is None):
+        found = list(group)
+        if not is_any:
+            runs.append(("".join(each or "" for each in found), index))
+        index += len(found)
+    return max(runs, key=lambda run: len(run[0]))

@@ -16,6 +16,7 @@ from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.search import recent
+from chalicelib.services.search.budget import Budget
 from chalicelib.services.search.evaluate import predicate
 from chalicelib.services.search.facts import Facts, Known, read
 from chalicelib.services.search.order import SortKey, sort_key
@@ -38,7 +39,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     condition: Condition | None
     terms: tuple[Term, ...]
 
@@ -51,13 +52,23 @@ def list_iterations_of_experiment(
 ) -> Page[Facts]:
     """Those found, with what is to be included. InvalidPayload, with the column, when filter or order do not parse."""
     access.experiment(actor, experiment_id, Need.READ)
-    question = _Question(
+    return page_of(experiment_id, search, question_of(search), limit, cursor, Budget())
+
+
+def question_of(search: Search) -> Question:
+    """InvalidPayload, with the column, when filter or order do not parse."""
+    return Question(
         parse_filter(search.filter) if search.filter.strip() else None,
         parse_order(search.order_by) if search.order_by.strip() else (),
     )
+
+
+def page_of(
+    experiment_id: str, search: Search, question: Question, limit: int, cursor: str | None, budget: Budget
+) -> Page[Facts]:
     if question.condition is None and not question.terms:
         return _page_as_stored(experiment_id, search, limit, cursor)
-    return _page_of_found(experiment_id, search, question, limit, cursor)
+    return _page_of_found(experiment_id, search, question, limit, cursor, budget)
 
 
 def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str | None) -> Page[Facts]:
@@ -68,11 +79,11 @@ def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str 
         return Page([], None)
     else:
         page = storage.list_children(experiment_id, search.parent_iteration_id, limit, cursor)
-    return Page(_with_included(experiment_id, page.data, search, Known()), page.next_cursor)
+    return Page(with_included(experiment_id, page.data, search, Known()), page.next_cursor)
 
 
 def _page_of_found(
-    experiment_id: str, search: Search, question: _Question, limit: int, cursor: str | None
+    experiment_id: str, search: Search, question: Question, limit: int, cursor: str | None, budget: Budget
 ) -> Page[Facts]:
     """A cursor holds the sort key of the last row given: rows that others add, change or remove move no other row.
 
@@ -81,19 +92,19 @@ def _page_of_found(
     scope = ids.digest_of(experiment_id, search.parent_iteration_id or "", search.filter, search.order_by)
     after = _position(cursor, scope, len(question.terms) + 1)
     kept = scope + ids.digest(" ".join(sorted(kind.value for kind in search.include)))
-    reading = (recent.find(kept) if cursor else None) or _read(experiment_id, search, question)
+    reading = (recent.find(kept) if cursor else None) or _read(experiment_id, search, question, budget)
     left = reading.rows[bisect_right(reading.rows, after, key=itemgetter(0)) :]
     page = outline.find_iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]])
     if len(left) <= limit:
-        return Page(_with_included(experiment_id, page, search, reading.known), None)
+        return Page(with_included(experiment_id, page, search, reading.known), None)
     recent.keep(kept, reading)
     return Page(
-        _with_included(experiment_id, page, search, reading.known), item.encode_cursor(scope, *left[limit - 1][0])
+        with_included(experiment_id, page, search, reading.known), item.encode_cursor(scope, *left[limit - 1][0])
     )
 
 
-def _read(experiment_id: str, search: Search, question: _Question) -> Reading:
-    found, known = _find(experiment_id, search, question)
+def _read(experiment_id: str, search: Search, question: Question, budget: Budget) -> Reading:
+    found, known = find(experiment_id, search, question, budget)
     rows = sorted((sort_key(question.terms, facts), facts.iteration.id) for facts in found)
     return Reading(rows, known)
 
@@ -107,7 +118,7 @@ def _position(cursor: str | None, scope: str, length: int) -> SortKey:
     return tuple(position)
 
 
-def _find(experiment_id: str, search: Search, question: _Question) -> tuple[list[Facts], Known]:
+def find(experiment_id: str, search: Search, question: Question, budget: Budget) -> tuple[list[Facts], Known]:
     """The iterations for which the condition holds, and what was read on the way that can be included."""
     names = question.names()
     fields = {name.key for name in names if name.kind is None}
@@ -115,11 +126,11 @@ def _find(experiment_id: str, search: Search, question: _Question) -> tuple[list
     kinds = {name.kind for name in names if name.kind}
     keys = {name.key for name in names if name.kind is Kind.PARAMETERS}
     known = read(experiment_id, iterations, kinds, keys=None if Kind.PARAMETERS in search.include else keys)
-    holds = predicate(question.condition) if question.condition else lambda _: True
+    holds = predicate(question.condition, budget) if question.condition else lambda _: True
     found = [facts for facts in map(known.of, iterations) if holds(facts)]
     return found, known
 
 
-def _with_included(experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known) -> list[Facts]:
+def with_included(experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known) -> list[Facts]:
     known = read(experiment_id, iterations, search.include, known=known)
     return [known.of(iteration) for iteration in iterations]

@@ -3,8 +3,9 @@
     filter     = and, { "or", and } ;
     and        = not, { "and", not } ;
     not        = "not", not | "(", filter, ")" | comparison ;
-    comparison = name, ( "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" ), literal
-               | name, "in", "(", literal, { ",", literal }, ")" ;
+    comparison = name, ( "=" | "!=" | "<" | "<=" | ">" | ">=" | "like" | "contains" ), literal
+               | name, "in", "(", literal, { ",", literal }, ")"
+               | name, "is", [ "not" ], "null" ;
     order      = term, { ",", term } ;
     term       = name, [ "asc" | "desc" ] ;
     name       = "parameters", ".", key | "metrics", ".", key, [ ".", part ] | "tags" | attribute ;
@@ -14,7 +15,8 @@
     quoted     = text in '…', "…" or, for keys, `…`; a quote in it is doubled or follows a backslash ;
     literal    = number | text in '…' or "…" | "true" | "false" ;
 
-Keywords are in any case; names and texts are not. A number is decimal, with or without exponent; NaN is none.
+Keywords are in any case; names and texts are not. A number is decimal, with or without exponent, or one of NaN,
+Infinity and -Infinity. docs/search.md has it all with examples.
 
 A bare metric key may hold dots: its last component is the part if it is one of those six and something comes before
 it, and belongs to the key otherwise. `metrics.train.loss` is the last value of "train.loss", `metrics.train.min` the
@@ -41,7 +43,7 @@ from chalicelib.services.search.tree import (
     Not,
     Term,
 )
-from chalicelib.services.search.values import TEXT, Literal, Type, Value
+from chalicelib.services.search.values import NULLS, PATTERNS, TEXT, Literal, Type, Value
 
 MAX_DEPTH = 50
 MAX_TERMS = 8
@@ -107,20 +109,33 @@ def _deeper(scan: Scanner, depth: int, start: int) -> int:
 
 
 def _comparison(scan: Scanner) -> Comparison:
+    column = scan.at + 1
     name = _name(scan)
     comparator = _comparator(scan, name.type)
-    if comparator != "in":
-        return Comparison(name, comparator, (_value(scan, TEXT if comparator == "like" else name.type),))
-    return Comparison(name, comparator, _list(scan, name.type))
+    values: tuple[Value, ...] = ()
+    if comparator == "in":
+        values = _list(scan, name.type)
+    elif comparator not in NULLS:
+        values = (_value(scan, TEXT if comparator in PATTERNS else name.type),)
+    return Comparison(name, comparator, values, column)
 
 
 def _comparator(scan: Scanner, kind: Type) -> str:
     start = scan.at
+    if scan.take_keyword("is"):
+        return _null(scan)
     taken = next((each for each in _SYMBOLS if scan.take(each)), None)
-    taken = taken or next((each for each in ("like", "in") if scan.take_keyword(each)), None)
+    taken = taken or next((each for each in (*PATTERNS, "in") if scan.take_keyword(each)), None)
     if taken not in kind.comparators:
-        raise scan.expected(f"one of the comparators {' '.join(kind.comparators)}", start)
+        raise scan.expected(f"one of the comparators {' '.join(kind.comparators)}, or is null", start)
     return taken
+
+
+def _null(scan: Scanner) -> str:
+    comparator = NULLS[1] if scan.take_keyword("not") else NULLS[0]
+    if not scan.take_keyword("null"):
+        raise scan.expected("null" if comparator == NULLS[1] else "null or not null")
+    return comparator
 
 
 def _list(scan: Scanner, kind: Type) -> tuple[Value, ...]:

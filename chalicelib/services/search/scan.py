@@ -30,7 +30,9 @@ class Scanner:
 
     def error(self, problem: str, at: int | None = None) -> InvalidPayload:
         column = (self.at if at is None else at) + 1
-        return InvalidPayload(f"{self._field}, column {column}: {problem}", field=self._field, column=column)
+        return InvalidPayload(
+            f"{self._field}, column {column}: {problem} (docs/search.md)", field=self._field, column=column
+        )
 
     def expected(self, what: str, at: int | None = None) -> InvalidPayload:
         place = self.at if at is None else at
@@ -71,6 +73,7 @@ class Scanner:
         return self.take_match(_WORD)
 
     def number(self) -> int | float | None:
+        """NaN, Infinity and -Infinity, too."""
         return to_number(self.take_match(NUMBER_FORM))
 
     def quoted(self) -> str:

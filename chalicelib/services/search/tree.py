@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from chalicelib.services.search import values
@@ -60,11 +60,12 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Several values only after `in`."""
+    """Several values only after `in`, none after `is null` and `is not null`."""
 
     name: Name
     comparator: str
     values: tuple[Value, ...]
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

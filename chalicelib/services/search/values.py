@@ -13,9 +13,13 @@ from deardiary.wire import parse_time
 Literal = str | bool | int | float
 Value = str | bool | int | float | datetime
 
-NUMBER_FORM = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+NUMBER_FORM = re.compile(
+    r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|(?:nan|inf(?:inity)?)(?!\w))", re.IGNORECASE
+)
 # More digits than this are no count and no seed; beyond 4,300 Python would refuse to read them as an integer.
 _EXACT_DIGITS = 40
+# A longer text is no number: reading it would be most of the work of a search.
+_LONGEST_NUMBER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,8 @@ class Type:
 
 
 def to_number(text: str) -> int | float | None:
-    """The number that a text is, an integer exactly; None when it is none. NaN and Infinity are none."""
-    if not NUMBER_FORM.fullmatch(text):
+    """The number that a text is, an integer exactly; NaN and Infinity too, in any case. None for any other text."""
+    if len(text) > _LONGEST_NUMBER or not NUMBER_FORM.fullmatch(text):
         return None
     digits = text.lstrip("+-")
     return int(text) if digits.isdigit() and len(digits) <= _EXACT_DIGITS else float(text)
@@ -60,6 +64,7 @@ def _flag(literal: Literal) -> Value:
 
 
 def _status(literal: Literal) -> Value:
+    literal = literal.upper() if isinstance(literal, str) else literal
     for status in IterationStatus:
         if literal in (status.name, status.value) and not isinstance(literal, bool):
             return status.value
@@ -70,14 +75,17 @@ def _time(literal: Literal) -> Value:
     return parse_time(str(_text(literal)))
 
 
+# For every type, and for those whose values are texts.
+NULLS = ("is null", "is not null")
+PATTERNS = ("like", "contains")
 _EQUAL = ("=", "!=")
 _ORDERED = (*_EQUAL, "<", "<=", ">", ">=")
 _STATUSES = ", ".join(f'{status.value} or "{status.name}"' for status in IterationStatus)
 
 NUMBER = Type("a number", (*_ORDERED, "in"), _number)
-TEXT = Type("a text in quotes", (*_ORDERED, "like", "in"), _text)
-NUMBER_OR_TEXT = Type("a number, or a text in quotes", (*_ORDERED, "like", "in"), _number_or_text)
-TAG = Type("a text in quotes", (*_EQUAL, "like", "in"), _text)
+TEXT = Type("a text in quotes", (*_ORDERED, *PATTERNS, "in"), _text)
+NUMBER_OR_TEXT = Type("a number, or a text in quotes", (*_ORDERED, *PATTERNS, "in"), _number_or_text)
+TAG = Type("a text in quotes", (*_EQUAL, *PATTERNS, "in"), _text)
 TIME = Type('a time in quotes, like "2026-01-31T12:00:00Z"', (*_ORDERED, "in"), _time)
 STATUS = Type(f"a status: {_STATUSES}", (*_EQUAL, "in"), _status)
 FLAG = Type("true or false", _EQUAL, _flag)

@@ -101,6 +101,15 @@ def test_iterations_are_found(run: Run, iris: dict[str, str]) -> None:
     assert "no such iterations" in run("iterations", "ls", "Iris/sweep", "--filter", 'tags = "x"').out
 
 
+def test_iterations_are_found_in_a_whole_project(run: Run, iris: dict[str, str]) -> None:
+    query = ("--filter", 'parameters.lr = "0.2"')
+    found = run("iterations", "ls", "--project", "Iris", *query, "--json").json
+    assert [(each["id"], each["experiment_id"]) for each in found] == [(iris["second"], iris["experiment"])]
+    assert "experiment" in run("iterations", "ls", "--project", "Iris").out.splitlines()[0].split()
+    assert "not both" in run("iterations", "ls", "Iris/sweep", "--project", "Iris").err
+    assert "docs/search.md" in run("iterations", "ls", "--help").out
+
+
 def test_an_iteration_is_shown_with_what_it_owns(run: Run, iris: dict[str, str]) -> None:
     shown = run("iterations", "show", iris["second"]).out
     for line in ("status FAILED", "parameters.lr 0.2", "tags second", "loss 2 0.2 0.1 0.1 0.2 2"):

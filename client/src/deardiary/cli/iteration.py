@@ -30,7 +30,10 @@ def add(commands: Subparsers) -> None:
     verbs = noun(commands, "iterations", "runs of an experiment")
     parser = verb(verbs, "ls", "list the iterations of an experiment, with what they own", ls)
     parser.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="PROJECT/EXPERIMENT, or an id")
-    parser.add_argument("--filter", help='like: metrics.loss < 0.3 and parameters.lr = "0.01" and tags = "best"')
+    parser.add_argument("--project", metavar="PROJECT", help="those of all its experiments, in place of an experiment")
+    parser.add_argument(
+        "--filter", help='(docs/search.md) like: metrics.loss < 0.3 and parameters.lr = "0.01" and tags = "best"'
+    )
     parser.add_argument("--order-by", help="like: metrics.accuracy desc, created_date")
     parser.add_argument("--limit", type=count, metavar="N", help="list no more than N")
     parser.add_argument("--columns", metavar="A,B", help="these columns, like: status,parameters.lr,metrics.loss")
@@ -54,11 +57,16 @@ def add(commands: Subparsers) -> None:
 
 def ls(call: Call) -> None:
     given = call.given
-    experiment = find.experiment(call.client, given.experiment)
+    if given.project and given.experiment:
+        raise CommandFailed("Give an experiment or --project, not both", USAGE)
+    project = find.project(call.client, given.project) if given.project else None
+    owner = project or find.experiment(call.client, given.experiment)
     found = call.client.iterations.list(
-        experiment.id,
+        None if project else owner.id,
+        project=project.id if project else None,
         filter=given.filter,
-        order_by=given.order_by or NEWEST_FIRST,
+        # The server puts no large project into one order: without order_by it goes experiment by experiment.
+        order_by=given.order_by or (None if project else NEWEST_FIRST),
         include=("parameters", "metrics", "tags"),
     )
     iterations = list(islice(found, given.limit))
@@ -68,16 +76,25 @@ def ls(call: Call) -> None:
     if given.order_by is None and room is not None:
         iterations, labels = as_tree(iterations, labels)
     left_out: list[str] = []
+    where = [Column("experiment", _short([each.experiment_id for each in iterations]))] if project else []
     if given.columns:
         columns = [Column("id", labels), *_chosen(iterations, given.columns)]
     elif room is None:
         columns = [Column("id", labels), *wide(iterations)]
     else:
-        columns, left_out = narrow(iterations, labels, room)
+        columns, left_out = narrow(iterations, labels, room - sum(each.width for each in where))
+    columns[1:1] = where
     rows = list(zip(*(each.values for each in columns), strict=True))
-    call.output.table([each.key for each in columns], rows, f"There are no such iterations in {experiment.name}")
+    call.output.table([each.key for each in columns], rows, f"There are no such iterations in {owner.name}")
     if left_out:
         call.output.say(f"Not shown: {shortened(', '.join(left_out))}. Choose with --columns, or see all with --wide.")
+
+
+def _short(experiment_ids: list[str]) -> list[str]:
+    """A prefix of each, the same for the same experiment."""
+    each = sorted(set(experiment_ids))
+    short = dict(zip(each, short_ids(each), strict=True))
+    return [short[experiment_id] for experiment_id in experiment_ids]
 
 
 def show(call: Call) -> None:

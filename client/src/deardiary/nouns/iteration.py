@@ -44,8 +44,9 @@ class Iterations:
     @overload
     def list(
         self,
-        experiment_id: str,
+        experiment_id: str | None = None,
         *,
+        project: str | None = None,
         filter: str | None = None,
         order_by: str | None = None,
         include: None = None,
@@ -55,8 +56,9 @@ class Iterations:
     @overload
     def list(
         self,
-        experiment_id: str,
+        experiment_id: str | None = None,
         *,
+        project: str | None = None,
         filter: str | None = None,
         order_by: str | None = None,
         include: Collection[Literal["parameters", "metrics", "tags"]],
@@ -65,14 +67,18 @@ class Iterations:
 
     def list(
         self,
-        experiment_id: str,
+        experiment_id: str | None = None,
         *,
+        project: str | None = None,
         filter: str | None = None,  # noqa: A002 - as the server calls it
         order_by: str | None = None,
         include: Collection[Literal["parameters", "metrics", "tags"]] | None = None,
         parent_iteration_id: str | None = None,
     ) -> Iterator[Iteration]:
         """The iterations that ``filter`` finds, oldest first or as ``order_by`` says, with what they own if included.
+
+        Those of an experiment, or of all experiments of ``project``, a project's id: experiment by experiment unless
+        ``order_by`` is given, which the server takes for at most 200 experiments.
 
         A filter is like ``parameters.lr = "0.01" and metrics.loss.min < 0.3 and status = "FAILED" and tags = "best"``,
         an order like ``metrics.accuracy desc, created_date``.
@@ -83,8 +89,11 @@ class Iterations:
             "include": None if include is None else ",".join(include),
             "parent_iteration_id": parent_iteration_id,
         }
+        if (experiment_id is None) == (project is None):
+            raise TypeError("list takes an experiment's id or project=, a project's id")
+        owner = path_of("experiments", experiment_id) if experiment_id else path_of("projects", str(project))
         shape = Iteration if include is None else IterationOverview
-        return self._api.pages(shape, path_of("experiments", experiment_id, "iterations"), query)
+        return self._api.pages(shape, f"{owner}/iterations", query)
 
     def children(self, iteration_id: str) -> Iterator[Iteration]:
         return self._api.pages(Iteration, path_of("iterations", iteration_id, "children"))

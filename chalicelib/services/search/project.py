@@ -1,0 +1,108 @@
+"""The iterations of a project: the lists of its experiments, one after the other, or all of them in one order.
+
+Without `order_by` a page goes on from experiment to experiment, oldest first, until it is full or has looked at
+MAX_EXPERIMENTS_A_PAGE; then it ends early, with a cursor. With `order_by` every page has to read all iterations of the
+project, of no more than MAX_EXPERIMENTS_IN_ORDER experiments.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from chalicelib import ids
+from chalicelib.errors import InvalidPayload
+from chalicelib.page import Page
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.services.search import listing
+from chalicelib.services.search.budget import Budget
+from chalicelib.services.search.facts import Facts, Known
+from chalicelib.services.search.listing import Question, Search
+from chalicelib.services.search.order import SortKey, sort_key
+from chalicelib.storage import experiment as experiments
+from chalicelib.storage import item, outline
+
+MAX_EXPERIMENTS_A_PAGE = 20
+MAX_EXPERIMENTS_IN_ORDER = 200
+
+
+def list_iterations_of_project(
+    actor: Actor, project_id: str, search: Search, limit: int, cursor: str | None
+) -> Page[Facts]:
+    """As `list_iterations_of_experiment`; InvalidPayload, too, for an order over too many experiments."""
+    access.project(actor, project_id, Need.READ)
+    question = listing.question_of(search)
+    scope = ids.digest("\n".join([project_id, search.parent_iteration_id or "", search.filter, search.order_by]))
+    if question.terms:
+        return _page_in_order(project_id, search, question, limit, cursor, scope)
+    return _page_by_experiment(project_id, search, question, limit, cursor, scope)
+
+
+def _page_by_experiment(
+    project_id: str, search: Search, question: Question, limit: int, cursor: str | None, scope: str
+) -> Page[Facts]:
+    """A cursor holds where the experiments go on, the experiment, and the cursor in its own list."""
+    start, experiment_id, inside = _position(cursor, scope, 3) if cursor else ("", "", "")
+    found: list[Facts] = []
+    budget = Budget()
+    listed = experiments.list_experiments_of_project(project_id, MAX_EXPERIMENTS_A_PAGE, start or None, None)
+    for experiment in listed.data:
+        if experiment.id < experiment_id:
+            continue
+        own = inside if experiment.id == experiment_id else ""
+        if len(found) == limit:
+            return Page(found, item.encode_cursor(scope, start, experiment.id, own))
+        page = listing.page_of(experiment.id, search, question, limit - len(found), own or None, budget)
+        found += page.data
+        if page.next_cursor:
+            return Page(found, item.encode_cursor(scope, start, experiment.id, page.next_cursor))
+    return Page(found, item.encode_cursor(scope, listed.next_cursor, "", "") if listed.next_cursor else None)
+
+
+def _page_in_order(
+    project_id: str, search: Search, question: Question, limit: int, cursor: str | None, scope: str
+) -> Page[Facts]:
+    after: SortKey = tuple(_position(cursor, scope, len(question.terms) + 1)) if cursor else ()
+    rows: list[tuple[SortKey, str]] = []
+    budget = Budget()
+    for experiment_id in _experiment_ids(project_id):
+        found, _ = listing.find(experiment_id, search, question, budget)
+        rows += ((sort_key(question.terms, facts), experiment_id) for facts in found)
+    rows.sort()
+    left = rows[bisect_right(rows, after, key=lambda row: row[0]) :]
+    next_cursor = item.encode_cursor(scope, *left[limit - 1][0]) if len(left) > limit else None
+    return Page(_facts_of(left[:limit], search), next_cursor)
+
+
+def _experiment_ids(project_id: str) -> Iterator[str]:
+    page = experiments.list_experiments_of_project(project_id, MAX_EXPERIMENTS_IN_ORDER, None, None)
+    if page.next_cursor:
+        raise InvalidPayload(
+            f"The project has more than {MAX_EXPERIMENTS_IN_ORDER} experiments, too many for one order: leave order_by "
+            "out, or list the iterations of an experiment",
+            field="order_by",
+        )
+    return (each.id for each in page.data)
+
+
+def _facts_of(rows: list[tuple[SortKey, str]], search: Search) -> list[Facts]:
+    """The iterations as they are now, in the order of the rows; those deleted meanwhile are not among them."""
+    wanted: dict[str, list[str]] = {}
+    for key, experiment_id in rows:
+        wanted.setdefault(experiment_id, []).append(key[-1])
+    found = {
+        facts.iteration.id: facts
+        for experiment_id, iteration_ids in wanted.items()
+        for facts in listing.with_included(
+            experiment_id, outline.find_iterations(experiment_id, iteration_ids), search, Known()
+        )
+    }
+    return [found[key[-1]] for key, _ in rows if key[-1] in found]
+
+
+def _position(cursor: str, scope: str, length: int) -> list[str]:
+    of, *position = item.decode_cursor(cursor, 1 + length)
+    if of != scope:
+        raise item.bad_cursor()
+    return position
