@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, cast
 
@@ -58,12 +57,10 @@ def deliver(where: Iteration, batch_id: str, sent: dict[str, Sent]) -> BatchRece
 
 
 def touch(where: Iteration) -> None:
-    """A sign of life of the writer, without anything to take."""
-    if where.end_date is not None:
-        # One that was ended on purpose stays ended; to say that one lives changes nothing there.
-        with suppress(InvalidPayload):
-            iterations.reopen_if_ended_by_server(where)
+    """Take a heartbeat of the writer. An iteration that was ended on purpose stays ended."""
     hear_of(where)
+    if where.end_date is not None:
+        iterations.reopen_if_ended_by_server(where)
 
 
 def hear_of(where: Iteration) -> None:
@@ -122,15 +119,15 @@ def now_us() -> int:
 
 
 def _require_open(where: Iteration, sent: dict[str, Sent]) -> None:
-    """Late delivery is no loss: what was recorded before the end is taken after it."""
+    """Take points after the end only if all were recorded before it. The end may have changed since it was read."""
     if where.end_date is None:
         return
-    end = clock.to_milliseconds(where.end_date)
-    try:
-        iterations.reopen_if_ended_by_server(where)
-    except InvalidPayload:
-        if any(time is None or time > end for each in sent.values() for time in each.times):
-            raise
+    end_date = iterations.reopen_if_ended_by_server(where)
+    if end_date is None:
+        return
+    end = clock.to_milliseconds(end_date)
+    if any(time is None or time > end for each in sent.values() for time in each.times):
+        raise iterations.locked()
 
 
 def _announce(where: Iteration, batch_digest: str, sent: dict[str, Sent], series: Series) -> Series:

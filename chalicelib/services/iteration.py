@@ -74,20 +74,25 @@ def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges)
     patience = Patience()
     while True:
         before = access.iteration(actor, iteration_id, Need.UPDATE).iteration
-        if _already_so(before, changes):
-            return before
-        after = _after(before, changes)
-        if before.end_date and not after.end_date:
-            # Or it would be ended at once for its silence while it was at an end.
-            batch.hear_of(before)
         try:
-            moved = _move(before, after)
+            moved = _update(before, changes)
         except Conflict:
             patience.wait()
             continue
-        if after.end_date and not before.end_date:
-            compaction.compact_if_many(after, compaction.ENOUGH_AT_END)
+        if moved.end_date and not before.end_date:
+            compaction.compact_if_many(moved, compaction.ENOUGH_AT_END)
         return moved
+
+
+def _update(before: Iteration, changes: IterationChanges) -> Iteration:
+    """Conflict when the iteration is no longer as it was read."""
+    if _already_so(before, changes):
+        return before
+    after = _after(before, changes)
+    if before.end_date and not after.end_date:
+        # Refresh the heartbeat first, or the liveness sweep would end the reopened iteration at once.
+        batch.hear_of(before)
+    return _move(before, after)
 
 
 def _new_iteration(experiment_id: str, notes: str, parent_iteration_id: str | None, began: datetime) -> Iteration:

@@ -165,10 +165,26 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
     return after
 
 
-def reopen_if_ended_by_server(iteration: Iteration) -> None:
-    """InvalidPayload when a person or the client ended it."""
-    if not is_ended_by_server(iteration):
-        raise locked()
+def reopen_if_ended_by_server(iteration: Iteration) -> datetime | None:
+    """Reopen an iteration that the server ended, unless another writer has done so since it was read.
+
+    Return None if it is open now, else the end that a person or the client has set. NotFound when it is gone.
+    """
+    patience = Patience()
+    while True:
+        row = item.get(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
+        if row.end_date is None or not row.ended_by_server:
+            return row.end_date
+        try:
+            _reopen(iteration)
+        except Conflict:
+            patience.wait()
+        else:
+            return None
+
+
+def _reopen(iteration: Iteration) -> None:
+    """Conflict when it is no longer an iteration that the server ended."""
     actions: list[Action] = [
         IterationRow.end_date.remove(),
         IterationRow.error_message.set(""),
@@ -176,16 +192,20 @@ def reopen_if_ended_by_server(iteration: Iteration) -> None:
         IterationRow.ended_by_server.remove(),
     ]
     write = Transaction()
-    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
-    write.update(row, actions, UNLOCKED, _refusal(iteration))
+    write.update(IterationRow(*keys.iteration(iteration.experiment_id, iteration.id)), actions, ALIVE & LOST, Conflict)
     running.watch(iteration.experiment_id, iteration.id, write)
     write.commit()
 
 
 def is_ended_by_server(iteration: Iteration) -> bool:
-    """Whether it ended because its writer fell silent: it is not locked then."""
-    row = item.find(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
-    return row is not None and bool(row.ended_by_server)
+    """Whether the server ended it because its writer fell silent: it is not locked then.
+
+    Conflict when its end has changed since it was read.
+    """
+    row = item.get(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
+    if row.end_date != iteration.end_date:
+        raise Conflict
+    return bool(row.ended_by_server)
 
 
 def end_as_lost(iteration: Iteration, at: datetime, message: str, heard: Series) -> None:
