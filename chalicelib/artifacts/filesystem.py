@@ -145,9 +145,13 @@ def _remove_if_empty(*folders: Path) -> None:
 
 
 def _read(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            yield block
+    """NotFound when the file has been removed since its reader asked for it."""
+    try:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                yield block
+    except FileNotFoundError:
+        raise NotFound from None
 
 
 def _path(location: Location) -> Path:

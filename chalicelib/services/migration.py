@@ -7,23 +7,28 @@ where they were until they are gone, so that a run that died is gone on with by 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib import artifacts, deadline
 from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.patience import Patience
 from chalicelib.services.resource import remove_stray_bytes
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage import project as projects
 from chalicelib.storage import resource as resources
 from chalicelib.storage import snapshot as snapshots
+from chalicelib.storage import upload as uploads
 from chalicelib.storage.blob import Blob
+from chalicelib.storage.deletion import delete_items
 from deardiary.parts import CUTS
 from deardiary.shapes import Experiment, Project
 
 _PAGE = 200
+_PAUSE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -41,6 +46,9 @@ def migrate(to: str, report: Report) -> Iterator[str]:
     """Move the bytes of all projects to that store, one line for each that moved or could not; counted in `report`."""
     for project in _projects():
         # First what a run before this one has begun.
+        for blob in list(blobs.each_blob(project.id)):
+            if blob.moving_to not in {None, to}:
+                blobs.give_up_copy(project.id, blob, str(blob.moving_to))
         yield from _finish(project, report)
         for blob in list(blobs.each_blob(project.id)):
             if blob.backend != to and not blob.leaving:
@@ -61,27 +69,59 @@ def _move(project: Project, blob: Blob, to: str, report: Report) -> Iterator[str
 
 
 def _copy(project: Project, blob: Blob, to: str, report: Report, what: str) -> Iterator[str]:
+    """Every step can be the last one before the process dies, and the last owner can go before each."""
+    copy = blob._replace(backend=to)
+    record = uploads.expect_stray_bytes(project.id, copy)
+    done = True
+    if blobs.begin_move(project.id, blob, to):
+        reason = _write_copy(project, blob, to)
+        if reason is None and _switch(project, blob, to):
+            report.moved += 1
+            report.moved_bytes += blob.size_bytes
+            yield f"{what}: {blob.backend} -> {to}"
+        else:
+            done = _undo(project, copy)
+            if reason and blobs.find_blob(project.id, blob.sha256) is not None:
+                report.failed += 1
+                yield f"{what}: the bytes in {blob.backend} are {reason}; nothing was changed"
+    if done:
+        delete_items([record])
+
+
+def _write_copy(project: Project, blob: Blob, to: str) -> str | None:
+    """Why it was not possible, or None."""
     location = Location(project.id, blob.sha256)
     try:
-        blocks = artifacts.store(blob.backend).blocks(location)
-        artifacts.store(to).write(location, blob.size_bytes, blocks)
+        artifacts.store(to).write(location, blob.size_bytes, artifacts.store(blob.backend).blocks(location))
     except (NotFound, ValueError) as error:
-        if blobs.find_blob(project.id, blob.sha256) is not None:
-            report.failed += 1
-            reason = "missing" if isinstance(error, NotFound) else "damaged"
-            yield f"{what}: the bytes in {blob.backend} are {reason}; nothing was changed"
-        return
+        return "missing" if isinstance(error, NotFound) else "damaged"
+    return None
+
+
+def _switch(project: Project, blob: Blob, to: str) -> bool:
     with deadline.begun():
         # Another run may have moved the blob there and back since, and removed this copy.
-        is_moved = artifacts.store(to).size_of(location) == blob.size_bytes and blobs.move(project.id, blob, to)
-    if is_moved:
-        report.moved += 1
-        report.moved_bytes += blob.size_bytes
-        yield f"{what}: {blob.backend} -> {to}"
-    elif blobs.find_blob(project.id, blob.sha256) is None:
-        # Its last owner has gone meanwhile.
-        with deadline.begun():
-            remove_stray_bytes(project.id, blob._replace(backend=to))
+        there = artifacts.store(to).size_of(Location(project.id, blob.sha256))
+        return there == blob.size_bytes and blobs.move(project.id, blob, to)
+
+
+def _undo(project: Project, copy: Blob) -> bool:
+    """Remove a copy that did not become the blob's bytes; False when that is left to the scheduled function."""
+    patience = Patience()
+    with deadline.begun():
+        while True:
+            found = blobs.find_blob(project.id, copy.sha256)
+            if found is None or not found.owned:
+                # A removal may have looked for the copy before it was there.
+                finished = remove_stray_bytes(project.id, copy)
+                if not finished or blobs.find_blob(project.id, copy.sha256) is None:
+                    return finished
+            elif found.backend == copy.backend:
+                return True
+            elif blobs.give_up_copy(project.id, found, copy.backend):
+                _leave(project, found._replace(moved_from=copy.backend))
+                return True
+            patience.wait()
 
 
 def _finish(project: Project, report: Report) -> Iterator[str]:
@@ -99,11 +139,22 @@ def _finish(project: Project, report: Report) -> Iterator[str]:
 
 
 def _leave(project: Project, blob: Blob) -> None:
-    """Remove the bytes from the store that had them, unless another run ended this move."""
-    with deadline.begun():
-        if blobs.find_blob(project.id, blob.sha256) == blob:
-            artifacts.store(str(blob.moved_from)).delete(Location(project.id, blob.sha256))
-            blobs.end_move(project.id, blob)
+    """Remove the bytes from the store that had them, unless another run ended this move.
+
+    While they go the row stays: otherwise the last owner could go, and another upload bring the same bytes there.
+    """
+    end = time.monotonic() + 2 * blobs.CLAIM_MS / 1000
+    while True:
+        with deadline.begun():
+            if blobs.begin_clearing(project.id, blob):
+                artifacts.store(str(blob.moved_from)).delete(Location(project.id, blob.sha256))
+                blobs.end_move(project.id, blob)
+                return
+        found = blobs.find_blob(project.id, blob.sha256)
+        if found is None or not found.clearing or time.monotonic() > end:
+            return
+        # Another run is at it, or has died: then its claim ends.
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _point_resources(experiment: Experiment, moved: dict[str, Blob]) -> int:

@@ -13,6 +13,7 @@ from chalicelib.artifacts import URL_LIFE, Location
 from chalicelib.artifacts.served import check
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.page import Page
+from chalicelib.patience import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.steps import unless_overloaded
@@ -204,13 +205,19 @@ def release_blob(project_id: str, sha256: str) -> Released:
 
     Not finished while somebody else, who may die, is at it.
     """
-    blob = blobs.find_blob(project_id, sha256)
-    claim = blobs.claim_unowned(project_id, sha256) if blob else None
-    if blob is None or claim is None:
-        return Released(finished=blob is None or not blob.leaving)
-    remove_bytes(project_id, blob)
-    blobs.delete_blob(project_id, sha256, claim)
-    return Released(finished=True, freed_bytes=blob.size_bytes if blob.ready else 0)
+    patience = Patience()
+    while True:
+        blob = blobs.find_blob(project_id, sha256)
+        if blob is None or blob.owned:
+            return Released(finished=True)
+        claim = blobs.claim_unowned(project_id, sha256)
+        if claim is not None:
+            remove_bytes(project_id, claim.blob)
+            blobs.delete_blob(project_id, sha256, claim.at)
+            return Released(finished=True, freed_bytes=blob.size_bytes if blob.ready else 0)
+        if blob.leaving or blob.clearing:
+            return Released(finished=False)
+        patience.wait()
 
 
 def remove_stray_bytes(project_id: str, blob: Blob) -> bool:
@@ -233,8 +240,8 @@ def remove_bytes(project_id: str, blob: Blob) -> None:
     if blob.upload_id is not None:
         store.abort(location, blob.upload_id)
     store.delete(location)
-    if blob.moved_from is not None:
-        artifacts.store(blob.moved_from).delete(location)
+    for backend in {blob.moved_from, blob.moving_to} - {None, blob.backend}:
+        artifacts.store(str(backend)).delete(location)
 
 
 def _last_url(resource: Resource) -> datetime | None:

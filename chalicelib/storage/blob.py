@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock, ids
@@ -41,6 +42,10 @@ class BlobRow(Item, discriminator="blob"):
     upload_at = NumberAttribute(null=True)
     # The store that still has the bytes from before they were moved.
     moved_from = UnicodeAttribute(null=True)
+    # The store that a migration copies the bytes to, which may have some of them already.
+    moving_to = UnicodeAttribute(null=True)
+    # Since this time, in milliseconds since 1970, a migration removes the bytes from `moved_from`.
+    clearing = NumberAttribute(null=True)
 
 
 class Blob(NamedTuple):
@@ -53,6 +58,16 @@ class Blob(NamedTuple):
     upload_at: int | None = None
     moved_from: str | None = None
     generation: str | None = None
+    moving_to: str | None = None
+    clearing: bool = False
+    owned: bool = True
+
+
+class Claim(NamedTuple):
+    """A blob that no request can become an owner of, as it is since; `at` says whose claim it is."""
+
+    blob: Blob
+    at: int
 
 
 def find_blob(project_id: str, sha256: str) -> Blob | None:
@@ -127,17 +142,60 @@ def touch_upload(project_id: str, sha256: str, upload_id: str) -> None:
         BlobRow(*keys.blob(project_id, sha256)).update([BlobRow.upload_at.set(now)], BlobRow.upload_id == upload_id)
 
 
+def begin_move(project_id: str, blob: Blob, backend: str) -> bool:
+    """Note where a copy comes to be, so that the removal of the blob removes it too. False when the blob changed."""
+    free = BlobRow.moving_to.does_not_exist() | (BlobRow.moving_to == backend)
+    return _move(project_id, blob, [BlobRow.moving_to.set(backend)], free)
+
+
 def move(project_id: str, blob: Blob, backend: str) -> bool:
     """Whether the bytes, which are in both stores, now count as those of the other one."""
-    row = BlobRow(*keys.blob(project_id, blob.sha256))
+    actions: list[Action] = [
+        BlobRow.backend.set(backend),
+        BlobRow.moved_from.set(blob.backend),
+        BlobRow.moving_to.remove(),
+    ]
+    return _move(project_id, blob, actions, BlobRow.moving_to == backend)
+
+
+def _move(project_id: str, blob: Blob, actions: list[Action], condition: Condition) -> bool:
     same = (BlobRow.backend == blob.backend) & (BlobRow.ready == True) & BlobRow.moved_from.does_not_exist()  # noqa: E712
+    return _update_alive(project_id, blob, actions, condition & same)
+
+
+def give_up_copy(project_id: str, blob: Blob, backend: str) -> bool:
+    """Let the bytes in `backend`, of which a copy is there or half there, be removed like those of a move that ended.
+
+    False when they are those of the blob itself, or the blob is on its way out, or in another move.
+    """
+    actions: list[Action] = [BlobRow.moved_from.set(backend), BlobRow.moving_to.remove()]
+    same = (BlobRow.backend != backend) & BlobRow.moved_from.does_not_exist()
+    same &= BlobRow.moving_to.does_not_exist() | (BlobRow.moving_to == backend)
+    return _update_alive(project_id, blob, actions, same)
+
+
+def begin_clearing(project_id: str, blob: Blob) -> bool:
+    """Whether the caller alone may remove the bytes that a move has left behind: until `end_move` the row stays."""
+    now = clock.to_milliseconds(clock.now())
+    same = (BlobRow.backend == blob.backend) & (BlobRow.moved_from == blob.moved_from)
+    return _update_alive(project_id, blob, [BlobRow.clearing.set(now)], same & _is_not_cleared(now))
+
+
+def _update_alive(project_id: str, blob: Blob, actions: list[Action], condition: Condition) -> bool:
+    """Whether the blob has an owner and is so, and has been changed."""
     alive = (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist()
     try:
         with conditional.otherwise(Conflict):
-            row.update([BlobRow.backend.set(backend), BlobRow.moved_from.set(blob.backend)], same & alive)
+            BlobRow(*keys.blob(project_id, blob.sha256)).update(actions, alive & condition)
     except Conflict:
         return False
     return True
+
+
+def _is_not_cleared(now: int) -> Condition:
+    """A migration that died while it removed bytes holds up a removal for a while only."""
+    free: Condition = BlobRow.clearing.does_not_exist() | (BlobRow.clearing < now - CLAIM_MS)
+    return free
 
 
 def check_moved(project_id: str, blob: Blob, write: Transaction) -> None:
@@ -150,7 +208,7 @@ def end_move(project_id: str, blob: Blob) -> None:
     """The store that had the bytes has them no more."""
     with suppress(Conflict), conditional.otherwise(Conflict):
         row = BlobRow(*keys.blob(project_id, blob.sha256))
-        row.update([BlobRow.moved_from.remove()], BlobRow.moved_from == blob.moved_from)
+        row.update([BlobRow.moved_from.remove(), BlobRow.clearing.remove()], BlobRow.moved_from == blob.moved_from)
 
 
 def claim_absent(project_id: str, sha256: str, size_bytes: int, backend: str) -> int | None:
@@ -172,10 +230,10 @@ def claim_absent(project_id: str, sha256: str, size_bytes: int, backend: str) ->
     return now
 
 
-def claim_unowned(project_id: str, sha256: str) -> int | None:
+def claim_unowned(project_id: str, sha256: str) -> Claim | None:
     """Whether the blob has no owner, and from now on can get none: the caller removes the bytes, then the row.
 
-    The answer is what `delete_blob` wants to see. Only one has it at a time: another would remove the bytes that a new
+    Only one has it at a time: another would remove the bytes that a new
     owner brings once the row has gone. From one that died it can be had again after a while.
     """
     now = clock.to_milliseconds(clock.now())
@@ -183,10 +241,10 @@ def claim_unowned(project_id: str, sha256: str) -> int | None:
     free = BlobRow.leaving.does_not_exist() | (BlobRow.leaving < now - CLAIM_MS)
     try:
         with conditional.otherwise(Conflict):
-            row.update([BlobRow.leaving.set(now)], (BlobRow.owners == 0) & free)
+            row.update([BlobRow.leaving.set(now)], (BlobRow.owners == 0) & free & _is_not_cleared(now))
     except Conflict:
         return None
-    return now
+    return Claim(_shape(row), now)
 
 
 def delete_blob(project_id: str, sha256: str, claim: int) -> None:
@@ -207,4 +265,7 @@ def _shape(row: BlobRow) -> Blob:
         upload_at=None if row.upload_at is None else int(row.upload_at),
         moved_from=row.moved_from,
         generation=row.generation,
+        moving_to=row.moving_to,
+        clearing=row.clearing is not None,
+        owned=row.owners > 0,
     )

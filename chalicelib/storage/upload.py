@@ -14,6 +14,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib import clock
 from chalicelib.errors import Conflict
 from chalicelib.storage import item, keys
+from chalicelib.storage.blob import Blob
 from chalicelib.storage.item import Item
 from chalicelib.storage.keys import Key
 from chalicelib.storage.transaction import Transaction
@@ -66,6 +67,15 @@ def expect_late_bytes(project_id: str, resource: Resource, due: datetime, write:
     """The resource goes; look, when its URLs have died, whether they have brought bytes after that."""
     place = keys.upload(clock.to_milliseconds(due), f"late.{resource.id}")
     write.put(_row(place, project_id, resource, waiting=False), Conflict)
+
+
+def expect_stray_bytes(project_id: str, blob: Blob) -> Key:
+    """Look in a day whether a copy was left behind: its blob may go while it is made, and the copier may die."""
+    item.connection()
+    place = keys.upload(clock.to_milliseconds(clock.now() + PATIENCE), f"late.{project_id}.{blob.sha256}")
+    row = UploadRow(*place, project_id=project_id, sha256=blob.sha256, backend=blob.backend, size_bytes=blob.size_bytes)
+    row.save()
+    return place
 
 
 def each_due(now: datetime) -> Iterator[Due]:
