@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deardiary.errors import ClientError, connection_failed, from_answer, from_store
+from deardiary.errors import ClientError, connection_failed, from_answer, from_store, reason_of
 
 
 def test_the_servers_own_shape() -> None:
@@ -87,3 +87,19 @@ def test_no_answer_names_the_url_but_not_its_signature() -> None:
 def test_an_error_can_travel_between_processes() -> None:
     copy = pickle.loads(pickle.dumps(ClientError(404, "NOT_FOUND", "No", {"field": "id"})))  # noqa: S301
     assert (copy.status, copy.code, copy.message, copy.details) == (404, "NOT_FOUND", "No", {"field": "id"})
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "x"), "x: permission denied"),
+        (PermissionError(13, "Permission denied", b"x"), "x: permission denied"),
+        (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
+        (TimeoutError("timed out"), "timed out"),
+        (TimeoutError(), "TimeoutError"),
+        (ValueError("Too long"), "Too long"),
+    ],
+)
+def test_a_reason_has_no_error_number(error: Exception, said: str) -> None:
+    assert reason_of(error) == said
+    assert f"({said})" in connection_failed("https://host/api", error).message

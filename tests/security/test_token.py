@@ -154,3 +154,14 @@ def test_the_table_holds_no_secret(server: Server, anna: str) -> None:
     assert token.rpartition("_")[2] not in repr(account)
     assert security.fingerprint(token.rpartition("_")[2]) in repr(account)
     assert PASSWORD not in repr(account)
+
+
+def test_the_repr_of_a_token_or_a_session_does_not_show_the_secret(server: Server, anna: str) -> None:
+    with server.client("anna") as client:
+        session = client.sign_in("anna", PASSWORD)
+        made = client.tokens.create("job")
+    assert made.token is not None
+    for shape, secret_text in ((session, session.access_token), (made, made.token)):
+        assert secret_text
+        assert secret_text not in repr(shape)
+    assert made.id in repr(made)

@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from deardiary import operations, origin, points
-from deardiary.errors import REFUSALS, ClientError
+from deardiary.errors import REFUSALS, ClientError, reason_of
 from deardiary.records import Record, split
 from deardiary.spool import lines, store
 from deardiary.spool import run as runs
@@ -232,7 +232,7 @@ class Delivery:
             place.mkdir(exist_ok=True)
             if place.is_symlink():
                 raise PermissionError(f"{place} is a link, and may lead out of the spool")
-            text = json.dumps({"error": str(error), **content}, indent=1)
+            text = json.dumps({"error": reason_of(error), **content}, indent=1)
             # There may be several in a segment, and the same one comes again when that is delivered again.
             path = place / f"{number:08}-{what}-{_digest(json.dumps(content))[:8]}.json"
             runs.write_whole(path, text.encode())
@@ -241,7 +241,9 @@ class Delivery:
         repeats = isinstance(error, ClientError) and is_locked(error) and self._has_told_of_the_end
         self._has_told_of_the_end |= isinstance(error, ClientError) and is_locked(error)
         level = logging.DEBUG if repeats else logging.WARNING
-        _log.log(level, "The server refuses %s of iteration %s for good: %s; %s", what, self._name(), error, where)
+        _log.log(
+            level, "The server refuses %s of iteration %s for good: %s; %s", what, self._name(), reason_of(error), where
+        )
 
     def _name(self) -> str:
         return self.iteration.id if self.iteration else self._run.spool_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -102,10 +103,18 @@ def from_store(status: int, body: bytes) -> ClientError:
 
 def connection_failed(url: str, cause: Exception) -> ClientError:
     """No answer came from ``url``."""
-    message = f"No answer from {without_query(url)} ({cause or type(cause).__name__})"
+    message = f"No answer from {without_query(url)} ({reason_of(cause)})"
     if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"):
         message += "; is the server running? `make run` starts one, DEARDIARY_URL names another"
     return ClientError(0, "CONNECTION_FAILED", message)
+
+
+def reason_of(error: BaseException) -> str:
+    """The error as people read it: "run.json: permission denied" in place of "[Errno 13] Permission denied: …"."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error) or type(error).__name__
+    reason = error.strerror[:1].lower() + error.strerror[1:]
+    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
 
 
 def without_query(url: str) -> str:

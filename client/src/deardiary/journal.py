@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deardiary import recovery, settings
 from deardiary.delivery import Delivery
-from deardiary.errors import ClientError
+from deardiary.errors import ClientError, reason_of
 from deardiary.points import bodies
 from deardiary.sender import Sender
 from deardiary.spool import lines, store
@@ -154,7 +154,9 @@ def _open(run: Run) -> tuple[Path | None, FolderLock | None]:
     try:
         return store.create(settings.spool_folder(), run)
     except (OSError, RuntimeError) as error:
-        _log.warning("There is no folder to write to (%s): what is logged is in memory only until it is sent", error)
+        _log.warning(
+            "There is no folder to write to (%s): what is logged is in memory only until it is sent", reason_of(error)
+        )
         return None, None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from deardiary import settings
 from deardiary.delivery import Delivered, Delivery, hint
-from deardiary.errors import ClientError
+from deardiary.errors import ClientError, reason_of
 from deardiary.spool import store
 from deardiary.spool.lock import FolderLock
 from deardiary.spool.segment import segments_in
@@ -108,7 +108,7 @@ def _send_if_dead(client: Client, folder: Path, run: Run, *, ends: bool = True) 
     if outcome.error is None:
         _log.warning("Sent what an earlier process had left of iteration %s", outcome.iteration_id)
     else:
-        why = f"{outcome.error}{hint(outcome.error, folder)}"
+        why = f"{reason_of(outcome.error)}{hint(outcome.error, folder)}"
         _log.warning("An earlier process has left something in %s that cannot be sent now: %s", folder, why)
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from deardiary.errors import ClientError
+from deardiary.errors import ClientError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,4 +149,4 @@ class Sender:
         self._failures += 1
         if now - self._told_at > SILENCE_SECONDS and (self._failures > 1 or not self._let_in):
             self._told_at = now
-            _log.warning("What is logged waits to be sent: %s%s", error, delivery.hint(error))
+            _log.warning("What is logged waits to be sent: %s%s", reason_of(error), delivery.hint(error))

@@ -52,7 +52,8 @@ class Shape:
         return hash(self._values())
 
     def __repr__(self) -> str:
-        names = (field.name for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        """Every field but the secret ones: notebooks and logs keep what they show."""
+        names = (field.name for field in dataclasses.fields(self) if field.repr)  # type: ignore[arg-type]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     def _values(self) -> tuple[object, ...]:
@@ -307,7 +308,7 @@ class SearchResult(Shape):
 class Session(Shape):
     """The answer to a sign-in."""
 
-    access_token: str
+    access_token: str = dataclasses.field(repr=False)
     token_type: str
     expires_at: datetime
     user: User
@@ -326,4 +327,4 @@ class ApiToken(Shape):
     expires_at: datetime | None = None
     project_id: str | None = None
     read_only: bool
-    token: str | None = None
+    token: str | None = dataclasses.field(default=None, repr=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from deardiary import recovery, settings, terminal
 from deardiary.client import Client, connect_unchosen
 from deardiary.delivery import hint
-from deardiary.errors import ClientError
+from deardiary.errors import ClientError, reason_of
 from deardiary.spool import store
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _sync_one(folder: Path, run: Run, clients: _Clients, tell: Callable[[str], o
         try:
             result = _synced(run, folder, recovery.send_spool(client, folder, run))
         except Exception as error:  # noqa: BLE001 - a spool that is damaged in any way keeps no other back
-            why = f"it is damaged: {type(error).__name__}: {error}"
+            why = f"it is damaged: {type(error).__name__}: {reason_of(error)}"
             result = Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=why)
     tell(str(result))
     return result
@@ -162,7 +162,7 @@ def _synced(run: Run, folder: Path, outcome: Outcome) -> Synced:
         damaged=outcome.delivered.damaged,
         waiting=outcome.left,
         may_still_write=outcome.open,
-        error=None if outcome.error is None else f"{outcome.error}{hint(outcome.error, folder)}",
+        error=None if outcome.error is None else f"{reason_of(outcome.error)}{hint(outcome.error, folder)}",
     )
 
 

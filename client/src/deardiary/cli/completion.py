@@ -100,7 +100,7 @@ complete -c deardiary -n '__deardiary_option; and test "$(__deardiary_path)" = "
 
 def add(commands: Subparsers) -> None:
     parser = commands.add_parser("completion", help="print a script that completes commands in your shell")
-    parser.add_argument("shell", nargs="?", choices=SHELLS)
+    parser.add_argument("shell", nargs="?", choices=SHELLS, help="the shell that is to read the script")
     parser.add_argument("--names", choices=KINDS, help="print the names that may follow, for the script itself")
     parser.set_defaults(handler=completion, json=False, url=None)
 

@@ -23,8 +23,8 @@ def add(commands: Subparsers) -> None:
     verb(verbs, "show", "show an experiment", show).add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
     parser = verb(verbs, "create", "make an experiment", create)
     parser.add_argument("project", metavar="PROJECT", help="name or id")
-    parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--description", default="")
+    parser.add_argument("name", metavar="NAME", help="its name, unique in the project")
+    parser.add_argument("--description", default="", help="its description (default: none)")
     parser = edit(verbs, "rename or describe an experiment, or set its status", change)
     parser.add_argument("--status", type=str.upper, choices=[each.name for each in ExperimentStatus], help="its status")
     parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]

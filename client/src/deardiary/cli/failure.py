@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deardiary.errors import NOT_SENT, ClientError
+from deardiary.errors import NOT_SENT, ClientError, reason_of
 
 REFUSED, USAGE, SIGN_IN, NO_ANSWER, INTERRUPTED = 1, 2, 3, 4, 130
 
@@ -22,7 +22,7 @@ def explained(error: BaseException) -> CommandFailed | None:
     if isinstance(error, ClientError):
         return _of_client(error)
     if isinstance(error, (OSError, ValueError, RuntimeError)):
-        return CommandFailed(str(error) or type(error).__name__)
+        return CommandFailed(reason_of(error))
     return None
 
 

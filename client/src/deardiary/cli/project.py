@@ -19,14 +19,16 @@ def add(commands: Subparsers) -> None:
     verb(verbs, "ls", "list the projects that you may read", ls)
     for name, about, handler in (("show", "show a project", show), ("create", "make a project", create)):
         parser = verb(verbs, name, about, handler)
-        parser.add_argument("project", metavar="PROJECT" if name == "show" else "NAME")
+        which = ("PROJECT", "name or id") if name == "show" else ("NAME", "its name")
+        parser.add_argument("project", metavar=which[0], help=which[1])
         if name == "create":
-            parser.add_argument("--description", default="")
+            parser.add_argument("--description", default="", help="its description (default: none)")
     edit(verbs, "rename or describe a project", change).add_argument("project", metavar="PROJECT", help="name or id")
     parser = tagging(verbs, "tag a project", tag)
     parser.add_argument("project", metavar="PROJECT", help="name or id")
     parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
-    removal(verbs, "delete a project and everything in it", rm).add_argument("project", metavar="PROJECT")
+    parser = removal(verbs, "delete a project and everything in it", rm)
+    parser.add_argument("project", metavar="PROJECT", help="name or id")
 
 
 def ls(call: Call) -> None:

@@ -24,9 +24,9 @@ def add(commands: Subparsers) -> None:
     verbs = noun(commands, "resources", "artifacts of an experiment or an iteration")
     _owner(verb(verbs, "ls", "list resources", ls))
     parser = verb(verbs, "upload", "store files, and all that is in folders", upload)
-    parser.add_argument("paths", nargs="+", metavar="PATH")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with all files below it")
     parser.add_argument("--name", help="of the resource (default: the file's), or what goes before those in a folder")
-    parser.add_argument("--description", default="")
+    parser.add_argument("--description", default="", help="of each resource (default: none)")
     _owner(parser)
     parser = verb(verbs, "download", "bring a resource to a file, or into a directory", download)
     parser.add_argument("resource", metavar="RESOURCE", help="an id")
@@ -35,7 +35,8 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="(default: the working directory)")
     _owner(parser)
     edit(verbs, "rename or describe a resource", change).add_argument("resource", metavar="RESOURCE", help="an id")
-    removal(verbs, "delete resources", rm).add_argument("resources", nargs="+", metavar="RESOURCE")
+    parser = removal(verbs, "delete resources", rm)
+    parser.add_argument("resources", nargs="+", metavar="RESOURCE", help="an id")
 
 
 def ls(call: Call) -> None:
@@ -47,6 +48,8 @@ def ls(call: Call) -> None:
 def upload(call: Call) -> None:
     if call.given.name is not None and len(call.given.paths) > 1:
         raise CommandFailed("--name is for one file or folder", USAGE)
+    if "" in call.given.paths:  # as a Path it would be the working directory
+        raise CommandFailed("A PATH is empty: name a file or a folder; `.` is the working directory", USAGE)
     experiment_id, iteration_id = _of(call)
     stored: list[Resource] = []
     for path in map(Path, call.given.paths):

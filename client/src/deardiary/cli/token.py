@@ -24,10 +24,10 @@ def add(commands: Subparsers) -> None:
     verbs = noun(commands, "tokens", "API tokens of yours; managing them takes your password")
     verb(verbs, "ls", "list your tokens", ls)
     parser = verb(verbs, "create", "make a token, which is shown this once", create)
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="what the token is for, to tell it from others")
     parser.add_argument("--project", help="name or id of the only project that it is for")
-    parser.add_argument("--read-only", action="store_true")
-    parser.add_argument("--expires-in-days", type=int)
+    parser.add_argument("--read-only", action="store_true", help="a token that can change nothing")
+    parser.add_argument("--expires-in-days", type=int, metavar="N", help="when the token ends (default: never)")
     removal(verbs, "end a token at once", rm).add_argument("token", metavar="TOKEN", help="an id")
 
 

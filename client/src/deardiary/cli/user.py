@@ -25,16 +25,26 @@ COLUMNS = {
     "created": "created_date",
 }
 
+_USER = {"metavar": "USER", "help": "username or id"}
+_RIGHTS = {
+    "create": "create experiments, iterations and what they own",
+    "read": "read everything in the project",
+    "update": "change what is there",
+    "delete": "delete what is there",
+    "all": "all four, which also lets the user manage permissions",
+}
+
 
 def add(commands: Subparsers) -> None:
     verbs = noun(commands, "users", "who may sign in, and what they may do")
     verb(verbs, "ls", "list all users", ls)
-    verb(verbs, "show", "show a user, and the permissions", show).add_argument("user", metavar="USER")
+    parser = verb(verbs, "show", "show a user, and the permissions", show)
+    parser.add_argument("user", **_USER)  # type: ignore[arg-type]
     parser = verb(verbs, "create", "make a user; for admins", create)
-    parser.add_argument("username")
-    parser.add_argument("--first-name", default="")
-    parser.add_argument("--last-name", default="")
-    parser.add_argument("--admin", action="store_true")
+    parser.add_argument("username", metavar="USERNAME", help="1 to 64 letters, digits and . _ - @")
+    parser.add_argument("--first-name", default="", help="the first name (default: none)")
+    parser.add_argument("--last-name", default="", help="the last name (default: none)")
+    parser.add_argument("--admin", action="store_true", help="make the user an admin, who may do everything")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin, do not ask")
     parser = verb(verbs, "passwd", "set your password, or as an admin a user's", password)
     parser.add_argument("user", metavar="USER", nargs="?", help="the user (default: you)")
@@ -42,11 +52,11 @@ def add(commands: Subparsers) -> None:
         "--password-stdin", action="store_true", help="read the password from stdin, your present one on a line before"
     )
     parser = verb(verbs, "grant", "give a user these permissions on a project, and no others", grant)
-    parser.add_argument("user", metavar="USER")
-    parser.add_argument("project", metavar="PROJECT")
+    parser.add_argument("user", **_USER)  # type: ignore[arg-type]
+    parser.add_argument("project", metavar="PROJECT", help="name or id")
     for right in (*session.RIGHTS, "all"):
-        parser.add_argument(f"--{right}", action="store_true")
-    removal(verbs, "delete a user; for admins", rm).add_argument("user", metavar="USER")
+        parser.add_argument(f"--{right}", action="store_true", help=_RIGHTS[right])
+    removal(verbs, "delete a user; for admins", rm).add_argument("user", **_USER)  # type: ignore[arg-type]
 
 
 def ls(call: Call) -> None:

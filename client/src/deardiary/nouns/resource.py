@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -101,9 +102,12 @@ class Resources:
     ) -> Sequence[Resource]:
         """Store every file below a folder, named by its path from there; below ``name``, when that is given.
 
-        NotADirectoryError when it is none; ValueError, before anything is sent, for a path that cannot be a name.
+        NotADirectoryError when it is none; ValueError, before anything is sent, for an empty path and for one that
+        cannot be a name.
         What was stored before a failure stays.
         """
+        if not os.fspath(folder):
+            raise ValueError("The path of the folder is empty; '.' is the working directory")
         found = tree.files_in(_directory(Path(folder)), name or "")
         meter = Meter(sum(path.stat().st_size for _, path in found), progress)
 

@@ -9,6 +9,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from deardiary.errors import reason_of
 from deardiary.spool import lines
 from deardiary.spool.run import write_whole
 from deardiary.spool.segment import FileSegment, MemorySegment, Segment, path_of
@@ -188,5 +189,5 @@ class Writer:
     def _warn(self, error: OSError | None) -> None:
         if not self._warned:
             self._warned = True
-            reason = error or "no space left"
+            reason = reason_of(error) if error else "no space left"
             _log.warning("Cannot write to %s (%s): what is logged waits in memory to be sent", self._folder, reason)
