@@ -300,7 +300,7 @@ def test_what_was_joined_before_the_process_died_is_finished(
     for each in ask(server, resource_id):
         assert put(each, piece(each)) == 200
 
-    def die(*_arguments: Any) -> None:
+    def die(*_arguments: Any, **_options: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
