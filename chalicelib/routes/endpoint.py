@@ -14,9 +14,9 @@ from chalice.app import Blueprint, Request, Response
 from msgspec import Raw, Struct, structs
 
 from chalicelib import deadline
-from chalicelib.errors import DomainError, PayloadTooLarge, PermissionRequired, Unavailable
+from chalicelib.errors import Conflict, DomainError, PayloadTooLarge, PermissionRequired, Unavailable
 from chalicelib.overload import is_overload
-from chalicelib.routes import journal, origin, parse
+from chalicelib.routes import blind, journal, origin, parse
 from chalicelib.routes.answer import (
     MAX_ANSWER_BYTES,
     Answer,
@@ -156,7 +156,22 @@ def _perform(operation: Operation, request: Request, ids: Mapping[str, str]) -> 
     path_ids = parse.path_ids(ids)
     if isinstance(call.query, parse.PageQuery):
         return _page(lambda limit: operation.view(_limited(call, limit), **path_ids), call.query.limit)
-    return operation.view(call, **path_ids)
+    return _told(operation, call, path_ids)
+
+
+def _told(operation: Operation, call: Call[Any, Any], path_ids: Mapping[str, str]) -> Answer[Any]:
+    """The view's answer, without what others wrote if the caller may not read that."""
+    try:
+        answer = operation.view(call, **path_ids)
+    except Conflict as error:
+        raise blind.conflict(error, call.body) if _is_blind(call) else error from None
+    if operation.method != "GET" and _is_blind(call):
+        return blind.without_what_others_wrote(operation.method, answer, call.body)
+    return answer
+
+
+def _is_blind(call: Call[Any, Any]) -> bool:
+    return call.who is not None and bool(call.who.blind_in)
 
 
 def _page(view: Callable[[int], Answer[Any]], limit: int) -> Answer[Any]:

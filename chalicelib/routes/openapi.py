@@ -128,6 +128,8 @@ def _successes(operation: Operation, answer: Schema | None) -> Schema:
     found = {"200": content}
     if operation.method == "POST":
         found["201"] = content
+    if operation.method in ("PATCH", "PUT"):
+        found["204"] = {"description": "Done, by a member who may update and not read: no object"}
     if operation.path.endswith("/download"):
         found["302"] = content
     return found

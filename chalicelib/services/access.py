@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from chalicelib.errors import AdminRequired, NotFound, PermissionRequired, SameUserRequired
 from chalicelib.storage import lineage
@@ -28,7 +29,8 @@ class Need(Enum):
     DELETE = "delete_permission"
 
 
-class Actor(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Actor:
     """Who sends the request, as proven by the token.
 
     A session is a person who signed in, at ``auth_time`` (seconds since 1970). An API token is not: it manages no
@@ -41,6 +43,8 @@ class Actor(NamedTuple):
     is_session: bool = True
     only_project_id: str | None = None
     read_only: bool = False
+    # The projects in which this request was allowed to write, by a member who may not read there.
+    blind_in: set[str] = field(default_factory=set)
 
 
 def project(actor: Actor, project_id: str, need: Need) -> ProjectLineage:
@@ -80,6 +84,8 @@ def require(actor: Actor, line: L | None, need: Need) -> L:
         raise NotFound
     if not getattr(line.permission, need.value):
         raise PermissionRequired(permission=need.value)
+    if not line.permission.read_permission:
+        actor.blind_in.add(line.project.id)
     return line
 
 

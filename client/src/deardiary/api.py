@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from deardiary import __version__
@@ -95,10 +95,10 @@ class Api:
         return self._shape(shape, path, self._call("POST", path, body or {}, repeatable=repeatable))
 
     def put(self, shape: type[T], path: str, body: Mapping[str, Any]) -> T:
-        return self._shape(shape, path, self._call("PUT", path, body))
+        return self._updated(shape, "PUT", path, body)
 
     def patch(self, shape: type[T], path: str, body: Mapping[str, Any]) -> T:
-        return self._shape(shape, path, self._call("PATCH", path, body))
+        return self._updated(shape, "PATCH", path, body)
 
     def delete(self, path: str) -> Mapping[str, str]:
         """The headers of the answer, which has nothing else."""
@@ -120,6 +120,11 @@ class Api:
             if cursor == fields.get("cursor"):
                 raise self._not_ours(path)  # which would never end
             fields["cursor"] = cursor
+
+    def _updated(self, shape: type[T], method: str, path: str, body: Mapping[str, Any]) -> T:
+        """The object after an update. None, against the type, for a member who may update and not read it."""
+        data = self._call(method, path, body)
+        return cast("T", None) if data is None else self._shape(shape, path, data)
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> Any:
         content = self._exchange(method, path, body, repeatable=repeatable)[1]

@@ -62,6 +62,9 @@ class Output:
     def one(self, shape: Any, left_out: Iterable[str] = ()) -> None:
         """One object, a line for each of its fields."""
         self.json(shape)
+        if shape is None:
+            self.say("Done; you may not read the result")
+            return
         fields = {name: getattr(shape, name) for name in shape.__dataclass_fields__ if name not in left_out}
         self.fields({name: value for name, value in fields.items() if value not in (None, "")})
 
