@@ -34,7 +34,7 @@ def test_the_commands_of_the_deployment_exist() -> None:
 
 
 def access_patterns() -> list[tuple[str, str]]:
-    return [(route, wanted) for route, wanted, _, _ in ROW.findall((DOCS / "architecture.md").read_text())]
+    return [(route, wanted) for route, wanted, _, _ in ROW.findall((DOCS / "access-patterns.md").read_text())]
 
 
 def test_the_access_patterns_are_those_of_all_routes() -> None:

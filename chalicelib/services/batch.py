@@ -3,7 +3,7 @@
 A batch is taken in three writes. It is announced in the iteration's series row, where points without a step get theirs;
 its chunk is put, once; its digests are folded into the row and the announcement goes. A process that dies in between
 leaves an announcement: the retry goes on from it with the same steps. If none comes, the writer of a later batch folds
-the chunk, or puts a mark in its place that refuses it, and takes the announcement away. docs/architecture.md says what
+the chunk, or puts a mark in its place that refuses it, and takes the announcement away. docs/batches.md says what
 happens when a process dies or an answer is lost.
 """
 

@@ -43,7 +43,7 @@ Keys are joined with "#". That is unambiguous because at most one part of a key 
 server makes, and ids in paths, consist of 0-9, a-z and "."; digests and numbers hold none; a username ends its key.
 Every other text of a caller enters as a digest. tests/storage/test_keys.py checks this for every function below.
 
-Reads and writes per operation are counted in docs/architecture.md.
+docs/access-patterns.md counts the reads and writes of each route.
 """
 
 from __future__ import annotations
