@@ -23,6 +23,8 @@ from infra.outputs import add_stage, configured_origins, write_outputs
 from infra.record import fetch_record
 from infra.secret import rotate_secret
 from infra.stage import locate
+from infra.table import has_table
+from infra.tokens import end_all_tokens
 from infra.up import bring_up, take_down
 from infra.watch import converge_watch, delete_watch
 
@@ -143,6 +145,14 @@ def _rotate(_options: argparse.Namespace, stage: Stage, clients: Clients) -> Non
     _print_all(rotate_secret(clients.ssm, stage.secret_parameter))
 
 
+def _end_tokens(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    table = options.table or stage.table
+    os.environ["DEARDIARY_TABLE"] = table
+    if not has_table(clients.dynamodb, table):
+        raise InfraError(f"there is no table {table}")
+    _print_all(end_all_tokens(clients.dynamodb, table))
+
+
 def _backup(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
     _print_all(back_up(stage, clients, options.to))
 
@@ -182,6 +192,7 @@ COMMANDS = {
     "restore": _restore,
     "admin": _admin,
     "rotate": _rotate,
+    "end-tokens": _end_tokens,
     "migrate-artifacts": _migrate,
 }
 

@@ -4,7 +4,8 @@
     PREFIX/objects/…              the artifact bytes under their keys, copied within S3
     PREFIX/manifest.json          what is there; written last, so that a backup without it was cut short
 
-The secret is not among it: who restores a stage elsewhere signs in anew. Passwords are there as their bcrypt hashes.
+The secret is not among it. Passwords are there as their bcrypt hashes, API tokens as SHA-256. `restore` ends every
+session and API token, for it cannot know which were ended after the backup; passwords are those of the backup.
 The table is read while it is in use, item by item. What is written meanwhile may be in it or not, also where two items
 belong together; for the state of one moment DynamoDB has point-in-time recovery, which `infra up` switches on.
 """
@@ -25,6 +26,7 @@ from botocore.exceptions import ClientError
 from infra.bucket import converge_bucket
 from infra.failure import InfraError, code_of
 from infra.table import KEY_SCHEMA, has_table
+from infra.tokens import end_all_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,11 +87,17 @@ def back_up(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
 
 
 def restore(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
-    """Make the stage's table and bucket from a backup. InfraError when there is a table: nothing is written over."""
+    """Make the stage's table and bucket from a backup, in which no session or API token of before is honoured.
+
+    InfraError when there is a table: nothing is written over. The environment must hold ``stage.settings()``.
+    """
     place = Place.parse(url)
     manifest = _manifest(clients, place)
     if has_table(clients.dynamodb, stage.table):
-        raise InfraError(f"table {stage.table} exists; restore into another stage, or delete this one's data first")
+        raise InfraError(
+            f"table {stage.table} exists; restore into another stage, or delete this one's data first. If a restore "
+            f"was cut short, tokens of before may be in force: python -m infra end-tokens --stage {stage.name}"
+        )
     yield from converge_bucket(clients.s3, stage, ())
     copied = _copy(clients, place.bucket, place.key(f"objects/{OBJECTS}"), stage.bucket, OBJECTS)
     yield f"bucket {stage.bucket}: {copied} objects copied"
@@ -97,6 +105,8 @@ def restore(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
     if imported != manifest["items"]:
         raise InfraError(f"{imported} of {manifest['items']} items arrived in {stage.table}; delete it and try again")
     yield f"table {stage.table}: {imported} items"
+    yield from end_all_tokens(clients.dynamodb, stage.table)
+    yield f"users and passwords: as they were at {manifest['created']}; look for those deleted or changed since then"
 
 
 def _files(clients: Clients, table: str) -> Iterator[tuple[int, bytes]]:

@@ -18,6 +18,7 @@ HELP = {
     "backup": "write table and objects into another bucket",
     "restore": "make table and bucket from a backup",
     "rotate": "sign tokens with a new secret; those in use go on working",
+    "end-tokens": "end every session and API token of all users; passwords stay",
     "migrate-artifacts": "move artifact bytes to another store; can be repeated",
 }
 
@@ -40,6 +41,7 @@ def parser(description: str | None, commands: Mapping[str, Callable[..., None]])
     made["finish"].add_argument("--api-id", help="of a stage that CloudFormation has made; Chalice knows its own")
     made["backup"].add_argument("--to", required=True, metavar="s3://BUCKET/PREFIX")
     made["restore"].add_argument("--from", required=True, metavar="s3://BUCKET/PREFIX", dest="source")
+    made["end-tokens"].add_argument("--table", help="another table than the stage's, such as one restored by AWS")
     made["migrate-artifacts"].add_argument("--to", required=True, choices=("s3", "filesystem", "inline"))
     made["down"].add_argument("--delete-data", action="store_true", help="table, bucket and logs too")
     made["down"].add_argument("--yes", action="store_true", help="do not ask")

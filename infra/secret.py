@@ -38,7 +38,10 @@ def rotate_secret(ssm: SSMClient, name: str) -> list[str]:
     after = json.loads(_new_key_ring())
     after["secrets"][before["signing"]] = before["secrets"][before["signing"]]
     ssm.put_parameter(Name=name, Value=json.dumps(after), Type="SecureString", Overwrite=True)
-    return [f"secret {name}: signing with {after['signing']}; {before['signing']} still verifies"]
+    return [
+        f"secret {name}: signing with {after['signing']}; {before['signing']} still verifies",
+        "API tokens do not depend on the secret and go on working; `infra end-tokens` ends them and all sessions",
+    ]
 
 
 def delete_secret(ssm: SSMClient, name: str) -> list[str]:

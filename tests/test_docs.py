@@ -26,7 +26,7 @@ def test_every_threat_names_a_test_that_exists() -> None:
 
 def test_the_commands_of_the_deployment_exist() -> None:
     text = (DOCS / "deploy.md").read_text()
-    commands = set(re.findall(r"python -m infra (\w+)", text))
+    commands = set(re.findall(r"python -m infra ([\w-]+)", text))
     assert {"up", "deploy", "finish", "backup", "restore", "admin", "rotate"} <= commands <= set(COMMANDS)
     targets = set(re.findall(r"\bmake ([a-z-]+) STAGE=", text))
     assert targets == {"deploy", "destroy"}

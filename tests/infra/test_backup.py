@@ -14,7 +14,8 @@ from infra import backup
 from infra.__main__ import main
 from infra.failure import InfraError
 from infra.stage import locate
-from tests.server import Server
+from infra.table import delete_table
+from tests.server import ADMIN, PASSWORD, Reply, Server
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -60,6 +61,56 @@ def test_everything_comes_back(
     assert copy.stat().st_size == again.resources.get(world.ids["resource_id"]).size_bytes
     table = locate(stage)[1].dynamodb.describe_table(TableName=f"deardiary-{stage}")["Table"]
     assert table["DeletionProtectionEnabled"]
+
+
+OTHER = "another good password"
+
+
+def sign_in(server: Server, password: str) -> Reply:
+    return server.call("POST", "/auth", {"username": "anna", "password": password}, token=None)
+
+
+def test_a_restored_table_honours_no_token_of_before(
+    real_server: Server, s3: S3Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under the same secret, which only `infra down` deletes."""
+    stage, (located, clients) = stage_of_tests(), locate(stage_of_tests())
+    anna = real_server.newcomer("anna")
+    me, before = anna.whoami().id, real_server.token("anna")
+    deleted_later = anna.tokens.create("laptop")
+    kept = anna.tokens.create("ci")
+    assert main(["backup", "--stage", stage, "--to", f"s3://{BUCKET}/tokens"]) == 0
+    anna.tokens.delete(deleted_later.id)
+    anna.users.update(me, password=OTHER, current_password=PASSWORD)
+    after = sign_in(real_server, OTHER).body["access_token"]
+    list(delete_table(clients.dynamodb, located.table))
+
+    assert main(["restore", "--stage", stage, "--from", f"s3://{BUCKET}/tokens"]) == 0
+    printed = capsys.readouterr().out
+    assert "every session of 2 users and 2 API tokens ended" in printed
+    assert "passwords: as they were at 20" in printed
+    for token in (before, after, kept.token, deleted_later.token):
+        assert real_server.call("GET", "/auth/me", token=token).error == (401, "TOKEN_INVALID")
+    assert sign_in(real_server, OTHER).status == 401
+    renewed = sign_in(real_server, PASSWORD).body["access_token"]
+    assert real_server.call("POST", "/auth/refresh", token=renewed).status == 200
+
+
+def test_all_tokens_can_be_ended(real_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    stage = stage_of_tests()
+    session = real_server.token()
+    token = real_server.client().tokens.create("ci").token
+    assert main(["rotate", "--stage", stage]) == 0
+    assert "API tokens do not depend on the secret" in capsys.readouterr().out
+    assert real_server.call("GET", "/auth/me", token=token).status == 200
+    assert main(["end-tokens", "--stage", stage, "--table", "no-such-table"]) == 1
+    assert "no table no-such-table" in capsys.readouterr().err
+    assert main(["end-tokens", "--stage", stage]) == 0
+    assert "every session of 1 users and 1 API tokens ended" in capsys.readouterr().out
+    for each in (session, token):
+        assert real_server.call("GET", "/auth/me", token=each).error == (401, "TOKEN_INVALID")
+    again = real_server.call("POST", "/auth", {"username": ADMIN, "password": PASSWORD}, token=None)
+    assert real_server.call("GET", "/auth/tokens", token=again.body["access_token"]).body["data"] == []
 
 
 def everything(client: deardiary.Client, ids: dict[str, str]) -> list[object]:
