@@ -12,6 +12,7 @@ from deardiary import ActiveIteration, ClientError, IterationStatus, sagemaker, 
 from deardiary.sagemaker.failure import explain
 from deardiary.sagemaker.silent import SilentIteration
 from deardiary.secretsmanager import read_token
+from tests.client.fakes import URL, FakeServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,6 +177,58 @@ def test_a_silent_rank_tells_of_its_failure_too(base: Path, monkeypatch: pytest.
     with pytest.raises(ZeroDivisionError), sagemaker.start("Digits", "sagemaker"):
         raise ZeroDivisionError("on rank 1")
     assert (base / "output" / "failure").read_text().startswith("ZeroDivisionError: on rank 1\n")
+
+
+@pytest.fixture
+def refusing(secrets: Any, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    """A server that asks everybody to sign in, while AWS has no secret."""
+    assert secrets.list_secrets()["SecretList"] == []
+    server = FakeServer()
+    server.answers = {"GET /projects": (401, {"code": "UNAUTHORIZED", "message": "not you"})}
+    monkeypatch.setattr("deardiary.client._default_transport", lambda: server)
+    monkeypatch.setenv("DEARDIARY_URL", URL)
+    return server
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("DEARDIARY_PROJECT", "", "ValueError: Name a project and an experiment"),
+        ("DEARDIARY_URL", "ftp://diary.example", "ValueError: A DearDiary URL looks like https://host/api"),
+        (
+            "DEARDIARY_TOKEN_SECRET",
+            "diary/token",
+            "deardiary.errors.ClientError: The secret diary/token cannot be",
+        ),
+    ],
+)
+def test_an_error_in_start_is_told_too(
+    base: Path, refusing: FakeServer, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv("DEARDIARY_PROJECT", "Digits")
+    monkeypatch.setenv("DEARDIARY_EXPERIMENT", "sagemaker")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises((ValueError, ClientError)):
+        sagemaker.start(strict=True)
+    assert (base / "output" / "failure").read_text().startswith(reason)
+
+
+def test_an_error_in_start_is_raised_where_it_cannot_be_told(base: Path) -> None:
+    (base / "output").write_text("no folder")
+    with pytest.raises(ValueError, match="Name a project"):
+        sagemaker.start()
+
+
+def test_a_secret_that_may_not_be_read_does_not_end_the_training(
+    base: Path, refusing: FakeServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DEARDIARY_TOKEN_SECRET", "diary/token")
+    (base / "checkpoints").mkdir()
+    with sagemaker.start("Digits", "sagemaker") as iteration:
+        iteration.log({"loss": 1})
+    assert "The secret diary/token cannot be read (ResourceNotFoundException)" in caplog.text
+    assert list((base / "checkpoints" / "deardiary").rglob("*.log"))
+    assert not (base / "output" / "failure").exists()
 
 
 def test_the_module_is_there_without_importing_it() -> None:

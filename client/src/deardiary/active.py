@@ -55,16 +55,18 @@ class ActiveIteration:
         *,
         owns_client: bool = False,
         reopens: bool = False,
+        strict: bool = True,
     ) -> None:
         """Without ``client`` it is offline, without ``iteration`` the server could not be asked for it.
 
         ``owns_client``: disconnect when the iteration ends. ``reopens``: others may log into it, or have before; then
-        the server counts the steps.
+        the server counts the steps. ``strict``: raise when the server refuses a file, a model version or a child.
         """
         self._client = client
         self._origin = origin
         self._owns_client = owns_client
         self._reopens = reopens
+        self._strict = strict
         self._steps = None if reopens else StepCounter()
         self._encoder = PointEncoder()
         self._parameters: dict[str, str] = {}
@@ -77,7 +79,8 @@ class ActiveIteration:
         run = new_run(origin, client, offline=client is None, reopens=reopens)
         self._open: Journal | None = Journal(run, client, iteration)
         self._forked_from = run.spool_id
-        self._artifacts = Artifacts(lambda: self._journal, lambda: self.client, lambda: (self.experiment_id, self.id))
+        place = lambda: (self.experiment_id, self.id)  # noqa: E731
+        self._artifacts = Artifacts(lambda: self._journal, lambda: self.client, place, strict=strict)
         exits.watch(self)
 
     @property
@@ -96,7 +99,9 @@ class ActiveIteration:
     def client(self) -> Client:
         """RuntimeError offline."""
         if self._client is None:
-            raise RuntimeError("This iteration is offline (DEARDIARY_OFFLINE): there is no server to ask")
+            raise RuntimeError(
+                "This iteration is offline (DEARDIARY_OFFLINE, or a setting that is wrong): there is no server to ask"
+            )
         return self._client
 
     @property
@@ -223,7 +228,7 @@ class ActiveIteration:
         """A new iteration of the same experiment, with this one as its parent."""
         from deardiary.lifecycle import start
 
-        return start(parameters=parameters, tags=tags, notes=notes, parent=self, id_key=id_key)
+        return start(parameters=parameters, tags=tags, notes=notes, parent=self, id_key=id_key, strict=self._strict)
 
     def flush(self, seconds: float | None = None) -> bool:
         """Wait until everything logged so far is on the server; False when it is not after so many seconds."""
@@ -251,7 +256,7 @@ class ActiveIteration:
             if self._ended:
                 return
             self._ended = True
-        self._end(status, error_message, settings.finish_seconds() if seconds is None else seconds)
+        self._end(status, error_message, settings.finish_seconds(strict=False) if seconds is None else seconds)
 
     def _end(self, status: IterationStatus, error_message: str, seconds: float) -> None:
         if self._open is None:

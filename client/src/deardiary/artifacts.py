@@ -26,9 +26,18 @@ class Artifacts:
     """Each is sent under an id_key of its own: one whose answer was lost is not made again when it is kept."""
 
     def __init__(
-        self, journal: Callable[[], Journal], client: Callable[[], Client], place: Callable[[], tuple[str, str]]
+        self,
+        journal: Callable[[], Journal],
+        client: Callable[[], Client],
+        place: Callable[[], tuple[str, str]],
+        *,
+        strict: bool = True,
     ) -> None:
-        """Asked for anew each time, for they are others after a fork. ``place``: ids of experiment and iteration."""
+        """Asked for anew each time, for they are others after a fork. ``place``: ids of experiment and iteration.
+
+        Without ``strict`` what the server refuses is kept as well, as if it were away.
+        """
+        self._strict = strict
         self._journal = journal
         self._client = client
         self._place = place
@@ -51,7 +60,7 @@ class Artifacts:
             try:
                 return registry.register(self._client(), known, name, resource, description, id_key)
             except ClientError as error:
-                if not error.is_passing:
+                if self._strict and not error.is_passing:
                     raise
                 _log.warning("The model %r is to be registered later: %s", name, error)
         return self._register_later(name, resource, description, id_key)
@@ -64,7 +73,7 @@ class Artifacts:
                     known.experiment_id, file, name, iteration_id=known.id, description=description, id_key=id_key
                 )
             except ClientError as error:
-                if not error.is_passing:
+                if self._strict and not error.is_passing:
                     raise
                 _log.warning("%s is kept to be uploaded later: %s", file, error)
         return self._keep(file, name, description, id_key)

@@ -131,7 +131,7 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
 def _end_all() -> None:
     """At the end of the interpreter: an exception that nobody caught is known as the last one, except for an exit."""
     error = getattr(sys, "last_value", None) or _state["exited"]
-    finish_all(status_of(error), outcome.message_of(error), settings.finish_seconds())
+    finish_all(status_of(error), outcome.message_of(error), settings.finish_seconds(strict=False))
 
 
 def finish_all(status: IterationStatus, error_message: str, seconds: float) -> None:

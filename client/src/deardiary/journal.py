@@ -142,12 +142,20 @@ def new_run(
         spool_id=runs.new_spool_id(),
         started_at=datetime.now(timezone.utc),
         host=runs.this_host(),
-        url=settings.named_url() if client is None else client.url,
+        url=_named_url() if client is None else client.url,
         offline=offline,
         reopens=reopens,
         forked_from=forked_from,
         origin=origin,
     )
+
+
+def _named_url() -> str | None:
+    """None also where the settings are damaged: then `sync` sends to the server of the user who calls it."""
+    try:
+        return settings.named_url()
+    except ValueError:
+        return None
 
 
 def _open(run: Run) -> tuple[Path | None, FolderLock | None]:

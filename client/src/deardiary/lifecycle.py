@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from deardiary import origin as origins
 from deardiary import recovery, settings
 from deardiary.active import ActiveIteration
 from deardiary.client import Client, connect_later
+from deardiary.delivery import is_refusal
 from deardiary.errors import ClientError
 from deardiary.shapes import Iteration, IterationStatus
 from deardiary.spool.run import Origin
@@ -37,6 +39,7 @@ def start(
     id_key: str | None = None,
     resume: str | None = None,
     client: Client | None = None,
+    strict: bool = True,
 ) -> ActiveIteration:
     """Start an iteration; use it in a ``with`` block, or `ActiveIteration.finish` it.
 
@@ -48,21 +51,24 @@ def start(
     ``resume``, an id or an id_key, goes on in any case, and makes one under that id_key if there is none. In both cases
     the server counts the steps, and several processes may log into the iteration at once.
 
-    When the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is made later, with a warning.
+    When the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is made later, with a warning. Without
+    ``strict`` the same happens when the server does not let this user in (401, 403, 404) or a setting is wrong, and
+    neither `log_resource` nor `register_model` raises because the server refuses.
     ValueError when a name is missing or the iteration of ``id_key`` has SUCCEEDED, TypeError for a key or tag that is
-    not text, ClientError when the server refuses.
+    not text; with ``strict``, ClientError when the server refuses and ValueError for a setting.
     """
     texts, words = as_texts(parameters or {}), as_tags(tags or ())
     origin = _origin(project, experiment, notes, parent, id_key, resume)
     owns_client = client is None and not isinstance(parent, ActiveIteration)
-    client = _client(client, parent)
-    iteration = None if client is None else _find_or_make(client, origin, id_key)
+    client = _client(client, parent, strict=strict)
+    iteration = None if client is None else _find_or_make(client, origin, id_key, strict=strict)
     active = ActiveIteration(
         client,
         origin,
         iteration,
         owns_client=owns_client,
         reopens=(id_key or resume) is not None,
+        strict=strict,
     )
     if texts:
         active.log_parameters(texts)
@@ -73,32 +79,54 @@ def start(
     return active
 
 
-def _client(given: Client | None, parent: Parent | None) -> Client | None:
-    """None offline."""
-    if settings.is_offline() or (isinstance(parent, ActiveIteration) and parent.is_offline):
+def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Client | None:
+    """None offline, and, unless ``strict``, where a setting is wrong."""
+    try:
+        settings.finish_seconds()
+        if settings.is_offline() or (isinstance(parent, ActiveIteration) and parent.is_offline):
+            return None
+        if given is None and isinstance(parent, ActiveIteration):
+            return parent.client
+        return given or connect_later()
+    except ValueError as error:
+        if strict:
+            raise
+        _go_on(error)
         return None
-    if given is None and isinstance(parent, ActiveIteration):
-        return parent.client
-    return given or connect_later()
 
 
-def _find_or_make(client: Client, origin: Origin, id_key: str | None) -> Iteration | None:
-    """None when the server cannot be reached."""
+def _find_or_make(client: Client, origin: Origin, id_key: str | None, *, strict: bool) -> Iteration | None:
+    """None when the server cannot be reached, and, unless ``strict``, when it does not let this user in."""
     client = client.hasty(_PATIENCE_SECONDS)
     try:
         found = origins.find_or_make(client, origin)
-        if found.end_date is None:
-            return found
-        if id_key is not None and found.status_id == IterationStatus.SUCCEEDED:
-            raise ValueError(
-                f"The iteration of id_key {id_key!r} has SUCCEEDED; to go on in it, give resume={id_key!r}"
-            )
-        return origins.reopen(client, found)
+        if not _has_succeeded(found, id_key):
+            return origins.reopen(client, found)
     except ClientError as error:
-        if not error.is_passing:
+        if error.is_passing:
+            _log.warning("What is logged waits on this machine until the server can be reached: %s", error)
+        elif strict or is_refusal(error):
             raise
-        _log.warning("What is logged waits on this machine until the server can be reached: %s", error)
+        else:
+            _go_on(error)
         return None
+    raise ValueError(f"The iteration of id_key {id_key!r} has SUCCEEDED; to go on in it, give resume={id_key!r}")
+
+
+def _has_succeeded(found: Iteration, id_key: str | None) -> bool:
+    return id_key is not None and found.end_date is not None and found.status_id == IterationStatus.SUCCEEDED
+
+
+def _go_on(error: ClientError | ValueError) -> None:
+    folder = "this process"
+    with contextlib.suppress(RuntimeError):
+        folder = str(settings.spool_folder())
+    _log.warning(
+        "The work goes on without the server: %s. What is logged waits in %s; when the cause is mended, "
+        "`deardiary sync` with that folder, or with its copy in S3, sends it",
+        error,
+        folder,
+    )
 
 
 def _origin(

@@ -15,7 +15,7 @@ def read_token(name: str) -> str:
     """The token in the secret of that name or ARN: all of it, or the field ``token`` of a JSON object.
 
     It is read with whatever AWS credentials are at hand, such as a job's role. ClientError 403 or 404 when AWS says
-    so, 0 when it cannot be reached, 422 when there is no token in it; ValueError without boto3.
+    so, 0 when it cannot be reached, 422 when there is no token in it, 403 without boto3.
     """
     return _token_in(name, _fetch(name))
 
@@ -26,7 +26,8 @@ def _fetch(name: str) -> str:
         import botocore.exceptions
         from botocore.config import Config
     except ImportError:
-        raise ValueError("DEARDIARY_TOKEN_SECRET needs boto3: pip install boto3") from None
+        message = "DEARDIARY_TOKEN_SECRET needs boto3: pip install boto3"
+        raise ClientError(403, "SECRET_UNREADABLE", message) from None
     # Where there is no network, as in an isolated job, boto3 would go on trying for minutes.
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:

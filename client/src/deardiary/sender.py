@@ -147,6 +147,7 @@ class Sender:
         self._asked_until = now + (error.retry_after if isinstance(error, ClientError) else 0.0)
         self._not_before = max(now + backoff, self._asked_until) if self._let_in else now + REFUSED_SECONDS
         self._failures += 1
-        if now - self._told_at > SILENCE_SECONDS and (self._failures > 1 or not self._let_in):
+        refused_later = not self._let_in and delivery.iteration is not None  # at the start `start` has said it
+        if now - self._told_at > SILENCE_SECONDS and (self._failures > 1 or refused_later):
             self._told_at = now
             _log.warning("What is logged waits to be sent: %s%s", reason_of(error), delivery.hint(error))

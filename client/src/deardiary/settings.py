@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _A_DAY = 86_400
+_FINISH_SECONDS = 30.0
 DEFAULT_URL = "http://127.0.0.1:9000"
 
 
@@ -136,14 +137,19 @@ def training_job() -> TrainingJob | None:
     return TrainingJob(name=name, arn=os.environ.get("TRAINING_JOB_ARN", ""), base=base, rank=rank)
 
 
-def finish_seconds() -> float:
-    """How long an iteration's end waits for what is still to be sent: DEARDIARY_FINISH_SECONDS, default 30."""
-    text = _variable("FINISH_SECONDS") or "30"
+def finish_seconds(*, strict: bool = True) -> float:
+    """How long an iteration's end waits for what is still to be sent: DEARDIARY_FINISH_SECONDS, default 30.
+
+    ValueError for what is no such number; without ``strict`` the default, for no setting may spoil work at its end.
+    """
+    text = _variable("FINISH_SECONDS") or str(_FINISH_SECONDS)
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= _A_DAY:
+        if not strict:
+            return _FINISH_SECONDS
         raise ValueError(f"DEARDIARY_FINISH_SECONDS is a number of seconds, not {text!r}")
     return seconds
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
+from deardiary import outcome
 from deardiary.shapes import IterationStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+
+@contextlib.contextmanager
+def explaining(file: Path) -> Iterator[None]:
+    """Explain an exception that leaves the block, which goes on unchanged."""
+    try:
+        yield
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            explain(file, outcome.status_of(error), outcome.message_of(error))
+        raise
 
 
 def explain(file: Path, status: IterationStatus, error_message: str) -> None:

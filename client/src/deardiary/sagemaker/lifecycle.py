@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from deardiary import lifecycle, settings
 from deardiary.errors import ClientError
-from deardiary.sagemaker.failure import explain
+from deardiary.sagemaker.failure import explain, explaining
 from deardiary.sagemaker.job import Job, find_job
 from deardiary.sagemaker.silent import SilentIteration
 from deardiary.shapes import IterationStatus
@@ -30,6 +30,7 @@ def start(
     notes: str = "",
     other_ranks: Literal["silent", "children"] = "silent",
     client: Client | None = None,
+    strict: bool = False,
 ) -> ActiveIteration:
     """`deardiary.start` for a script that runs as a SageMaker training job, or anywhere else: there it is the same.
 
@@ -38,30 +39,45 @@ def start(
     otherwise, as ``sagemaker_hyperparameter_NAME``. A job that is started again, after a spot interruption, goes on in
     its iteration. The jobs of a tuning job are children of one iteration that stands for it. In a job of several
     processes that of rank 0 logs; in the others this gives an iteration that takes everything and keeps nothing, or
-    with ``other_ranks="children"`` a child for each of them. When the iteration fails, SageMaker is told why, unless
-    the script has done so itself.
+    with ``other_ranks="children"`` a child for each of them. When this call or the iteration fails, SageMaker is told
+    why, unless the script has done so itself. Only ``strict`` ends the training for credentials and settings of the
+    tracker; without it they cost a warning, and what is logged waits for `sync`.
     """
     job = find_job()
-    options = {"notes": notes, "client": client}
+    options: dict[str, Any] = {"notes": notes, "client": client, "strict": strict}
     if job is None:
-        return lifecycle.start(project, experiment, parameters=parameters, tags=tags, **options)  # type: ignore[arg-type]
-    if job.rank and other_ranks == "silent":
-        iteration: ActiveIteration = SilentIteration()
-    else:
-        origin = _origin(job, project or settings.default_project(), experiment or settings.default_experiment(), notes)
-        is_first = not job.rank
-        iteration = lifecycle.start(
-            origin.project,
-            origin.experiment,
-            parameters=_parameters(job, parameters or {}) if is_first else {**_of_rank(job), **(parameters or {})},
-            tags=[*job.tags(), *(tags or ())],
-            parent=origin.parent if is_first else origin,
-            id_key=origin.id_key if is_first else f"{origin.id_key}/rank-{job.rank}",
-            **options,  # type: ignore[arg-type]
-        )
-        if job.tuning_job is not None and is_first:
-            iteration.endings.add(partial(_end_tuning_job, iteration))
+        return lifecycle.start(project, experiment, parameters=parameters, tags=tags, **options)
+    with explaining(job.failure_file):
+        iteration = _start(job, project, experiment, parameters or {}, tags or (), other_ranks, options)
     iteration.endings.add(partial(explain, job.failure_file))
+    return iteration
+
+
+def _start(
+    job: Job,
+    project: str | None,
+    experiment: str | None,
+    parameters: Mapping[str, object],
+    tags: Iterable[str],
+    other_ranks: str,
+    options: Mapping[str, Any],
+) -> ActiveIteration:
+    if job.rank and other_ranks == "silent":
+        return SilentIteration()
+    notes = options["notes"]
+    origin = _origin(job, project or settings.default_project(), experiment or settings.default_experiment(), notes)
+    is_first = not job.rank
+    iteration = lifecycle.start(
+        origin.project,
+        origin.experiment,
+        parameters=_parameters(job, parameters) if is_first else {**_of_rank(job), **parameters},
+        tags=[*job.tags(), *tags],
+        parent=origin.parent if is_first else origin,
+        id_key=origin.id_key if is_first else f"{origin.id_key}/rank-{job.rank}",
+        **options,
+    )
+    if job.tuning_job is not None and is_first:
+        iteration.endings.add(partial(_end_tuning_job, iteration))
     return iteration
 
 
