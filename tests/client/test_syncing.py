@@ -382,7 +382,7 @@ def test_what_was_refused_before_is_said_again(copies: list[Path], client: Clien
     _change_upload(spool_in(copies[0]), "/etc/hostname")
     first, second = (sync(copies[0], client) for _ in range(2))
     assert (first.rejected, second.rejected) == (2, 2)
-    assert "2 refused for good (kept in rejected/)" in str(second)
+    assert "2 refused for good (see `deardiary sync --rejected`)" in str(second)
 
 
 def test_a_live_run_is_found_by_its_id(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,15 +40,19 @@ class Outcome:
     error: ClientError | OSError | None = None
 
 
-def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True) -> Outcome:
-    """Send everything in a spool that is complete, and remove what has arrived; ``ends``: see `Delivery`."""
+def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True, alone: bool = False) -> Outcome:
+    """Send everything in a spool that is complete, and remove what has arrived; ``ends``: see `Delivery`.
+
+    ``alone``: send nothing while its program may still write to it, and to another server.
+    """
     delivery = Delivery(client, run, folder, ends=ends)
     lock = FolderLock(folder)
     error: ClientError | OSError | None = None
     dead = False
     try:
         dead = store.is_dead(folder, run, lock)
-        _send(delivery, folder, dead=dead)
+        if dead or not alone:
+            _send(delivery, folder, dead=dead)
     except (ClientError, OSError) as failure:
         error = failure
     finally:

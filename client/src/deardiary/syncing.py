@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deardiary import recovery, settings, terminal
-from deardiary.client import Client, connect_unchosen
+from deardiary.client import Client, connect, connect_unchosen
 from deardiary.delivery import hint
-from deardiary.errors import ClientError, reason_of
+from deardiary.errors import NOT_THERE, ClientError, reason_of
+from deardiary.moving import Move
 from deardiary.spool import store
 
 if TYPE_CHECKING:
@@ -47,13 +48,13 @@ class Synced:
         return self.error is None and (self.waiting == 0 or self.may_still_write)
 
     def __str__(self) -> str:
-        counts = [_number(self.points, "point"), _number(self.others, "other record")]
-        counts += [f"{self.rejected} refused for good (kept in rejected/)"] if self.rejected else []
-        counts += [f"{_number(self.damaged, 'damaged record')} lost"] if self.damaged else []
+        counts = [terminal.number(self.points, "point"), terminal.number(self.others, "other record")]
+        counts += [f"{self.rejected} refused for good (see `deardiary sync --rejected`)"] if self.rejected else []
+        counts += [f"{terminal.number(self.damaged, 'damaged record')} lost"] if self.damaged else []
         text = f"{self.spool} -> iteration {self.iteration_id or '(none yet)'}: {', '.join(counts)} on the server"
         if self.waiting:
             why = self.error or "somebody may still write to it"
-            return f"{text}; {_number(self.waiting, 'file')} of records to be sent still ({why})"
+            return f"{text}; {terminal.number(self.waiting, 'file')} of records to be sent still ({why})"
         return f"{text}; {self.error}" if self.error else text
 
 
@@ -61,6 +62,7 @@ def sync(
     folder: str | PathLike[str] | None = None,
     *,
     client: Client | None = None,
+    from_url: str | None = None,
     allow: Collection[str] = (),
     tell: Callable[[str], object] = print,
 ) -> list[Synced]:
@@ -72,21 +74,60 @@ def sync(
     named goes to the one of the settings. A server that only a spool names, and neither the settings nor ``allow``,
     may be hostile: `sync` asks at a terminal, and elsewhere leaves the spool alone.
 
+    With ``from_url`` only the spools of that server are sent, to ``client``'s server or else to that of the settings.
+    Iterations are created there anew, under the same id_key. Records that the first server had acknowledged stay
+    there, and so does a spool whose program may still write.
+
     This may be done while a training still writes there, by another machine, twice, or be killed in the middle: nothing
     will be on the server twice. What has arrived is removed from the folder, except what somebody may still write to,
     and what lies in an archive or in S3. ValueError for a folder that there is not.
     """
     allowed = frozenset(filter(None, map(settings.clean_url, allow)))
+    old_url = settings.clean_url(from_url)
 
     def tell_line(text: str) -> None:
         tell(terminal.one_line(text))
 
     with contextlib.ExitStack() as stack:
-        clients = _Clients(client, allowed, stack)
-        done = [_sync_one(path, run, clients, tell_line) for path, run in _spools(folder, stack)]
-    results = [each for each in done if each is not None]
+        spools = _spools(folder, stack)
+        if old_url is not None:
+            results = _move(spools, old_url, client or stack.enter_context(connect()), tell_line)
+        else:
+            clients = _Clients(client, allowed, stack)
+            done = [_sync_one(path, run, clients, tell_line) for path, run in spools]
+            results = [each for each in done if each is not None]
+            for url in sorted(clients.silent):
+                tell_line(_way_out(url))
     tell_line(_summary(results))
     return results
+
+
+def _move(spools: list[tuple[Path, Run]], old_url: str, client: Client, tell: Callable[[str], object]) -> list[Synced]:
+    if client.url == old_url:
+        raise ValueError(f"{old_url} is the server that the records are to leave: name another one to send them to")
+    chosen = [(folder, run) for folder, run in spools if run.url == old_url]
+    move = Move(client, old_url, (run for _, run in chosen))
+    return [_move_one(folder, run, move, tell) for folder, run in chosen]
+
+
+def _move_one(folder: Path, run: Run, move: Move, tell: Callable[[str], object]) -> Synced:
+    try:
+        remark = move.remark(run, folder)
+        result = _send(move.client, folder, move.moved(run), alone=True)
+    except (ClientError, OSError, ValueError) as error:
+        remark, result = "", _unsent(run, reason_of(error))
+    if result.may_still_write and result.error is None:
+        result = dataclasses.replace(result, error="its program may still write to it: end that first")
+    tell(f"{result}; {remark}" if remark else str(result))
+    return result
+
+
+def _way_out(url: str) -> str:
+    quoted = shlex.quote(url)
+    return (
+        f"If {url} is gone for good: `deardiary sync --from-url {quoted} --to URL` sends its records to another "
+        f"server, `deardiary sync --discard --from-url {quoted}` deletes them"
+    )
 
 
 def _spools(folder: str | PathLike[str] | None, stack: contextlib.ExitStack) -> list[tuple[Path, Run]]:
@@ -102,6 +143,7 @@ class _Clients:
 
     def __init__(self, given: Client | None, allowed: Collection[str], stack: contextlib.ExitStack) -> None:
         self.given = given
+        self.silent: set[str] = set()  # servers that are unknown or do not answer
         self._allowed = set(allowed)
         self._refused: set[str] = set()
         self._stack = stack
@@ -115,6 +157,12 @@ class _Clients:
             self._check_allowed(settings.clean_url(run.url))
             self._made[run.url] = self._stack.enter_context(connect_unchosen(run.url))
         return self._made[run.url]
+
+    def note_failure(self, run: Run, error: Exception) -> None:
+        """Remember a server that is not to be asked, or did not answer as one."""
+        is_answer = isinstance(error, ClientError) and error.status != 0 and error.code not in NOT_THERE
+        if run.url is not None and isinstance(error, (ClientError, ValueError)) and not is_answer:
+            self.silent.add(run.url)
 
     def _check_allowed(self, url: str | None) -> None:
         """Ask about a server that only the spool names, once."""
@@ -141,15 +189,28 @@ def _sync_one(folder: Path, run: Run, clients: _Clients, tell: Callable[[str], o
     try:
         client = clients.of(run)
     except (ClientError, ValueError) as error:
-        result = Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=str(error))
+        clients.note_failure(run, error)
+        result = _unsent(run, str(error))
     else:
-        try:
-            result = _synced(run, folder, recovery.send_spool(client, folder, run))
-        except Exception as error:  # noqa: BLE001 - a spool that is damaged in any way keeps no other back
-            why = f"it is damaged: {type(error).__name__}: {reason_of(error)}"
-            result = Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=why)
+        result = _send(client, folder, run, lambda error: clients.note_failure(run, error))
     tell(str(result))
     return result
+
+
+def _send(
+    client: Client, folder: Path, run: Run, failed: Callable[[Exception], object] = id, *, alone: bool = False
+) -> Synced:
+    try:
+        outcome = recovery.send_spool(client, folder, run, alone=alone)
+        if outcome.error is not None:
+            failed(outcome.error)
+        return _synced(run, folder, outcome)
+    except Exception as error:  # noqa: BLE001 - a spool that is damaged in any way keeps no other back
+        return _unsent(run, f"it is damaged: {type(error).__name__}: {reason_of(error)}")
+
+
+def _unsent(run: Run, why: str) -> Synced:
+    return Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=why)
 
 
 def _synced(run: Run, folder: Path, outcome: Outcome) -> Synced:
@@ -171,9 +232,7 @@ def _summary(results: list[Synced]) -> str:
         return "There is nothing to send"
     points = sum(each.points for each in results)
     failed = sum(not each.is_done for each in results)
-    done = f"{_number(len(results), 'spool')}, {_number(points, 'point')}"
-    return done + (f"; {failed} could not be sent to the end" if failed else "")
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    done = f"{terminal.number(len(results), 'spool')}, {terminal.number(points, 'point')}"
+    rejected = sum(each.rejected for each in results)
+    done += f"; {failed} could not be sent to the end" if failed else ""
+    return done + (f"; {terminal.number(rejected, 'part')} refused for good" if rejected else "")

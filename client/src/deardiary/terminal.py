@@ -23,6 +23,11 @@ def one_line(text: str) -> str:
     return printable(text.replace("\n", "?"))
 
 
+def number(count: int, what: str) -> str:
+    """The count with its noun: "1 point", "1,000 points"."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def say(text: str, stream: TextIO | None = None) -> None:
     print(printable(text), file=stream)
 

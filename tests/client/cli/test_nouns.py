@@ -242,6 +242,6 @@ def test_what_was_logged_offline_is_sent(
     assert done["points"] == 1
     assert client.metrics.summary(done["iteration_id"])["loss"].last == 0.5
     nothing = run("sync")
-    assert (nothing.status, nothing.out) == (0, "")
+    assert (nothing.status, nothing.out, nothing.err) == (0, "There is nothing to send\n", "")
     missing = run("sync", str(tmp_path / "nowhere"))
     assert missing.status == 1

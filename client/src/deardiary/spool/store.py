@@ -93,6 +93,22 @@ def kept_file(folder: Path, name: str) -> Path:
     return path
 
 
+def own_files(folder: Path) -> list[Path]:
+    """The files directly in a spool's folder of files or of rejected parts; none where that is a link."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_symlink() or path.is_file())
+
+
+def drop_rejected(folder: Path) -> None:
+    """Remove the parts that the server refused. A link in their place goes, not the folder that it leads to."""
+    place = folder / REJECTED
+    for path in own_files(place):
+        path.unlink(missing_ok=True)
+    if place.is_symlink():
+        place.unlink()
+
+
 def remove(folder: Path) -> bool:
     """Remove a spool of which nothing is left to be sent; False when something stays, for the user to look at.
 

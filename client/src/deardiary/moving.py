@@ -1,0 +1,92 @@
+"""Sending a run that was logged for one server to another: under which names it is found or created there."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from deardiary import settings
+from deardiary.errors import ClientError
+from deardiary.spool.segment import segments_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from deardiary.client import Client
+    from deardiary.spool.run import Origin, Run
+
+
+class Move:
+    """A move of runs from ``from_url`` to ``client``'s server.
+
+    Ids of the old server mean nothing on another one, so an iteration is created there anew, by the names of project
+    and experiment and under its id_key. If the new server knows the id, as after a change of its URL, the id stays.
+    """
+
+    def __init__(self, client: Client, from_url: str, runs: Iterable[Run]) -> None:
+        """``runs`` are all that move: several may belong to one iteration, of which only one knows the id_key."""
+        self.client = client
+        self.from_url = from_url
+        origins = [run.origin for run in runs]
+        self._keys = {each.iteration_id: each.id_key for each in origins if each.iteration_id and each.id_key}
+        self._known: dict[str, bool] = {}
+
+    def moved(self, run: Run) -> Run:
+        """The run as it is for the new server. ValueError if nothing names its project and experiment."""
+        return dataclasses.replace(run, url=self.client.url, offline=False, origin=self._origin(run.origin))
+
+    def remark(self, run: Run, folder: Path) -> str:
+        """What the old server alone has: records that it acknowledged are no longer in the spool."""
+        if run.origin.iteration_id is None or self._knows(run.origin.iteration_id):
+            return ""
+        numbers = [each.number for each in segments_in(folder)]
+        gone = "all its records" if not numbers else f"its records before file {min(numbers):08}"
+        if numbers and min(numbers) == 1:
+            return ""
+        return f"{self.from_url} had acknowledged {gone} (iteration {run.origin.iteration_id}): those are there only"
+
+    def _origin(self, origin: Origin, child: Origin | None = None) -> Origin:
+        if origin.iteration_id is not None and self._knows(origin.iteration_id):
+            return origin
+        key = origin.id_key or self._keys.get(origin.iteration_id or "") or origin.resume or origin.iteration_id
+        project, experiment = _names(origin, child)
+        parent = None if origin.parent is None else self._origin(origin.parent, origin)
+        if parent is None and not (project and experiment):
+            raise ValueError(
+                f"the run knows its experiment only by its id at {self.from_url}: set DEARDIARY_PROJECT and "
+                "DEARDIARY_EXPERIMENT to say where it goes"
+            )
+        return dataclasses.replace(
+            origin,
+            iteration_id=None,
+            experiment_id=None,
+            project=project,
+            experiment=experiment,
+            id_key=key,
+            resume=None,
+            parent=parent,
+        )
+
+    def _knows(self, iteration_id: str) -> bool:
+        if iteration_id not in self._known:
+            self._known[iteration_id] = _is_known(self.client, iteration_id)
+        return self._known[iteration_id]
+
+
+def _names(origin: Origin, child: Origin | None) -> tuple[str | None, str | None]:
+    """Project and experiment: of the run, else of its child or its parent, who share it, else of the settings."""
+    for each in (origin, child, origin.parent):
+        if each is not None and each.project and each.experiment:
+            return each.project, each.experiment
+    return settings.default_project(), settings.default_experiment()
+
+
+def _is_known(client: Client, iteration_id: str) -> bool:
+    try:
+        client.iterations.get(iteration_id)
+    except ClientError as error:
+        if error.is_passing or error.status not in (404, 422):
+            raise
+        return False
+    return True
