@@ -56,7 +56,7 @@ def _arguments(name: str) -> SearchStrategy[tuple[object, ...]]:
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_different_arguments_make_different_keys(name: str, data: DataObject) -> None:
     one, other = data.draw(_arguments(name)), data.draw(_arguments(name))
     shared = data.draw(st.tuples(*(st.booleans() for _ in one)))
@@ -75,5 +75,6 @@ def test_different_functions_make_different_keys(partition: str) -> None:
 
 
 @given(st.lists(TEXTS, max_size=3), st.lists(TEXTS, max_size=3))
+@settings(deadline=None)
 def test_a_digest_of_several_texts_tells_them_apart(one: list[str], other: list[str]) -> None:
     assert (ids.digest_of(*one) == ids.digest_of(*other)) == (one == other)
