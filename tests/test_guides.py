@@ -1,0 +1,65 @@
+"""Every example in the guides runs, from the top of its page to the bottom."""
+
+from __future__ import annotations
+
+import getpass
+import importlib.util
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+import deardiary.client
+from deardiary import settings
+from tests.server import ADMIN, PASSWORD, URL, Server
+from tests.support.guides import DOCS, Reader, blocks_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# The page, and what it needs that a development environment may lack.
+GUIDES = {"reading-back.md": "pandas", "people.md": None, "registry.md": None, "sweeps.md": None}
+
+
+@pytest.fixture
+def _signed_in(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working directory, and the state that `deardiary login` leaves; a terminal that knows the password."""
+    for name in list(os.environ):
+        if name.startswith("DEARDIARY_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(deardiary.client, "_default_transport", lambda: server.transport)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: ADMIN)
+    monkeypatch.setattr(getpass, "getpass", lambda _: PASSWORD)
+    settings.login_file().parent.mkdir(parents=True)
+    settings.login_file().write_text(settings.keep_login(URL, server.token(), None))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+
+@pytest.mark.usefixtures("_signed_in")
+@pytest.mark.parametrize("page", GUIDES)
+def test_the_examples_of_a_guide_run(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = GUIDES[page]
+    if needed and importlib.util.find_spec(needed) is None:
+        pytest.skip(f"docs/{page} uses {needed}, which is not installed: pip install {needed}")
+    before = dict(os.environ)
+    try:
+        Reader(page, {"url": URL}).read()
+    finally:
+        for name in set(os.environ) - set(before):
+            monkeypatch.delenv(name)
+
+
+def test_few_examples_are_left_out() -> None:
+    left_out = [block for page in GUIDES for block in blocks_of(page) if block.reason is not None]
+    assert len(left_out) <= 5, [block.reason for block in left_out]
+
+
+@pytest.mark.parametrize("page", [path.name for path in DOCS.glob("*.md")])
+def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)#: ]+)(?:#[^)]*)?\)", (DOCS / page).read_text()):
+        assert (DOCS / target).exists(), target
