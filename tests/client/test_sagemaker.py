@@ -66,6 +66,21 @@ def test_a_job_says_what_it_is(base: Path) -> None:
     assert found().tags() == ["sagemaker", NAME]
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ('"s3://bucket/job/source/sourcedir.tar.gz"', "s3://bucket/job/source/sourcedir.tar.gz"),
+        ("s3://bucket/job/source/sourcedir.tar.gz", "s3://bucket/job/source/sourcedir.tar.gz"),
+        ("https://ada:sesame@git.example/digits.git", "https://***@git.example/digits.git"),
+        ("https://b.s3.amazonaws.com/source.tar.gz?X-Amz-Signature=sesame", "https://b.s3.amazonaws.com/source.tar.gz"),
+        ("", None),
+    ],
+)
+def test_a_job_keeps_where_its_sources_are_without_a_credential(base: Path, given: str, kept: str | None) -> None:
+    write(base, "hyperparameters", {"sagemaker_submit_directory": given})
+    assert found().parameters().get("sagemaker_source") == kept
+
+
 @pytest.mark.parametrize("missing", ["TRAINING_JOB_NAME", "files"])
 def test_elsewhere_there_is_no_job(base: Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     if missing == "files":

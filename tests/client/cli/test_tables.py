@@ -113,6 +113,17 @@ def test_comparing_many_on_a_narrow_terminal_gives_each_a_row(
     assert any(line.startswith("The same in all: ") and "parameters.depth=5" in line for line in lines)
 
 
+def test_nothing_is_said_of_git_where_there_is_none(run: Run, client: deardiary.Client, experiment: str) -> None:
+    without, clean, unborn = [each.id for each in client.iterations.list(experiment)][:3]
+    client.iterations.set_snapshot(clean, git_sha="0a1b2c3d", git_dirty=False)
+    client.iterations.set_snapshot(unborn, git_dirty=True)
+    assert "git" not in run("iterations", "show", without).out
+    assert ["git_dirty", "no"] in [line.split() for line in run("iterations", "show", clean).out.splitlines()]
+    assert ["git_dirty", "yes"] in [line.split() for line in run("iterations", "show", unborn).out.splitlines()]
+    compared = {row["name"]: row["values"] for row in run("iterations", "compare", without, clean, "--json").json}
+    assert compared["git_dirty"] == [None, False]
+
+
 def test_the_beginning_of_an_id_stands_for_it(run: Run, client: deardiary.Client, experiment: str) -> None:
     one, other = list(client.iterations.list(experiment))[:2]
     assert run("iterations", "show", one.id[:13], "--json").json["id"] == one.id

@@ -105,7 +105,7 @@ def test_many_files_left_out_are_counted(repository: Repository) -> None:
 def test_nothing_is_captured_of_a_folder_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     found = deardiary.capture_environment(tmp_path)
-    assert (found.git_sha, found.git_diff) == ("", None)
+    assert (found.git_sha, found.git_dirty, found.git_diff) == ("", None, None)
     assert "not a git repository" in found.problems[0]
     assert found.manifest_toml is not None
 
@@ -114,6 +114,7 @@ def test_a_machine_without_git_is_no_error(repository: Repository, monkeypatch: 
     monkeypatch.setenv("PATH", "")
     found = deardiary.capture_environment(repository.path)
     assert "git cannot be run" in found.problems[0]
+    assert found.git_dirty is None
     assert found.project_toml == PYPROJECT
 
 

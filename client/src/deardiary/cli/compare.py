@@ -45,15 +45,22 @@ def _values(iterations: Sequence[IterationOverview]) -> Iterator[tuple[str, list
     yield "status", [each.status_id for each in iterations]
     yield "created", [each.created_date for each in iterations]
     yield "took", [took(each) for each in iterations]
-    for field in ("parent_iteration_id", "notes", "git_sha", "git_dirty", "python_version", "julia_version"):
+    for field in ("parent_iteration_id", "notes", "git_sha"):
         yield field, [getattr(each, field) for each in iterations]
-    yield "entrypoint", [each.entrypoint for each in iterations]
+    yield "git_dirty", [_dirty(each) for each in iterations]
+    for field in ("python_version", "julia_version", "entrypoint"):
+        yield field, [getattr(each, field) for each in iterations]
     yield "tags", [sorted(each.tags or ()) for each in iterations]
     for key in _keys(each.parameters or {} for each in iterations):
         yield f"parameters.{key}", [(each.parameters or {}).get(key) for each in iterations]
     for key in _keys(each.metrics or {} for each in iterations):
         summaries = [(each.metrics or {}).get(key) for each in iterations]
         yield f"metrics.{key}", [None if summary is None else summary.last for summary in summaries]
+
+
+def _dirty(iteration: Iteration) -> bool | None:
+    """None where nothing is known of git: the API says false there too."""
+    return iteration.git_dirty if iteration.git_sha or iteration.git_dirty else None
 
 
 def _keys(owners: Iterable[Iterable[str]]) -> list[str]:

@@ -26,14 +26,15 @@ MAX_ENTRYPOINT = 4096
 class Environment:
     """What a process runs on; what could not be found out is empty or None, and ``problems`` says why.
 
-    ``entrypoint`` is the script's path from the top of its repository. ``manifest_toml`` is the lock file as it is,
-    but for credentials, or a pylock.toml of what is installed. ``git_diff`` is a patch to ``git_sha``. ``left_out``
-    names the files that are not in the patch, ``redacted`` the files in which credentials became ``***``.
+    ``git_dirty`` is None where git says nothing. ``entrypoint`` is the script's path from the top of its repository.
+    ``manifest_toml`` is the lock file as it is, but for credentials, or a pylock.toml of what is installed.
+    ``git_diff`` is a patch to ``git_sha``. ``left_out`` names the files that are not in the patch, ``redacted`` the
+    files in which credentials became ``***``.
     """
 
     python_version: str
     git_sha: str = ""
-    git_dirty: bool = False
+    git_dirty: bool | None = None
     entrypoint: str = ""
     project_toml: str | None = None
     manifest_toml: str | None = None

@@ -13,6 +13,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from deardiary import settings
+from deardiary.environment.redact import redacted
+from deardiary.errors import without_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _OBJECTIVE = "_tuning_objective_metric"  # a hyperparameter that only the jobs of a tuning job have
 _OF_TUNING_JOB = re.compile(r"^(.+)-\d{3,}-[0-9a-f]{8}$")  # and their names: its own, a number, eight signs
+_SOURCE = "sagemaker_submit_directory"
 _OF_THE_TOOLKIT = ("sagemaker_", "_tuning_")
 
 
@@ -27,7 +30,8 @@ _OF_THE_TOOLKIT = ("sagemaker_", "_tuning_")
 class Job:
     """A training job, as one of its processes sees it. ``rank`` 0 is the process that logs.
 
-    ``hyperparameters`` are the user's own, as text. ``channels`` says of each input how it comes ("File", "Pipe"…).
+    ``hyperparameters`` are the user's own, as text. ``source`` is the archive of the job's code, as the SageMaker SDK
+    names it, without credentials. ``channels`` says of each input how it comes ("File", "Pipe"…).
     """
 
     name: str
@@ -36,6 +40,7 @@ class Job:
     hosts: tuple[str, ...] = ()
     current_host: str = ""
     instance_type: str = ""
+    source: str = ""
     channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tuning_job: str | None = None
     rank: int = 0
@@ -48,6 +53,7 @@ class Job:
             "sagemaker_job_arn": self.arn,
             "sagemaker_hosts": ",".join(self.hosts),
             "sagemaker_instance_type": self.instance_type,
+            "sagemaker_source": self.source,
             "sagemaker_tuning_job": self.tuning_job or "",
             **{f"sagemaker_input_{name}": mode for name, mode in self.channels.items()},
         }
@@ -74,6 +80,7 @@ def find_job() -> Job | None:
         hosts=hosts,
         current_host=current,
         instance_type=str(resources.get("current_instance_type", "")),
+        source=redacted(without_query(given.get(_SOURCE, ""))),
         channels={name: _mode(each) for name, each in _read(config / "inputdataconfig.json").items()},
         tuning_job=_tuning_job(seen.name, given),
         rank=_rank(seen.rank, hosts, current),
