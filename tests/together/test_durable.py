@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -117,6 +119,7 @@ def test_sigterm_kills_the_iteration_and_then_does_what_it_did(
         ("sys.exit(0)", IterationStatus.SUCCEEDED),
         ("threading.Thread(target=sys.exit, args=[1]).start()", IterationStatus.SUCCEEDED),
         ("exec('try: sys.exit(1)\\nexcept SystemExit: 1 / 0')", IterationStatus.FAILED),
+        ("import code; code.InteractiveInterpreter().runsource('undefined')", IterationStatus.SUCCEEDED),
     ],
 )
 def test_an_iteration_that_nobody_ends_ends_with_the_process(
@@ -135,6 +138,26 @@ def test_an_iteration_that_nobody_ends_ends_with_the_process(
     assert ("Traceback" in iteration.error_message) == (status == IterationStatus.FAILED)
     assert ("ZeroDivisionError" in iteration.error_message) == ("1 / 0" in last)
     assert steps_of(client, iteration) == [0]
+
+
+@pytest.mark.parametrize(
+    ("script", "typed", "status"),
+    [
+        ("", "1 / 0", IterationStatus.SUCCEEDED),
+        ("", "import sys; sys.exit(1)", IterationStatus.FAILED),
+        ("1 / 0", "2", IterationStatus.FAILED),
+    ],
+)
+def test_at_pythons_prompt_the_error_of_a_line_is_not_the_iterations(
+    client: Client, settings: dict[str, str], tmp_path: Path, script: str, typed: str, status: IterationStatus
+) -> None:
+    begin = 'import deardiary; iteration = deardiary.start("Durable", "prompt"); print(iteration.id, flush=True)\n'
+    (tmp_path / "script.py").write_text(begin + script + "\n")
+    command = [sys.executable, "-i", str(tmp_path / "script.py")]
+    done = subprocess.run(  # noqa: S603
+        command, input=typed + "\n", capture_output=True, text=True, check=False, timeout=60
+    )
+    assert client.iterations.get(done.stdout.split()[0]).status_id == status
 
 
 _FORKS = """

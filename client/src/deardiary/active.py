@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from deardiary import exits, outcome, settings
+from deardiary import exits, interactive, outcome, settings
 from deardiary.artifacts import Artifacts
 from deardiary.endings import Endings
 from deardiary.errors import ClientError
@@ -74,6 +74,8 @@ class ActiveIteration:
         self._ended = False
         self.endings = Endings()
         self._is_fork = False
+        self._cell = interactive.cell()
+        self._is_in_block = False
         if iteration is not None:
             origin = dataclasses.replace(origin, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
         run = new_run(origin, client, offline=client is None, reopens=reopens)
@@ -270,12 +272,20 @@ class ActiveIteration:
             self._client.disconnect()
 
     def __enter__(self) -> ActiveIteration:
+        self._is_in_block = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.finish(exits.status_of(error), outcome.message_of(error))
+
+    def is_left_open(self, project: str | None, experiment: str | None, cell: int | None) -> bool:
+        """Whether an earlier cell than ``cell`` of a notebook started it in that experiment, and nothing ends it."""
+        of = self._origin
+        same = (of.project, of.experiment) == (project, experiment)
+        stays = self._ended or self._is_in_block or self._reopens or of.parent is not None
+        return self._cell is not None and self._cell != cell and same and not stays
 
     def before_fork(self) -> None:
         if self._open is not None:

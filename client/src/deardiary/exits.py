@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from deardiary import outcome, settings
+from deardiary import interactive, outcome, settings
 from deardiary.shapes import IterationStatus
 
 if TYPE_CHECKING:
@@ -129,9 +129,36 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
 
 
 def _end_all() -> None:
-    """At the end of the interpreter: an exception that nobody caught is known as the last one, except for an exit."""
-    error = getattr(sys, "last_value", None) or _state["exited"]
-    finish_all(status_of(error), outcome.message_of(error), settings.finish_seconds(strict=False))
+    """At the end of the interpreter, end what is still open by the exception that ended the program, if one did."""
+    error = interactive.fatal_error()
+    if error is None and interactive.shell() is not None:
+        status, error_message = _end_of_shell()
+    else:
+        error = error or _state["exited"]
+        status, error_message = status_of(error), outcome.message_of(error)
+    finish_all(status, error_message, settings.finish_seconds(strict=False))
+
+
+def _end_of_shell() -> tuple[IterationStatus, str]:
+    """A shell outlives every error, so an error is not the iteration's own; but a failed last cell is no success."""
+    failed = _state["terminated"] or interactive.last_cell_failed()
+    return (IterationStatus.KILLED if failed else IterationStatus.SUCCEEDED), ""
+
+
+def finish_earlier_cells(project: str | None, experiment: str | None) -> None:
+    """End iterations of the same experiment that an earlier cell has left open: their variable is about to be lost.
+
+    An iteration that is in a ``with`` block, has a parent, or was named by an id_key or ``resume`` stays open.
+    """
+    for iteration in [each for each in _own if each.is_left_open(project, experiment, interactive.cell())]:
+        status, _ = _end_of_shell()
+        _log.warning(
+            "Iteration %s, started by an earlier cell, was still running: it is ended %s. End an iteration with "
+            "finish() or a with block before you start the next",
+            iteration.id,
+            status.name,
+        )
+        iteration.finish(status)
 
 
 def finish_all(status: IterationStatus, error_message: str, seconds: float) -> None:

@@ -7,8 +7,8 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
+from deardiary import exits, recovery, settings
 from deardiary import origin as origins
-from deardiary import recovery, settings
 from deardiary.active import ActiveIteration
 from deardiary.client import Client, connect_later
 from deardiary.delivery import is_refusal
@@ -59,6 +59,8 @@ def start(
     """
     texts, words = as_texts(parameters or {}), as_tags(tags or ())
     origin = _origin(project, experiment, notes, parent, id_key, resume)
+    if parent is None:
+        exits.finish_earlier_cells(origin.project, origin.experiment)
     owns_client = client is None and not isinstance(parent, ActiveIteration)
     client = _client(client, parent, strict=strict)
     iteration = None if client is None else _find_or_make(client, origin, id_key, strict=strict)

@@ -54,6 +54,9 @@ class SilentIteration(ActiveIteration):
 
     log_parameters = add_tag = add_tags = set_snapshot = before_fork = after_fork = log
 
+    def is_left_open(self, *given: Any) -> bool:  # noqa: ARG002
+        return False
+
     def log_resource(
         self,
         path: Any,
