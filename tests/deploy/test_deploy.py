@@ -29,7 +29,8 @@ DEV = Stage("dev", ACCOUNT, REGION)
 
 
 def test_it_ends_with_the_url_and_the_password_which_no_file_holds(deployment: Deployment) -> None:
-    *_, healthy, url, admin, password = deployment.printed.splitlines()
+    *_, healthy, url, admin, password, sign_in = deployment.printed.splitlines()
+    assert sign_in == f"sign in: deardiary login {deployment.url}"
     assert [healthy.split(":")[0], url.split(":")[0], admin] == ["healthy", "url", "admin admin: created"]
     secret = password.split()[1]
     files = [path for path in (deployment.checkout.folder / ".chalice").rglob("*.json") if path.is_file()]
