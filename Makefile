@@ -7,7 +7,7 @@ INSTALLED := .venv/installed
 PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: help install run serve demo test test-deploy check clean deploy destroy
+.PHONY: help install run serve demo test test-deploy check docs clean deploy destroy
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ check: $(INSTALLED)  ## the part of `make test` that only reads: lint, format, t
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: $(INSTALLED)  ## write docs/python-api.md from the client's docstrings
+	$(BIN)/python -m docs.python_api
 
 clean:  ## what can be made again; .deardiary, your local data, stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis client/src/deardiary.egg-info

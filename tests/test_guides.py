@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import deardiary
 import deardiary.client
 from deardiary import settings
+from docs import python_api
 from tests.server import ADMIN, PASSWORD, URL, Server
 from tests.support.guides import DOCS, Reader, blocks_of
 
@@ -63,3 +65,13 @@ def test_few_examples_are_left_out() -> None:
 def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#: ]+)(?:#[^)]*)?\)", (DOCS / page).read_text()):
         assert (DOCS / target).exists(), target
+
+
+def test_the_python_reference_is_up_to_date() -> None:
+    current = python_api.PAGE.read_text() == python_api.page()
+    assert current, "docs/python-api.md is stale: run `make docs` and commit the page"
+
+
+def test_the_python_reference_has_every_public_name() -> None:
+    listed = [name for names in python_api.SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted(deardiary.__all__)
