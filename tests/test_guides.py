@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The page, and what it needs that a development environment may lack.
-GUIDES = {"reading-back.md": "pandas", "people.md": None, "registry.md": None, "sweeps.md": None}
+GUIDES = {
+    "notebooks.md": "pandas",
+    "people.md": None,
+    "reading-back.md": "pandas",
+    "registry.md": None,
+    "sweeps.md": None,
+}
 
 
 @pytest.fixture
@@ -65,6 +71,11 @@ def test_few_examples_are_left_out() -> None:
 def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#: ]+)(?:#[^)]*)?\)", (DOCS / page).read_text()):
         assert (DOCS / target).exists(), target
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "index.md").read_text())
+    assert sorted(listed) == sorted(path.name for path in DOCS.glob("*.md") if path.name != "index.md")
 
 
 def test_the_python_reference_is_up_to_date() -> None:
