@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 from chalicelib import config, deadline
+from chalicelib.patience import Patience
 
 # All other operations of DynamoDB and S3 count as writes.
 _READS = ("Get", "BatchGet", "TransactGet", "Query", "Head", "List", "Describe")
@@ -38,6 +39,8 @@ def session() -> botocore.session.Session:
     for service in ("dynamodb", "s3"):
         # Once for each attempt: a retry after a suspension is stopped too.
         made.register(f"before-send.{service}", _check_deadline, unique_id=f"deardiary-deadline-{service}")
+    wait: Any = _wait_for_transaction  # botocore's type stubs know no event that takes an answer
+    made.register("needs-retry.dynamodb", wait, unique_id="deardiary-transaction")
     return made
 
 
@@ -45,6 +48,18 @@ def _check_deadline(**event: Any) -> None:
     operation = event["event_name"].rpartition(".")[2]
     if not operation.startswith(_READS):
         deadline.check()
+
+
+def _wait_for_transaction(**event: Any) -> float | None:
+    """Send a write again while a transaction holds its item, which the SDK itself takes for an error.
+
+    No pause but Patience's own. Unavailable when that runs out.
+    """
+    code = event["response"][1].get("Error", {}).get("Code") if event["response"] else None
+    if code != "TransactionConflictException":
+        return None
+    event["request_dict"]["context"].setdefault("patience", Patience()).wait()
+    return 0.0
 
 
 class _Parsers(ResponseParserFactory):

@@ -39,6 +39,11 @@ def digest_of(*parts: str) -> str:
     return digest(json.dumps(parts))
 
 
+def nonce() -> str:
+    """Eight random characters that tell a write of this process from any other."""
+    return _base32(os.urandom(5))
+
+
 def _tick() -> int:
     global _last
     with _lock:

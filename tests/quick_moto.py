@@ -25,7 +25,7 @@ def quick_transactions() -> Iterator[None]:
         def deepcopy(value: Any) -> Any:
             if not isinstance(value, Table):
                 return copy.deepcopy(value)
-            return twins[value.name] if value.name in twins else twins.setdefault(value.name, _twin(value))
+            return twins[value.name] if value.name in twins else twins.setdefault(value.name, twin(value))
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(models, "copy", SimpleNamespace(deepcopy=deepcopy))
@@ -36,7 +36,7 @@ def quick_transactions() -> Iterator[None]:
         yield
 
 
-def _twin(table: Table) -> Table:
+def twin(table: Table) -> Table:
     """To go back to after a failed transaction: what we write are whole attributes, never parts of one."""
     twin = copy.copy(table)
     twin.items = table.items.copy()

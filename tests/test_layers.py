@@ -28,7 +28,7 @@ ALLOWED = {
     "chalicelib.patience": {"chalicelib.errors", "chalicelib.deadline"},
     "chalicelib.security": {"chalicelib.errors"},
     "chalicelib.deadline": {"chalicelib.errors"},
-    "chalicelib.aws": {"chalicelib.config", "chalicelib.deadline"},
+    "chalicelib.aws": {"chalicelib.config", "chalicelib.deadline", "chalicelib.patience"},
     "chalicelib.storage": {
         *("chalicelib.storage", "chalicelib.errors", "chalicelib.ids", "chalicelib.clock", "chalicelib.config"),
         *("chalicelib.security.Keyring", "chalicelib.aws", "chalicelib.page", "chalicelib.columns", "chalicelib.meter"),

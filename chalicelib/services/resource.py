@@ -213,7 +213,7 @@ def release_blob(project_id: str, sha256: str) -> Released:
         claim = blobs.claim_unowned(project_id, sha256)
         if claim is not None:
             remove_bytes(project_id, claim.blob)
-            blobs.delete_blob(project_id, sha256, claim.at)
+            blobs.delete_blob(project_id, sha256, claim.nonce)
             return Released(finished=True, freed_bytes=blob.size_bytes if blob.ready else 0)
         if blob.leaving or blob.clearing:
             return Released(finished=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pynamodb.attributes import NumberAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib import ids
-from chalicelib.storage import item, keys
+from chalicelib.errors import Conflict
+from chalicelib.storage import conditional, item, keys
 from chalicelib.storage.item import Item
 
 
@@ -14,6 +15,8 @@ class AttemptsRow(Item, discriminator="attempts"):
     number = NumberAttribute()
     # DynamoDB's TTL; it may come days late, so readers look at the time themselves.
     expires_at = NumberAttribute()
+    # Of the last change: when its answer is lost, the SDK repeats it, which must not count twice.
+    nonce = UnicodeAttribute(null=True)
 
 
 class KnownSourceRow(Item, discriminator="known-source"):
@@ -26,15 +29,12 @@ Subject = tuple[str, ...]
 
 def count_attempt(subject: Subject, window: int, expires_at: int) -> int:
     """Count one more attempt of this subject in this window, and return the count. Times in seconds since 1970."""
-    item.connection()
-    row = AttemptsRow(*keys.attempts(ids.digest_of(*subject), window))
-    row.update(_actions(1, expires_at))
-    return int(row.number)
+    return _add(1, subject, window, expires_at)
 
 
 def forgive_attempt(subject: Subject, window: int, expires_at: int) -> None:
     """Take one attempt back: its password was right."""
-    AttemptsRow(*keys.attempts(ids.digest_of(*subject), window)).update(_actions(-1, expires_at))
+    _add(-1, subject, window, expires_at)
 
 
 def remember_source(user_id: str, source: str, expires_at: int) -> None:
@@ -46,9 +46,20 @@ def is_known_source(user_id: str, source: str, now: int) -> bool:
     return row is not None and row.expires_at > now
 
 
-def _actions(change: int, expires_at: int) -> list[Action]:
-    return [
+def _add(change: int, subject: Subject, window: int, expires_at: int) -> int:
+    """The count as then stored."""
+    item.connection()
+    row, nonce = AttemptsRow(*keys.attempts(ids.digest_of(*subject), window)), ids.nonce()
+    actions: list[Action] = [
         AttemptsRow.kind.set(AttemptsRow),
         AttemptsRow.number.add(change),
         AttemptsRow.expires_at.set(expires_at),
+        AttemptsRow.nonce.set(nonce),
     ]
+    try:
+        with conditional.otherwise(Conflict):
+            row.update(actions, AttemptsRow.nonce.does_not_exist() | (AttemptsRow.nonce != nonce))
+    except Conflict:
+        # An earlier attempt at this call has changed it.
+        row = item.get(AttemptsRow, row.key)
+    return int(row.number)

@@ -36,6 +36,8 @@ class BlobRow(Item, discriminator="blob"):
     ready = BooleanAttribute(null=True)
     # Who removes the bytes came to it at this time, in milliseconds since 1970.
     leaving = NumberAttribute(null=True)
+    # The nonce of the last claim to remove bytes: only its holder goes on, and the claim itself may be repeated.
+    claim = UnicodeAttribute(null=True)
     # The store's id of an upload in parts, which everybody who has the bytes goes on with.
     upload_id = UnicodeAttribute(null=True)
     # When requests for its parts were last asked for, in milliseconds since 1970.
@@ -64,10 +66,10 @@ class Blob(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A blob that no request can become an owner of, as it is since; `at` says whose claim it is."""
+    """A blob that no request can become an owner of, as it is since; `nonce` says whose claim it is."""
 
     blob: Blob
-    at: int
+    nonce: str
 
 
 def find_blob(project_id: str, sha256: str) -> Blob | None:
@@ -126,6 +128,8 @@ def mark_ready(project_id: str, sha256: str, size_bytes: int, *, generation: str
 def set_upload(project_id: str, sha256: str, upload_id: str, *, before: str | None) -> bool:
     """Name the upload that everybody goes on with; False when somebody else has named another since `before`."""
     unchanged = BlobRow.upload_id.does_not_exist() if before is None else BlobRow.upload_id == before
+    # Repeated because the answer was lost: that is this upload already.
+    unchanged |= BlobRow.upload_id == upload_id
     alive = (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist() & BlobRow.ready.does_not_exist()
     try:
         with conditional.otherwise(Conflict):
@@ -149,18 +153,25 @@ def begin_move(project_id: str, blob: Blob, backend: str) -> bool:
 
 
 def move(project_id: str, blob: Blob, backend: str) -> bool:
-    """Whether the bytes, which are in both stores, now count as those of the other one."""
+    """Whether the bytes, which are in both stores, now count as those of the other one.
+
+    A repetition whose first answer was lost finds the move done.
+    """
     actions: list[Action] = [
         BlobRow.backend.set(backend),
         BlobRow.moved_from.set(blob.backend),
         BlobRow.moving_to.remove(),
     ]
-    return _move(project_id, blob, actions, BlobRow.moving_to == backend)
+    done = (BlobRow.backend == backend) & (BlobRow.moved_from == blob.backend) & BlobRow.moving_to.does_not_exist()
+    return _move(project_id, blob, actions, BlobRow.moving_to == backend, done)
 
 
-def _move(project_id: str, blob: Blob, actions: list[Action], condition: Condition) -> bool:
+def _move(
+    project_id: str, blob: Blob, actions: list[Action], condition: Condition, done: Condition | None = None
+) -> bool:
     same = (BlobRow.backend == blob.backend) & (BlobRow.ready == True) & BlobRow.moved_from.does_not_exist()  # noqa: E712
-    return _update_alive(project_id, blob, actions, condition & same)
+    same &= condition
+    return _update_alive(project_id, blob, actions, same if done is None else same | done)
 
 
 def give_up_copy(project_id: str, blob: Blob, backend: str) -> bool:
@@ -169,16 +180,17 @@ def give_up_copy(project_id: str, blob: Blob, backend: str) -> bool:
     False when they are those of the blob itself, or the blob is on its way out, or in another move.
     """
     actions: list[Action] = [BlobRow.moved_from.set(backend), BlobRow.moving_to.remove()]
-    same = (BlobRow.backend != backend) & BlobRow.moved_from.does_not_exist()
+    same = (BlobRow.backend != backend) & (BlobRow.moved_from.does_not_exist() | (BlobRow.moved_from == backend))
     same &= BlobRow.moving_to.does_not_exist() | (BlobRow.moving_to == backend)
     return _update_alive(project_id, blob, actions, same)
 
 
 def begin_clearing(project_id: str, blob: Blob) -> bool:
     """Whether the caller alone may remove the bytes that a move has left behind: until `end_move` the row stays."""
-    now = clock.to_milliseconds(clock.now())
+    now, nonce = clock.to_milliseconds(clock.now()), ids.nonce()
     same = (BlobRow.backend == blob.backend) & (BlobRow.moved_from == blob.moved_from)
-    return _update_alive(project_id, blob, [BlobRow.clearing.set(now)], same & _is_not_cleared(now))
+    free = _is_not_cleared(now) | (BlobRow.claim == nonce)
+    return _update_alive(project_id, blob, [BlobRow.clearing.set(now), BlobRow.claim.set(nonce)], same & free)
 
 
 def _update_alive(project_id: str, blob: Blob, actions: list[Action], condition: Condition) -> bool:
@@ -211,23 +223,24 @@ def end_move(project_id: str, blob: Blob) -> None:
         row.update([BlobRow.moved_from.remove(), BlobRow.clearing.remove()], BlobRow.moved_from == blob.moved_from)
 
 
-def claim_absent(project_id: str, sha256: str, size_bytes: int, backend: str) -> int | None:
+def claim_absent(project_id: str, sha256: str, size_bytes: int, backend: str) -> str | None:
     """Like `claim_unowned`, where there is no row at all: a request signed long ago may have brought bytes since."""
-    now = clock.to_milliseconds(clock.now())
+    claim = ids.nonce()
     row = BlobRow(
         *keys.blob(project_id, sha256),
         sha256=sha256,
         size_bytes=size_bytes,
         backend=backend,
         owners=0,
-        leaving=now,
+        leaving=clock.to_milliseconds(clock.now()),
+        claim=claim,
     )
     try:
         with conditional.otherwise(Conflict):
-            row.save(BlobRow.pk.does_not_exist())
+            row.save(BlobRow.pk.does_not_exist() | (BlobRow.claim == claim))
     except Conflict:
         return None
-    return now
+    return claim
 
 
 def claim_unowned(project_id: str, sha256: str) -> Claim | None:
@@ -236,22 +249,23 @@ def claim_unowned(project_id: str, sha256: str) -> Claim | None:
     Only one has it at a time: another would remove the bytes that a new
     owner brings once the row has gone. From one that died it can be had again after a while.
     """
-    now = clock.to_milliseconds(clock.now())
+    now, nonce = clock.to_milliseconds(clock.now()), ids.nonce()
     row = BlobRow(*keys.blob(project_id, sha256))
-    free = BlobRow.leaving.does_not_exist() | (BlobRow.leaving < now - CLAIM_MS)
+    free = BlobRow.leaving.does_not_exist() | (BlobRow.leaving < now - CLAIM_MS) | (BlobRow.claim == nonce)
     try:
         with conditional.otherwise(Conflict):
-            row.update([BlobRow.leaving.set(now)], (BlobRow.owners == 0) & free & _is_not_cleared(now))
+            actions: list[Action] = [BlobRow.leaving.set(now), BlobRow.claim.set(nonce)]
+            row.update(actions, (BlobRow.owners == 0) & free & _is_not_cleared(now))
     except Conflict:
         return None
-    return Claim(_shape(row), now)
+    return Claim(_shape(row), nonce)
 
 
-def delete_blob(project_id: str, sha256: str, claim: int) -> None:
-    """After `claim_unowned`, when the bytes are gone."""
+def delete_blob(project_id: str, sha256: str, claim: str) -> None:
+    """After `claim_unowned`, when the bytes are gone. No row is fine: then the answer to the deletion was lost."""
     row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(Conflict):
-        row.delete(BlobRow.leaving == claim)
+        row.delete(BlobRow.pk.does_not_exist() | (BlobRow.claim == claim))
 
 
 def _shape(row: BlobRow) -> Blob:

@@ -1,4 +1,8 @@
-"""The meaning of a single write whose condition did not hold."""
+"""The meaning of a single write whose condition did not hold.
+
+The SDK sends a write again when its answer was lost. So the condition must let a repetition of the same write through,
+or the caller must read what is stored: docs/conditional-writes.md has the list.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from contextlib import contextmanager
 
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
 
-from chalicelib.storage.transaction import Otherwise
+from chalicelib.storage.transaction import Otherwise, code_of
 
 
 @contextmanager
@@ -16,6 +20,6 @@ def otherwise(meaning: Otherwise) -> Iterator[None]:
     try:
         yield
     except (PutError, UpdateError, DeleteError) as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
+        if code_of(error) == "ConditionalCheckFailedException":
             raise meaning() from None
         raise

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.patience import Patience
 from chalicelib.storage import chunk, conditional, digest, item, keys
@@ -32,6 +32,8 @@ MAX_ROW_BYTES = 390_000
 
 class SeriesRow(Item, discriminator="series"):
     version = NumberAttribute()
+    # Of the last write: when its answer is lost, the SDK repeats it, which must not fail on the version.
+    nonce = UnicodeAttribute(null=True)
     digests = BinaryAttribute(legacy_encoding=False)
     announced = JSONAttribute()
     last_at = NumberAttribute(default=0)
@@ -131,6 +133,7 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
     row = SeriesRow(
         *keys.series(experiment_id, iteration_id),
         version=series.version + 1,
+        nonce=ids.nonce(),
         digests=digest.pack_digests(series.digests),
         announced=_to_json(series.announced),
         last_at=series.last_at,
@@ -141,7 +144,8 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
         edited_at=series.edited_at or None,
     )
     with conditional.otherwise(Overtaken):
-        row.save((SeriesRow.version == series.version) & SeriesRow.closed.does_not_exist())
+        next_or_repeated = (SeriesRow.version == series.version) | (SeriesRow.nonce == row.nonce)
+        row.save(next_or_repeated & SeriesRow.closed.does_not_exist())
     return replace(series, version=series.version + 1)
 
 

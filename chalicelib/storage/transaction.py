@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -22,10 +23,22 @@ Otherwise = Callable[[], DomainError]
 _Step = Callable[[TransactWrite], None]
 
 
+def code_of(error: PynamoDBException) -> str | None:
+    """DynamoDB's code, None where there was no answer: PynamoDB's own property fails on a dropped connection."""
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
+
+
 class Transaction:
-    """Collect up to 100 writes, then `commit`. What another transaction holds at that moment is tried again."""
+    """Collect up to 100 writes, then `commit`. What another transaction holds at that moment is tried again.
+
+    DynamoDB carries out one ClientRequestToken once, so a repeated call is answered as the first one. The token stays
+    the same until DynamoDB has said that nothing was written.
+    """
 
     def __init__(self) -> None:
+        self._token = _new_token()
         # DynamoDB reports per operation, in the order in which PynamoDB sends them: by kind.
         self._steps: dict[str, list[tuple[_Step, Otherwise]]] = {"check": [], "delete": [], "put": [], "update": []}
 
@@ -56,6 +69,8 @@ class Transaction:
                 return self._try()
             except TransactWriteError as error:
                 self._raise_meaning(error)
+                if code_of(error) == "TransactionCanceledException":
+                    self._token = _new_token()
                 patience.wait()
 
     def _add(self, kind: str, step: _Step, otherwise: Otherwise) -> None:
@@ -65,7 +80,7 @@ class Transaction:
         return [step for kind in ("check", "delete", "put", "update") for step in self._steps[kind]]
 
     def _try(self) -> None:
-        with TransactWrite(connection=item.connection().connection) as write:
+        with TransactWrite(self._token, connection=item.connection().connection) as write:
             for step, _ in self._in_order():
                 step(write)
 
@@ -75,8 +90,12 @@ class Transaction:
         for (_, otherwise), reason in zip(self._in_order(), reasons, strict=False):
             if reason is not None and reason.code == "ConditionalCheckFailed":
                 raise otherwise() from None
-        codes = [error.cause_response_code, *(reason.code for reason in reasons if reason is not None)]
+        codes = [code_of(error), *(reason.code for reason in reasons if reason is not None)]
         if _THROTTLED.intersection(codes):
             raise Unavailable(retry_after=1) from None
         if "TransactionConflict" not in codes and "TransactionInProgressException" not in codes:
             raise error
+
+
+def _new_token() -> str:
+    return str(uuid.uuid4())

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from chalicelib import config
+from chalicelib import config, patience
 from chalicelib.artifacts import Location, s3
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, Unavailable
 from chalicelib.storage import item
 from chalicelib.storage.transaction import Transaction
 from chalicelib.storage.user import UsernameRow
@@ -90,7 +90,6 @@ def test_a_fault_hits_the_first_attempt_only(key: Key, fault: Fault, attempts: i
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        (conflict, "TransactionConflictException"),
         (throttled, "ProvisionedThroughputExceededException"),
         (failed_500, "InternalServerError"),
     ],
@@ -99,6 +98,14 @@ def test_a_fault_without_end_reaches_the_caller(key: Key, fault: Fault, code: st
     with inject(fault, {"PutItem"}, first=None), pytest.raises(ClientError) as caught:
         client().put_item(TableName=config.settings().table, Item=key)
     assert caught.value.response["Error"]["Code"] == code
+    assert count(key) == 0
+
+
+def test_a_conflict_without_end_is_waited_for_in_vain(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "SECONDS", 0.02)
+    with inject(conflict, {"PutItem"}, first=None) as hit, pytest.raises(Unavailable):
+        client().put_item(TableName=config.settings().table, Item=key)
+    assert len(hit) > 1
     assert count(key) == 0
 
 

@@ -317,8 +317,8 @@ def _resource(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _upload(table: Table, key: Key, row: Row) -> Iterator[str]:
-    """A row that looks for late bytes stands by itself, and goes when it is due."""
-    if "resource_id" in row:
+    """A row for late bytes stands by itself and goes when it is due, like those of a deletion under way."""
+    if "resource_id" in row and not table.has(keys.deletion(f"{row['sha256']}.{row['resource_id']}")):
         yield from table.needs(keys.resource(row["experiment_id"], row["resource_id"]), state="pending")
 
 

@@ -33,6 +33,9 @@ Answer = tuple[tuple[Any, dict[str, Any]] | None, Exception | None]
 Send = Callable[..., Answer]
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
 SINGLE_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
+S3_WRITES = frozenset(
+    {"PutObject", "DeleteObject", "CreateMultipartUpload", "CompleteMultipartUpload", "AbortMultipartUpload"}
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Sent:
 
     service: str
     operation: str
+    # From 1; the SDK's own retries count on.
+    attempt: int
     url: str
     body: Any
 
@@ -58,7 +63,7 @@ class Delivery:
     """A request on its way: a fault delivers it as often as it likes, and chooses the answer."""
 
     def __init__(self, send: Send, endpoint: Any, given: tuple[Any, ...], tokens: dict[str, Answer]) -> None:
-        self.sent = _sent(*given[:2])
+        self.sent = _sent(*given)
         self._send, self._endpoint, self._given, self._tokens = send, endpoint, given, tokens
 
     def deliver(self) -> Answer:
@@ -69,6 +74,8 @@ class Delivery:
         token = self.sent.body.get("ClientRequestToken") if self.sent.operation == "TransactWriteItems" else None
         if token in self._tokens:
             return self._tokens[token]
+        # What was delivered before has read the body to its end.
+        self._given[0].reset_stream()
         answer = self._send(self._endpoint, *self._given)
         if token is not None and answer[0] is not None and answer[0][0].status_code == 200:
             self._tokens[token] = answer
@@ -92,6 +99,11 @@ class Delivery:
 Fault = Callable[[Delivery], Answer]
 
 
+def first_attempt(sent: Sent) -> bool:
+    """For `when`: the first attempt of every call."""
+    return sent.attempt == 1
+
+
 def lost_500(delivery: Delivery) -> Answer:
     """The request is carried out, and answered 500."""
     delivery.deliver()
@@ -112,6 +124,12 @@ def failed_500(delivery: Delivery) -> Answer:
 def conflict(delivery: Delivery) -> Answer:
     """A transaction holds the item."""
     return delivery.answer(400, "TransactionConflictException")
+
+
+def in_progress(delivery: Delivery) -> Answer:
+    """A transaction that is carried out, and said to be still under way."""
+    delivery.deliver()
+    return delivery.answer(400, "TransactionInProgressException")
 
 
 def throttled(delivery: Delivery) -> Answer:
@@ -192,10 +210,11 @@ class _Raw:
         yield self._body
 
 
-def _sent(request: Any, model: Any) -> Sent:
+def _sent(request: Any, model: Any, context: Any) -> Sent:
     service = model.service_model.service_name
     body = json.loads(request.body) if service != "s3" and request.body else {}
-    return Sent(service, model.name, request.url, body)
+    attempt = context.get("retries", {}).get("attempt", 1)
+    return Sent(service, model.name, attempt, request.url, body)
 
 
 def _sort_keys(value: Any) -> Iterator[str]:

@@ -1,0 +1,128 @@
+"""Everything that the server writes, as calls on one world: every route, variants of it, and work without a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import app  # noqa: F401 - registers the routes
+from benchmarks.asks import ASKS
+from benchmarks.world import World
+from chalicelib import clock
+from chalicelib.routes import upkeep
+from chalicelib.routes.endpoint import OPERATIONS
+from chalicelib.services import deletion, expiry
+from chalicelib.services.migration import Report, migrate
+from tests.server import PASSWORD, Reply, Server
+
+LARGE = 100_000_000
+ROUTES = sorted(f"{each.method} {each.path}" for each in OPERATIONS if each.method != "GET")
+Act = Callable[[Server, World], Any]
+
+
+def _route(route: str, body: Any = None, **ids: str) -> Act:
+    """A request of the member; `ids` names those of the world that stand in the place of others."""
+    method, _, path = route.partition(" ")
+
+    def act(server: Server, world: World) -> Reply:
+        known = world.ids | {name: getattr(world, other) for name, other in ids.items()}
+        return server.call(method, path.format(**known), body, token=world.token)
+
+    return act
+
+
+def _listed(route: str) -> Act:
+    """The request that `benchmarks/asks.py` has for the route."""
+    method, _, path = route.partition(" ")
+
+    def act(server: Server, world: World) -> Reply:
+        asked = ASKS[route](world)
+        token = server.token() if asked.admin else world.token
+        return server.call(method, path.format(**world.ids | asked.ids) + asked.query, asked.body, token=token)
+
+    return act
+
+
+@contextmanager
+def _later(**span: float) -> Iterator[None]:
+    then = clock.now() + timedelta(**span)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: then)
+        yield
+
+
+def _upkeep(server: Server, world: World) -> bool:
+    """A day later: iterations have fallen silent, uploads were never finished."""
+    with _later(hours=25):
+        return upkeep.run(60)
+
+
+def _late_bytes(server: Server, world: World) -> Any:
+    """A look at the bytes of a resource that was deleted while its URLs were alive."""
+    deleted = server.call("DELETE", f"/resources/{world.announced_id}", token=world.token).status
+    with _later(hours=1):
+        return deleted, expiry.sweep_uploads(60)
+
+
+def _resumed_deletion(server: Server, world: World) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
+        begun = server.call("DELETE", f"/experiments/{world.ids['experiment_id']}", token=world.token).status
+    with _later(minutes=2):
+        return begun, deletion.resume_deletions(60)
+
+
+def _migration(server: Server, world: World) -> Any:
+    report = Report()
+    return list(migrate("inline", report)), report
+
+
+def _with_username(server: Server, world: World) -> Reply:
+    new = {"username": f"{world.username}-new", "password": "another long one"}
+    body = new | {"current_password": PASSWORD}
+    return server.call("PATCH", f"/users/{world.ids['user_id']}", body, token=world.token)
+
+
+def _wrong_password(server: Server, world: World) -> Reply:
+    return server.call("POST", "/auth", {"username": world.username, "password": "wrong password"}, token=None)
+
+
+# What else the routes write, by what they are given and by what is there, and what is written without a request.
+OTHERS: dict[str, Act] = {
+    "an experiment without a creation key": _route("POST /projects/{project_id}/experiments", {"name": "e"}),
+    "a sign of life": _route("POST /iterations/{iteration_id}/log", {"batch_id": "1"}),
+    "a batch sent again": _route(
+        "POST /iterations/{iteration_id}/metrics/batch", {"batch_id": "0", "metrics": [{"key": "loss", "value": 1.0}]}
+    ),
+    "points without a step": _route(
+        "POST /iterations/{iteration_id}/metrics/batch",
+        {"batch_id": "n", "metrics": [{"key": "loss", "value": 1.0}, {"key": "new", "value": 2.0}]},
+    ),
+    "notes": _route("PATCH /iterations/{iteration_id}", {"notes": "n"}),
+    "no parent any more": _route("PATCH /iterations/{iteration_id}", {"parent_iteration_id": None}),
+    "a parent": _route("DELETE /iterations/{iteration_id}", iteration_id="parent_iteration_id"),
+    "an experiment's name": _route("PATCH /experiments/{experiment_id}", {"name": "n"}),
+    "a username and a password": _with_username,
+    "a wrong password": _wrong_password,
+    "a model's name": _route("PATCH /models/{model_id}", {"name": "n"}),
+    "a version's description": _route("PATCH /modelversions/{version_id}", {"description": "n"}),
+    "a stage other than PRODUCTION": _route("PATCH /modelversions/{version_id}", {"stage_id": 2}),
+    "a version with a creation key": lambda server, world: _route(
+        "POST /models/{model_id}/versions", {"iteration_id": world.ids["iteration_id"], "id_key": "k"}
+    )(server, world),
+    "a resource with a creation key": _route(
+        "POST /experiments/{experiment_id}/resources",
+        {"name": "r", "size_bytes": LARGE, "content_hash": "2" * 64, "id_key": "k"},
+    ),
+    "a resource that waits for bytes": _route("DELETE /resources/{resource_id}", resource_id="announced_id"),
+    "the first part of an upload": _route("POST /resources/{large_id}/upload", {"part_hashes": ["0" * 64]}),
+    "upkeep": _upkeep,
+    "late bytes": _late_bytes,
+    "a deletion that is resumed": _resumed_deletion,
+    "a migration": _migration,
+}
+CASES: dict[str, Act] = {route: _listed(route) for route in ROUTES} | OTHERS
