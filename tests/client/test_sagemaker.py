@@ -139,7 +139,9 @@ def test_the_jobs_of_a_tuning_job_know_it(
 
 def test_what_waits_is_kept_where_sagemaker_takes_it(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.spool_folder() == base / "output" / "data" / "deardiary" / "spool"
+    assert found().checkpoint_folder is None
     (base / "checkpoints").mkdir()
+    assert found().checkpoint_folder == base / "checkpoints"
     assert settings.spool_folder() == base / "checkpoints" / "deardiary" / "spool"
     monkeypatch.setenv("DEARDIARY_DIR", "/mine")
     assert str(settings.spool_folder()) == "/mine/spool"

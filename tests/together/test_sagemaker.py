@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import joblib
 import pytest
 
 import deardiary
@@ -54,11 +56,12 @@ class Container:
         if checkpoints:
             (self.base / "checkpoints").mkdir()
         self.experiment = experiment
+        self.job = f"job-{experiment}"
         self.variables = {
             "DEARDIARY_URL": url,
             "EXPERIMENT": experiment,
             "SAGEMAKER_BASE_DIR": str(self.base),
-            "TRAINING_JOB_NAME": f"job-{experiment}",
+            "TRAINING_JOB_NAME": self.job,
             "XDG_CONFIG_HOME": str(folder),
         }
         self.write("hyperparameters", {"epochs": "3", "learning_rate": "0.01"})
@@ -171,20 +174,84 @@ def test_an_isolated_job_is_sent_afterwards(live: LiveServer, client: Client, tm
     assert parent.status_id == IterationStatus.SUCCEEDED
 
 
-def test_the_example_trains(live: LiveServer, client: Client, tmp_path: Path) -> None:
-    """Without the toolkit, so that the hyperparameters are in a file only."""
-    container = Container(tmp_path, live.url, "sagemaker")
+@pytest.fixture(scope="module")
+def uninterrupted(live: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Container:
+    """The example when nothing happens to it; without the toolkit, so that its hyperparameters are in a file only."""
+    container = Container(tmp_path_factory.mktemp("example"), live.url, "example")
+    container.write("hyperparameters", {"epochs": "6"})
+    assert exit_code(_example(container)) == 0
+    return container
+
+
+def test_the_example_trains(client: Client, uninterrupted: Container) -> None:
+    iteration = _iteration_of_example(client, uninterrupted)
+    assert (iteration.metrics or {})["valid_accuracy"].count == 6
+    resources = client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
+    assert [each.name for each in resources] == ["model.joblib"]
+    assert client.iterations.get(iteration.id).python_version.startswith(f"{sys.version_info.major}.")
+
+
+@pytest.mark.parametrize(
+    ("at", "lost", "left"),
+    [
+        pytest.param("before", False, 4, id="an epoch is logged and not in the checkpoint"),
+        pytest.param("within", False, 4, id="the checkpoint is half written"),
+        pytest.param("before", True, 6, id="SageMaker has not copied the checkpoint"),
+    ],
+)
+def test_the_example_goes_on_from_its_checkpoint(
+    live: LiveServer, client: Client, tmp_path: Path, uninterrupted: Container, at: str, *, lost: bool, left: int
+) -> None:
+    container = Container(tmp_path, live.url, f"{at}-{lost}")
+    container.write("hyperparameters", {"epochs": "6"})
+    assert exit_code(_example(container, at)) == -signal.SIGKILL
+    if lost:
+        (container.base / "checkpoints" / f"{container.job}.joblib").unlink()
+    again = _example(container, "count")
+    assert int(line_of(again)) == left
+    assert exit_code(again) == 0
+    iteration = _iteration_of_example(client, container)
+    assert list(client.metrics.curves(iteration.id)["valid_accuracy"].step) == [0, 1, 2, 3, 4, 5]
+    assert iteration.status_id == IterationStatus.SUCCEEDED
+    assert (_weights(container) == _weights(uninterrupted)).all()
+
+
+_RUN = """
+import os, runpy, signal, sys, joblib
+from sklearn.linear_model import SGDClassifier
+script, at, calls = sys.argv[1], sys.argv[2], {"train": 0, "dump": 0}
+train, dump = SGDClassifier.partial_fit, joblib.dump
+die = lambda: os.kill(os.getpid(), signal.SIGKILL)
+def training(*given, **named):
+    calls["train"] += 1
+    return train(*given, **named)
+def dumping(*given, **named):
+    calls["dump"] += 1
+    calls["dump"] == 3 and at == "before" and die()
+    dump(*given, **named)
+    calls["dump"] == 3 and at == "within" and die()
+SGDClassifier.partial_fit, joblib.dump = training, dumping
+sys.argv = [script, *sys.argv[3:]]
+runpy.run_path(script, run_name="__main__")
+if at == "count":
+    print(calls["train"], flush=True)
+"""
+
+
+def _example(container: Container, at: str = "") -> subprocess.Popen[str]:
+    """The example as a process that kills itself ``at`` some place in its third checkpoint, or counts its epochs."""
     script = Path(__file__).parents[2] / "examples" / "sagemaker" / "train.py"
-    code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
-    process = run(
-        code,
-        *(str(script), "--model_dir", str(tmp_path)),
-        settings=container.variables,
-    )
-    assert exit_code(process) == 0
+    model = container.base / "model"
+    model.mkdir(exist_ok=True)
+    return run(_RUN, str(script), at, "--model_dir", str(model), settings=container.variables)
+
+
+def _weights(container: Container) -> Any:
+    return joblib.load(container.base / "model" / "model.joblib").coef_
+
+
+def _iteration_of_example(client: Client, container: Container) -> IterationOverview:
     project = next(client.projects.list(name="Digits"))
     (experiment,) = client.experiments.list(project.id, name="sagemaker")
-    (iteration,) = client.iterations.list(experiment.id, filter='tags = "sagemaker"', include=["metrics"])
-    assert (iteration.metrics or {})["valid_accuracy"].count == 3
-    assert [each.name for each in client.resources.list(experiment.id, iteration_id=iteration.id)] == ["model.joblib"]
-    assert client.iterations.get(iteration.id).python_version.startswith(f"{sys.version_info.major}.")
+    (iteration,) = client.iterations.list(experiment.id, filter=f'tags = "{container.job}"', include=["metrics"])
+    return iteration

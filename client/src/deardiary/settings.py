@@ -122,8 +122,13 @@ class TrainingJob:
     @property
     def kept_folder(self) -> Path:
         """What is written here is not lost with the machine."""
+        return self.checkpoint_folder or self.base / "output" / "data"
+
+    @property
+    def checkpoint_folder(self) -> Path | None:
+        """SageMaker copies it to S3 while the job runs, and back when it starts again; None where it does not."""
         checkpoints = self.base / "checkpoints"
-        return checkpoints if checkpoints.is_dir() else self.base / "output" / "data"
+        return checkpoints if checkpoints.is_dir() else None
 
 
 def training_job() -> TrainingJob | None:

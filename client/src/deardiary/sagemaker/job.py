@@ -31,7 +31,8 @@ class Job:
     """A training job, as one of its processes sees it. ``rank`` 0 is the process that logs.
 
     ``hyperparameters`` are the user's own, as text. ``source`` is the archive of the job's code, as the SageMaker SDK
-    names it, without credentials. ``channels`` says of each input how it comes ("File", "Pipe"…).
+    names it, without credentials. ``checkpoint_folder`` is for what the job needs when it starts again; None when it
+    has no CheckpointConfig. ``channels`` says of each input how it comes ("File", "Pipe"…).
     """
 
     name: str
@@ -45,6 +46,7 @@ class Job:
     tuning_job: str | None = None
     rank: int = 0
     failure_file: Path
+    checkpoint_folder: Path | None = None
 
     def parameters(self) -> dict[str, str]:
         """What an iteration of this job is given as parameters, beside the caller's own."""
@@ -85,6 +87,7 @@ def find_job() -> Job | None:
         tuning_job=_tuning_job(seen.name, given),
         rank=_rank(seen.rank, hosts, current),
         failure_file=seen.base / "output" / "failure",
+        checkpoint_folder=seen.checkpoint_folder,
     )
 
 
