@@ -69,8 +69,16 @@ def test_few_examples_are_left_out() -> None:
 
 @pytest.mark.parametrize("page", [path.name for path in DOCS.glob("*.md")])
 def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
-    for target in re.findall(r"\]\(([^)#: ]+)(?:#[^)]*)?\)", (DOCS / page).read_text()):
-        assert (DOCS / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#: ]*)(?:#([^)]+))?\)", (DOCS / page).read_text()):
+        file = DOCS / (target or page)
+        assert file.exists(), target
+        assert not anchor or anchor in _anchors(file), (target, anchor)
+
+
+def _anchors(file: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_index_lists_every_page() -> None:

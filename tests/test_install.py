@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 CLIENT = Path(__file__).parents[1] / "client"
 PAGE = (CLIENT.parent / "docs" / "install.md").read_text()
@@ -74,6 +75,13 @@ def test_wheel_and_sdist_hold_every_module(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/src/")[2] for name in archive.getnames()}
     assert modules <= names
+
+
+def test_pip_can_read_the_requirements_on_the_page() -> None:
+    texts = re.findall(r'pip install "(deardiary[^"]+)"', PAGE)
+    parsed = [Requirement(text) for text in texts]
+    assert {each.name for each in parsed} == {"deardiary"}
+    assert all(str(each.url).endswith("#subdirectory=client") for each in parsed)
 
 
 def test_the_page_names_the_extras_and_the_python_that_the_package_does() -> None:

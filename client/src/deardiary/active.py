@@ -127,8 +127,8 @@ class ActiveIteration:
     ) -> None:
         """Record one value for each key, at ``step``, or at the next step of each key when that is not given.
 
-        Values are what `values.as_float` takes; a value that is not one number raises TypeError or ValueError and
-        nothing of the call is recorded. ``recorded_at`` defaults to now.
+        Values are numbers, Booleans, NumPy scalars, arrays and tensors of one element. Any other value raises TypeError
+        or ValueError, and nothing of the call is recorded. ``recorded_at`` defaults to now.
         """
         if self._ended:
             raise self._has_ended()
