@@ -37,7 +37,7 @@ class LiveServer:
         self.start()
 
     def start(self) -> None:
-        port = self.url.rpartition(":")[2] or "9700"
+        port = self.url.rpartition(":")[2] or "0"
         self._process = run(_SERVE, port)
         url = line_of(self._process)
         assert self.url in ("", url)

@@ -221,6 +221,7 @@ def test_a_copy_is_sent_while_the_run_still_writes_and_again_at_the_end(
 ) -> None:
     monkeypatch.setenv("DEARDIARY_OFFLINE", "1")
     monkeypatch.setattr("deardiary.spool.run.this_host", lambda: "another machine")
+    monkeypatch.setattr("deardiary.spool.run.this_boot", lambda: "another")
     active = deardiary.start("Durable", "copies")
     monkeypatch.undo()
     for name, value in settings.items():

@@ -263,10 +263,14 @@ class ActiveIteration:
     def _end(self, status: IterationStatus, error_message: str, seconds: float) -> None:
         if self._open is None:
             return
-        if not self._is_fork:
-            at = milliseconds(datetime.now(timezone.utc))
-            self._journal.operation("finish", {"status": int(status), "error_message": error_message, "at": at})
-        self._journal.close(seconds)
+        try:
+            if not self._is_fork:
+                at = milliseconds(datetime.now(timezone.utc))
+                self._journal.operation("finish", {"status": int(status), "error_message": error_message, "at": at})
+            self._journal.close(seconds)
+        except Exception:  # noqa: BLE001
+            # The training is done, and may be leaving with an exception of its own: none of ours may take its place.
+            _log.exception("Iteration %s did not end as it should", self.id)
         exits.forget(self)
         if (self._owns_client or self._is_fork) and self._client is not None:
             self._client.disconnect()

@@ -79,6 +79,11 @@ class Delivery:
         self._reopens = run.reopens and run.forked_from is None
         self._has_told_of_the_end = False
 
+    @property
+    def run(self) -> Run:
+        """What is known of it now."""
+        return self._run
+
     def find_iteration(self) -> Iteration:
         """The run's iteration, made if there is none; from then on run.json knows its id."""
         if self.iteration is None:
@@ -229,7 +234,7 @@ class Delivery:
         where = "it is lost"
         if self._folder is not None:
             place = self._folder / store.REJECTED
-            place.mkdir(exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
             if place.is_symlink():
                 raise PermissionError(f"{place} is a link, and may lead out of the spool")
             text = json.dumps({"error": reason_of(error), **content}, indent=1)

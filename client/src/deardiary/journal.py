@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 import shutil
+import threading
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,9 @@ class Journal:
         self.folder, self._lock = _open(run)
         self._writer = Writer(self.folder, on_full=self._wake)
         self._delivery = None if client is None else Delivery(client, run, self.folder, iteration, patient=False)
-        self._sender = Sender(self._writer, self._delivery, _forerunners(run, client, self.folder))
+        self._looking = threading.Lock()
+        self._is_gone = False
+        self._sender = Sender(self._writer, self._delivery, _forerunners(run, client, self.folder), self._look)
         self._sender.start()
 
     @property
@@ -103,14 +106,15 @@ class Journal:
             with contextlib.suppress(ClientError):
                 self._delivery.close()
             self._gather_forks()
+        if not sent:
+            self._look()
         left = self._writer.close()
-        self._writer.settle()
         if left or self._writer.dropped:
             _log.warning("%d bytes could be neither sent nor written, and are lost", left)
         if self.folder is not None and self._lock is not None:
-            gone = sent and store.remove(self.folder)
+            gone = sent and _remove(self.folder)
             self._lock.release()
-            if not gone:
+            if not gone and self.folder.is_dir():
                 self._say_what_is_left(self.folder, sent)
 
     def abandon(self) -> None:
@@ -121,14 +125,44 @@ class Journal:
 
     def _gather_forks(self) -> None:
         if self.has_forked and self._client is not None and self.folder is not None:
-            recovery.send_left_by_forks(self._client, self._run, self.folder.parent)
+            with contextlib.suppress(OSError):  # of a folder that vanishes meanwhile
+                recovery.send_left_by_forks(self._client, self._run, self.folder.parent)
+
+    def _look(self) -> None:
+        """Begin the folder anew if it is gone: deleted, renamed, unmounted or taken by another machine."""
+        with self._looking:
+            if self.folder is None or self._lock is None:
+                return
+            if self._lock.is_there() and (self.folder / runs.FILE).is_file():
+                self._lock.touch()
+                return
+            has_begun = self._begin_again(self.folder, self._lock)
+            lost = self._writer.rescue()
+            if lost or not self._is_gone:
+                _say_that_it_is_gone(self.folder, has_begun, lost)
+            self._is_gone = not has_begun
+
+    def _begin_again(self, folder: Path, held: FolderLock) -> bool:
+        run = self._delivery.run if self._delivery else self._run
+        try:
+            if held.is_there():
+                runs.save(folder, run)
+            else:
+                self._lock = store.begin(folder, run)
+                held.release()
+        except OSError as error:
+            _log.debug("%s cannot be begun anew: %s", folder, error)
+            return False
+        return True
 
     def _wake(self) -> None:
         self._sender.wake()
 
     def _say_what_is_left(self, folder: Path, sent: bool) -> None:
-        if sent:
-            _log.warning("The server has refused some of what was logged: see %s", folder / "rejected")
+        if sent and any((folder / store.REJECTED).glob("*")):
+            _log.warning("The server has refused some of what was logged: see %s", folder / store.REJECTED)
+        elif sent:
+            _log.warning("Everything logged has arrived, but %s cannot be removed", folder)
         elif self._delivery is None:
             _log.warning("Logged offline into %s: `deardiary sync` sends it", folder)
         else:
@@ -142,6 +176,7 @@ def new_run(
         spool_id=runs.new_spool_id(),
         started_at=datetime.now(timezone.utc),
         host=runs.this_host(),
+        boot=runs.this_boot(),
         url=_named_url() if client is None else client.url,
         offline=offline,
         reopens=reopens,
@@ -166,6 +201,24 @@ def _open(run: Run) -> tuple[Path | None, FolderLock | None]:
             "There is no folder to write to (%s): what is logged is in memory only until it is sent", reason_of(error)
         )
         return None, None
+
+
+def _remove(folder: Path) -> bool:
+    try:
+        return store.remove(folder)
+    except OSError as error:
+        _log.debug("%s cannot be removed: %s", folder, error)
+        return False
+
+
+def _say_that_it_is_gone(folder: Path, has_begun: bool, lost: int) -> None:
+    now = "it has been begun anew" if has_begun else "what is logged waits in memory to be sent"
+    what = (
+        f"{lost} records that were not sent are lost, unless the folder was moved: `deardiary sync FOLDER` sends them"
+        if lost
+        else "No record is lost"
+    )
+    _log.warning("The folder %s is gone; %s. %s", folder, now, what)
 
 
 def _forerunners(run: Run, client: Client | None, folder: Path | None) -> Callable[[], None]:

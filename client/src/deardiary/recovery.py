@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from deardiary import settings
 from deardiary.delivery import Delivered, Delivery, hint
 from deardiary.errors import ClientError, reason_of
+from deardiary.spool import run as runs
 from deardiary.spool import store
 from deardiary.spool.lock import FolderLock
 from deardiary.spool.segment import segments_in
@@ -142,8 +143,10 @@ def _is_same(run: Run, other: Run) -> bool:
 def _send(delivery: Delivery, folder: Path, *, dead: bool) -> None:
     delivery.find_iteration()
     complete, newest = store.may_be_sent(folder, alone=dead)
+    # What another machine sees of a file may lack its end: only the writer knows that all of it has arrived.
+    discard = dead or runs.is_of_this_boot(delivery.run)
     for segment in complete:
-        _deliver(delivery, segment, discard=True)
+        _deliver(delivery, segment, discard=discard)
     if newest is not None:
         _deliver(delivery, newest, discard=False)
     if dead:

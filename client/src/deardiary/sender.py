@@ -31,14 +31,21 @@ _log = logging.getLogger(__name__)
 class Sender:
     """Every five seconds, or when a segment is full, cuts and sends what there is; after a minute, a sign of life.
 
-    Without a ``delivery`` (offline) it only sees to it that what is written gets to the disk. ``first`` is run by the
-    thread before anything is sent.
+    Without a ``delivery`` (offline) it only sees to it that what is written gets to the disk. The thread runs ``first``
+    before anything is sent, and ``look`` each time before it sends: it looks whether the folder is still there.
     """
 
-    def __init__(self, writer: Writer, delivery: Delivery | None, first: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        delivery: Delivery | None,
+        first: Callable[[], None] = lambda: None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
         self._writer = writer
         self._delivery = delivery
         self._first = first
+        self._look = look
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # whose put is safe in a signal handler
         self._stopping = self._hurried = False
         self._failures = 0
@@ -86,6 +93,7 @@ class Sender:
         while not self._stopping:
             if self._pause() or self._hurried or self._stopping:
                 self._writer.cut()
+            self._look()
             self._writer.settle()
             if self._delivery is not None and time.monotonic() >= self._allowed_at():
                 self._try(self._delivery)
@@ -131,7 +139,10 @@ class Sender:
             try:
                 delivery.deliver(segment)
             except FileNotFoundError:
-                _log.debug("Segment %d has been delivered by somebody else", segment.number)
+                self._look()
+                if self._writer.oldest() is not segment:
+                    continue  # it is lost with its folder
+                _log.debug("Another process has delivered segment %d", segment.number)
             self._writer.acknowledge()
             self._sent_at = time.monotonic()
         if time.monotonic() - self._sent_at > BEAT_SECONDS:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
+
+from deardiary.spool.segment import close_quietly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +36,19 @@ class FolderLock:
     def release(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            os.close(fd)
+            close_quietly(fd)
+
+    def is_there(self) -> bool:
+        """Whether the file that is locked is still the one that others find."""
+        try:
+            return os.path.samestat(self._path.lstat(), os.fstat(self._fd))
+        except OSError:
+            return False
+
+    def touch(self) -> None:
+        """A sign of life for machines on which the lock says nothing."""
+        with contextlib.suppress(OSError):
+            os.utime(self._path)
 
 
 if sys.platform == "win32":

@@ -8,15 +8,13 @@ import os
 import secrets
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from deardiary.spool import own_file
 from deardiary.wire import from_json, to_json
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 FILE = "run.json"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _MAX_BYTES = 2**20
 
 
@@ -41,13 +39,14 @@ class Origin:
 class Run:
     """``url`` is None when no server had been named. ``reopens``: the iteration goes on, also when it has ended.
 
-    ``host`` is the machine on which the spool's lock means something. ``forked_from`` is the spool of the process
-    that ends the iteration, when that is another one.
+    The spool's lock says something in the kernel of ``boot`` on the machine ``host``, and not elsewhere.
+    ``forked_from`` is the spool of the process that ends the iteration, when that is another one.
     """
 
     spool_id: str
     started_at: datetime
     host: str
+    boot: str | None = None
     url: str | None
     offline: bool = False
     reopens: bool = False
@@ -64,6 +63,19 @@ def this_host() -> str:
     import platform
 
     return platform.node()
+
+
+def this_boot() -> str | None:
+    """Names the kernel from its start on, also inside containers; None where the system does not tell."""
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return None
+
+
+def is_of_this_boot(run: Run) -> bool:
+    """Whether a lock on its spool is seen here. Without ``boot``, the name of the machine has to do."""
+    return run.host == this_host() if run.boot is None else run.boot == this_boot()
 
 
 def save(folder: Path, run: Run) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import re
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +19,10 @@ _NAME = re.compile(r"\d{8,}\.log")
 
 
 class Segment(Protocol):
-    """``read`` raises FileNotFoundError when another process has delivered it meanwhile, OSError when it cannot."""
+    """``read`` raises FileNotFoundError when another process has delivered it meanwhile, or the folder is gone.
+
+    Any other OSError: it cannot be read now.
+    """
 
     @property
     def number(self) -> int: ...
@@ -40,12 +45,60 @@ class FileSegment:
         self.path.unlink(missing_ok=True)
 
 
+@dataclasses.dataclass(slots=True)
+class OwnSegment:
+    """A file of so many ``records`` that this process has written.
+
+    While ``fd`` is open, its content can be read even when the file has been deleted or its folder renamed.
+    """
+
+    number: int
+    path: Path
+    records: int
+    fd: int = -1
+
+    @property
+    def is_there(self) -> bool:
+        return os.path.exists(self.path)  # noqa: PTH110 - which takes any OSError for a no
+
+    def read(self) -> bytes:
+        try:
+            return own_file.read(self.path, _MAX_BYTES)
+        except OSError as error:
+            content = self._read_open()
+            if content is None:
+                raise error from None
+            return content
+
+    def _read_open(self) -> bytes | None:
+        with contextlib.suppress(OSError, ValueError), os.fdopen(os.dup(self.fd), "rb") as file:
+            file.seek(0)
+            return file.read()
+        return None
+
+    def fsync(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # ValueError when it has been closed
+            os.fsync(self.fd)
+
+    def close(self) -> None:
+        fd, self.fd = self.fd, -1
+        close_quietly(fd)
+
+    def discard(self) -> None:
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class MemorySegment:
     """What could not be written to a file."""
 
     number: int
     lines: list[bytes]
+
+    @property
+    def records(self) -> int:
+        return len(self.lines)
 
     def read(self) -> bytes:
         return b"".join(self.lines)
@@ -54,12 +107,20 @@ class MemorySegment:
         self.lines.clear()
 
 
+def close_quietly(fd: int) -> None:
+    """Network file systems report here that an earlier write has failed, which nothing can mend any more."""
+    with contextlib.suppress(OSError):
+        os.close(fd)
+
+
 def path_of(folder: Path, number: int) -> Path:
     return folder / f"{number:08}.log"
 
 
 def segments_in(folder: Path) -> list[FileSegment]:
-    """Those on disk, in their order."""
+    """Those on disk, in their order; none when there is no folder."""
+    if not folder.is_dir():
+        return []
     found = [
         FileSegment(int(path.stem), path) for path in folder.iterdir() if _NAME.fullmatch(path.name) and _is_one(path)
     ]

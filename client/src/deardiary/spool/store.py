@@ -22,17 +22,28 @@ if TYPE_CHECKING:
 
 FILES, REJECTED = "files", "rejected"
 UNTOUCHED_SECONDS = 60.0
+REBOOTED_SECONDS = 600.0  # a writer that lives touches its lock every minute
 DEAD_SECONDS = 86_400.0
 
 
 def create(root: Path, run: Run) -> tuple[Path, FolderLock]:
     """A new spool, locked. OSError when the folder cannot be written."""
     folder = root / run.spool_id
-    folder.mkdir(parents=True, mode=0o700)
+    return folder, begin(folder, run)
+
+
+def begin(folder: Path, run: Run) -> FolderLock:
+    """Make the folder a spool, locked, whatever is missing of it. OSError when it cannot be written, or is locked."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     held = FolderLock(folder)
-    held.acquire()
-    runs.save(folder, run)  # last: without it a folder is no spool, so nobody finds one that is not locked yet
-    return folder, held
+    if not held.acquire():
+        raise BlockingIOError(f"Another process holds the lock of {folder}")
+    try:
+        runs.save(folder, run)  # last: without it a folder is no spool, so no process finds one that is not locked yet
+    except BaseException:
+        held.release()
+        raise
+    return held
 
 
 def spools_in(root: Path) -> Iterator[tuple[Path, Run]]:
@@ -60,11 +71,13 @@ def may_be_sent(folder: Path, *, alone: bool) -> tuple[list[FileSegment], FileSe
 def is_dead(folder: Path, run: Run, own: FolderLock) -> bool:
     """Whether the writer is gone and ``own``, which is then held, keeps others away.
 
-    The lock of another machine's spool says nothing, unless nobody has written for a day.
+    The lock says nothing of a writer on another machine, or before a reboot of this one, which cannot be told from
+    another machine of the same name. Such a writer is gone when it has given no sign of life for long enough.
     """
     if not own.acquire():
         return False
-    if run.host == runs.this_host() or all(_age(each) > DEAD_SECONDS for each in folder.iterdir()):
+    long = REBOOTED_SECONDS if run.host == runs.this_host() else DEAD_SECONDS
+    if runs.is_of_this_boot(run) or all(_age(each) > long for each in folder.iterdir()):
         return True
     own.release()
     return False

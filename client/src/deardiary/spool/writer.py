@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from deardiary.errors import reason_of
 from deardiary.spool import lines
 from deardiary.spool.run import write_whole
-from deardiary.spool.segment import FileSegment, MemorySegment, Segment, path_of
+from deardiary.spool.segment import MemorySegment, OwnSegment, Segment, close_quietly, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 MAX_POINTS = 10_000
 MAX_BYTES = 2 * 2**20
 MAX_MEMORY_BYTES = 64 * 2**20
+# Of the segments that wait, the newest stay open, so that they can be read when the folder is gone. On Windows a file
+# that is open cannot be deleted, by `sync` neither.
+KEPT_OPEN = 0 if os.name == "nt" else 16
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 _log = logging.getLogger(__name__)
 
@@ -45,9 +48,9 @@ class Writer:
         self._number = 0
         self._fd = -1
         self._memory: MemorySegment | None = None
-        self._points = self._bytes = self._memory_bytes = 0
-        self._closed: collections.deque[Segment] = collections.deque()
-        self._unsettled: list[int] = []
+        self._points = self._bytes = self._records = self._memory_bytes = 0
+        self._closed: collections.deque[OwnSegment | MemorySegment] = collections.deque()
+        self._unsettled: list[OwnSegment] = []
         self._warned = self._is_closed = False
         self.dropped = 0
 
@@ -62,6 +65,7 @@ class Writer:
                 self._remember(self._memory, line, points)
             self._points += points
             self._bytes += len(line)
+            self._records += 1
         if full:
             self._on_full()
 
@@ -69,21 +73,35 @@ class Writer:
         """Close the newest segment, if there is anything in it."""
         with self._lock:
             if self._fd >= 0 and self._folder is not None:
-                self._closed.append(FileSegment(self._number, path_of(self._folder, self._number)))
-                self._unsettled.append(self._fd)
+                segment = OwnSegment(self._number, path_of(self._folder, self._number), self._records, self._fd)
+                self._closed.append(segment)
+                self._unsettled.append(segment)
             elif self._memory is not None:
                 self._closed.append(self._memory)
             self._fd, self._memory = -1, None
-            self._points = self._bytes = 0
+            self._points = self._bytes = self._records = 0
 
     def settle(self) -> None:
         """Have the closed segments on the disk itself, which takes milliseconds: not for the thread that trains."""
         with self._lock:
-            fds, self._unsettled = self._unsettled, []
-        for fd in fds:
-            with contextlib.suppress(OSError):
-                os.fsync(fd)
-            os.close(fd)
+            segments, self._unsettled = self._unsettled, []
+            kept = self._kept_open()
+        for segment in segments:
+            segment.fsync()
+        for segment in kept[: max(0, len(kept) - KEPT_OPEN)]:
+            if segment.is_there:
+                segment.close()
+
+    def rescue(self) -> int:
+        """Write into the folder what should be there and is not: it has been begun anew.
+
+        Gives the number of records that are lost, because they can be read nowhere any more.
+        """
+        with self._lock:
+            self.cut()
+            found = [(segment.records, self._rescued(segment)) for segment in self._closed]
+            self._closed = collections.deque(rescued for _, rescued in found if rescued is not None)
+        return sum(records for records, rescued in found if rescued is None)
 
     def oldest(self) -> Segment | None:
         """The closed segment that is next to be sent."""
@@ -95,8 +113,9 @@ class Writer:
         with self._lock:
             if isinstance(segment, MemorySegment):
                 self._memory_bytes -= sum(map(len, segment.lines))
-            segment.discard()
             self._closed.popleft()
+            with contextlib.suppress(OSError):  # one that cannot be removed is sent again, and changes nothing
+                segment.discard()
 
     @property
     def waiting(self) -> bool:
@@ -110,15 +129,23 @@ class Writer:
         """
         with self._lock:
             self._is_closed = True
-            self.cut()
-            self._closed = collections.deque(map(self._rescued, self._closed))
-            return self._memory_bytes
+            self.rescue()
+            self.settle()
+            kept = self._kept_open()
+            left = self._memory_bytes + sum(len(segment.read()) for segment in kept if not segment.is_there)
+            for segment in kept:
+                segment.close()
+            return left
 
     def abandon(self) -> None:
         """Let go of the files, which belong to the process that this one was forked from."""
-        for fd in (*self._unsettled, self._fd):
-            if fd >= 0:
-                os.close(fd)
+        for segment in self._kept_open():
+            segment.close()
+        if self._fd >= 0:
+            close_quietly(self._fd)
+
+    def _kept_open(self) -> list[OwnSegment]:
+        return [segment for segment in self._closed if isinstance(segment, OwnSegment) and segment.fd >= 0]
 
     def _make_room(self, size: int, points: int) -> bool:
         """Whether that took a cut."""
@@ -144,6 +171,8 @@ class Writer:
         if self._folder is not None:
             try:
                 self._fd = os.open(path_of(self._folder, self._number), _NEW_FILE, 0o600)
+            except (FileNotFoundError, NotADirectoryError):
+                pass  # the sender finds that the folder is gone, says so, and begins it anew
             except OSError as error:
                 self._warn(error)
             else:
@@ -151,16 +180,25 @@ class Writer:
         self._memory = MemorySegment(self._number, [])
         return False
 
-    def _rescued(self, segment: Segment) -> Segment:
-        if self._folder is None or not isinstance(segment, MemorySegment):
+    def _rescued(self, segment: OwnSegment | MemorySegment) -> OwnSegment | MemorySegment | None:
+        """The segment, written into the folder if that can be; None if there is nothing left of it."""
+        if self._folder is None or (isinstance(segment, OwnSegment) and segment.is_there):
             return segment
-        path, content = path_of(self._folder, segment.number), segment.read()
+        path = path_of(self._folder, segment.number)
+        try:
+            content = segment.read()
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return segment
         try:
             write_whole(path, content)
         except OSError:
             return segment
+        if isinstance(segment, OwnSegment):
+            return segment
         self._memory_bytes -= len(content)
-        return FileSegment(segment.number, path)
+        return OwnSegment(segment.number, path, segment.records)
 
     def _leave_file(self, error: OSError | None) -> None:
         """Nothing more can be written to the file: go on in memory, and try a file again with the next segment."""
@@ -170,10 +208,11 @@ class Writer:
         if self._bytes:
             self.cut()
         else:
-            os.close(self._fd)
+            close_quietly(self._fd)
             self._fd = -1
             if self._folder is not None:
-                path_of(self._folder, self._number).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    path_of(self._folder, self._number).unlink()
         self._number += 1
         self._memory = MemorySegment(self._number, [])
 
