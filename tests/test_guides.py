@@ -83,7 +83,9 @@ def _anchors(file: Path) -> set[str]:
 
 def test_the_index_lists_every_page() -> None:
     listed = re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "index.md").read_text())
-    assert sorted(listed) == sorted(path.name for path in DOCS.glob("*.md") if path.name != "index.md")
+    pages = {path.name for path in DOCS.glob("*.md")} - {"index.md"}
+    assert pages - set(listed) == set(), "docs/index.md does not list these pages"
+    assert len(listed) == len(pages), "docs/index.md lists a page twice"
 
 
 def test_the_python_reference_is_up_to_date() -> None:
