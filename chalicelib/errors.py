@@ -25,7 +25,9 @@ DomainError
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
+
+E = TypeVar("E", "NotFound", "Conflict")
 
 
 class DomainError(Exception):
@@ -38,6 +40,27 @@ class DomainError(Exception):
         self.message = message or self.message
         self.details = details
         super().__init__(self.message)
+
+
+def not_found(kind: str, object_id: str) -> NotFound:
+    """The same for an object that does not exist and for one that the caller may not see."""
+    return NotFound(f"{_label(kind)} not found, or not visible to you", kind=kind, id=object_id)
+
+
+def about(error: E, kind: str, object_id: str) -> E:
+    """The same error, of this object if it names none yet."""
+    if "kind" in error.details:
+        return error
+    message = error.message
+    if message == NotFound.message:
+        message = not_found(kind, object_id).message
+    elif message == Conflict.message:
+        message = f"{_label(kind)} was changed by another request at the same time; try again"
+    return type(error)(message, **{"kind": kind, "id": object_id, **error.details})
+
+
+def _label(kind: str) -> str:
+    return {"modelversion": "Model version", "token": "API token"}.get(kind, kind.capitalize())
 
 
 class Unauthenticated(DomainError):
@@ -84,6 +107,8 @@ class SameUserRequired(Forbidden):
 
 
 class PermissionRequired(Forbidden):
+    """``details`` has the ``permission`` and the ``project_id`` where one permission is missing."""
+
     code = "PROJECT_PERMISSION_REQUIRED"
     message = "You lack the permission for this on the project"
 
@@ -103,11 +128,15 @@ class OriginForbidden(Forbidden):
 
 
 class NotFound(DomainError):
+    """Of an object that may be named, ``details`` has ``kind`` and ``id``; also when it exists and is not visible."""
+
     code = "NOT_FOUND"
-    message = "There is no such thing, or you may not know of it"
+    message = "This is not here, or not visible to you"
 
 
 class Conflict(DomainError):
+    """``details`` names the object as those of `NotFound` do, and the ``field`` if one clashes."""
+
     code = "CONFLICT"
     message = "This clashes with what is there"
 

@@ -18,7 +18,7 @@ from chalicelib.routes.answer import Answer
 from deardiary.shapes import Upload
 
 # Texts that the server assigns; in an error, the field that the caller sent.
-_OPEN = {"id", "backend", "state", "field", "retry_after"}
+_OPEN = {"id", "backend", "state", "field", "kind", "retry_after"}
 
 
 def without_what_others_wrote(method: str, answer: Answer[Any], body: object) -> Answer[Any]:

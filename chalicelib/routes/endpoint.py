@@ -14,7 +14,16 @@ from chalice.app import Blueprint, Request, Response
 from msgspec import Raw, Struct, structs
 
 from chalicelib import deadline
-from chalicelib.errors import Conflict, DomainError, PayloadTooLarge, PermissionRequired, Unavailable
+from chalicelib.errors import (
+    Conflict,
+    DomainError,
+    NotFound,
+    PayloadTooLarge,
+    PermissionRequired,
+    Unavailable,
+    about,
+    not_found,
+)
 from chalicelib.overload import is_overload
 from chalicelib.routes import blind, journal, origin, parse
 from chalicelib.routes.answer import (
@@ -32,6 +41,7 @@ from chalicelib.services.access import Actor
 
 B = TypeVar("B")
 Q = TypeVar("Q")
+E = TypeVar("E", NotFound, Conflict)
 View = Callable[..., Answer[Any]]
 Serve = Callable[[Request, Mapping[str, str]], Answer[Any]]
 
@@ -155,7 +165,7 @@ def _perform(operation: Operation, request: Request, ids: Mapping[str, str]) -> 
     )
     path_ids = parse.path_ids(ids)
     if isinstance(call.query, parse.PageQuery):
-        return _page(lambda limit: operation.view(_limited(call, limit), **path_ids), call.query.limit)
+        return _page(lambda limit: _told(operation, _limited(call, limit), path_ids), call.query.limit)
     return _told(operation, call, path_ids)
 
 
@@ -163,8 +173,11 @@ def _told(operation: Operation, call: Call[Any, Any], path_ids: Mapping[str, str
     """The view's answer, without what others wrote if the caller may not read that."""
     try:
         answer = operation.view(call, **path_ids)
+    except NotFound as error:
+        raise _about(error, path_ids) from None
     except Conflict as error:
-        raise blind.conflict(error, call.body) if _is_blind(call) else error from None
+        named = _about(error, path_ids)
+        raise blind.conflict(named, call.body) if _is_blind(call) else named from None
     if operation.method != "GET" and _is_blind(call):
         return blind.without_what_others_wrote(operation.method, answer, call.body)
     return answer
@@ -186,6 +199,18 @@ def _page(view: Callable[[int], Answer[Any]], limit: int) -> Answer[Any]:
         if rows <= 1:
             raise PayloadTooLarge("A row of this list is longer than an answer can be; ask for what it owns by itself")
         limit = max(1, min(rows - 1, rows * MAX_ANSWER_BYTES // size))
+
+
+def _about(error: E, path_ids: Mapping[str, str]) -> E:
+    """The error with the object that it is about: the last of the path, if the error names none."""
+    if not path_ids:
+        return error
+    name, object_id = list(path_ids.items())[-1]
+    owner = error.details.get("id")
+    if isinstance(error, NotFound) and owner not in path_ids.values() and object_id.startswith(str(owner)):
+        # The id of a part begins with its owner's: without the owner it is the part that is not there.
+        raise not_found(parse.kind_of(name), object_id) from None
+    return about(error, parse.kind_of(name), object_id)
 
 
 def _limited(call: Call[Any, Any], limit: int) -> Call[Any, Any]:

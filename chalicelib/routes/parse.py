@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct
 
 from chalicelib import clock
-from chalicelib.errors import InvalidPayload, NotFound, PayloadTooLarge
+from chalicelib.errors import InvalidPayload, PayloadTooLarge, not_found
 
 S = TypeVar("S", bound=Struct)
 
@@ -30,7 +30,8 @@ Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 IdKey = Annotated[str, Meta(min_length=1, max_length=128)]
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 
-_ID = re.compile(r"[0-9a-z.]{1,128}")
+MAX_ID = 128
+_ID = re.compile(rf"[0-9a-z.]{{1,{MAX_ID}}}")
 _AT = re.compile(r"^(?P<problem>.*?)(?: - at (?:`key` in )?`(?P<path>[^`]*)`)?$", re.DOTALL)
 _FIELD_IN_PROBLEM = re.compile(r"field `([^`]*)`")
 
@@ -91,9 +92,15 @@ def query(kind: type[S], parameters: Mapping[str, list[str]]) -> S:
 def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:
     """The ids in a path. What cannot be an id names nothing: NotFound."""
     ids = {name: unquote(value) for name, value in parameters.items()}
-    if not all(_ID.fullmatch(value) for value in ids.values()):
-        raise NotFound
+    for name, value in ids.items():
+        if not _ID.fullmatch(value):
+            raise not_found(kind_of(name), value[:MAX_ID])
     return ids
+
+
+def kind_of(id_name: str) -> str:
+    """What an id in a path is of: "iteration_id" is of an iteration."""
+    return "modelversion" if id_name == "version_id" else id_name.removesuffix("_id")
 
 
 def changes(patch: Struct) -> dict[str, Any]:

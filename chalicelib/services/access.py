@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
-from chalicelib.errors import AdminRequired, NotFound, PermissionRequired, SameUserRequired
+from chalicelib.errors import AdminRequired, PermissionRequired, SameUserRequired, not_found
 from chalicelib.storage import lineage
 from chalicelib.storage.lineage import (
     ExperimentLineage,
@@ -48,42 +48,48 @@ class Actor:
 
 
 def project(actor: Actor, project_id: str, need: Need) -> ProjectLineage:
-    return require(actor, lineage.find_project_lineage(project_id, actor.user.id), need)
+    line = _within_reach(actor, lineage.find_project_lineage(project_id, actor.user.id))
+    return _require(actor, line, need, "project", project_id)
 
 
 def experiment(actor: Actor, experiment_id: str, need: Need) -> ExperimentLineage:
-    return require(actor, lineage.find_experiment_lineage(experiment_id, actor.user.id), need)
+    line = _within_reach(actor, lineage.find_experiment_lineage(experiment_id, actor.user.id))
+    return _require(actor, line, need, "experiment", experiment_id)
 
 
 def iteration(actor: Actor, iteration_id: str, need: Need) -> IterationLineage:
-    return require(actor, lineage.find_iteration_lineage(iteration_id, actor.user.id), need)
+    line = _within_reach(actor, lineage.find_iteration_lineage(iteration_id, actor.user.id))
+    return _require(actor, line, need, "iteration", iteration_id)
 
 
 def resource(actor: Actor, resource_id: str, need: Need) -> ResourceLineage:
-    return require(actor, lineage.find_resource_lineage(resource_id, actor.user.id), need)
+    line = _within_reach(actor, lineage.find_resource_lineage(resource_id, actor.user.id))
+    return _require(actor, line, need, "resource", resource_id)
 
 
 def model(actor: Actor, model_id: str, need: Need) -> ModelLineage:
-    return require(actor, lineage.find_model_lineage(model_id, actor.user.id), need)
+    line = _within_reach(actor, lineage.find_model_lineage(model_id, actor.user.id))
+    return _require(actor, line, need, "model", model_id)
 
 
 def find_as_member(actor: Actor, project_id: str) -> ProjectLineage:
     """The project, to an admin or anybody with a permission record on it, whatever that allows."""
     line = _within_reach(actor, lineage.find_project_lineage(project_id, actor.user.id))
-    if not (actor.user.is_admin or line.permission):
-        raise NotFound
+    if line is None or not (actor.user.is_admin or line.permission):
+        raise not_found("project", project_id)
     return line
 
 
-def require(actor: Actor, line: L | None, need: Need) -> L:
+def _require(actor: Actor, line: L | None, need: Need, kind: str, object_id: str) -> L:
     """The line, if the actor may do this there. To a stranger it does not exist."""
-    line = _within_reach(actor, line)
-    if actor.user.is_admin:
+    if line is None or not (actor.user.is_admin or line.permission):
+        raise not_found(kind, object_id)
+    if actor.user.is_admin or line.permission is None:
         return line
-    if line.permission is None:
-        raise NotFound
     if not getattr(line.permission, need.value):
-        raise PermissionRequired(permission=need.value)
+        what = need.value.removesuffix("_permission")
+        message = f"You lack the {what} permission on project {line.project.id}"
+        raise PermissionRequired(message, permission=need.value, project_id=line.project.id)
     if not line.permission.read_permission:
         actor.blind_in.add(line.project.id)
     return line
@@ -98,7 +104,7 @@ def require_session(actor: Actor) -> None:
 def require_unscoped(actor: Actor) -> None:
     """For what is not inside a project."""
     if actor.only_project_id is not None:
-        raise PermissionRequired("This token is for one project only")
+        raise PermissionRequired("This token is for one project only", project_id=actor.only_project_id)
 
 
 def require_admin(actor: Actor) -> None:
@@ -113,17 +119,17 @@ def require_self_or_admin(actor: Actor, user_id: str) -> None:
         raise SameUserRequired
 
 
-def _within_reach(actor: Actor, line: L | None) -> L:
-    if line is None or actor.only_project_id not in (None, line.project.id):
-        raise NotFound
-    return line
+def _within_reach(actor: Actor, line: L | None) -> L | None:
+    """None beyond the only project of a token, too."""
+    return line if line is not None and actor.only_project_id in (None, line.project.id) else None
 
 
 def require_all(actor: Actor, line: ProjectLineage) -> None:
     """For changing who may do what: an admin, or whoever holds all four permissions."""
     held = line.permission
     if not actor.user.is_admin and not (held and holds_all(held)):
-        raise PermissionRequired("Only an admin or a holder of all four permissions may change permissions")
+        message = "Only an admin or a holder of all four permissions may change permissions"
+        raise PermissionRequired(message, permission="all four", project_id=line.project.id)
 
 
 def holds_all(permission: UserPermission) -> bool:

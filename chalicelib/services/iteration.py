@@ -120,7 +120,7 @@ def _store(
     except Conflict:
         made = _made_before(experiment.id, id_key)
         if made is None and id_key and idkey.is_retired(keys.id_key(keys.experiment_partition(experiment.id), id_key)):
-            raise NotFound("The iteration of this id_key has been deleted") from None
+            raise NotFound("The iteration of this id_key has been deleted", kind="iteration", id=id_key) from None
         if made is None:
             raise
         return made, False

@@ -58,7 +58,7 @@ def create_version(
             storage.create_version(line.model, version, iteration, resource, id_key)
             return version, True
         if (made.iteration_id, made.resource_id) != (version.iteration_id, version.resource_id):
-            raise Conflict("This id_key has made another version of the model", id=made.id)
+            raise Conflict("This id_key has made another version of the model", kind="modelversion", id=made.id)
         return made, False
 
     return _until_not_overtaken(create)

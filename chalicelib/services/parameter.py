@@ -85,7 +85,9 @@ def _missing(where: Iteration, values: dict[str, str]) -> list[str]:
     found = storage.find_parameters(where, list(values))
     for key, parameter in found.items():
         if parameter.value != values[key]:
-            raise Conflict(f"The parameter {key!r} is {parameter.value!r} already", field=key)
+            raise Conflict(
+                f"The parameter {key!r} is {parameter.value!r} already", field=key, kind="parameter", id=parameter.id
+            )
     return [key for key in values if key not in found]
 
 

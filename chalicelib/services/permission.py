@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib import ids
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, not_found
 from chalicelib.page import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
@@ -35,7 +35,7 @@ def put_permission(
     """The whole record: what the user may do from now on."""
     _require_manager(actor, project_id)
     if find_account(user_id) is None:
-        raise NotFound("There is no such user")
+        raise not_found("user", user_id)
     before = storage.find_permission(user_id, project_id)
     permission = UserPermission(
         id=before.id if before else ids.new_id(),
@@ -79,5 +79,5 @@ def _require_manager(actor: Actor, project_id: str) -> None:
 def _permission(user_id: str, project_id: str) -> UserPermission:
     found = storage.find_permission(user_id, project_id)
     if found is None:
-        raise NotFound
+        raise NotFound("This user has no permissions on the project", kind="permission", id=user_id)
     return found

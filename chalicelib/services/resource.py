@@ -172,7 +172,7 @@ def _remove_rest(project_id: str, resource: Resource) -> Released:
 def _made_before(experiment: Experiment, id_key: str | None, content_hash: str) -> Resource | None:
     made = None if id_key is None else storage.find_resource_by_id_key(experiment.id, id_key)
     if made is not None and made.content_hash != content_hash:
-        raise Conflict("This id_key has made a resource of other bytes", id=made.id)
+        raise Conflict("This id_key has made a resource of other bytes", kind="resource", id=made.id)
     return made
 
 

@@ -138,7 +138,7 @@ def _claim_name(model: Model, write: Transaction) -> None:
     row.model_id = model.id
     # Its own claim is no other model's: the same new name twice at once is one of them overtaken, not refused.
     free = ModelNameRow.pk.does_not_exist() | (ModelNameRow.model_id == model.id)
-    write.put(row, lambda: Conflict("The project has a model of this name already", field="name"), free)
+    write.put(row, lambda: Conflict("The project has a model of this name already", field="name", kind="model"), free)
 
 
 def _name_row(model: Model) -> ModelNameRow:

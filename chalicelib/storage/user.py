@@ -224,7 +224,7 @@ def _unchanged(account: Account) -> Condition:
 
 
 def _taken(username: str) -> Conflict:
-    return Conflict(f"The username {username!r} is taken", field="username")
+    return Conflict(f"The username {username!r} is taken", field="username", kind="user")
 
 
 def _sentinel(user: User) -> UsernameRow:
