@@ -103,3 +103,48 @@ def test_an_error_can_travel_between_processes() -> None:
 def test_a_reason_has_no_error_number(error: Exception, said: str) -> None:
     assert reason_of(error) == said
     assert f"({said})" in connection_failed("https://host/api", error).message
+
+
+DEPLOYED, LOCAL = "https://abc.execute-api.us-east-1.amazonaws.com", "http://127.0.0.1:9000"
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "body", "code", "advice"),
+    [
+        (DEPLOYED, 403, {"message": "Forbidden"}, "UNKNOWN_ROUTE", f"`deardiary login {DEPLOYED}/api`"),
+        (DEPLOYED, 403, {"message": "Missing Authentication Token"}, "UNKNOWN_ROUTE", f"login {DEPLOYED}/api`"),
+        (
+            f"{LOCAL}/api",
+            404,
+            {"code": "NOT_FOUND", "message": "There is no such route"},
+            "NOT_FOUND",
+            f"`deardiary login {LOCAL}`",
+        ),
+        (
+            LOCAL,
+            401,
+            {"code": "TOKEN_MISSING", "message": "Send a token"},
+            "TOKEN_MISSING",
+            f"`deardiary login {LOCAL}`",
+        ),
+    ],
+)
+def test_a_wrong_url_and_a_missing_login_say_what_to_do(
+    url: str, status: int, body: dict[str, str], code: str, advice: str
+) -> None:
+    error = from_answer(status, {}, json.dumps(body).encode(), url)
+    assert (error.status, error.code) == (status, code)
+    assert advice in error.message
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "body"),
+    [
+        (f"{DEPLOYED}/api", 403, {"message": "Forbidden"}),
+        ("https://diary.example", 403, {"message": "Forbidden"}),
+        (LOCAL, 404, {"code": "NOT_FOUND", "message": "There is no such route"}),
+        (DEPLOYED, 403, {"code": "ADMIN_REQUIRED", "message": "Only an admin may do this"}),
+    ],
+)
+def test_other_refusals_keep_their_words(url: str, status: int, body: dict[str, str]) -> None:
+    assert from_answer(status, {}, json.dumps(body).encode(), url).message == body["message"]

@@ -123,7 +123,7 @@ def test_one_permission_is_needed_and_enough(
     without = people(ids["project"], tuple(each for each in ALL if each != need))
     reply = server.call(method, path.format(**ids), body, token=without.token)
     check_refused(reply, 403, "PROJECT_PERMISSION_REQUIRED")
-    assert reply.body["details"] == {"permission": f"{need}_permission"}
+    assert reply.body["details"] == {"permission": f"{need}_permission", "project_id": ids["project"]}
     just = people(ids["project"], (need,))
     # Not there yet (409, 422) is an answer too: what counts is that the permission was enough.
     assert server.call(method, path.format(**ids), body, token=just.token).status in {200, 201, 204, 409, 422}

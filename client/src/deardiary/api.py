@@ -141,7 +141,7 @@ class Api:
             response = self._send(method, path, body, repeatable, self.token)
         content = response.read()
         if not 200 <= response.status < 300:
-            raise from_answer(response.status, response.headers, content)
+            raise from_answer(response.status, response.headers, content, self.url)
         return response.headers, content
 
     def _send(

@@ -31,6 +31,7 @@ _NOT_LET_IN = (401, 403, 404)  # which is about who asks, and what is there
 _DETOURS = (302, 303, 307)  # a portal or a proxy asks to sign in; DearDiary's API does not redirect
 LONGEST_RETRY_AFTER = 600.0  # a server that asks for more gets a try all the same
 _UNKNOWN_ROUTE = "Missing Authentication Token"
+_NO_SUCH_ROUTE = "There is no such route"
 
 
 class ClientError(Exception):
@@ -70,8 +71,36 @@ class ClientError(Exception):
         return printable(f"{self.message}{where} [{self.status or 'no answer'} {self.code}]")
 
 
-def from_answer(status: int, headers: Mapping[str, str], body: bytes) -> ClientError:
-    """The error behind an answer of the API, or of the API Gateway in front of it."""
+def from_answer(status: int, headers: Mapping[str, str], body: bytes, url: str = "") -> ClientError:
+    """The error behind an answer of the API at ``url``, or of the API Gateway in front of it."""
+    return _with_advice(_from_answer(status, headers, body), url)
+
+
+def _with_advice(error: ClientError, url: str) -> ClientError:
+    """The error, saying what to do where the URL is not the API's, or nobody is signed in."""
+    parts = urlsplit(url)
+    root = f"{parts.scheme}://{parts.netloc}"
+    code, message = error.code, error.message
+    if error.code == "TOKEN_MISSING":
+        message = f"You are not signed in at {url}: `deardiary login {url}`, or set DEARDIARY_TOKEN"
+    elif error.status == 403 and _is_without_stage(error, url):
+        code = "UNKNOWN_ROUTE"
+        message = f"{url} lacks the stage: a deployed URL has one, like {root}/api (`deardiary login {root}/api`)"
+    elif error.status == 404 and error.message == _NO_SUCH_ROUTE and parts.path:
+        message = f"There is no API at {url}: a local server has no {parts.path} (`deardiary login {root}`)"
+    else:
+        return error
+    return ClientError(error.status, code, message, error.details)
+
+
+def _is_without_stage(error: ClientError, url: str) -> bool:
+    """Whether API Gateway itself refuses, as it does where the first part of the path is no stage."""
+    parts = urlsplit(url)
+    is_gateways = error.code in ("UNKNOWN_ROUTE", "HTTP_403")
+    return is_gateways and ".execute-api." in (parts.hostname or "") and not parts.path
+
+
+def _from_answer(status: int, headers: Mapping[str, str], body: bytes) -> ClientError:
     if 300 <= status < 400:
         target = without_query(headers.get("location", "elsewhere"))
         return ClientError(status, "REDIRECTED", f"The server redirects to {target}; connect to its final URL")

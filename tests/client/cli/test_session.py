@@ -204,7 +204,7 @@ def test_nothing_is_removed_without_a_yes(
 def test_who_is_not_signed_in_is_told_how(run: Run) -> None:
     said = run("projects", "--url", URL)
     assert (said.status, said.out) == (3, "")
-    assert "deardiary login" in said.err
+    assert f"You are not signed in at {URL}: `deardiary login {URL}`" in said.err
 
 
 def test_a_server_that_is_not_there_is_a_status_of_its_own(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

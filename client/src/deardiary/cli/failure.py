@@ -27,6 +27,8 @@ def explained(error: BaseException) -> CommandFailed | None:
 
 
 def _of_client(error: ClientError) -> CommandFailed:
+    if error.code == "TOKEN_MISSING":
+        return CommandFailed(str(error), SIGN_IN)
     if error.status == 401:
         return CommandFailed(f"{error}; sign in with `deardiary login`", SIGN_IN)
     if error.status == 0 and error.code not in NOT_SENT:
