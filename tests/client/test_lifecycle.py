@@ -32,7 +32,9 @@ def server() -> FakeServer:
     server = FakeServer()
     server.answers = {
         "GET /projects": (200, page(project())),
+        "GET /projects/p1": (200, project()),
         "GET /projects/p1/experiments": (200, page(experiment())),
+        "GET /experiments/e1": (200, experiment()),
         CREATE: (201, iteration()),
         LOG: taken,
         "GET /iterations/i1": (200, iteration()),

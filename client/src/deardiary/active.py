@@ -9,7 +9,7 @@ import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from deardiary import exits, interactive, outcome, settings
 from deardiary.artifacts import Artifacts
@@ -33,6 +33,17 @@ if TYPE_CHECKING:
     from deardiary.system import SystemWatch
 
 _log = logging.getLogger(__name__)
+
+_UPDATE = "call iteration.client.iterations.update(iteration.id, {}=…)"
+_INSTEAD = {
+    "notes": f"give deardiary.start(notes=…), or {_UPDATE.format('notes')}",
+    "name": _UPDATE.format("name"),
+    "status": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
+    "status_id": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
+    "error_message": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
+    "parameters": "call iteration.log_parameters({…})",
+    "tags": "call iteration.add_tags([…])",
+}
 
 
 class ActiveIteration:
@@ -92,6 +103,29 @@ class ActiveIteration:
         return known.id if known else str(self._origin.iteration_id or self._origin.resume or self._origin.id_key)
 
     @property
+    def url(self) -> str | None:
+        """The iteration in the server's API; None as long as no server has given it an id."""
+        known = self._known
+        return f"{self._client.url}/iterations/{known.id}" if known and self._client else None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where records wait until they are sent; None when nothing can be written."""
+        return self._journal.folder
+
+    def __setattr__(self, name: str, value: object) -> None:
+        instead = _INSTEAD.get(name)
+        if instead is not None:
+            raise AttributeError(f"{name} of an iteration cannot be assigned: {instead}")
+        object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "An ActiveIteration cannot be pickled or copied: it has a file and a connection of its own. Pass "
+            "iteration.id, and call deardiary.start(resume=iteration.id) in the other process"
+        )
+
+    @property
     def experiment_id(self) -> str:
         """Empty as long as no server has been asked."""
         known = self._known
@@ -123,12 +157,17 @@ class ActiveIteration:
         return dataclasses.replace(self._origin, iteration_id=known.id, experiment_id=known.experiment_id)
 
     def log(
-        self, metrics: Mapping[str, Number], step: SupportsIndex | None = None, *, recorded_at: datetime | None = None
+        self,
+        metrics: Mapping[str, Number | None],
+        step: SupportsIndex | None = None,
+        *,
+        recorded_at: datetime | None = None,
     ) -> None:
         """Record one value for each key, at ``step``, or at the next step of each key when that is not given.
 
-        Values are numbers, Booleans, NumPy scalars, arrays and tensors of one element. Any other value raises TypeError
-        or ValueError, and nothing of the call is recorded. ``recorded_at`` defaults to now.
+        Values are numbers, Booleans, NumPy scalars, arrays and tensors of one element; None is skipped, with one
+        warning for each key. Any other value raises TypeError or ValueError, and nothing of the call is recorded.
+        ``recorded_at`` defaults to now.
         """
         if self._ended:
             raise self._has_ended()
@@ -136,6 +175,8 @@ class ActiveIteration:
         given = None if step is None else as_step(step)
         if not texts:
             return
+        if len(texts) != len(metrics):
+            metrics = {key: value for key, value in metrics.items() if value is not None}
         steps = [given] * len(texts) if self._steps is None else self._steps.assign(metrics, given)
         at = int(time.time() * 1000) if recorded_at is None else milliseconds(recorded_at)
         self._journal.points(texts, steps, at)

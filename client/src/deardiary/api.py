@@ -94,6 +94,11 @@ class Api:
         """``repeatable``: the server answers the same, and changes nothing, when this arrives twice."""
         return self._shape(shape, path, self._call("POST", path, body or {}, repeatable=repeatable))
 
+    def create(self, shape: type[T], path: str, body: Mapping[str, Any], *, repeatable: bool) -> tuple[T, bool]:
+        """As `post`; and whether the object is new, or the answer to the same ``id_key`` before."""
+        status, _, content = self._answer("POST", path, body, repeatable=repeatable)
+        return self._shape(shape, path, self._decode(path, content)), status == 201
+
     def put(self, shape: type[T], path: str, body: Mapping[str, Any]) -> T:
         return self._updated(shape, "PUT", path, body)
 
@@ -134,6 +139,11 @@ class Api:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
     ) -> tuple[Mapping[str, str], bytes]:
         """Headers and body of an answer that is a success."""
+        return self._answer(method, path, body, repeatable=repeatable)[1:]
+
+    def _answer(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
+    ) -> tuple[int, Mapping[str, str], bytes]:
         token = self.token
         response = self._send(method, path, body, repeatable, token)
         if response.status == 401 and path != SIGN_IN and self.login.again(token):
@@ -142,7 +152,7 @@ class Api:
         content = response.read()
         if not 200 <= response.status < 300:
             raise from_answer(response.status, response.headers, content, self.url)
-        return response.headers, content
+        return response.status, response.headers, content
 
     def _send(
         self, method: str, path: str, body: Mapping[str, Any] | None, repeatable: bool, token: str | None

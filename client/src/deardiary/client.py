@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from deardiary.api import Api
 from deardiary.nouns import auth
@@ -35,8 +35,10 @@ class Client:
     Every call raises `ClientError` when the server refuses it or gives no answer.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, timeout: float | None = None) -> None:
+        """``timeout``: of the default transport, see `connect`."""
         self._api = api
+        self._timeout = timeout
         self.projects = Projects(api)
         self.experiments = Experiments(api)
         self.iterations = Iterations(api)
@@ -56,11 +58,11 @@ class Client:
 
     def without_retries(self) -> Client:
         """The same client, whose calls fail at once when they fail: for whoever tries again in its own way."""
-        return Client(self._api.without_retries())
+        return Client(self._api.without_retries(), self._timeout)
 
     def hasty(self, within: float) -> Client:
         """The same client, whose calls are not begun again after so many seconds."""
-        return Client(self._api.hasty(within))
+        return Client(self._api.hasty(within), self._timeout)
 
     def search(self, text: str) -> Iterator[SearchResult]:
         """Projects, experiments and models by a part of their name or of a tag, in any case; and anything by its id.
@@ -74,7 +76,8 @@ class Client:
 
     def twin(self) -> Client:
         """A client with connections, locks and a token of its own, which starts with this one's."""
-        return Client(self._api.twin(_default_transport))
+        api = self._api.twin(lambda: _transport(self._timeout))
+        return Client(api, self._timeout)
 
     def sign_in(self, username: str, password: str) -> Session:
         """Trade a password for a token, which this client sends from now on."""
@@ -87,6 +90,12 @@ class Client:
     def disconnect(self) -> None:
         """Forget the token and close the connections."""
         self._api.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A Client cannot be pickled or copied: it has connections and a token. Call deardiary.connect() in the "
+            "other process, and pass ids"
+        )
 
     def __enter__(self) -> Client:
         return self
@@ -103,6 +112,7 @@ def connect(
     username: str | None = None,
     password: str | None = None,
     *,
+    timeout: float | None = None,
     transport: Transport | None = None,
 ) -> Client:
     """A client of the server at ``url``.
@@ -110,11 +120,16 @@ def connect(
     What is not given comes from DEARDIARY_URL, DEARDIARY_TOKEN, DEARDIARY_USERNAME and DEARDIARY_PASSWORD, then from
     the login file, then is http://127.0.0.1:9000 without a token. A username and its password are traded for a token
     at once; DEARDIARY_TOKEN_SECRET names a secret of AWS that holds a token, read when the server asks for one.
-    A ``transport`` is used as it is: it retries only if it does so itself.
+    ``timeout`` is how many seconds the client waits for a connection (default 10) and for an answer, or the next part
+    of one (35); after so many seconds a call is not tried again. A ``transport`` is used as it is: it retries only if
+    it does so itself.
 
     ClientError when signing in fails, ValueError when the settings cannot be right.
     """
-    return _signed_in(*_client(url, Credentials(token=token, username=username, password=password), transport))
+    if timeout is not None and (transport is not None or not timeout > 0):
+        raise ValueError(f"timeout= is seconds, more than 0, and not for a transport of your own: {timeout!r}")
+    credentials = Credentials(token=token, username=username, password=password)
+    return _signed_in(*_client(url, credentials, transport, timeout=timeout))
 
 
 def connect_unchosen(url: str | None) -> Client:
@@ -137,10 +152,15 @@ def _signed_in(client: Client, settings: Settings) -> Client:
 
 
 def _client(
-    url: str | None, given: Credentials, transport: Transport | None, *, chosen_by_user: bool = True
+    url: str | None,
+    given: Credentials,
+    transport: Transport | None,
+    *,
+    timeout: float | None = None,
+    chosen_by_user: bool = True,
 ) -> tuple[Client, Settings]:
     settings = find_settings(url, given, chosen_by_user=chosen_by_user)
-    api = Api(settings.url, transport or _default_transport(), settings.token)
+    api = Api(settings.url, transport or _transport(timeout), settings.token)
 
     def renew() -> str | None:
         """Sign in again; or the token with which the user has signed in meanwhile, in a terminal."""
@@ -154,7 +174,16 @@ def _client(
         return fresh.token
 
     api.login.renew = renew
-    return Client(api), settings
+    return Client(api, timeout), settings
+
+
+def _transport(timeout: float | None) -> Transport:
+    from deardiary.http_transport import HttpTransport
+    from deardiary.retries import RetryingTransport
+
+    if timeout is None:
+        return _default_transport()
+    return RetryingTransport(HttpTransport(connect_timeout=timeout, read_timeout=timeout), within=timeout)
 
 
 def _default_transport() -> Transport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
+import sys
 from typing import TYPE_CHECKING
 
 from deardiary import exits, recovery, settings
@@ -76,9 +77,21 @@ def start(
         active.log_parameters(texts)
     if words:
         active.add_tags(words)
+    if parent is None:
+        _tell(active)
     if client is not None and iteration is not None:
         recovery.send_left_by_others(client, active.run)
     return active
+
+
+def _tell(active: ActiveIteration) -> None:
+    """One line on stderr, which leaves stdout to the program; a stream that takes none is no reason to fail."""
+    if settings.is_quiet() or sys.stderr is None:
+        return
+    names = "/".join(name for name in (active.origin.project, active.origin.experiment) if name)
+    at = f"{active.id} at {active.url}" if active.url else f"offline, waits for `deardiary sync` in {active.folder}"
+    with contextlib.suppress(OSError, ValueError):
+        print("deardiary:", *([names] if names else []), at, file=sys.stderr)
 
 
 def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Client | None:
@@ -102,6 +115,8 @@ def _find_or_make(client: Client, origin: Origin, id_key: str | None, *, strict:
     client = client.hasty(_PATIENCE_SECONDS)
     try:
         found = origins.find_or_make(client, origin)
+        if origin.resume is not None:
+            origins.warn_of_ignored(client, origin, found)
         if not _has_succeeded(found, id_key):
             return origins.reopen(client, found)
     except ClientError as error:

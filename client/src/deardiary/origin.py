@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from typing import TYPE_CHECKING
 
 from deardiary.errors import ClientError
 from deardiary.shapes import Iteration, IterationStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from deardiary.client import Client
     from deardiary.spool.run import Origin
+
+_log = logging.getLogger(__name__)
 
 
 def find_or_make(client: Client, origin: Origin, *, began: datetime | None = None) -> Iteration:
@@ -27,13 +32,39 @@ def find_or_make(client: Client, origin: Origin, *, began: datetime | None = Non
             return found
     parent = origin.parent
     parent_id = None if parent is None else parent.iteration_id or find_or_make(client, parent, began=began).id
-    return client.iterations.create(
+    iteration, is_new = client.iterations.find_or_create(
         experiment_id_of(client, origin, began=began),
         notes=origin.notes,
         parent_iteration_id=parent_id,
         id_key=origin.resume or origin.id_key,
         created_date=began,
     )
+    if is_new and origin.resume is not None:
+        _log.warning("There is no iteration %r to resume: a new one, %s, has that id_key", origin.resume, iteration.id)
+    return iteration
+
+
+def warn_of_ignored(client: Client, origin: Origin, found: Iteration) -> None:
+    """Say which options of a start do not change the iteration that it resumes."""
+    ignored: list[str] = []
+    with contextlib.suppress(ClientError):  # a warning is not worth a failed start
+        ignored.extend(_ignored(client, origin, found))
+    if ignored:
+        _log.warning("Iteration %s is resumed as it is; ignored: %s", found.id, ", ".join(ignored))
+
+
+def _ignored(client: Client, origin: Origin, found: Iteration) -> Iterator[str]:
+    if origin.project is not None and origin.experiment is not None:
+        experiment = client.experiments.get(found.experiment_id)
+        if experiment.name != origin.experiment:
+            yield f"experiment={origin.experiment!r} (it is in {experiment.name!r})"
+        project = client.projects.get(experiment.project_id)
+        if project.name != origin.project:
+            yield f"project={origin.project!r} (it is in {project.name!r})"
+    if origin.notes not in ("", found.notes):
+        yield f"notes={origin.notes!r:.80}"
+    if origin.parent is not None and origin.parent.iteration_id not in (None, found.parent_iteration_id):
+        yield "parent="
 
 
 def reopen(client: Client, iteration: Iteration, *, before: datetime | None = None) -> Iteration:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from deardiary.wire import encode_float, format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_log = logging.getLogger(__name__)
 
 Columns = dict[str, dict[str, list[Any]]]
 Row = tuple[str, float | str, int | None, int]  # key, value as in JSON, step, milliseconds since 1970
@@ -34,10 +37,11 @@ class PointEncoder:
 
     def __init__(self) -> None:
         self._quoted: dict[str, str] = {}
+        self._skipped: set[str] = set()
         self._room = MAX_KEY_BYTES
 
-    def values(self, metrics: Mapping[str, Number]) -> list[str]:
-        """Each point as the text of a JSON member.
+    def values(self, metrics: Mapping[str, Number | None]) -> list[str]:
+        """Each point as the text of a JSON member; a value of None is none, which one warning for each key says.
 
         TypeError or ValueError, which name the key, for what is none, and for more keys than an iteration has room for.
         """
@@ -52,15 +56,26 @@ class PointEncoder:
             self._forget(known)
             raise
 
-    def _texts(self, items: Iterable[tuple[str, Number]]) -> list[str]:
+    def _texts(self, items: Iterable[tuple[str, Number | None]]) -> list[str]:
         quoted = self._quoted
         texts = []
         for key, value in items:
             name = quoted.get(key) or self._quote(key)
-            number = value if type(value) is float else as_float(key, value)
+            if type(value) is float:
+                number = value
+            elif value is None:
+                self._skip(key)
+                continue
+            else:
+                number = as_float(key, value)
             # What is not finite is not zero when taken from itself; repr gives every other float bit for bit.
             texts.append(f'{name}"{encode_float(number)}"' if number - number else f"{name}{number!r}")
         return texts
+
+    def _skip(self, key: str) -> None:
+        if key not in self._skipped:
+            self._skipped.add(key)
+            _log.warning("The value of %r is None: such values are not recorded", key)
 
     def _quote(self, key: str) -> str:
         text = f"{json.dumps(checked_key(key))}:"

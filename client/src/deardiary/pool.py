@@ -36,6 +36,10 @@ class Pool:
         with self._lock:
             self._idle.setdefault((os.getpid(), route), []).append(connection)
 
+    def __del__(self) -> None:
+        # A client that its user forgets must not leave sockets to the garbage collector, which would complain.
+        self.close()
+
     def close(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, {}

@@ -89,6 +89,11 @@ def is_offline() -> bool:
     return (_variable("OFFLINE") or "0").lower() not in ("0", "false", "no", "off")
 
 
+def is_quiet() -> bool:
+    """Whether `start` prints nothing: DEARDIARY_QUIET, unless it is 0, false or no."""
+    return (_variable("QUIET") or "0").lower() not in ("0", "false", "no", "off")
+
+
 def spool_folder() -> Path:
     """Where what is logged waits to be sent: DEARDIARY_DIR/spool, otherwise below the user's data folder.
 

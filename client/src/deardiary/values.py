@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import operator
 import re
 from numbers import Real
@@ -18,6 +19,7 @@ _SNAPSHOT = {
     **dict.fromkeys(("project_toml", "manifest_toml", "git_diff"), str),
     "git_dirty": bool,
 }
+_log = logging.getLogger(__name__)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -33,13 +35,17 @@ Number = SupportsFloat | SupportsItem
 def as_texts(parameters: Mapping[str, object]) -> dict[str, str]:
     """Parameter values as text, by ``str``: True is "True", None is "None", 1e-3 is "0.001". A float loses no bit.
 
-    ValueError for a text that the server would not take.
+    A text that is too long for the server is shortened, with a warning: it must not end a training.
     """
-    texts = {checked_key(key): str(value) for key, value in parameters.items()}
-    for key, text in texts.items():
-        if len(text) > MAX_PARAMETER:
-            raise ValueError(f"The value of {key!r} has {len(text)} characters, and {MAX_PARAMETER} is the most")
-    return texts
+    return {checked_key(key): _shortened(key, str(value)) for key, value in parameters.items()}
+
+
+def _shortened(key: str, text: str) -> str:
+    if len(text) <= MAX_PARAMETER:
+        return text
+    _log.warning("The parameter %r has %d characters: the first %d are kept", key, len(text), MAX_PARAMETER)
+    mark = f"… ({len(text)} characters)"
+    return text[: MAX_PARAMETER - len(mark)] + mark
 
 
 def as_step(step: SupportsIndex | None) -> int | None:

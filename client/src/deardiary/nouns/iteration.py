@@ -38,6 +38,11 @@ class Iterations:
         path = path_of("experiments", experiment_id, "iterations")
         return self._api.post(Iteration, path, body, repeatable=id_key is not None)
 
+    def find_or_create(self, experiment_id: str, *, id_key: str | None, **fields: object) -> tuple[Iteration, bool]:
+        """As `create`; and whether the iteration is new."""
+        path = path_of("experiments", experiment_id, "iterations")
+        return self._api.create(Iteration, path, present(id_key=id_key, **fields), repeatable=id_key is not None)
+
     def get(self, iteration_id: str) -> Iteration:
         return self._api.get(Iteration, path_of("iterations", iteration_id))
 

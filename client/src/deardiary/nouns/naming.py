@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import logging
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
 
 class _Named(Protocol):
     @property
+    def id(self) -> str: ...
+
+    @property
     def name(self) -> str: ...
 
 
@@ -18,12 +23,16 @@ N = TypeVar("N", bound=_Named)
 
 _ID_KEY_LENGTH = 128
 
+_log = logging.getLogger(__name__)
+
 
 def find_or_create(name: str, list_named: Callable[[], Iterator[N]], create: Callable[[str | None], N]) -> N:
     """The first object of that name, or a new one. ``create`` takes an id_key, so that a race makes only one."""
-    found = next(list_named(), None)
-    if found is not None:
-        return found
+    found = list(itertools.islice(list_named(), 2))
+    if len(found) > 1:
+        _log.warning("Several are named %r: the first of them, %s, is taken", name, found[0].id)
+    if found:
+        return found[0]
     made = create(_id_key(name))
     # The key may answer an object that has been renamed since: then the name is free, and the object not the one meant.
     return made if made.name == name else create(None)

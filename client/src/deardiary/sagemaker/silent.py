@@ -30,6 +30,14 @@ class SilentIteration(ActiveIteration):
         return ""
 
     @property
+    def url(self) -> str | None:
+        return None
+
+    @property
+    def folder(self) -> Path | None:
+        return None
+
+    @property
     def experiment_id(self) -> str:
         return ""
 
