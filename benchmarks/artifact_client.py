@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import deardiary
-from deardiary.transport import Request, Response, Transport
+from deardiary.http.transport import Request, Response, Transport
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.units import Image
-from chalicelib.storage.keys import Key
+from chalicelib.storage.table.keys import Key
 
 
 @dataclass(frozen=True, slots=True)

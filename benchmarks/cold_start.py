@@ -24,9 +24,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.report import Number, parse_options, show
-from infra.chalice import build
-from infra.local.launcher import REPOSITORY, running_emulator
-from tests.server import server_on_emulator
+from infra.emulator.launcher import REPOSITORY, running_emulator
+from infra.package.packager import build
+from tests.support.server import server_on_emulator
 
 PROCESSES = 15
 REQUESTS = 200

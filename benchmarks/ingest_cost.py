@@ -27,8 +27,8 @@ from benchmarks.prices import VCPU, Usage, dollars
 from benchmarks.report import Number, parse_options, show
 from benchmarks.units import Image
 from chalicelib import security
-from infra.local.launcher import running_emulator
-from tests.server import Server, server_on_emulator
+from infra.emulator.launcher import running_emulator
+from tests.support.server import Server, server_on_emulator
 
 MILLION = 1_000_000
 SHAPES = ((1, 1000), (10, 100), (50, 20))

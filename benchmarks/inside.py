@@ -8,10 +8,10 @@ from typing import Any
 
 from benchmarks.connection import RequestFailed
 from benchmarks.processes import HOST, Served
-from deardiary.http_transport import HttpTransport
-from infra.local.launcher import environment_of
+from deardiary.http.default import HttpTransport
+from infra.emulator.launcher import environment_of
 from infra.stage import locate
-from tests.server import Server, environment
+from tests.support.server import Server, environment
 
 
 class Inside:

@@ -17,9 +17,10 @@ import botocore.session
 
 from benchmarks import units
 from benchmarks.calls import Call, Write, key_of, requested_writes
-from chalicelib import aws, config
-from chalicelib.storage import item
-from chalicelib.storage.keys import Key
+from chalicelib import config
+from chalicelib.aws import clients
+from chalicelib.storage.table import item
+from chalicelib.storage.table.keys import Key
 
 READS = {"GetItem", "BatchGetItem", "Query"}
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
@@ -50,13 +51,13 @@ class Meter:
         meter, events = cls(), item.connection().connection.client.meta.events
         events.register("before-parameter-build.dynamodb", meter._before)
         events.register("after-call.dynamodb", meter._after)
-        aws.session().register("after-call", meter._after_other)
+        clients.session().register("after-call", meter._after_other)
         try:
             yield meter
         finally:
             events.unregister("before-parameter-build.dynamodb", meter._before)
             events.unregister("after-call.dynamodb", meter._after)
-            aws.session().unregister("after-call", meter._after_other)
+            clients.session().unregister("after-call", meter._after_other)
 
     @contextmanager
     def measuring(self) -> Iterator[list[Call]]:

@@ -17,10 +17,10 @@ from benchmarks.metering import Meter
 from benchmarks.prices import Usage, dollars
 from benchmarks.report import Number, parse_options, show
 from benchmarks.requests import Cost, measure
-from benchmarks.world import make_world
 from chalicelib import security
-from infra.local.launcher import running_emulator
-from tests.server import server_on_emulator
+from infra.emulator.launcher import running_emulator
+from tests.support.server import server_on_emulator
+from tests.support.world import make_world
 
 PEOPLE = (1, 10, 1000)
 RUNS = 100  # a month, of one hour each

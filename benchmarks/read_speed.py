@@ -48,7 +48,7 @@ from benchmarks.reading import (
     timed,
 )
 from benchmarks.report import Number, parse_options, show
-from chalicelib.storage import keys
+from chalicelib.storage.table import keys
 
 FULL = Load(history=100_000, series=1_000_000, iterations=1000, rounds=7)
 BATCH, LARGEST_PAGE = 1000, 200

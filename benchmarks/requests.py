@@ -13,16 +13,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.asks import ASKS, Ask
 from benchmarks.calls import Call
 from benchmarks.metering import READS, Meter
 from benchmarks.report import Number, parse_options, show
-from benchmarks.world import World, make_world
 from chalicelib import security
-from chalicelib.storage import keys, lineage
-from chalicelib.storage.keys import Key
-from infra.local.launcher import running_emulator
-from tests.server import Server, server_on_emulator
+from chalicelib.storage.reads import lineage
+from chalicelib.storage.table import keys
+from chalicelib.storage.table.keys import Key
+from infra.emulator.launcher import running_emulator
+from tests.support.asks import ASKS, Ask
+from tests.support.server import Server, server_on_emulator
+from tests.support.world import World, make_world
 
 COLUMNS = ("calls", "items read", "read units", "write units", "emulator", "other calls", "route")
 MAX_AUTH_ITEMS = 2
@@ -69,11 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def registered_routes() -> list[str]:
     """All routes of the app, in the order of this benchmark, which must know each of them and no other."""
     import app  # noqa: F401 - registers the routes
-    from chalicelib.routes.endpoint import OPERATIONS
+    from chalicelib.routes.http.endpoint import OPERATIONS
 
     registered = {f"{each.method} {each.path}" for each in OPERATIONS}
     if registered != ASKS.keys():
-        raise RequestsFailed(f"benchmarks/asks.py and the app differ in {sorted(registered ^ ASKS.keys())}")
+        raise RequestsFailed(f"tests/support/asks.py and the app differ in {sorted(registered ^ ASKS.keys())}")
     return list(ASKS)
 
 

@@ -2,7 +2,7 @@
 
 A process can be suspended between its decision and its write: a laptop sleeps, a virtual machine is paused. Other
 processes take over unfinished work after 60 seconds (`batch.STALE_AFTER`, `blob.CLAIM_MS`), so a late write would undo
-what they did. `chalicelib/aws.py` checks the deadline before each attempt of each write.
+what they did. `chalicelib/aws/clients.py` checks the deadline before each attempt of each write.
 """
 
 from __future__ import annotations

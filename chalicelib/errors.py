@@ -1,4 +1,6 @@
-"""What can go wrong, as exceptions with stable codes. Nothing here knows HTTP; `routes/answer.py` gives them a status.
+"""What can go wrong, as exceptions with stable codes.
+
+Nothing here knows HTTP; `routes/http/answer.py` gives each exception a status.
 
 DomainError
 ├── Unauthenticated            who are you?

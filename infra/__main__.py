@@ -14,19 +14,19 @@ from pynamodb.exceptions import PynamoDBException
 from chalicelib.config import ConfigurationError
 from chalicelib.errors import DomainError
 from infra import deploy
-from infra.admin import reset_admin
-from infra.artifacts import migrate_artifacts
 from infra.backup import back_up, restore
 from infra.failure import InfraError
+from infra.migrate import migrate_artifacts
 from infra.options import parser
-from infra.outputs import add_stage, configured_origins, write_outputs
-from infra.record import fetch_record
-from infra.secret import rotate_secret
+from infra.package.chalice_config import add_stage, configured_origins, write_outputs
+from infra.package.deployment_record import fetch_record
+from infra.resources.admin import reset_admin
+from infra.resources.monitoring import converge_watch, delete_watch
+from infra.resources.secret import rotate_secret
+from infra.resources.table import has_table
 from infra.stage import locate
-from infra.table import has_table
 from infra.tokens import end_all_tokens
 from infra.up import bring_up, take_down
-from infra.watch import converge_watch, delete_watch
 
 if TYPE_CHECKING:
     import argparse

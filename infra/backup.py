@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from infra.bucket import converge_bucket
 from infra.failure import InfraError, code_of
-from infra.table import KEY_SCHEMA, has_table
+from infra.resources.bucket import converge_bucket
+from infra.resources.table import KEY_SCHEMA, has_table
 from infra.tokens import end_all_tokens
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import boto3
 
 from infra.failure import InfraError
-from infra.gateway import converge_answers, url_of
-from infra.outputs import FOLDER, configured_origins
-from infra.record import api_id, fetch_record, forget_record, is_deployed, keep_record
+from infra.package.chalice_config import FOLDER, configured_origins
+from infra.package.deployment_record import api_id, fetch_record, forget_record, is_deployed, keep_record
+from infra.resources.gateway import converge_answers, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ PAUSE_SECONDS = 1.0
 
 def run_chalice(command: str, stage: Stage) -> None:
     """`chalice deploy` or `chalice delete`, with our packager. InfraError when it fails; it has said why."""
-    line = [sys.executable, "-m", "infra.chalice", command, "--stage", stage.name]
+    line = [sys.executable, "-m", "infra.package.packager", command, "--stage", stage.name]
     if subprocess.run(line, cwd=FOLDER.parent, check=False).returncode:  # noqa: S603 - our own command
         raise InfraError(f"`chalice {command}` failed; what was there before is unchanged or half new: run it again")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.admin import converge_admin, converge_usernames
-from infra.bucket import converge_bucket, delete_bucket
-from infra.secret import converge_secret, delete_secret
-from infra.table import converge_table, delete_table
+from infra.resources.admin import converge_admin, converge_usernames
+from infra.resources.bucket import converge_bucket, delete_bucket
+from infra.resources.secret import converge_secret, delete_secret
+from infra.resources.table import converge_table, delete_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

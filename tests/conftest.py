@@ -9,9 +9,9 @@ import botocore.session
 import pytest
 
 from chalicelib import security
-from tests.emulator import Emulator, running_emulator
-from tests.quick_moto import quick_transactions
-from tests.server import Server, server_on_emulator, server_on_moto
+from tests.support.emulator import Emulator, running_emulator
+from tests.support.fast_moto import quick_transactions
+from tests.support.server import Server, server_on_emulator, server_on_moto
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import app
-from chalicelib.routes.endpoint import OPERATIONS
-from chalicelib.storage import keys
+from chalicelib.routes.http.endpoint import OPERATIONS
+from chalicelib.storage.table import keys
 from deardiary.cli import completion
 from deardiary.cli.main import parser
 from infra.__main__ import COMMANDS

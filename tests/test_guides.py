@@ -14,8 +14,8 @@ import deardiary
 import deardiary.client
 from deardiary import settings
 from docs import python_api
-from tests.server import ADMIN, PASSWORD, URL, Server
 from tests.support.guides import DOCS, Reader, blocks_of
+from tests.support.server import ADMIN, PASSWORD, URL, Server
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from schemathesis.checks import CHECKS
 
 import app  # noqa: F401 - registers the routes
 from chalicelib.routes.openapi import document
-from tests.server import URL, Server, server_on_moto
+from tests.support.server import URL, Server, server_on_moto
 
 schema = schemathesis.openapi.from_dict(document())
 CHECKED = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]

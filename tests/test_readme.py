@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import deardiary.client
-from tests.server import URL, Server
+from tests.support.server import URL, Server
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

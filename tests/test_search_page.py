@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 import pytest
 
 from chalicelib.services.search import values
-from deardiary.shapes import IterationStatus
+from deardiary.wire.shapes import IterationStatus
 from tests.routes.conftest import server  # noqa: F401
 from tests.routes.things import made, new_experiment, new_iteration, new_project
-from tests.server import Server
+from tests.support.server import Server
 
 PAGE = (Path(__file__).parents[1] / "docs" / "search.md").read_text()
 ROW = re.compile(r"^\| (`{1,2})(.+?)\1 \| (.+) \|$", re.MULTILINE)

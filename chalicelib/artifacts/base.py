@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple, Protocol
 
-from deardiary.parts import Part
-from deardiary.shapes import Download, Resource, Upload
+from deardiary.wire.parts import Part
+from deardiary.wire.shapes import Download, Resource, Upload
 
 # Long enough to begin a transfer; on AWS a URL would die with the role's credentials anyway, and another is one call
 # away.

@@ -17,8 +17,8 @@ from chalicelib import config, deadline
 from chalicelib.artifacts.base import BLOCK, Location, UploadGone
 from chalicelib.artifacts.served import download_of, part_tickets, upload_of, whole_request
 from chalicelib.errors import InvalidPayload, NotFound
-from deardiary.parts import Part, cut
-from deardiary.shapes import Download, Resource, Upload
+from deardiary.wire.parts import Part, cut
+from deardiary.wire.shapes import Download, Resource, Upload
 
 _BYTES = "bytes"
 

@@ -9,8 +9,8 @@ from chalicelib.artifacts.base import Location, UploadGone
 from chalicelib.artifacts.served import check, download_of, whole_request
 from chalicelib.errors import InvalidPayload, NotFound
 from chalicelib.storage import inline as storage
-from deardiary.parts import Part
-from deardiary.shapes import Download, Resource, Upload
+from deardiary.wire.parts import Part
+from deardiary.wire.shapes import Download, Resource, Upload
 
 
 class InlineStore:

@@ -10,14 +10,15 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from chalicelib import aws, clock, config
+from chalicelib import clock, config
 from chalicelib.artifacts import s3_parts
 from chalicelib.artifacts.base import BLOCK, URL_LIFE, Location
 from chalicelib.artifacts.naming import content_disposition
+from chalicelib.aws import clients
 from chalicelib.errors import InvalidPayload, NotFound
-from deardiary import parts as rules
-from deardiary.parts import Part
-from deardiary.shapes import Download, Resource, Upload, UploadRequest
+from deardiary.wire import parts as rules
+from deardiary.wire.parts import Part
+from deardiary.wire.shapes import Download, Resource, Upload, UploadRequest
 
 # To whoever may not list the bucket, and the server may not, S3 says 403 of an object that is not there.
 _ABSENT = (403, 404)
@@ -156,7 +157,7 @@ def _place(location: Location) -> dict[str, str]:
 
 
 def _client(*, slow: bool = False) -> Any:
-    return aws.client("s3", _options(virtual=config.settings().endpoint_url is None, slow=slow))
+    return clients.client("s3", _options(virtual=config.settings().endpoint_url is None, slow=slow))
 
 
 def _make_options(*, virtual: bool, slow: bool) -> Config:

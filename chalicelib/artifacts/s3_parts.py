@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from chalicelib.artifacts.base import UploadGone
 from chalicelib.errors import InvalidPayload
-from deardiary import parts as rules
-from deardiary.parts import Part
+from deardiary.wire import parts as rules
+from deardiary.wire.parts import Part
 
 _PAGE = 1000
 

@@ -10,8 +10,8 @@ from chalicelib import clock
 from chalicelib.artifacts.base import URL_LIFE, ArtifactStore, Location
 from chalicelib.artifacts.ticket import Ticket, url_of
 from chalicelib.errors import InvalidPayload
-from deardiary.parts import Part
-from deardiary.shapes import Download, Resource, Upload, UploadRequest
+from deardiary.wire.parts import Part
+from deardiary.wire.shapes import Download, Resource, Upload, UploadRequest
 
 # Only a body of this type passes API Gateway as the bytes that it is.
 BINARY = "application/octet-stream"

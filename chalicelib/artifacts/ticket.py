@@ -8,7 +8,7 @@ from typing import NamedTuple
 from chalicelib import clock, security
 from chalicelib.artifacts.base import URL_LIFE, Location
 from chalicelib.errors import TokenInvalid
-from chalicelib.storage.secret import read_keyring
+from chalicelib.storage.keyring import read_keyring
 
 PATH = "/artifacts"
 

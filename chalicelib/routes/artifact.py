@@ -9,10 +9,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.routes.answer import Answer
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Query
-from chalicelib.services import artifact as service
+from chalicelib.routes.http.answer import Answer
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Query
+from chalicelib.services.blobs import served as service
 
 routes = Routes(__name__)
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.routes.answer import Answer, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body
+from chalicelib.routes.http.answer import Answer, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body
 from chalicelib.services import auth as service
-from deardiary.shapes import Session, User
+from deardiary.wire.shapes import Session, User
 
 routes = Routes(__name__)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, created, deleted, listed, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, IdKey, Name, PageQuery, Text, Time, changes
-from chalicelib.services import deletion
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, IdKey, Name, PageQuery, Text, Time, changes
 from chalicelib.services import experiment as service
-from deardiary.shapes import Experiment, ExperimentStatus
+from chalicelib.services.lifecycle import deletion
+from deardiary.wire.shapes import Experiment, ExperimentStatus
 
 routes = Routes(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.routes.answer import Answer, ok
-from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.http.answer import Answer, ok
+from chalicelib.routes.http.endpoint import Call, Routes
 
 routes = Routes(__name__)
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.errors import InvalidPayload
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, created, deleted, listed, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, Time, changes, time
-from chalicelib.services import deletion
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, Id, IdKey, PageQuery, Text, Time, changes, time
 from chalicelib.services import iteration as service
-from deardiary.shapes import Iteration, IterationOverview, IterationStatus
-from deardiary.wire import encode_float, to_json
+from chalicelib.services.lifecycle import deletion
+from deardiary.wire.form import encode_float, to_json
+from deardiary.wire.shapes import Iteration, IterationOverview, IterationStatus
 
 if TYPE_CHECKING:
+    from chalicelib.services.search.ast import Kind
     from chalicelib.services.search.facts import Facts
-    from chalicelib.services.search.listing import Search
-    from chalicelib.services.search.tree import Kind
+    from chalicelib.services.search.query import Search
 
 routes = Routes(__name__)
 
@@ -59,7 +59,7 @@ class IterationsQuery(PageQuery):
 @routes.get("/experiments/{experiment_id}/iterations", query=IterationsQuery)
 def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> Answer[Page[IterationOverview]]:
     # Searching is a tenth of the server, and no part of most cold starts.
-    from chalicelib.services.search.listing import list_iterations_of_experiment
+    from chalicelib.services.search.query import list_iterations_of_experiment
 
     query, search = call.query, _search(call.query)
     return _overviews(
@@ -77,7 +77,7 @@ def list_iterations_of_project(call: Call[None, IterationsQuery], project_id: st
 
 
 def _search(query: IterationsQuery) -> Search:
-    from chalicelib.services.search.listing import Search
+    from chalicelib.services.search.query import Search
 
     return Search(query.filter, query.order_by, _kinds(query.include), query.parent_iteration_id)
 
@@ -124,7 +124,7 @@ def list_children(call: Call[None, PageQuery], iteration_id: str) -> Answer[Page
 
 def _kinds(include: str) -> frozenset[Kind]:
     """What a list such as `parameters,tags` names; a blank one names nothing."""
-    from chalicelib.services.search.tree import Kind
+    from chalicelib.services.search.ast import Kind
 
     names = [name.strip() for name in include.split(",")] if include.strip() else []
     try:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.routes.answer import Answer, created
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Key, ParameterValue, TagValue
-from chalicelib.routes.points import BatchId, MetricColumns, NewMetric, from_columns, from_list
+from chalicelib.routes.http.answer import Answer, created
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, Key, ParameterValue, TagValue
+from chalicelib.routes.http.points import BatchId, MetricColumns, NewMetric, from_columns, from_list
 from chalicelib.services import log as service
-from deardiary.shapes import BatchReceipt
+from deardiary.wire.shapes import BatchReceipt
 
 routes = Routes(__name__)
 

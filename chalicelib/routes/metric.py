@@ -6,16 +6,16 @@ from typing import cast
 
 from msgspec import UNSET, UnsetType
 
-from chalicelib.page import Page
-from chalicelib.routes import parse
-from chalicelib.routes.answer import Answer, created, deleted, listed, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Key, PageQuery, Time
-from chalicelib.routes.points import MetricBatch, NewMetric, Number, Step, from_list, number
-from chalicelib.services import batch
+from chalicelib.paging import Page
+from chalicelib.routes.http import parse
+from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, Key, PageQuery, Time
+from chalicelib.routes.http.points import MetricBatch, NewMetric, Number, Step, from_list, number
 from chalicelib.services import metric as service
 from chalicelib.services.metric import MetricChanges
-from deardiary.shapes import BatchReceipt, Metric
+from chalicelib.services.points import batch
+from deardiary.wire.shapes import BatchReceipt, Metric
 
 routes = Routes(__name__)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, created, deleted, listed, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Id, IdKey, PageQuery, Text, changes
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, Id, IdKey, PageQuery, Text, changes
 from chalicelib.services import modelversion as service
-from deardiary.shapes import ModelVersion, Stage
+from deardiary.wire.shapes import ModelVersion, Stage
 
 routes = Routes(__name__)
 

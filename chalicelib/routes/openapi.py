@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import NODEFAULT, Struct
 
-from chalicelib.routes.answer import Answer, ok
-from chalicelib.routes.endpoint import OPERATIONS, Call, Operation, Routes
+from chalicelib.routes.http.answer import Answer, ok
+from chalicelib.routes.http.endpoint import OPERATIONS, Call, Operation, Routes
 
 routes = Routes(__name__)
 

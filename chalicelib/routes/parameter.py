@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, created, deleted, listed, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Key, PageQuery, ParameterValue
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, Key, PageQuery, ParameterValue
 from chalicelib.services import parameter as service
-from deardiary.shapes import Parameter
+from deardiary.wire.shapes import Parameter
 
 routes = Routes(__name__)
 

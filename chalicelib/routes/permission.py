@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, deleted, listed, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, PageQuery
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, deleted, listed, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, PageQuery
 from chalicelib.services import permission as service
-from deardiary.shapes import UserPermission
+from deardiary.wire.shapes import UserPermission
 
 routes = Routes(__name__)
 

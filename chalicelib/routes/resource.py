@@ -7,14 +7,14 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.errors import InvalidPayload
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, created, deleted, listed, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import MAX_TEXT_BYTES, Body, Id, IdKey, Name, PageQuery, Query, Text, changes
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import MAX_TEXT_BYTES, Body, Id, IdKey, Name, PageQuery, Query, Text, changes
 from chalicelib.services import resource as service
 from chalicelib.services import upload as uploads
-from deardiary.parts import CUTS, MAX_PARTS, MAX_PARTS_ASKED
-from deardiary.shapes import Download, Resource, Upload
+from deardiary.wire.parts import CUTS, MAX_PARTS, MAX_PARTS_ASKED
+from deardiary.wire.shapes import Download, Resource, Upload
 
 routes = Routes(__name__)
 

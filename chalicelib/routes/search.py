@@ -6,11 +6,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, listed
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import PageQuery
-from deardiary.shapes import SearchResult
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, listed
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import PageQuery
+from deardiary.wire.shapes import SearchResult
 
 routes = Routes(__name__)
 

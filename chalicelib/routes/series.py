@@ -9,14 +9,14 @@ from msgspec import Meta
 
 from chalicelib import clock
 from chalicelib.columns import Columns
-from chalicelib.routes.answer import Answer, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Id, Key, Query
-from chalicelib.routes.points import Step
+from chalicelib.routes.http.answer import Answer, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Id, Key, Query
+from chalicelib.routes.http.points import Step
 from chalicelib.services import series as service
 from chalicelib.services.series import CurvePage, Window
-from deardiary.shapes import Curve, MetricSummary
-from deardiary.wire import encode_float
+from deardiary.wire.form import encode_float
+from deardiary.wire.shapes import Curve, MetricSummary
 
 routes = Routes(__name__)
 

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.routes.answer import Answer, ok
-from chalicelib.routes.endpoint import Call, Routes
+from chalicelib.routes.http.answer import Answer, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, Query, changes
 from chalicelib.routes.iteration import EntryPoint, Version
-from chalicelib.routes.parse import Body, Query, changes
 from chalicelib.services import snapshot as service
-from deardiary.shapes import Snapshot
+from deardiary.wire.shapes import Snapshot
 
 routes = Routes(__name__)
 

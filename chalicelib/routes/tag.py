@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, created, deleted, listed
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, PageQuery, TagValue
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, created, deleted, listed
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, PageQuery, TagValue
 from chalicelib.services import tag as service
 from chalicelib.services.tag import Level
-from deardiary.shapes import Tag
+from deardiary.wire.shapes import Tag
 
 routes = Routes(__name__)
 

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, created, deleted, listed
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, Id, Name, PageQuery
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, created, deleted, listed
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, Id, Name, PageQuery
 from chalicelib.services import token as service
-from deardiary.shapes import ApiToken
+from deardiary.wire.shapes import ApiToken
 
 routes = Routes(__name__)
 

@@ -6,9 +6,9 @@ from functools import partial
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
-from chalicelib.routes import journal
-from chalicelib.services import deletion, expiry, liveness
-from chalicelib.services.steps import Budget, all_done
+from chalicelib.routes.http import request_log
+from chalicelib.services.lifecycle import deletion, expiry, liveness
+from chalicelib.services.lifecycle.budget import Budget, all_done
 
 # Well under the 60 seconds that the function has.
 SECONDS = 40.0
@@ -19,7 +19,7 @@ routes = Blueprint(__name__)
 @routes.schedule(Rate(5, unit=Rate.MINUTES))
 def upkeep(event: CloudWatchEvent) -> None:
     """End silent iterations, look at the uploads that are due, go on with deletions that a request left unfinished."""
-    with journal.entry("upkeep", {"requestId": event.to_dict().get("id")}) as line:
+    with request_log.entry("upkeep", {"requestId": event.to_dict().get("id")}) as line:
         line["finished"] = run(SECONDS)
 
 

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.page import Page
-from chalicelib.routes.answer import Answer, created, deleted, listed, ok
-from chalicelib.routes.endpoint import Call, Routes
-from chalicelib.routes.parse import Body, PageQuery, changes
-from chalicelib.services import deletion, permission
+from chalicelib.paging import Page
+from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Body, PageQuery, changes
+from chalicelib.services import permission
 from chalicelib.services import user as service
-from deardiary.shapes import User, UserName, UserPermission
+from chalicelib.services.lifecycle import deletion
+from deardiary.wire.shapes import User, UserName, UserPermission
 
 routes = Routes(__name__)
 

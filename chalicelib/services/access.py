@@ -7,15 +7,15 @@ from enum import Enum
 from typing import TypeVar
 
 from chalicelib.errors import AdminRequired, PermissionRequired, SameUserRequired, not_found
-from chalicelib.storage import lineage
-from chalicelib.storage.lineage import (
+from chalicelib.storage.reads import lineage
+from chalicelib.storage.reads.lineage import (
     ExperimentLineage,
     IterationLineage,
     ModelLineage,
     ProjectLineage,
     ResourceLineage,
 )
-from deardiary.shapes import User, UserPermission
+from deardiary.wire.shapes import User, UserPermission
 
 L = TypeVar("L", bound=ProjectLineage)
 

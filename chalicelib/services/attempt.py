@@ -13,8 +13,8 @@ from typing import NamedTuple
 from chalicelib import clock
 from chalicelib.errors import TooManyRequests
 from chalicelib.storage import attempt as storage
-from chalicelib.storage import keys
 from chalicelib.storage.attempt import Subject
+from chalicelib.storage.table import keys
 
 WINDOW_SECONDS = 300
 PER_ACCOUNT_AND_SOURCE = 10

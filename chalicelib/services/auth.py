@@ -7,9 +7,9 @@ from chalicelib.errors import InvalidCredentials, TokenExpired, TokenInvalid, To
 from chalicelib.security import SIGN_IN_LIFE, Claims, Keyring
 from chalicelib.services import access, attempt, token
 from chalicelib.services.access import Actor
-from chalicelib.storage.secret import read_keyring
+from chalicelib.storage.keyring import read_keyring
 from chalicelib.storage.user import Account, find_account, find_first_admin, find_user_id
-from deardiary.shapes import Session, User
+from deardiary.wire.shapes import Session, User
 
 MAX_USERNAME = 64
 _local_admin_ids: dict[str, str] = {}

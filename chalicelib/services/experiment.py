@@ -8,13 +8,13 @@ from typing import TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload
-from chalicelib.page import Page
-from chalicelib.patience import Patience
+from chalicelib.paging import Page
+from chalicelib.retry import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import experiment as storage
-from chalicelib.storage import idkey, keys
-from deardiary.shapes import Experiment, ExperimentStatus
+from chalicelib.storage.table import idkey, keys
+from deardiary.wire.shapes import Experiment, ExperimentStatus
 
 
 class ExperimentChanges(TypedDict, total=False):

@@ -8,13 +8,14 @@ from typing import TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
-from chalicelib.page import Page
-from chalicelib.patience import Patience
-from chalicelib.services import access, batch, compaction
+from chalicelib.paging import Page
+from chalicelib.retry import Patience
+from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.storage import idkey, keys
+from chalicelib.services.points import batch, compaction
 from chalicelib.storage import iteration as storage
-from deardiary.shapes import Experiment, Iteration, IterationStatus
+from chalicelib.storage.table import idkey, keys
+from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
 # A transaction takes 100 items, and each ancestor of a new parent is one of them.
 MAX_DEPTH = 90

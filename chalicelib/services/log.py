@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.services.batch import Sent, deliver, is_taken, touch
 from chalicelib.services.parameter import put_parameters
+from chalicelib.services.points.batch import Sent, deliver, is_taken, touch
 from chalicelib.services.tag import put_tags
-from deardiary.shapes import BatchReceipt
+from deardiary.wire.shapes import BatchReceipt
 
 
 def take_flush(

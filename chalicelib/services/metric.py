@@ -13,18 +13,20 @@ from typing import NamedTuple, TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound, Unavailable
-from chalicelib.page import Page
-from chalicelib.patience import Patience
-from chalicelib.services import access, batch, recount
+from chalicelib.paging import Page
+from chalicelib.retry import Patience
+from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.services.batch import Sent
-from chalicelib.storage import chunk as chunks
-from chalicelib.storage import item, points
+from chalicelib.services.points import batch, recount
+from chalicelib.services.points.batch import Sent
 from chalicelib.storage import iteration as iterations
-from chalicelib.storage.codec import Content, Stretch
-from chalicelib.storage.points import Stored
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Iteration, Metric
+from chalicelib.storage.points import chunk as chunks
+from chalicelib.storage.points import rows as points
+from chalicelib.storage.points.codec import Content, Stretch
+from chalicelib.storage.points.rows import Stored
+from chalicelib.storage.table import item
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Iteration, Metric
 
 
 class MetricChanges(TypedDict, total=False):

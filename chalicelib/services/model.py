@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TypedDict
 
 from chalicelib import clock, ids
-from chalicelib.page import Page
-from chalicelib.patience import Patience
+from chalicelib.paging import Page
+from chalicelib.retry import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.storage import item, keys
 from chalicelib.storage import model as storage
 from chalicelib.storage.model import Overtaken
-from deardiary.shapes import Model
+from chalicelib.storage.table import item, keys
+from deardiary.wire.shapes import Model
 
 
 class ModelChanges(TypedDict, total=False):

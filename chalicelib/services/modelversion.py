@@ -12,15 +12,15 @@ from typing import TypedDict, TypeVar
 
 from chalicelib import clock
 from chalicelib.errors import Conflict
-from chalicelib.page import Page
-from chalicelib.patience import Patience
+from chalicelib.paging import Page
+from chalicelib.retry import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.storage import lineage
 from chalicelib.storage import modelversion as storage
-from chalicelib.storage.lineage import ModelLineage
 from chalicelib.storage.model import Overtaken
-from deardiary.shapes import Iteration, ModelVersion, Resource, Stage
+from chalicelib.storage.reads import lineage
+from chalicelib.storage.reads.lineage import ModelLineage
+from deardiary.wire.shapes import Iteration, ModelVersion, Resource, Stage
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from chalicelib.errors import Conflict
-from chalicelib.page import Page
+from chalicelib.paging import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import parameter as storage
-from deardiary.shapes import Iteration, Parameter
+from deardiary.wire.shapes import Iteration, Parameter
 
 # One transaction holds 100 items, one of which checks the iteration's lock.
 _PER_TRANSACTION = 99

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from chalicelib import ids
 from chalicelib.errors import NotFound, not_found
-from chalicelib.page import Page
+from chalicelib.paging import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import permission as storage
 from chalicelib.storage.user import find_account
-from deardiary.shapes import UserPermission
+from deardiary.wire.shapes import UserPermission
 
 
 def list_permissions_of_project(actor: Actor, project_id: str, limit: int, cursor: str | None) -> Page[UserPermission]:

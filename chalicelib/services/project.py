@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from chalicelib import clock, config, ids
 from chalicelib.errors import Conflict, NotFound, PermissionRequired
-from chalicelib.page import Page
+from chalicelib.paging import Page
 from chalicelib.services import access, permission
 from chalicelib.services.access import Actor, Need
-from chalicelib.storage import idkey, keys
 from chalicelib.storage import permission as permissions
 from chalicelib.storage import project as storage
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Project
+from chalicelib.storage.table import idkey, keys
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Project
 
 
 def create_project(actor: Actor, *, name: str, description: str, id_key: str | None) -> tuple[Project, bool]:

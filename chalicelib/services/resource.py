@@ -12,22 +12,22 @@ from chalicelib import artifacts, clock, config, ids
 from chalicelib.artifacts import URL_LIFE, Location
 from chalicelib.artifacts.served import check
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
-from chalicelib.page import Page
-from chalicelib.patience import Patience
+from chalicelib.paging import Page
+from chalicelib.retry import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.services.steps import unless_overloaded
+from chalicelib.services.lifecycle.budget import unless_overloaded
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage import iteration as iterations
-from chalicelib.storage import keys
 from chalicelib.storage import resource as storage
 from chalicelib.storage import upload as uploads
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import delete_items
-from chalicelib.storage.idkey import KeyTaken
-from deardiary.parts import CUTS
-from deardiary.shapes import Download, Experiment, ExperimentStatus, Resource
+from chalicelib.storage.table import keys
+from chalicelib.storage.table.idkey import KeyTaken
+from deardiary.wire.parts import CUTS
+from deardiary.wire.shapes import Download, Experiment, ExperimentStatus, Resource
 
 # What was begun in the last moment of a URL's life may take a while to end.
 _TRANSFER = timedelta(minutes=5)

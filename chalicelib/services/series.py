@@ -8,16 +8,19 @@ from itertools import dropwhile
 from typing import NamedTuple
 
 from chalicelib import ids
+from chalicelib.aws.threads import in_threads
 from chalicelib.columns import Columns
-from chalicelib.services import access, compaction, curves
+from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.services.recount import recount_stale
-from chalicelib.storage import item, outline, points
+from chalicelib.services.points import compaction, curves
+from chalicelib.services.points.recount import recount_stale
 from chalicelib.storage import series as storage
-from chalicelib.storage.digest import Digest
-from chalicelib.storage.points import INT64_MIN
+from chalicelib.storage.points import rows
+from chalicelib.storage.points.rows import INT64_MIN
+from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.reads import projection
 from chalicelib.storage.series import Series
-from chalicelib.threads import in_threads
+from chalicelib.storage.table import item
 
 # A point takes up to 75 bytes in JSON: an answer stays under 5 MB.
 MOST_POINTS = 65_000
@@ -55,7 +58,7 @@ def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Wi
     place = _Place.of(cursor, scope)
     series = storage.read_series(where.experiment_id, where.id)
     names = _from(place, list(dict.fromkeys(keys)) or sorted(series.digests))
-    stretches = points.read_stretches(
+    stretches = rows.read_stretches(
         where.id, set(names), moved=series.moved > 0, low=window.min_step, high=window.max_step
     )
     page = _fill({name: window.of(curves.in_order(stretches.pop(name, []))) for name in names}, place, window, scope)
@@ -70,7 +73,7 @@ def read_curve_of_iterations(
     access.experiment(actor, experiment_id, Need.READ)
     scope = ids.digest(repr((experiment_id, key, iteration_ids, window)))
     place = _Place.of(cursor, scope)
-    left = _from(place, outline.existing_iteration_ids(experiment_id, iteration_ids))
+    left = _from(place, projection.existing_iteration_ids(experiment_id, iteration_ids))
     most = min(MOST_ITERATIONS, MOST_POINTS // window.max_points if window.max_points else 1)
     names = left[:most]
     series = storage.read_series_of_iterations(experiment_id, names)
@@ -84,7 +87,7 @@ def _curve(iteration_id: str, key: str, series: Series | None, window: Window) -
     if series is None or (key not in series.digests and not series.announced):
         return Columns.empty()
     moved = series.moved > 0
-    stretches = points.read_stretches(iteration_id, {key}, moved=moved, low=window.min_step, high=window.max_step)
+    stretches = rows.read_stretches(iteration_id, {key}, moved=moved, low=window.min_step, high=window.max_step)
     return window.of(curves.in_order(stretches.get(key, [])))
 
 

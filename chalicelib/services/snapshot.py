@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 from chalicelib import artifacts, clock, config
 from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, NotFound, PayloadTooLarge, Unavailable
-from chalicelib.patience import Patience
+from chalicelib.retry import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.resource import release_blob
@@ -22,9 +22,9 @@ from chalicelib.storage import blob as blobs
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import snapshot as storage
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.lineage import IterationLineage
+from chalicelib.storage.reads.lineage import IterationLineage
 from chalicelib.storage.snapshot import Text, Texts
-from deardiary.shapes import Iteration, Snapshot
+from deardiary.wire.shapes import Iteration, Snapshot
 
 TEXTS = ("project_toml", "manifest_toml", "git_diff")
 # A Lambda answers with 6 MB, in which the JSON of the answer is a string and its quotes are escaped once more.

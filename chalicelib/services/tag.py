@@ -6,14 +6,15 @@ from enum import Enum
 from typing import NamedTuple
 
 from chalicelib.errors import Conflict
-from chalicelib.page import Page
+from chalicelib.paging import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.storage import experiment, iteration, keys, project
+from chalicelib.storage import experiment, iteration, project
 from chalicelib.storage import tag as storage
-from chalicelib.storage.keys import Key
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Experiment, Iteration, Project, Tag
+from chalicelib.storage.table import keys
+from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Experiment, Iteration, Project, Tag
 
 _PER_TRANSACTION = 99
 

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from chalicelib import clock, ids, security
 from chalicelib.errors import InvalidPayload, NotFound, TokenExpired, TokenInvalid
-from chalicelib.page import Page
-from chalicelib.patience import Patience
+from chalicelib.paging import Page
+from chalicelib.retry import Patience
 from chalicelib.services import access
 from chalicelib.services.access import Actor
-from chalicelib.storage import item
+from chalicelib.storage.table import item
 from chalicelib.storage.user import Account, Overtaken, TokenRecord, find_account, update_account
-from deardiary.shapes import ApiToken
+from deardiary.wire.shapes import ApiToken
 
 PREFIX = "dd_"
 # Every request reads the user's row: it stays within one read unit or two.

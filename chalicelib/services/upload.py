@@ -15,10 +15,10 @@ from chalicelib.services.resource import finish, with_data
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import resource as resources
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.lineage import ResourceLineage
-from deardiary import parts as rules
-from deardiary.parts import Part
-from deardiary.shapes import Resource, Upload
+from chalicelib.storage.reads.lineage import ResourceLineage
+from deardiary.wire import parts as rules
+from deardiary.wire.parts import Part
+from deardiary.wire.shapes import Resource, Upload
 
 _ATTEMPTS = 5
 

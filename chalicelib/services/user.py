@@ -8,13 +8,13 @@ from typing import TypedDict
 
 from chalicelib import clock, config, ids, security
 from chalicelib.errors import InvalidPayload, NotFound, PasswordWrong
-from chalicelib.page import Page
-from chalicelib.patience import Patience
+from chalicelib.paging import Page
+from chalicelib.retry import Patience
 from chalicelib.services import access, attempt
 from chalicelib.services.access import Actor
 from chalicelib.storage import user as storage
 from chalicelib.storage.user import Account
-from deardiary.shapes import User, UserName
+from deardiary.wire.shapes import User, UserName
 
 # Who has these can sign in as somebody, or as more than before.
 _SIGN_IN = {"username", "password", "is_admin"}

@@ -7,8 +7,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib import ids
 from chalicelib.errors import Conflict
-from chalicelib.storage import conditional, item, keys
-from chalicelib.storage.item import Item
+from chalicelib.storage.table import conditional, item, keys
+from chalicelib.storage.table.item import Item
 
 
 class AttemptsRow(Item, discriminator="attempts"):

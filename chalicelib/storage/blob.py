@@ -16,10 +16,10 @@ from pynamodb.expressions.update import Action
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound, Unavailable
-from chalicelib.storage import conditional, item, keys
-from chalicelib.storage.item import Item
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Resource
+from chalicelib.storage.table import conditional, item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Resource
 
 # The deadline of a request (`chalicelib/deadline.py`) is shorter: no bytes are removed this long after the claim.
 CLAIM_MS = 60_000

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.storage import item, keys
-from chalicelib.storage.item import Item
-from chalicelib.storage.keys import Key
-from chalicelib.storage.transaction import Otherwise, Transaction
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.transaction import Otherwise, Transaction
 
 
 class DeletionRow(Item, discriminator="deletion"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound
-from chalicelib.page import Page
-from chalicelib.storage import conditional, idkey, item, keys, project
-from chalicelib.storage.item import Item, Ref
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Experiment, ExperimentStatus
+from chalicelib.paging import Page
+from chalicelib.storage import project
+from chalicelib.storage.table import conditional, idkey, item, keys
+from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Experiment, ExperimentStatus
 
 
 class ExperimentRow(Item, discriminator="experiment"):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from pynamodb.attributes import BinaryAttribute
 
-from chalicelib.storage import item, keys
 from chalicelib.storage.deletion import delete_items
-from chalicelib.storage.item import Item
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
 
 # An item has at most 400 KB.
 ITEM_BYTES = 256 * 1024

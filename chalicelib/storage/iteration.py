@@ -11,13 +11,14 @@ from pynamodb.expressions.update import Action
 
 from chalicelib import clock
 from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound
-from chalicelib.page import Page
-from chalicelib.patience import Patience
-from chalicelib.storage import conditional, experiment, idkey, item, keys, running, series
-from chalicelib.storage.item import Item, Ref
+from chalicelib.paging import Page
+from chalicelib.retry import Patience
+from chalicelib.storage import experiment, running, series
 from chalicelib.storage.series import Series
-from chalicelib.storage.transaction import Otherwise, Transaction
-from deardiary.shapes import Experiment, Iteration, IterationStatus
+from chalicelib.storage.table import conditional, idkey, item, keys
+from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.transaction import Otherwise, Transaction
+from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
 
 class Moved(Conflict):

@@ -11,11 +11,12 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.page import Page
-from chalicelib.storage import item, keys, project
-from chalicelib.storage.item import Item, Ref
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Model
+from chalicelib.paging import Page
+from chalicelib.storage import project
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Model
 
 
 class ModelRow(Item, discriminator="model"):

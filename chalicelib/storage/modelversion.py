@@ -12,16 +12,17 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import InvalidPayload, NotFound
-from chalicelib.page import Page
-from chalicelib.storage import conditional, experiment, idkey, item, iteration, keys, model, resource
+from chalicelib.paging import Page
+from chalicelib.storage import experiment, iteration, model, resource
 from chalicelib.storage.experiment import ExperimentRow
-from chalicelib.storage.item import Item
 from chalicelib.storage.iteration import IterationRow
-from chalicelib.storage.keys import Key
 from chalicelib.storage.model import ModelRow, Overtaken, Registry
 from chalicelib.storage.resource import ResourceRow
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Iteration, Model, ModelVersion, Resource, Stage
+from chalicelib.storage.table import conditional, idkey, item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Iteration, Model, ModelVersion, Resource, Stage
 
 
 class ModelVersionRow(Item, discriminator="model-version"):

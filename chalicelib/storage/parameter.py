@@ -8,11 +8,12 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.page import Page
-from chalicelib.storage import item, iteration, keys
-from chalicelib.storage.item import Item
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Iteration, Parameter
+from chalicelib.paging import Page
+from chalicelib.storage import iteration
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Iteration, Parameter
 
 # DynamoDB's IN takes no more.
 _MOST_OPERANDS = 100

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from chalicelib.errors import NotFound
-from chalicelib.page import Page
-from chalicelib.storage import item, keys, project
-from chalicelib.storage.item import Item
-from chalicelib.storage.keys import Key
-from chalicelib.storage.transaction import Transaction
+from chalicelib.paging import Page
+from chalicelib.storage import project
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.transaction import Transaction
 from chalicelib.storage.user import UserRow
-from deardiary.shapes import UserPermission
+from deardiary.wire.shapes import UserPermission
 
 
 class PermissionRow(Item, discriminator="permission"):

@@ -8,11 +8,11 @@ from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.page import Page
-from chalicelib.storage import item, keys
-from chalicelib.storage.item import Item
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Project
+from chalicelib.paging import Page
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Project
 
 
 class ProjectRow(Item, discriminator="project"):

@@ -9,14 +9,15 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.page import Page
-from chalicelib.storage import blob, conditional, experiment, idkey, item, iteration, keys, upload
+from chalicelib.paging import Page
+from chalicelib.storage import blob, experiment, iteration, upload
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import Deletion, record_deletion
-from chalicelib.storage.idkey import KeyTaken
-from chalicelib.storage.item import Item, Ref
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Experiment, Resource
+from chalicelib.storage.table import conditional, idkey, item, keys
+from chalicelib.storage.table.idkey import KeyTaken
+from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Experiment, Resource
 
 PENDING = "pending"
 READY = "ready"

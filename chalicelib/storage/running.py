@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.errors import Conflict
-from chalicelib.storage import item, keys
-from chalicelib.storage.item import Item
-from chalicelib.storage.transaction import Transaction
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.transaction import Transaction
 
 
 class RunningRow(Item, discriminator="running"):

@@ -1,8 +1,8 @@
 """The series of an iteration: one small row with a digest per key and the batches that are being written.
 
 The row has a version: each change writes the whole of it, on the condition that no other process did since it was read.
-`services/batch.py` takes a batch in three writes: it is announced here with the steps that it gets, its chunk is put,
-it is folded into the digests.
+`services/points/batch.py` takes a batch in three writes: it is announced here with the steps that it gets, its chunk is
+put, it is folded into the digests.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
-from chalicelib.patience import Patience
-from chalicelib.storage import chunk, conditional, digest, item, keys
-from chalicelib.storage.chunk import Chunk, ChunkRow
-from chalicelib.storage.codec import Batch
-from chalicelib.storage.digest import Digest
-from chalicelib.storage.item import Item
-from chalicelib.storage.transaction import Transaction
+from chalicelib.retry import Patience
+from chalicelib.storage.points import chunk, summary
+from chalicelib.storage.points.chunk import Chunk, ChunkRow
+from chalicelib.storage.points.codec import Batch
+from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.table import conditional, item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.transaction import Transaction
 
 # Room for about 3,000 keys of 25 characters; an item takes 400 KB and every flush writes the row twice.
 MAX_BYTES = 300_000
@@ -88,7 +89,7 @@ def create_series(experiment_id: str, iteration_id: str, now: datetime, write: T
     """To be told of an iteration is to have heard of it, however long ago it began."""
     last_at = clock.to_milliseconds(now) * 1000
     row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={}, last_at=last_at)
-    row.digests = digest.pack_digests({})
+    row.digests = summary.pack_digests({})
     write.put(row, Conflict)
 
 
@@ -100,7 +101,7 @@ def read_series(experiment_id: str, iteration_id: str) -> Series:
 def read_digests_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, Mapping[str, Digest]]:
     """The digests, by iteration, of the iterations from one id to another."""
     rows = item.raw_rows(keys.series_span(experiment_id, first_id, last_id), ["SK", "digests"])
-    return {keys.owner_of_series(row["SK"]["S"]): digest.PackedDigests(row["digests"]["B"]) for row in rows}
+    return {keys.owner_of_series(row["SK"]["S"]): summary.PackedDigests(row["digests"]["B"]) for row in rows}
 
 
 def read_series_of_iterations(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Series]:
@@ -121,7 +122,7 @@ def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: s
 
 def require_room(series: Series, names: set[str]) -> None:
     """InvalidPayload when the row could not hold these keys too: to find that out after the chunk came is too late."""
-    digests = digest.size_of_digests(series.digests.keys() | names)
+    digests = summary.size_of_digests(series.digests.keys() | names)
     if digests > MAX_BYTES:
         raise InvalidPayload(f"The metric keys of this iteration take more than {MAX_BYTES} bytes", field="metrics")
     if digests + len(json.dumps(_to_json(series.announced))) > MAX_ROW_BYTES:
@@ -134,7 +135,7 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
         *keys.series(experiment_id, iteration_id),
         version=series.version + 1,
         nonce=ids.nonce(),
-        digests=digest.pack_digests(series.digests),
+        digests=summary.pack_digests(series.digests),
         announced=_to_json(series.announced),
         last_at=series.last_at,
         batches=series.batches,
@@ -186,7 +187,7 @@ def _read(row: SeriesRow) -> Series:
     announced = {batch: Announcement(*one) for batch, one in row.announced.items()}
     return Series(
         version=int(row.version),
-        digests=digest.unpack_digests(row.digests),
+        digests=summary.unpack_digests(row.digests),
         announced=announced,
         last_at=int(row.last_at),
         batches=int(row.batches),

@@ -14,11 +14,12 @@ from typing import NamedTuple
 from pynamodb.attributes import JSONAttribute, NumberAttribute
 
 from chalicelib.errors import Conflict
-from chalicelib.storage import blob, item, iteration, keys
+from chalicelib.storage import blob, iteration
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.item import Item
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Iteration
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Iteration
 
 
 class SnapshotRow(Item, discriminator="snapshot"):

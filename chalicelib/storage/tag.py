@@ -6,12 +6,12 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.page import Page
-from chalicelib.storage import item, keys
-from chalicelib.storage.item import Item
-from chalicelib.storage.keys import Key
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Tag
+from chalicelib.paging import Page
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Tag
 
 
 class TagRow(Item, discriminator="tag"):

@@ -13,12 +13,12 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib import clock
 from chalicelib.errors import Conflict
-from chalicelib.storage import item, keys
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.item import Item
-from chalicelib.storage.keys import Key
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import Resource
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import Resource
 
 # For as long bytes may be missing, counted from the last request for URLs.
 PATIENCE = timedelta(days=1)

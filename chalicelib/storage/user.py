@@ -16,12 +16,12 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, InvalidPayload
-from chalicelib.page import Page
-from chalicelib.storage import item, keys
-from chalicelib.storage.item import Item
-from chalicelib.storage.keys import Key
-from chalicelib.storage.transaction import Transaction
-from deardiary.shapes import User
+from chalicelib.paging import Page
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.shapes import User
 
 _PAGE = 100
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from infra.emulator.launcher import REPOSITORY
 from infra.failure import InfraError
 from infra.local.demo import log_demo
-from infra.local.launcher import REPOSITORY
 from infra.local.server import FIRST_PORT
 from infra.local.system import running_system
 

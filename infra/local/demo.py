@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import deardiary
 from deardiary.settings import DEFAULT_URL
-from infra.local.launcher import REPOSITORY
+from infra.emulator.launcher import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.local.launcher import Emulator, running_emulator
+from infra.emulator.launcher import Emulator, running_emulator
 from infra.local.server import FIRST_PORT, HOST, serving
 from infra.stage import locate
 from infra.up import bring_up

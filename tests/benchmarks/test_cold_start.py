@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import first_request
-from tests.server import Server
+from tests.support.server import Server
 
 
 def test_the_event_is_answered(server: Server) -> None:

@@ -9,7 +9,7 @@ from benchmarks.connection import RequestFailed
 from benchmarks.ingest_cost import Cost, Effort
 from benchmarks.load import Sending, send_all
 from benchmarks.prices import Usage, dollars
-from tests.server import Server
+from tests.support.server import Server
 
 
 def test_points_are_packed_and_cost_little(real_server: Server) -> None:

@@ -9,10 +9,10 @@ import pytest
 from benchmarks import units
 from benchmarks.metering import Meter, UnmeteredOperation
 from chalicelib.errors import NotFound
-from chalicelib.storage import item, keys
-from chalicelib.storage.item import Item, Ref
-from chalicelib.storage.transaction import Transaction
-from tests.server import Server
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.transaction import Transaction
+from tests.support.server import Server
 
 
 @pytest.mark.parametrize(

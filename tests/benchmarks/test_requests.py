@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from benchmarks import asks, report, requests
+from benchmarks import report, requests
 from benchmarks.metering import Meter
-from benchmarks.world import make_world
-from tests.server import Server
+from tests.support import asks
+from tests.support.server import Server
+from tests.support.world import make_world
 
 
 def test_it_asks_every_route_of_the_app() -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deardiary import IterationStatus, exits
+from deardiary import IterationStatus
+from deardiary.tracking import process_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,4 +26,4 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def _no_iteration_outlives_its_test(_no_settings: None) -> Iterator[None]:
     yield
-    exits.finish_all(IterationStatus.KILLED, "", 0.0)
+    process_hooks.finish_all(IterationStatus.KILLED, "", 0.0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from deardiary.client import Client, connect
-from deardiary.transport import Request, Response
+from deardiary.http.transport import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from tests.client import fakes
 from tests.client.fakes import FakeServer, client_of, page, project, query_of
 
 if TYPE_CHECKING:
-    from deardiary.transport import Request
+    from deardiary.http.transport import Request
 
 USER = {"id": "u1", "first_name": "", "last_name": "", "username": "ada", "created_date": fakes.NOW, "is_admin": True}
 SESSION = {"access_token": "fresh", "token_type": "bearer", "expires_at": fakes.NOW, "user": USER}

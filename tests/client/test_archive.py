@@ -103,7 +103,7 @@ def test_a_hostile_archive_is_refused_and_leaves_nothing(
     tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setenv("DEARDIARY_UNPACK_GIB", "0.0625")
-    monkeypatch.setattr("deardiary.archive.MAX_MEMBERS", 50 if "50" in HOSTILE[kind][1] else 1000)
+    monkeypatch.setattr("deardiary.sending.archive.MAX_MEMBERS", 50 if "50" in HOSTILE[kind][1] else 1000)
     make, message = HOSTILE[kind]
     path = make(tmp_path / "hostile.tar.gz")
     with pytest.raises(ValueError, match=message) as caught:
@@ -116,10 +116,10 @@ def test_the_limit_follows_the_size_of_the_archive_and_the_room_on_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = archive_of(tmp_path / "a.tar.gz", member("a", 3 * MIB))
-    monkeypatch.setattr("deardiary.archive._ALWAYS_ALLOWED", MIB)
+    monkeypatch.setattr("deardiary.sending.archive._ALWAYS_ALLOWED", MIB)
     with pytest.raises(ValueError, match="holds more than"):
         deardiary.sync(path)
-    monkeypatch.setattr("deardiary.archive._MAX_RATIO", 2000)
+    monkeypatch.setattr("deardiary.sending.archive._MAX_RATIO", 2000)
     assert deardiary.sync(path) == []
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=3 * MIB))

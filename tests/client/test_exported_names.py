@@ -18,7 +18,10 @@ def test_every_public_name_is_there() -> None:
 def test_type_checkers_and_the_running_module_know_the_same_names() -> None:
     imports = (node for node in ast.walk(ast.parse(inspect.getsource(deardiary))) if isinstance(node, ast.ImportFrom))
     seen = {
-        alias.name: node.module for node in imports for alias in node.names if str(node.module).startswith("deardiary.")
+        alias.name: node.module
+        for node in imports
+        for alias in node.names
+        if str(node.module).startswith("deardiary.") and alias.name != "__version__"
     }
     lazy = {name: f"deardiary.{home}" for name, home in vars(deardiary)["_HOME_OF"].items()}
 

@@ -181,7 +181,7 @@ def test_the_line_of_an_offline_start_says_where_records_wait(
 
 
 def test_connect_takes_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deardiary.retries.random.random", lambda: 0.0)
+    monkeypatch.setattr("deardiary.http.retries.random.random", lambda: 0.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         for client in (deardiary.connect(url, timeout=0.2), deardiary.connect(url, timeout=0.2).twin()):

@@ -11,7 +11,7 @@ import pytest
 
 import deardiary
 from deardiary import ClientError, HttpTransport, Request
-from deardiary.transport import FileSlice
+from deardiary.http.transport import FileSlice
 from tests.client.loopback import Loopback, Reply, serve
 
 if TYPE_CHECKING:

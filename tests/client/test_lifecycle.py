@@ -11,8 +11,8 @@ import pytest
 
 import deardiary
 from deardiary import ActiveIteration, ClientError, IterationStatus
-from deardiary.outcome import MAX_ERROR_BYTES, message_of
-from deardiary.wire import parse_time
+from deardiary.tracking.outcome import MAX_ERROR_BYTES, message_of
+from deardiary.wire.form import parse_time
 from tests.client import fakes
 from tests.client.fakes import FakeServer, body_of, client_of, experiment, iteration, page, project, taken
 
@@ -347,7 +347,7 @@ def test_an_ended_iteration_takes_nothing_more(server: FakeServer, tmp_path: Pat
 def test_a_client_made_for_the_iteration_is_disconnected_with_it(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deardiary.lifecycle.connect_later", lambda: client_of(server))
+    monkeypatch.setattr("deardiary.tracking.start.connect_later", lambda: client_of(server))
     with deardiary.start("Iris", "sweep") as active, active.child():
         pass
     assert server.names().count(END) == 2

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import deardiary
-from deardiary import ActiveIteration, ClientError, sender
+from deardiary import ActiveIteration, ClientError
+from deardiary.sending import sender
 from deardiary.spool import lock
 from tests.client import fakes
 from tests.client.fakes import FakeServer, body_of, client_of, experiment, iteration, page, project

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deardiary.points import PointEncoder, bodies, columns, milliseconds, rows, time_of
-from deardiary.wire import decode_float
+from deardiary.spool.points import PointEncoder, bodies, columns, milliseconds, rows, time_of
+from deardiary.wire.form import decode_float
 
 KEYS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 from concurrent.futures import ThreadPoolExecutor
 
-from deardiary.progress import Bar, Meter
+from deardiary.transfer.progress import Bar, Meter
 
 
 class Terminal(io.StringIO):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import deardiary
-from deardiary import ClientError, sender
+from deardiary import ClientError
+from deardiary.sending import sender
 from tests.client.fakes import experiment, iteration, page, project, receipt
 from tests.client.loopback import Loopback, Reply, serve
 

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from deardiary.api import encode
-from deardiary.records import MAX_BYTES, MAX_POINTS, Point, Record, split
-from deardiary.wire import parse_time
+from deardiary.entities.records import MAX_BYTES, MAX_POINTS, Point, Record, split
+from deardiary.wire.form import parse_time
 
 
 def test_an_empty_record_is_nothing_to_send() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from deardiary.transport import Request
+    from deardiary.http.transport import Request
     from tests.client.fakes import Answer
 
 DATA = bytes(range(256)) * 20

@@ -79,7 +79,7 @@ def test_a_long_retry_after_is_for_the_caller() -> None:
 
 def test_who_is_hasty_begins_nothing_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr("deardiary.retries.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("deardiary.http.retries.time.monotonic", lambda: clock[0])
 
     def silent(request: Request) -> Response:
         clock[0] += 35.0

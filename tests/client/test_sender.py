@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import deardiary
-from deardiary import ClientError, exits, sender
+from deardiary import ClientError
+from deardiary.sending import sender
+from deardiary.tracking import process_hooks
 from tests.client import fakes
 from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project, taken
 
@@ -231,5 +233,5 @@ def test_all_iterations_together_do_not_hold_up_the_end_of_the_process(server: F
     server.answers[LOG] = GONE
     for _ in range(3):
         deardiary.start("Iris", "sweep", client=client_of(server)).log({"loss": 1})
-    exits.finish_all(deardiary.IterationStatus.KILLED, "", 0.05)
-    assert not exits._running
+    process_hooks.finish_all(deardiary.IterationStatus.KILLED, "", 0.05)
+    assert not process_hooks._running

@@ -16,7 +16,7 @@ from tests.client.fakes import FakeServer, client_of, experiment, iteration, pag
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deardiary.transport import Request
+    from deardiary.http.transport import Request
 
 LOG = "POST /iterations/i1/log"
 
@@ -175,7 +175,7 @@ def test_a_forked_process_leaves_the_output_to_its_parent() -> None:
 
 
 def test_very_much_output_is_cut() -> None:
-    from deardiary.output import CapturedOutput
+    from deardiary.tracking.console import CapturedOutput
 
     machine = Machine()
     with machine.begin() as active, CapturedOutput(active, max_bytes=10):

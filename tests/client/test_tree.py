@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deardiary import tree
+from deardiary.transfer import paths
 
 ROOT = Path("/data/target")
 
@@ -22,13 +22,13 @@ ROOT = Path("/data/target")
 )
 def test_a_name_that_leads_out_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="leads out"):
-        tree.place_of(name, ROOT)
+        paths.place_of(name, ROOT)
 
 
 @pytest.mark.parametrize("name", ["", ".", "a/", "a/.", "a\\"])
 def test_a_name_that_names_no_file_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="names no file"):
-        tree.place_of(name, ROOT)
+        paths.place_of(name, ROOT)
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def test_a_name_that_names_no_file_is_refused(name: str) -> None:
     [("a", "a"), ("a/b c/ü☃", "a/b c/ü☃"), ("a\\b", "a/b"), ("./a//b", "a/b"), ("..a/b..", "..a/b..")],
 )
 def test_other_names_are_kept(name: str, below: str) -> None:
-    assert tree.place_of(name, ROOT) == ROOT / below
+    assert paths.place_of(name, ROOT) == ROOT / below
 
 
 @given(st.text(alphabet="ab./\\:~ \0ü", max_size=12))
 def test_no_name_leads_out(name: str) -> None:
     try:
-        place = tree.place_of(name, ROOT)
+        place = paths.place_of(name, ROOT)
     except ValueError:
         return
     assert Path(os.path.normpath(place)).is_relative_to(ROOT)
@@ -54,10 +54,10 @@ def test_a_link_in_the_way_is_refused(tmp_path: Path) -> None:
     outside.mkdir()
     (root / "a").mkdir(parents=True)
     (root / "a" / "link").symlink_to(outside)
-    tree.make_way(root, root / "a" / "b" / "c")
+    paths.make_way(root, root / "a" / "b" / "c")
     assert (root / "a" / "b").is_dir()
     with pytest.raises(ValueError, match="is a link"):
-        tree.make_way(root, root / "a" / "link" / "c")
+        paths.make_way(root, root / "a" / "link" / "c")
     assert list(outside.iterdir()) == []
 
 
@@ -67,8 +67,8 @@ def test_the_files_of_a_folder(tmp_path: Path) -> None:
         (tmp_path / name).write_text(name)
     (tmp_path / "elsewhere").symlink_to(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    assert [name for name, _ in tree.files_in(tmp_path)] == ["b", "sub/a", "sub/ä c"]
-    assert [name for name, _ in tree.files_in(tmp_path, "run 1/")] == ["run 1/b", "run 1/sub/a", "run 1/sub/ä c"]
+    assert [name for name, _ in paths.files_in(tmp_path)] == ["b", "sub/a", "sub/ä c"]
+    assert [name for name, _ in paths.files_in(tmp_path, "run 1/")] == ["run 1/b", "run 1/sub/a", "run 1/sub/ä c"]
 
 
 def test_a_path_that_is_too_long_for_a_name(tmp_path: Path) -> None:
@@ -76,4 +76,4 @@ def test_a_path_that_is_too_long_for_a_name(tmp_path: Path) -> None:
     deep.mkdir(parents=True)
     (deep / "file").write_text("x")
     with pytest.raises(ValueError, match="255 characters"):
-        tree.files_in(tmp_path)
+        paths.files_in(tmp_path)

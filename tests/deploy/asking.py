@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.asks import ASKS
-from benchmarks.world import World, make_world
-from tests.server import Server
+from tests.support.asks import ASKS
+from tests.support.server import Server
+from tests.support.world import World, make_world
 
 # What ends a thing, and what removes one: the deepest first, so that one world is enough.
 LAST = (

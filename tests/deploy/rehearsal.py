@@ -18,11 +18,11 @@ from typing import Any
 
 import boto3
 
-from deardiary.http_transport import HttpTransport
-from deardiary.retries import RetryingTransport
-from deardiary.transport import Request, Response
-from infra.local.emulator import CREDENTIALS
-from tests.server import URL, Server
+from deardiary.http.default import HttpTransport
+from deardiary.http.retries import RetryingTransport
+from deardiary.http.transport import Request, Response
+from infra.emulator.process import CREDENTIALS
+from tests.support.server import URL, Server
 
 REPOSITORY = Path(__file__).parents[2]
 REGION = "us-east-1"
@@ -34,7 +34,7 @@ DEPLOYED = ("app.py", "chalicelib", "client", "constraints.txt", "infra", "requi
 @contextmanager
 def running_cloud() -> Iterator[str]:
     """An account in which every call is checked against IAM; gives its endpoint."""
-    command = [sys.executable, "-m", "infra.local.cloud", "--iam", "--until-stdin-ends"]
+    command = [sys.executable, "-m", "infra.emulator.cloud", "--iam", "--until-stdin-ends"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=REPOSITORY, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603
         assert process.stdout is not None
@@ -133,7 +133,7 @@ TRUSTS_THE_ACCOUNT = (
 
 
 class OverHttp:
-    """Requests to `tests.server.URL` go to a deployed API; others, which are presigned, where they say."""
+    """Requests to `tests.support.server.URL` go to a deployed API; others, which are presigned, where they say."""
 
     def __init__(self, url: str) -> None:
         self._url = url

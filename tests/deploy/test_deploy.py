@@ -18,11 +18,11 @@ import requests
 from botocore.exceptions import ClientError as AwsError
 
 import deardiary
-from infra.policy import API, UPKEEP
+from infra.resources.policy import API, UPKEEP
 from infra.stage import Stage
 from tests.deploy.asking import ask_all
 from tests.deploy.rehearsal import Deployed, Deployment, found
-from tests.server import environment
+from tests.support.server import environment
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 DEV = Stage("dev", ACCOUNT, REGION)

@@ -8,7 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from infra.chalice import build
+from infra.package.packager import build
 from tests.deploy.rehearsal import ARCHITECTURE, Checkout, Deployment
 
 MAX_BYTES = 22_000_000

@@ -12,14 +12,14 @@ import pytest
 from botocore.client import BaseClient
 
 import deardiary
-from benchmarks.world import make_world
 from chalicelib import clock, config
 from chalicelib.routes import upkeep
-from chalicelib.services import deletion
-from infra.policy import API, UPKEEP, Function
+from chalicelib.services.lifecycle import deletion
+from infra.resources.policy import API, UPKEEP, Function
 from infra.stage import Stage
 from tests.deploy.asking import ask, ask_all
-from tests.server import Server
+from tests.support.server import Server
+from tests.support.world import make_world
 
 Call = tuple[str, str]  # an action of IAM, and the ARN that it is done to
 
@@ -88,7 +88,7 @@ def check(function: Function, calls: set[Call]) -> None:
 def test_the_api_may_do_what_its_routes_do(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     with recording(monkeypatch) as calls:
         ask_all(real_server)
-        monkeypatch.setattr("chalicelib.storage.secret._kept", None)
+        monkeypatch.setattr("chalicelib.storage.keyring._kept", None)
         real_server.call("GET", "/auth/me")
     check(API, calls)
 

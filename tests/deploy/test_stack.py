@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from infra.policy import FUNCTIONS
+from infra.resources.policy import FUNCTIONS
 from infra.stage import Stage
 from tests.deploy.rehearsal import Deployed, Deployment, found
 
@@ -16,7 +16,7 @@ def test_a_stack_made_of_the_package_is_a_server(deployment: Deployment) -> None
     checkout = deployment.checkout
     up = checkout.infra("up", "--stage", "prod")
     template = ".chalice/stack-prod.json"
-    checkout.python("infra.chalice", "package", "--stage", "prod", "--merge-template", template, "build/prod")
+    checkout.python("infra.package.packager", "package", "--stage", "prod", "--merge-template", template, "build/prod")
     outputs = deploy_stack(deployment)
     finished = checkout.infra("finish", "--stage", "prod", "--api-id", outputs["RestAPIId"])
     server = Deployed(found(r"\nurl: (\S+)", finished), found(r"password: (\S+)", up))

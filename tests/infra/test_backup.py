@@ -9,13 +9,13 @@ import boto3
 import pytest
 
 import deardiary
-from benchmarks.world import make_world
 from infra import backup
 from infra.__main__ import main
 from infra.failure import InfraError
+from infra.resources.table import delete_table
 from infra.stage import locate
-from infra.table import delete_table
-from tests.server import ADMIN, PASSWORD, Reply, Server
+from tests.support.server import ADMIN, PASSWORD, Reply, Server
+from tests.support.world import make_world
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -51,9 +51,9 @@ def test_everything_comes_back(
     assert main(["down", "--stage", stage, "--yes", "--delete-data"]) == 0
     assert main(["restore", "--stage", stage, "--from", f"s3://{BUCKET}/first"]) == 0
     assert "password:" not in capsys.readouterr().out
-    from chalicelib.storage import secret
+    from chalicelib.storage import keyring
 
-    monkeypatch.setattr(secret, "_kept", None)
+    monkeypatch.setattr(keyring, "_kept", None)
     monkeypatch.setattr(real_server, "_tokens", {})  # the secret is a new one
     again = real_server.client()
     assert everything(again, world.ids) == before

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.emulator import Emulator
+    from tests.support.emulator import Emulator
 
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def test_up_makes_the_admin_once_and_shows_the_password_once(emulator: Emulator)
 def test_a_stage_that_chalice_shall_deploy_is_known_to_it(emulator: Emulator, tmp_path: Path) -> None:
     for name in ("infra", "chalicelib", ".chalice"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "deployments"))
-    command = [sys.executable, "-m", "infra.chalice", "package", "--stage", "carol", "build"]
+    command = [sys.executable, "-m", "infra.package.packager", "package", "--stage", "carol", "build"]
     refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
     assert refused.returncode == 1
     assert "Stage carol is not in .chalice/config.json" in refused.stderr

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from infra.failure import InfraError
-from tests.emulator import Emulator, running_emulator
+from tests.support.emulator import Emulator, running_emulator
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -126,7 +126,7 @@ def test_one_directory_has_one_emulator(tmp_path: Path) -> None:
 
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
-        "import os, pathlib, sys; from infra.local.launcher import running_emulator\n"
+        "import os, pathlib, sys; from infra.emulator.launcher import running_emulator\n"
         "with running_emulator(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

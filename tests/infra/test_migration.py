@@ -15,14 +15,14 @@ import deardiary
 from chalicelib import artifacts, config
 from chalicelib.artifacts import Location
 from chalicelib.deadline import DeadlinePassed
-from chalicelib.services import migration
-from chalicelib.services.migration import Report, migrate
+from chalicelib.services.blobs import migration
+from chalicelib.services.blobs.migration import Report, migrate
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import resource as resources
-from infra.artifacts import migrate_artifacts
 from infra.failure import InfraError
-from tests.emulator import Emulator
-from tests.server import Server, server_on_emulator
+from infra.migrate import migrate_artifacts
+from tests.support.emulator import Emulator
+from tests.support.server import Server, server_on_emulator
 from tests.support.suspension import Clocks, each_suspension, suspended
 
 DIFF = "+ a line\n" * 1000

@@ -14,10 +14,10 @@ from chalicelib.artifacts import Location
 from chalicelib.routes import upkeep
 from chalicelib.services import resource as service
 from chalicelib.storage import blob as blobs
-from tests.emulator import Emulator
 from tests.infra.test_migration import run, sha256
-from tests.server import Server, server_on_emulator
 from tests.support.consistency import check_consistency
+from tests.support.emulator import Emulator
+from tests.support.server import Server, server_on_emulator
 from tests.support.table import read_objects
 
 CONTENT = b"the same bytes"

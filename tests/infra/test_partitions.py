@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from infra.bucket import converge_bucket
-from infra.gateway import url_of
-from infra.policy import FUNCTIONS
+from infra.resources.bucket import converge_bucket
+from infra.resources.gateway import url_of
+from infra.resources.policy import FUNCTIONS
 from infra.stage import Stage, locate
 
 PARTITIONS = [

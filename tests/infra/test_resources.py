@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from moto import mock_aws
 
-from infra.bucket import converge_bucket, delete_bucket
 from infra.failure import InfraError
-from infra.secret import converge_secret, delete_secret
+from infra.resources.bucket import converge_bucket, delete_bucket
+from infra.resources.secret import converge_secret, delete_secret
+from infra.resources.table import converge_table, delete_table
 from infra.stage import Clients, Stage, locate
-from infra.table import converge_table, delete_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

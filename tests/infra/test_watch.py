@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
+from infra.resources.monitoring import FILTERS, alarms, converge_watch, delete_watch
 from infra.stage import Stage
-from infra.watch import FILTERS, alarms, converge_watch, delete_watch
-from tests.emulator import Emulator
-from tests.server import environment
+from tests.support.emulator import Emulator
+from tests.support.server import environment
 
 TOPIC = "arn:aws:sns:us-east-1:000000000000:oncall"
 STAGE = Stage("watched", "000000000000", "us-east-1")

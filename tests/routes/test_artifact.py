@@ -14,10 +14,10 @@ import pytest
 from chalicelib import artifacts, clock, config
 from chalicelib.artifacts import Location
 from chalicelib.artifacts.ticket import Ticket, url_of
-from chalicelib.services import artifact
+from chalicelib.services.blobs import served
 from chalicelib.storage import blob
 from tests.routes.things import check_invalid, check_refused, found, made, new_experiment, new_ready_resource
-from tests.server import URL, Server, environment, server_on_moto
+from tests.support.server import URL, Server, environment, server_on_moto
 
 DATA = b"\x00\x01notes\xff"
 TEXT = base64.b64encode(DATA).decode()
@@ -158,7 +158,7 @@ def test_a_range_beyond_the_end(server: Server, span: str) -> None:
 
 def test_much_comes_in_pieces(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     artifacts.store("inline").write(Location("p", SHA256), len(DATA), [DATA])
-    monkeypatch.setattr(artifact, "MAX_PIECE", 5)
+    monkeypatch.setattr(served, "MAX_PIECE", 5)
     check_refused(get(server, ticket()), 413, "PAYLOAD_TOO_LARGE")
     assert get(server, ticket(), Range="bytes=0-").body == DATA[:5]
     assert get(server, ticket(), Range="bytes=5-").body == DATA[5:]
@@ -210,11 +210,11 @@ def test_settings_that_cannot_be(given: dict[str, str], named: str) -> None:
 
 def test_the_stage_is_part_of_the_url(server: Server) -> None:
     """API Gateway says which path was asked for, the stage or a domain's base path included."""
-    from chalicelib.routes import origin
+    from chalicelib.routes.http import cors
 
     headers = {"host": "abc.execute-api.eu-west-1.amazonaws.com", "x-forwarded-proto": "https"}
     route = "/resources/{resource_id}/upload"
-    assert origin.site(headers, "/api/resources/r1/upload", route) == f"https://{headers['host']}/api"
-    assert origin.site(headers, "/resources/r1/upload", route) == f"https://{headers['host']}"
+    assert cors.site(headers, "/api/resources/r1/upload", route) == f"https://{headers['host']}/api"
+    assert cors.site(headers, "/resources/r1/upload", route) == f"https://{headers['host']}"
     with environment({}):
-        assert origin.site({}, "/a/b/c/artifacts", "/artifacts") == "http://127.0.0.1/a/b/c"
+        assert cors.site({}, "/a/b/c/artifacts", "/artifacts") == "http://127.0.0.1/a/b/c"

@@ -12,9 +12,9 @@ import jwt
 import pytest
 
 from chalicelib import clock
-from chalicelib.storage.secret import read_keyring
+from chalicelib.storage.keyring import read_keyring
 from tests.routes.things import check_invalid, check_refused, found, new_person
-from tests.server import ADMIN, PASSWORD, Server
+from tests.support.server import ADMIN, PASSWORD, Server
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server import Server, server_on_moto
+from tests.support.server import Server, server_on_moto
 
 HERE, THERE = "https://app.example.com", "https://evil.example.com"
 CORS = "access-control-allow-origin"

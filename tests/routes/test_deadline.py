@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 
 from chalicelib import deadline
+from chalicelib.aws.threads import in_threads
 from chalicelib.routes import upkeep
-from chalicelib.services import steps
-from chalicelib.storage import blob, item
+from chalicelib.services.lifecycle import budget
+from chalicelib.storage import blob
 from chalicelib.storage.deletion import delete_items
-from chalicelib.storage.keys import Key
-from chalicelib.threads import in_threads
+from chalicelib.storage.table import item
+from chalicelib.storage.table.keys import Key
 from tests.routes.things import new_experiment, new_project, new_ready_resource, new_resource, objects, rows
-from tests.server import Server
 from tests.support.faults import failed_500, inject
+from tests.support.server import Server
 from tests.support.suspension import Clocks, suspended
 
 
@@ -120,19 +121,20 @@ def test_each_step_of_the_upkeep_has_a_deadline_of_its_own(monkeypatch: pytest.M
         clocks.ahead += deadline.SECONDS + 1
         return True
 
-    assert steps.all_done([step, step], steps.Budget(60))
+    assert budget.all_done([step, step], budget.Budget(60))
     # A late step is left for the next time.
-    assert not steps.all_done([lambda: step() and step(), step], steps.Budget(60))
+    assert not budget.all_done([lambda: step() and step(), step], budget.Budget(60))
 
 
 _STOPPED = """
 import os, signal, sys
-from chalicelib import aws, deadline
+from chalicelib import deadline
+from chalicelib.aws import clients
 from chalicelib.storage import deletion
-from chalicelib.storage.keys import Key
+from chalicelib.storage.table.keys import Key
 
 deadline.SECONDS = 0.3
-aws.session().register("before-send.dynamodb.BatchWriteItem", lambda **_: os.kill(os.getpid(), signal.SIGSTOP))
+clients.session().register("before-send.dynamodb.BatchWriteItem", lambda **_: os.kill(os.getpid(), signal.SIGSTOP))
 with deadline.begun():
     deletion.delete_items([Key("nothing", "1")])
 """

@@ -9,10 +9,10 @@ import botocore.client
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.routes.endpoint import OPERATIONS
+from chalicelib.routes.http.endpoint import OPERATIONS
 from chalicelib.services import project as project_service
 from tests.routes.things import check_invalid, check_refused, made, new_experiment, new_iteration, new_project
-from tests.server import Server
+from tests.support.server import Server
 
 KIB = 1024
 

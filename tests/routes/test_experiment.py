@@ -18,7 +18,7 @@ from tests.routes.things import (
     objects,
     rows,
 )
-from tests.server import Server
+from tests.support.server import Server
 
 IN_PROGRESS, STOPPED, FINISHED = 1, 2, 3
 RESOURCE = {"name": "r", "size_bytes": 1, "content_hash": "0" * 64}

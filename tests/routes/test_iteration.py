@@ -18,7 +18,7 @@ from tests.routes.things import (
     objects,
     rows,
 )
-from tests.server import Reply, Server
+from tests.support.server import Reply, Server
 
 RUNNING, SUCCEEDED, FAILED, KILLED = 1, 2, 3, 4
 

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from chalicelib.services.search import recent
-from deardiary.shapes import IterationOverview, MetricSummary
+from chalicelib.services.search import page_cache
+from deardiary.wire.shapes import IterationOverview, MetricSummary
 from tests.routes.things import (
     check_invalid,
     check_refused,
@@ -22,7 +22,7 @@ from tests.routes.things import (
     new_project,
     pages,
 )
-from tests.server import Reply, Server
+from tests.support.server import Reply, Server
 
 
 def log(server: Server, iteration: str, **body: Any) -> None:
@@ -207,7 +207,7 @@ def test_rows_that_change_or_go_move_no_other(server: Server) -> None:
     second = found(server.call("GET", path(experiment, **query, cursor=first["next_cursor"])))
     assert [each["id"] for each in first["data"]] == some[:3]
     assert [each["id"] for each in second["data"]] == some[3:]
-    recent.forget()  # another process goes on, which has not read the first page
+    page_cache.forget()  # another process goes on, which has not read the first page
     second = found(server.call("GET", path(experiment, **query, cursor=first["next_cursor"])))
     assert [each["id"] for each in second["data"]] == some[3:]
     rest = found(server.call("GET", path(experiment, **query, cursor=second["next_cursor"])))["data"]

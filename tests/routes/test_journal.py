@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.world import World, make_world
 from chalicelib.routes.upkeep import upkeep
 from chalicelib.services import project as project_service
-from tests.server import PASSWORD, Reply, Server, server_on_moto
+from tests.support.server import PASSWORD, Reply, Server, server_on_moto
+from tests.support.world import World, make_world
 
 FIELDS = {"request_id", "route", "status", "duration_ms", "read_units", "write_units"}
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.routes import answer, endpoint
-from chalicelib.storage import item
+from chalicelib.routes.http import answer, endpoint
+from chalicelib.storage.table import item
 from tests.routes.things import (
     check_invalid,
     found,
@@ -23,7 +23,7 @@ from tests.routes.things import (
     new_resource,
     pages,
 )
-from tests.server import Server
+from tests.support.server import Server
 
 # A list: where it is, and what makes the next thing in it and gives its id.
 Fill = Callable[[], str]

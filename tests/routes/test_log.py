@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.routes.things import check_invalid, check_refused, end, found, made, new_iteration
-from tests.server import Reply, Server
+from tests.support.server import Reply, Server
 
 MIB = 1024 * 1024
 TIMES = ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.001Z"]

@@ -7,9 +7,7 @@ from functools import partial
 
 import pytest
 
-from benchmarks.world import World, make_world
-from chalicelib import patience
-from tests.server import Reply, Server, server_on_moto
+from chalicelib import retry
 from tests.support.consistency import check_consistency
 from tests.support.faults import (
     S3_WRITES,
@@ -24,6 +22,8 @@ from tests.support.faults import (
     lost_connection,
 )
 from tests.support.rewind import Outcome, Rewind
+from tests.support.server import Reply, Server, server_on_moto
+from tests.support.world import World, make_world
 from tests.support.writes import CASES, LARGE, ROUTES
 
 
@@ -89,8 +89,8 @@ def test_a_transaction_that_holds_the_item_is_waited_for(
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "SECONDS", 0.02)
-    monkeypatch.setattr(patience, "_LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(retry, "SECONDS", 0.02)
+    monkeypatch.setattr(retry, "_LONGEST_PAUSE", 0.01)
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deardiary.wire import decode_float, encode_float
+from deardiary.wire.form import decode_float, encode_float
 from tests.routes.things import check_invalid, check_refused, end, found, made, new_iteration
-from tests.server import Reply, Server
+from tests.support.server import Reply, Server
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 EARLY = "2001-01-01T00:00:00.000Z"

@@ -22,7 +22,7 @@ from tests.routes.things import (
     pages,
     rows,
 )
-from tests.server import Server
+from tests.support.server import Server
 
 
 def new_model(server: Server, project_id: str, name: str = "iris", **body: Any) -> Any:

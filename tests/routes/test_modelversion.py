@@ -25,7 +25,7 @@ from tests.routes.things import (
     pages,
     rows,
 )
-from tests.server import Server
+from tests.support.server import Server
 
 NO_STAGE, STAGING, PRODUCTION, ARCHIVED = 1, 2, 3, 4
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.routes.endpoint import OPERATIONS
-from chalicelib.routes.parse import kind_of
+from chalicelib.routes.http.endpoint import OPERATIONS
+from chalicelib.routes.http.parse import kind_of
 from tests.routes.things import (
     check_refused,
     made,
@@ -17,7 +17,7 @@ from tests.routes.things import (
     new_person,
     new_project,
 )
-from tests.server import Server
+from tests.support.server import Server
 
 ABSENT = "0" * 24
 

@@ -10,11 +10,13 @@ import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
 
-from benchmarks.world import World, make_world
-from chalicelib import aws, patience
+from chalicelib import retry
 from chalicelib.artifacts import s3
-from chalicelib.storage import item, secret, series
-from tests.server import Server, server_on_moto
+from chalicelib.aws import clients
+from chalicelib.storage import keyring, series
+from chalicelib.storage.table import item
+from tests.support.server import Server, server_on_moto
+from tests.support.world import World, make_world
 
 ATTEMPTS = 4
 
@@ -85,7 +87,7 @@ def test_it_is_tried_again_and_then_unavailable(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch, service: str, status: int, body: str
 ) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-    monkeypatch.setattr(secret, "_kept", None if service == "ssm" else secret._kept)
+    monkeypatch.setattr(keyring, "_kept", None if service == "ssm" else keyring._kept)
     failing, client = Failing(status, body), client_of(service)
     events = client.meta.events
     events.register_first("before-send", failing)
@@ -105,7 +107,7 @@ def client_of(service: str) -> Any:
     """The server's own."""
     if service == "dynamodb":
         return item.connection().connection.client
-    return s3._client() if service == "s3" else aws.client("ssm")
+    return s3._client() if service == "s3" else clients.client("ssm")
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -135,8 +137,8 @@ def test_who_is_overtaken_goes_on_while_there_is_time(
         return write(*given)
 
     monkeypatch.setattr(series, "write_series", write_unless_overtaken)
-    monkeypatch.setattr(patience, "_LONGEST_PAUSE", 0.001)
-    monkeypatch.setattr(patience, "SECONDS", 60 if status == 201 else 0.2)
+    monkeypatch.setattr(retry, "_LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "SECONDS", 60 if status == 201 else 0.2)
     body = {"batch_id": f"overtaken {times} times", "metrics": [{"key": "loss", "value": 1.5}]}
     reply = server.call("POST", f"/iterations/{world.ids['iteration_id']}/metrics/batch", body, token=world.token)
     assert reply.status == status

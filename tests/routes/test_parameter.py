@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.routes.things import check_invalid, check_refused, found, made, new_iteration
-from tests.server import Reply, Server
+from tests.support.server import Reply, Server
 
 
 def _create(server: Server, iteration: str, key: Any, value: Any) -> Reply:

@@ -22,7 +22,7 @@ from tests.routes.things import (
     new_resource,
     rows,
 )
-from tests.server import Server
+from tests.support.server import Server
 
 Ids = dict[str, str]
 People = Callable[[str, tuple[str, ...]], Person]

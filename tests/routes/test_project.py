@@ -18,7 +18,7 @@ from tests.routes.things import (
     objects,
     rows,
 )
-from tests.server import Server, server_on_moto
+from tests.support.server import Server, server_on_moto
 
 
 def test_a_new_project_whole(server: Server) -> None:

@@ -23,7 +23,7 @@ from tests.routes.things import (
     rows,
     upload,
 )
-from tests.server import Server
+from tests.support.server import Server
 
 SHA256 = "0" * 64
 

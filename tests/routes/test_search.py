@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import deardiary
-from tests.server import Server
+from tests.support.server import Server
 
 
 @pytest.fixture

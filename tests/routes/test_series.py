@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.services import series
-from chalicelib.storage import item
+from chalicelib.storage.table import item
 from tests.routes.things import check_invalid, check_refused, found, made, new_experiment, new_iteration, new_person
-from tests.server import Reply, Server
+from tests.support.server import Reply, Server
 
 TIME = "2026-01-02T03:04:05.678Z"
 

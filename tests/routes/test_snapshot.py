@@ -9,10 +9,11 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.artifacts.s3 import S3Store
-from chalicelib.services import deletion, snapshot
+from chalicelib.services import snapshot
+from chalicelib.services.lifecycle import deletion
 from chalicelib.storage import blob as blobs
-from chalicelib.storage import item, keys
 from chalicelib.storage import snapshot as storage
+from chalicelib.storage.table import item, keys
 from tests.routes.things import (
     ALL,
     check_invalid,
@@ -29,7 +30,7 @@ from tests.routes.things import (
     objects,
     rows,
 )
-from tests.server import Reply, Server
+from tests.support.server import Reply, Server
 
 TEXTS = ("project_toml", "manifest_toml", "git_diff")
 MIB = 1024 * 1024

@@ -15,7 +15,7 @@ from tests.routes.things import (
     new_iteration,
     new_project,
 )
-from tests.server import Server
+from tests.support.server import Server
 
 levels = pytest.mark.parametrize("level", ["projects", "experiments", "iterations"])
 

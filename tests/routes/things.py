@@ -13,7 +13,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib import config
-from tests.server import PASSWORD, Reply, Server
+from tests.support.server import PASSWORD, Reply, Server
 
 ALL = ("create", "read", "update", "delete")
 _number = itertools.count(1)

@@ -9,7 +9,7 @@ from chalice.local import LambdaEventConverter
 
 from chalicelib import clock, security
 from chalicelib.services import attempt
-from tests.server import ADMIN, PASSWORD, Reply, Server
+from tests.support.server import ADMIN, PASSWORD, Reply, Server
 
 
 def sign_in(server: Server, password: str, username: str = ADMIN) -> Reply:
@@ -120,7 +120,7 @@ def test_an_unknown_user_costs_the_same_calls(server: Server) -> None:
 
 
 def _calls(server: Server, username: str) -> list[str]:
-    from chalicelib.storage import item
+    from chalicelib.storage.table import item
 
     calls: list[str] = []
     events = item.connection().connection.client.meta.events

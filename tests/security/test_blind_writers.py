@@ -12,10 +12,10 @@ import pytest
 
 import app  # noqa: F401 - registers the routes
 import deardiary
-from benchmarks.asks import ASKS
-from benchmarks.world import World, make_world
 from tests.security.test_matrix import ENDING, RULES, Rule
-from tests.server import Reply, Server, server_on_moto
+from tests.support.asks import ASKS
+from tests.support.server import Reply, Server, server_on_moto
+from tests.support.world import World, make_world
 
 # Whatever the owner writes holds one of these.
 SECRET = "sesame"

@@ -10,14 +10,14 @@ from enum import Enum, auto
 import pytest
 
 import app  # noqa: F401 - registers the routes
-from benchmarks.asks import ASKS
-from benchmarks.world import World, make_world
 from chalicelib import clock, security
-from chalicelib.routes.endpoint import OPERATIONS
+from chalicelib.routes.http.endpoint import OPERATIONS
 from chalicelib.security import Claims
-from chalicelib.storage.secret import read_keyring
-from tests.emulator import Emulator
-from tests.server import Reply, Server, server_on_emulator
+from chalicelib.storage.keyring import read_keyring
+from tests.support.asks import ASKS
+from tests.support.emulator import Emulator
+from tests.support.server import Reply, Server, server_on_emulator
+from tests.support.world import World, make_world
 
 
 class Rule(Enum):

@@ -6,14 +6,15 @@ import time
 
 import pytest
 
-from chalicelib import aws, config
-from chalicelib.storage import secret
-from infra.secret import rotate_secret
-from tests.server import ADMIN, PASSWORD, Server
+from chalicelib import config
+from chalicelib.aws import clients
+from chalicelib.storage import keyring
+from infra.resources.secret import rotate_secret
+from tests.support.server import ADMIN, PASSWORD, Server
 
 
 def rotate() -> None:
-    rotate_secret(aws.client("ssm"), config.settings().jwt_secret_parameter)
+    rotate_secret(clients.client("ssm"), config.settings().jwt_secret_parameter)
 
 
 def session(server: Server) -> str:
@@ -31,33 +32,33 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 def test_tokens_outlive_one_rotation_and_not_two(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     old = session(server)
     rotate()
-    pass_time(monkeypatch, secret.FRESH_FOR_SECONDS + 1)
+    pass_time(monkeypatch, keyring.FRESH_FOR_SECONDS + 1)
     new = session(server)
     assert server.call("GET", "/auth/me", token=old).status == 200
     assert server.call("GET", "/auth/me", token=new).status == 200
     rotate()
-    pass_time(monkeypatch, 2 * secret.FRESH_FOR_SECONDS)
+    pass_time(monkeypatch, 2 * keyring.FRESH_FOR_SECONDS)
     assert server.call("GET", "/auth/me", token=old).error == (401, "TOKEN_INVALID")
     assert server.call("GET", "/auth/me", token=new).status == 200
 
 
 def test_a_token_of_a_secret_not_yet_seen_is_taken(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     session(server)
-    kept = secret._kept
+    kept = keyring._kept
     rotate()
-    secret._kept = None
+    keyring._kept = None
     new = session(server)
-    secret._kept = kept
-    pass_time(monkeypatch, secret.LOOKED_AGAIN_AFTER_SECONDS + 1)
+    keyring._kept = kept
+    pass_time(monkeypatch, keyring.LOOKED_AGAIN_AFTER_SECONDS + 1)
     assert server.call("GET", "/auth/me", token=new).status == 200
 
 
 def test_invented_secrets_do_not_cost_a_call_each(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     token = session(server)
-    kept = secret._kept
+    kept = keyring._kept
     assert kept is not None
     calls: list[str] = []
-    aws.client("ssm").meta.events.register("before-call.ssm", lambda **_: calls.append("ssm"))
+    clients.client("ssm").meta.events.register("before-call.ssm", lambda **_: calls.append("ssm"))
     forged = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImludmVudGVkIn0." + token.partition(".")[2]
     for _ in range(5):
         assert server.call("GET", "/auth/me", token=forged).error == (401, "TOKEN_INVALID")

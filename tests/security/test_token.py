@@ -10,7 +10,7 @@ import pytest
 from chalicelib import clock, security
 from chalicelib.services import token as service
 from chalicelib.storage.user import find_account
-from tests.server import PASSWORD, Reply, Server
+from tests.support.server import PASSWORD, Reply, Server
 
 
 @pytest.fixture

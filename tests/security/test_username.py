@@ -10,13 +10,13 @@ import pytest
 import deardiary
 from chalicelib import clock
 from chalicelib.services import attempt
-from chalicelib.storage import keys
 from chalicelib.storage import user as storage
+from chalicelib.storage.table import keys
 from chalicelib.storage.user import UsernameRow, UserRow
-from infra.admin import converge_usernames, reset_admin
+from infra.resources.admin import converge_usernames, reset_admin
 from tests.routes.things import check_refused, found, made, new_person
-from tests.server import ADMIN, PASSWORD, Reply, Server
 from tests.support.consistency import check_consistency
+from tests.support.server import ADMIN, PASSWORD, Reply, Server
 from tests.support.table import read_table
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from chalicelib.services.search.facts import Facts
 from chalicelib.services.search.order import sort_key
 from chalicelib.services.search.parse import parse_order
-from chalicelib.storage.digest import Digest
-from deardiary.shapes import Iteration, IterationStatus
+from chalicelib.storage.points.summary import Digest
+from deardiary.wire.shapes import Iteration, IterationStatus
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 

@@ -13,10 +13,10 @@ import pytest
 import deardiary
 from chalicelib import clock
 from chalicelib.storage import series
-from tests.server import Reply, Server, server_on_moto
 from tests.support.consistency import check_consistency
 from tests.support.faults import Answer, Delivery, Fault, Sent, inject, lost_500, lost_connection
 from tests.support.interleaving import stage
+from tests.support.server import Reply, Server, server_on_moto
 
 SERIES, CHUNK = "SERIES#", "CHUNK#"
 

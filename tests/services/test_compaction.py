@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 
 import deardiary
-from chalicelib import clock, threads
-from chalicelib.services import batch, compaction, deletion
-from chalicelib.storage import chunk, item, keys, points, series
-from tests.server import Server
+from chalicelib import clock
+from chalicelib.aws import threads
+from chalicelib.services.lifecycle import deletion
+from chalicelib.services.points import batch, compaction
+from chalicelib.storage import series
+from chalicelib.storage.points import chunk, rows
+from chalicelib.storage.table import item, keys
+from tests.support.server import Server
 
 SMALL = 12
 
@@ -46,7 +50,7 @@ def everything(server: Server, iteration: deardiary.Iteration) -> Any:
 
 
 def moved(iteration: deardiary.Iteration) -> int:
-    return len(points.read_rows(iteration.id).homes)
+    return len(rows.read_rows(iteration.id).homes)
 
 
 def curves(server: Server, iteration: deardiary.Iteration) -> Any:
@@ -57,7 +61,7 @@ def test_the_end_of_an_iteration_moves_small_chunks(real_server: Server, iterati
     before = everything(real_server, iteration)
     real_server.client().iterations.update(iteration.id, status_id=deardiary.IterationStatus.SUCCEEDED)
     assert moved(iteration) == SMALL
-    assert len(points.read_rows(iteration.id).stored) == 2
+    assert len(rows.read_rows(iteration.id).stored) == 2
     assert everything(real_server, iteration) == before
     assert {point["id"]: point for point in before[0]} == {
         point["id"]: real_server.call("GET", f"/metrics/{point['id']}").body for point in before[0]
@@ -115,7 +119,7 @@ def test_whoever_dies_at_it_changes_nothing(
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(later))
     assert compaction.compact(where, 1) == SMALL - moved_then(last_words)
     assert everything(real_server, iteration) == before
-    assert len({row.generation for row in points.read_rows(iteration.id).stored}) == 1 + moved_then(last_words)
+    assert len({row.generation for row in rows.read_rows(iteration.id).stored}) == 1 + moved_then(last_words)
 
 
 def moved_then(last_words: str) -> int:

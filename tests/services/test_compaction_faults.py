@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 import deardiary
-from chalicelib import threads
-from chalicelib.services import batch, compaction
-from chalicelib.storage import points, series
-from tests.server import Server, server_on_moto
+from chalicelib.aws import threads
+from chalicelib.services.points import batch, compaction
+from chalicelib.storage import series
+from chalicelib.storage.points import rows
 from tests.support.consistency import check_consistency
 from tests.support.faults import Answer, Delivery, Fault, Sent, inject, lost_500, lost_connection
+from tests.support.server import Server, server_on_moto
 
 CHUNKS = 6
 
@@ -178,7 +179,7 @@ def test_a_batch_announced_after_the_lease_is_folded_once(
     server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its chunk is among the rows that the compaction reads, and its writer dies before the fold."""
-    point, read_rows = logged(server, iteration)[0][0], points.read_rows
+    point, read_rows = logged(server, iteration)[0][0], rows.read_rows
 
     def announce_then_read(*arguments: Any) -> Any:
         with monkeypatch.context() as patch:
@@ -187,7 +188,7 @@ def test_a_batch_announced_after_the_lease_is_folded_once(
         return read_rows(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(points, "read_rows", announce_then_read)
+        patch.setattr(rows, "read_rows", announce_then_read)
         compaction.compact(iteration, 1)
     server.call("PATCH", f"/metrics/{point['id']}", {"value": 99})
     assert send(server, iteration, "late", 50).status == 201

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from deardiary.records import Record
-from tests.server import Reply, Server
+from deardiary.entities.records import Record
 from tests.support.consistency import check_consistency
+from tests.support.server import Reply, Server
 
 THREADS = 16
 PASSWORD = "long enough"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.columns import Columns
-from chalicelib.services import curves
-from chalicelib.storage.codec import Batch, Stretch
+from chalicelib.services.points import curves
+from chalicelib.storage.points.codec import Batch, Stretch
 
 # Few different ones, so that many are equal.
 small = st.integers(-3, 3)

@@ -11,10 +11,10 @@ import boto3
 import pytest
 
 from chalicelib import clock, config
-from chalicelib.services import deletion, expiry
+from chalicelib.services.lifecycle import deletion, expiry
 from chalicelib.storage import deletion as storage
-from tests.server import Server
 from tests.support.consistency import check_consistency
+from tests.support.server import Server
 
 ITERATIONS, PARAMETERS, BATCHES = 24, 215, 3
 
@@ -103,7 +103,7 @@ def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
 
 def test_a_batch_on_its_way_is_waited_for(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its writer announced it before the deletion and puts its chunk after: it must not stay as an orphan."""
-    from chalicelib.services import batch
+    from chalicelib.services.points import batch
 
     client = real_server.client()
     experiment = client.experiments.create(client.projects.create("p").id, "e")

@@ -11,9 +11,10 @@ from botocore.exceptions import ConnectTimeoutError
 
 from chalicelib.artifacts import Location
 from chalicelib.artifacts.s3 import S3Store
-from chalicelib.services import deletion
-from chalicelib.storage import item, lineage
+from chalicelib.services.lifecycle import deletion
 from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.reads import lineage
+from chalicelib.storage.table import item
 from tests.routes.things import (
     found,
     made,
@@ -25,8 +26,8 @@ from tests.routes.things import (
     rows,
     upload,
 )
-from tests.server import Server, server_on_moto
 from tests.support.consistency import check_consistency
+from tests.support.server import Server, server_on_moto
 
 SHA256 = hashlib.sha256(b"x").hexdigest()
 

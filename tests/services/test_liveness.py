@@ -11,10 +11,10 @@ import pytest
 import deardiary
 from chalicelib import clock, config
 from chalicelib.routes import upkeep
-from chalicelib.services import liveness
+from chalicelib.services.lifecycle import liveness
 from chalicelib.storage import running
-from deardiary.shapes import IterationStatus
-from tests.server import Server, server_on_moto
+from deardiary.wire.shapes import IterationStatus
+from tests.support.server import Server, server_on_moto
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import pytest
 
 import deardiary
 from chalicelib import clock
-from chalicelib.services import batch
-from chalicelib.storage import points as points_of
+from chalicelib.services.points import batch
 from chalicelib.storage import series
-from deardiary.shapes import Metric
-from tests.server import Server
+from chalicelib.storage.points import rows as points_of
+from deardiary.wire.shapes import Metric
 from tests.support.consistency import check_consistency
+from tests.support.server import Server
 
 THREADS = 16
 

@@ -13,11 +13,12 @@ import pytest
 
 import deardiary
 from chalicelib import config
-from chalicelib.services import deletion
-from chalicelib.storage import blob, item, keys
-from deardiary.shapes import Stage
-from tests.server import Reply, Server
+from chalicelib.services.lifecycle import deletion
+from chalicelib.storage import blob
+from chalicelib.storage.table import item, keys
+from deardiary.wire.shapes import Stage
 from tests.support.consistency import check_consistency
+from tests.support.server import Reply, Server
 
 THREADS = 16
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from chalicelib.services import access
-from chalicelib.storage.transaction import Transaction
+from chalicelib.storage.table.transaction import Transaction
 from tests.routes.things import found, new_experiment, new_iteration
-from tests.server import Server
 from tests.support.consistency import check_consistency
+from tests.support.server import Server
 from tests.support.table import read_table
 
 ROUNDS = 6

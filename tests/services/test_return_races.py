@@ -11,9 +11,10 @@ import pytest
 
 import deardiary
 from chalicelib import clock
-from chalicelib.services import access, liveness
-from deardiary.shapes import IterationStatus
-from tests.server import Reply, Server
+from chalicelib.services import access
+from chalicelib.services.lifecycle import liveness
+from deardiary.wire.shapes import IterationStatus
+from tests.support.server import Reply, Server
 
 WRITERS = 12
 POINT = {"key": "loss", "value": 1.0, "recorded_at": "2026-01-01T00:00:00Z"}

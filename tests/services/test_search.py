@@ -12,8 +12,8 @@ from chalicelib.services.search.budget import MAX_STEPS, Budget
 from chalicelib.services.search.evaluate import predicate
 from chalicelib.services.search.facts import Facts
 from chalicelib.services.search.parse import MAX_DEPTH, MAX_TERMS, parse_filter, parse_order
-from chalicelib.services.search.scan import MAX_CHARACTERS
-from deardiary.shapes import IterationStatus
+from chalicelib.services.search.scanner import MAX_CHARACTERS
+from deardiary.wire.shapes import IterationStatus
 from tests.services.subjects import digest, facts, ordered
 
 SUBJECT = facts(

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from chalicelib.storage import item
-from tests.server import Server
+from chalicelib.storage.table import item
+from tests.support.server import Server
 
 EVERYTHING = "parameters,metrics,tags"
 

@@ -11,10 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidPayload
-from chalicelib.services.search.like import Like
-from chalicelib.services.search.parse import parse_filter, parse_order
-from chalicelib.services.search.scan import MAX_CHARACTERS
-from chalicelib.services.search.tree import (
+from chalicelib.services.search.ast import (
     ATTRIBUTES,
     PARTS,
     AllOf,
@@ -26,6 +23,9 @@ from chalicelib.services.search.tree import (
     Not,
     Term,
 )
+from chalicelib.services.search.like import Like
+from chalicelib.services.search.parse import parse_filter, parse_order
+from chalicelib.services.search.scanner import MAX_CHARACTERS
 from chalicelib.services.search.values import NULLS, PATTERNS
 from tests.services.subjects import digest, facts, ordered
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib import clock
-from chalicelib.services import compaction
-from tests.server import Reply, Server, server_on_moto
+from chalicelib.services.points import compaction
 from tests.support.interleaving import Actor, stage
+from tests.support.server import Reply, Server, server_on_moto
 
 STALE = timedelta(seconds=61)
 # More calls than any of these requests makes when it is not disturbed.

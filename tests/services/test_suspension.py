@@ -10,9 +10,9 @@ import pytest
 import deardiary
 from chalicelib import deadline
 from chalicelib.routes import upkeep
-from chalicelib.services import compaction
-from tests.server import Server
+from chalicelib.services.points import compaction
 from tests.support.consistency import check_consistency
+from tests.support.server import Server
 from tests.support.suspension import Clocks, each_suspension, suspended
 
 CHUNKS = 4

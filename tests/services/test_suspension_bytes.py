@@ -13,12 +13,12 @@ import pytest
 
 from chalicelib import deadline
 from chalicelib.routes import upkeep
-from chalicelib.services import expiry
-from deardiary import parts
-from deardiary.transport import Request
-from tests.emulator import Emulator
-from tests.server import Server, server_on_emulator
+from chalicelib.services.lifecycle import expiry
+from deardiary.http.transport import Request
+from deardiary.wire import parts
 from tests.support.consistency import check_consistency
+from tests.support.emulator import Emulator
+from tests.support.server import Server, server_on_emulator
 from tests.support.suspension import Clocks, each_suspension, suspended
 
 BACKENDS = ("s3", "filesystem", "inline")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.emulator import Emulator
-from tests.server import Server, server_on_emulator
 from tests.support.consistency import check_consistency
+from tests.support.emulator import Emulator
+from tests.support.server import Server, server_on_emulator
 
 ROUNDS = 12
 

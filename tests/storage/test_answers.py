@@ -13,7 +13,7 @@ from botocore.parsers import JSONParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.aws import QuickParser, session
+from chalicelib.aws.clients import QuickParser, session
 
 binary = st.binary(max_size=12).map(lambda raw: base64.b64encode(raw).decode())
 number = st.integers().map(str) | st.floats(allow_nan=False, allow_infinity=False).map(repr)

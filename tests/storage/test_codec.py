@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.columns import Columns
-from chalicelib.storage import codec, digest
-from chalicelib.storage.codec import Batch, Content, DamagedData, Stretch
-from chalicelib.storage.digest import Digest
+from chalicelib.storage.points import codec, summary
+from chalicelib.storage.points.codec import Batch, Content, DamagedData, Stretch
+from chalicelib.storage.points.summary import Digest
 
 int64 = st.integers(-(2**63), 2**63 - 1)
 # Any pattern of 64 bits: subnormals, both zeros, infinities, every NaN.
@@ -124,34 +124,34 @@ def _equal_but_for_zeros(one: Digest, other: Digest) -> bool:
 
 @given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
 def test_digests_come_back(digests: dict[str, Digest]) -> None:
-    assert repr(digest.unpack_digests(digest.pack_digests(digests))) == repr(digests)
+    assert repr(summary.unpack_digests(summary.pack_digests(digests))) == repr(digests)
 
 
 @given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
 def test_digests_are_found_one_by_one(digests: dict[str, Digest]) -> None:
-    packed = digest.PackedDigests(digest.pack_digests(digests))
+    packed = summary.PackedDigests(summary.pack_digests(digests))
     assert list(packed) == list(digests)
     assert len(packed) == len(digests)
     assert repr({key: packed[key] for key in packed}) == repr(digests)
     assert "another key than all of these" not in packed
     # zlib adds a few bytes to what it cannot make shorter.
-    assert len(digest.pack_digests(digests)) <= digest.size_of_digests(digests) + 16
+    assert len(summary.pack_digests(digests)) <= summary.size_of_digests(digests) + 16
 
 
 @given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
 def test_digests_of_version_1_are_read(digests: dict[str, Digest]) -> None:
     """In which each name stood before its own numbers."""
     rows = [
-        struct.pack(">H", len(key.encode())) + key.encode() + digest._DIGEST.pack(*one) for key, one in digests.items()
+        struct.pack(">H", len(key.encode())) + key.encode() + summary._DIGEST.pack(*one) for key, one in digests.items()
     ]
-    assert repr(digest.unpack_digests(b"\x01" + b"".join(rows))) == repr(digests)
+    assert repr(summary.unpack_digests(b"\x01" + b"".join(rows))) == repr(digests)
 
 
 @given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
 def test_digests_of_version_2_are_read(digests: dict[str, Digest]) -> None:
     """In which nothing was packed."""
-    plain = zlib.decompress(digest.pack_digests(digests)[1:])
-    assert repr(digest.unpack_digests(b"\x02" + plain)) == repr(digests)
+    plain = zlib.decompress(summary.pack_digests(digests)[1:])
+    assert repr(summary.unpack_digests(b"\x02" + plain)) == repr(digests)
 
 
 @given(
@@ -160,12 +160,12 @@ def test_digests_of_version_2_are_read(digests: dict[str, Digest]) -> None:
 )
 def test_one_wrong_byte_in_digests_is_never_another_number(digests: dict[str, Digest], data: st.DataObject) -> None:
     """Of the packed ones; the first byte is the version. zlib has bits that change nothing of what is packed."""
-    packed = bytearray(digest.pack_digests(digests))
+    packed = bytearray(summary.pack_digests(digests))
     packed[data.draw(st.integers(1, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
     with contextlib.suppress(DamagedData):
-        assert repr(digest.unpack_digests(bytes(packed))) == repr(digests)
+        assert repr(summary.unpack_digests(bytes(packed))) == repr(digests)
     with pytest.raises(DamagedData):
-        digest.unpack_digests(bytes(packed[: data.draw(st.integers(0, len(packed) - 1))]))
+        summary.unpack_digests(bytes(packed[: data.draw(st.integers(0, len(packed) - 1))]))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_one_wrong_byte_in_digests_is_never_another_number(digests: dict[str, Di
 )
 def test_damaged_digests_are_an_error(damage: bytes) -> None:
     with pytest.raises(DamagedData):
-        digest.unpack_digests(damage)
+        summary.unpack_digests(damage)
 
 
 def test_a_row_that_unpacks_to_more_than_the_server_packs_is_refused() -> None:
@@ -193,7 +193,7 @@ def test_a_row_that_unpacks_to_more_than_the_server_packs_is_refused() -> None:
     with pytest.raises(DamagedData, match="more than"):
         codec.unpack(framed, BATCH)
     with pytest.raises(DamagedData, match="more than"):
-        digest.unpack_digests(bytes([digest.VERSION]) + bomb)
+        summary.unpack_digests(bytes([summary.VERSION]) + bomb)
     with pytest.raises(DamagedData, match="ends too early"):
         codec.inflate(bomb[: len(bomb) // 2])
     assert codec.inflate(zlib.compress(bytes(1000))) == bytes(1000)

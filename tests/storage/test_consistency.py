@@ -9,16 +9,16 @@ from typing import Any
 import boto3
 import pytest
 
-from benchmarks.world import World, make_world
 from chalicelib import config
-from chalicelib.services import compaction
+from chalicelib.services.points import compaction
 from chalicelib.storage import iteration as iterations
-from chalicelib.storage import keys
-from chalicelib.storage.keys import Key
+from chalicelib.storage.table import keys
+from chalicelib.storage.table.keys import Key
 from tests.routes.things import found, made
-from tests.server import Server, server_on_moto
 from tests.support.consistency import CHECKS, check_consistency, find_faults
+from tests.support.server import Server, server_on_moto
 from tests.support.table import read_table
+from tests.support.world import World, make_world
 
 NOBODY = "01ZZZZZZZZZZZZZZZZZZZZZZZZ"
 # Rows that no other row needs.

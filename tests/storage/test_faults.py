@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from chalicelib import config, patience
+from chalicelib import config, retry
 from chalicelib.artifacts import Location, s3
 from chalicelib.errors import Conflict, Unavailable
-from chalicelib.storage import item
-from chalicelib.storage.transaction import Transaction
+from chalicelib.storage.table import item
+from chalicelib.storage.table.transaction import Transaction
 from chalicelib.storage.user import UsernameRow
-from tests.emulator import Emulator
-from tests.server import server_on_emulator, server_on_moto
+from tests.support.emulator import Emulator
 from tests.support.faults import (
     Fault,
     conflict,
@@ -28,6 +27,7 @@ from tests.support.faults import (
     slow,
     throttled,
 )
+from tests.support.server import server_on_emulator, server_on_moto
 
 Key = dict[str, dict[str, str]]
 
@@ -102,7 +102,7 @@ def test_a_fault_without_end_reaches_the_caller(key: Key, fault: Fault, code: st
 
 
 def test_a_conflict_without_end_is_waited_for_in_vain(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "SECONDS", 0.02)
+    monkeypatch.setattr(retry, "SECONDS", 0.02)
     with inject(conflict, {"PutItem"}, first=None) as hit, pytest.raises(Unavailable):
         client().put_item(TableName=config.settings().table, Item=key)
     assert len(hit) > 1

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 
 from chalicelib import ids
-from chalicelib.storage import keys
-from chalicelib.storage.keys import Key
+from chalicelib.storage.table import keys
+from chalicelib.storage.table.keys import Key
 
 TEXTS = st.text(max_size=6) | st.sampled_from(["a", "a#a", "a#b", "#", "a source b", "", '", "'])
 # What a path may hold where it names an id.

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.storage import digest, keys, points
-from chalicelib.storage.digest import Digest
-from chalicelib.storage.keys import Key
+from chalicelib.storage.points import rows as points
+from chalicelib.storage.points import summary
+from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.table import keys
+from chalicelib.storage.table.keys import Key
 from tests.support.table import Row, read_objects, read_table
 
 
@@ -260,7 +262,7 @@ def _packed(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _series(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from _beside_iteration(table, key, row)
     announced, marked = json.loads(row["announced"]), json.loads(row.get("recount") or "{}")
-    kept = digest.unpack_digests(row["digests"])
+    kept = summary.unpack_digests(row["digests"])
     counted = {name: _summary(each) for name, each in _points(keys.owner_of_series(key.sk), announced).items()}
     for name in sorted((kept.keys() | counted.keys()) - marked.keys()):
         # By their text, for NaN is not equal to itself.

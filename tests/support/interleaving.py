@@ -21,7 +21,8 @@ from typing import Any
 import botocore.endpoint
 import pytest
 
-from chalicelib import patience, threads
+from chalicelib import retry
+from chalicelib.aws import threads
 
 _current: ContextVar[Actor | None] = ContextVar("current", default=None)
 _SECONDS = 30
@@ -108,8 +109,8 @@ def stage() -> Iterator[Actors]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(endpoint, "_do_get_response", send_when_told)
         patch.setattr(threads, "THREADS", 1)
-        patch.setattr(patience, "_LONGEST_PAUSE", 0.0)
-        patch.setattr(patience, "_FIRST_PAUSE", 0.0)
+        patch.setattr(retry, "_LONGEST_PAUSE", 0.0)
+        patch.setattr(retry, "_FIRST_PAUSE", 0.0)
         try:
             yield actors
         finally:

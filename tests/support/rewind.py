@@ -21,9 +21,9 @@ from moto.dynamodb.models import dynamodb_backends
 from chalicelib import clock, config, ids, security
 from chalicelib.artifacts import Location
 from chalicelib.artifacts.s3 import S3Store
-from chalicelib.storage.keys import Key
-from tests.quick_moto import twin
-from tests.server import Reply
+from chalicelib.storage.table.keys import Key
+from tests.support.fast_moto import twin
+from tests.support.server import Reply
 from tests.support.table import Row, read_objects, read_table
 
 _QUERY = re.compile(r"\?[^\"]*X-Amz-Signature[^\"]*")

@@ -12,7 +12,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 
 from chalicelib import config
-from chalicelib.storage.keys import Key
+from chalicelib.storage.table.keys import Key
 
 Row = dict[str, Any]
 

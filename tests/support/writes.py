@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import app  # noqa: F401 - registers the routes
-from benchmarks.asks import ASKS
-from benchmarks.world import World
 from chalicelib import clock
 from chalicelib.routes import upkeep
-from chalicelib.routes.endpoint import OPERATIONS
-from chalicelib.services import deletion, expiry
-from chalicelib.services.migration import Report, migrate
-from tests.server import PASSWORD, Reply, Server
+from chalicelib.routes.http.endpoint import OPERATIONS
+from chalicelib.services.blobs.migration import Report, migrate
+from chalicelib.services.lifecycle import deletion, expiry
+from tests.support.asks import ASKS
+from tests.support.server import PASSWORD, Reply, Server
+from tests.support.world import World
 
 LARGE = 100_000_000
 ROUTES = sorted(f"{each.method} {each.path}" for each in OPERATIONS if each.method != "GET")
@@ -36,7 +36,7 @@ def _route(route: str, body: Any = None, **ids: str) -> Act:
 
 
 def _listed(route: str) -> Act:
-    """The request that `benchmarks/asks.py` has for the route."""
+    """The request that `tests/support/asks.py` has for the route."""
     method, _, path = route.partition(" ")
 
     def act(server: Server, world: World) -> Reply:

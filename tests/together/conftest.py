@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deardiary import Client
-    from tests.emulator import Emulator
+    from tests.support.emulator import Emulator
 
 
 @pytest.fixture(scope="module")

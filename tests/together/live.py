@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import deardiary
-from tests.server import server_on_emulator
+from tests.support.server import server_on_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.emulator import Emulator
+    from tests.support.emulator import Emulator
 
 REPOSITORY = Path(__file__).parents[2]
 _SERVE = """

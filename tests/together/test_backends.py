@@ -15,11 +15,11 @@ import pytest
 
 import deardiary
 from chalicelib import clock, config
-from chalicelib.services import expiry
-from deardiary import parts
-from deardiary.transport import Request, Response
-from tests.emulator import Emulator
-from tests.server import URL, Reply, Server, server_on_emulator
+from chalicelib.services.lifecycle import expiry
+from deardiary.http.transport import Request, Response
+from deardiary.wire import parts
+from tests.support.emulator import Emulator
+from tests.support.server import URL, Reply, Server, server_on_emulator
 
 KIB = 1024
 BYTES = random.Random(2).randbytes(200 * KIB)  # noqa: S311

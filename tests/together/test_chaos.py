@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.emulator import Emulator
+    from tests.support.emulator import Emulator
 
 PER_PROCESS = 2000
 BURST = 100
@@ -24,7 +24,7 @@ BURST = 100
 # Each process has steps of its own, and says so when a burst of calls has returned. It ends when it is told to.
 _TRAIN = """
 import sys, time, deardiary
-from deardiary import sender
+from deardiary.sending import sender
 sender.FLUSH_SECONDS = sender.FIRST_BACKOFF = 0.05
 sender.LONGEST_BACKOFF = 0.5
 first, last, name = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]

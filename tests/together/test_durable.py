@@ -290,7 +290,7 @@ def test_s3_and_archives_in_it_are_read(client: Client, settings: dict[str, str]
 
 _SYNC = """
 import sys, deardiary
-from deardiary.nouns.iteration import Iterations
+from deardiary.entities.iteration import Iterations
 real = Iterations.log_columns
 def log_columns(self, *args, **kwargs):
     receipt = real(self, *args, **kwargs)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import deardiary
-from deardiary import parts
+from deardiary.wire import parts
 from infra.local.server import serving
-from tests.emulator import Emulator
-from tests.server import Server, server_on_emulator
+from tests.support.emulator import Emulator
+from tests.support.server import Server, server_on_emulator
 
 REPOSITORY = Path(__file__).parents[2]
 SIZE = parts.CUTS["s3"].alone + parts.MIB

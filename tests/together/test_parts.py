@@ -22,12 +22,12 @@ import requests
 import deardiary
 from chalicelib import artifacts, clock, config
 from chalicelib.artifacts import s3
-from chalicelib.services import deletion, expiry
+from chalicelib.services.lifecycle import deletion, expiry
 from chalicelib.storage import blob as blobs
-from deardiary import parts
-from deardiary.transport import Request, Response
-from tests.emulator import Emulator
-from tests.server import Server, server_on_emulator
+from deardiary.http.transport import Request, Response
+from deardiary.wire import parts
+from tests.support.emulator import Emulator
+from tests.support.server import Server, server_on_emulator
 
 KIB = 1024
 PART = 16 * KIB

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 import deardiary
-from tests.server import Reply, Server
+from tests.support.server import Reply, Server
 
 BYTES = b"the weights of a model" * 1000
 

@@ -10,7 +10,7 @@ import pytest
 
 import deardiary
 from deardiary import ClientError, IterationStatus
-from tests.server import Server
+from tests.support.server import Server
 
 VALUES = [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, math.nan, math.inf, -math.inf, 1 / 3]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
-    from tests.emulator import Emulator
+    from tests.support.emulator import Emulator
 
 TRAIN = """
 import deardiary, json, os, sys

@@ -17,10 +17,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
+from chalicelib.services.search.ast import AllOf, AnyOf, Comparison, Condition, Kind, Name, Not
 from chalicelib.services.search.budget import CHARACTERS_A_STEP, Budget
 from chalicelib.services.search.facts import Facts
 from chalicelib.services.search.like import Like, Spend
-from chalicelib.services.search.tree import AllOf, AnyOf, Comparison, Condition, Kind, Name, Not
 from chalicelib.services.search.values import NULLS, Value, to_number
 
 Predicate = Callable[[Facts], bool]

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import TypeVar
 
-from chalicelib.page import Page
+from chalicelib.aws.threads import in_threads
+from chalicelib.paging import Page
 from chalicelib.services import project as projects
 from chalicelib.services.access import Actor
-from chalicelib.storage import experiment, item, iteration, model, resource, tag
-from chalicelib.threads import in_threads
-from deardiary.shapes import Experiment, Project, SearchResult
+from chalicelib.storage import experiment, iteration, model, resource, tag
+from chalicelib.storage.table import item
+from deardiary.wire.shapes import Experiment, Project, SearchResult
 
 T = TypeVar("T")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.services.search.tree import Kind, Name
+from chalicelib.services.search.ast import Kind, Name
 from chalicelib.services.search.values import Value
 from chalicelib.storage import parameter, series, tag
-from chalicelib.storage.digest import Digest
-from deardiary.shapes import Iteration
+from chalicelib.storage.points.summary import Digest
+from deardiary.wire.shapes import Iteration
 
 
 @dataclass(frozen=True, slots=True)

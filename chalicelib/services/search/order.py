@@ -12,8 +12,8 @@ import struct
 from datetime import datetime
 
 from chalicelib import clock
+from chalicelib.services.search.ast import Kind, Term
 from chalicelib.services.search.facts import Facts
-from chalicelib.services.search.tree import Kind, Term
 from chalicelib.services.search.values import Value, to_number
 
 SortKey = tuple[str, ...]

@@ -30,8 +30,7 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.services.search.scan import Scanner
-from chalicelib.services.search.tree import (
+from chalicelib.services.search.ast import (
     ATTRIBUTES,
     PARTS,
     AllOf,
@@ -43,6 +42,7 @@ from chalicelib.services.search.tree import (
     Not,
     Term,
 )
+from chalicelib.services.search.scanner import Scanner
 from chalicelib.services.search.values import NULLS, PATTERNS, TEXT, Literal, Type, Value
 
 MAX_DEPTH = 50

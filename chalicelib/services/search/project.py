@@ -12,16 +12,17 @@ from collections.abc import Iterator
 
 from chalicelib import ids
 from chalicelib.errors import InvalidPayload
-from chalicelib.page import Page
+from chalicelib.paging import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.services.search import listing
+from chalicelib.services.search import query
 from chalicelib.services.search.budget import Budget
 from chalicelib.services.search.facts import Facts, Known
-from chalicelib.services.search.listing import Question, Search
 from chalicelib.services.search.order import SortKey, sort_key
+from chalicelib.services.search.query import Question, Search
 from chalicelib.storage import experiment as experiments
-from chalicelib.storage import item, outline
+from chalicelib.storage.reads import projection
+from chalicelib.storage.table import item
 
 MAX_EXPERIMENTS_A_PAGE = 20
 MAX_EXPERIMENTS_IN_ORDER = 200
@@ -32,7 +33,7 @@ def list_iterations_of_project(
 ) -> Page[Facts]:
     """As `list_iterations_of_experiment`; InvalidPayload, too, for an order over too many experiments."""
     access.project(actor, project_id, Need.READ)
-    question = listing.question_of(search)
+    question = query.question_of(search)
     scope = ids.digest("\n".join([project_id, search.parent_iteration_id or "", search.filter, search.order_by]))
     if question.terms:
         return _page_in_order(project_id, search, question, limit, cursor, scope)
@@ -53,7 +54,7 @@ def _page_by_experiment(
         own = inside if experiment.id == experiment_id else ""
         if len(found) == limit:
             return Page(found, item.encode_cursor(scope, start, experiment.id, own))
-        page = listing.page_of(experiment.id, search, question, limit - len(found), own or None, budget)
+        page = query.page_of(experiment.id, search, question, limit - len(found), own or None, budget)
         found += page.data
         if page.next_cursor:
             return Page(found, item.encode_cursor(scope, start, experiment.id, page.next_cursor))
@@ -67,7 +68,7 @@ def _page_in_order(
     rows: list[tuple[SortKey, str]] = []
     budget = Budget()
     for experiment_id in _experiment_ids(project_id):
-        found, _ = listing.find(experiment_id, search, question, budget)
+        found, _ = query.find(experiment_id, search, question, budget)
         rows += ((sort_key(question.terms, facts), experiment_id) for facts in found)
     rows.sort()
     left = rows[bisect_right(rows, after, key=lambda row: row[0]) :]
@@ -94,8 +95,8 @@ def _facts_of(rows: list[tuple[SortKey, str]], search: Search) -> list[Facts]:
     found = {
         facts.iteration.id: facts
         for experiment_id, iteration_ids in wanted.items()
-        for facts in listing.with_included(
-            experiment_id, outline.find_iterations(experiment_id, iteration_ids), search, Known()
+        for facts in query.with_included(
+            experiment_id, projection.find_iterations(experiment_id, iteration_ids), search, Known()
         )
     }
     return [found[key[-1]] for key, _ in rows if key[-1] in found]

@@ -6,20 +6,23 @@ costs a script next to nothing.
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from deardiary.__version__ import __version__ as __version__
 
 if TYPE_CHECKING:
     from deardiary import sagemaker as sagemaker
-    from deardiary.active import ActiveIteration
     from deardiary.client import Client, connect
+    from deardiary.entities.records import Point
     from deardiary.environment.capture import Environment, capture_environment
     from deardiary.environment.restore import Restored, restore
     from deardiary.errors import ClientError
-    from deardiary.http_transport import HttpTransport
-    from deardiary.lifecycle import start
-    from deardiary.records import Point
-    from deardiary.retries import RetryingTransport
-    from deardiary.shapes import (
+    from deardiary.http.default import HttpTransport
+    from deardiary.http.retries import RetryingTransport
+    from deardiary.http.transport import Request, Response, Transport
+    from deardiary.sending.sync import Synced, sync
+    from deardiary.tracking.decorator import track
+    from deardiary.tracking.iteration import ActiveIteration
+    from deardiary.tracking.start import start
+    from deardiary.wire.shapes import (
         ApiToken,
         BatchReceipt,
         Curve,
@@ -44,21 +47,18 @@ if TYPE_CHECKING:
         UserName,
         UserPermission,
     )
-    from deardiary.syncing import Synced, sync
-    from deardiary.tracking import track
-    from deardiary.transport import Request, Response, Transport
 else:
     _HOMES = {
-        "active": ("ActiveIteration",),
+        "tracking.iteration": ("ActiveIteration",),
         "client": ("Client", "connect"),
         "environment.capture": ("Environment", "capture_environment"),
         "environment.restore": ("Restored", "restore"),
         "errors": ("ClientError",),
-        "http_transport": ("HttpTransport",),
-        "lifecycle": ("start",),
-        "records": ("Point",),
-        "retries": ("RetryingTransport",),
-        "shapes": (
+        "http.default": ("HttpTransport",),
+        "tracking.start": ("start",),
+        "entities.records": ("Point",),
+        "http.retries": ("RetryingTransport",),
+        "wire.shapes": (
             "ApiToken",
             "BatchReceipt",
             "Curve",
@@ -83,9 +83,9 @@ else:
             "UserName",
             "UserPermission",
         ),
-        "syncing": ("Synced", "sync"),
-        "tracking": ("track",),
-        "transport": ("Request", "Response", "Transport"),
+        "sending.sync": ("Synced", "sync"),
+        "tracking.decorator": ("track",),
+        "http.transport": ("Request", "Response", "Transport"),
     }
     _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

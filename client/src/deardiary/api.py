@@ -8,11 +8,11 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote, urlencode
 
-from deardiary import __version__
+from deardiary.__version__ import __version__
 from deardiary.errors import NOT_OURS, ClientError, from_answer, without_query
-from deardiary.retries import RetryingTransport
-from deardiary.transport import Request, Response, Transport
-from deardiary.wire import from_json, to_json
+from deardiary.http.retries import RetryingTransport
+from deardiary.http.transport import Request, Response, Transport
+from deardiary.wire.form import from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -5,28 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from deardiary.api import Api
-from deardiary.nouns import auth
-from deardiary.nouns.experiment import Experiments
-from deardiary.nouns.iteration import Iterations
-from deardiary.nouns.metric import Metrics
-from deardiary.nouns.model import Models
-from deardiary.nouns.modelversion import ModelVersions
-from deardiary.nouns.parameter import Parameters
-from deardiary.nouns.permission import Permissions
-from deardiary.nouns.project import Projects
-from deardiary.nouns.resource import Resources
-from deardiary.nouns.tag import Tags
-from deardiary.nouns.token import Tokens
-from deardiary.nouns.user import Users
+from deardiary.entities import auth
+from deardiary.entities.experiment import Experiments
+from deardiary.entities.iteration import Iterations
+from deardiary.entities.metric import Metrics
+from deardiary.entities.model import Models
+from deardiary.entities.modelversion import ModelVersions
+from deardiary.entities.parameter import Parameters
+from deardiary.entities.permission import Permissions
+from deardiary.entities.project import Projects
+from deardiary.entities.resource import Resources
+from deardiary.entities.tag import Tags
+from deardiary.entities.token import Tokens
+from deardiary.entities.user import Users
 from deardiary.settings import Credentials, Settings, find_settings
-from deardiary.shapes import SearchResult
+from deardiary.wire.shapes import SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from deardiary.shapes import Session, User
-    from deardiary.transport import Transport
+    from deardiary.http.transport import Transport
+    from deardiary.wire.shapes import Session, User
 
 
 class Client:
@@ -178,8 +178,8 @@ def _client(
 
 
 def _transport(timeout: float | None) -> Transport:
-    from deardiary.http_transport import HttpTransport
-    from deardiary.retries import RetryingTransport
+    from deardiary.http.default import HttpTransport
+    from deardiary.http.retries import RetryingTransport
 
     if timeout is None:
         return _default_transport()
@@ -187,7 +187,7 @@ def _transport(timeout: float | None) -> Transport:
 
 
 def _default_transport() -> Transport:
-    from deardiary.http_transport import HttpTransport
-    from deardiary.retries import RetryingTransport
+    from deardiary.http.default import HttpTransport
+    from deardiary.http.retries import RetryingTransport
 
     return RetryingTransport(HttpTransport())

@@ -10,7 +10,7 @@ import pytest
 import deardiary
 import deardiary.client
 from deardiary.cli.main import main
-from tests.server import ADMIN, PASSWORD, URL, Server, server_on_moto
+from tests.support.server import ADMIN, PASSWORD, URL, Server, server_on_moto
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

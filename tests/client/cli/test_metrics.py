@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.client.cli.conftest import Said
-    from tests.server import Server
+    from tests.support.server import Server
 
     Run = Callable[..., Said]
 

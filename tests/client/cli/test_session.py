@@ -17,7 +17,7 @@ from deardiary.cli import completion
 from deardiary.cli.main import main, parser
 from deardiary.settings import Credentials, login_file
 from tests.client.cli.conftest import Said
-from tests.server import URL, Server
+from tests.support.server import URL, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,7 +208,7 @@ def test_who_is_not_signed_in_is_told_how(run: Run) -> None:
 
 
 def test_a_server_that_is_not_there_is_a_status_of_its_own(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from deardiary.http_transport import HttpTransport
+    from deardiary.http.default import HttpTransport
 
     monkeypatch.setattr("deardiary.client._default_transport", HttpTransport)
     said = run("whoami", "--url", "http://127.0.0.1:9")

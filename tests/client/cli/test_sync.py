@@ -11,14 +11,14 @@ import pytest
 import deardiary
 from deardiary import Client, ClientError, IterationStatus
 from deardiary.spool import lines
-from tests.server import URL
+from tests.support.server import URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.client.cli.conftest import Said
-    from tests.server import Server
+    from tests.support.server import Server
 
     Run = Callable[..., Said]
 

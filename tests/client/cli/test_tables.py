@@ -9,7 +9,7 @@ import pytest
 import deardiary
 from deardiary import IterationStatus, Point
 from deardiary.cli.output import Output
-from deardiary.records import Record
+from deardiary.entities.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

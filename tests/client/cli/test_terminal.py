@@ -11,8 +11,8 @@ import pytest
 
 import deardiary
 from deardiary import Client, ClientError, IterationStatus, Point
-from deardiary.progress import Bar
 from deardiary.spool import lines
+from deardiary.transfer.progress import Bar
 from tests.client.cli.conftest import Terminal
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_a_question_prints_none(run: Run, ids: dict[str, str], command: str, tty
 @pytest.mark.parametrize("error", [ClientError(422, "INVALID_PAYLOAD", HOSTILE, {"field": HOSTILE}), KeyError, OSError])
 def test_an_error_prints_none(run: Run, monkeypatch: pytest.MonkeyPatch, error: Any) -> None:
     def fail(_: Any) -> None:
-        logging.getLogger("deardiary.delivery").warning("%s", HOSTILE)
+        logging.getLogger("deardiary.sending.delivery").warning("%s", HOSTILE)
         raise error if isinstance(error, ClientError) else _Unescaped(HOSTILE) if error is KeyError else error(HOSTILE)
 
     monkeypatch.setattr("deardiary.cli.command.connect", fail)

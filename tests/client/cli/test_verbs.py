@@ -12,7 +12,7 @@ import pytest
 import deardiary
 from deardiary import Stage
 from deardiary.settings import login_file
-from tests.server import PASSWORD, URL, Server
+from tests.support.server import PASSWORD, URL, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable

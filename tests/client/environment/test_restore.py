@@ -9,8 +9,8 @@ import pytest
 
 import deardiary
 from deardiary.environment.restore import Restored, restore_snapshot
-from deardiary.shapes import Snapshot
-from deardiary.wire import from_json
+from deardiary.wire.form import from_json
+from deardiary.wire.shapes import Snapshot
 from tests.client import fakes
 from tests.client.fakes import FakeServer, client_of
 

@@ -13,7 +13,7 @@ from deardiary.cli.output import GAP, shortened, width_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from deardiary.shapes import IterationOverview
+    from deardiary.wire.shapes import IterationOverview
 
 # Enough to tell apart what was created more than a tenth of a millisecond apart.
 _SHORT_ID = 10

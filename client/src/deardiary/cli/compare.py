@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from deardiary.shapes import Iteration, IterationOverview
+    from deardiary.wire.shapes import Iteration, IterationOverview
 
     Row = tuple[str, bool, list[object]]
 

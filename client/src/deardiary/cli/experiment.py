@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deardiary.cli import find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
 from deardiary.cli.tag import change_tags
-from deardiary.shapes import ExperimentStatus
+from deardiary.wire.shapes import ExperimentStatus
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers

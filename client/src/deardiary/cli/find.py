@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from deardiary import settings
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.errors import ClientError
-from deardiary.shapes import Stage
+from deardiary.wire.shapes import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from deardiary.client import Client
-    from deardiary.shapes import Experiment, Iteration, Model, ModelVersion, Project, Resource, UserName
+    from deardiary.wire.shapes import Experiment, Iteration, Model, ModelVersion, Project, Resource, UserName
 
 
 class Named(Protocol):

@@ -14,13 +14,13 @@ from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.metric import SUMMARY, summary_row
 from deardiary.cli.output import GAP, cell, shortened, with_words
 from deardiary.cli.tag import change_tags
-from deardiary.shapes import IterationOverview, IterationStatus
+from deardiary.wire.shapes import IterationOverview, IterationStatus
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
     from deardiary.cli.compare import Row
     from deardiary.client import Client
-    from deardiary.shapes import Iteration
+    from deardiary.wire.shapes import Iteration
 
 _ID = "an id, or the beginning of one"
 NEWEST_FIRST = "created_date desc"

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from deardiary import __version__
+from deardiary.__version__ import __version__
 from deardiary.cli import (
     completion,
     experiment,

@@ -11,7 +11,7 @@ from deardiary.cli import find
 from deardiary.cli.command import Call, count, noun, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.plot import draw
-from deardiary.shapes import Curve
+from deardiary.wire.shapes import Curve
 
 if TYPE_CHECKING:
     import argparse
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from deardiary.cli.command import Subparsers
-    from deardiary.shapes import Iteration, MetricSummary
+    from deardiary.wire.shapes import Iteration, MetricSummary
 
 SUMMARY = ["metric", "count", "first", "last", "min", "max", "last step"]
 FOLLOW_SECONDS = 2.0

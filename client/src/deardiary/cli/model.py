@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from deardiary.cli import find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
 from deardiary.cli.failure import CommandFailed
-from deardiary.progress import Bar
-from deardiary.shapes import Stage
+from deardiary.transfer.progress import Bar
+from deardiary.wire.shapes import Stage
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers

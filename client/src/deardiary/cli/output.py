@@ -13,9 +13,9 @@ from datetime import datetime, timezone
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from deardiary.shapes import Shape
 from deardiary.terminal import printable
-from deardiary.wire import to_json
+from deardiary.wire.form import to_json
+from deardiary.wire.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

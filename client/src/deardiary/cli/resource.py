@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from deardiary.cli import find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
-from deardiary.progress import Bar
+from deardiary.transfer.progress import Bar
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from deardiary.cli.command import Subparsers
-    from deardiary.shapes import Resource
+    from deardiary.wire.shapes import Resource
 
 COLUMNS = {"id": "id", "name": "name", "bytes": "size_bytes", "state": "state", "created": "created_date"}
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deardiary.cli.command import Subparsers
-    from deardiary.shapes import UserPermission
+    from deardiary.wire.shapes import UserPermission
 
 T = TypeVar("T")
 

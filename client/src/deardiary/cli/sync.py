@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deardiary.cli.command import Subparsers
-    from deardiary.leftover import Waiting
+    from deardiary.sending.leftover import Waiting
+    from deardiary.sending.sync import Synced
     from deardiary.spool.run import Run
-    from deardiary.syncing import Synced
 
 _WAITING = {
     "run": "spool",
@@ -74,7 +74,7 @@ def sync(call: Call) -> None:
 
 
 def _send(call: Call) -> None:
-    from deardiary.syncing import sync as send
+    from deardiary.sending.sync import sync as send
 
     given = call.given
     if len(given.places) > 1:
@@ -104,7 +104,7 @@ def _check(results: list[Synced]) -> None:
 
 
 def _discard(call: Call) -> None:
-    from deardiary import leftover
+    from deardiary.sending import leftover
 
     found = _found(call)
     waiting = [leftover.waiting_in(folder, run) for folder, run in found]
@@ -127,14 +127,14 @@ def _total(waiting: list[Waiting]) -> str:
 
 
 def _list_rejected(call: Call) -> None:
-    from deardiary import leftover
+    from deardiary.sending import leftover
 
     parts = [part for folder, run in _found(call) for part in leftover.rejected_in(folder, run)]
     call.output.objects(parts, _REJECTED, "Nothing that was refused is kept here")
 
 
 def _drop_rejected(call: Call) -> None:
-    from deardiary import leftover
+    from deardiary.sending import leftover
 
     found = [(folder, run, leftover.rejected_in(folder, run)) for folder, run in _found(call)]
     parts = [part for _, _, mine in found for part in mine]
@@ -149,6 +149,6 @@ def _drop_rejected(call: Call) -> None:
 
 
 def _found(call: Call) -> list[tuple[Path, Run]]:
-    from deardiary import leftover
+    from deardiary.sending import leftover
 
     return leftover.find(call.given.places, call.given.from_url)

@@ -8,7 +8,7 @@ from deardiary.cli.failure import CommandFailed
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Call
-    from deardiary.nouns.tag import Owner
+    from deardiary.entities.tag import Owner
 
 
 def change_tags(call: Call, owner: Owner, owner_id: str) -> None:

@@ -14,7 +14,7 @@ from deardiary.errors import ClientError
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
-    from deardiary.shapes import User
+    from deardiary.wire.shapes import User
 
 COLUMNS = {
     "id": "id",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from deardiary.client import Client
-    from deardiary.shapes import Snapshot
+    from deardiary.wire.shapes import Snapshot
 
 PATCH = "uncommitted.patch"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from deardiary.shapes import Snapshot
+    from deardiary.wire.shapes import Snapshot
 
 # What a venv brings along, and the package that looks.
 _TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "deardiary"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from deardiary import outcome
-from deardiary.shapes import IterationStatus
+from deardiary.tracking import outcome
+from deardiary.wire.shapes import IterationStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,19 +6,20 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from deardiary import lifecycle, settings
+from deardiary import settings
 from deardiary.errors import ClientError
 from deardiary.sagemaker.failure import explain, explaining
 from deardiary.sagemaker.job import Job, find_job
 from deardiary.sagemaker.silent import SilentIteration
-from deardiary.shapes import IterationStatus
 from deardiary.spool.run import Origin
+from deardiary.tracking import start as lifecycle
+from deardiary.wire.shapes import IterationStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from deardiary.active import ActiveIteration
     from deardiary.client import Client
+    from deardiary.tracking.iteration import ActiveIteration
 
 
 def start(

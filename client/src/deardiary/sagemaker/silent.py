@@ -7,11 +7,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deardiary import outcome
-from deardiary.active import ActiveIteration
-from deardiary.endings import Endings
-from deardiary.shapes import IterationStatus, ModelVersion, Resource, Stage
 from deardiary.spool.run import Origin, Run
+from deardiary.tracking import outcome
+from deardiary.tracking.finish_hooks import Endings
+from deardiary.tracking.iteration import ActiveIteration
+from deardiary.wire.shapes import IterationStatus, ModelVersion, Resource, Stage
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from deardiary.spool import own_file
-from deardiary.wire import from_json, to_json
+from deardiary.wire.form import from_json, to_json
 
 FILE = "run.json"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")

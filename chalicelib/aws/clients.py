@@ -1,0 +1,109 @@
+"""Clients of AWS services, made when first needed and once per process: making one costs tens of milliseconds.
+
+Their answers are read as botocore reads them, but for items of DynamoDB: there it looks up for every attribute of every
+item what may be in it, which for a thousand items takes longer than all else.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from functools import cache
+from typing import Any
+
+import botocore.session
+import msgspec
+from botocore.config import Config
+from botocore.parsers import JSONParser, ResponseParserFactory
+
+from chalicelib import config, deadline
+from chalicelib.retry import Patience
+
+# All other operations of DynamoDB and S3 count as writes.
+_READS = ("Get", "BatchGet", "TransactGet", "Query", "Head", "List", "Describe")
+
+_lock = threading.Lock()
+
+
+def client(service: str, options: Config | None = None) -> Any:
+    """The client of a service; its timeouts leave a request the time to say that the service does not answer."""
+    # Making a client is not thread-safe, and two of them would be one too many.
+    with _lock:
+        return _client(service, options)
+
+
+@cache
+def session() -> botocore.session.Session:
+    made = botocore.session.get_session()
+    made.register_component("response_parser_factory", _Parsers())
+    for service in ("dynamodb", "s3"):
+        # Once for each attempt: a retry after a suspension is stopped too.
+        made.register(f"before-send.{service}", _check_deadline, unique_id=f"deardiary-deadline-{service}")
+    wait: Any = _wait_for_transaction  # botocore's type stubs know no event that takes an answer
+    made.register("needs-retry.dynamodb", wait, unique_id="deardiary-transaction")
+    return made
+
+
+def _check_deadline(**event: Any) -> None:
+    operation = event["event_name"].rpartition(".")[2]
+    if not operation.startswith(_READS):
+        deadline.check()
+
+
+def _wait_for_transaction(**event: Any) -> float | None:
+    """Send a write again while a transaction holds its item, which the SDK itself takes for an error.
+
+    No pause but Patience's own. Unavailable when that runs out.
+    """
+    code = event["response"][1].get("Error", {}).get("Code") if event["response"] else None
+    if code != "TransactionConflictException":
+        return None
+    event["request_dict"]["context"].setdefault("patience", Patience()).wait()
+    return 0.0
+
+
+class _Parsers(ResponseParserFactory):
+    def create_parser(self, protocol_name: str) -> Any:
+        return QuickParser() if protocol_name == "json" else super().create_parser(protocol_name)
+
+
+class QuickParser(JSONParser):
+    """Botocore's own, which takes items as the JSON has them and only decodes what is binary."""
+
+    def _handle_map(self, shape: Any, value: Any) -> Any:
+        if shape.value.name != "AttributeValue":
+            return super()._handle_map(shape, value)  # type: ignore[misc]
+        return {name: _attribute(each) for name, each in value.items()}
+
+    def _parse_body_as_json(self, body_contents: bytes) -> Any:
+        try:
+            return msgspec.json.decode(body_contents) if body_contents else {}
+        except msgspec.DecodeError:
+            return super()._parse_body_as_json(body_contents)  # type: ignore[misc]
+
+
+def _attribute(value: dict[str, Any]) -> dict[str, Any]:
+    """Like ``{"N": "1"}``: what type it is, and what it holds."""
+    for kind, content in value.items():
+        match kind:
+            case "B":
+                return {kind: base64.b64decode(content)}
+            case "BS":
+                return {kind: [base64.b64decode(each) for each in content]}
+            case "L":
+                return {kind: [_attribute(each) for each in content]}
+            case "M":
+                return {kind: {name: _attribute(each) for name, each in content.items()}}
+    return value
+
+
+@cache
+def _client(service: str, options: Config | None) -> Any:
+    settings = config.settings()
+    bounds = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 4, "mode": "standard"})
+    return session().create_client(
+        service,
+        region_name=settings.region,
+        endpoint_url=settings.endpoint_url,
+        config=bounds.merge(options) if options else bounds,
+    )

@@ -1,0 +1,1 @@
+"""HTTP: endpoints, answers, parsing, CORS, the request log."""

@@ -1,0 +1,79 @@
+"""Answers to members who may write in a project and not read there.
+
+One rule: such an answer holds only what the caller sent, ids, and values that the server assigned. So an update answers
+204; a creation answers its object without the texts that the caller did not send, for the server may have found that
+object under the caller's id_key; a conflict does not describe the object that stands in the way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib.errors import Conflict
+from chalicelib.routes.http.answer import Answer
+from deardiary.wire.shapes import Upload
+
+# Texts that the server assigns; in an error, the field that the caller sent.
+_OPEN = {"id", "backend", "state", "field", "kind", "retry_after"}
+
+
+def without_what_others_wrote(method: str, answer: Answer[Any], body: object) -> Answer[Any]:
+    """This answer, for a caller who sent this body and may not read."""
+    if answer.payload is None and answer.raw is None:
+        return Answer(answer.status)
+    # The signed requests are what the caller needs in order to write.
+    if isinstance(answer.payload, Upload):
+        return answer
+    if method != "POST" or answer.raw is not None:
+        return Answer(204)
+    return Answer(answer.status, _shown(answer.payload, frozenset(_texts(body))))
+
+
+def conflict(error: Conflict, body: object) -> Conflict:
+    """The same conflict, without its message and the details that the caller did not send."""
+    sent = frozenset(_texts(body))
+    return Conflict(**{name: _shown_field(name, value, None, sent) for name, value in error.details.items()})
+
+
+def _texts(sent: object) -> Iterator[str]:
+    """Every text in a body, keys of mappings included, names of fields not."""
+    if isinstance(sent, str):
+        yield sent
+    elif isinstance(sent, Struct):
+        for name in sent.__struct_fields__:
+            yield from _texts(getattr(sent, name))
+    elif isinstance(sent, Mapping):
+        for key, value in sent.items():
+            yield from _texts(key)
+            yield from _texts(value)
+    elif isinstance(sent, (list, tuple)):
+        for each in sent:
+            yield from _texts(each)
+
+
+def _shown(value: Any, sent: frozenset[str]) -> Any:
+    """The value without texts that were not sent; numbers, times and states stay."""
+    if isinstance(value, str):
+        return value if value in sent else ""
+    if isinstance(value, Mapping):
+        return {key: _shown(each, sent) for key, each in value.items() if key in sent}
+    if isinstance(value, (list, tuple)):
+        return tuple(_shown(each, sent) for each in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {
+            each.name: _shown_field(each.name, getattr(value, each.name), each.default, sent)
+            for each in dataclasses.fields(value)
+        }
+        return type(value)(**fields)
+    return value
+
+
+def _shown_field(name: str, value: Any, default: object, sent: frozenset[str]) -> Any:
+    if name in _OPEN or name.endswith("_id"):
+        return value
+    shown = _shown(value, sent)
+    return None if shown == "" and default is None else shown

@@ -1,0 +1,111 @@
+"""Points on the wire: one by one as a list, or as columns, which are several times smaller."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from msgspec import Meta
+
+from chalicelib import clock
+from chalicelib.errors import InvalidPayload
+from chalicelib.routes.http.parse import Body, Key, Time
+from chalicelib.services.points.batch import Sent
+from deardiary.wire.form import decode_float
+
+MAX_POINTS = 10_000
+
+# JSON has no number for these three.
+Number = float | Annotated[str, Meta(pattern="^(NaN|Infinity|-Infinity)$")]
+Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+BatchId = Annotated[str, Meta(min_length=1, max_length=128)]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class NewMetric(Body):
+    key: Key
+    value: Number
+    step: Step | None = None
+    recorded_at: Time | None = None
+
+
+class MetricColumns(Body):
+    value: list[Number]
+    step: list[Step | None] | None = None
+    recorded_at: list[Time | None] | None = None
+
+
+class MetricBatch(Body):
+    batch_id: BatchId
+    metrics: list[NewMetric]
+
+
+def from_list(metrics: Sequence[NewMetric], field: str) -> dict[str, Sent]:
+    """InvalidPayload naming the point, as in `metrics[3].value`."""
+    _check_number(len(metrics), field)
+    points: dict[str, Sent] = {}
+    for at, each in enumerate(metrics):
+        prefix = f"{field}[{at}]." if field else ""
+        value, time = number(each.value, f"{prefix}value"), milliseconds(each.recorded_at, f"{prefix}recorded_at")
+        sent = points.get(each.key) or points.setdefault(each.key, Sent(array("d"), [], []))
+        sent.values.append(value)
+        sent.steps.append(each.step)
+        sent.times.append(time)
+    return points
+
+
+def from_columns(columns: dict[Key, MetricColumns], field: str) -> dict[str, Sent]:
+    """InvalidPayload naming the column and the place in it, as in `metrics.loss.value[3]`."""
+    _check_number(sum(len(each.value) for each in columns.values()), field)
+    sent = {key: _sent(each, f"{field}.{key}.") for key, each in columns.items()}
+    return {key: each for key, each in sent.items() if len(each.values)}
+
+
+def _sent(columns: MetricColumns, prefix: str) -> Sent:
+    length = len(columns.value)
+    steps = _column(columns.step, length, f"{prefix}step")
+    times = _column(columns.recorded_at, length, f"{prefix}recorded_at")
+    return Sent(
+        array("d", _each(number, columns.value, f"{prefix}value")),
+        steps,
+        _each(milliseconds, times, f"{prefix}recorded_at"),
+    )
+
+
+def _each(convert: Callable[[T, str], R], column: Sequence[T], field: str) -> list[R]:
+    """All converted; the error of one that cannot be names its place."""
+    try:
+        return [convert(each, field) for each in column]
+    except InvalidPayload:
+        return [convert(each, f"{field}[{at}]") for at, each in enumerate(column)]
+
+
+def _column(column: list[T | None] | None, length: int, field: str) -> list[T | None]:
+    if column is not None and len(column) != length:
+        raise InvalidPayload(f"The columns of a key are of one length: {len(column)} is not {length}", field=field)
+    return [None] * length if column is None else column
+
+
+def _check_number(points: int, field: str) -> None:
+    if points > MAX_POINTS:
+        raise InvalidPayload(f"A batch has at most {MAX_POINTS} points, this one has {points}", field=field)
+
+
+def number(value: float | str, field: str) -> float:
+    """InvalidPayload for a text that stands for none."""
+    try:
+        return value if isinstance(value, float) else decode_float(value)
+    except ValueError as error:
+        raise InvalidPayload(str(error), field=field) from None
+
+
+def milliseconds(time: datetime | None, field: str) -> int | None:
+    """Since 1970, the rest cut off; InvalidPayload at the ends of what can be said in UTC."""
+    try:
+        return None if time is None else clock.milliseconds_of(time)
+    except OverflowError:
+        raise InvalidPayload("This time is too near the ends of time", field=field) from None

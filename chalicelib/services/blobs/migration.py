@@ -1,0 +1,213 @@
+"""Bytes move from one artifact store to another, while the server runs.
+
+They are copied, checked by their hash, and only then does the blob name the new store; from then on new resources do
+too. Then the rows that still name the old one are changed, one by one, and last the old bytes go. The blob remembers
+where they were until they are gone, so that a run that died is gone on with by the next one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chalicelib import artifacts, deadline
+from chalicelib.artifacts import Location
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.retry import Patience
+from chalicelib.services.resource import remove_stray_bytes
+from chalicelib.storage import blob as blobs
+from chalicelib.storage import experiment as experiments
+from chalicelib.storage import project as projects
+from chalicelib.storage import resource as resources
+from chalicelib.storage import snapshot as snapshots
+from chalicelib.storage import upload as uploads
+from chalicelib.storage.blob import Blob
+from chalicelib.storage.deletion import delete_items
+from deardiary.wire.parts import CUTS
+from deardiary.wire.shapes import Experiment, Project
+
+_PAGE = 200
+_PAUSE_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run has done and what it has left."""
+
+    moved: int = 0
+    moved_bytes: int = 0
+    rows: int = 0
+    pending: int = 0
+    failed: int = 0
+
+
+def migrate(to: str, report: Report) -> Iterator[str]:
+    """Move the bytes of all projects to that store, one line for each that moved or could not; counted in `report`."""
+    for project in _projects():
+        # First what a run before this one has begun.
+        for blob in list(blobs.each_blob(project.id)):
+            if blob.moving_to not in {None, to}:
+                blobs.give_up_copy(project.id, blob, str(blob.moving_to))
+        yield from _finish(project, report)
+        for blob in list(blobs.each_blob(project.id)):
+            if blob.backend != to and not blob.leaving:
+                yield from _move(project, blob, to, report)
+        yield from _finish(project, report)
+
+
+def _move(project: Project, blob: Blob, to: str, report: Report) -> Iterator[str]:
+    what = f"project {project.id}: {blob.sha256}, {blob.size_bytes} bytes"
+    if not blob.ready:
+        report.pending += 1
+        yield f"{what}: not complete yet, stays in {blob.backend}"
+    elif blob.size_bytes > CUTS[to].most:
+        report.failed += 1
+        yield f"{what}: too large for {to}, stays in {blob.backend}"
+    elif blob.moved_from is None:
+        yield from _copy(project, blob, to, report, what)
+
+
+def _copy(project: Project, blob: Blob, to: str, report: Report, what: str) -> Iterator[str]:
+    """Every step can be the last one before the process dies, and the last owner can go before each."""
+    copy = blob._replace(backend=to)
+    record = uploads.expect_stray_bytes(project.id, copy)
+    done = True
+    if blobs.begin_move(project.id, blob, to):
+        reason = _write_copy(project, blob, to)
+        if reason is None and _switch(project, blob, to):
+            report.moved += 1
+            report.moved_bytes += blob.size_bytes
+            yield f"{what}: {blob.backend} -> {to}"
+        else:
+            done = _undo(project, copy)
+            if reason and blobs.find_blob(project.id, blob.sha256) is not None:
+                report.failed += 1
+                yield f"{what}: the bytes in {blob.backend} are {reason}; nothing was changed"
+    if done:
+        delete_items([record])
+
+
+def _write_copy(project: Project, blob: Blob, to: str) -> str | None:
+    """Why it was not possible, or None."""
+    location = Location(project.id, blob.sha256)
+    try:
+        artifacts.store(to).write(location, blob.size_bytes, artifacts.store(blob.backend).blocks(location))
+    except (NotFound, ValueError) as error:
+        return "missing" if isinstance(error, NotFound) else "damaged"
+    return None
+
+
+def _switch(project: Project, blob: Blob, to: str) -> bool:
+    with deadline.begun():
+        # Another run may have moved the blob there and back since, and removed this copy.
+        there = artifacts.store(to).size_of(Location(project.id, blob.sha256))
+        return there == blob.size_bytes and blobs.move(project.id, blob, to)
+
+
+def _undo(project: Project, copy: Blob) -> bool:
+    """Remove a copy that did not become the blob's bytes; False when that is left to the scheduled function."""
+    patience = Patience()
+    with deadline.begun():
+        while True:
+            found = blobs.find_blob(project.id, copy.sha256)
+            if found is None or not found.owned:
+                # A removal may have looked for the copy before it was there.
+                finished = remove_stray_bytes(project.id, copy)
+                if not finished or blobs.find_blob(project.id, copy.sha256) is None:
+                    return finished
+            elif found.backend == copy.backend:
+                return True
+            elif blobs.give_up_copy(project.id, found, copy.backend):
+                _leave(project, found._replace(moved_from=copy.backend))
+                return True
+            patience.wait()
+
+
+def _finish(project: Project, report: Report) -> Iterator[str]:
+    """Change the rows that name another store than their blob does; then the bytes there can go."""
+    moved = {blob.sha256: blob for blob in blobs.each_blob(project.id) if blob.moved_from is not None}
+    if not moved:
+        return
+    rows = 0
+    for experiment in _experiments(project.id):
+        rows += _point_resources(experiment, moved) + _point_snapshots(experiment, moved)
+    for blob in moved.values():
+        _leave(project, blob)
+    report.rows += rows
+    yield f"project {project.id}: {rows} resources and snapshots name their new place, the old bytes are gone"
+
+
+def _leave(project: Project, blob: Blob) -> None:
+    """Remove the bytes from the store that had them, unless another run ended this move.
+
+    While they go the row stays: otherwise the last owner could go, and another upload bring the same bytes there.
+    """
+    end = time.monotonic() + 2 * blobs.CLAIM_MS / 1000
+    while True:
+        with deadline.begun():
+            if blobs.begin_clearing(project.id, blob):
+                artifacts.store(str(blob.moved_from)).delete(Location(project.id, blob.sha256))
+                blobs.end_move(project.id, blob)
+                return
+        found = blobs.find_blob(project.id, blob.sha256)
+        if found is None or not found.clearing or time.monotonic() > end:
+            return
+        # Another run is at it, or has died: then its claim ends.
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _point_resources(experiment: Experiment, moved: dict[str, Blob]) -> int:
+    changed = 0
+    for resource in list(resources.each_resource_of_experiment(experiment.id)):
+        blob = moved.get(resource.content_hash)
+        if blob is not None and resource.backend != blob.backend:
+            uri = artifacts.store(blob.backend).uri(Location(experiment.project_id, resource.content_hash))
+            try:
+                resources.move_resource(experiment.project_id, resource, blob, uri)
+            except NotFound:
+                continue
+            changed += 1
+    return changed
+
+
+def _point_snapshots(experiment: Experiment, moved: dict[str, Blob]) -> int:
+    return sum(
+        _point_snapshot(experiment, iteration_id, moved) for iteration_id in snapshots.each_snapshot(experiment.id)
+    )
+
+
+def _point_snapshot(experiment: Experiment, iteration_id: str, moved: dict[str, Blob]) -> bool:
+    while True:
+        stored = snapshots.read_texts(experiment.id, iteration_id)
+        named = [text for text in stored.texts.values() if text.sha256 in moved]
+        if all(text.backend == moved[text.sha256].backend for text in named):
+            return False
+        try:
+            snapshots.move_texts(experiment.project_id, experiment.id, iteration_id, stored, moved)
+        except Conflict:
+            # Another request changed this snapshot: as it is now.
+            continue
+        except NotFound:
+            return False
+        return True
+
+
+def _projects() -> Iterator[Project]:
+    cursor: str | None = None
+    while True:
+        page = projects.list_all_projects(_PAGE, cursor, None)
+        yield from page.data
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _experiments(project_id: str) -> Iterator[Experiment]:
+    cursor: str | None = None
+    while True:
+        page = experiments.list_experiments_of_project(project_id, _PAGE, cursor, None)
+        yield from page.data
+        cursor = page.next_cursor
+        if cursor is None:
+            return

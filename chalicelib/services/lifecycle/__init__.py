@@ -1,0 +1,1 @@
+"""How things end: deletions, silent iterations, uploads that expire, and the time that a step has."""

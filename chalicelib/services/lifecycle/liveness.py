@@ -1,0 +1,72 @@
+"""Liveness: an iteration whose writer fell silent does not stay RUNNING for ever.
+
+Every batch and every empty flush is a sign of life, kept in the iteration's series row. The scheduled function ends
+what has been silent for too long, as the server's own doing: whatever the writer sends later opens it again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+from chalicelib import clock, config
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.storage import deletion, running
+from chalicelib.storage import iteration as iterations
+from chalicelib.storage import series as storage
+from chalicelib.storage.series import Series
+from chalicelib.storage.table import keys
+from deardiary.wire.form import format_time
+from deardiary.wire.shapes import Iteration
+
+_PER_LOOK = 100
+
+
+def end_silent_iterations(seconds: float) -> bool:
+    """Whether all that run were looked at in this time."""
+    silence = config.settings().lost_after
+    if silence is None:
+        return True
+    until, found = time.monotonic() + seconds, running.each_running()
+    while some := list(islice(found, _PER_LOOK)):
+        for experiment_id, iteration_ids in _by_experiment(some):
+            _look_at(experiment_id, iteration_ids, clock.now() - silence)
+        if time.monotonic() > until:
+            return False
+    return True
+
+
+def _by_experiment(some: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    for experiment_id in dict.fromkeys(experiment_id for experiment_id, _ in some):
+        yield experiment_id, [iteration_id for of, iteration_id in some if of == experiment_id]
+
+
+def _look_at(experiment_id: str, iteration_ids: list[str], silent_before: datetime) -> None:
+    known = storage.read_series_of_iterations(experiment_id, iteration_ids)
+    for iteration_id in iteration_ids:
+        series = known.get(iteration_id)
+        if series is not None and _heard(series) > silent_before:
+            continue
+        iteration = iterations.find_iteration(experiment_id, iteration_id)
+        if iteration is None or series is None:
+            deletion.delete_items([keys.running(iteration_id)])
+        elif max(iteration.created_date, _heard(series)) < silent_before and not series.announced:
+            _end(iteration, series)
+
+
+def _end(iteration: Iteration, series: Series) -> None:
+    """As of the last sign of life. If there is one at this very moment, the next look decides."""
+    heard = max(iteration.created_date, _heard(series))
+    last = max((digest.last_step for digest in series.digests.values()), default=None)
+    step = "no step was logged" if last is None else f"the last step is {last}"
+    message = f"Lost: nothing was heard of it after {format_time(heard)}; {step}"
+    try:
+        iterations.end_as_lost(iteration, heard, message, series)
+    except (Conflict, NotFound):
+        return
+
+
+def _heard(series: Series) -> datetime:
+    return clock.EPOCH + timedelta(microseconds=series.last_at)

@@ -1,0 +1,1 @@
+"""Points as they are stored: chunks, packed rows, the codec, summaries."""

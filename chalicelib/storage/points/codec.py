@@ -1,0 +1,186 @@
+"""The binary form of points: docs/metric-format.md describes it byte by byte.
+
+Version 1 is one batch as it came. Version 2 says of each point from which batch it is and which place it had there: the
+form of what was put together from many batches, or changed since.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from chalicelib.columns import Columns
+from chalicelib.storage.points.words import WORD, decode_integers, decode_values, encode_integers, encode_values
+
+MAGIC = b"DDC"
+ONE_BATCH, MANY_BATCHES = 1, 2
+_COLUMNS = {ONE_BATCH: 3, MANY_BATCHES: 5}
+_LEVEL = 6
+# A row has 400 KB packed. 10,000 keys of 1,000 bytes with a point each are 10 MB unpacked.
+MAX_INFLATED = 32 * 2**20
+_HEAD = len(MAGIC) + 1 + 4
+_COUNT = struct.Struct(">I")
+_KEY = struct.Struct(">HI")
+_BATCH = struct.Struct(">15sQ")
+
+
+class DamagedData(Exception):
+    """Stored bytes that are not what was written."""
+
+
+class Batch(NamedTuple):
+    """The digest of a batch's id, and when the server took it: µs since 1970, each of an iteration its own."""
+
+    digest: str
+    at: int
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Points of one key with where each came from: the number of its batch, and its place there among all keys."""
+
+    columns: Columns
+    ordinals: Sequence[int]
+    batches: Sequence[int]
+
+
+class Content(NamedTuple):
+    """What a row of points holds: stretches by key, whose batches are numbered by this table."""
+
+    batches: Sequence[Batch]
+    series: dict[str, Stretch]
+
+
+def pack_batch(series: dict[str, Columns]) -> bytes:
+    """One batch, in version 1: its points have their places, key after key, in the order in which they are here."""
+    columns = list(series.values())
+    body = _keys({key: len(each) for key, each in series.items()})
+    return _frame(ONE_BATCH, body + _points(columns))
+
+
+def pack(content: Content) -> bytes:
+    """Points of any batches, in version 2."""
+    stretches = list(content.series.values())
+    body = _keys({key: len(each.columns) for key, each in content.series.items()})
+    body += _COUNT.pack(len(content.batches))
+    body += b"".join(_BATCH.pack(_to_bytes(batch.digest), batch.at) for batch in content.batches)
+    body += _points([each.columns for each in stretches])
+    body += encode_integers([each.ordinals for each in stretches]) + encode_integers(
+        [each.batches for each in stretches]
+    )
+    return _frame(MANY_BATCHES, body)
+
+
+def unpack(data: bytes, batch: Batch, only: Collection[str] | None = None) -> Content:
+    """What was packed; `batch` is the one of a version 1. With `only`, just these keys.
+
+    DamagedData when it is not exactly what was packed.
+    """
+    version, body = _open(data)
+    try:
+        counts, start = _read_keys(body)
+        batches: Sequence[Batch] = (batch,)
+        if version == MANY_BATCHES:
+            batches, start = _read_batches(body, start)
+    except (struct.error, UnicodeDecodeError) as error:
+        raise DamagedData(f"its head is not well-formed: {error}") from None
+    total = sum(counts.values())
+    if len(body) != start + _COLUMNS[version] * WORD * total:
+        raise DamagedData("its columns do not have the length that its head says")
+    columns = [body[start + at * WORD * total :][: WORD * total] for at in range(_COLUMNS[version])]
+    return Content(batches, dict(_stretches(counts, columns, only)))
+
+
+def _stretches(
+    counts: dict[str, int], columns: list[bytes], only: Collection[str] | None
+) -> Iterator[tuple[str, Stretch]]:
+    start = 0
+    for key, count in counts.items():
+        stop = start + count
+        if only is None or key in only:
+            points = Columns(
+                decode_integers(columns[0], start, stop),
+                decode_integers(columns[1], start, stop),
+                decode_values(columns[2], start, stop),
+            )
+            if len(columns) == _COLUMNS[ONE_BATCH]:
+                yield key, Stretch(points, range(start, stop), bytes(count))
+            else:
+                yield key, Stretch(points, *(decode_integers(column, start, stop) for column in columns[3:]))
+        start = stop
+
+
+def inflate(packed: bytes) -> bytes:
+    """What zlib packed. DamagedData for damage, and for more bytes than the server ever packs."""
+    stream = zlib.decompressobj()
+    try:
+        body = stream.decompress(packed, MAX_INFLATED)
+    except zlib.error as error:
+        raise DamagedData(f"cannot be unpacked: {error}") from error
+    if not stream.eof:
+        raise DamagedData(f"ends too early, or has more than {MAX_INFLATED} bytes unpacked")
+    return body
+
+
+def _frame(version: int, body: bytes) -> bytes:
+    packed = zlib.compress(body, _LEVEL)
+    return MAGIC + bytes([version]) + _COUNT.pack(_checksum(version, packed)) + packed
+
+
+def _open(data: bytes) -> tuple[int, bytes]:
+    version = data[3] if len(data) >= _HEAD and data[:3] == MAGIC else None
+    if version not in _COLUMNS:
+        raise DamagedData("not a chunk of a version known here")
+    packed = data[_HEAD:]
+    if _COUNT.unpack(data[4:_HEAD])[0] != _checksum(version, packed):
+        raise DamagedData("checksum does not match")
+    return version, inflate(packed)
+
+
+def _checksum(version: int, packed: bytes) -> int:
+    """Seeded with the version, so that one is not read as the other (of version 1 with nothing)."""
+    return zlib.crc32(packed, 0 if version == ONE_BATCH else version)
+
+
+def _keys(counts: dict[str, int]) -> bytes:
+    rows = [_COUNT.pack(len(counts))]
+    for key, count in counts.items():
+        name = key.encode()
+        rows.append(_KEY.pack(len(name), count) + name)
+    return b"".join(rows)
+
+
+def _points(columns: Sequence[Columns]) -> bytes:
+    integers = encode_integers([each.steps for each in columns]) + encode_integers([each.times for each in columns])
+    return integers + encode_values([each.values for each in columns])
+
+
+def _read_keys(body: bytes) -> tuple[dict[str, int], int]:
+    (number,) = _COUNT.unpack_from(body, 0)
+    counts, at = {}, _COUNT.size
+    for _ in range(number):
+        length, points = _KEY.unpack_from(body, at)
+        at += _KEY.size
+        counts[body[at : at + length].decode()] = points
+        at += length
+    return counts, at
+
+
+def _read_batches(body: bytes, start: int) -> tuple[list[Batch], int]:
+    (number,) = _COUNT.unpack_from(body, start)
+    start += _COUNT.size
+    places = range(start, start + number * _BATCH.size, _BATCH.size)
+    batches = [_BATCH.unpack_from(body, at) for at in places]
+    return [Batch(_to_text(digest), at) for digest, at in batches], start + number * _BATCH.size
+
+
+def _to_bytes(digest: str) -> bytes:
+    return base64.b32hexdecode(digest.upper())
+
+
+def _to_text(digest: bytes) -> str:
+    return base64.b32hexencode(digest).decode().lower()

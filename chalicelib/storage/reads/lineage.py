@@ -1,0 +1,157 @@
+"""An entity with everything above it and the asking user's permission there: one REF, then one BatchGetItem.
+
+Whatever is missing or going in the line makes the whole of it absent: what hangs below a deleted thing is gone with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from chalicelib.storage import experiment, iteration, model, permission, project, resource
+from chalicelib.storage.experiment import ExperimentRow
+from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.model import ModelRow, Registry
+from chalicelib.storage.permission import PermissionRow
+from chalicelib.storage.project import ProjectRow
+from chalicelib.storage.resource import ResourceRow
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.keys import Key
+from deardiary.wire.shapes import Experiment, Iteration, Model, Project, Resource, UserPermission
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class ProjectLineage:
+    project: Project
+    permission: UserPermission | None
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class ExperimentLineage(ProjectLineage):
+    experiment: Experiment
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class IterationLineage(ExperimentLineage):
+    iteration: Iteration
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class ResourceLineage(ExperimentLineage):
+    resource: Resource
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class ModelLineage(ProjectLineage):
+    model: Model
+    registry: Registry
+
+
+def find_project_lineage(project_id: str, user_id: str) -> ProjectLineage | None:
+    found = _read(project_id, user_id)
+    match found:
+        case [ProjectRow() as above, mine]:
+            return ProjectLineage(project=project.shape(above), permission=_permission(mine))
+        case _:
+            return None
+
+
+def find_experiment_lineage(experiment_id: str, user_id: str) -> ExperimentLineage | None:
+    place = _place(keys.experiment_ref(experiment_id))
+    if place is None:
+        return None
+    found = _read(place.project_id, user_id, keys.experiment(place.project_id, experiment_id))
+    match found:
+        case [ProjectRow() as above, mine, ExperimentRow() as row]:
+            return ExperimentLineage(
+                project=project.shape(above), permission=_permission(mine), experiment=experiment.shape(row)
+            )
+    return None
+
+
+def find_iteration_lineage(iteration_id: str, user_id: str) -> IterationLineage | None:
+    place = _place(keys.iteration_ref(iteration_id))
+    if place is None:
+        return None
+    match _read_below(place, user_id, keys.iteration(place.experiment_id, iteration_id)):
+        case [ProjectRow() as above, mine, ExperimentRow() as middle, IterationRow() as row]:
+            return IterationLineage(
+                project=project.shape(above),
+                permission=_permission(mine),
+                experiment=experiment.shape(middle),
+                iteration=iteration.shape(row),
+            )
+    return None
+
+
+def find_resource_lineage(resource_id: str, user_id: str) -> ResourceLineage | None:
+    place = _place(keys.resource_ref(resource_id))
+    if place is None:
+        return None
+    match _read_below(place, user_id, keys.resource(place.experiment_id, resource_id)):
+        case [ProjectRow() as above, mine, ExperimentRow() as middle, ResourceRow() as row] if _has_iteration(row):
+            return ResourceLineage(
+                project=project.shape(above),
+                permission=_permission(mine),
+                experiment=experiment.shape(middle),
+                resource=resource.shape(row),
+            )
+    return None
+
+
+def find_model_lineage(model_id: str, user_id: str) -> ModelLineage | None:
+    place = _place(keys.model_ref(model_id))
+    if place is None:
+        return None
+    match _read(place.project_id, user_id, keys.model(place.project_id, model_id)):
+        case [ProjectRow() as above, mine, ModelRow() as row]:
+            return ModelLineage(
+                project=project.shape(above),
+                permission=_permission(mine),
+                model=model.shape(row),
+                registry=model.registry(row),
+            )
+    return None
+
+
+class _Place(NamedTuple):
+    project_id: str
+    experiment_id: str
+
+
+def _place(ref: Key) -> _Place | None:
+    try:
+        return _cached_place(ref)
+    except KeyError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _cached_place(ref: Key) -> _Place:
+    """A REF never changes, so it is remembered; that one is absent (KeyError) is not."""
+    row = item.find(Ref, ref)
+    if row is None:
+        raise KeyError(ref)
+    return _Place(row.project_id, row.experiment_id or "")
+
+
+def _read(project_id: str, user_id: str, *below: Key) -> Sequence[Item | None]:
+    places = [keys.project(project_id), keys.permission(user_id, project_id), *below]
+    found = item.get_many(places)
+    return [found.get(place) for place in places]
+
+
+def _read_below(place: _Place, user_id: str, below: Key) -> Sequence[Item | None]:
+    return _read(place.project_id, user_id, keys.experiment(place.project_id, place.experiment_id), below)
+
+
+def _has_iteration(row: ResourceRow) -> bool:
+    """A resource of an iteration that is being deleted is gone too."""
+    return not row.iteration_id or iteration.find_iteration(row.experiment_id, row.iteration_id) is not None
+
+
+def _permission(row: Item | None) -> UserPermission | None:
+    return permission.shape(row) if isinstance(row, PermissionRow) else None

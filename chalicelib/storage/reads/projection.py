@@ -1,0 +1,59 @@
+"""Iterations as rows of a table: thousands of them, of which only some fields are wanted, read without models."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from pynamodb.attributes import UTCDateTimeAttribute
+
+from chalicelib import clock
+from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.table import item, keys
+from deardiary.wire.shapes import Iteration, IterationStatus
+
+_EMPTY: dict[str, Any] = {
+    "created_date": clock.EPOCH,
+    "status_id": IterationStatus.RUNNING,
+    "git_dirty": False,
+    **dict.fromkeys(("notes", "error_message", "python_version", "julia_version", "git_sha", "entrypoint"), ""),
+}
+_FIELDS = [field.name for field in fields(Iteration)]
+_TIMES = {"created_date", "end_date"}
+_time: Any = UTCDateTimeAttribute()
+
+
+def outline_iterations_of_experiment(
+    experiment_id: str, parent_id: str | None, names: Collection[str]
+) -> list[Iteration]:
+    """All of them, in the order of their ids, or the children of a parent; but for these fields they are empty."""
+    where = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
+    rows = item.raw_rows(keys.iterations_span(experiment_id), sorted({"id", "deleting", *names}), where=where)
+    return [_outline(experiment_id, row) for row in rows if "deleting" not in row]
+
+
+def find_iterations(experiment_id: str, iteration_ids: Sequence[str]) -> list[Iteration]:
+    """Those that are there, in the order given."""
+    places = [keys.iteration(experiment_id, each) for each in iteration_ids]
+    found = item.raw_many(places, [*_FIELDS, "deleting"])
+    rows = [found[place] for place in places if place in found]
+    return [_outline(experiment_id, row) for row in rows if "deleting" not in row]
+
+
+def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[str]:
+    """Those of the wanted ones that are in the experiment, in the order given; with none wanted all, oldest first."""
+    if not wanted:
+        return [iteration.id for iteration in outline_iterations_of_experiment(experiment_id, None, ())]
+    found = item.get_many(keys.iteration(experiment_id, each) for each in wanted)
+    return [each for each in dict.fromkeys(wanted) if keys.iteration(experiment_id, each) in found]
+
+
+def _outline(experiment_id: str, row: Mapping[str, Any]) -> Iteration:
+    """From a row as DynamoDB gives it: empty but for the fields that were asked for."""
+    given = {name: next(iter(row[name].values())) for name in _FIELDS if name in row}
+    for name in _TIMES & given.keys():
+        given[name] = _time.deserialize(given[name])
+    if "status_id" in given:
+        given["status_id"] = IterationStatus(int(given["status_id"]))
+    return Iteration(**_EMPTY | {"experiment_id": experiment_id} | given)

@@ -1,0 +1,1 @@
+"""The table itself: keys, items, conditional writes, transactions."""

@@ -1,0 +1,327 @@
+"""The whole key design. One table, two string keys, no secondary index.
+
+An entity lives in the partition of its parent, so that every list is one strongly consistent Query. An entity that has
+an id of its own also has a REF in a partition of its own, which says where it lives and never changes.
+
+    what                  PK                  SK
+    user                  USER#uid            USER                    profile, password hash, epoch, API tokens
+    permission            USER#uid            PERMISSION#pid          read by every request to a project
+    username              USERNAME#name       USERNAME                makes the name unique, in lower case; see user.py
+    user in the list      USERS               USER#uid
+    number of admins      USERS               ADMINS
+    project               PROJECT#pid         PROJECT
+    project in the list   PROJECTS            PROJECT#pid
+    member                PROJECT#pid         MEMBER#uid              copy of the permission
+    blob                  PROJECT#pid         BLOB#sha256             bytes kept once, with the number of their owners
+    experiment            PROJECT#pid         EXPERIMENT#eid
+    experiment's REF      EXPERIMENT#eid      REF
+    iteration             EXPERIMENT#eid      ITERATION#iid
+    parameter             EXPERIMENT#eid      PARAMETER#iid#digest(key)
+    series of an iteration EXPERIMENT#eid     SERIES#iid              first, last, min, max, count of every key
+    resource              EXPERIMENT#eid      RESOURCE#rid
+    snapshot              EXPERIMENT#eid      SNAPSHOT#iid            which blobs hold lock files and diff
+    iteration's REF       ITERATION#iid       REF
+    child                 ITERATION#iid       CHILD#iid
+    chunk of points       ITERATION#iid       CHUNK#digest(batch_id)  a batch; without points once moved or dropped
+    packed points         ITERATION#iid       PACKED#digest(key)#gen#part   after the chunks: see storage/points/rows.py
+    resource's REF        RESOURCE#rid        REF
+    model                 PROJECT#pid         MODEL#mid               the last version's number, and which is PRODUCTION
+    model's name          PROJECT#pid         MODELNAME#digest(name)  makes the name unique
+    model's REF           MODEL#mid           REF
+    model version         MODEL#mid           VERSION#number          the number in nine digits
+    tag                   (its owner's row)   TAG#owner#digest(value)
+    id_key                (its scope's PK)    IDKEY#digest(id_key)    makes a creation idempotent
+    id_key of a resource  EXPERIMENT#eid      RESOURCEKEY#digest      the same
+    sign-in attempts      ATTEMPTS#digest     window                  of a tuple: an account, an address; expires
+    known address         USER#uid            SOURCE#digest           from where the user signed in; expires
+    deletion under way    DELETIONS           id
+    iteration that runs   RUNNING             ITERATION#iid           found there when its writer falls silent
+    bytes in the table    BYTES#pid#sha256    BYTES#number            what the inline backend keeps, 256 KiB an item
+    upload to look at     UPLOADS             time#id                 then: was it finished? did bytes come after all?
+
+Keys are joined with "#". That is unambiguous because at most one part of a key can hold a "#": ids that the
+server makes, and ids in paths, consist of 0-9, a-z and "."; digests and numbers hold none; a username ends its key.
+Every other text of a caller enters as a digest. tests/storage/test_keys.py checks this for every function below.
+
+docs/access-patterns.md counts the reads and writes of each route.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from chalicelib import ids
+
+
+class Key(NamedTuple):
+    """The place of one item."""
+
+    pk: str
+    sk: str
+
+
+class Span(NamedTuple):
+    """A stretch of a partition, from one sort key to another, both in it."""
+
+    pk: str
+    first: str
+    last: str
+
+
+# Sorts after every character of a digest.
+_AFTER_DIGESTS = "~"
+
+USERS = "USERS"
+PROJECTS = "PROJECTS"
+DELETIONS = "DELETIONS"
+RUNNING = "RUNNING"
+UPLOADS = "UPLOADS"
+
+MEMBER = "MEMBER#"
+PERMISSION = "PERMISSION#"
+EXPERIMENT = "EXPERIMENT#"
+ITERATION = "ITERATION#"
+RESOURCE = "RESOURCE#"
+MODEL = "MODEL#"
+VERSION = "VERSION#"
+CHILD = "CHILD#"
+CHUNK = "CHUNK#"
+PACKED = "PACKED#"
+BLOB = "BLOB#"
+USER = "USER#"
+TAG = "TAG#"
+PROJECT = "PROJECT#"
+
+
+def user(user_id: str) -> Key:
+    return Key(user_partition(user_id), "USER")
+
+
+def user_partition(user_id: str) -> str:
+    return f"USER#{user_id}"
+
+
+def username(name: str) -> Key:
+    return Key(f"USERNAME#{name}", "USERNAME")
+
+
+def fold(name: str) -> str:
+    """The same for usernames that differ in case only. Usernames are ASCII; `lower` makes `k` of the Kelvin sign."""
+    return name.lower() if name.isascii() else name
+
+
+def user_listing(user_id: str) -> Key:
+    return Key(USERS, f"{USER}{user_id}")
+
+
+def admins() -> Key:
+    return Key(USERS, "ADMINS")
+
+
+def permission(user_id: str, project_id: str) -> Key:
+    return Key(user_partition(user_id), f"{PERMISSION}{project_id}")
+
+
+def member(project_id: str, user_id: str) -> Key:
+    return Key(project_partition(project_id), f"{MEMBER}{user_id}")
+
+
+def project_partition(project_id: str) -> str:
+    return f"PROJECT#{project_id}"
+
+
+def project(project_id: str) -> Key:
+    return Key(project_partition(project_id), "PROJECT")
+
+
+def project_listing(project_id: str) -> Key:
+    return Key(PROJECTS, f"{PROJECT}{project_id}")
+
+
+def blob(project_id: str, sha256: str) -> Key:
+    return Key(project_partition(project_id), f"{BLOB}{sha256}")
+
+
+def experiment_partition(experiment_id: str) -> str:
+    return f"EXPERIMENT#{experiment_id}"
+
+
+def experiment(project_id: str, experiment_id: str) -> Key:
+    return Key(project_partition(project_id), f"{EXPERIMENT}{experiment_id}")
+
+
+def experiment_ref(experiment_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), "REF")
+
+
+def iterations_span(experiment_id: str) -> Span:
+    """All iterations of an experiment."""
+    return Span(experiment_partition(experiment_id), ITERATION, ITERATION + _AFTER_DIGESTS)
+
+
+def iteration_partition(iteration_id: str) -> str:
+    return f"ITERATION#{iteration_id}"
+
+
+def iteration(experiment_id: str, iteration_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"{ITERATION}{iteration_id}")
+
+
+def running(iteration_id: str) -> Key:
+    return Key(RUNNING, f"{ITERATION}{iteration_id}")
+
+
+def iteration_of_running(sk: str) -> str:
+    """The iteration's id."""
+    return sk.removeprefix(ITERATION)
+
+
+def iteration_ref(iteration_id: str) -> Key:
+    return Key(iteration_partition(iteration_id), "REF")
+
+
+def child(parent_id: str, child_id: str) -> Key:
+    return Key(iteration_partition(parent_id), f"{CHILD}{child_id}")
+
+
+def parameters_prefix(iteration_id: str) -> str:
+    return f"PARAMETER#{iteration_id}#"
+
+
+def parameter(experiment_id: str, iteration_id: str, key_digest: str) -> Key:
+    return Key(experiment_partition(experiment_id), parameters_prefix(iteration_id) + key_digest)
+
+
+def parameters_span(experiment_id: str, first_id: str, last_id: str) -> Span:
+    """The parameters of all iterations from one id to another."""
+    last = parameters_prefix(last_id) + _AFTER_DIGESTS
+    return Span(experiment_partition(experiment_id), parameters_prefix(first_id), last)
+
+
+def series(experiment_id: str, iteration_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"SERIES#{iteration_id}")
+
+
+def series_span(experiment_id: str, first_id: str, last_id: str) -> Span:
+    return Span(*series(experiment_id, first_id), series(experiment_id, last_id).sk)
+
+
+def owner_of_series(sk: str) -> str:
+    """The iteration's id."""
+    return sk.removeprefix("SERIES#")
+
+
+def chunk(iteration_id: str, batch_digest: str) -> Key:
+    return Key(iteration_partition(iteration_id), f"{CHUNK}{batch_digest}")
+
+
+def batch_of_chunk(sk: str) -> str:
+    """The digest of the batch's id."""
+    return sk.removeprefix(CHUNK)
+
+
+def packed(iteration_id: str, key_digest: str, generation: str, part: int) -> Key:
+    return Key(iteration_partition(iteration_id), f"{PACKED}{key_digest}#{generation}#{part:03}")
+
+
+def generation_of_packed(sk: str) -> str:
+    return sk.split("#")[2]
+
+
+def chunks_span(iteration_id: str) -> Span:
+    return Span(iteration_partition(iteration_id), CHUNK, CHUNK + _AFTER_DIGESTS)
+
+
+def packed_span(iteration_id: str, key_digest: str) -> Span:
+    """All packed rows of one key."""
+    return Span(iteration_partition(iteration_id), f"{PACKED}{key_digest}#", f"{PACKED}{key_digest}#{_AFTER_DIGESTS}")
+
+
+def points_span(iteration_id: str) -> Span:
+    """Chunks, then packed rows; nothing else lies between them."""
+    return Span(iteration_partition(iteration_id), CHUNK, PACKED + _AFTER_DIGESTS)
+
+
+def resource(experiment_id: str, resource_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"{RESOURCE}{resource_id}")
+
+
+def resource_ref(resource_id: str) -> Key:
+    return Key(f"RESOURCE#{resource_id}", "REF")
+
+
+def snapshot(experiment_id: str, iteration_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"SNAPSHOT#{iteration_id}")
+
+
+def model(project_id: str, model_id: str) -> Key:
+    return Key(project_partition(project_id), f"{MODEL}{model_id}")
+
+
+def model_name(project_id: str, name: str) -> Key:
+    return Key(project_partition(project_id), f"MODELNAME#{ids.digest(name)}")
+
+
+def model_partition(model_id: str) -> str:
+    return f"MODEL#{model_id}"
+
+
+def model_ref(model_id: str) -> Key:
+    return Key(model_partition(model_id), "REF")
+
+
+def modelversion(model_id: str, number: str) -> Key:
+    """The number as it stands at the end of the version's id."""
+    return Key(model_partition(model_id), f"{VERSION}{number}")
+
+
+def tags_prefix(owner_id: str) -> str:
+    return f"{TAG}{owner_id}#"
+
+
+def tag(owner: Key, owner_id: str, value_digest: str) -> Key:
+    """Beside the owner's own item, in the same partition."""
+    return Key(owner.pk, tags_prefix(owner_id) + value_digest)
+
+
+def iteration_tags_span(experiment_id: str, first_id: str, last_id: str) -> Span:
+    """The tags of all iterations from one id to another."""
+    return Span(experiment_partition(experiment_id), tags_prefix(first_id), tags_prefix(last_id) + _AFTER_DIGESTS)
+
+
+def id_key(scope_partition: str, text: str) -> Key:
+    return Key(scope_partition, f"IDKEY#{ids.digest(text)}")
+
+
+def resource_id_key(experiment_id: str, text: str) -> Key:
+    """Beside those of the experiment's iterations."""
+    return Key(experiment_partition(experiment_id), f"RESOURCEKEY#{ids.digest(text)}")
+
+
+def attempts(subject_digest: str, window: int) -> Key:
+    return Key(f"ATTEMPTS#{subject_digest}", str(window))
+
+
+def known_source(user_id: str, source_digest: str) -> Key:
+    return Key(user_partition(user_id), f"SOURCE#{source_digest}")
+
+
+def deletion(target_id: str) -> Key:
+    return Key(DELETIONS, target_id)
+
+
+def bytes_partition(project_id: str, sha256: str) -> str:
+    return f"BYTES#{project_id}#{sha256}"
+
+
+def inline_bytes(project_id: str, sha256: str, number: int) -> Key:
+    return Key(bytes_partition(project_id, sha256), f"BYTES#{number:05}")
+
+
+def upload(due: int, what: str) -> Key:
+    """Due in milliseconds since 1970; in its order."""
+    return Key(UPLOADS, f"{due:015}#{what}")
+
+
+def uploads_due(now: int) -> Span:
+    return Span(UPLOADS, "0", f"{now:015}")

@@ -1,0 +1,101 @@
+"""Writes that happen together or not at all, each with the error that its failed condition means."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.errors import DomainError, Unavailable
+from chalicelib.retry import Patience
+from chalicelib.storage.table import item
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.keys import Key
+
+# Of the whole transaction these are other words, which `routes/http/endpoint.py` knows.
+_THROTTLED = {"ThrottlingError", "ProvisionedThroughputExceeded"}
+
+Otherwise = Callable[[], DomainError]
+_Step = Callable[[TransactWrite], None]
+
+
+def code_of(error: PynamoDBException) -> str | None:
+    """DynamoDB's code, None where there was no answer: PynamoDB's own property fails on a dropped connection."""
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
+
+
+class Transaction:
+    """Collect up to 100 writes, then `commit`. What another transaction holds at that moment is tried again.
+
+    DynamoDB carries out one ClientRequestToken once, so a repeated call is answered as the first one. The token stays
+    the same until DynamoDB has said that nothing was written.
+    """
+
+    def __init__(self) -> None:
+        self._token = _new_token()
+        # DynamoDB reports per operation, in the order in which PynamoDB sends them: by kind.
+        self._steps: dict[str, list[tuple[_Step, Otherwise]]] = {"check": [], "delete": [], "put": [], "update": []}
+
+    def check(self, model: type[Item], key: Key, condition: Condition, otherwise: Otherwise) -> None:
+        """Commit only if this item, which is not written, is so."""
+        self._add("check", lambda write: write.condition_check(model, key.pk, key.sk, condition), otherwise)
+
+    def put(self, row: Item, otherwise: Otherwise, condition: Condition | None = None) -> None:
+        """Write an item that must not be there yet, unless another condition is given."""
+        wanted = Item.pk.does_not_exist() if condition is None else condition
+        self._add("put", lambda write: write.save(row, wanted), otherwise)
+
+    def replace(self, row: Item) -> None:
+        """Write an item whatever was there."""
+        self._add("put", lambda write: write.save(row), Unavailable)
+
+    def update(self, row: Item, actions: list[Action], condition: Condition, otherwise: Otherwise) -> None:
+        self._add("update", lambda write: write.update(row, actions, condition), otherwise)
+
+    def delete(self, row: Item, condition: Condition | None, otherwise: Otherwise) -> None:
+        self._add("delete", lambda write: write.delete(row, condition), otherwise)
+
+    def commit(self) -> None:
+        """Raises the error of the first write whose condition did not hold; Unavailable when others keep winning."""
+        patience = Patience()
+        while True:
+            try:
+                return self._try()
+            except TransactWriteError as error:
+                self._raise_meaning(error)
+                if code_of(error) == "TransactionCanceledException":
+                    self._token = _new_token()
+                patience.wait()
+
+    def _add(self, kind: str, step: _Step, otherwise: Otherwise) -> None:
+        self._steps[kind].append((step, otherwise))
+
+    def _in_order(self) -> list[tuple[_Step, Otherwise]]:
+        return [step for kind in ("check", "delete", "put", "update") for step in self._steps[kind]]
+
+    def _try(self) -> None:
+        with TransactWrite(self._token, connection=item.connection().connection) as write:
+            for step, _ in self._in_order():
+                step(write)
+
+    def _raise_meaning(self, error: TransactWriteError) -> None:
+        """Return only if the transaction is worth another try."""
+        reasons = error.cancellation_reasons
+        for (_, otherwise), reason in zip(self._in_order(), reasons, strict=False):
+            if reason is not None and reason.code == "ConditionalCheckFailed":
+                raise otherwise() from None
+        codes = [code_of(error), *(reason.code for reason in reasons if reason is not None)]
+        if _THROTTLED.intersection(codes):
+            raise Unavailable(retry_after=1) from None
+        if "TransactionConflict" not in codes and "TransactionInProgressException" not in codes:
+            raise error
+
+
+def _new_token() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,26 @@
+"""Signing in."""
+
+from __future__ import annotations
+
+from deardiary.api import SIGN_IN, Api
+from deardiary.wire.shapes import Session, User
+
+
+def sign_in(api: Api, username: str, password: str) -> Session:
+    """Trade a password for a token, which ``api`` sends from now on."""
+    body = {"username": username, "password": password}
+    return _keep(api, api.post(Session, SIGN_IN, body, repeatable=True))
+
+
+def refresh(api: Api) -> Session:
+    """Trade the token for a younger one."""
+    return _keep(api, api.post(Session, "/auth/refresh", repeatable=True))
+
+
+def who_am_i(api: Api) -> User:
+    return api.get(User, "/auth/me")
+
+
+def _keep(api: Api, session: Session) -> Session:
+    api.token = session.access_token
+    return session

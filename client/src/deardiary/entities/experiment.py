@@ -1,0 +1,56 @@
+"""Experiments of a project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api, path_of, present
+from deardiary.entities.naming import find_or_create
+from deardiary.wire.shapes import Experiment, ExperimentStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+
+class Experiments:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(self, project_id: str, name: str, description: str = "", *, id_key: str | None = None) -> Experiment:
+        """A new experiment, IN_PROGRESS; with the ``id_key`` of one in the same project, that one."""
+        body = present(name=name, description=description, id_key=id_key)
+        path = path_of("projects", project_id, "experiments")
+        return self._api.post(Experiment, path, body, repeatable=id_key is not None)
+
+    def get(self, experiment_id: str) -> Experiment:
+        return self._api.get(Experiment, path_of("experiments", experiment_id))
+
+    def list(self, project_id: str, *, name: str | None = None) -> Iterator[Experiment]:
+        """The experiments of a project, or those of exactly that name."""
+        return self._api.pages(Experiment, path_of("projects", project_id, "experiments"), {"name": name})
+
+    def find_or_create(self, project_id: str, name: str) -> Experiment:
+        """The project's first experiment of that name, made if there is none, once whoever asks at the same time."""
+        return find_or_create(
+            name,
+            lambda: self.list(project_id, name=name),
+            lambda id_key: self.create(project_id, name, id_key=id_key),
+        )
+
+    def update(
+        self,
+        experiment_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        status_id: ExperimentStatus | None = None,
+        end_date: datetime | None = None,
+    ) -> Experiment:
+        """IN_PROGRESS clears the end date; STOPPED and FINISHED get the server's clock where none is given."""
+        body = present(name=name, description=description, status_id=status_id, end_date=end_date)
+        return self._api.patch(Experiment, path_of("experiments", experiment_id), body)
+
+    def delete(self, experiment_id: str) -> None:
+        """Delete an experiment and everything in it."""
+        self._api.delete(path_of("experiments", experiment_id))

@@ -1,0 +1,188 @@
+"""Iterations of an experiment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, overload
+
+from deardiary.api import Api, path_of, present
+from deardiary.entities import snapshot as snapshots
+from deardiary.wire.shapes import BatchReceipt, Iteration, IterationOverview, IterationStatus, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import datetime
+
+    from deardiary.entities.records import Record
+    from deardiary.spool.points import Columns
+
+
+class Iterations:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(
+        self,
+        experiment_id: str,
+        *,
+        notes: str = "",
+        parent_iteration_id: str | None = None,
+        id_key: str | None = None,
+        created_date: datetime | None = None,
+    ) -> Iteration:
+        """A new iteration, RUNNING; with the ``id_key`` of one in the same experiment, that one.
+
+        ``created_date`` is for one that began before the server is told of it. ClientError 404 when the one of that
+        ``id_key`` has been deleted since then.
+        """
+        body = present(notes=notes, parent_iteration_id=parent_iteration_id, id_key=id_key, created_date=created_date)
+        path = path_of("experiments", experiment_id, "iterations")
+        return self._api.post(Iteration, path, body, repeatable=id_key is not None)
+
+    def find_or_create(self, experiment_id: str, *, id_key: str | None, **fields: object) -> tuple[Iteration, bool]:
+        """As `create`; and whether the iteration is new."""
+        path = path_of("experiments", experiment_id, "iterations")
+        return self._api.create(Iteration, path, present(id_key=id_key, **fields), repeatable=id_key is not None)
+
+    def get(self, iteration_id: str) -> Iteration:
+        return self._api.get(Iteration, path_of("iterations", iteration_id))
+
+    @overload
+    def list(
+        self,
+        experiment_id: str | None = None,
+        *,
+        project: str | None = None,
+        filter: str | None = None,
+        order_by: str | None = None,
+        include: None = None,
+        parent_iteration_id: str | None = None,
+    ) -> Iterator[Iteration]: ...
+
+    @overload
+    def list(
+        self,
+        experiment_id: str | None = None,
+        *,
+        project: str | None = None,
+        filter: str | None = None,
+        order_by: str | None = None,
+        include: Collection[Literal["parameters", "metrics", "tags"]],
+        parent_iteration_id: str | None = None,
+    ) -> Iterator[IterationOverview]: ...
+
+    def list(
+        self,
+        experiment_id: str | None = None,
+        *,
+        project: str | None = None,
+        filter: str | None = None,  # noqa: A002 - as the server calls it
+        order_by: str | None = None,
+        include: Collection[Literal["parameters", "metrics", "tags"]] | None = None,
+        parent_iteration_id: str | None = None,
+    ) -> Iterator[Iteration]:
+        """The iterations that ``filter`` finds, oldest first or as ``order_by`` says, with what they own if included.
+
+        Those of an experiment, or of all experiments of ``project``, a project's id: experiment by experiment unless
+        ``order_by`` is given, which the server takes for at most 200 experiments.
+
+        A filter is like ``parameters.lr = "0.01" and metrics.loss.min < 0.3 and status = "FAILED" and tags = "best"``,
+        an order like ``metrics.accuracy desc, created_date``.
+        """
+        query = {
+            "filter": filter,
+            "order_by": order_by,
+            "include": None if include is None else ",".join(include),
+            "parent_iteration_id": parent_iteration_id,
+        }
+        if (experiment_id is None) == (project is None):
+            raise TypeError("list takes an experiment's id or project=, a project's id")
+        owner = path_of("experiments", experiment_id) if experiment_id else path_of("projects", str(project))
+        shape = Iteration if include is None else IterationOverview
+        return self._api.pages(shape, f"{owner}/iterations", query)
+
+    def children(self, iteration_id: str) -> Iterator[Iteration]:
+        return self._api.pages(Iteration, path_of("iterations", iteration_id, "children"))
+
+    def update(
+        self,
+        iteration_id: str,
+        *,
+        notes: str | None = None,
+        status_id: IterationStatus | None = None,
+        end_date: datetime | None = None,
+        error_message: str | None = None,
+        parent_iteration_id: str | None = None,
+        python_version: str | None = None,
+        julia_version: str | None = None,
+        git_sha: str | None = None,
+        git_dirty: bool | None = None,
+        entrypoint: str | None = None,
+    ) -> Iteration:
+        """An end state without an end date gets the server's clock. RUNNING, given alone, unlocks an iteration."""
+        body = present(
+            notes=notes,
+            status_id=status_id,
+            end_date=end_date,
+            error_message=error_message,
+            parent_iteration_id=parent_iteration_id,
+            python_version=python_version,
+            julia_version=julia_version,
+            git_sha=git_sha,
+            git_dirty=git_dirty,
+            entrypoint=entrypoint,
+        )
+        return self._api.patch(Iteration, path_of("iterations", iteration_id), body)
+
+    def log(self, record: Record, *, batch_id: str) -> BatchReceipt:
+        """Parameters, points and tags in one request, which may hold 10,000 points and 4 MiB of JSON.
+
+        The same ``batch_id`` again changes nothing and answers the same.
+        """
+        body = {
+            "batch_id": batch_id,
+            "parameters": record.parameters,
+            "metrics": [point.to_json() for point in record.points],
+            "tags": record.tags,
+        }
+        given = {name: value for name, value in body.items() if value}
+        return self._api.post(BatchReceipt, path_of("iterations", record.iteration_id, "log"), given, repeatable=True)
+
+    def log_columns(self, iteration_id: str, columns: Columns, *, batch_id: str) -> BatchReceipt:
+        """Points as columns, within the limits of `log`; none of them is a sign of life of a writer who has nothing."""
+        path = path_of("iterations", iteration_id, "log")
+        return self._api.post(BatchReceipt, path, {"batch_id": batch_id, "metrics": columns}, repeatable=True)
+
+    def snapshot(self, iteration_id: str) -> Snapshot:
+        """The iteration with its lock files and diff, in as many requests as their length takes."""
+        return snapshots.get_snapshot(self._api, iteration_id)
+
+    def set_snapshot(
+        self,
+        iteration_id: str,
+        *,
+        python_version: str | None = None,
+        julia_version: str | None = None,
+        git_sha: str | None = None,
+        git_dirty: bool | None = None,
+        entrypoint: str | None = None,
+        project_toml: str | None = None,
+        manifest_toml: str | None = None,
+        git_diff: str | None = None,
+    ) -> Snapshot:
+        """Say what the iteration runs on; what is not given stays. The last three may be 4 MiB each.
+
+        Long texts go in requests of their own: the answer holds what was sent last, and `snapshot` has all.
+        """
+        fields = present(
+            python_version=python_version,
+            julia_version=julia_version,
+            git_sha=git_sha,
+            git_dirty=git_dirty,
+            entrypoint=entrypoint,
+        )
+        texts = present(project_toml=project_toml, manifest_toml=manifest_toml, git_diff=git_diff)
+        return snapshots.put_snapshot(self._api, iteration_id, fields, texts)
+
+    def delete(self, iteration_id: str) -> None:
+        """Delete an iteration and everything in it; its children stay, without a parent."""
+        self._api.delete(path_of("iterations", iteration_id))

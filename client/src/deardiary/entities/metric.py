@@ -1,0 +1,118 @@
+"""Metric points of an iteration."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from urllib.parse import urlencode
+
+from deardiary.api import Api, path_of, present
+from deardiary.entities.records import Point
+from deardiary.wire.shapes import BatchReceipt, Curve, Metric, MetricSummary
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Summaries:
+    data: dict[str, MetricSummary]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Curves:
+    data: dict[str, Curve]
+    next_cursor: str | None
+
+
+def _joined(one: Curve, other: Curve) -> Curve:
+    """Both, one after the other."""
+    return Curve(
+        step=one.step + other.step,
+        value=one.value + other.value,
+        recorded_at=one.recorded_at + other.recorded_at,
+    )
+
+
+class Metrics:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(
+        self, iteration_id: str, key: str, value: float, *, step: int | None = None, recorded_at: datetime | None = None
+    ) -> Metric:
+        """One point. Without ``step`` it gets the next of its key, without ``recorded_at`` the server's clock."""
+        point = Point(key, value, step, recorded_at)
+        return self._api.post(Metric, path_of("iterations", iteration_id, "metrics"), point.to_json())
+
+    def batch(self, iteration_id: str, points: Iterable[Point], *, batch_id: str | None = None) -> BatchReceipt:
+        """Points in one request: at most 10,000, and 4 MiB of JSON.
+
+        The same ``batch_id`` again changes nothing and answers the same; without one, a new one is made.
+        """
+        body = {"batch_id": batch_id or secrets.token_hex(16), "metrics": [point.to_json() for point in points]}
+        return self._api.post(
+            BatchReceipt, path_of("iterations", iteration_id, "metrics", "batch"), body, repeatable=True
+        )
+
+    def get(self, metric_id: str) -> Metric:
+        return self._api.get(Metric, path_of("metrics", metric_id))
+
+    def list(self, iteration_id: str, *, key: str | None = None) -> Iterator[Metric]:
+        """Every point of the iteration, or of one of its series."""
+        return self._api.pages(Metric, path_of("iterations", iteration_id, "metrics"), {"key": key})
+
+    def update(
+        self,
+        metric_id: str,
+        *,
+        value: float | None = None,
+        step: int | None = None,
+        recorded_at: datetime | None = None,
+    ) -> Metric:
+        """Change what is given. A point of an iteration that has ended is locked."""
+        changes = present(value=value, step=step, recorded_at=recorded_at)
+        return self._api.patch(Metric, path_of("metrics", metric_id), changes)
+
+    def curves(
+        self,
+        iteration_id: str,
+        *keys: str,
+        min_step: int | None = None,
+        max_step: int | None = None,
+        max_points: int | None = None,
+    ) -> dict[str, Curve]:
+        """The curves of these keys, of all if none is named; with ``max_points`` each in so few that show its shape.
+
+        A bucket of points that becomes two keeps its lowest and its highest one.
+        """
+        window = present(min_step=min_step, max_step=max_step, max_points=max_points)
+        asked = [("key", key) for key in keys]
+        return self._curves(path_of("iterations", iteration_id, "metrics", "series"), asked, window)
+
+    def curve_of_iterations(
+        self, experiment_id: str, key: str, iteration_ids: Iterable[str] = (), *, max_points: int = 200
+    ) -> dict[str, Curve]:
+        """One curve in many iterations of an experiment, in all if none is named, by iteration id."""
+        asked = [("key", key), *(("iteration_id", each) for each in iteration_ids)]
+        window = {"max_points": max_points}
+        return self._curves(path_of("experiments", experiment_id, "metrics", "series"), asked, window)
+
+    def summary(self, iteration_id: str) -> dict[str, MetricSummary]:
+        """First, last, least and greatest value of each series, and how many points it has."""
+        path = path_of("iterations", iteration_id, "metrics", "summary")
+        return self._api.get(_Summaries, path).data
+
+    def _curves(self, path: str, asked: Sequence[tuple[str, str]], window: Mapping[str, int]) -> dict[str, Curve]:
+        """All pages, curves that were cut put together."""
+        whole: dict[str, Curve] = {}
+        query = first = [*asked, *((name, str(value)) for name, value in window.items())]
+        while True:
+            page = self._api.get(_Curves, f"{path}?{urlencode(query)}")
+            for name, curve in page.data.items():
+                whole[name] = _joined(whole[name], curve) if name in whole else curve
+            if page.next_cursor is None:
+                return whole
+            query = [*first, ("cursor", page.next_cursor)]
+
+    def delete(self, metric_id: str) -> None:
+        self._api.delete(path_of("metrics", metric_id))

@@ -1,0 +1,50 @@
+"""Models of a project: names under which versions are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api, path_of, present
+from deardiary.errors import ClientError
+from deardiary.wire.shapes import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Models:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(self, project_id: str, name: str, description: str = "") -> Model:
+        """A new model. ClientError 409 CONFLICT when the project has one of that name."""
+        body = present(name=name, description=description)
+        return self._api.post(Model, path_of("projects", project_id, "models"), body)
+
+    def get(self, model_id: str) -> Model:
+        return self._api.get(Model, path_of("models", model_id))
+
+    def list(self, project_id: str, *, name: str | None = None) -> Iterator[Model]:
+        """The models of a project, or the one of exactly that name."""
+        return self._api.pages(Model, path_of("projects", project_id, "models"), {"name": name})
+
+    def find_or_create(self, project_id: str, name: str) -> Model:
+        """The project's model of that name, made if there is none, once whoever asks at the same time."""
+        found = next(self.list(project_id, name=name), None)
+        if found is not None:
+            return found
+        try:
+            return self.create(project_id, name)
+        except ClientError as error:
+            made = next(self.list(project_id, name=name), None) if error.status == 409 else None
+            if made is None:
+                raise
+            return made
+
+    def update(self, model_id: str, *, name: str | None = None, description: str | None = None) -> Model:
+        body = present(name=name, description=description)
+        return self._api.patch(Model, path_of("models", model_id), body)
+
+    def delete(self, model_id: str) -> None:
+        """Delete a model and its versions; the resources that they name stay."""
+        self._api.delete(path_of("models", model_id))

@@ -1,0 +1,50 @@
+"""Who may do what in a project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api, path_of
+from deardiary.wire.shapes import UserPermission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Permissions:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def get(self, project_id: str, user_id: str) -> UserPermission:
+        return self._api.get(UserPermission, path_of("projects", project_id, "permissions", user_id))
+
+    def list(self, project_id: str) -> Iterator[UserPermission]:
+        return self._api.pages(UserPermission, path_of("projects", project_id, "permissions"))
+
+    def list_of_user(self, user_id: str) -> Iterator[UserPermission]:
+        """What one user may do, in every project; for that user and admins."""
+        return self._api.pages(UserPermission, path_of("users", user_id, "permissions"))
+
+    def put(
+        self,
+        project_id: str,
+        user_id: str,
+        *,
+        create_permission: bool = False,
+        read_permission: bool = False,
+        update_permission: bool = False,
+        delete_permission: bool = False,
+    ) -> UserPermission:
+        """Give a user exactly these permissions, in place of those they had."""
+        body = {
+            "create_permission": create_permission,
+            "read_permission": read_permission,
+            "update_permission": update_permission,
+            "delete_permission": delete_permission,
+        }
+        return self._api.put(UserPermission, path_of("projects", project_id, "permissions", user_id), body)
+
+    create = update = put
+
+    def delete(self, project_id: str, user_id: str) -> None:
+        self._api.delete(path_of("projects", project_id, "permissions", user_id))

@@ -1,0 +1,41 @@
+"""Projects, the roots of all work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api, path_of, present
+from deardiary.entities.naming import find_or_create
+from deardiary.wire.shapes import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Projects:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(self, name: str, description: str = "", *, id_key: str | None = None) -> Project:
+        """A new project; with the ``id_key`` of one that the same user made, that one."""
+        body = present(name=name, description=description, id_key=id_key)
+        return self._api.post(Project, "/projects", body, repeatable=id_key is not None)
+
+    def get(self, project_id: str) -> Project:
+        return self._api.get(Project, path_of("projects", project_id))
+
+    def list(self, *, name: str | None = None) -> Iterator[Project]:
+        """The projects that the caller may read, or those of exactly that name."""
+        return self._api.pages(Project, "/projects", {"name": name})
+
+    def find_or_create(self, name: str) -> Project:
+        """The first project of that name, made if there is none, once whoever asks at the same time."""
+        return find_or_create(name, lambda: self.list(name=name), lambda id_key: self.create(name, id_key=id_key))
+
+    def update(self, project_id: str, *, name: str | None = None, description: str | None = None) -> Project:
+        body = present(name=name, description=description)
+        return self._api.patch(Project, path_of("projects", project_id), body)
+
+    def delete(self, project_id: str) -> None:
+        """Delete a project and everything in it."""
+        self._api.delete(path_of("projects", project_id))

@@ -1,0 +1,243 @@
+"""Resources: artifact bytes of an experiment, or of one of its iterations."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api, path_of, present
+from deardiary.transfer import paths, store
+from deardiary.transfer.progress import Meter
+from deardiary.wire import parts
+from deardiary.wire.shapes import Download, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from os import PathLike
+
+    from deardiary.transfer.progress import Progress
+
+
+class Resources:
+    """``progress``, where it is taken, is called with the bytes done and all bytes, by one thread at a time."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(
+        self,
+        experiment_id: str,
+        *,
+        name: str,
+        size_bytes: int,
+        content_hash: str,
+        description: str = "",
+        iteration_id: str | None = None,
+        id_key: str | None = None,
+    ) -> Resource:
+        """Announce bytes; the resource is "pending" until they are there, "ready" at once if the project has them.
+
+        ``content_hash`` is lower-case sha256 hex. With the ``id_key`` of a resource of the same experiment it is that
+        one; CONFLICT if that has other bytes. `upload` does this and all that follows.
+        """
+        body = present(
+            name=name,
+            size_bytes=size_bytes,
+            content_hash=content_hash,
+            description=description,
+            iteration_id=iteration_id,
+            id_key=id_key,
+        )
+        path = path_of("experiments", experiment_id, "resources")
+        return self._api.post(Resource, path, body, repeatable=id_key is not None)
+
+    def upload(
+        self,
+        experiment_id: str,
+        path: str | PathLike[str],
+        name: str | None = None,
+        *,
+        iteration_id: str | None = None,
+        description: str = "",
+        id_key: str | None = None,
+        progress: Progress | None = None,
+    ) -> Resource:
+        """Store a file, named like the file unless ``name`` is given. The answer is "ready": checked and readable.
+
+        Bytes that the project has are not sent; a large file whose upload broke off goes on where it ended. What was
+        stored under the same ``id_key`` before is not stored again. The file is read twice or three times, never held
+        in memory. ClientError when it changes meanwhile; OSError when it
+        cannot be read; ValueError for a name like ``../x``, which no download would write.
+        """
+        file = Path(path)
+        size_bytes, content_hash = store.size_and_hash(file)
+        name = paths.checked_name(file.name if name is None else name)
+        resource = self._find_begun(experiment_id, iteration_id, name, size_bytes, content_hash) or self.create(
+            experiment_id,
+            name=name,
+            size_bytes=size_bytes,
+            content_hash=content_hash,
+            description=description,
+            iteration_id=iteration_id,
+            id_key=id_key or secrets.token_hex(16),
+        )
+        meter = Meter(size_bytes, progress)
+        if resource.state == "ready":
+            meter.add(size_bytes)
+            return resource
+        from deardiary.transfer import upload as uploading
+
+        return uploading.send(self._api, resource, file, size_bytes, meter)
+
+    def upload_folder(
+        self,
+        experiment_id: str,
+        folder: str | PathLike[str],
+        name: str | None = None,
+        *,
+        iteration_id: str | None = None,
+        description: str = "",
+        progress: Progress | None = None,
+    ) -> Sequence[Resource]:
+        """Store every file below a folder, named by its path from there; below ``name``, when that is given.
+
+        NotADirectoryError when it is none; ValueError, before anything is sent, for an empty path and for one that
+        cannot be a name.
+        What was stored before a failure stays.
+        """
+        if not os.fspath(folder):
+            raise ValueError("The path of the folder is empty; '.' is the working directory")
+        found = paths.files_in(_directory(Path(folder)), name or "")
+        meter = Meter(sum(path.stat().st_size for _, path in found), progress)
+
+        def send(each: tuple[str, Path]) -> Resource:
+            given = {"iteration_id": iteration_id, "description": description}
+            return self.upload(experiment_id, each[1], each[0], progress=_steps_of(meter), **given)  # type: ignore[arg-type]
+
+        return store.in_threads(send, found)
+
+    def download(
+        self, resource_id: str, target: str | PathLike[str] = ".", *, progress: Progress | None = None
+    ) -> Path:
+        """Bring the bytes to a file, or into a directory under the resource's own name, and say where they are.
+
+        A file of that name is replaced, and only when size and sha256 are right; ClientError CONTENT_MISMATCH if they
+        are not. A download that broke off is gone on with.
+        """
+        resource = self.get(resource_id)
+        path = Path(target)
+        if path.is_dir():
+            path /= _file_name(resource.name)
+        self._fetch(resource, path, Meter(resource.size_bytes, progress))
+        return path
+
+    def download_all(
+        self,
+        experiment_id: str,
+        folder: str | PathLike[str] = ".",
+        *,
+        iteration_id: str | None = None,
+        progress: Progress | None = None,
+    ) -> Sequence[Path]:
+        """Bring what an experiment, or one of its iterations, has stored into a folder, as the tree that it was.
+
+        Of an experiment, what belongs to an iteration goes into a folder of that iteration's id. Of several resources
+        of one name it is the latest. Files that are there already, with the right bytes, are left alone. ValueError,
+        before anything is written, for a name that leads out of the folder.
+        """
+        listed = self.list(experiment_id, iteration_id=iteration_id)
+        ready = [each for each in listed if each.state == "ready"]
+        root = Path(folder)
+        latest = {_place_in_tree(each, root, iteration_id): each for each in ready}
+        places = list(latest.items())
+        meter = Meter(sum(each.size_bytes for each in latest.values()), progress)
+        root.mkdir(parents=True, exist_ok=True)
+
+        def bring(each: tuple[Path, Resource]) -> Path:
+            paths.make_way(root, each[0])
+            if _has(each[0], each[1]):
+                meter.add(each[1].size_bytes)
+            else:
+                self._fetch(each[1], each[0], meter)
+            return each[0]
+
+        return store.in_threads(bring, places)
+
+    def get(self, resource_id: str) -> Resource:
+        return self._api.get(Resource, path_of("resources", resource_id))
+
+    def list(self, experiment_id: str, *, iteration_id: str | None = None) -> Iterator[Resource]:
+        """The resources of an experiment, or those of one of its iterations."""
+        path = path_of("experiments", experiment_id, "resources")
+        return self._api.pages(Resource, path, {"iteration_id": iteration_id})
+
+    def update(self, resource_id: str, *, name: str | None = None, description: str | None = None) -> Resource:
+        body = present(name=name, description=description)
+        return self._api.patch(Resource, path_of("resources", resource_id), body)
+
+    def delete(self, resource_id: str) -> int:
+        """Delete a resource, and say how many bytes that freed: none while another one has the same bytes."""
+        headers = self._api.delete(path_of("resources", resource_id))
+        freed = headers.get("x-freed-bytes", "")
+        return int(freed) if freed.isdecimal() else 0
+
+    def _fetch(self, resource: Resource, target: Path, meter: Meter) -> None:
+        from deardiary.transfer import download as downloading
+
+        def sign() -> Download:
+            return self._api.get(Download, path_of("resources", resource.id, "download"))
+
+        downloading.fetch(self._api.url, self._api.transport, sign, target, meter)
+
+    def _find_begun(
+        self, experiment_id: str, iteration_id: str | None, name: str, size_bytes: int, content_hash: str
+    ) -> Resource | None:
+        """A resource that waits for these bytes since an upload broke off. Small files are not worth the question."""
+        if size_bytes <= parts.CUTS["s3"].alone:
+            return None
+        wanted = (name, size_bytes, content_hash, iteration_id, "pending")
+        for each in self.list(experiment_id, iteration_id=iteration_id):
+            if (each.name, each.size_bytes, each.content_hash, each.iteration_id, each.state) == wanted:
+                return each
+        return None
+
+
+def _steps_of(meter: Meter) -> Progress:
+    """What one file's progress adds to that of all."""
+    before = 0
+
+    def add(done: int, _total: int) -> None:
+        nonlocal before
+        step, before = done - before, done
+        meter.add(step)
+
+    return add
+
+
+def _place_in_tree(resource: Resource, root: Path, iteration_id: str | None) -> Path:
+    """Of several iterations each has a folder: they may well have files of the same name."""
+    owner = resource.iteration_id
+    return paths.place_of(resource.name, root if owner in (None, iteration_id) else paths.place_of(str(owner), root))
+
+
+def _has(path: Path, resource: Resource) -> bool:
+    """Whether the file is there with these bytes. A link is not the file: it is replaced."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size != resource.size_bytes:
+        return False
+    return store.size_and_hash(path)[1] == resource.content_hash
+
+
+def _directory(path: Path) -> Path:
+    if not path.is_dir():
+        raise NotADirectoryError(f"{path} is not a folder")
+    return path
+
+
+def _file_name(name: str) -> str:
+    """The last part of a resource's name: what somebody else has named must not choose the directory."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    if last in ("", "..") or paths.has_drive(last):
+        raise ValueError(f"The resource's name {name!r} names no file: give the target's own name")
+    return last

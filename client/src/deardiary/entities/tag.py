@@ -1,0 +1,30 @@
+"""Tags of projects, experiments and iterations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from deardiary.api import Api, path_of
+from deardiary.wire.shapes import Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Owner = Literal["project", "experiment", "iteration"]
+
+
+class Tags:
+    """``owner`` says what kind of object ``owner_id`` is the id of."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(self, owner: Owner, owner_id: str, value: str) -> Tag:
+        """Add a tag; one that is there already stays as it is, and is the answer."""
+        return self._api.post(Tag, path_of(f"{owner}s", owner_id, "tags"), {"value": value}, repeatable=True)
+
+    def list(self, owner: Owner, owner_id: str) -> Iterator[Tag]:
+        return self._api.pages(Tag, path_of(f"{owner}s", owner_id, "tags"))
+
+    def delete(self, owner: Owner, owner_id: str, tag_id: str) -> None:
+        self._api.delete(path_of(f"{owner}s", owner_id, "tags", tag_id))

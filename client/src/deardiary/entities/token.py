@@ -1,0 +1,35 @@
+"""API tokens of the user who is signed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api, path_of, present
+from deardiary.wire.shapes import ApiToken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Tokens:
+    """Managing tokens takes a sign-in with a password; a token itself cannot do it."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(
+        self, name: str, *, expires_in_days: int | None = None, project_id: str | None = None, read_only: bool = False
+    ) -> ApiToken:
+        """A new token, in the field ``token`` of this answer and nowhere else.
+
+        ``project_id`` keeps it to one project, ``read_only`` to reading.
+        """
+        body = present(name=name, expires_in_days=expires_in_days, project_id=project_id, read_only=read_only)
+        return self._api.post(ApiToken, "/auth/tokens", body)
+
+    def list(self) -> Iterator[ApiToken]:
+        return self._api.pages(ApiToken, "/auth/tokens")
+
+    def delete(self, token_id: str) -> None:
+        """End a token at once."""
+        self._api.delete(path_of("auth", "tokens", token_id))

@@ -1,0 +1,64 @@
+"""Users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api, path_of, present
+from deardiary.wire.shapes import User, UserName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Users:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def create(
+        self, username: str, password: str, *, first_name: str = "", last_name: str = "", is_admin: bool = False
+    ) -> User:
+        """A new user; for admins. A password has 8 characters or more and at most 72 bytes in UTF-8."""
+        body = present(
+            username=username, password=password, first_name=first_name, last_name=last_name, is_admin=is_admin
+        )
+        return self._api.post(User, "/users", body)
+
+    def get(self, user_id: str) -> User:
+        return self._api.get(User, path_of("users", user_id))
+
+    def list(self) -> Iterator[User]:
+        return self._api.pages(User, "/users")
+
+    def find(self, username: str) -> UserName | None:
+        """The user of this name, in any case; None if there is none. For everybody who is signed in."""
+        return next(self._api.pages(UserName, "/users", {"username": username}), None)
+
+    def update(
+        self,
+        user_id: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        current_password: str | None = None,
+        first_name: str | None = None,
+        last_name: str | None = None,
+        is_admin: bool | None = None,
+    ) -> User:
+        """Change the fields that are given. A new password or a demotion ends all tokens of the user.
+
+        For a new password of your own give ``current_password`` too; an admin needs none for somebody else's.
+        """
+        body = present(
+            username=username,
+            password=password,
+            current_password=current_password,
+            first_name=first_name,
+            last_name=last_name,
+            is_admin=is_admin,
+        )
+        return self._api.patch(User, path_of("users", user_id), body)
+
+    def delete(self, user_id: str) -> None:
+        """Delete a user, with their permissions and tokens; for admins."""
+        self._api.delete(path_of("users", user_id))

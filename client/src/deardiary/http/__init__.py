@@ -1,0 +1,1 @@
+"""Requests and answers: the transport, its connections, retries, proxies."""

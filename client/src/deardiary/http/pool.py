@@ -1,0 +1,55 @@
+"""Idle connections, kept for the next request."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
+    from deardiary.http.proxy import Route
+
+
+class Pool:
+    """Idle connections by route. A forked process makes its own: two must not talk on one socket."""
+
+    def __init__(self) -> None:
+        self._idle: dict[tuple[int, Route], list[HTTPConnection]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, route: Route) -> HTTPConnection | None:
+        """A connection on which the server has not hung up, or None."""
+        while True:
+            with self._lock:
+                idle = self._idle.get((os.getpid(), route))
+                if not idle:
+                    return None
+                connection = idle.pop()
+            if not _has_news(connection):
+                return connection
+            connection.close()
+
+    def give(self, route: Route, connection: HTTPConnection) -> None:
+        with self._lock:
+            self._idle.setdefault((os.getpid(), route), []).append(connection)
+
+    def __del__(self) -> None:
+        # A client that its user forgets must not leave sockets to the garbage collector, which would complain.
+        self.close()
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, {}
+        for connections in idle.values():
+            for connection in connections:
+                connection.close()
+
+
+def _has_news(connection: HTTPConnection) -> bool:
+    """Whether an idle connection has something to read, which can only be its end."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))

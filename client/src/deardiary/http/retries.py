@@ -1,0 +1,86 @@
+"""Patience, as a layer over any transport."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from typing import TYPE_CHECKING
+
+from deardiary.errors import NOT_SENT, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deardiary.http.transport import Request, Response, Transport
+
+FIRST_WAIT = 0.2
+LONGEST_WAIT = 5.0
+LONGEST_RETRY_AFTER = 30.0
+
+
+class RetryingTransport:
+    """Sends a request again when no answer came, 429, 5xx, or a page of a proxy; only one that `Request.may_repeat`.
+
+    Before attempt n it waits a random part of ``0.2 * 2**n`` seconds, at most 5 ("full jitter":
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and no less than a Retry-After in
+    seconds asks. A Retry-After of more than 30 seconds is for the caller to wait out. No attempt is begun later than
+    ``within`` seconds after the first.
+    """
+
+    def __init__(
+        self,
+        inner: Transport,
+        *,
+        attempts: int = 5,
+        within: float = math.inf,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.inner = inner
+        self._attempts = attempts
+        self._within = within
+        self._sleep = sleep
+        self._jitter = jitter
+
+    def hasty(self, within: float) -> RetryingTransport:
+        """The same, over the same connections, for somebody who has little time."""
+        return RetryingTransport(
+            self.inner, attempts=self._attempts, within=within, sleep=self._sleep, jitter=self._jitter
+        )
+
+    def send(self, request: Request) -> Response:
+        last = time.monotonic() + self._within
+        for attempt in range(self._attempts - 1 if request.may_repeat else 0):
+            try:
+                response = self.inner.send(request)
+            except ClientError as error:
+                if error.status or error.code in NOT_SENT or time.monotonic() > last:
+                    raise
+                wait = self._backoff(attempt)
+            else:
+                asked = _retry_after(response)
+                if not _may_pass(response) or asked > LONGEST_RETRY_AFTER or time.monotonic() + asked > last:
+                    return response
+                response.close()
+                wait = max(asked, self._backoff(attempt))
+            self._sleep(wait)
+        return self.inner.send(request)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def _backoff(self, attempt: int) -> float:
+        return self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2.0**attempt)
+
+
+def _may_pass(response: Response) -> bool:
+    """Neither the API nor S3 refuses in HTML: a page comes from a proxy, which may be out of the way soon."""
+    is_page = response.headers.get("content-type", "").startswith("text/html")
+    return response.status == 429 or response.status >= 500 or (is_page and response.status >= 300)
+
+
+def _retry_after(response: Response) -> float:
+    """Seconds; 0 where the header is missing or gives a date, which neither the API nor S3 does."""
+    text = response.headers.get("retry-after", "")
+    return float(text[:9]) if text.isdecimal() else 0.0

@@ -1,0 +1,292 @@
+"""Bringing the segments of a spool to the server: each may be brought again, by anybody, without being there twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import logging
+import math
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from deardiary.entities.records import Record, split
+from deardiary.errors import REFUSALS, ClientError, reason_of
+from deardiary.sending import operations, origin
+from deardiary.spool import lines, points, store
+from deardiary.spool import run as runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from deardiary.client import Client
+    from deardiary.spool.lines import Entry
+    from deardiary.spool.points import Row
+    from deardiary.spool.run import Run
+    from deardiary.spool.segment import Segment
+    from deardiary.wire.shapes import Iteration
+
+T = TypeVar("T")
+
+_UNSOUND = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+_MAX_FIELDS = 1000  # parameters, and tags, of one request
+
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(slots=True)
+class Delivered:
+    """What has arrived, and what the server refused for good, in numbers."""
+
+    points: int = 0
+    others: int = 0
+    rejected: int = 0
+    damaged: int = 0
+
+
+class Delivery:
+    """Brings segments of one run to ``client``'s server.
+
+    Every method raises `ClientError` when the server cannot be reached or does not let this user in: then the segment
+    is to be brought again later. What it refuses for another reason is kept under ``rejected``, with a warning.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        run: Run,
+        folder: Path | None,
+        iteration: Iteration | None = None,
+        *,
+        patient: bool = True,
+        ends: bool = True,
+    ) -> None:
+        """Without a ``folder`` there is none; ``iteration`` if it is known already.
+
+        Not ``patient``: the caller has its own way of trying again. Unless it ``ends``, the end is passed over: a later
+        process goes on in the same iteration.
+        """
+        self._client = client
+        self._quick = client if patient else client.without_retries()
+        self._run = run
+        self._folder = folder
+        self._ends = ends
+        self.iteration = iteration
+        self.delivered = Delivered()
+        self._ended: Iteration | None = None  # as it was when it had to be reopened for what came late
+        # Only the parent of a fork ends the iteration, so a fork must not reopen it: nothing would end it again.
+        self._reopens = run.reopens and run.forked_from is None
+        self._has_told_of_the_end = False
+
+    @property
+    def run(self) -> Run:
+        """What is known of it now."""
+        return self._run
+
+    def find_iteration(self) -> Iteration:
+        """The run's iteration, made if there is none; from then on run.json knows its id."""
+        if self.iteration is None:
+            found = origin.find_or_make(self._quick, self._run.origin, began=self._run.started_at)
+            if self._reopens:
+                found = origin.reopen(self._quick, found, before=self._run.started_at)
+            self.iteration = found
+            self._note(found)
+        return self.iteration
+
+    def deliver(self, segment: Segment) -> None:
+        """Return when everything in it has been taken or refused. FileNotFoundError: somebody else has done so."""
+        entries, damaged = lines.read(segment.read())
+        if damaged and not self.delivered.damaged:
+            _log.warning("%s: %d damaged records are lost", self._run.spool_id, damaged)
+        self.delivered.damaged += damaged
+        entries = [entry for entry in entries if self._is_sound(segment.number, entry)]
+        self._deliver_fields(segment.number, entries)
+        self._deliver_points(segment.number, entries)
+        for entry in entries:
+            self._operate(segment.number, entry)
+
+    def beat(self) -> None:
+        """Tell the server that the writer lives, though it has nothing to say."""
+        self._quick.iterations.log_columns(self.find_iteration().id, {}, batch_id=f"{self._run.spool_id}-alive")
+
+    def hint(self, error: Exception) -> str:
+        return hint(error, self._folder)
+
+    def close(self) -> None:
+        """End the iteration again that was reopened for this run, unless the run has ended it itself."""
+        if self._ended is not None:
+            operations.end_as(self._quick, self._ended)
+            self._ended = None
+
+    def _deliver_points(self, number: int, entries: list[Entry]) -> None:
+        """In one batch, named after the segment. The copy of a segment that was still written may have brought less."""
+        mine = [row for entry in entries if "points" in entry for row in points.rows(entry)]
+        batch_id, taken = f"{self._run.spool_id}-{number:08}", 0
+        while taken < len(mine):
+            accepted = self._send_points(number, mine[taken:], f"{batch_id}+{taken}" if taken else batch_id)
+            if accepted is None:
+                break
+            taken += accepted
+        self.delivered.points += taken
+
+    def _send_points(self, number: int, mine: list[Row], batch_id: str) -> int | None:
+        """How many of them the server has under that name; None when it refuses them."""
+        columns = points.columns(mine)
+        try:
+            receipt = self._reopening(
+                lambda iteration: self._quick.iterations.log_columns(iteration.id, columns, batch_id=batch_id)
+            )
+        except ClientError as error:
+            early = self._before_the_end(mine) if is_locked(error) else []
+            if 0 < len(early) < len(mine):
+                return self._send_points(number, early, batch_id)
+            if not is_refusal(error):
+                raise
+            self._reject(number, "points", {"points": mine}, error)
+            return None
+        # None at all is what a batch of that name would have that somebody else sent empty: not to ask for ever.
+        return receipt.accepted or len(mine)
+
+    def _before_the_end(self, mine: list[Row]) -> list[Row]:
+        """The first rows, up to the end of the iteration: the server takes a batch of these."""
+        end_date = self._quick.iterations.get(self.find_iteration().id).end_date
+        end = math.inf if end_date is None else points.milliseconds(end_date)
+        return list(itertools.takewhile(lambda row: row[3] <= end, mine))
+
+    def _deliver_fields(self, number: int, entries: list[Entry]) -> None:
+        """Parameters and tags, which can be sent as often as one likes."""
+        parameters: dict[str, str] = {}
+        tags: dict[str, None] = {}
+        for entry in entries:
+            for key, value in entry.get("parameters", {}).items():
+                parameters.setdefault(key, value)
+            tags.update(dict.fromkeys(entry.get("tags", ())))
+        if not parameters and not tags:
+            return
+        record = Record(iteration_id=self.find_iteration().id, parameters=parameters, tags=tuple(tags))
+        for piece in split(record, max_items=_MAX_FIELDS):
+            self._send_fields(number, piece)
+
+    def _send_fields(self, number: int, piece: Record) -> None:
+        """A parameter that clashes with what is there is left out, and the rest goes on."""
+        while piece.parameters or piece.tags:
+            try:
+                self._log_fields(piece)
+            except ClientError as error:
+                key = str(error.details.get("field")) if error.status == 409 else ""
+                if key not in piece.parameters:
+                    if not is_refusal(error):
+                        raise
+                    self._reject(number, "fields", {"parameters": piece.parameters, "tags": piece.tags}, error)
+                    return
+                self._reject(number, f"parameter-{_digest(key)}", {"parameters": {key: piece.parameters[key]}}, error)
+                rest = {name: value for name, value in piece.parameters.items() if name != key}
+                piece = dataclasses.replace(piece, parameters=rest)
+            else:
+                self.delivered.others += len(piece.parameters) + len(piece.tags)
+                return
+
+    def _log_fields(self, piece: Record) -> None:
+        batch_id = _name_of(self._run.spool_id, piece)
+        self._reopening(lambda _: self._quick.iterations.log(piece, batch_id=batch_id))
+
+    def _reopening(self, send: Callable[[Iteration], T]) -> T:
+        """Whoever shares an iteration with others may find that one of them has ended it, and goes on all the same."""
+        iteration = self.find_iteration()
+        try:
+            return send(iteration)
+        except ClientError as error:
+            if not self._reopens or not is_locked(error):
+                raise
+        now = self._quick.iterations.get(iteration.id)
+        self._ended = now if now.end_date else self._ended
+        origin.reopen(self._quick, now)
+        return send(iteration)
+
+    def _is_sound(self, number: int, entry: Entry) -> bool:
+        """Whether it can be sent at all. Spools come from elsewhere too; one record must not keep the others back."""
+        try:
+            if "points" in entry:
+                points.columns(points.rows(entry))
+            dict.fromkeys([*entry.get("parameters", {}).items(), *entry.get("tags", ())])
+        except _UNSOUND as error:
+            self._reject(number, "record", entry, error)
+            return False
+        return True
+
+    def _operate(self, number: int, entry: Entry) -> None:
+        kind = next((kind for kind in operations.KINDS if kind in entry), None)
+        if kind is None or (kind == "finish" and not self._ends):
+            return
+        try:
+            self._reopening(lambda it: operations.KINDS[kind](self._client, it, entry[kind], self._folder))
+            self._ended = None if kind == "finish" else self._ended
+        except (OSError, ClientError, *_UNSOUND) as error:
+            if isinstance(error, ClientError) and not is_refusal(error):
+                raise
+            self._reject(number, kind, entry, error)
+        else:
+            self.delivered.others += 1
+
+    def _reject(self, number: int, what: str, content: Mapping[str, Any], error: Exception) -> None:
+        self.delivered.rejected += 1
+        where = "it is lost"
+        if self._folder is not None:
+            place = self._folder / store.REJECTED
+            place.mkdir(parents=True, exist_ok=True)
+            if place.is_symlink():
+                raise PermissionError(f"{place} is a link, and may lead out of the spool")
+            text = json.dumps({"error": reason_of(error), **content}, indent=1)
+            # There may be several in a segment, and the same one comes again when that is delivered again.
+            path = place / f"{number:08}-{what}-{_digest(json.dumps(content))[:8]}.json"
+            runs.write_whole(path, text.encode())
+            where = f"it is kept in {path}"
+        # A fork that outlives the end goes on logging: one warning is enough.
+        repeats = isinstance(error, ClientError) and is_locked(error) and self._has_told_of_the_end
+        self._has_told_of_the_end |= isinstance(error, ClientError) and is_locked(error)
+        level = logging.DEBUG if repeats else logging.WARNING
+        _log.log(
+            level, "The server refuses %s of iteration %s for good: %s; %s", what, self._name(), reason_of(error), where
+        )
+
+    def _name(self) -> str:
+        return self.iteration.id if self.iteration else self._run.spool_id
+
+    def _note(self, iteration: Iteration) -> None:
+        known = dataclasses.replace(self._run.origin, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
+        self._run = dataclasses.replace(self._run, url=self._client.url, origin=known)
+        if self._folder is None:
+            return
+        try:
+            runs.save(self._folder, self._run)
+        except OSError as error:
+            _log.debug("%s was not updated: %s", self._folder, error)
+
+
+def hint(error: Exception, folder: Path | None) -> str:
+    """What the user can do about it, where there is something."""
+    status = 0 if not isinstance(error, ClientError) or error.is_passing else error.status
+    if status == 401:
+        return "; sign in again (`deardiary login`), and it goes on"
+    if status == 404 and folder is not None:
+        return f"; if it has been deleted and you do not want what is left of it, delete {folder}"
+    return ""
+
+
+def is_refusal(error: ClientError) -> bool:
+    """Whether the server will never take this, from nobody: it is not about who asks, nor about the moment."""
+    return 400 <= error.status < 500 and error.code in REFUSALS and not error.is_passing
+
+
+def is_locked(error: ClientError) -> bool:
+    return error.status == 422 and error.details.get("field") == "end_date"
+
+
+def _name_of(spool_id: str, piece: Record) -> str:
+    """Of what is in it: the same content again is the same batch."""
+    return f"{spool_id}-{_digest(json.dumps([sorted(piece.parameters.items()), piece.tags]))}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

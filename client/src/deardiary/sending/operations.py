@@ -1,0 +1,99 @@
+"""What a spool can hold besides points, parameters and tags. Each can be carried out again without a second effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deardiary.errors import ClientError
+from deardiary.sending import registry
+from deardiary.spool import store
+from deardiary.spool.points import time_of
+from deardiary.wire.shapes import Iteration, IterationStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from deardiary.client import Client
+
+
+def upload(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:
+    """A file whose copy lies in the spool. OSError when it is gone, and had not arrived either, or lies elsewhere."""
+    if folder is None:
+        raise FileNotFoundError(f"There is no folder in which {given['name']!r} was kept")
+    path = store.kept_file(folder, given["file"])
+    if not path.exists() and _is_there(client, iteration, given):
+        return
+    client.resources.upload(
+        iteration.experiment_id,
+        path,
+        given["name"],
+        iteration_id=iteration.id,
+        description=given["description"],
+        id_key=given.get("id_key"),
+    )
+    path.unlink(missing_ok=True)
+
+
+def _is_there(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> bool:
+    same = (given["name"], given["hash"], "ready")
+    listed = client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
+    return any((each.name, each.content_hash, each.state) == same for each in listed)
+
+
+def register(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+    """A version of a model, of a resource that is there."""
+    registry.register(
+        client, iteration, given["name"], given["resource"], given["description"], given.get("id_key"), kept=True
+    )
+
+
+def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+    """The snapshot: what the iteration runs on. One that has ended may have it from an earlier delivery."""
+    try:
+        client.iterations.set_snapshot(iteration.id, **given)
+    except ClientError as error:
+        if error.status != 422:
+            raise
+        there = client.iterations.snapshot(iteration.id)
+        if any(getattr(there, name, None) != value for name, value in given.items()):
+            raise
+
+
+def finish(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+    """The end, at the time when it was; where somebody else has ended the iteration before, that stays."""
+    try:
+        _end(client, iteration, given)
+    except ClientError as error:
+        if error.status != 422:
+            raise
+        if client.iterations.get(iteration.id).end_date is None:
+            raise
+
+
+def end_as(client: Client, before: Iteration) -> None:
+    """End an iteration as it had been ended before."""
+    client.iterations.update(
+        before.id,
+        status_id=before.status_id,
+        end_date=before.end_date,
+        error_message=before.error_message or None,
+    )
+
+
+def _end(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> None:
+    client.iterations.update(
+        iteration.id,
+        status_id=IterationStatus(given["status"]),
+        # By this machine's clock, which may be behind the server's.
+        end_date=max(time_of(given["at"]), iteration.created_date),
+        error_message=given["error_message"] or None,
+    )
+
+
+KINDS: Mapping[str, Callable[[Client, Iteration, Mapping[str, Any], Path | None], None]] = {
+    "upload": upload,
+    "register": register,
+    "snapshot": describe,
+    "finish": finish,
+}

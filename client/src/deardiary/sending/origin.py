@@ -1,0 +1,96 @@
+"""Finding, or making, the iteration that an `Origin` describes. Again, or by somebody else: the same iteration."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from deardiary.errors import ClientError
+from deardiary.wire.shapes import Iteration, IterationStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from deardiary.client import Client
+    from deardiary.spool.run import Origin
+
+_log = logging.getLogger(__name__)
+
+
+def find_or_make(client: Client, origin: Origin, *, began: datetime | None = None) -> Iteration:
+    """The iteration, its parents before it. ClientError when the server refuses one of them.
+
+    ``began``: when it did, if that was some time ago; then one that has been deleted meanwhile is not made again.
+    """
+    if origin.iteration_id is not None:
+        return client.iterations.get(origin.iteration_id)
+    if origin.resume is not None:
+        found = _find(client, origin)
+        if found is not None:
+            return found
+    parent = origin.parent
+    parent_id = None if parent is None else parent.iteration_id or find_or_make(client, parent, began=began).id
+    iteration, is_new = client.iterations.find_or_create(
+        experiment_id_of(client, origin, began=began),
+        notes=origin.notes,
+        parent_iteration_id=parent_id,
+        id_key=origin.resume or origin.id_key,
+        created_date=began,
+    )
+    if is_new and origin.resume is not None:
+        _log.warning("There is no iteration %r to resume: a new one, %s, has that id_key", origin.resume, iteration.id)
+    return iteration
+
+
+def warn_of_ignored(client: Client, origin: Origin, found: Iteration) -> None:
+    """Say which options of a start do not change the iteration that it resumes."""
+    ignored: list[str] = []
+    with contextlib.suppress(ClientError):  # a warning is not worth a failed start
+        ignored.extend(_ignored(client, origin, found))
+    if ignored:
+        _log.warning("Iteration %s is resumed as it is; ignored: %s", found.id, ", ".join(ignored))
+
+
+def _ignored(client: Client, origin: Origin, found: Iteration) -> Iterator[str]:
+    if origin.project is not None and origin.experiment is not None:
+        experiment = client.experiments.get(found.experiment_id)
+        if experiment.name != origin.experiment:
+            yield f"experiment={origin.experiment!r} (it is in {experiment.name!r})"
+        project = client.projects.get(experiment.project_id)
+        if project.name != origin.project:
+            yield f"project={origin.project!r} (it is in {project.name!r})"
+    if origin.notes not in ("", found.notes):
+        yield f"notes={origin.notes!r:.80}"
+    if origin.parent is not None and origin.parent.iteration_id not in (None, found.parent_iteration_id):
+        yield "parent="
+
+
+def reopen(client: Client, iteration: Iteration, *, before: datetime | None = None) -> Iteration:
+    """The iteration, RUNNING again if it had ended (``before`` that time, if one is given)."""
+    if iteration.end_date is None or (before is not None and iteration.end_date >= before):
+        return iteration
+    return client.iterations.update(iteration.id, status_id=IterationStatus.RUNNING)
+
+
+def experiment_id_of(client: Client, origin: Origin, *, began: datetime | None = None) -> str:
+    """By id, by the names of project and experiment, or else that of the parent."""
+    if origin.experiment_id is not None:
+        return origin.experiment_id
+    if origin.project is not None and origin.experiment is not None:
+        project = client.projects.find_or_create(origin.project)
+        return client.experiments.find_or_create(project.id, origin.experiment).id
+    if origin.parent is None:
+        raise ClientError(404, "NOT_FOUND", f"There is no iteration {origin.resume!r}, and no experiment to make it in")
+    return find_or_make(client, origin.parent, began=began).experiment_id
+
+
+def _find(client: Client, origin: Origin) -> Iteration | None:
+    """By its id; whatever is no id of the server's, or not one that may be seen, may still be an id_key."""
+    try:
+        return client.iterations.get(str(origin.resume))
+    except ClientError as error:
+        if error.is_passing or error.status not in (404, 422):
+            raise
+        return None

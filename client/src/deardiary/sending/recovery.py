@@ -1,0 +1,162 @@
+"""Sending what other processes have left behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from deardiary import settings
+from deardiary.errors import ClientError, reason_of
+from deardiary.sending.delivery import Delivered, Delivery, hint
+from deardiary.spool import run as runs
+from deardiary.spool import store
+from deardiary.spool.lock import FolderLock
+from deardiary.spool.segment import segments_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deardiary.client import Client
+    from deardiary.spool.run import Run
+    from deardiary.spool.segment import FileSegment
+
+_log = logging.getLogger(__name__)
+_busy = threading.Lock()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a spool. ``error``: why it was not sent to its end; ``open``: somebody may still write to it.
+
+    ``refused``: how many things the server has refused for good, now or before, that are kept in it.
+    """
+
+    iteration_id: str | None
+    delivered: Delivered
+    left: int
+    refused: int = 0
+    open: bool = False
+    error: ClientError | OSError | None = None
+
+
+def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True, alone: bool = False) -> Outcome:
+    """Send everything in a spool that is complete, and remove what has arrived; ``ends``: see `Delivery`.
+
+    ``alone``: send nothing while its program may still write to it, and to another server.
+    """
+    delivery = Delivery(client, run, folder, ends=ends)
+    lock = FolderLock(folder)
+    error: ClientError | OSError | None = None
+    dead = False
+    try:
+        dead = store.is_dead(folder, run, lock)
+        if dead or not alone:
+            _send(delivery, folder, dead=dead)
+    except (ClientError, OSError) as failure:
+        error = failure
+    finally:
+        left = len(segments_in(folder)) if folder.is_dir() else 0
+        refused = len(list((folder / store.REJECTED).glob("*")))
+        if dead and error is None:
+            store.remove(folder)
+        lock.release()
+    iteration_id = delivery.iteration.id if delivery.iteration else run.origin.iteration_id
+    return Outcome(iteration_id, delivery.delivered, left, refused, not dead, error)
+
+
+def send_left_of(client: Client, run: Run, root: Path) -> None:
+    """Send what dead processes have left of the same iteration, in the order in which they began, but not its end."""
+    for folder, other in list(store.spools_in(root)):
+        if other.spool_id != run.spool_id and _is_same(run, other) and other.url in (None, client.url):
+            _send_if_dead(client, folder, other, ends=False)
+
+
+def send_left_by_forks(client: Client, run: Run, root: Path) -> None:
+    """Send what processes that were forked from this one have logged into the same iteration, and not sent."""
+    for folder, other in list(store.spools_in(root)):
+        if other.forked_from == run.spool_id and other.url in (None, client.url):
+            _send_if_dead(client, folder, other)
+
+
+def send_left_by_others(client: Client, run: Run) -> None:
+    """Send, in a thread, what dead processes have left of other iterations of this server; one thread at a time."""
+    if _busy.acquire(blocking=False):
+        threading.Thread(target=_send_all, args=(client.twin(), run), name="deardiary-recovery", daemon=True).start()
+
+
+def _send_all(client: Client, run: Run) -> None:
+    try:
+        for folder, other in list(store.spools_in(settings.spool_folder())):
+            if other.url == client.url and not other.offline and not _is_same(run, other):
+                _send_if_dead(client, folder, other)
+    except (OSError, RuntimeError) as error:
+        _log.debug("What others left was not looked through: %s", error)
+    finally:
+        client.disconnect()
+        _busy.release()
+
+
+def _send_if_dead(client: Client, folder: Path, run: Run, *, ends: bool = True) -> None:
+    try:
+        if not _is_work(folder, run):
+            return
+    except OSError as error:
+        _log.debug("%s was passed over: %s", folder, error)
+        return
+    try:
+        outcome = send_spool(client, folder, run, ends=ends)
+    except Exception:  # noqa: BLE001 - whatever a spool may hold, the others are sent
+        _log.exception("What is in %s cannot be sent, and others go on", folder)
+        return
+    if outcome.error is None:
+        _log.warning("Sent what an earlier process had left of iteration %s", outcome.iteration_id)
+    else:
+        why = f"{reason_of(outcome.error)}{hint(outcome.error, folder)}"
+        _log.warning("An earlier process has left something in %s that cannot be sent now: %s", folder, why)
+
+
+def _is_work(folder: Path, run: Run) -> bool:
+    """Whether a dead process has left something there; where it has left nothing, nothing stays."""
+    probe = FolderLock(folder)
+    if not store.is_dead(folder, run, probe):
+        return False
+    try:
+        something = bool(segments_in(folder))
+        if not something:
+            store.remove(folder)
+        return something
+    finally:
+        probe.release()
+
+
+def _is_same(run: Run, other: Run) -> bool:
+    mine, theirs = run.origin, other.origin
+    if mine.iteration_id is not None and mine.iteration_id == theirs.iteration_id:
+        return True
+    keys = {mine.id_key, mine.resume} - {None}
+    places = ((mine.project, mine.experiment), (theirs.project, theirs.experiment))
+    return places[0] == places[1] and bool(keys & {theirs.id_key, theirs.resume})
+
+
+def _send(delivery: Delivery, folder: Path, *, dead: bool) -> None:
+    delivery.find_iteration()
+    complete, newest = store.may_be_sent(folder, alone=dead)
+    # What another machine sees of a file may lack its end: only the writer knows that all of it has arrived.
+    discard = dead or runs.is_of_this_boot(delivery.run)
+    for segment in complete:
+        _deliver(delivery, segment, discard=discard)
+    if newest is not None:
+        _deliver(delivery, newest, discard=False)
+    if dead:
+        delivery.close()
+
+
+def _deliver(delivery: Delivery, segment: FileSegment, *, discard: bool) -> None:
+    try:
+        delivery.deliver(segment)
+    except FileNotFoundError:
+        return  # somebody else has delivered it meanwhile
+    if discard:
+        segment.discard()

@@ -1,0 +1,53 @@
+"""Registering what an iteration made as a version of a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from deardiary.client import Client
+    from deardiary.wire.shapes import Iteration, ModelVersion, Resource
+
+
+def register(
+    client: Client,
+    iteration: Iteration,
+    name: str,
+    resource: str | PathLike[str],
+    description: str,
+    id_key: str | None,
+    *,
+    kept: bool = False,
+) -> ModelVersion:
+    """A version of the project's model ``name``: the same ``id_key`` finds the one that it made before.
+
+    OSError when ``resource`` is neither a resource nor a file; or no resource, when it was told of earlier (``kept``).
+    """
+    artifact = _find(client, iteration, resource)
+    if artifact is None:
+        if kept:
+            raise FileNotFoundError(f"The iteration has no resource {resource!r}")
+        artifact = client.resources.upload(iteration.experiment_id, resource, iteration_id=iteration.id, id_key=id_key)
+    project_id = client.experiments.get(iteration.experiment_id).project_id
+    model = client.models.find_or_create(project_id, name)
+    return client.modelversions.create(
+        model.id, iteration.id, resource_id=artifact.id, description=description, id_key=id_key
+    )
+
+
+def _find(client: Client, iteration: Iteration, resource: str | PathLike[str]) -> Resource | None:
+    """The latest that is complete; a file was stored under the last part of its path, unless told otherwise."""
+    mine = [
+        each
+        for each in client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
+        if each.state == "ready"
+    ]
+    path = Path(resource)
+    for name in (str(resource), path.name):
+        named = [each for each in mine if each.name == name]
+        if named:
+            return named[-1]
+    return None

@@ -1,0 +1,164 @@
+"""The thread that brings to the server what a writer puts down, for as long as it takes."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from deardiary.errors import ClientError, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deardiary.sending.delivery import Delivery
+    from deardiary.spool.writer import Writer
+
+FLUSH_SECONDS = 5.0
+OFFLINE_SECONDS = 60.0  # what a copy made meanwhile may lack
+BEAT_SECONDS = 60.0
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 60.0
+HURRIED_BACKOFF = 1.0  # while somebody waits for the end
+REFUSED_SECONDS = 60.0  # before asking again whether this user is let in
+SILENCE_SECONDS = 300.0  # between two log lines that say the same
+
+_log = logging.getLogger(__name__)
+
+
+class Sender:
+    """Every five seconds, or when a segment is full, cuts and sends what there is; after a minute, a sign of life.
+
+    Without a ``delivery`` (offline) it only sees to it that what is written gets to the disk. The thread runs ``first``
+    before anything is sent, and ``look`` each time before it sends: it looks whether the folder is still there.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        delivery: Delivery | None,
+        first: Callable[[], None] = lambda: None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._writer = writer
+        self._delivery = delivery
+        self._first = first
+        self._look = look
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # whose put is safe in a signal handler
+        self._stopping = self._hurried = False
+        self._failures = 0
+        self._not_before = self._asked_until = 0.0
+        self._let_in = True
+        self._told_at = -SILENCE_SECONDS
+        self._sent_at = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="deardiary-sender", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._wakes.put(None)
+
+    def wait(self, seconds: float | None) -> bool:
+        """Have everything sent that has been written, and say whether it was, within so many seconds.
+
+        Takes no lock, for a signal handler may be waiting while it interrupts somebody who holds one.
+        """
+        until = None if seconds is None else time.monotonic() + seconds
+        self._hurried = True
+        self.wake()
+        try:
+            while self._writer.waiting and self._thread.is_alive() and (self._let_in or not self._failures):
+                if until is not None and time.monotonic() >= until:
+                    return False
+                time.sleep(0.005)
+        finally:
+            self._hurried = False
+        return not self._writer.waiting
+
+    def stop(self, seconds: float = 1.0) -> None:
+        """Let the thread end after the request that it is making, if it makes one."""
+        self._stopping = True
+        self.wake()
+        if self._thread is not threading.current_thread():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        try:
+            self._first()
+        except Exception:  # noqa: BLE001 - what they have left must not keep this process's back
+            _log.exception("What earlier processes have left was not sent, in a way that should not happen")
+        while not self._stopping:
+            if self._pause() or self._hurried or self._stopping:
+                self._writer.cut()
+            self._look()
+            self._writer.settle()
+            if self._delivery is not None and time.monotonic() >= self._allowed_at():
+                self._try(self._delivery)
+        self._writer.settle()
+
+    def _pause(self) -> bool:
+        """Until the next flush is due (True), or somebody wakes us; not before the server wants to be asked again."""
+        until = max(time.monotonic() + self._interval(), self._not_before)
+        while (seconds := until - time.monotonic()) > 0 and not self._stopping:
+            try:
+                self._wakes.get(timeout=seconds)
+            except queue.Empty:
+                return True
+            until = max(time.monotonic(), self._allowed_at())
+        return False
+
+    def _allowed_at(self) -> float:
+        """When the next try may be made: whoever is waited for is less patient, but heeds the server all the same."""
+        return self._asked_until if self._hurried else self._not_before
+
+    def _interval(self) -> float:
+        if self._hurried and self._writer.waiting:
+            return 0.0
+        return OFFLINE_SECONDS if self._delivery is None else FLUSH_SECONDS
+
+    def _try(self, delivery: Delivery) -> None:
+        try:
+            self._send(delivery)
+        except (ClientError, OSError) as error:
+            self._failed(error, delivery)
+        except Exception as error:  # noqa: BLE001
+            # A fault of ours must not end the sending for the days that a training may take.
+            _log.exception("Sending went wrong in a way that it should not")
+            self._failed(OSError(str(error)), delivery)
+        else:
+            if self._failures and self._told_at > 0:
+                _log.warning("The server takes what is logged again")
+            self._failures, self._not_before, self._let_in = 0, 0.0, True
+
+    def _send(self, delivery: Delivery) -> None:
+        delivery.find_iteration()
+        while not self._stopping and (segment := self._writer.oldest()):
+            try:
+                delivery.deliver(segment)
+            except FileNotFoundError:
+                self._look()
+                if self._writer.oldest() is not segment:
+                    continue  # it is lost with its folder
+                _log.debug("Another process has delivered segment %d", segment.number)
+            self._writer.acknowledge()
+            self._sent_at = time.monotonic()
+        if time.monotonic() - self._sent_at > BEAT_SECONDS:
+            delivery.beat()
+            self._sent_at = time.monotonic()
+
+    def _failed(self, error: ClientError | OSError, delivery: Delivery) -> None:
+        """Wait longer from one failure to the next, as long as the server asks, and say so now and then."""
+        now = time.monotonic()
+        self._let_in = not isinstance(error, ClientError) or error.is_passing
+        longest = HURRIED_BACKOFF if self._hurried else LONGEST_BACKOFF
+        backoff = min(longest, FIRST_BACKOFF * 2.0 ** min(self._failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
+        self._asked_until = now + (error.retry_after if isinstance(error, ClientError) else 0.0)
+        self._not_before = max(now + backoff, self._asked_until) if self._let_in else now + REFUSED_SECONDS
+        self._failures += 1
+        refused_later = not self._let_in and delivery.iteration is not None  # at the start `start` has said it
+        if now - self._told_at > SILENCE_SECONDS and (self._failures > 1 or refused_later):
+            self._told_at = now
+            _log.warning("What is logged waits to be sent: %s%s", reason_of(error), delivery.hint(error))

@@ -1,0 +1,239 @@
+"""Bringing to the server what has been logged offline, or could not be sent."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deardiary import settings, terminal
+from deardiary.client import Client, connect, connect_unchosen
+from deardiary.errors import NOT_THERE, ClientError, reason_of
+from deardiary.sending import recovery
+from deardiary.sending.delivery import hint
+from deardiary.sending.moving import Move
+from deardiary.spool import store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from os import PathLike
+
+    from deardiary.sending.recovery import Outcome
+    from deardiary.spool.run import Run
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """What `sync` has done with one spool.
+
+    ``points`` and ``others`` (parameters, tags, files, versions, ends) are there now; of these some may have been
+    there before. ``rejected`` are refused for good, now or before, and kept in the spool's folder ``rejected``,
+    ``damaged`` records could not be read, ``waiting`` files of records are still to be sent: because of ``error``, or
+    because somebody ``may_still_write`` to them.
+    """
+
+    spool: str
+    iteration_id: str | None
+    points: int = 0
+    others: int = 0
+    rejected: int = 0
+    damaged: int = 0
+    waiting: int = 0
+    may_still_write: bool = False
+    error: str | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.error is None and (self.waiting == 0 or self.may_still_write)
+
+    def __str__(self) -> str:
+        counts = [terminal.number(self.points, "point"), terminal.number(self.others, "other record")]
+        counts += [f"{self.rejected} refused for good (see `deardiary sync --rejected`)"] if self.rejected else []
+        counts += [f"{terminal.number(self.damaged, 'damaged record')} lost"] if self.damaged else []
+        text = f"{self.spool} -> iteration {self.iteration_id or '(none yet)'}: {', '.join(counts)} on the server"
+        if self.waiting:
+            why = self.error or "somebody may still write to it"
+            return f"{text}; {terminal.number(self.waiting, 'file')} of records to be sent still ({why})"
+        return f"{text}; {self.error}" if self.error else text
+
+
+def sync(
+    folder: str | PathLike[str] | None = None,
+    *,
+    client: Client | None = None,
+    from_url: str | None = None,
+    allow: Collection[str] = (),
+    tell: Callable[[str], object] = print,
+) -> list[Synced]:
+    """Send everything that waits in a folder, and say of each spool what became of it.
+
+    ``folder`` holds spools anywhere below it, or is one; it may be a ``.tar.gz``, or ``s3://bucket/prefix``, for which
+    boto3 must be installed. The default is where this machine's runs log to. Each spool goes to the server that it
+    was logged for, or to ``client``'s, with which others are passed over; one that was logged when no server had been
+    named goes to the one of the settings. A server that only a spool names, and neither the settings nor ``allow``,
+    may be hostile: `sync` asks at a terminal, and elsewhere leaves the spool alone.
+
+    With ``from_url`` only the spools of that server are sent, to ``client``'s server or else to that of the settings.
+    Iterations are created there anew, under the same id_key. Records that the first server had acknowledged stay
+    there, and so does a spool whose program may still write.
+
+    This may be done while a training still writes there, by another machine, twice, or be killed in the middle: nothing
+    will be on the server twice. What has arrived is removed from the folder, except what somebody may still write to,
+    and what lies in an archive or in S3. ValueError for a folder that there is not.
+    """
+    allowed = frozenset(filter(None, map(settings.clean_url, allow)))
+    old_url = settings.clean_url(from_url)
+
+    def tell_line(text: str) -> None:
+        tell(terminal.one_line(text))
+
+    with contextlib.ExitStack() as stack:
+        spools = _spools(folder, stack)
+        if old_url is not None:
+            results = _move(spools, old_url, client or stack.enter_context(connect()), tell_line)
+        else:
+            clients = _Clients(client, allowed, stack)
+            done = [_sync_one(path, run, clients, tell_line) for path, run in spools]
+            results = [each for each in done if each is not None]
+            for url in sorted(clients.silent):
+                tell_line(_way_out(url))
+    tell_line(_summary(results))
+    return results
+
+
+def _move(spools: list[tuple[Path, Run]], old_url: str, client: Client, tell: Callable[[str], object]) -> list[Synced]:
+    if client.url == old_url:
+        raise ValueError(f"{old_url} is the server that the records are to leave: name another one to send them to")
+    chosen = [(folder, run) for folder, run in spools if run.url == old_url]
+    move = Move(client, old_url, (run for _, run in chosen))
+    return [_move_one(folder, run, move, tell) for folder, run in chosen]
+
+
+def _move_one(folder: Path, run: Run, move: Move, tell: Callable[[str], object]) -> Synced:
+    try:
+        remark = move.remark(run, folder)
+        result = _send(move.client, folder, move.moved(run), alone=True)
+    except (ClientError, OSError, ValueError) as error:
+        remark, result = "", _unsent(run, reason_of(error))
+    if result.may_still_write and result.error is None:
+        result = dataclasses.replace(result, error="its program may still write to it: end that first")
+    tell(f"{result}; {remark}" if remark else str(result))
+    return result
+
+
+def _way_out(url: str) -> str:
+    quoted = shlex.quote(url)
+    return (
+        f"If {url} is gone for good: `deardiary sync --from-url {quoted} --to URL` sends its records to another "
+        f"server, `deardiary sync --discard --from-url {quoted}` deletes them"
+    )
+
+
+def _spools(folder: str | PathLike[str] | None, stack: contextlib.ExitStack) -> list[tuple[Path, Run]]:
+    if folder is None:
+        return list(store.spools_in(settings.spool_folder()))
+    from deardiary.sending import sources
+
+    return list(store.spools_in(stack.enter_context(sources.opened(folder))))
+
+
+class _Clients:
+    """The clients of the servers that spools belong to: the one given, or one for each server."""
+
+    def __init__(self, given: Client | None, allowed: Collection[str], stack: contextlib.ExitStack) -> None:
+        self.given = given
+        self.silent: set[str] = set()  # servers that are unknown or do not answer
+        self._allowed = set(allowed)
+        self._refused: set[str] = set()
+        self._stack = stack
+        self._made: dict[str | None, Client] = {}
+
+    def of(self, run: Run) -> Client:
+        """ValueError for a server to which nothing may go."""
+        if self.given is not None:
+            return self.given
+        if run.url not in self._made:
+            self._check_allowed(settings.clean_url(run.url))
+            self._made[run.url] = self._stack.enter_context(connect_unchosen(run.url))
+        return self._made[run.url]
+
+    def note_failure(self, run: Run, error: Exception) -> None:
+        """Remember a server that is not to be asked, or did not answer as one."""
+        is_answer = isinstance(error, ClientError) and error.status != 0 and error.code not in NOT_THERE
+        if run.url is not None and isinstance(error, (ClientError, ValueError)) and not is_answer:
+            self.silent.add(run.url)
+
+    def _check_allowed(self, url: str | None) -> None:
+        """Ask about a server that only the spool names, once."""
+        if url is None or url in self._allowed | settings.known_urls():
+            return
+        if url not in self._refused and terminal.is_attended() and terminal.agrees(_question(url)):
+            self._allowed.add(url)
+            return
+        self._refused.add(url)
+        raise ValueError(
+            f"only the spool names the server {url}: if you trust it, say `deardiary sync --allow {shlex.quote(url)}`, "
+            f"or deardiary.sync(allow=[{url!r}])"
+        )
+
+
+def _question(url: str) -> str:
+    return f"A run in there belongs to the server {url}, which your settings do not name. Send it there?"
+
+
+def _sync_one(folder: Path, run: Run, clients: _Clients, tell: Callable[[str], object]) -> Synced | None:
+    if clients.given is not None and run.url not in (None, clients.given.url):
+        tell(f"{run.spool_id} belongs to {run.url} and is left alone")
+        return None
+    try:
+        client = clients.of(run)
+    except (ClientError, ValueError) as error:
+        clients.note_failure(run, error)
+        result = _unsent(run, str(error))
+    else:
+        result = _send(client, folder, run, lambda error: clients.note_failure(run, error))
+    tell(str(result))
+    return result
+
+
+def _send(
+    client: Client, folder: Path, run: Run, failed: Callable[[Exception], object] = id, *, alone: bool = False
+) -> Synced:
+    try:
+        outcome = recovery.send_spool(client, folder, run, alone=alone)
+        if outcome.error is not None:
+            failed(outcome.error)
+        return _synced(run, folder, outcome)
+    except Exception as error:  # noqa: BLE001 - a spool that is damaged in any way keeps no other back
+        return _unsent(run, f"it is damaged: {type(error).__name__}: {reason_of(error)}")
+
+
+def _unsent(run: Run, why: str) -> Synced:
+    return Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=why)
+
+
+def _synced(run: Run, folder: Path, outcome: Outcome) -> Synced:
+    return Synced(
+        spool=run.spool_id,
+        iteration_id=outcome.iteration_id,
+        points=outcome.delivered.points,
+        others=outcome.delivered.others,
+        rejected=max(outcome.delivered.rejected, outcome.refused),
+        damaged=outcome.delivered.damaged,
+        waiting=outcome.left,
+        may_still_write=outcome.open,
+        error=None if outcome.error is None else f"{reason_of(outcome.error)}{hint(outcome.error, folder)}",
+    )
+
+
+def _summary(results: list[Synced]) -> str:
+    if not results:
+        return "There is nothing to send"
+    points = sum(each.points for each in results)
+    failed = sum(not each.is_done for each in results)
+    done = f"{terminal.number(len(results), 'spool')}, {terminal.number(points, 'point')}"
+    rejected = sum(each.rejected for each in results)
+    done += f"; {failed} could not be sent to the end" if failed else ""
+    return done + (f"; {terminal.number(rejected, 'part')} refused for good" if rejected else "")

@@ -1,0 +1,148 @@
+"""Points on their way into a line of a spool, and out of it into a request. The first is what `log` costs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from deardiary.values import Number, as_float, checked_key
+from deardiary.wire.form import encode_float, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_log = logging.getLogger(__name__)
+
+Columns = dict[str, dict[str, list[Any]]]
+Row = tuple[str, float | str, int | None, int]  # key, value as in JSON, step, milliseconds since 1970
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
+_LAST = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
+_PER_LINE = 1000
+# What the server has room for in an iteration: its summaries, of all keys that any process logs into it.
+MAX_KEY_BYTES = 300_000 - 5
+_BYTES_PER_KEY = 74
+
+
+class PointEncoder:
+    """Writes lines like ``{"at":1700000000000,"step":7,"points":{"loss":0.5,"accuracy":"NaN"}}``.
+
+    Where the steps of a line's points differ, "steps" is a list of them.
+    """
+
+    def __init__(self) -> None:
+        self._quoted: dict[str, str] = {}
+        self._skipped: set[str] = set()
+        self._room = MAX_KEY_BYTES
+
+    def values(self, metrics: Mapping[str, Number | None]) -> list[str]:
+        """Each point as the text of a JSON member; a value of None is none, which one warning for each key says.
+
+        TypeError or ValueError, which name the key, for what is none, and for more keys than an iteration has room for.
+        """
+        try:
+            items = metrics.items()
+        except AttributeError:
+            raise TypeError(f"Metrics are numbers by key, {{'loss': 0.5}}, not {type(metrics).__name__}") from None
+        known = len(self._quoted)
+        try:
+            return self._texts(items)
+        except (TypeError, ValueError):
+            self._forget(known)
+            raise
+
+    def _texts(self, items: Iterable[tuple[str, Number | None]]) -> list[str]:
+        quoted = self._quoted
+        texts = []
+        for key, value in items:
+            name = quoted.get(key) or self._quote(key)
+            if type(value) is float:
+                number = value
+            elif value is None:
+                self._skip(key)
+                continue
+            else:
+                number = as_float(key, value)
+            # What is not finite is not zero when taken from itself; repr gives every other float bit for bit.
+            texts.append(f'{name}"{encode_float(number)}"' if number - number else f"{name}{number!r}")
+        return texts
+
+    def _skip(self, key: str) -> None:
+        if key not in self._skipped:
+            self._skipped.add(key)
+            _log.warning("The value of %r is None: such values are not recorded", key)
+
+    def _quote(self, key: str) -> str:
+        text = f"{json.dumps(checked_key(key))}:"
+        size = _size_of(key)
+        if size > self._room:
+            raise ValueError(f"There is no room for the key {key!r} beside the {len(self._quoted)} of this iteration")
+        self._room -= size
+        self._quoted[key] = text
+        return text
+
+    def _forget(self, known: int) -> None:
+        """The keys that came after so many: nothing of the call is recorded, and they take no room."""
+        while len(self._quoted) > known:
+            self._room += _size_of(self._quoted.popitem()[0])
+
+
+def _size_of(key: str) -> int:
+    return len(key.encode()) + _BYTES_PER_KEY
+
+
+def bodies(texts: list[str], steps: Sequence[int | None], at: int) -> Iterator[tuple[str, int]]:
+    """The JSON of the lines that hold the points, one line if they are not very many, and how many points it has."""
+    for first in range(0, len(texts), _PER_LINE):
+        mine, their = texts[first : first + _PER_LINE], steps[first : first + _PER_LINE]
+        yield f'{{"at":{at},{_steps(their)},"points":{{{",".join(mine)}}}}}', len(mine)
+
+
+def _steps(steps: Sequence[int | None]) -> str:
+    first = steps[0]
+    if steps.count(first) == len(steps):
+        return f'"step":{"null" if first is None else first}'
+    return f'"steps":{json.dumps(steps)}'
+
+
+def rows(entry: Mapping[str, Any]) -> Iterator[Row]:
+    """The points of a line, in the order in which they were logged."""
+    at, points = entry["at"], entry["points"]
+    steps: Iterable[int | None] = entry["steps"] if "steps" in entry else itertools.repeat(entry["step"])
+    for (key, value), step in zip(points.items(), steps, strict=False):
+        yield key, value, step, at
+
+
+def columns(points: Iterable[Row]) -> Columns:
+    """Points in the form that is several times smaller than a list of them."""
+    found: Columns = {}
+    texts: dict[int, str] = {}
+    for key, value, step, at in points:
+        mine = found.get(key)
+        if mine is None:
+            mine = found[key] = {"step": [], "value": [], "recorded_at": []}
+        if at not in texts:
+            texts[at] = format_time(time_of(at))
+        mine["step"].append(step)
+        mine["value"].append(value)
+        mine["recorded_at"].append(texts[at])
+    return found
+
+
+def milliseconds(time: datetime) -> int:
+    """Milliseconds since 1970; a time without an offset is UTC. ValueError before the year 1 and after 9999 of UTC."""
+    aware = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    at = (aware - _EPOCH) // _MILLISECOND
+    if not _FIRST <= at <= _LAST:
+        raise ValueError(f"{time} is not within the years 1 to 9999 of UTC")
+    return at
+
+
+def time_of(at: int) -> datetime:
+    """The nearest time there is, whatever this machine's clock may have said."""
+    return _EPOCH + max(_FIRST, min(_LAST, at)) * _MILLISECOND

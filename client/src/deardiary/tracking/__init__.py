@@ -1,0 +1,1 @@
+"""A training run: what starts, logs and ends an iteration."""

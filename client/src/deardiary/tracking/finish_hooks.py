@@ -1,0 +1,35 @@
+"""What is to be done before an iteration ends."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deardiary.wire.shapes import IterationStatus
+
+    Action = Callable[[IterationStatus, str], object]
+
+
+class Endings:
+    """Actions, which are given the status and the error message of the end; each is done once, the latest first."""
+
+    def __init__(self) -> None:
+        self._actions: list[Action] = []
+
+    def add(self, action: Action) -> None:
+        self._actions.append(action)
+
+    def remove(self, action: Action) -> None:
+        self._actions[:] = [each for each in self._actions if each != action]
+
+    def run(self, status: IterationStatus, error_message: str) -> None:
+        while self._actions:
+            action = self._actions.pop()
+            try:
+                action(status, error_message)
+            except Exception:
+                # The end itself must not fail with it.
+                logging.getLogger(__name__).warning("Something before the end of an iteration failed", exc_info=True)

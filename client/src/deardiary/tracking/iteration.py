@@ -1,0 +1,376 @@
+"""An iteration while its work is being done."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import threading
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
+
+from deardiary import settings
+from deardiary.errors import ClientError
+from deardiary.spool.points import PointEncoder, milliseconds
+from deardiary.spool.run import Origin, Run
+from deardiary.tracking import interactive, outcome, process_hooks
+from deardiary.tracking.files import Artifacts
+from deardiary.tracking.finish_hooks import Endings
+from deardiary.tracking.journal import Journal, new_run
+from deardiary.tracking.steps import StepCounter
+from deardiary.values import Number, as_snapshot, as_step, as_tags, as_texts
+from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from os import PathLike
+    from types import TracebackType
+
+    from deardiary.client import Client
+    from deardiary.environment.capture import Environment
+    from deardiary.tracking.console import CapturedOutput
+    from deardiary.tracking.system import SystemWatch
+
+_log = logging.getLogger(__name__)
+
+_UPDATE = "call iteration.client.iterations.update(iteration.id, {}=…)"
+_INSTEAD = {
+    "notes": f"give deardiary.start(notes=…), or {_UPDATE.format('notes')}",
+    "name": _UPDATE.format("name"),
+    "status": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
+    "status_id": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
+    "error_message": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
+    "parameters": "call iteration.log_parameters({…})",
+    "tags": "call iteration.add_tags([…])",
+}
+
+
+class ActiveIteration:
+    """A running iteration, to log into; several threads may share it.
+
+    What is logged is in a file when the call returns, and a thread brings it to the server: no call waits for the
+    network, except for `log_resource` and `register_model`, and none fails because the server is away. RuntimeError
+    once the iteration has ended.
+
+    As a context manager it ends SUCCEEDED after a clean exit, KILLED after KeyboardInterrupt and SIGTERM, and FAILED
+    with the traceback after any other exception, which goes on unchanged. One that nobody ends is ended with the
+    process.
+    """
+
+    def __init__(
+        self,
+        client: Client | None,
+        origin: Origin,
+        iteration: Iteration | None,
+        *,
+        owns_client: bool = False,
+        reopens: bool = False,
+        strict: bool = True,
+    ) -> None:
+        """Without ``client`` it is offline, without ``iteration`` the server could not be asked for it.
+
+        ``owns_client``: disconnect when the iteration ends. ``reopens``: others may log into it, or have before; then
+        the server counts the steps. ``strict``: raise when the server refuses a file, a model version or a child.
+        """
+        self._client = client
+        self._origin = origin
+        self._owns_client = owns_client
+        self._reopens = reopens
+        self._strict = strict
+        self._steps = None if reopens else StepCounter()
+        self._encoder = PointEncoder()
+        self._parameters: dict[str, str] = {}
+        self._ending = threading.RLock()
+        self._ended = False
+        self.endings = Endings()
+        self._is_fork = False
+        self._cell = interactive.cell()
+        self._is_in_block = False
+        if iteration is not None:
+            origin = dataclasses.replace(origin, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
+        run = new_run(origin, client, offline=client is None, reopens=reopens)
+        self._open: Journal | None = Journal(run, client, iteration)
+        self._forked_from = run.spool_id
+        place = lambda: (self.experiment_id, self.id)  # noqa: E731
+        self._artifacts = Artifacts(lambda: self._journal, lambda: self.client, place, strict=strict)
+        process_hooks.watch(self)
+
+    @property
+    def id(self) -> str:
+        """The iteration's id; as long as no server has given it one, the key under which it will be made."""
+        known = self._known
+        return known.id if known else str(self._origin.iteration_id or self._origin.resume or self._origin.id_key)
+
+    @property
+    def url(self) -> str | None:
+        """The iteration in the server's API; None as long as no server has given it an id."""
+        known = self._known
+        return f"{self._client.url}/iterations/{known.id}" if known and self._client else None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where records wait until they are sent; None when nothing can be written."""
+        return self._journal.folder
+
+    def __setattr__(self, name: str, value: object) -> None:
+        instead = _INSTEAD.get(name)
+        if instead is not None:
+            raise AttributeError(f"{name} of an iteration cannot be assigned: {instead}")
+        object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "An ActiveIteration cannot be pickled or copied: it has a file and a connection of its own. Pass "
+            "iteration.id, and call deardiary.start(resume=iteration.id) in the other process"
+        )
+
+    @property
+    def experiment_id(self) -> str:
+        """Empty as long as no server has been asked."""
+        known = self._known
+        return known.experiment_id if known else self._origin.experiment_id or ""
+
+    @property
+    def client(self) -> Client:
+        """RuntimeError offline."""
+        if self._client is None:
+            raise RuntimeError(
+                "This iteration is offline (DEARDIARY_OFFLINE, or a setting that is wrong): there is no server to ask"
+            )
+        return self._client
+
+    @property
+    def run(self) -> Run:
+        return self._journal.run
+
+    @property
+    def is_offline(self) -> bool:
+        return self._client is None
+
+    @property
+    def origin(self) -> Origin:
+        """How this iteration is found again: what a child says of its parent."""
+        known = self._known
+        if known is None:
+            return self._origin
+        return dataclasses.replace(self._origin, iteration_id=known.id, experiment_id=known.experiment_id)
+
+    def log(
+        self,
+        metrics: Mapping[str, Number | None],
+        step: SupportsIndex | None = None,
+        *,
+        recorded_at: datetime | None = None,
+    ) -> None:
+        """Record one value for each key, at ``step``, or at the next step of each key when that is not given.
+
+        Values are numbers, Booleans, NumPy scalars, arrays and tensors of one element; None is skipped, with one
+        warning for each key. Any other value raises TypeError or ValueError, and nothing of the call is recorded.
+        ``recorded_at`` defaults to now.
+        """
+        if self._ended:
+            raise self._has_ended()
+        texts = self._encoder.values(metrics)
+        given = None if step is None else as_step(step)
+        if not texts:
+            return
+        if len(texts) != len(metrics):
+            metrics = {key: value for key, value in metrics.items() if value is not None}
+        steps = [given] * len(texts) if self._steps is None else self._steps.assign(metrics, given)
+        at = int(time.time() * 1000) if recorded_at is None else milliseconds(recorded_at)
+        self._journal.points(texts, steps, at)
+
+    def log_parameters(self, parameters: Mapping[str, object]) -> None:
+        """Record settings, as text made by ``str``. ClientError 409 for a key that this process has set otherwise."""
+        self._check_running()
+        texts = as_texts(parameters)
+        for key, text in texts.items():
+            if self._parameters.setdefault(key, text) != text:
+                raise ClientError(
+                    409, "CONFLICT", f"The parameter {key!r} is {self._parameters[key]!r} already", {"field": key}
+                )
+        self._journal.fields(texts, ())
+
+    def add_tag(self, tag: str) -> None:
+        self.add_tags([tag])
+
+    def add_tags(self, tags: Iterable[str]) -> None:
+        self._check_running()
+        self._journal.fields({}, as_tags(tags))
+
+    def log_resource(
+        self, path: str | PathLike[str], name: str | None = None, description: str = "", *, wait: bool = True
+    ) -> Resource | Any:
+        """Store a file; it is there, checked, when this returns, or without ``wait`` some time later.
+
+        In that case, when the server is away, or offline, a copy of it waits with everything else, and the answer is
+        "pending" and has no id. Of a folder it is every file below, named by its path from there, below ``name`` when
+        that is given, and the answer is a list. OSError when the file cannot be read; ValueError for no path at all;
+        ClientError when the server refuses it.
+        """
+        self._check_running()
+        if not os.fspath(path):
+            raise ValueError("Name a file or a folder to store: '' would be all of the working directory")
+        return self._artifacts.store(Path(path), name, description, wait=wait)
+
+    def register_model(self, name: str, resource: str | PathLike[str], description: str = "") -> ModelVersion:
+        """A new version of the project's model of that name, which is made if there is none.
+
+        ``resource`` names a resource of this iteration, the latest if there are several, or else a file to upload.
+        When the server is away, or offline, this is done later, and the answer has no id and the version 0.
+        """
+        self._check_running()
+        return self._artifacts.register(name, resource, description)
+
+    def set_snapshot(self, **fields: str | bool | None) -> None:
+        """Say what the iteration runs on: the fields of `Iterations.set_snapshot`. TypeError for anything else."""
+        self._check_running()
+        self._journal.operation("snapshot", as_snapshot(fields))
+
+    def snapshot_environment(
+        self, directory: str | PathLike[str] | None = None, *, diff: bool = True, untracked: bool = True
+    ) -> Environment:
+        """Take down what this process runs on, as `capture_environment` finds it, for `restore` to bring back.
+
+        Files left out and credentials replaced are logged, and named by ``left_out`` and ``redacted`` of the answer.
+        """
+        from deardiary.environment.capture import capture_environment, log_remarks
+
+        self._check_running()
+        environment = capture_environment(directory, diff=diff, untracked=untracked)
+        log_remarks(environment)
+        self.set_snapshot(**environment.fields())
+        return environment
+
+    def watch_system(self, seconds: float = 15.0) -> SystemWatch:
+        """Log how busy processor, memory and NVIDIA GPUs are, as ``system/…``, until the iteration ends.
+
+        ImportError without psutil, for GPUs nvidia-ml-py: ``pip install psutil nvidia-ml-py``.
+        """
+        from deardiary.tracking.system import SystemWatch
+
+        self._check_running()
+        return SystemWatch(self, seconds)
+
+    def capture_output(self, name: str = "output.log") -> CapturedOutput:
+        """Keep what is printed from now on as a resource of the iteration, stored when it ends."""
+        from deardiary.tracking.console import CapturedOutput
+
+        self._check_running()
+        return CapturedOutput(self, name)
+
+    def child(
+        self,
+        *,
+        parameters: Mapping[str, object] | None = None,
+        tags: Iterable[str] = (),
+        notes: str = "",
+        id_key: str | None = None,
+    ) -> ActiveIteration:
+        """A new iteration of the same experiment, with this one as its parent."""
+        from deardiary.tracking.start import start
+
+        return start(parameters=parameters, tags=tags, notes=notes, parent=self, id_key=id_key, strict=self._strict)
+
+    def flush(self, seconds: float | None = None) -> bool:
+        """Wait until everything logged so far is on the server; False when it is not after so many seconds."""
+        return self._open is None or self._open.wait(seconds)
+
+    def finish(
+        self,
+        status: IterationStatus = IterationStatus.SUCCEEDED,
+        error_message: str = "",
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        """End the iteration, which locks it; again is no error and changes nothing.
+
+        Waits for what is still to be sent, but no longer than ``seconds`` (DEARDIARY_FINISH_SECONDS, 30): the rest is
+        left to `sync`, with a warning. In a process that has been forked only this process's part is ended. Of an
+        ``error_message`` beyond 64 KiB the end is kept. ValueError for a ``status`` that is no end.
+        """
+        status, error_message = IterationStatus(status), outcome.shortened(error_message)
+        if status == IterationStatus.RUNNING:
+            raise ValueError("An iteration that ends has a status other than RUNNING")
+        if not self._ended:
+            self.endings.run(status, error_message)
+        with self._ending:
+            if self._ended:
+                return
+            self._ended = True
+        self._end(status, error_message, settings.finish_seconds(strict=False) if seconds is None else seconds)
+
+    def _end(self, status: IterationStatus, error_message: str, seconds: float) -> None:
+        if self._open is None:
+            return
+        try:
+            if not self._is_fork:
+                at = milliseconds(datetime.now(timezone.utc))
+                self._journal.operation("finish", {"status": int(status), "error_message": error_message, "at": at})
+            self._journal.close(seconds)
+        except Exception:  # noqa: BLE001
+            # The training is done, and may be leaving with an exception of its own: none of ours may take its place.
+            _log.exception("Iteration %s did not end as it should", self.id)
+        process_hooks.forget(self)
+        if (self._owns_client or self._is_fork) and self._client is not None:
+            self._client.disconnect()
+
+    def __enter__(self) -> ActiveIteration:
+        self._is_in_block = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.finish(process_hooks.status_of(error), outcome.message_of(error))
+
+    def is_left_open(self, project: str | None, experiment: str | None, cell: int | None) -> bool:
+        """Whether an earlier cell than ``cell`` of a notebook started it in that experiment, and nothing ends it."""
+        of = self._origin
+        same = (of.project, of.experiment) == (project, experiment)
+        stays = self._ended or self._is_in_block or self._reopens or of.parent is not None
+        return self._cell is not None and self._cell != cell and same and not stays
+
+    def before_fork(self) -> None:
+        if self._open is not None:
+            self._open.has_forked = True
+
+    def after_fork(self) -> None:
+        """In the new process: what it logs goes into a spool of its own, begun when there is something to log."""
+        self._origin, old = self.origin, self._open
+        if old is None:
+            return
+        old.abandon()
+        self._open = None
+        self._is_fork = True
+        self.endings = Endings()
+        self._steps = None
+        self._ending = threading.RLock()
+        self._client = self._client.twin() if self._client else None
+
+    @property
+    def _known(self) -> Iteration | None:
+        return self._open.iteration if self._open else None
+
+    @property
+    def _journal(self) -> Journal:
+        return self._open or self._open_after_fork()
+
+    def _open_after_fork(self) -> Journal:
+        with self._ending:
+            if self._open is None:
+                client = self._client
+                offline = client is None
+                run = new_run(self._origin, client, offline=offline, reopens=False, forked_from=self._forked_from)
+                self._open = Journal(run, client)
+                process_hooks.watch_fork(self)
+            return self._open
+
+    def _check_running(self) -> None:
+        if self._ended:
+            raise self._has_ended()
+
+    def _has_ended(self) -> RuntimeError:
+        return RuntimeError(f"Iteration {self.id} has ended; nothing more can be logged into it")

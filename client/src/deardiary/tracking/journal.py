@@ -1,0 +1,243 @@
+"""One process's part in one iteration: what it logs, on its way to the server."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import shutil
+import threading
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deardiary import settings
+from deardiary.errors import ClientError, reason_of
+from deardiary.sending import recovery
+from deardiary.sending.delivery import Delivery
+from deardiary.sending.sender import Sender
+from deardiary.spool import lines, store
+from deardiary.spool import run as runs
+from deardiary.spool.points import bodies
+from deardiary.spool.run import Origin, Run
+from deardiary.spool.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from deardiary.client import Client
+    from deardiary.spool.lock import FolderLock
+    from deardiary.wire.shapes import Iteration
+
+_BLOCK = 1024 * 1024
+_FIELDS_PER_LINE = 100
+
+_log = logging.getLogger(__name__)
+
+
+class Journal:
+    """A spool with its writer and, unless it is offline, its sender. Threads may share it.
+
+    Nothing here waits for the network but `wait` and `close`, and nothing raises because the server or the disk is
+    away.
+    """
+
+    def __init__(self, run: Run, client: Client | None, iteration: Iteration | None = None) -> None:
+        """Without a ``client`` the run is offline; ``iteration`` if it is known already."""
+        self._run = run
+        self._client = client
+        self.has_forked = False
+        self.folder, self._lock = _open(run)
+        self._writer = Writer(self.folder, on_full=self._wake)
+        self._delivery = None if client is None else Delivery(client, run, self.folder, iteration, patient=False)
+        self._looking = threading.Lock()
+        self._is_gone = False
+        self._sender = Sender(self._writer, self._delivery, _forerunners(run, client, self.folder), self._look)
+        self._sender.start()
+
+    @property
+    def run(self) -> Run:
+        return self._run
+
+    @property
+    def iteration(self) -> Iteration | None:
+        """The iteration, once the server has been asked for it."""
+        return self._delivery.iteration if self._delivery else None
+
+    def points(self, texts: list[str], steps: Sequence[int | None], at: int) -> None:
+        """Points as `PointEncoder` writes them, with a step for each, at one time."""
+        for body, count in bodies(texts, steps, at):
+            self._writer.append(body, count)
+
+    def fields(self, parameters: Mapping[str, str], tags: Sequence[str]) -> None:
+        for piece in _pieces(list(parameters.items())):
+            self._writer.append(lines.dump({"parameters": dict(piece)}))
+        for piece in _pieces(list(tags)):
+            self._writer.append(lines.dump({"tags": piece}))
+
+    def operation(self, kind: str, arguments: Mapping[str, Any]) -> None:
+        """One of `operations`, to be carried out when the server is there."""
+        self._writer.append(lines.dump({kind: arguments}))
+
+    def keep_file(self, path: Path) -> dict[str, str]:
+        """A copy of a file that lies in the spool until it has been uploaded; where, and its sha256.
+
+        A copy, not a hard link: training scripts write the next checkpoint over the last one. OSError when the file
+        cannot be read or the disk is full.
+        """
+        if self.folder is None:
+            raise OSError(f"There is no folder to keep {path} in until the server can be reached")
+        target = store.place_for(self.folder, path.name)
+        try:
+            shutil.copyfile(path, target)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return {"file": target.relative_to(self.folder).as_posix(), "hash": _hash(target)}
+
+    def wait(self, seconds: float | None) -> bool:
+        """Have everything sent that has been logged; False when that was not done in so many seconds, or offline."""
+        return self._delivery is not None and self._sender.wait(seconds)
+
+    def close(self, seconds: float) -> None:
+        """Send what there is, within so many seconds, and leave the rest to `sync`."""
+        sent = self.wait(seconds)
+        self._sender.stop()
+        if sent and self._delivery is not None:
+            with contextlib.suppress(ClientError):
+                self._delivery.close()
+            self._gather_forks()
+        if not sent:
+            self._look()
+        left = self._writer.close()
+        if left or self._writer.dropped:
+            _log.warning("%d bytes could be neither sent nor written, and are lost", left)
+        if self.folder is not None and self._lock is not None:
+            gone = sent and _remove(self.folder)
+            self._lock.release()
+            if not gone and self.folder.is_dir():
+                self._say_what_is_left(self.folder, sent)
+
+    def abandon(self) -> None:
+        """Let go of everything: this is a copy of it, in a process that has been forked."""
+        self._writer.abandon()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _gather_forks(self) -> None:
+        if self.has_forked and self._client is not None and self.folder is not None:
+            with contextlib.suppress(OSError):  # of a folder that vanishes meanwhile
+                recovery.send_left_by_forks(self._client, self._run, self.folder.parent)
+
+    def _look(self) -> None:
+        """Begin the folder anew if it is gone: deleted, renamed, unmounted or taken by another machine."""
+        with self._looking:
+            if self.folder is None or self._lock is None:
+                return
+            if self._lock.is_there() and (self.folder / runs.FILE).is_file():
+                self._lock.touch()
+                return
+            has_begun = self._begin_again(self.folder, self._lock)
+            lost = self._writer.rescue()
+            if lost or not self._is_gone:
+                _say_that_it_is_gone(self.folder, has_begun, lost)
+            self._is_gone = not has_begun
+
+    def _begin_again(self, folder: Path, held: FolderLock) -> bool:
+        run = self._delivery.run if self._delivery else self._run
+        try:
+            if held.is_there():
+                runs.save(folder, run)
+            else:
+                self._lock = store.begin(folder, run)
+                held.release()
+        except OSError as error:
+            _log.debug("%s cannot be begun anew: %s", folder, error)
+            return False
+        return True
+
+    def _wake(self) -> None:
+        self._sender.wake()
+
+    def _say_what_is_left(self, folder: Path, sent: bool) -> None:
+        if sent and any((folder / store.REJECTED).glob("*")):
+            _log.warning("The server has refused some of what was logged: see %s", folder / store.REJECTED)
+        elif sent:
+            _log.warning("Everything logged has arrived, but %s cannot be removed", folder)
+        elif self._delivery is None:
+            _log.warning("Logged offline into %s: `deardiary sync` sends it", folder)
+        else:
+            _log.warning("Not everything logged could be sent; the rest is in %s: `deardiary sync` sends it", folder)
+
+
+def new_run(
+    origin: Origin, client: Client | None, *, offline: bool, reopens: bool, forked_from: str | None = None
+) -> Run:
+    return Run(
+        spool_id=runs.new_spool_id(),
+        started_at=datetime.now(timezone.utc),
+        host=runs.this_host(),
+        boot=runs.this_boot(),
+        url=_named_url() if client is None else client.url,
+        offline=offline,
+        reopens=reopens,
+        forked_from=forked_from,
+        origin=origin,
+    )
+
+
+def _named_url() -> str | None:
+    """None also where the settings are damaged: then `sync` sends to the server of the user who calls it."""
+    try:
+        return settings.named_url()
+    except ValueError:
+        return None
+
+
+def _open(run: Run) -> tuple[Path | None, FolderLock | None]:
+    try:
+        return store.create(settings.spool_folder(), run)
+    except (OSError, RuntimeError) as error:
+        _log.warning(
+            "There is no folder to write to (%s): what is logged is in memory only until it is sent", reason_of(error)
+        )
+        return None, None
+
+
+def _remove(folder: Path) -> bool:
+    try:
+        return store.remove(folder)
+    except OSError as error:
+        _log.debug("%s cannot be removed: %s", folder, error)
+        return False
+
+
+def _say_that_it_is_gone(folder: Path, has_begun: bool, lost: int) -> None:
+    now = "it has been begun anew" if has_begun else "what is logged waits in memory to be sent"
+    what = (
+        f"{lost} records that were not sent are lost, unless the folder was moved: `deardiary sync FOLDER` sends them"
+        if lost
+        else "No record is lost"
+    )
+    _log.warning("The folder %s is gone; %s. %s", folder, now, what)
+
+
+def _forerunners(run: Run, client: Client | None, folder: Path | None) -> Callable[[], None]:
+    """Sends what earlier processes have left of this iteration, before anything of this one."""
+    if client is None or folder is None or not run.reopens:
+        return lambda: None
+
+    return lambda: recovery.send_left_of(client, run, folder.parent)
+
+
+def _pieces(items: list[Any]) -> Iterator[list[Any]]:
+    for first in range(0, len(items), _FIELDS_PER_LINE):
+        yield items[first : first + _FIELDS_PER_LINE]
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

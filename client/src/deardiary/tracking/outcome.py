@@ -1,0 +1,31 @@
+"""How a piece of work ended, from the exception that left it."""
+
+from __future__ import annotations
+
+import traceback
+
+from deardiary.wire.shapes import IterationStatus
+
+MAX_ERROR_BYTES = 64 * 1024
+
+
+def status_of(error: BaseException | None) -> IterationStatus:
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return IterationStatus.SUCCEEDED
+    if isinstance(error, KeyboardInterrupt):
+        return IterationStatus.KILLED
+    return IterationStatus.FAILED
+
+
+def message_of(error: BaseException | None) -> str:
+    """The traceback, or its end where it is longer than 64 KiB of UTF-8; nothing for a success."""
+    if error is None or status_of(error) == IterationStatus.SUCCEEDED:
+        return ""
+    return shortened("".join(traceback.format_exception(error)))
+
+
+def shortened(text: str) -> str:
+    """Its end, where it is longer than 64 KiB of UTF-8. TypeError for what is no text."""
+    if not isinstance(text, str):
+        raise TypeError(f"An error message is text, not {type(text).__name__}")
+    return text.encode("utf-8", "replace")[-MAX_ERROR_BYTES:].decode("utf-8", "ignore")

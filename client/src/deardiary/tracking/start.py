@@ -1,0 +1,191 @@
+"""Starting an iteration by the names of its project and experiment."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import sys
+from typing import TYPE_CHECKING
+
+from deardiary import settings
+from deardiary.client import Client, connect_later
+from deardiary.errors import ClientError
+from deardiary.sending import origin as origins
+from deardiary.sending import recovery
+from deardiary.sending.delivery import is_refusal
+from deardiary.spool.run import Origin
+from deardiary.tracking import process_hooks
+from deardiary.tracking.iteration import ActiveIteration
+from deardiary.values import as_tags, as_texts
+from deardiary.wire.shapes import Iteration, IterationStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Parent = ActiveIteration | Iteration | Origin | str
+
+# A training waits for its start; what the server cannot take now it takes later.
+_PATIENCE_SECONDS = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+def start(
+    project: str | None = None,
+    experiment: str | None = None,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    tags: Iterable[str] | None = None,
+    notes: str = "",
+    parent: Parent | None = None,
+    id_key: str | None = None,
+    resume: str | None = None,
+    client: Client | None = None,
+    strict: bool = True,
+) -> ActiveIteration:
+    """Start an iteration; use it in a ``with`` block, or `ActiveIteration.finish` it.
+
+    Project and experiment are names, and are made if there are none; they default to DEARDIARY_PROJECT and
+    DEARDIARY_EXPERIMENT, or to those of ``parent``: an iteration, its id or origin, in the same experiment. Without
+    ``client`` one is made from the settings, for this iteration.
+
+    The same ``id_key`` in the same experiment goes on in the same iteration, also when that FAILED or was KILLED.
+    ``resume``, an id or an id_key, goes on in any case, and makes one under that id_key if there is none. In both cases
+    the server counts the steps, and several processes may log into the iteration at once.
+
+    When the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is made later, with a warning. Without
+    ``strict`` the same happens when the server does not let this user in (401, 403, 404) or a setting is wrong, and
+    neither `log_resource` nor `register_model` raises because the server refuses.
+    ValueError when a name is missing or the iteration of ``id_key`` has SUCCEEDED, TypeError for a key or tag that is
+    not text; with ``strict``, ClientError when the server refuses and ValueError for a setting.
+    """
+    texts, words = as_texts(parameters or {}), as_tags(tags or ())
+    origin = _origin(project, experiment, notes, parent, id_key, resume)
+    if parent is None:
+        process_hooks.finish_earlier_cells(origin.project, origin.experiment)
+    owns_client = client is None and not isinstance(parent, ActiveIteration)
+    client = _client(client, parent, strict=strict)
+    iteration = None if client is None else _find_or_make(client, origin, id_key, strict=strict)
+    active = ActiveIteration(
+        client,
+        origin,
+        iteration,
+        owns_client=owns_client,
+        reopens=(id_key or resume) is not None,
+        strict=strict,
+    )
+    if texts:
+        active.log_parameters(texts)
+    if words:
+        active.add_tags(words)
+    if parent is None:
+        _tell(active)
+    if client is not None and iteration is not None:
+        recovery.send_left_by_others(client, active.run)
+    return active
+
+
+def _tell(active: ActiveIteration) -> None:
+    """One line on stderr, which leaves stdout to the program; a stream that takes none is no reason to fail."""
+    if settings.is_quiet() or sys.stderr is None:
+        return
+    names = "/".join(name for name in (active.origin.project, active.origin.experiment) if name)
+    at = f"{active.id} at {active.url}" if active.url else f"offline, waits for `deardiary sync` in {active.folder}"
+    with contextlib.suppress(OSError, ValueError):
+        print("deardiary:", *([names] if names else []), at, file=sys.stderr)
+
+
+def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Client | None:
+    """None offline, and, unless ``strict``, where a setting is wrong."""
+    try:
+        settings.finish_seconds()
+        if settings.is_offline() or (isinstance(parent, ActiveIteration) and parent.is_offline):
+            return None
+        if given is None and isinstance(parent, ActiveIteration):
+            return parent.client
+        return given or connect_later()
+    except ValueError as error:
+        if strict:
+            raise
+        _go_on(error)
+        return None
+
+
+def _find_or_make(client: Client, origin: Origin, id_key: str | None, *, strict: bool) -> Iteration | None:
+    """None when the server cannot be reached, and, unless ``strict``, when it does not let this user in."""
+    client = client.hasty(_PATIENCE_SECONDS)
+    try:
+        found = origins.find_or_make(client, origin)
+        if origin.resume is not None:
+            origins.warn_of_ignored(client, origin, found)
+        if not _has_succeeded(found, id_key):
+            return origins.reopen(client, found)
+    except ClientError as error:
+        if error.is_passing:
+            _log.warning("What is logged waits on this machine until the server can be reached: %s", error)
+        elif strict or is_refusal(error):
+            raise
+        else:
+            _go_on(error)
+        return None
+    raise ValueError(f"The iteration of id_key {id_key!r} has SUCCEEDED; to go on in it, give resume={id_key!r}")
+
+
+def _has_succeeded(found: Iteration, id_key: str | None) -> bool:
+    return id_key is not None and found.end_date is not None and found.status_id == IterationStatus.SUCCEEDED
+
+
+def _go_on(error: ClientError | ValueError) -> None:
+    folder = "this process"
+    with contextlib.suppress(RuntimeError):
+        folder = str(settings.spool_folder())
+    _log.warning(
+        "The work goes on without the server: %s. What is logged waits in %s; when the cause is mended, "
+        "`deardiary sync` with that folder, or with its copy in S3, sends it",
+        error,
+        folder,
+    )
+
+
+def _origin(
+    project: str | None,
+    experiment: str | None,
+    notes: str,
+    parent: Parent | None,
+    id_key: str | None,
+    resume: str | None,
+) -> Origin:
+    if resume is not None and (id_key is not None or not resume):
+        raise ValueError("Give resume= an id or an id_key, and no id_key= beside it")
+    above = _origin_of(parent)
+    if above is not None and project is None and experiment is None:
+        project, experiment, experiment_id = above.project, above.experiment, above.experiment_id
+    else:
+        experiment_id = None
+        project, experiment = project or settings.default_project(), experiment or settings.default_experiment()
+        if resume is None and not (project and experiment):
+            raise ValueError(
+                "Name a project and an experiment: deardiary.start('Iris', 'sweep'), or set DEARDIARY_PROJECT and "
+                "DEARDIARY_EXPERIMENT"
+            )
+    return Origin(
+        project=project,
+        experiment=experiment,
+        experiment_id=experiment_id,
+        notes=notes,
+        parent=above,
+        resume=resume,
+        # So that a lost answer is asked for again, and makes no second one.
+        id_key=id_key or (None if resume else secrets.token_hex(16)),
+    )
+
+
+def _origin_of(parent: Parent | None) -> Origin | None:
+    if parent is None or isinstance(parent, Origin):
+        return parent
+    if isinstance(parent, ActiveIteration):
+        return parent.origin
+    if isinstance(parent, str):
+        return Origin(iteration_id=parent)
+    return Origin(iteration_id=parent.id, experiment_id=parent.experiment_id)

@@ -1,0 +1,1 @@
+"""Artifact bytes between files and the store."""

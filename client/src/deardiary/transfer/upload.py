@@ -1,0 +1,155 @@
+"""A file's bytes to the artifact store: in one request or in parts, only those that the store lacks."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import TYPE_CHECKING
+
+from deardiary.api import Api, path_of
+from deardiary.errors import ClientError
+from deardiary.http.transport import FileSlice, Readable
+from deardiary.transfer import presigned, store
+from deardiary.wire import parts
+from deardiary.wire.shapes import Resource, Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import ThreadPoolExecutor
+    from pathlib import Path
+
+    from deardiary.transfer.progress import Meter
+    from deardiary.wire.parts import Part
+    from deardiary.wire.shapes import UploadRequest
+
+# Parts that are hashed before the first of them is sent.
+_WINDOW = 64
+
+
+def send(api: Api, resource: Resource, path: Path, size_bytes: int, meter: Meter) -> Resource:
+    """The resource, ready, when the store has all bytes of the file. ClientError when it has not so many any more."""
+    job = _Job(api, resource, path, size_bytes, meter)
+    cut = parts.cut(resource.backend, size_bytes)
+    body = {"part_hashes": job.send_parts(cut)} if cut else job.send_whole()
+    return api.post(Resource, path_of("resources", resource.id, "complete"), body, repeatable=True)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Job:
+    api: Api
+    resource: Resource
+    path: Path
+    size_bytes: int
+    meter: Meter
+
+    def send_whole(self) -> dict[str, str]:
+        for strike in range(store.STRIKES):
+            requests = self._ask({})
+            if not requests:
+                break
+            try:
+                self._put(requests[0])
+                break
+            except ClientError as error:
+                if not store.may_be_renewed(error) or strike + 1 == store.STRIKES:
+                    raise
+        return {}
+
+    def send_parts(self, cut: Sequence[Part]) -> list[str]:
+        """The SHA-256 of all parts."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        hashes: list[str] = []
+        pool = ThreadPoolExecutor(store.THREADS, "deardiary-upload")
+        try:
+            for at in range(0, len(cut), _WINDOW):
+                window = cut[at : at + _WINDOW]
+                hashes += (found := list(pool.map(self._hash, window)))
+                self._send_window(pool, window, found)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return hashes
+
+    def _send_window(self, pool: ThreadPoolExecutor, window: Sequence[Part], hashes: list[str]) -> None:
+        """Ask and send until nothing is missing: a part is there when the store says so."""
+        asking = {"first_part": window[0].number, "part_hashes": hashes}
+        missing = self._ask(asking)
+        self.meter.add(sum(part.size_bytes for part in window) - sum(each.size_bytes for each in missing))
+        strikes = 0
+        while missing:
+            refused = [error for error in pool.map(self._try, missing) if error is not None]
+            left = self._ask(asking)
+            strikes = strikes + 1 if len(left) >= len(missing) else 0
+            if strikes == store.STRIKES:
+                raise refused[0] if refused else store.mismatch("the store does not keep a part")
+            missing = left
+
+    def _try(self, request: UploadRequest) -> ClientError | None:
+        """The refusal that another URL may avoid."""
+        try:
+            self._put(request)
+        except ClientError as error:
+            if not store.may_be_renewed(error):
+                raise
+            return error
+        return None
+
+    def _put(self, signed: UploadRequest) -> None:
+        if signed.offset < 0 or signed.size_bytes < 0 or signed.offset + signed.size_bytes > self.size_bytes:
+            raise store.mismatch("the server asks for a part that the file does not have")
+        body = _MeteredSlice(FileSlice(self.path, signed.offset, signed.size_bytes), self.meter)
+        self._check_unchanged()
+        response = self.api.transport.send(presigned.upload_request(self.api.url, signed, body))
+        if not 200 <= response.status < 300:
+            body.take_back()
+        store.checked(response).close()
+
+    def _ask(self, body: dict[str, object]) -> tuple[UploadRequest, ...]:
+        path = path_of("resources", self.resource.id, "upload")
+        return self.api.post(Upload, path, body, repeatable=True).requests
+
+    def _hash(self, part: Part) -> str:
+        digest, stream = hashlib.sha256(), FileSlice(self.path, part.offset, part.size_bytes).open()
+        try:
+            while block := stream.read(store.BLOCK):
+                digest.update(block)
+        finally:
+            stream.close()
+        return digest.hexdigest()
+
+    def _check_unchanged(self) -> None:
+        """A store waits for the bytes that it was promised: a file that has become shorter would hang."""
+        found = self.path.stat().st_size
+        if found != self.size_bytes:
+            raise store.mismatch(f"{self.path} had {self.size_bytes} bytes, and has {found} now")
+
+
+class _MeteredSlice:
+    """A part of a file as a body that counts what is read of it; what is read again after a failure counts once."""
+
+    def __init__(self, body: FileSlice, meter: Meter) -> None:
+        self._body = body
+        self._meter = meter
+        self._counted = 0
+
+    @property
+    def size_bytes(self) -> int:
+        return self._body.size_bytes
+
+    def open(self) -> Readable:
+        self.take_back()
+        self._stream = self._body.open()
+        return self
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._stream.read(size)
+        self._counted += len(data)
+        self._meter.add(len(data))
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def take_back(self) -> None:
+        self._meter.add(-self._counted)
+        self._counted = 0

@@ -1,0 +1,1 @@
+"""What travels between client and server; all of the client that the server imports."""

@@ -1,0 +1,1 @@
+"""The package that Chalice deploys, and what Chalice must know of a stage."""

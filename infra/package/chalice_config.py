@@ -1,0 +1,88 @@
+"""What Chalice must know of a stage, written where it reads it: `.chalice/config.json` and the policies beside it.
+
+Nothing secret is among it: the secret's name, not the secret.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.failure import InfraError
+from infra.resources.policy import FUNCTIONS, UPKEEP
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.stage import Stage
+
+FOLDER = Path(__file__).parents[2] / ".chalice"
+CORS = "DEARDIARY_CORS_ORIGINS"
+
+
+def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
+    """Bring config.json and the policies to what this stage needs; what was written, one line each.
+
+    A stage that config.json does not name is none of Chalice's, and nothing is written for it.
+    """
+    config = _read()
+    if stage.name not in config["stages"]:
+        return []
+    entry = config["stages"][stage.name]
+    wanted = stage.settings() | ({CORS: " ".join(cors_origins)} if cors_origins else {})
+    # What else stands there is the user's own.
+    entry["environment_variables"] = entry.get("environment_variables", {}) | wanted
+    files = {each.policy_file(stage): each.policy(stage) for each in FUNCTIONS}
+    files |= {f"stack-{stage.name}.json": _stack(stage), "config.json": config}
+    return [f"wrote .chalice/{name}" for name, content in files.items() if _write(FOLDER / name, content)]
+
+
+def add_stage(stage: Stage) -> list[str]:
+    """Name the stage in config.json, sized as dev is, unless it is there."""
+    config = _read()
+    if stage.name in config["stages"]:
+        return []
+    functions = json.loads(json.dumps(config["stages"]["dev"]["lambda_functions"]))
+    functions[UPKEEP.handler]["iam_policy_file"] = UPKEEP.policy_file(stage)
+    config["stages"][stage.name] = {"lambda_functions": functions}
+    _write(FOLDER / "config.json", config)
+    return [f"stage {stage.name} added to .chalice/config.json"]
+
+
+def is_known(stage_name: str) -> bool:
+    """Whether config.json names the stage."""
+    return stage_name in _read()["stages"]
+
+
+def configured_origins(stage_name: str) -> list[str]:
+    """The web origins that config.json gives this stage."""
+    entry = _read()["stages"].get(stage_name, {})
+    origins: str = entry.get("environment_variables", {}).get(CORS, "")
+    return origins.replace(",", " ").split()
+
+
+def _stack(stage: Stage) -> dict[str, Any]:
+    """What `chalice package` must merge into its CloudFormation template: names that logs and alarms know."""
+    return {
+        "Resources": {each.resource: {"Properties": {"FunctionName": each.name(stage)}} for each in FUNCTIONS},
+    }
+
+
+def _read() -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = json.loads((FOLDER / "config.json").read_text())
+    except ValueError as error:
+        raise InfraError(f".chalice/config.json is no JSON: {error}") from None
+    return config
+
+
+def _write(path: Path, content: object) -> bool:
+    """Whether the file was another before. Written beside and renamed: a process that dies leaves the old one."""
+    text = json.dumps(content, indent=2) + "\n"
+    if path.exists() and path.read_text() == text:
+        return False
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+    return True

@@ -1,0 +1,69 @@
+"""What Chalice has deployed for a stage, kept in the account, so that any machine can upgrade it in place.
+
+Chalice remembers the id of the API in a file of the machine that deployed; without it, it makes a second API at another
+URL. The file holds names and ARNs, nothing secret.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from infra.failure import InfraError
+from infra.package import chalice_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from types_boto3_ssm import SSMClient
+
+    from infra.stage import Stage
+
+
+def fetch_record(ssm: SSMClient, stage: Stage) -> None:
+    """Put the account's record where Chalice looks; a file of this machine stays when the account has none."""
+    try:
+        text = ssm.get_parameter(Name=stage.record_parameter)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return
+    _file(stage).parent.mkdir(parents=True, exist_ok=True)
+    _file(stage).write_text(text)
+
+
+def keep_record(ssm: SSMClient, stage: Stage) -> None:
+    """After a deployment: the file of this machine becomes the account's record."""
+    text = json.dumps(_read(stage))
+    ssm.put_parameter(
+        Name=stage.record_parameter,
+        Value=text,
+        Type="String",
+        Description="DearDiary: what Chalice has deployed",
+        Overwrite=True,
+    )
+
+
+def forget_record(ssm: SSMClient, stage: Stage) -> None:
+    _file(stage).unlink(missing_ok=True)
+    ssm.delete_parameters(Names=[stage.record_parameter])
+
+
+def is_deployed(stage: Stage) -> bool:
+    return _file(stage).exists() and bool(_read(stage)["resources"])
+
+
+def api_id(stage: Stage) -> str:
+    """The id of the stage's API. InfraError when Chalice has deployed none from here."""
+    for resource in _read(stage)["resources"] if _file(stage).exists() else ():
+        if resource["name"] == "rest_api":
+            found: str = resource["rest_api_id"]
+            return found
+    raise InfraError(f"stage {stage.name} is not deployed; run `make deploy STAGE={stage.name}` first")
+
+
+def _read(stage: Stage) -> dict[str, Any]:
+    deployed: dict[str, Any] = json.loads(_file(stage).read_text())
+    return deployed
+
+
+def _file(stage: Stage) -> Path:
+    return chalice_config.FOLDER / "deployed" / f"{stage.name}.json"

@@ -1,0 +1,133 @@
+"""Logs and alarms of a stage. They are named after the functions, and can be there before these are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from infra.resources.policy import API, FUNCTIONS
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_logs import CloudWatchLogsClient
+
+    from infra.stage import Stage
+
+RETENTION_DAYS = 30
+PERIOD_SECONDS = 300
+NAMESPACE = "DearDiary"
+# The server answers whatever happens to it, so Lambda sees no error: its log does.
+FILTERS = {"ServerErrors": "{ $.status = 500 }", "Unavailable": "{ $.status = 503 }"}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Goes off when the sum of a metric in five minutes is over a limit."""
+
+    name: str
+    namespace: str
+    metric: str
+    dimensions: dict[str, str]
+    limit: int = 0
+
+    def request(self) -> dict[str, Any]:
+        return {
+            "AlarmName": self.name,
+            "Namespace": self.namespace,
+            "MetricName": self.metric,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in self.dimensions.items()],
+            "Statistic": "Sum",
+            "Period": PERIOD_SECONDS,
+            "EvaluationPeriods": 1,
+            "Threshold": float(self.limit),
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+        }
+
+
+def alarms(stage: Stage) -> list[Alarm]:
+    """Functions that crash, time out or are throttled, 500 and 503 answers, and a table that throttles."""
+    found = []
+    for function in FUNCTIONS:
+        name = function.name(stage)
+        of = {"FunctionName": name}
+        found.append(Alarm(f"{name} fails", "AWS/Lambda", "Errors", of))
+        found.append(Alarm(f"{name} is throttled", "AWS/Lambda", "Throttles", of))
+    name, table = API.name(stage), {"TableName": stage.table}
+    found.append(Alarm(f"{name} answers 500", NAMESPACE, f"{stage.name}-ServerErrors", {}))
+    found.append(Alarm(f"{name} answers 503", NAMESPACE, f"{stage.name}-Unavailable", {}, limit=10))
+    for what in ("Read", "Write"):
+        title = f"{stage.table} throttles {what.lower()}s"
+        found.append(Alarm(title, "AWS/DynamoDB", f"{what}ThrottleEvents", table))
+    return found
+
+
+def converge_watch(stage: Stage, topic: str | None) -> list[str]:
+    """Make logs and alarms, or correct them; what was done. A topic, once given, stays until another is."""
+    logs, cloudwatch = boto3.client("logs"), boto3.client("cloudwatch")
+    done = [line for each in FUNCTIONS for line in _converge_group(logs, _group(each.name(stage)))]
+    return done + _converge_filters(logs, stage) + _converge_alarms(cloudwatch, stage, topic)
+
+
+def delete_watch(stage: Stage, *, delete_logs: bool) -> list[str]:
+    """Remove the alarms, and the logs too if told so."""
+    names = [alarm.name for alarm in alarms(stage)]
+    boto3.client("cloudwatch").delete_alarms(AlarmNames=names)
+    if not delete_logs:
+        return [f"alarms of {stage.name}: deleted"]
+    logs = boto3.client("logs")
+    for function in FUNCTIONS:
+        if _find_group(logs, _group(function.name(stage))) is not None:
+            logs.delete_log_group(logGroupName=_group(function.name(stage)))
+    return [f"alarms and logs of {stage.name}: deleted"]
+
+
+def _group(function: str) -> str:
+    return f"/aws/lambda/{function}"
+
+
+def _find_group(logs: CloudWatchLogsClient, name: str) -> Any:
+    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return next((group for group in groups if group["logGroupName"] == name), None)
+
+
+def _converge_group(logs: CloudWatchLogsClient, name: str) -> list[str]:
+    group = _find_group(logs, name)
+    if group is None:
+        logs.create_log_group(logGroupName=name)
+    elif group.get("retentionInDays") == RETENTION_DAYS:
+        return []
+    logs.put_retention_policy(logGroupName=name, retentionInDays=RETENTION_DAYS)
+    return [f"logs {name}: kept for {RETENTION_DAYS} days"]
+
+
+def _converge_filters(logs: CloudWatchLogsClient, stage: Stage) -> list[str]:
+    group = _group(API.name(stage))
+    present = logs.describe_metric_filters(logGroupName=group)["metricFilters"]
+    patterns = {each["filterName"]: each["filterPattern"] for each in present}
+    done = []
+    for name, pattern in FILTERS.items():
+        if patterns.get(name) == pattern:
+            continue
+        metric: Any = {"metricName": f"{stage.name}-{name}", "metricNamespace": NAMESPACE, "metricValue": "1"}
+        logs.put_metric_filter(
+            logGroupName=group, filterName=name, filterPattern=pattern, metricTransformations=[metric]
+        )
+        done.append(f"logs {group}: counts {name}")
+    return done
+
+
+def _converge_alarms(cloudwatch: CloudWatchClient, stage: Stage, topic: str | None) -> list[str]:
+    wanted = alarms(stage)
+    found = cloudwatch.describe_alarms(AlarmNames=[alarm.name for alarm in wanted])["MetricAlarms"]
+    present: dict[str, Any] = {each["AlarmName"]: each for each in found}
+    done = []
+    for alarm in wanted:
+        before = present.get(alarm.name, {})
+        request = alarm.request() | {"AlarmActions": [topic] if topic else before.get("AlarmActions", [])}
+        if any(before.get(name) != value for name, value in request.items()):
+            cloudwatch.put_metric_alarm(**request)
+            done.append(f"alarm {alarm.name}: set")
+    return done

@@ -1,0 +1,57 @@
+"""What the functions of a stage may do in the account: the documents of `policies/`, filled in for the stage."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from infra.stage import Stage
+
+DOCUMENTS = Path(__file__).parent / "policies"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One Lambda function: its document, the handler and the CloudFormation resource as Chalice calls them.
+
+    ``suffix`` is the end of its name.
+    """
+
+    document: str
+    handler: str
+    resource: str
+    suffix: str = ""
+
+    def name(self, stage: Stage) -> str:
+        """As Chalice names it."""
+        return f"deardiary-{stage.name}{self.suffix}"
+
+    def policy_file(self, stage: Stage) -> str:
+        """Beside Chalice's config.json, where Chalice looks for it."""
+        return f"policy-{stage.name}{self.suffix}.json"
+
+    def policy(self, stage: Stage) -> dict[str, Any]:
+        """The document with the names of this stage, and no name of another."""
+        text = Template((DOCUMENTS / f"{self.document}.json").read_text())
+        filled: dict[str, Any] = json.loads(text.substitute(self._names(stage)))
+        return filled
+
+    def _names(self, stage: Stage) -> dict[str, str]:
+        return {
+            "partition": stage.partition,
+            "region": stage.region,
+            "account": stage.account,
+            "table": stage.table,
+            "bucket": stage.bucket,
+            "secret_parameter": stage.secret_parameter,
+            "function": self.name(stage),
+        }
+
+
+API = Function("api", "api_handler", "APIHandler")
+UPKEEP = Function("upkeep", "upkeep", "Upkeep", "-upkeep")
+FUNCTIONS = (API, UPKEEP)

@@ -1,5 +1,0 @@
-"""The local emulator for tests that need real signatures, real races or a real disk."""
-
-from infra.local.launcher import Emulator, running_emulator
-
-__all__ = ["Emulator", "running_emulator"]

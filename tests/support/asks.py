@@ -1,0 +1,177 @@
+"""One request for every route that the server has: what is sent, by whom, and what is special about its ids."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalicelib import artifacts
+from chalicelib.artifacts import Location
+from chalicelib.artifacts.ticket import Ticket, url_of
+from tests.support.server import PASSWORD
+from tests.support.world import DESCRIPTION, POINTS, PRODUCTION, World, points
+
+READ_ONLY = {"read_permission": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A request to a route; ids that are not given here are the world's."""
+
+    body: Any = None
+    query: str = ""
+    ids: dict[str, str] = field(default_factory=dict)
+    admin: bool = False
+
+
+Asking = Callable[[World], Ask]
+
+
+def _plain(_world: World) -> Ask:
+    return Ask()
+
+
+def _sending(**body: Any) -> Asking:
+    return lambda _world: Ask(body=body)
+
+
+def _as_admin(query: str = "", **body: Any) -> Asking:
+    return lambda _world: Ask(body=body or None, query=query, admin=True)
+
+
+def _of_colleague(**body: Any) -> Asking:
+    return lambda world: Ask(body=body or None, ids={"user_id": world.colleague_id})
+
+
+def _untag(level: str) -> Asking:
+    return lambda world: Ask(ids={"tag_id": world.tag_ids[level]})
+
+
+def _flush() -> dict[str, Any]:
+    """Ten keys of a hundred points each."""
+    curves = {key: points(POINTS // 10, key) for key in (f"metric_{number}" for number in range(10))}
+    columns = {
+        key: {name: [point[name] for point in curve] for name in ("step", "value", "recorded_at")}
+        for key, curve in curves.items()
+    }
+    parameters = {"optimizer": "adam", "batch_size": "64"}
+    return {"batch_id": "1", "parameters": parameters, "tags": ["best"], "metrics": columns}
+
+
+def _ticket(world: World, method: str) -> Ask:
+    """With the URL of a small file that the table keeps."""
+    project_id, data = world.ids["project_id"], b"never sent"
+    location = Location(project_id, hashlib.sha256(data).hexdigest())
+    if method == "GET":
+        artifacts.store("inline").write(location, len(data), [data])
+    ticket = Ticket(
+        method=method,
+        backend="inline",
+        project_id=project_id,
+        sha256=location.sha256,
+        size_bytes=len(data),
+        name="notes.txt",
+        part_bytes=len(data),
+        part_sha256=location.sha256,
+    )
+    return Ask(query="?" + urlsplit(url_of(ticket, "")).query, body=data if method == "PUT" else None)
+
+
+ASKS: dict[str, Asking] = {
+    "GET /health": _plain,
+    "GET /openapi.json": _plain,
+    "POST /auth": lambda world: Ask(body={"username": world.username, "password": PASSWORD}),
+    "POST /auth/refresh": _plain,
+    "GET /auth/me": _plain,
+    "GET /auth/tokens": _plain,
+    "POST /auth/tokens": _sending(name="laptop", expires_in_days=90),
+    "DELETE /auth/tokens/{token_id}": _plain,
+    "GET /users": _as_admin("?limit=1"),
+    "POST /users": lambda world: Ask(body={"username": f"{world.username}-new", "password": PASSWORD}, admin=True),
+    "GET /users/{user_id}": _plain,
+    "PATCH /users/{user_id}": _sending(first_name="Grace"),
+    "DELETE /users/{user_id}": _as_admin(),
+    "GET /users/{user_id}/permissions": _plain,
+    "GET /projects": _plain,
+    "POST /projects": _sending(name="Iris", description=DESCRIPTION, id_key="Iris"),
+    "GET /projects/{project_id}": _plain,
+    "PATCH /projects/{project_id}": _sending(name="Irises", description=DESCRIPTION),
+    "DELETE /projects/{project_id}": _plain,
+    "GET /projects/{project_id}/permissions": _plain,
+    "GET /projects/{project_id}/permissions/{user_id}": _plain,
+    "PUT /projects/{project_id}/permissions/{user_id}": _of_colleague(**READ_ONLY),
+    "DELETE /projects/{project_id}/permissions/{user_id}": _of_colleague(),
+    "GET /projects/{project_id}/experiments": _plain,
+    "GET /projects/{project_id}/iterations": _plain,
+    "POST /projects/{project_id}/experiments": _sending(name="sweep", description=DESCRIPTION, id_key="sweep"),
+    "GET /experiments/{experiment_id}": _plain,
+    "PATCH /experiments/{experiment_id}": _sending(status_id=3),
+    "DELETE /experiments/{experiment_id}": _plain,
+    "GET /experiments/{experiment_id}/iterations": _plain,
+    "POST /experiments/{experiment_id}/iterations": lambda world: Ask(
+        body={"parent_iteration_id": world.parent_iteration_id, "id_key": "job-1"}
+    ),
+    "GET /iterations/{iteration_id}": _plain,
+    "PATCH /iterations/{iteration_id}": _sending(status_id=2),
+    "DELETE /iterations/{iteration_id}": _plain,
+    "GET /iterations/{iteration_id}/children": lambda world: Ask(ids={"iteration_id": world.parent_iteration_id}),
+    "GET /iterations/{iteration_id}/parameters": _plain,
+    "POST /iterations/{iteration_id}/parameters": _sending(key="momentum", value="0.9"),
+    "GET /parameters/{parameter_id}": _plain,
+    "PATCH /parameters/{parameter_id}": _sending(value="0.01"),
+    "DELETE /parameters/{parameter_id}": _plain,
+    "GET /iterations/{iteration_id}/metrics": _plain,
+    "POST /iterations/{iteration_id}/metrics": _sending(key="loss", value=0.25),
+    "POST /iterations/{iteration_id}/metrics/batch": lambda _: Ask(body={"batch_id": "1", "metrics": points(POINTS)}),
+    "GET /iterations/{iteration_id}/metrics/series": lambda _: Ask(query="?key=loss&max_points=200"),
+    "GET /iterations/{iteration_id}/metrics/summary": _plain,
+    "GET /experiments/{experiment_id}/metrics/series": lambda _: Ask(query="?key=loss"),
+    "GET /metrics/{metric_id}": _plain,
+    "PATCH /metrics/{metric_id}": _sending(value=0.5),
+    "DELETE /metrics/{metric_id}": _plain,
+    "POST /iterations/{iteration_id}/log": lambda _: Ask(body=_flush()),
+    "GET /projects/{project_id}/tags": _plain,
+    "POST /projects/{project_id}/tags": _sending(value="best"),
+    "DELETE /projects/{project_id}/tags/{tag_id}": _untag("projects"),
+    "GET /experiments/{experiment_id}/tags": _plain,
+    "POST /experiments/{experiment_id}/tags": _sending(value="best"),
+    "DELETE /experiments/{experiment_id}/tags/{tag_id}": _untag("experiments"),
+    "GET /iterations/{iteration_id}/tags": _plain,
+    "POST /iterations/{iteration_id}/tags": _sending(value="best"),
+    "DELETE /iterations/{iteration_id}/tags/{tag_id}": _untag("iterations"),
+    "GET /experiments/{experiment_id}/resources": _plain,
+    "POST /experiments/{experiment_id}/resources": lambda world: Ask(
+        body={
+            "name": "model.pkl",
+            "size_bytes": 1_000_000,
+            "content_hash": "0" * 64,
+            "iteration_id": world.ids["iteration_id"],
+        }
+    ),
+    "GET /resources/{resource_id}": _plain,
+    "PATCH /resources/{resource_id}": _sending(name="best.pkl"),
+    "DELETE /resources/{resource_id}": _plain,
+    "POST /resources/{resource_id}/upload": lambda world: Ask(ids={"resource_id": world.announced_id}),
+    "POST /resources/{resource_id}/complete": lambda world: Ask(ids={"resource_id": world.uploaded_id}),
+    "GET /resources/{resource_id}/download": _plain,
+    "GET /artifacts": lambda world: _ticket(world, "GET"),
+    "PUT /artifacts": lambda world: _ticket(world, "PUT"),
+    "GET /iterations/{iteration_id}/snapshot": _plain,
+    "PUT /iterations/{iteration_id}/snapshot": _sending(git_sha="1" * 40, git_diff="+ x = 2\n"),
+    "GET /projects/{project_id}/models": _plain,
+    "POST /projects/{project_id}/models": _sending(name="regressor", description=DESCRIPTION),
+    "GET /models/{model_id}": _plain,
+    "PATCH /models/{model_id}": _sending(description="A better one"),
+    "DELETE /models/{model_id}": _plain,
+    "GET /models/{model_id}/versions": _plain,
+    "POST /models/{model_id}/versions": lambda world: Ask(
+        body={"iteration_id": world.ids["iteration_id"], "resource_id": world.ids["resource_id"]}
+    ),
+    "GET /modelversions/{version_id}": _plain,
+    "PATCH /modelversions/{version_id}": _sending(stage_id=PRODUCTION),
+    "DELETE /modelversions/{version_id}": _plain,
+    "GET /search": lambda world: Ask(query=f"?q={world.ids['iteration_id'][:10]}"),
+}

@@ -1,0 +1,137 @@
+"""One of everything, made through the API: what a request is measured on."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from deardiary.http.transport import Request
+from tests.support.server import PASSWORD, Server
+
+DESCRIPTION = "What we want to know, how we go about it, and what we expect to come out in the end. " * 2
+POINTS = 1000
+PRODUCTION = 3
+SNAPSHOT = {"python_version": "3.12.1", "git_sha": "0" * 40, "manifest_toml": "torch==2.9\n", "git_diff": "+ x = 1\n"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Ids by the names that they have in paths, and the member's token.
+
+    A project of two members with an experiment; in it a parent iteration and its child, which is `iteration_id` and
+    holds a parameter, a batch of 1,000 points, a tag, a snapshot and three resources: complete, uploaded and announced.
+    A model has two versions, the first in PRODUCTION; the second is `version_id`.
+    """
+
+    username: str
+    token: str
+    ids: dict[str, str]
+    colleague_id: str
+    parent_iteration_id: str
+    uploaded_id: str
+    announced_id: str
+    tag_ids: dict[str, str]
+
+
+def make_world(server: Server) -> World:
+    """As the member, who makes the project and so holds all four permissions on it."""
+    username = f"user-{secrets.token_hex(4)}"
+    maker = _Maker(server, None)
+    user_id = maker.user(username)
+    colleague_id = maker.user(f"{username}-colleague")
+    maker = _Maker(server, server.token(username))
+    project_id = maker.post("/projects", name="Iris", description=DESCRIPTION)
+    maker.permit(project_id, colleague_id)
+    experiment_id = maker.post(f"/projects/{project_id}/experiments", name="sweep", description=DESCRIPTION)
+    parent_id = maker.post(f"/experiments/{experiment_id}/iterations", notes=DESCRIPTION)
+    iteration_id = maker.post(f"/experiments/{experiment_id}/iterations", parent_iteration_id=parent_id)
+    maker.send("POST", f"/iterations/{iteration_id}/metrics/batch", {"batch_id": "0", "metrics": points(POINTS)})
+    maker.send("PUT", f"/iterations/{iteration_id}/snapshot", SNAPSHOT)
+    model_id = maker.post(f"/projects/{project_id}/models", name="classifier", description=DESCRIPTION)
+    owners = {"projects": project_id, "experiments": experiment_id, "iterations": iteration_id}
+    return World(
+        username=username,
+        token=server.token(username),
+        ids={
+            "user_id": user_id,
+            "token_id": maker.post("/auth/tokens", name="sagemaker"),
+            "project_id": project_id,
+            "experiment_id": experiment_id,
+            "iteration_id": iteration_id,
+            "metric_id": maker.send("GET", f"/iterations/{iteration_id}/metrics?limit=1")["data"][0]["id"],
+            "parameter_id": maker.post(f"/iterations/{iteration_id}/parameters", key="learning_rate", value="0.001"),
+            "model_id": model_id,
+            "version_id": maker.promoted_and_next(model_id, iteration_id),
+            "resource_id": maker.complete(maker.uploaded(experiment_id, iteration_id)),
+        },
+        colleague_id=colleague_id,
+        parent_iteration_id=parent_id,
+        uploaded_id=maker.uploaded(experiment_id, iteration_id),
+        announced_id=maker.announced(experiment_id, iteration_id, b"never sent"),
+        tag_ids={level: maker.post(f"/{level}/{owner}/tags", value="baseline") for level, owner in owners.items()},
+    )
+
+
+def points(number: int, key: str = "loss") -> list[dict[str, Any]]:
+    """A curve as a training run makes it, the same for a key: a step every 1.5 seconds or so, a value with noise."""
+    dice, time = random.Random(key), datetime(2026, 11, 23, tzinfo=timezone.utc)  # noqa: S311
+    curve = []
+    for step in range(number):
+        time += timedelta(milliseconds=dice.randint(1400, 1600))
+        value = 2.0 / (1 + step / 50) + dice.gauss(0, 0.05)
+        curve.append({"key": key, "value": value, "step": step, "recorded_at": time.isoformat()})
+    return curve
+
+
+class _Maker:
+    def __init__(self, server: Server, token: str | None) -> None:
+        self._server = server
+        self._token = token or server.token()
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        reply = self._server.call(method, path, body, token=self._token)
+        if reply.status >= 300:
+            raise RuntimeError(f"{method} {path} answered {reply.status}: {reply.body}")
+        return reply.body
+
+    def post(self, path: str, **body: Any) -> str:
+        made: str = self.send("POST", path, body)["id"]
+        return made
+
+    def user(self, username: str) -> str:
+        names = {"first_name": "Ada", "last_name": "Lovelace"}
+        return self.post("/users", username=username, password=PASSWORD, **names)
+
+    def permit(self, project_id: str, user_id: str) -> None:
+        record = {"read_permission": True, "create_permission": True}
+        self.send("PUT", f"/projects/{project_id}/permissions/{user_id}", record)
+
+    def promoted_and_next(self, model_id: str, iteration_id: str) -> str:
+        first, second = (self.post(f"/models/{model_id}/versions", iteration_id=iteration_id) for _ in range(2))
+        self.send("PATCH", f"/modelversions/{first}", {"stage_id": PRODUCTION})
+        return second
+
+    def announced(self, experiment_id: str, iteration_id: str, content: bytes) -> str:
+        return self.post(
+            f"/experiments/{experiment_id}/resources",
+            name="model.pkl",
+            size_bytes=len(content),
+            content_hash=hashlib.sha256(content).hexdigest(),
+            iteration_id=iteration_id,
+        )
+
+    def uploaded(self, experiment_id: str, iteration_id: str) -> str:
+        """A resource whose bytes, like no others, are in the store, unchecked."""
+        content = secrets.token_bytes(64)
+        resource_id = self.announced(experiment_id, iteration_id, content)
+        (put,) = self.send("POST", f"/resources/{resource_id}/upload")["requests"]
+        self._server.transport.send(Request(method="PUT", url=put["url"], headers=put["headers"], body=content)).close()
+        return resource_id
+
+    def complete(self, resource_id: str) -> str:
+        self.send("POST", f"/resources/{resource_id}/complete")
+        return resource_id
