@@ -7,10 +7,10 @@ INSTALLED := .venv/installed
 PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: help install run serve demo test test-deploy check docs clean deploy destroy
+.PHONY: help install run serve demo test test-deploy test-dynamodb check docs clean deploy destroy
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "  make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "  make %-14s %s\n", $$1, $$2}'
 
 install: $(INSTALLED)  ## what developing and running locally need, into .venv
 
@@ -25,6 +25,8 @@ demo: $(INSTALLED)  ## log one more training run into the running server
 
 test: check  ## everything that a change must pass
 	$(BIN)/pytest -n 2
+	@echo "The races once more, on another implementation of DynamoDB:"
+	$(BIN)/pytest -n 2 --dynoxide -rs -k races
 
 deploy: $(INSTALLED)  ## STAGE=dev into the AWS account of your credentials, or an upgrade in place
 	@$(BIN)/python -m infra deploy --stage $(STAGE)
@@ -34,6 +36,9 @@ destroy: $(INSTALLED)  ## asks first; keeps table and bucket unless told DATA=de
 
 test-deploy: $(INSTALLED)  ## the part of `make test` that deploys into an emulated account
 	$(BIN)/pytest tests/deploy
+
+test-dynamodb: $(INSTALLED)  ## the tests on the emulator, on another DynamoDB (needs npm)
+	$(BIN)/pytest -n 2 --dynoxide -rs
 
 check: $(INSTALLED)  ## the part of `make test` that only reads: lint, format, types
 	$(BIN)/ruff check

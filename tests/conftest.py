@@ -4,14 +4,49 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import botocore.session
 import pytest
 
 from chalicelib import security
+from tests.support.dynoxide import NotInstallable, installed_binary, with_dynoxide
 from tests.support.emulator import Emulator, running_emulator
 from tests.support.fast_moto import quick_transactions
 from tests.support.server import Server, server_on_emulator, server_on_moto
+
+# The folders whose tests are about the emulator itself, or about more of DynamoDB than the server uses.
+ON_THE_EMULATOR_ONLY = {"benchmarks", "deploy", "infra"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "only the tests on the emulator, with dynoxide as DynamoDB; skipped where npm cannot install it"
+    parser.addoption("--dynoxide", action="store_true", help=text)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--dynoxide"):
+        kept = [item for item in items if _is_on_any_dynamodb(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def _is_on_any_dynamodb(item: pytest.Item) -> bool:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    parameters = getattr(getattr(item, "callspec", None), "params", {}).values()
+    named = [*getattr(item, "fixturenames", ()), *(each for each in parameters if isinstance(each, str))]
+    return folder not in ON_THE_EMULATOR_ONLY and "emulator" in named
+
+
+@pytest.fixture(scope="session")
+def _dynoxide(request: pytest.FixtureRequest) -> Path | None:
+    if not request.config.getoption("--dynoxide"):
+        return None
+    try:
+        return installed_binary()
+    except NotInstallable as reason:
+        pytest.skip(f"No second DynamoDB: {reason}")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -51,10 +86,14 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def emulator(tmp_path_factory: pytest.TempPathFactory, _dynoxide: Path | None) -> Iterator[Emulator]:
     """One emulator for all tests of a session that want real signatures and real races."""
     with running_emulator(tmp_path_factory.mktemp("emulator")) as running:
-        yield running
+        if _dynoxide is None:
+            yield running
+        else:
+            with with_dynoxide(_dynoxide, running.endpoint_url) as url:
+                yield replace(running, endpoint_url=url)
 
 
 @pytest.fixture
