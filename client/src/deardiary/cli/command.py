@@ -24,8 +24,9 @@ VERBS: dict[str, Mapping[str, argparse.ArgumentParser]] = {}
 class Call:
     """One command as it was typed. ``client`` connects when it is first asked for."""
 
-    def __init__(self, given: argparse.Namespace) -> None:
+    def __init__(self, given: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         self.given = given
+        self.parser = parser
         self.output = Output(as_json=given.json)
         self._client: Client | None = None
 

@@ -106,13 +106,11 @@ def add(commands: Subparsers) -> None:
 
 
 def completion(call: Call) -> None:
-    from deardiary.cli.main import parser
-
     if call.given.names:
         for name in islice(_names(call.client.hasty(_NAMES_WITHIN_SECONDS), call.given.names), _MOST_NAMES):
             call.output.say(name)
     elif call.given.shell:
-        print(script(call.given.shell, parser()), end="")
+        print(script(call.given.shell, call.parser), end="")
     else:
         raise CommandFailed(f"Name a shell: {', '.join(SHELLS)}", USAGE)
 

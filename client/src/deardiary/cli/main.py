@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ours.print_help(sys.stderr)
             return USAGE
         with _warnings_on_stderr():
-            status = given.handler(Call(given))
+            status = given.handler(Call(given, ours))
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -7,16 +7,24 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from deardiary.tracking.iteration import ActiveIteration
+    from deardiary.tracking.finish_hooks import Endings
     from deardiary.wire.shapes import IterationStatus
 
 MAX_BYTES = 50 * 2**20
 _FULL = b"\n[deardiary: the rest of the output was not kept]\n"
+
+
+class Storing(Protocol):
+    """The part of an iteration that keeps the output."""
+
+    endings: Endings
+
+    def log_resource(self, path: Path, name: str, description: str, *, wait: bool) -> object: ...
 
 
 class CapturedOutput:
@@ -26,7 +34,7 @@ class CapturedOutput:
     is not seen, and a process that is killed takes the file with it.
     """
 
-    def __init__(self, iteration: ActiveIteration, name: str = "output.log", max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, iteration: Storing, name: str = "output.log", max_bytes: int = MAX_BYTES) -> None:
         self._iteration = iteration
         self._folder = Path(tempfile.mkdtemp(prefix="deardiary-"))
         self._copy = _Copy(self._folder / "output", max_bytes)

@@ -24,7 +24,7 @@ from deardiary.values import Number, as_snapshot, as_step, as_tags, as_texts
 from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
     from types import TracebackType
 
@@ -68,17 +68,20 @@ class ActiveIteration:
         owns_client: bool = False,
         reopens: bool = False,
         strict: bool = True,
+        begin: Callable[..., ActiveIteration],
     ) -> None:
         """Without ``client`` it is offline, without ``iteration`` the server could not be asked for it.
 
         ``owns_client``: disconnect when the iteration ends. ``reopens``: others may log into it, or have before; then
         the server counts the steps. ``strict``: raise when the server refuses a file, a model version or a child.
+        ``begin`` is `deardiary.start`, for children.
         """
         self._client = client
         self._origin = origin
         self._owns_client = owns_client
         self._reopens = reopens
         self._strict = strict
+        self._begin = begin
         self._steps = None if reopens else StepCounter()
         self._encoder = PointEncoder()
         self._parameters: dict[str, str] = {}
@@ -270,9 +273,9 @@ class ActiveIteration:
         id_key: str | None = None,
     ) -> ActiveIteration:
         """A new iteration of the same experiment, with this one as its parent."""
-        from deardiary.tracking.start import start
-
-        return start(parameters=parameters, tags=tags, notes=notes, parent=self, id_key=id_key, strict=self._strict)
+        return self._begin(
+            parameters=parameters, tags=tags, notes=notes, parent=self, id_key=id_key, strict=self._strict
+        )
 
     def flush(self, seconds: float | None = None) -> bool:
         """Wait until everything logged so far is on the server; False when it is not after so many seconds."""

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from deardiary import settings
 from deardiary.tracking import interactive, outcome
@@ -18,13 +18,32 @@ from deardiary.wire.shapes import IterationStatus
 if TYPE_CHECKING:
     from types import FrameType
 
-    from deardiary.tracking.iteration import ActiveIteration
-
 KILLED_SECONDS = 5.0  # a container has ten seconds from SIGTERM to SIGKILL; a DataLoader waits five for a worker
 
 _log = logging.getLogger(__name__)
-_running: list[ActiveIteration] = []  # oldest first, so that children end before their parents
-_own: list[ActiveIteration] = []  # of these, those that this process began
+
+
+class Endable(Protocol):
+    """The part of an iteration that the end of its process, or a fork, has to reach."""
+
+    @property
+    def id(self) -> str: ...
+
+    def finish(
+        self, status: IterationStatus = ..., error_message: str = ..., *, seconds: float | None = ...
+    ) -> None: ...
+
+    def flush(self, seconds: float | None = ...) -> bool: ...
+
+    def before_fork(self) -> None: ...
+
+    def after_fork(self) -> None: ...
+
+    def is_left_open(self, project: str | None, experiment: str | None, cell: int | None, /) -> bool: ...
+
+
+_running: list[Endable] = []  # oldest first, so that children end before their parents
+_own: list[Endable] = []  # of these, those that this process began
 _state: dict[str, Any] = {
     "hooked": False,
     "terminated": False,
@@ -35,7 +54,7 @@ _state: dict[str, Any] = {
 }
 
 
-def watch(iteration: ActiveIteration) -> None:
+def watch(iteration: Endable) -> None:
     """Have the iteration ended if the process ends before it."""
     if not _state["hooked"]:
         _state["hooked"] = True
@@ -50,7 +69,7 @@ def watch(iteration: ActiveIteration) -> None:
     _catch_exit()
 
 
-def watch_fork(iteration: ActiveIteration) -> None:
+def watch_fork(iteration: Endable) -> None:
     """Have what a worker of `multiprocessing` logged sent before it ends, for it ends without `atexit`.
 
     Its parent may have ended by then, and could not send it.
@@ -60,7 +79,7 @@ def watch_fork(iteration: ActiveIteration) -> None:
         util.Finalize(None, iteration.finish, kwargs={"seconds": KILLED_SECONDS}, exitpriority=0)
 
 
-def forget(iteration: ActiveIteration) -> None:
+def forget(iteration: Endable) -> None:
     """It has ended; after the last one, SIGTERM does again what it did before the first."""
     for known in (_running, _own):
         known[:] = [each for each in known if each is not iteration]

@@ -74,6 +74,7 @@ def start(
         owns_client=owns_client,
         reopens=(id_key or resume) is not None,
         strict=strict,
+        begin=start,
     )
     if texts:
         active.log_parameters(texts)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from deardiary.tracking.iteration import ActiveIteration
+    from deardiary.tracking.finish_hooks import Endings
     from deardiary.wire.shapes import IterationStatus
 
     Sample = Callable[[], dict[str, float]]
@@ -19,10 +19,18 @@ _MB = 1e6
 _PATIENCE_SECONDS = 2.0
 
 
+class Logging(Protocol):
+    """The part of an iteration that takes the samples."""
+
+    endings: Endings
+
+    def log(self, metrics: Mapping[str, float], /) -> None: ...
+
+
 class SystemWatch:
     """Logs a sample at once and then every so many seconds, in a thread of its own, until the iteration ends."""
 
-    def __init__(self, iteration: ActiveIteration, seconds: float = 15.0) -> None:
+    def __init__(self, iteration: Logging, seconds: float = 15.0) -> None:
         """ValueError for no time between samples, ImportError when psutil is not installed."""
         if not seconds > 0:
             raise ValueError(f"The seconds between two samples are more than 0, not {seconds!r}")
