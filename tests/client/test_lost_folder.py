@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import shutil
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -97,10 +96,7 @@ def log(active: ActiveIteration, first: int, last: int) -> None:
 
 
 def deleted(folder: Path) -> None:
-    """At one moment: the writer may begin it anew while files are removed one by one."""
-    away = Path(tempfile.mkdtemp(dir=folder.parents[3]))
-    folder.rename(away / "folder")
-    shutil.rmtree(away)
+    shutil.rmtree(folder, ignore_errors=True)  # the sender may remove a segment meanwhile
 
 
 def renamed(folder: Path) -> None:
@@ -129,6 +125,12 @@ def unmounted(folder: Path) -> None:
     folder.parent.write_text("")
 
 
+def at_once(active: ActiveIteration, lose: Callable[[Path], None]) -> None:
+    """So that the writer does not begin the folder anew in the middle of it."""
+    with active._journal._looking:
+        lose(spool_of(active))
+
+
 LOSSES = [deleted, renamed, root_deleted, replaced, cleaned, unmounted]
 
 
@@ -138,12 +140,11 @@ def test_a_folder_that_vanishes_costs_no_record(
     server: Points, caplog: pytest.LogCaptureFixture, lose: Callable[[Path], None], away: bool
 ) -> None:
     with begin(server) as active:
-        folder = spool_of(active)
         log(active, 0, 100)
         assert active.flush(10)
         server.is_away = away
         log(active, 100, 200)
-        lose(folder)
+        at_once(active, lose)
         log(active, 200, 300)
         until(lambda: "is gone" in caplog.text)
         log(active, 300, 400)
@@ -162,7 +163,7 @@ def test_what_is_logged_after_the_loss_is_in_a_folder_that_sync_finds(
     with begin(server) as active:
         server.is_away = True
         log(active, 0, 100)
-        lose(spool_of(active))
+        at_once(active, lose)
         until(lambda: "is gone" in caplog.text)
         log(active, 100, 200)
     assert server.values == []
@@ -183,7 +184,7 @@ def test_a_warning_says_how_many_records_are_lost_with_a_folder(
             log(active, 10 * number, 10 * number + 10)
             writer.cut()
         writer.settle()
-        deleted(spool_of(active))
+        at_once(active, deleted)
         until(lambda: "is gone" in caplog.text)
         server.is_away = False
         log(active, 60, 70)
@@ -209,7 +210,7 @@ def test_the_end_of_the_block_raises_nothing_but_the_users_own_exception(
     def train() -> None:
         with deardiary.start("Iris", "sweep", client=server.client()) as active:
             log(active, 0, 10)
-            lose(spool_of(active))
+            at_once(active, lose)
             if error:
                 raise error
 

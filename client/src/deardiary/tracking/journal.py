@@ -50,7 +50,7 @@ class Journal:
         self.folder, self._lock = _open(run)
         self._writer = Writer(self.folder, on_full=self._wake)
         self._delivery = None if client is None else Delivery(client, run, self.folder, iteration, patient=False)
-        self._looking = threading.Lock()
+        self._looking = threading.RLock()  # a signal handler may end the iteration in the middle of its end
         self._is_gone = False
         self._sender = Sender(self._writer, self._delivery, _forerunners(run, client, self.folder), self._look)
         self._sender.start()
