@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import deardiary
 from deardiary.errors import ClientError, connection_failed, from_answer, from_store, reason_of
 
 
@@ -148,3 +149,27 @@ def test_a_wrong_url_and_a_missing_login_say_what_to_do(
 )
 def test_other_refusals_keep_their_words(url: str, status: int, body: dict[str, str]) -> None:
     assert from_answer(status, {}, json.dumps(body).encode(), url).message == body["message"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (401, "TOKEN_EXPIRED", deardiary.Unauthorized),
+        (403, "PROJECT_PERMISSION_REQUIRED", deardiary.Forbidden),
+        (404, "NOT_FOUND", deardiary.NotFound),
+        (409, "CONFLICT", deardiary.Conflict),
+        (422, "INVALID_PAYLOAD", deardiary.Invalid),
+        (413, "PAYLOAD_TOO_LARGE", deardiary.Invalid),
+        (429, "TOO_MANY_REQUESTS", deardiary.Overloaded),
+        (503, "UNAVAILABLE", deardiary.Overloaded),
+        (0, "CONNECTION_FAILED", deardiary.ConnectionFailed),
+        (404, "ANSWER_INVALID", deardiary.ClientError),
+        (403, "STORE_REFUSED", deardiary.ClientError),
+        (500, "SERVER_ERROR", deardiary.ClientError),
+    ],
+)
+def test_errors_can_be_caught_by_kind(status: int, code: str, kind: type[deardiary.ClientError]) -> None:
+    error = deardiary.ClientError(status, code, "no", {"field": "name"})
+    assert type(error) is kind
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert (type(copy), copy.args) == (kind, error.args)

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from deardiary.entities.records import Point
     from deardiary.environment.capture import Environment, capture_environment
     from deardiary.environment.restore import Restored, restore
-    from deardiary.errors import ClientError
+    from deardiary.errors import (
+        ClientError,
+        Conflict,
+        ConnectionFailed,
+        Forbidden,
+        Invalid,
+        NotFound,
+        Overloaded,
+        Unauthorized,
+    )
     from deardiary.http.default import HttpTransport
     from deardiary.http.retries import RetryingTransport
     from deardiary.http.transport import Request, Response, Transport
@@ -53,7 +62,16 @@ else:
         "client": ("Client", "connect"),
         "environment.capture": ("Environment", "capture_environment"),
         "environment.restore": ("Restored", "restore"),
-        "errors": ("ClientError",),
+        "errors": (
+            "ClientError",
+            "Conflict",
+            "ConnectionFailed",
+            "Forbidden",
+            "Invalid",
+            "NotFound",
+            "Overloaded",
+            "Unauthorized",
+        ),
         "http.default": ("HttpTransport",),
         "tracking.start": ("start",),
         "entities.records": ("Point",),
@@ -111,11 +129,15 @@ __all__ = [
     "BatchReceipt",
     "Client",
     "ClientError",
+    "Conflict",
+    "ConnectionFailed",
     "Curve",
     "Environment",
     "Experiment",
     "ExperimentStatus",
+    "Forbidden",
     "HttpTransport",
+    "Invalid",
     "Iteration",
     "IterationOverview",
     "IterationStatus",
@@ -123,6 +145,8 @@ __all__ = [
     "MetricSummary",
     "Model",
     "ModelVersion",
+    "NotFound",
+    "Overloaded",
     "Parameter",
     "Point",
     "Project",
@@ -138,6 +162,7 @@ __all__ = [
     "Synced",
     "Tag",
     "Transport",
+    "Unauthorized",
     "User",
     "UserName",
     "UserPermission",

@@ -1,4 +1,16 @@
-"""The one exception of this client, and how it is read out of answers that are not a success."""
+"""The exceptions of this client, and how they are read out of answers that are not a success.
+
+ClientError
+├── Unauthorized       401: not signed in, or the token is not valid
+├── Forbidden          403: a permission is missing
+├── NotFound           404: it does not exist, or is not visible to the caller
+├── Conflict           409: it clashes with what is there
+├── Invalid            400, 413, 422: the request is malformed, too large, or breaks a rule
+├── Overloaded         429, 503: try again later
+└── ConnectionFailed   no answer came
+
+An error of another kind, such as a proxy's page or the artifact store's refusal, is a ClientError itself.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +39,8 @@ STORE_FORBIDDEN = "STORE_FORBIDDEN"
 NOT_SENT = (STORE_FORBIDDEN, "URL_INVALID", "REQUEST_INVALID", "PROXY_UNSUPPORTED")
 NOT_OURS = "ANSWER_INVALID"  # the code of an answer that neither DearDiary nor the gateway in front of it gave
 NOT_THERE = (NOT_OURS, "UNKNOWN_ROUTE")  # something answers at the URL, and it is not DearDiary's API
+_OF_OTHERS = (*NOT_THERE, "STORE_REFUSED", STORE_FORBIDDEN)  # not DearDiary's own word on the object
+CONNECTION_FAILED = "CONNECTION_FAILED"
 _NOT_LET_IN = (401, 403, 404)  # which is about who asks, and what is there
 _DETOURS = (302, 303, 307)  # a portal or a proxy asks to sign in; DearDiary's API does not redirect
 LONGEST_RETRY_AFTER = 600.0  # a server that asks for more gets a try all the same
@@ -38,8 +52,13 @@ class ClientError(Exception):
     """What the server answered instead of a success, or why there was no answer.
 
     ``status`` is the HTTP status, 0 when no answer came. ``code`` is stable and for programs, ``message`` is for
-    people, ``details`` is data of the error, like the ``field`` that is wrong.
+    people, ``details`` is data of the error, like the ``field`` that is wrong. ``ClientError(404, …)`` makes a
+    `NotFound`, and so on.
     """
+
+    def __new__(cls, status: int, code: str, *_rest: object) -> ClientError:
+        """The subclass that the status and the code stand for."""
+        return super().__new__(_kind(status, code) if cls is ClientError else cls)
 
     def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(status, code, message, details)  # all of them, or the error could not be pickled
@@ -69,6 +88,53 @@ class ClientError(Exception):
         field = self.details.get("field")
         where = f" (field: {field})" if field else ""
         return printable(f"{self.message}{where} [{self.status or 'no answer'} {self.code}]")
+
+
+class Unauthorized(ClientError):
+    """401: not signed in, or the token is not valid."""
+
+
+class Forbidden(ClientError):
+    """403: a permission is missing."""
+
+
+class NotFound(ClientError):
+    """404: it does not exist, or is not visible to the caller."""
+
+
+class Conflict(ClientError):
+    """409: it clashes with what is there."""
+
+
+class Invalid(ClientError):
+    """400, 413 or 422: the request is malformed, too large, or breaks a rule."""
+
+
+class Overloaded(ClientError):
+    """429 or 503: the same request may succeed later."""
+
+
+class ConnectionFailed(ClientError):
+    """No answer came."""
+
+
+_KINDS: dict[int, type[ClientError]] = {
+    400: Invalid,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    413: Invalid,
+    422: Invalid,
+    429: Overloaded,
+    503: Overloaded,
+}
+
+
+def _kind(status: int, code: str) -> type[ClientError]:
+    if code == CONNECTION_FAILED:
+        return ConnectionFailed
+    return ClientError if code in _OF_OTHERS else _KINDS.get(status, ClientError)
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: bytes, url: str = "") -> ClientError:
@@ -136,7 +202,7 @@ def connection_failed(url: str, cause: Exception) -> ClientError:
     message = f"No answer from {without_query(url)} ({reason_of(cause)})"
     if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"):
         message += "; is the server running? `make run` starts one, DEARDIARY_URL names another"
-    return ClientError(0, "CONNECTION_FAILED", message)
+    return ClientError(0, CONNECTION_FAILED, message)
 
 
 def reason_of(error: BaseException) -> str:
