@@ -70,10 +70,28 @@ def write(client: Any, place: Place, sha256: str, size_bytes: int, blocks: Itera
             done.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
         if digest.hexdigest() != sha256:
             raise ValueError("The bytes do not have the SHA-256 of their place")
-        client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": done})
+        _complete(client, place, upload_id, done, size_bytes)
     except BaseException:
         abort(client, place, upload_id)
         raise
+
+
+def _complete(client: Any, place: Place, upload_id: str, parts: Sequence[dict[str, Any]], size_bytes: int) -> None:
+    """UploadGone when the upload was aborted."""
+    try:
+        with _upload_may_be_gone():
+            client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": parts})
+    except UploadGone:
+        # The SDK hears this too when its first attempt joined the parts and the answer was lost.
+        if _size_of(client, place) != size_bytes:
+            raise
+
+
+def _size_of(client: Any, place: Place) -> int | None:
+    try:
+        return int(client.head_object(**place)["ContentLength"])
+    except ClientError:
+        return None
 
 
 def _found(client: Any, place: Place, upload_id: str, *, after: int, last: int) -> dict[int, dict[str, Any]]:
