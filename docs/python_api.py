@@ -28,7 +28,10 @@ SECTIONS = {
     "Logging": ["start", "track", "ActiveIteration", "sync", "Synced"],
     "Reading and managing": ["connect", "Client"],
     "Code and environment": ["capture_environment", "Environment", "restore", "Restored"],
-    "Errors": ["ClientError"],
+    "Errors": [
+        *("ClientError", "Unauthorized", "Forbidden", "NotFound", "Conflict", "Invalid", "Overloaded"),
+        "ConnectionFailed",
+    ],
     "Objects": [
         *("Project", "Experiment", "ExperimentStatus", "Iteration", "IterationOverview", "IterationStatus"),
         *("Parameter", "Metric", "MetricSummary", "Curve", "Point", "BatchReceipt", "Tag", "Resource", "Snapshot"),

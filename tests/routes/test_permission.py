@@ -139,16 +139,23 @@ def test_to_a_stranger_nothing_is_there(
     server: Server, world: Ids, stranger: Person, method: str, path: str, body: Any, need: str
 ) -> None:
     before = rows()
-    reply = server.call(method, path.format(**world), body, token=stranger.token)
+    asked = path.format(**world)
+    reply = server.call(method, asked, body, token=stranger.token)
     check_refused(reply, 404, "NOT_FOUND")
     absent = server.call(method, path.format_map(_Absent()), body, token=stranger.token)
+    # The id is the one that the stranger sent, and the only difference.
+    assert reply.body["details"].pop("id") in asked
+    assert absent.body["details"].pop("id") == _ABSENT
     assert (absent.status, absent.body) == (reply.status, reply.body)
     assert rows() == before
 
 
+_ABSENT = "0" * 24
+
+
 class _Absent(dict[str, str]):
     def __missing__(self, key: str) -> str:
-        return "0" * 24
+        return _ABSENT
 
 
 def test_a_record_that_allows_nothing_is_still_a_member(server: Server) -> None:

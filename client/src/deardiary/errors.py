@@ -39,7 +39,12 @@ STORE_FORBIDDEN = "STORE_FORBIDDEN"
 NOT_SENT = (STORE_FORBIDDEN, "URL_INVALID", "REQUEST_INVALID", "PROXY_UNSUPPORTED")
 NOT_OURS = "ANSWER_INVALID"  # the code of an answer that neither DearDiary nor the gateway in front of it gave
 NOT_THERE = (NOT_OURS, "UNKNOWN_ROUTE")  # something answers at the URL, and it is not DearDiary's API
-_OF_OTHERS = (*NOT_THERE, "STORE_REFUSED", STORE_FORBIDDEN)  # not DearDiary's own word on the object
+_OF_OTHERS = (
+    *NOT_THERE,
+    "STORE_REFUSED",
+    STORE_FORBIDDEN,
+    "SECRET_UNREADABLE",
+)  # not DearDiary's own word on the object
 CONNECTION_FAILED = "CONNECTION_FAILED"
 _NOT_LET_IN = (401, 403, 404)  # which is about who asks, and what is there
 _DETOURS = (302, 303, 307)  # a portal or a proxy asks to sign in; DearDiary's API does not redirect
