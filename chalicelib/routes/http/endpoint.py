@@ -205,9 +205,9 @@ def _about(error: E, path_ids: Mapping[str, str]) -> E:
     """The error with the object that it is about: the last of the path, if the error names none."""
     if not path_ids:
         return error
-    name, object_id = list(path_ids.items())[-1]
+    *others, (name, object_id) = path_ids.items()
     owner = error.details.get("id")
-    if isinstance(error, NotFound) and owner not in path_ids.values() and object_id.startswith(str(owner)):
+    if isinstance(error, NotFound) and owner not in dict(others).values() and object_id.startswith(str(owner)):
         # The id of a part begins with its owner's: without the owner it is the part that is not there.
         raise not_found(parse.kind_of(name), object_id) from None
     return about(error, parse.kind_of(name), object_id)
