@@ -1,4 +1,4 @@
-"""What a filter and an order say, once they are parsed."""
+"""Syntax trees of filters and orders."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from chalicelib.services.search.values import Type, Value
 
 
 class Kind(Enum):
-    """What an iteration owns, as filters and `include` name it."""
+    """Kinds of things that an iteration owns, as filters and `include` name them."""
 
     PARAMETERS = "parameters"
     METRICS = "metrics"
     TAGS = "tags"
 
 
-# The iteration's own fields, by the names that they have in a filter.
+# The iteration's own fields, by their names in a filter.
 ATTRIBUTES: dict[str, tuple[str, Type]] = {
     "id": ("id", values.TEXT),
     "status": ("status_id", values.STATUS),
@@ -60,7 +60,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Several values only after `in`, none after `is null` and `is not null`."""
+    """A name compared with one value; with several after `in`, with none after `is null` and `is not null`."""
 
     name: Name
     comparator: str

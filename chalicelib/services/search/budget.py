@@ -1,10 +1,10 @@
-"""The work that one search may do, counted while it is done."""
+"""Limit of the work of one search."""
 
 from __future__ import annotations
 
 from chalicelib.errors import InvalidPayload
 
-# A step is a comparison, or as much work: at most about half a microsecond, so that one request searches for a second.
+# A step is a comparison or equal work: about 0.5 µs at most, so that one request searches for about a second.
 MAX_STEPS = 2_500_000
 CHARACTERS_A_STEP = 256
 
@@ -16,7 +16,7 @@ class Budget:
         self._left = MAX_STEPS
 
     def spend(self, steps: int, column: int) -> None:
-        """InvalidPayload, with the column of the comparison that used up the rest."""
+        """Count the steps. InvalidPayload, with the column of the comparison that exceeded the budget."""
         self._left -= steps
         if self._left < 0:
             raise InvalidPayload(

@@ -1,15 +1,15 @@
-"""Whether a condition holds for an iteration.
+"""Evaluation of conditions on iterations.
 
-A comparison is false, whatever its comparator, != too, when there is nothing to compare: no such parameter or metric,
-no end_date yet, a parameter that is no number against a literal that is one. `not` makes true of that false: `not
-parameters.lr = 1` finds the iterations without lr as well, `parameters.lr != 1` does not. `is null` asks for exactly
-that: no such parameter or metric, an attribute without a value or with an empty text, no tags.
+Every comparison, != too, is false without a value: no such parameter or metric, no end_date yet, or a parameter that is
+not a number beside a number literal. `not` inverts that: `not parameters.lr = 1` also finds the iterations without lr,
+`parameters.lr != 1` does not. `is null` tests for it: no such parameter or metric, an attribute without a value or with
+an empty text, no tags.
 
-A parameter is compared as a number with a number ("0.010" = 0.01), as text with a text in quotes. Tags are many: a
-comparison holds when one of them fits, but tags != "x" holds when none is "x".
+A parameter is compared with a number as a number ("0.010" = 0.01), and with a text in quotes as text. A comparison of
+tags holds if one tag fits, but tags != "x" holds if no tag is "x".
 
-NaN is found by `= NaN` only: every other comparison with a value that is NaN is false, != too. `!= NaN` finds the
-values that are there and are not NaN. NaN is neither less nor greater than anything (IEEE 754).
+Only `= NaN` finds NaN: every other comparison of a NaN value is false, != too. `!= NaN` finds the existing values that
+are not NaN. NaN is neither less nor greater than any number (IEEE 754).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from chalicelib.services.search.values import NULLS, Value, to_number
 
 Predicate = Callable[[Facts], bool]
 Test = Callable[[Value], bool]
-_READ_STEPS = 3  # to look at a parameter and read it as a number
+_READ_STEPS = 3  # read a parameter and convert it to a number
 
 _COMPARE: dict[str, Callable[[Value, Value], bool]] = {
     "=": operator.eq,
@@ -38,7 +38,7 @@ _COMPARE: dict[str, Callable[[Value, Value], bool]] = {
 
 
 def predicate(condition: Condition, budget: Budget | None = None) -> Predicate:
-    """The condition, ready for many iterations. Raises InvalidPayload when these take more work than the budget has."""
+    """Compile the condition for many iterations. The predicate raises InvalidPayload when it exceeds the budget."""
     return _predicate(condition, budget or Budget())
 
 
@@ -129,7 +129,7 @@ def _test(comparator: str, literals: tuple[Value, ...], spend: Spend) -> Test:
 
 
 def _member(literals: tuple[Value, ...], spend: Spend) -> Test:
-    """One look-up, however many values there are."""
+    """Membership by one hash look-up, for any number of values."""
     values, takes_nan = frozenset(literals), any(map(_is_nan, literals))
 
     def fits(value: Value) -> bool:

@@ -1,7 +1,7 @@
 """Search over all projects that the caller may read: names, tags, and the beginnings of ids.
 
-One project after the other is read, so a page costs what its projects hold: their experiments, models and tags, and two
-small queries for each experiment where the text can be the beginning of an id.
+A page reads its projects one after the other: their experiments, models and tags. If the text can be the beginning of
+an id, it adds two small queries for each experiment.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from deardiary.wire.shapes import Experiment, Project, SearchResult
 
 T = TypeVar("T")
 
-# An id begins with its time: fewer characters than six would find all that was created within months.
+# An id begins with its time: fewer than six characters would match everything created within months.
 _ID_PREFIX = re.compile("[0-9a-v]{6,24}")
 _PROJECTS_PER_PAGE = 25
 _PER_QUERY = 1000
 
 
 def search(actor: Actor, text: str, limit: int, cursor: str | None) -> Page[SearchResult]:
-    """The objects that the text names, project by project. A page may be empty and still have a next one."""
+    """The objects that match the text, project by project. An empty page may have a next page."""
     start, project_id, after = ("", "", "") if cursor is None else item.decode_cursor(cursor, 3)
     page = projects.list_projects(actor, _PROJECTS_PER_PAGE, start or None, None)
     found: list[SearchResult] = []
@@ -43,7 +43,7 @@ def search(actor: Actor, text: str, limit: int, cursor: str | None) -> Page[Sear
 
 
 def _of_project(project: Project, text: str) -> list[SearchResult]:
-    """In the order of ids, each object once."""
+    """The matching objects of one project, each once, in the order of ids."""
     experiments = _all(lambda cursor: experiment.list_experiments_of_project(project.id, _PER_QUERY, cursor, None))
     models = _all(lambda cursor: model.list_models_of_project(project.id, _PER_QUERY, cursor))
     tags = tag.read_tags_of_project(project.id)
@@ -63,7 +63,7 @@ def _of_project(project: Project, text: str) -> list[SearchResult]:
 
 
 def _within(owner: Experiment, prefix: str) -> list[SearchResult]:
-    """The iterations and resources of one experiment whose ids begin so."""
+    """The iterations and resources of one experiment whose ids begin with the prefix."""
     named = [
         *(("iteration", each.id, "") for each in iteration.find_iterations_by_id_prefix(owner.id, prefix)),
         *(("resource", each.id, each.name) for each in resource.find_resources_by_id_prefix(owner.id, prefix)),

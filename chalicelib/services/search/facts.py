@@ -1,4 +1,4 @@
-"""What is known of iterations: their own fields, and as much of what they own as a search names or includes."""
+"""Data of iterations for a search: their own fields, and the owned things that the search names or includes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deardiary.wire.shapes import Iteration
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One iteration; what was not read is empty."""
+    """One iteration with its owned things; a kind that was not read is empty."""
 
     iteration: Iteration
     parameters: Mapping[str, str]
@@ -22,7 +22,7 @@ class Facts:
     tags: Sequence[str]
 
     def value(self, name: Name) -> Value | None:
-        """What the name stands for here, a parameter as its text; None when the iteration has no such thing."""
+        """The value of the name, a parameter as its text. None if the iteration has no such value."""
         match name.kind:
             case Kind.PARAMETERS:
                 return self.parameters.get(name.key)
@@ -36,7 +36,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Per kind that was read, what each iteration has of it, by iteration id. None: not read."""
+    """Owned things by iteration id, for each kind that was read. None if the kind was not read."""
 
     parameters: Mapping[str, dict[str, str]] | None = None
     digests: Mapping[str, Mapping[str, Digest]] | None = None
@@ -59,9 +59,9 @@ def read(
     keys: Collection[str] | None = None,
     known: Known | None = None,
 ) -> Known:
-    """What these iterations have of these kinds, besides what is known: one Query a kind, over the span of their ids.
+    """Add these kinds to `known` for these iterations: one Query for each missing kind, over the span of their ids.
 
-    `keys`: of the parameters, only these are needed.
+    `keys` limits the parameters that are read.
     """
     known = known or Known()
     if not iterations:

@@ -1,4 +1,4 @@
-"""Patterns with % and _, matched without backtracking, and counted: the work is bounded by who calls."""
+"""Patterns with % and _, matched without backtracking. The caller counts and bounds the work."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Spend = Callable[[int], None]
 
 
 def _free(steps: int) -> None:
-    """Work that is not counted."""
+    """Count nothing."""
 
 
 class _Piece:
-    """What stands between two %: characters, and None for each _."""
+    """The tokens between two %: characters, and None for each _."""
 
     def __init__(self, tokens: list[str | None]) -> None:
         self.length = len(tokens)
@@ -32,7 +32,7 @@ class _Piece:
         return self._form.match(text, index) is not None
 
     def find(self, text: str, start: int, end: int, spend: Spend) -> int:
-        """The first index at which the piece lies between start and end, or -1. Its longest run is looked for."""
+        """The first index of the piece between start and end, or -1. Search for its longest run, then verify."""
         last = end - self.length
         index = start
         while index <= last:
@@ -48,7 +48,7 @@ class _Piece:
 
 
 class Like:
-    """A pattern of pieces: matching the first as early as possible leaves the most text for those after it."""
+    """A pattern of pieces. Leftmost matching suffices: it leaves the most text for the next pieces."""
 
     def __init__(self, pattern: str) -> None:
         pieces: list[list[str | None]] = [[]]
@@ -62,7 +62,7 @@ class Like:
         self._middle = rest
 
     def matches(self, text: str, spend: Spend = _free) -> bool:
-        """Whether the whole text fits the pattern; upper and lower case differ."""
+        """True if the whole text fits the pattern, else False. Case-sensitive."""
         first, last = self._first, self._last
         spend(1 + first.length // _VERIFIED_A_STEP)
         if not first.is_at(text, 0):

@@ -1,8 +1,8 @@
-"""The order of iterations, as sort keys in ASCII: they compare as text, and a cursor can carry them.
+"""Sort keys of iterations, in ASCII: they compare as text, and a cursor can carry them.
 
-Per term: a digit for the class (numbers, texts, NaN, missing: in this sequence in both directions), then the value in
-hexadecimal, its bits inverted when descending. Numbers come before texts because a parameter can be either. Text goes
-by its first 255 bytes of UTF-8, which is the order of code points. Ties go by id, ascending.
+Each term has a digit for its class, then the value in hexadecimal, its bits inverted when descending. The classes are
+numbers, texts, NaN, missing; their sequence is the same in both directions. A parameter can be a number or a text.
+Texts compare by their first 255 bytes of UTF-8, which is the order of code points. The id breaks ties, ascending.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ALL = (1 << 64) - 1
 
 
 def sort_key(terms: tuple[Term, ...], facts: Facts) -> SortKey:
-    """One text per term, and the id."""
+    """One text for each term, then the id."""
     return (*(_encode(_value(term, facts), descending=term.descending) for term in terms), facts.iteration.id)
 
 
@@ -57,11 +57,11 @@ def _encode_text(value: str, *, descending: bool) -> str:
     data = value.encode()[:_TEXT_BYTES]
     if not descending:
         return data.hex()
-    # Inverted, a text must come before its own beginnings: the end mark is after every hexadecimal digit.
+    # In descending order a text precedes its own prefixes: the end mark "~" sorts after every hexadecimal digit.
     return bytes(byte ^ 0xFF for byte in data).hex() + "~"
 
 
 def _float_bits(value: float) -> int:
-    """64 bits in the order of the floats (IEEE 754): the sign inverted, of negative numbers everything; no -0."""
+    """64 bits that sort like the float (IEEE 754): invert the sign bit, or all bits if negative; -0 becomes 0."""
     (bits,) = struct.unpack(">Q", struct.pack(">d", value + 0.0))
     return int(bits ^ (_ALL if bits & _SIGN else _SIGN))

@@ -1,7 +1,7 @@
-"""What a search found, kept for a few seconds: the pages of one table are one reading, not one for each.
+"""Cache of search results for a few seconds: all pages of one result need one reading, not one each.
 
-Whoever leafs through a table asks for the next page at once and, in the cloud, mostly of the same process. A process
-that does not have the reading reads again and gives the same rows.
+A client usually requests the next page at once and, in the cloud, mostly reaches the same process. A process without
+the reading reads again and returns the same rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_READINGS = 4
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Sort keys and ids of all rows that were found, in their order, and what was read on the way."""
+    """Sort keys and ids of all rows found, in their order, and the owned things that were read for them."""
 
     rows: list[tuple[SortKey, str]]
     known: Known
@@ -33,7 +33,7 @@ _kept: OrderedDict[str, Reading] = OrderedDict()
 
 
 def keep(scope: str, reading: Reading) -> None:
-    """In the place of an older one of the same question; large ones are not kept."""
+    """Keep the reading in place of an older one of the same scope. Do not keep one of more than MOST_ROWS rows."""
     with _lock:
         _kept.pop(scope, None)
         if len(reading.rows) <= MOST_ROWS:

@@ -10,20 +10,20 @@
     term       = name, [ "asc" | "desc" ] ;
     name       = "parameters", ".", key | "metrics", ".", key, [ ".", part ] | "tags" | attribute ;
     part       = "first" | "last" | "min" | "max" | "count" | "last_step" ;
-    attribute  = "id" | "status" | "notes" | "created_date" | … (tree.ATTRIBUTES) ;
+    attribute  = "id" | "status" | "notes" | "created_date" | … (ast.ATTRIBUTES) ;
     key        = ( letter | digit | "_" | "." | "-" | "/" ), { the same } | quoted ;
     quoted     = text in '…', "…" or, for keys, `…`; a quote in it is doubled or follows a backslash ;
     literal    = number | text in '…' or "…" | "true" | "false" ;
 
-Keywords are in any case; names and texts are not. A number is decimal, with or without exponent, or one of NaN,
-Infinity and -Infinity. docs/search.md has it all with examples.
+Keywords are case-insensitive; names and texts are case-sensitive. A number is decimal, with or without
+exponent, or one of NaN, Infinity and -Infinity. docs/search.md describes the language with examples.
 
-A bare metric key may hold dots: its last component is the part if it is one of those six and something comes before
-it, and belongs to the key otherwise. `metrics.train.loss` is the last value of "train.loss", `metrics.train.min` the
-minimum of "train", `metrics.min` the last value of "min". A quoted key ends at its quote: `metrics."train.min"` is the
-last value of "train.min", and `metrics."train.min".max` its maximum.
+A bare metric key may contain dots. Its last component is the part if it is one of those six and another component
+precedes it; otherwise it belongs to the key. `metrics.train.loss` is the last value of "train.loss",
+`metrics.train.min` the minimum of "train", `metrics.min` the last value of "min". A quoted key ends at its quote:
+`metrics."train.min"` is the last value of "train.min", and `metrics."train.min".max` its maximum.
 
-`like` knows % (any text) and _ (any one character); a backslash before %, _ or a backslash means that character.
+In `like`, % matches any text and _ any one character; a backslash before %, _ or a backslash means that character.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ MAX_DEPTH = 50
 MAX_TERMS = 8
 _DOT = re.compile(r"\.")
 _BARE_KEY = re.compile(r"[\w./-]+")
-# Longest first, for "<" begins "<=".
+# Longest first: "<" is a prefix of "<=".
 _SYMBOLS = ("!=", "<=", ">=", "=", "<", ">")
 _NAMES = "parameters.<key>, metrics.<key>, tags or an attribute (" + ", ".join(ATTRIBUTES) + ")"
 
 
 def parse_filter(text: str) -> Condition:
-    """InvalidPayload with the column where it stops being a filter."""
+    """Parse a filter. InvalidPayload with the column of the first error."""
     scan = Scanner(text, "filter")
     condition = _any_of(scan, 0)
     if not scan.at_end():
@@ -64,7 +64,7 @@ def parse_filter(text: str) -> Condition:
 
 
 def parse_order(text: str) -> tuple[Term, ...]:
-    """InvalidPayload with the column where it stops being an order."""
+    """Parse an order. InvalidPayload with the column of the first error."""
     scan = Scanner(text, "order_by")
     terms = [_term(scan)]
     while scan.take(","):
@@ -200,7 +200,7 @@ def _name(scan: Scanner) -> Name:
 
 
 def _key(scan: Scanner) -> tuple[str, bool]:
-    """The key after a dot, and whether it was quoted."""
+    """The key after a dot, and True if it was quoted."""
     if not scan.take_match(_DOT):
         raise scan.expected("a dot and a key")
     if scan.peek() in ("'", '"', "`"):
@@ -220,7 +220,7 @@ def _metric(scan: Scanner) -> Name:
 
 
 def _part(scan: Scanner) -> str:
-    """After a quoted key."""
+    """The part after a quoted key; "last" without one."""
     if not scan.take_match(_DOT):
         return "last"
     start, part = scan.at, scan.word()

@@ -1,8 +1,8 @@
-"""The iterations of a project: the lists of its experiments, one after the other, or all of them in one order.
+"""The iterations of a project: experiment by experiment, or all of them in one order.
 
-Without `order_by` a page goes on from experiment to experiment, oldest first, until it is full or has looked at
-MAX_EXPERIMENTS_A_PAGE; then it ends early, with a cursor. With `order_by` every page has to read all iterations of the
-project, of no more than MAX_EXPERIMENTS_IN_ORDER experiments.
+Without `order_by` a page reads experiment after experiment, oldest first, until it is full. After
+MAX_EXPERIMENTS_A_PAGE experiments it ends early, with a cursor. With `order_by` every page reads all iterations of the
+project, which may have at most MAX_EXPERIMENTS_IN_ORDER experiments.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_EXPERIMENTS_IN_ORDER = 200
 def list_iterations_of_project(
     actor: Actor, project_id: str, search: Search, limit: int, cursor: str | None
 ) -> Page[Facts]:
-    """As `list_iterations_of_experiment`; InvalidPayload, too, for an order over too many experiments."""
+    """Like `list_iterations_of_experiment`. Also InvalidPayload for an order over too many experiments."""
     access.project(actor, project_id, Need.READ)
     question = query.question_of(search)
     scope = ids.digest("\n".join([project_id, search.parent_iteration_id or "", search.filter, search.order_by]))
@@ -43,7 +43,7 @@ def list_iterations_of_project(
 def _page_by_experiment(
     project_id: str, search: Search, question: Question, limit: int, cursor: str | None, scope: str
 ) -> Page[Facts]:
-    """A cursor holds where the experiments go on, the experiment, and the cursor in its own list."""
+    """A cursor holds the cursor of the list of experiments, an experiment, and the cursor in its list of iterations."""
     start, experiment_id, inside = _position(cursor, scope, 3) if cursor else ("", "", "")
     found: list[Facts] = []
     budget = Budget()
@@ -88,7 +88,7 @@ def _experiment_ids(project_id: str) -> Iterator[str]:
 
 
 def _facts_of(rows: list[tuple[SortKey, str]], search: Search) -> list[Facts]:
-    """The iterations as they are now, in the order of the rows; those deleted meanwhile are not among them."""
+    """Read the current iterations, in the order of the rows. Omit those deleted meanwhile."""
     wanted: dict[str, list[str]] = {}
     for key, experiment_id in rows:
         wanted.setdefault(experiment_id, []).append(key[-1])

@@ -1,7 +1,7 @@
-"""The iterations of an experiment: those that a filter finds, in the order asked for, with what they own.
+"""The iterations of an experiment: filtered, ordered, with the owned things to include.
 
-Without filter and order a page is read as it lies in the table. With either, every iteration of the experiment (or
-every child of the parent) is read and looked at for each page, and one Query is added per kind that is named.
+Without filter and order a page is read in the order of the table. With either, each reading covers every iteration of
+the experiment (or every child of the parent), and adds one Query for each kind that is named.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from deardiary.wire.shapes import Iteration
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is asked of a list of iterations, as it was sent; a blank filter or order is none."""
+    """The query of a list of iterations, as sent. A blank filter or order means none."""
 
     filter: str = ""
     order_by: str = ""
@@ -51,13 +51,13 @@ class Question:
 def list_iterations_of_experiment(
     actor: Actor, experiment_id: str, search: Search, limit: int, cursor: str | None
 ) -> Page[Facts]:
-    """Those found, with what is to be included. InvalidPayload, with the column, when filter or order do not parse."""
+    """One page of the iterations found. InvalidPayload, with the column, if filter or order do not parse."""
     access.experiment(actor, experiment_id, Need.READ)
     return page_of(experiment_id, search, question_of(search), limit, cursor, Budget())
 
 
 def question_of(search: Search) -> Question:
-    """InvalidPayload, with the column, when filter or order do not parse."""
+    """Parse filter and order. InvalidPayload, with the column, if they do not parse."""
     return Question(
         parse_filter(search.filter) if search.filter.strip() else None,
         parse_order(search.order_by) if search.order_by.strip() else (),
@@ -76,7 +76,7 @@ def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str 
     if search.parent_iteration_id is None:
         page = storage.list_iterations_of_experiment(experiment_id, limit, cursor)
     elif storage.find_iteration(experiment_id, search.parent_iteration_id) is None:
-        # Of another experiment, perhaps of somebody else's: its children are not for here.
+        # The parent belongs to another experiment, which the caller may not be allowed to read: return no children.
         return Page([], None)
     else:
         page = storage.list_children(experiment_id, search.parent_iteration_id, limit, cursor)
@@ -86,9 +86,9 @@ def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str 
 def _page_of_found(
     experiment_id: str, search: Search, question: Question, limit: int, cursor: str | None, budget: Budget
 ) -> Page[Facts]:
-    """A cursor holds the sort key of the last row given: rows that others add, change or remove move no other row.
+    """A cursor holds the sort key of the last returned row: a change to one row does not move any other.
 
-    Iterations are read anew for each page, so that one deleted meanwhile is not given.
+    Read the iterations again for each page, to omit those deleted meanwhile.
     """
     scope = ids.digest_of(experiment_id, search.parent_iteration_id or "", search.filter, search.order_by)
     after = _position(cursor, scope, len(question.terms) + 1)
@@ -120,7 +120,7 @@ def _position(cursor: str | None, scope: str, length: int) -> SortKey:
 
 
 def find(experiment_id: str, search: Search, question: Question, budget: Budget) -> tuple[list[Facts], Known]:
-    """The iterations for which the condition holds, and what was read on the way that can be included."""
+    """The iterations for which the condition holds, and the owned things read for it, which can be included."""
     names = question.names()
     fields = {name.key for name in names if name.kind is None}
     iterations = projection.outline_iterations_of_experiment(experiment_id, search.parent_iteration_id, fields)

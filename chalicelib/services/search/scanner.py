@@ -1,4 +1,4 @@
-"""Reading a text piece by piece, with errors that say where and what was expected."""
+"""Scan a text token by token. Errors name the column and the expected token."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN = re.compile(r"\w{1,30}|[\s\S]?")
 
 
 class Scanner:
-    """A place in a text. Errors are InvalidPayload with `field` and `column`, which counts characters from 1."""
+    """A position in a text. Errors are InvalidPayload with `field` and `column`, which counts characters from 1."""
 
     def __init__(self, text: str, field: str) -> None:
         self.text = text
@@ -47,11 +47,11 @@ class Scanner:
         return self.at == len(self.text)
 
     def peek(self) -> str:
-        """The next character, or nothing at the end."""
+        """The next character, or an empty text at the end."""
         return self.text[self.at : self.at + 1]
 
     def take(self, symbol: str) -> bool:
-        """Go past the symbol and the space after it, if it is next."""
+        """Skip the symbol and the space after it. True if the symbol was next, else False."""
         taken = self.text.startswith(symbol, self.at)
         if taken:
             self.at += len(symbol)
@@ -59,12 +59,12 @@ class Scanner:
         return taken
 
     def take_keyword(self, keyword: str) -> bool:
-        """The same for a whole word, in any case."""
+        """Like `take`, for a whole word in any case."""
         word = _WORD.match(self.text, self.at)
         return word is not None and word[0].lower() == keyword and self.take(word[0])
 
     def take_match(self, form: re.Pattern[str]) -> str:
-        """What matches, without the space after it; nothing when nothing does."""
+        """Return the match and skip it, without the space after it. An empty text if there is no match."""
         match = form.match(self.text, self.at)
         self.at = match.end() if match else self.at
         return match[0] if match else ""
@@ -73,11 +73,11 @@ class Scanner:
         return self.take_match(_WORD)
 
     def number(self) -> int | float | None:
-        """NaN, Infinity and -Infinity, too."""
+        """A number, or NaN, Infinity and -Infinity; None if there is none."""
         return to_number(self.take_match(NUMBER_FORM))
 
     def quoted(self) -> str:
-        """The text in the quotes that open here: a quote in it is doubled or has a backslash before it."""
+        """The text in the quotes that open here. A quote in it is doubled or follows a backslash."""
         quote, start = self.peek(), self.at
         escaped = (quote + quote, "\\" + quote, "\\\\")
         characters: list[str] = []

@@ -1,4 +1,4 @@
-"""What can be compared with what: the types of names, their comparators, and the literals that fit them."""
+"""Types of names, with their comparators and the literals that fit them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Value = str | bool | int | float | datetime
 NUMBER_FORM = re.compile(
     r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|(?:nan|inf(?:inity)?)(?!\w))", re.IGNORECASE
 )
-# More digits than this are no count and no seed; beyond 4,300 Python would refuse to read them as an integer.
+# No count and no seed has more digits; beyond 4,300 digits Python refuses to parse an integer.
 _EXACT_DIGITS = 40
-# A longer text is no number: reading it would be most of the work of a search.
+# A longer text is not a number: parsing it would dominate the cost of a search.
 _LONGEST_NUMBER = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """`fit` turns a literal into the value that is compared, or raises ValueError when it is not what is `expected`."""
+    """`fit` converts a literal to the compared value, or raises ValueError if the literal is not `expected`."""
 
     expected: str
     comparators: tuple[str, ...]
@@ -32,7 +32,7 @@ class Type:
 
 
 def to_number(text: str) -> int | float | None:
-    """The number that a text is, an integer exactly; NaN and Infinity too, in any case. None for any other text."""
+    """Parse a number, integers exactly, also NaN and Infinity in any case. None for any other text."""
     if len(text) > _LONGEST_NUMBER or not NUMBER_FORM.fullmatch(text):
         return None
     digits = text.lstrip("+-")
@@ -75,7 +75,7 @@ def _time(literal: Literal) -> Value:
     return parse_time(str(_text(literal)))
 
 
-# For every type, and for those whose values are texts.
+# NULLS fit every type, PATTERNS only texts.
 NULLS = ("is null", "is not null")
 PATTERNS = ("like", "contains")
 _EQUAL = ("=", "!=")
