@@ -1,10 +1,13 @@
-"""Batches of points, each of which is taken exactly once however often and from wherever it is sent.
+"""Batches of points. Each batch is stored exactly once, however often and from wherever it is sent.
 
-A batch is taken in three writes. It is announced in the iteration's series row, where points without a step get theirs;
-its chunk is put, once; its digests are folded into the row and the announcement goes. A process that dies in between
-leaves an announcement: the retry goes on from it with the same steps. If none comes, the writer of a later batch folds
-the chunk, or puts a mark in its place that refuses it, and takes the announcement away. docs/batches.md says what
-happens when a process dies or an answer is lost.
+Storing a batch takes three writes:
+1. Announce it in the iteration's SERIES row, which also assigns steps to the points without one.
+2. Put its chunk, once.
+3. Fold its summaries into the row and remove the announcement.
+
+If the process dies in between, the announcement stays and a retry resumes from it with the same steps. Without a retry,
+the writer of a later batch folds the chunk, or puts a mark that refuses it, and removes the announcement.
+docs/batches.md describes every crash and lost answer.
 """
 
 from __future__ import annotations
@@ -31,14 +34,14 @@ from chalicelib.storage.points.summary import Digest
 from chalicelib.storage.series import Announcement, Overtaken, Series
 from deardiary.wire.shapes import BatchReceipt, Iteration
 
-# Microseconds. The deadline of a request (`chalicelib/deadline.py`) is shorter: no chunk is put this late.
+# Microseconds. Longer than the deadline of a request (`chalicelib/deadline.py`), so no chunk is put this late.
 STALE_AFTER = 60_000_000
 
 
 class Sent(NamedTuple):
-    """Points of one key as they were sent: without a step they get the next of their key, without a time the server's.
+    """Points of one key as sent. None as step means the next step of the key; None as time means the server's time.
 
-    Times are in milliseconds since 1970; the three columns are of one length.
+    Times are in milliseconds since 1970. The three columns have the same length.
     """
 
     values: array[float]
@@ -50,62 +53,62 @@ def create_batch(actor: Actor, iteration_id: str, batch_id: str, sent: dict[str,
     return deliver(access.iteration(actor, iteration_id, Need.CREATE).iteration, batch_id, sent)
 
 
-def deliver(where: Iteration, batch_id: str, sent: dict[str, Sent]) -> BatchReceipt:
-    """Take the batch; the same answer however often it is delivered."""
-    receipt = receipt_of(where, take_batch(where, batch_id, sent))
+def deliver(iteration: Iteration, batch_id: str, sent: dict[str, Sent]) -> BatchReceipt:
+    """Store the batch. Every delivery of it gets the same answer."""
+    receipt = receipt_of(iteration, take_batch(iteration, batch_id, sent))
     return BatchReceipt(batch_id=batch_id, accepted=receipt.accepted, last_step=dict(receipt.last_step))
 
 
-def touch(where: Iteration) -> None:
-    """Take a heartbeat of the writer. An iteration that was ended on purpose stays ended."""
-    hear_of(where)
-    if where.end_date is not None:
-        iterations.reopen_if_ended_by_server(where)
+def touch(iteration: Iteration) -> None:
+    """Record a heartbeat, and reopen an iteration that the server ended. One ended on purpose stays ended."""
+    hear_of(iteration)
+    if iteration.end_date is not None:
+        iterations.reopen_if_ended_by_server(iteration)
 
 
-def hear_of(where: Iteration) -> None:
-    """Its writer lives, as of now."""
+def hear_of(iteration: Iteration) -> None:
+    """Record a heartbeat of the writer, as of now."""
 
     def change(series: Series) -> Series:
         return replace(series, last_at=max(now_us(), series.last_at + 1))
 
-    storage.change_series(where.experiment_id, where.id, change)
+    storage.change_series(iteration.experiment_id, iteration.id, change)
 
 
-def is_taken(where: Iteration, batch_id: str) -> bool:
-    """Whether the chunk of this batch is there, and with it all else that came in the same flush."""
-    return chunks.find_chunk(where.id, ids.digest(batch_id)) is not None
+def is_taken(iteration: Iteration, batch_id: str) -> bool:
+    """True if the chunk of this batch is stored, and so the rest of its flush, else False."""
+    return chunks.find_chunk(iteration.id, ids.digest(batch_id)) is not None
 
 
-def take_batch(where: Iteration, batch_id: str, sent: dict[str, Sent]) -> Chunk:
-    """The batch as it is stored. InvalidPayload when the iteration is locked and the points are not late delivery."""
+def take_batch(iteration: Iteration, batch_id: str, sent: dict[str, Sent]) -> Chunk:
+    """Store the batch once; return its chunk. InvalidPayload if the iteration is locked, except for late delivery."""
     batch_digest = ids.digest(batch_id)
-    series, taken = storage.read_series_and_chunk(where.experiment_id, where.id, batch_digest)
+    series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_digest)
     if taken is None:
-        _require_open(where, sent)
+        _require_open(iteration, sent)
     if taken is None or batch_digest in series.announced:
-        series = _announce(where, batch_digest, sent, series)
+        series = _announce(iteration, batch_digest, sent, series)
         if batch_digest in series.announced:
-            taken = taken or _put(where, batch_digest, sent, series.announced[batch_digest])
-            _fold(where, taken, series)
-    return taken or _stored(where, batch_digest)
+            taken = taken or _put(iteration, batch_digest, sent, series.announced[batch_digest])
+            _fold(iteration, taken, series)
+    return taken or _stored(iteration, batch_digest)
 
 
-def receipt_of(where: Iteration, chunk: Chunk) -> Receipt:
-    """What the batch was answered: kept, or counted in its points, which may have been moved."""
+def receipt_of(iteration: Iteration, chunk: Chunk) -> Receipt:
+    """The answer to the batch: the stored receipt, or one computed from its points, packed ones included."""
     if chunk.receipt is not None:
         return chunk.receipt
-    series = own_points(where, chunk)
+    series = own_points(iteration, chunk)
     count = sum(len(columns) for columns in series.values())
     return Receipt(count, {key: max(columns.steps) for key, columns in series.items()})
 
 
-def own_points(where: Iteration, chunk: Chunk) -> dict[str, Columns]:
-    """The points of one batch by key, wherever they are."""
+def own_points(iteration: Iteration, chunk: Chunk) -> dict[str, Columns]:
+    """The points of one batch by key, from its chunk or from packed rows."""
     if chunk.content is not None:
         return {key: stretch.columns for key, stretch in chunk.content.series.items()}
     found: dict[str, Columns] = {}
-    for key, stretches in rows.read_stretches(where.id).items():
+    for key, stretches in rows.read_stretches(iteration.id).items():
         for batches, stretch in stretches:
             own = [at for at, number in enumerate(stretch.batches) if batches[number].digest == chunk.batch.digest]
             if own:
@@ -118,11 +121,11 @@ def now_us() -> int:
     return clock.to_milliseconds(clock.now()) * 1000
 
 
-def _require_open(where: Iteration, sent: dict[str, Sent]) -> None:
-    """Take points after the end only if all were recorded before it. The end may have changed since it was read."""
-    if where.end_date is None:
+def _require_open(iteration: Iteration, sent: dict[str, Sent]) -> None:
+    """Accept points after the end only if all were recorded before it. Read the end again: it may have changed."""
+    if iteration.end_date is None:
         return
-    end_date = iterations.reopen_if_ended_by_server(where)
+    end_date = iterations.reopen_if_ended_by_server(iteration)
     if end_date is None:
         return
     end = clock.to_milliseconds(end_date)
@@ -130,29 +133,29 @@ def _require_open(where: Iteration, sent: dict[str, Sent]) -> None:
         raise iterations.locked()
 
 
-def _announce(where: Iteration, batch_digest: str, sent: dict[str, Sent], series: Series) -> Series:
-    """The series with the batch announced, its steps given for good; without it when it turns out to be taken."""
+def _announce(iteration: Iteration, batch_digest: str, sent: dict[str, Sent], series: Series) -> Series:
+    """Announce the batch, which fixes its steps. Return the series without it if another request stored the batch."""
     patience = Patience()
     while True:
         if batch_digest in series.announced:
             return series
-        settled = _settle(where, series)
+        settled = _settle(iteration, series)
         at = max(now_us(), series.last_at + 1)
         mine = _reserve(settled, sent, at)
         announced = settled.announced | {batch_digest: mine}
         announcing = replace(settled, announced=announced, last_at=at, batches=settled.batches + 1)
         storage.require_room(announcing, set(sent))
         try:
-            return storage.write_series(where.experiment_id, where.id, announcing)
+            return storage.write_series(iteration.experiment_id, iteration.id, announcing)
         except Overtaken:
             patience.wait()
-            series, taken = storage.read_series_and_chunk(where.experiment_id, where.id, batch_digest)
+            series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_digest)
             if taken is not None and batch_digest not in series.announced:
                 return series
 
 
 def _reserve(series: Series, sent: dict[str, Sent], at: int) -> Announcement:
-    """The first and last step for the points without one, per key: after every step known or given away."""
+    """Reserve steps per key for the points without one: after every step that is stored or reserved."""
     first = {key: _next_step(series, key) for key, each in sent.items() if None in each.steps}
     last = {key: max(_steps(sent[key], step)) for key, step in first.items()}
     if any(step > INT64_MAX for step in last.values()):
@@ -167,15 +170,15 @@ def _next_step(series: Series, key: str) -> int:
 
 
 def _steps(sent: Sent, following: int) -> Iterator[int]:
-    """One without a step comes after all of its key before it."""
+    """Steps of all points: a point without one gets a step after all earlier points of its key."""
     for given in sent.steps:
         step = following if given is None else given
         following = max(following, step + 1)
         yield step
 
 
-def _put(where: Iteration, batch_digest: str, sent: dict[str, Sent], announcement: Announcement) -> Chunk:
-    """Unavailable when others are just sending other points under this batch_id: the next try finds theirs."""
+def _put(iteration: Iteration, batch_digest: str, sent: dict[str, Sent], announcement: Announcement) -> Chunk:
+    """Put the chunk. Unavailable if another process sends other points under this batch_id: the retry finds those."""
     first = announcement.first_step
     if any(None in each.steps and key not in first for key, each in sent.items()):
         raise Unavailable(retry_after=1)
@@ -190,91 +193,91 @@ def _put(where: Iteration, batch_digest: str, sent: dict[str, Sent], announcemen
     }
     batch = Batch(batch_digest, announcement.at)
     try:
-        return chunks.put_chunk(where.id, batch, series)
+        return chunks.put_chunk(iteration.id, batch, series)
     except Conflict:
-        taken = chunks.find_chunk(where.id, batch_digest)
+        taken = chunks.find_chunk(iteration.id, batch_digest)
     if taken is None:
-        # Another process took this writer for dead: the next try gets new steps.
-        _withdraw(where, batch)
+        # Another process dropped the batch because its writer seemed dead: the retry gets new steps.
+        _withdraw(iteration, batch)
         raise Unavailable(retry_after=1)
     return taken
 
 
-def _withdraw(where: Iteration, batch: Batch) -> None:
-    """Take a dropped announcement away. Another one of the same batch stays."""
+def _withdraw(iteration: Iteration, batch: Batch) -> None:
+    """Remove a dropped announcement. A newer announcement of the same batch stays."""
 
     def change(series: Series) -> Series | None:
-        return _folded(where, series, batch.digest, None) if batch in series.unfolded else None
+        return _folded(iteration, series, batch.digest, None) if batch in series.unfolded else None
 
-    storage.change_series(where.experiment_id, where.id, change)
+    storage.change_series(iteration.experiment_id, iteration.id, change)
 
 
-def _stored(where: Iteration, batch_digest: str) -> Chunk:
-    chunk = chunks.find_chunk(where.id, batch_digest)
+def _stored(iteration: Iteration, batch_digest: str) -> Chunk:
+    chunk = chunks.find_chunk(iteration.id, batch_digest)
     if chunk is None:
         raise Unavailable(retry_after=1)
     return chunk
 
 
-def _fold(where: Iteration, chunk: Chunk, series: Series) -> None:
-    """Add the batch to the digests and take its announcement away; once, whichever process does it.
+def _fold(iteration: Iteration, chunk: Chunk, series: Series) -> None:
+    """Fold the batch into the summaries and remove its announcement, once among all processes.
 
-    The points must be those of after the series was read: an edit that comes later than that counts them anew.
+    Points edited since the announcement are read again after the series. A later edit recounts them itself.
     """
     patience, batch_digest = Patience(), chunk.batch.digest
     while batch_digest in series.announced:
         if series.edited_at > series.announced[batch_digest].at:
-            chunk = _stored(where, batch_digest)
+            chunk = _stored(iteration, batch_digest)
         try:
-            storage.write_series(where.experiment_id, where.id, _folded(where, series, batch_digest, chunk))
+            storage.write_series(iteration.experiment_id, iteration.id, _folded(iteration, series, batch_digest, chunk))
         except Overtaken:
             patience.wait()
-            series = storage.read_series(where.experiment_id, where.id)
+            series = storage.read_series(iteration.experiment_id, iteration.id)
         else:
             return
 
 
-def _folded(where: Iteration, series: Series, batch_digest: str, chunk: Chunk | None) -> Series:
-    """The series without the announcement of a batch, and with the points of its chunk in the digests.
+def _folded(iteration: Iteration, series: Series, batch_digest: str, chunk: Chunk | None) -> Series:
+    """The series without the announcement of a batch, and with the points of its chunk in the summaries.
 
-    A chunk with another time than the announcement was folded already, under an earlier announcement.
+    A chunk whose time differs from the announcement was folded already, under an earlier announcement.
     """
     rest = {batch: one for batch, one in series.announced.items() if batch != batch_digest}
     if chunk is None or chunk.batch not in series.unfolded:
         return replace(series, announced=rest, batches=series.batches - 1)
-    new = {key: Digest.of(columns) for key, columns in own_points(where, chunk).items()}
+    new = {key: Digest.of(columns) for key, columns in own_points(iteration, chunk).items()}
     merged = {key: series.digests[key].merge(each) if key in series.digests else each for key, each in new.items()}
     marks = dict.fromkeys(_undecided(series, chunk, new), chunk.batch.at)
     return replace(series, digests=series.digests | merged, announced=rest, recount=marks | series.recount)
 
 
 def _undecided(series: Series, chunk: Chunk, new: dict[str, Digest]) -> list[str]:
-    """The keys to count again: their first or last value depends on which batch arrived first, which a digest forgets.
+    """Keys to recount: their first or last value depends on the order of arrival, which a summary does not keep.
 
-    A batch that arrived later may be folded already, if the writer was heard of since this one.
+    If `last_at` is later than this batch, a later batch may be folded already.
     """
     if series.last_at == chunk.batch.at:
         return []
     return [key for key, each in new.items() if key in series.digests and series.digests[key].meets(each)]
 
 
-def _settle(where: Iteration, series: Series) -> Series:
-    """Without the announcements of writers that died: their batch is folded if its chunk came, and dropped if not."""
+def _settle(iteration: Iteration, series: Series) -> Series:
+    """Settle the announcements of dead writers: fold a batch whose chunk is stored, drop the others."""
     now = now_us()
     for batch_digest, one in series.announced.items():
         if now - one.at > STALE_AFTER:
-            chunk = _find_or_drop(where, Batch(batch_digest, one.at))
-            series = _folded(where, series, batch_digest, chunk)
+            chunk = _find_or_drop(iteration, Batch(batch_digest, one.at))
+            series = _folded(iteration, series, batch_digest, chunk)
     return series
 
 
-def _find_or_drop(where: Iteration, batch: Batch) -> Chunk | None:
-    """The chunk of an announced batch; with None, it cannot come any more, however late its writer is."""
-    found = chunks.find_chunk(where.id, batch.digest)
+def _find_or_drop(iteration: Iteration, batch: Batch) -> Chunk | None:
+    """Return the chunk of an announced batch. None means that the batch is dropped: its writer can no longer put it."""
+    found = chunks.find_chunk(iteration.id, batch.digest)
     if found is None:
         try:
-            chunks.drop_batch(where.id, batch)
+            chunks.drop_batch(iteration.id, batch)
         except Conflict:
-            # The chunk came at this moment, or another process was faster to drop the batch.
-            return chunks.find_chunk(where.id, batch.digest)
+            # The writer has just put the chunk, or another process dropped the batch first.
+            return chunks.find_chunk(iteration.id, batch.digest)
     return found

@@ -1,8 +1,8 @@
-"""Compaction: the points of many small chunks move into few packed rows, one key in each.
+"""Compaction: move the points of many small chunks into few packed rows, one key in each.
 
-Exactly the same points are there before, meanwhile and after (see `storage/points/chunk.py`): first the packed rows are
-written, which count for nothing yet; then each chunk, in one conditional write, gives up its points and names them.
-A compaction that dies in between leaves packed rows that nothing names; a later one removes them.
+Readers see exactly the same points before, during and after it (see `storage/points/chunk.py`). Write the packed rows
+first; they are invisible until named. Then each chunk, in one conditional write, drops its points and names those rows.
+A compaction that dies in between leaves unnamed packed rows; a later compaction removes them.
 """
 
 from __future__ import annotations
@@ -25,70 +25,70 @@ from chalicelib.storage.points.rows import Rows, Stored
 from chalicelib.storage.series import Overtaken, Series
 from deardiary.wire.shapes import Iteration
 
-# Moving a chunk costs what it weighs: a heavy one would cost more than it ever gives back.
+# The price of a move grows with the size of the chunk: a large chunk costs more to move than its readers save.
 SMALL_BYTES = 2048
 ENOUGH_AT_END = 64
 ENOUGH_WHEN_READ = 256
 MOST_AT_ONCE = 1000
-# Incompressible points take 24 bytes; an item takes 400 KB.
+# An incompressible point has 24 bytes; an item holds at most 400 KB.
 POINTS_PER_ROW = 15_000
 
 
-def compact_if_many(where: Iteration, enough: int, series: Series | None = None) -> None:
-    """Move small chunks if at least so many may be there. Whatever comes between only puts it off."""
+def compact_if_many(iteration: Iteration, enough: int, series: Series | None = None) -> None:
+    """Compact if at least `enough` small chunks may exist. A conflict or an overload only postpones the work."""
     try:
-        if _may_have(series or storage.read_series(where.experiment_id, where.id), enough):
-            compact(where, enough)
+        if _may_have(series or storage.read_series(iteration.experiment_id, iteration.id), enough):
+            compact(iteration, enough)
     except (NotFound, Overtaken, Unavailable):
         return
 
 
-def compact(where: Iteration, enough: int) -> int:
-    """How many chunks were moved. Overtaken when somebody else is at it, NotFound when the iteration is gone."""
-    lease, bare = _take_lease(where)
+def compact(iteration: Iteration, enough: int) -> int:
+    """Return the number of chunks moved. Overtaken if another process has the lease, NotFound without the iteration."""
+    lease, bare = _take_lease(iteration)
     moved = 0
     try:
-        rows = points.read_rows(where.id)
+        rows = points.read_rows(iteration.id)
         bare = len(rows.homes)
-        # Read after the rows: a batch whose chunk is among them and that is not announced here has been folded.
-        small = _small(rows, storage.read_series(where.experiment_id, where.id))
-        moved = _move(where, small) if len(small) >= enough else 0
-        _remove_left_behind(where.id, rows)
+        # Read the series after the rows: a batch with a chunk but no announcement is then folded.
+        small = _small(rows, storage.read_series(iteration.experiment_id, iteration.id))
+        moved = _move(iteration, small) if len(small) >= enough else 0
+        _remove_left_behind(iteration.id, rows)
     finally:
-        _release_lease(where, lease, bare + moved)
+        _release_lease(iteration, lease, bare + moved)
     return moved
 
 
-def _take_lease(where: Iteration) -> tuple[int, int]:
-    """The lease, and how many chunks were bare when it was taken. Overtaken while another process has it.
+def _take_lease(iteration: Iteration) -> tuple[int, int]:
+    """The lease, and the number of bare chunks when it was taken. Overtaken while another process holds it.
 
-    The lease keeps two processes from the same work, and lets a deletion wait for what is being written here.
+    The lease prevents duplicate work, and lets a deletion wait for the writes of a compaction.
     """
-    # The clock counts milliseconds: the rest tells leases of the same moment apart.
+    # The clock counts milliseconds: random microseconds distinguish leases of the same millisecond.
     lease = now_us() + secrets.randbelow(1000)
 
     def take(series: Series) -> Series | None:
         if series.compacting == lease:
-            # An earlier attempt stored it, and its answer was lost.
+            # An earlier attempt stored the lease, and its answer was lost.
             return None
         if series.compacting is not None and lease - series.compacting <= STALE_AFTER:
             raise Overtaken
         return replace(series, compacting=lease)
 
-    return lease, storage.change_series(where.experiment_id, where.id, take).moved
+    return lease, storage.change_series(iteration.experiment_id, iteration.id, take).moved
 
 
-def _release_lease(where: Iteration, lease: int, bare: int) -> None:
-    """Store how many chunks are bare: a total, which stays the same when this is done twice."""
+def _release_lease(iteration: Iteration, lease: int, bare: int) -> None:
+    """Release the lease and store the number of bare chunks: a total, so that a repeated write changes nothing."""
 
     def release(series: Series) -> Series:
         return replace(series, compacting=None if series.compacting == lease else series.compacting, moved=bare)
 
-    storage.change_series(where.experiment_id, where.id, release)
+    storage.change_series(iteration.experiment_id, iteration.id, release)
 
 
 def _may_have(series: Series, enough: int) -> bool:
-    """By what the row knows: how many chunks are not moved yet, and how many points a batch has on average."""
+    """Estimate from the SERIES row: chunks that are not moved yet, and the average number of points in a batch."""
     if series.batches - series.moved < enough:
         return False
     count = sum(digest.count for digest in series.digests.values())
@@ -96,7 +96,7 @@ def _may_have(series: Series, enough: int) -> bool:
 
 
 def _small(rows: Rows, series: Series) -> list[Stored]:
-    """The oldest small chunks, but for those that are not in the digests yet."""
+    """The oldest small chunks that are folded into the summaries."""
     small = [
         row
         for row in rows.stored
@@ -105,16 +105,16 @@ def _small(rows: Rows, series: Series) -> list[Stored]:
     return sorted(small, key=_arrival)[:MOST_AT_ONCE]
 
 
-def _move(where: Iteration, small: Sequence[Stored]) -> int:
+def _move(iteration: Iteration, small: Sequence[Stored]) -> int:
     generation = ids.new_id()
     for key, contents in _by_key(small).items():
         for part, content in enumerate(contents):
-            chunk.put_packed(where.id, key, generation, part, content)
+            chunk.put_packed(iteration.id, key, generation, part, content)
     return sum(in_threads(lambda row: _give_up(row, generation), small))
 
 
 def _give_up(row: Stored, generation: str) -> bool:
-    """False when another process changed or moved the chunk, which then stays as it is."""
+    """Move one chunk. False if another process changed or moved it first."""
     try:
         chunk.move_chunk(row.place, row.edition, generation)
     except Conflict:
@@ -123,7 +123,7 @@ def _give_up(row: Stored, generation: str) -> bool:
 
 
 def _by_key(small: Sequence[Stored]) -> dict[str, list[Content]]:
-    """What goes into packed rows, key by key, in the order of arrival."""
+    """The contents of the packed rows by key, in the order of arrival."""
     gathered: dict[str, _Gathering] = {}
     for row in small:
         content = row.open()
@@ -133,7 +133,7 @@ def _by_key(small: Sequence[Stored]) -> dict[str, list[Content]]:
 
 
 class _Gathering:
-    """The points of one key, as they are gathered."""
+    """The points of one key, collected from many chunks."""
 
     def __init__(self) -> None:
         self._numbers: dict[Batch, int] = {}
@@ -156,7 +156,7 @@ class _Gathering:
 
 
 def _remove_left_behind(iteration_id: str, before: Rows) -> None:
-    """Remove packed rows that no chunk names, and that none can name later, however long their writer is suspended."""
+    """Remove packed rows that no chunk names or can name later, even if their suspended writer resumes."""
     if _unnamed(before):
         deletion.delete_items([row.place for row in _unnamed(points.read_rows(iteration_id)) if _is_superseded(row)])
 
@@ -167,7 +167,7 @@ def _unnamed(rows: Rows) -> list[Stored]:
 
 
 def _is_superseded(row: Stored) -> bool:
-    """Whether each chunk packed into this row names other rows by now: a chunk names packed rows once, for good."""
+    """True if each packed chunk names other rows, else False. A chunk names its packed rows once, for good."""
     return all(batch.digest in row.homes for batch in row.packed_batches())
 
 

@@ -1,4 +1,4 @@
-"""Curves as pure functions: points in their order, a stretch of them, and few points that look like many."""
+"""Curves as pure functions: order the points, cut out a range of steps, downsample."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Part = tuple[Sequence[Batch], Stretch]
 def in_order(parts: Sequence[Part]) -> Columns:
     """The points of one key in the order of step, then time, then arrival.
 
-    Mostly they are that already, batch after batch; if not, four stable sorts take less memory than one of tuples.
+    Batches mostly arrive in that order. Otherwise four stable sorts take less memory than one sort of tuples.
     """
     whole = Columns.empty()
     filled = [part for part in parts if len(part[1].columns)]
@@ -35,17 +35,17 @@ def in_order(parts: Sequence[Part]) -> Columns:
 
 
 def between(columns: Columns, min_step: int | None, max_step: int | None) -> Columns:
-    """Of columns in order, the points from one step to another, both included."""
+    """Points from `min_step` to `max_step`, both included, of columns in order."""
     start = 0 if min_step is None else bisect_left(columns.steps, min_step)
     stop = len(columns) if max_step is None else bisect_right(columns.steps, max_step)
     return columns if (start, stop) == (0, len(columns)) else columns.take(slice(start, stop))
 
 
 def downsample(columns: Columns, max_points: int) -> Columns:
-    """At most so many of the points, in their order: the first, the last, and of each bucket minimum and maximum.
+    """At most `max_points` points, in their order: the first, the last, and the minimum and maximum of each bucket.
 
-    A bucket is a run of equally many points. Where there is NaN in the series, each bucket keeps its first one too. (A
-    min-max decimation; M4 of Jugel et al., VLDB 2014, keeps first and last of every bucket as well.)
+    Buckets have equally many points. If the series has NaN, each bucket also keeps its first NaN. (Min-max decimation;
+    M4 of Jugel et al., VLDB 2014, also keeps the first and last point of every bucket.)
     """
     count = len(columns)
     if count <= max_points:
@@ -60,22 +60,22 @@ def downsample(columns: Columns, max_points: int) -> Columns:
 
 
 def _buckets(start: int, stop: int, number: int) -> Iterator[tuple[int, int]]:
-    edges = [start + (stop - start) * at // number for at in range(number + 1)] if number else []
+    edges = [start + (stop - start) * index // number for index in range(number + 1)] if number else []
     yield from pairwise(edges)
 
 
 def _extremes(values: array[float], start: int, stop: int) -> Iterator[int]:
-    """The places of the minimum and the maximum of a bucket without NaN."""
+    """Indexes of the minimum and the maximum of a bucket without NaN."""
     bucket = values[start:stop]
     yield start + bucket.index(min(bucket))
     yield start + bucket.index(max(bucket))
 
 
 def _with_nan(values: array[float], start: int, stop: int) -> Iterator[int]:
-    """The places of the minimum, the maximum and the first NaN of a bucket, as far as there are such."""
-    numbers = [at for at in range(start, stop) if not math.isnan(values[at])]
+    """Indexes of the minimum, the maximum and the first NaN of a bucket, as far as they exist."""
+    numbers = [index for index in range(start, stop) if not math.isnan(values[index])]
     if numbers:
         yield min(numbers, key=values.__getitem__)
         yield max(numbers, key=values.__getitem__)
     if len(numbers) < stop - start:
-        yield next(at for at in range(start, stop) if math.isnan(values[at]))
+        yield next(index for index in range(start, stop) if math.isnan(values[index]))

@@ -1,7 +1,7 @@
-"""Digests made anew after single points were changed or removed: these cannot be taken out of a sum.
+"""Recounts: compute summaries again after an edit, because a point cannot be subtracted from a summary.
 
-Whoever is about to change a point marks its key in the series row first. When it dies before it has counted again, the
-mark stays, and whoever reads the summary later than any writer lives does it instead.
+A request marks the keys in the SERIES row before it changes their points. If it dies before the recount, the marks
+stay. The first reader after the longest life of a request then does the recount.
 """
 
 from __future__ import annotations
@@ -18,41 +18,41 @@ from chalicelib.storage.series import Series
 from deardiary.wire.shapes import Iteration
 
 
-def mark(where: Iteration, keys: Iterable[str]) -> int:
-    """The time of the mark, which is to be given to `recount`."""
+def mark(iteration: Iteration, keys: Iterable[str]) -> int:
+    """Mark the keys, and return the time of the mark for `recount`."""
     names = list(keys)
 
     def change(series: Series) -> Series:
         at = max(now_us(), series.last_at + 1)
         return replace(series, last_at=at, edited_at=at, recount=series.recount | dict.fromkeys(names, at))
 
-    return storage.change_series(where.experiment_id, where.id, change).edited_at
+    return storage.change_series(iteration.experiment_id, iteration.id, change).edited_at
 
 
-def recount(where: Iteration, keys: Collection[str], marked: int) -> Series:
-    """Count these keys again, and take the marks away unless somebody has marked them since."""
+def recount(iteration: Iteration, keys: Collection[str], marked: int) -> Series:
+    """Recount these keys, and remove their marks unless another request has marked them since."""
 
     def change(series: Series) -> Series:
-        counted = _counted(where, series, keys)
+        counted = _counted(iteration, series, keys)
         left = {key: at for key, at in series.recount.items() if key not in keys or at > marked}
         return replace(series, digests=counted, recount=left)
 
-    return storage.change_series(where.experiment_id, where.id, change)
+    return storage.change_series(iteration.experiment_id, iteration.id, change)
 
 
-def recount_stale(where: Iteration, series: Series) -> Series:
-    """The series with digests that are right again, if somebody died before counting."""
+def recount_stale(iteration: Iteration, series: Series) -> Series:
+    """Recount the keys whose marks are older than any request: their request died. Return the series."""
     before = now_us() - STALE_AFTER
     stale = {key for key, at in series.recount.items() if at < before}
-    return recount(where, stale, before) if stale else series
+    return recount(iteration, stale, before) if stale else series
 
 
-def _counted(where: Iteration, series: Series, keys: Collection[str]) -> dict[str, Digest]:
-    """The batches that are still announced are left out: they come in when they are folded.
+def _counted(iteration: Iteration, series: Series, keys: Collection[str]) -> dict[str, Digest]:
+    """Summaries of these keys without the batches that are still announced: those are added when they are folded.
 
-    Should one be announced meanwhile, the row has another version than the one that is to be replaced.
+    A batch announced meanwhile changes the version of the row, so that the conditional write fails.
     """
-    stretches = rows.read_stretches(where.id, keys, without=series.unfolded)
+    stretches = rows.read_stretches(iteration.id, keys, without=series.unfolded)
     digests = dict(series.digests)
     for key in keys:
         columns = curves.in_order(stretches.get(key, []))
