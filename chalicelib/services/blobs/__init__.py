@@ -1,1 +1,1 @@
-"""Artifact bytes behind resources: when they are released, served, moved to another backend."""
+"""Artifact bytes behind resources: serve them, move them to another backend."""

@@ -1,8 +1,8 @@
-"""Bytes move from one artifact store to another, while the server runs.
+"""Migration of bytes from one artifact store to another, while the server runs.
 
-They are copied, checked by their hash, and only then does the blob name the new store; from then on new resources do
-too. Then the rows that still name the old one are changed, one by one, and last the old bytes go. The blob remembers
-where they were until they are gone, so that a run that died is gone on with by the next one.
+Copy the bytes and check their hash; only then let the blob, and so new resources, name the new store. Then change the
+rows that name the old store, one by one. Remove the old bytes last. Until then the blob remembers the old store, so
+that the next run can resume a run that died.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PAUSE_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Report:
-    """What a run has done and what it has left."""
+    """Counts of one run: blobs and bytes moved, rows changed, blobs left."""
 
     moved: int = 0
     moved_bytes: int = 0
@@ -43,9 +43,9 @@ class Report:
 
 
 def migrate(to: str, report: Report) -> Iterator[str]:
-    """Move the bytes of all projects to that store, one line for each that moved or could not; counted in `report`."""
+    """Move the bytes of all projects to that store. Yield a line for each blob; count them in `report`."""
     for project in _projects():
-        # First what a run before this one has begun.
+        # First resume the moves of an earlier run.
         for blob in list(blobs.each_blob(project.id)):
             if blob.moving_to not in {None, to}:
                 blobs.give_up_copy(project.id, blob, str(blob.moving_to))
@@ -69,7 +69,7 @@ def _move(project: Project, blob: Blob, to: str, report: Report) -> Iterator[str
 
 
 def _copy(project: Project, blob: Blob, to: str, report: Report, what: str) -> Iterator[str]:
-    """Every step can be the last one before the process dies, and the last owner can go before each."""
+    """Move one blob. The process may die after any step, and the last owner may go before any step."""
     copy = blob._replace(backend=to)
     record = uploads.expect_stray_bytes(project.id, copy)
     done = True
@@ -89,7 +89,7 @@ def _copy(project: Project, blob: Blob, to: str, report: Report, what: str) -> I
 
 
 def _write_copy(project: Project, blob: Blob, to: str) -> str | None:
-    """Why it was not possible, or None."""
+    """Copy the bytes. Return the reason of a failure, or None."""
     location = Location(project.id, blob.sha256)
     try:
         artifacts.store(to).write(location, blob.size_bytes, artifacts.store(blob.backend).blocks(location))
@@ -100,19 +100,19 @@ def _write_copy(project: Project, blob: Blob, to: str) -> str | None:
 
 def _switch(project: Project, blob: Blob, to: str) -> bool:
     with deadline.begun():
-        # Another run may have moved the blob there and back since, and removed this copy.
+        # Another run may have moved the blob to this store and back meanwhile, and removed this copy.
         there = artifacts.store(to).size_of(Location(project.id, blob.sha256))
         return there == blob.size_bytes and blobs.move(project.id, blob, to)
 
 
 def _undo(project: Project, copy: Blob) -> bool:
-    """Remove a copy that did not become the blob's bytes; False when that is left to the scheduled function."""
+    """Remove a copy that the blob does not name. False if the scheduled function has to finish."""
     patience = Patience()
     with deadline.begun():
         while True:
             found = blobs.find_blob(project.id, copy.sha256)
             if found is None or not found.owned:
-                # A removal may have looked for the copy before it was there.
+                # Another removal may have looked for the copy before it was written.
                 finished = remove_stray_bytes(project.id, copy)
                 if not finished or blobs.find_blob(project.id, copy.sha256) is None:
                     return finished
@@ -125,7 +125,7 @@ def _undo(project: Project, copy: Blob) -> bool:
 
 
 def _finish(project: Project, report: Report) -> Iterator[str]:
-    """Change the rows that name another store than their blob does; then the bytes there can go."""
+    """Change the rows that still name the old store of their blob, then remove the bytes there."""
     moved = {blob.sha256: blob for blob in blobs.each_blob(project.id) if blob.moved_from is not None}
     if not moved:
         return
@@ -139,9 +139,9 @@ def _finish(project: Project, report: Report) -> Iterator[str]:
 
 
 def _leave(project: Project, blob: Blob) -> None:
-    """Remove the bytes from the store that had them, unless another run ended this move.
+    """Remove the bytes from the old store, unless another run ended this move.
 
-    While they go the row stays: otherwise the last owner could go, and another upload bring the same bytes there.
+    Keep the row meanwhile: else the last owner could go, and a new upload could store the same bytes there.
     """
     end = time.monotonic() + 2 * blobs.CLAIM_MS / 1000
     while True:
@@ -153,7 +153,7 @@ def _leave(project: Project, blob: Blob) -> None:
         found = blobs.find_blob(project.id, blob.sha256)
         if found is None or not found.clearing or time.monotonic() > end:
             return
-        # Another run is at it, or has died: then its claim ends.
+        # Another run is removing the bytes, or has died and its claim will expire.
         time.sleep(_PAUSE_SECONDS)
 
 
@@ -186,7 +186,7 @@ def _point_snapshot(experiment: Experiment, iteration_id: str, moved: dict[str, 
         try:
             snapshots.move_texts(experiment.project_id, experiment.id, iteration_id, stored, moved)
         except Conflict:
-            # Another request changed this snapshot: as it is now.
+            # Another request changed this snapshot: read it again.
             continue
         except NotFound:
             return False

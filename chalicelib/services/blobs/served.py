@@ -1,4 +1,4 @@
-"""Bytes that pass through this server, by the URLs that it signed: whoever holds one may do what it says, no more."""
+"""Bytes that pass through this server by signed URLs. A URL permits its one operation to any holder, no more."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from chalicelib.errors import NotFound, PayloadTooLarge, RangeNotSatisfiable
 from chalicelib.storage import blob as blobs
 from deardiary.wire.parts import MIB, Part
 
-# An answer through Lambda has 6 MB, a third of it lost to base64.
+# Lambda limits an answer to 6 MB, and base64 adds a third to the bytes.
 MAX_PIECE = 4 * MIB
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 class Piece(NamedTuple):
-    """Bytes from `offset` on, or all when `whole`. `size_bytes` and `sha256` are those of all."""
+    """Bytes from `offset` on; all bytes if `whole`. `size_bytes` and `sha256` describe the whole artifact."""
 
     disposition: str
     data: bytes
@@ -31,7 +31,7 @@ class Piece(NamedTuple):
 
 
 def receive(text: str, data: bytes) -> None:
-    """Keep what the URL was signed for. InvalidPayload for other bytes, NotFound when nobody waits for them now."""
+    """Store the bytes of a signed URL. InvalidPayload for other bytes, NotFound if their upload is gone."""
     ticket = read_ticket(text, "PUT")
     check(data, ticket.part_bytes, ticket.part_sha256)
     blob = blobs.find_blob(ticket.project_id, ticket.sha256)
@@ -42,10 +42,10 @@ def receive(text: str, data: bytes) -> None:
 
 
 def serve(text: str, span: str | None) -> Piece:
-    """The bytes, or the beginning of what the header `Range` asks for: at most 4 MiB. NotFound when they are gone.
+    """Return the bytes, or the first 4 MiB at most of the requested `Range`. NotFound if the bytes are gone.
 
-    PayloadTooLarge when more are there and no range is given: they come in pieces. RangeNotSatisfiable when there
-    is none in that range.
+    PayloadTooLarge for a larger artifact without a range: the client has to request pieces. RangeNotSatisfiable if the
+    range begins after the end.
     """
     ticket = read_ticket(text, "GET")
     asked = _asked(span or "", ticket.size_bytes)
@@ -58,9 +58,9 @@ def serve(text: str, span: str | None) -> Piece:
 
 
 def _asked(span: str, size: int) -> tuple[int, int] | None:
-    """Where the bytes asked for begin and end; None for all, which is what several ranges or nonsense get.
+    """Begin and end of the requested bytes. None means all bytes, also for several ranges or an invalid header.
 
-    As RFC 9110, section 14.1, has it: `bytes=2-4`, `bytes=2-`, and `bytes=-3` for the last three.
+    Forms of RFC 9110, section 14.1: `bytes=2-4`, `bytes=2-`, and `bytes=-3` for the last three.
     """
     found = _RANGE.fullmatch(span.replace(" ", ""))
     if not found or not (found[1] or found[2]):

@@ -1,1 +1,1 @@
-"""How things end: deletions, silent iterations, uploads that expire, and the time that a step has."""
+"""Ends of things: deletions, silent iterations, expired uploads, and the time budget of a step."""

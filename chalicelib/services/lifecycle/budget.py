@@ -1,4 +1,4 @@
-"""Work that is done in steps, each of which can be the last: there is only so much time, and a step may fail."""
+"""Interruptible work, done in steps: time is limited, and any step may fail or be the last."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class OutOfTime(Exception):
-    """The step is over; what is left is found again by the next one."""
+    """The time of the step is over. The next step finds the remaining work again."""
 
 
 class Budget:
-    """Time for one step."""
+    """Time limit of one step."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -32,9 +32,9 @@ class Budget:
 
 
 def all_done(steps: Iterable[Callable[[], bool]], budget: Budget) -> bool:
-    """Whether every step was done to its end. Each has a deadline of its own.
+    """Run the steps, each with its own deadline. True if all of them finished, else False.
 
-    One that fails keeps no other from being done: the first error is raised when all have been tried.
+    A failed step does not prevent the others: raise the first error after all of them.
     """
     finished, failures = True, []
     for step in steps:
@@ -46,7 +46,7 @@ def all_done(steps: Iterable[Callable[[], bool]], budget: Budget) -> bool:
                 finished = step() and finished
         except (OutOfTime, deadline.DeadlinePassed):
             finished = False
-        except Exception as error:  # noqa: BLE001 - it is raised, when the others have had their turn
+        except Exception as error:  # noqa: BLE001 - raised below, after the other steps
             failures.append(error)
     if failures:
         raise failures[0]
@@ -54,7 +54,7 @@ def all_done(steps: Iterable[Callable[[], bool]], budget: Budget) -> bool:
 
 
 def unless_overloaded(work: Callable[[], T], otherwise: T) -> T:
-    """What the work gives, or `otherwise` when something below is overloaded or away: for work that is done again."""
+    """Return the result of repeatable work, or `otherwise` if a service below is overloaded or unreachable."""
     try:
         return work()
     except Exception as error:

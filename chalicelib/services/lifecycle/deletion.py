@@ -1,8 +1,8 @@
-"""Deletions: the thing vanishes in one transaction, what hangs below it is removed in steps that can be cut anywhere.
+"""Deletions: hide the entity in one transaction, then remove everything below it in interruptible steps.
 
-Each step finds its work in the table, so that going on after a crash is the same as starting. Below the thing, whatever
-could still take something new is hidden before it is emptied. The record of the deletion goes last;
-`resume_deletions` picks up whatever is left.
+Each step finds its work in the table, so resuming after a crash is the same as starting. Hide each entity below before
+emptying it, so that it accepts nothing new. Remove the record of the deletion last; `resume_deletions` finishes the
+recorded ones.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Iteration, Resource
 
-# What a request spends on removing before it answers 202 and leaves the rest to the next step.
+# Time for the sweep within a request; afterwards it answers 202 and the scheduled function finishes.
 REQUEST_SECONDS = 10.0
 _PER_BATCH = 25
 
 
 def delete_project(actor: Actor, project_id: str) -> bool:
-    """Like each of these: whether everything is removed already; otherwise the rest follows."""
+    """Delete a project. Like the functions below: True if everything is gone, False if upkeep has to finish."""
     access.project(actor, project_id, Need.DELETE)
     write = Transaction()
     project.hide_project(project_id, write)
@@ -60,9 +60,9 @@ def delete_experiment(actor: Actor, experiment_id: str) -> bool:
 def delete_iteration(actor: Actor, iteration_id: str) -> bool:
     patience = Patience()
     while True:
-        line = access.iteration(actor, iteration_id, Need.DELETE)
+        lineage = access.iteration(actor, iteration_id, Need.DELETE)
         try:
-            return _delete_iteration(line.project.id, line.iteration)
+            return _delete_iteration(lineage.project.id, lineage.iteration)
         except Moved:
             patience.wait()
 
@@ -78,14 +78,14 @@ def _delete_iteration(project_id: str, found: Iteration) -> bool:
 
 
 def delete_model(actor: Actor, model_id: str) -> bool:
-    """The artifacts that its versions name stay."""
+    """Delete a model. The artifacts of its versions stay."""
     patience = Patience()
     while True:
-        line = access.model(actor, model_id, Need.DELETE)
+        lineage = access.model(actor, model_id, Need.DELETE)
         write = Transaction()
-        model.hide_model(line.model, write)
+        model.hide_model(lineage.model, write)
         try:
-            return _start(Deletion(kind="model", id=model_id, project_id=line.project.id), write)
+            return _start(Deletion(kind="model", id=model_id, project_id=lineage.project.id), write)
         except Overtaken:
             patience.wait()
 
@@ -102,7 +102,7 @@ def delete_user(actor: Actor, user_id: str) -> bool:
 
 
 def resume_deletions(seconds: float) -> bool:
-    """Go on with everything that is left; whether nothing is left now."""
+    """Resume all recorded deletions. True if none is left, else False."""
     budget = Budget(seconds)
     return all_done((partial(_sweep, deletion, budget) for deletion in list(storage.each_deletion())), budget)
 
@@ -110,7 +110,7 @@ def resume_deletions(seconds: float) -> bool:
 def _start(deletion: Deletion, write: Transaction) -> bool:
     storage.record_deletion(deletion, write, NotFound)
     write.commit()
-    # It is gone for everybody, whatever becomes of the rest now.
+    # The entity is hidden from all callers from here on, even if the sweep fails.
     return unless_overloaded(partial(_sweep, deletion, Budget(REQUEST_SECONDS)), otherwise=False)
 
 
@@ -137,17 +137,17 @@ def _sweep(deletion: Deletion, budget: Budget) -> bool:
 
 def _sweep_project(project_id: str, budget: Budget) -> None:
     partition, own = keys.project_partition(project_id), keys.project(project_id)
-    for place in item.raw_keys(partition, keys.EXPERIMENT):
-        _sweep_experiment(project_id, place.sk.removeprefix(keys.EXPERIMENT), budget)
-    for place in item.raw_keys(partition, keys.MODEL):
-        _sweep_model(project_id, place.sk.removeprefix(keys.MODEL), budget)
-    for place in item.raw_keys(partition, keys.MEMBER):
+    for key in item.raw_keys(partition, keys.EXPERIMENT):
+        _sweep_experiment(project_id, key.sk.removeprefix(keys.EXPERIMENT), budget)
+    for key in item.raw_keys(partition, keys.MODEL):
+        _sweep_model(project_id, key.sk.removeprefix(keys.MODEL), budget)
+    for key in item.raw_keys(partition, keys.MEMBER):
         budget.check()
-        permission.remove_permission(place.sk.removeprefix(keys.MEMBER), project_id)
-    for place in item.raw_keys(partition, keys.BLOB):
+        permission.remove_permission(key.sk.removeprefix(keys.MEMBER), project_id)
+    for key in item.raw_keys(partition, keys.BLOB):
         budget.check()
-        _release(project_id, place.sk.removeprefix(keys.BLOB))
-    _remove((place for place in item.raw_keys(partition) if place != own), budget)
+        _release(project_id, key.sk.removeprefix(keys.BLOB))
+    _remove((key for key in item.raw_keys(partition) if key != own), budget)
     storage.delete_items([own])
 
 
@@ -155,9 +155,9 @@ def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> No
     _hide(lambda write: experiment.hide_experiment(project_id, experiment_id, write))
     partition, ref = keys.experiment_partition(experiment_id), keys.experiment_ref(experiment_id)
     _remove_resources(project_id, resource.each_resource_of_experiment(experiment_id), budget)
-    for place in item.raw_keys(partition, keys.ITERATION):
-        _empty_iteration(project_id, experiment_id, place.sk.removeprefix(keys.ITERATION), budget)
-    _remove((place for place in item.raw_keys(partition) if place != ref), budget)
+    for key in item.raw_keys(partition, keys.ITERATION):
+        _empty_iteration(project_id, experiment_id, key.sk.removeprefix(keys.ITERATION), budget)
+    _remove((key for key in item.raw_keys(partition) if key != ref), budget)
     _remove(item.raw_keys(keys.project_partition(project_id), keys.tags_prefix(experiment_id)), budget)
     storage.delete_items([ref, keys.experiment(project_id, experiment_id)])
 
@@ -176,7 +176,7 @@ def _empty_iteration(project_id: str, experiment_id: str, iteration_id: str, bud
     partition, ref = keys.experiment_partition(experiment_id), keys.iteration_ref(iteration_id)
     _remove(item.raw_keys(partition, keys.parameters_prefix(iteration_id)), budget)
     _remove(item.raw_keys(partition, keys.tags_prefix(iteration_id)), budget)
-    _remove((place for place in item.raw_keys(ref.pk) if place != ref), budget)
+    _remove((key for key in item.raw_keys(ref.pk) if key != ref), budget)
     series_row, own = keys.series(experiment_id, iteration_id), keys.iteration(experiment_id, iteration_id)
     storage.delete_items([keys.running(iteration_id), ref, series_row, own])
 
@@ -185,27 +185,27 @@ def _sweep_model(project_id: str, model_id: str, budget: Budget) -> None:
     budget.check()
     _hide(lambda write: model.hide_model_of_project(project_id, model_id, write))
     ref = keys.model_ref(model_id)
-    _remove((place for place in item.raw_keys(ref.pk) if place != ref), budget)
+    _remove((key for key in item.raw_keys(ref.pk) if key != ref), budget)
     storage.delete_items([ref, keys.model(project_id, model_id)])
 
 
 def _sweep_user(user_id: str, budget: Budget) -> None:
     partition, own = keys.user_partition(user_id), keys.user(user_id)
-    for place in item.raw_keys(partition, keys.PERMISSION):
+    for key in item.raw_keys(partition, keys.PERMISSION):
         budget.check()
-        permission.remove_permission(user_id, place.sk.removeprefix(keys.PERMISSION))
-    _remove((place for place in item.raw_keys(partition) if place != own), budget)
+        permission.remove_permission(user_id, key.sk.removeprefix(keys.PERMISSION))
+    _remove((key for key in item.raw_keys(partition) if key != own), budget)
     storage.delete_items([own])
 
 
 def _release(project_id: str, sha256: str) -> None:
-    """OutOfTime while somebody else, who may die, is at it."""
+    """Remove a blob. OutOfTime while another process, which may die, is removing it."""
     if not release_blob(project_id, sha256).finished:
         raise OutOfTime
 
 
 def _hide(add: Callable[[Transaction], None]) -> None:
-    """So that nothing new comes in below; a step that was cut may have done it before."""
+    """Hide an entity, so that it accepts nothing new. An interrupted step may have hidden it before."""
     write = Transaction()
     add(write)
     try:
@@ -215,7 +215,7 @@ def _hide(add: Callable[[Transaction], None]) -> None:
 
 
 def _close_series(experiment_id: str, iteration_id: str) -> None:
-    """OutOfTime while a batch may still be on its way: its chunk would come after the chunks were removed."""
+    """Close SERIES. OutOfTime while a batch may be in flight: its chunk would arrive after the removal of chunks."""
     try:
         closed = series.close_series(experiment_id, iteration_id)
     except NotFound:
@@ -227,7 +227,7 @@ def _close_series(experiment_id: str, iteration_id: str) -> None:
 
 
 def _remove_snapshot(project_id: str, experiment_id: str, iteration_id: str) -> None:
-    """OutOfTime while a text may still be on its way: its bytes would come after those were removed."""
+    """Remove the snapshot. OutOfTime while a text may be in flight: its bytes would arrive after the removal."""
     stored = snapshot.read_texts(experiment_id, iteration_id)
     if not stored.version:
         return
@@ -245,20 +245,20 @@ def _remove_snapshot(project_id: str, experiment_id: str, iteration_id: str) -> 
 
 
 def _remove_resources(project_id: str, found: Iterable[Resource], budget: Budget) -> None:
-    """OutOfTime while the bytes of one are still to be removed."""
+    """Remove the resources. OutOfTime if the bytes of one remain."""
     finished = True
     for each in list(found):
         budget.check()
-        # Another step may be at the same work.
+        # Another step may do the same work.
         with suppress(NotFound):
             finished = remove_resource(project_id, each).finished and finished
     if not finished:
         raise OutOfTime
 
 
-def _remove(places: Iterable[Key], budget: Budget) -> None:
-    """Rows of any kind, also of those that this version of the server does not know."""
-    rest = iter(places)
+def _remove(row_keys: Iterable[Key], budget: Budget) -> None:
+    """Remove rows of any kind, even kinds unknown to this version of the server."""
+    rest = iter(row_keys)
     while batch := list(islice(rest, _PER_BATCH)):
         budget.check()
         storage.delete_items(batch)

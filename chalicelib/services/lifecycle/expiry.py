@@ -1,4 +1,4 @@
-"""What becomes of uploads that nobody finishes, and of bytes that come when nobody waits for them any more."""
+"""Expiry of unfinished uploads, and removal of bytes that arrive after their upload was deleted."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from deardiary.wire.shapes import Resource
 
 
 def sweep_uploads(seconds: float) -> bool:
-    """Look at every upload that is due; whether there was time for all. Cut anywhere, the next call goes on."""
+    """Inspect every due upload. True if there was time for all, else False; the next call resumes."""
     return all_done((partial(_look_at, due) for due in storage.each_due(clock.now())), Budget(seconds))
 
 
 def _look_at(due: Due) -> bool:
-    """One that is not done with is looked at again the next time."""
+    """Inspect one due record, and remove it once it is settled. Otherwise the next call inspects it again."""
     if _sweep(due):
         delete_items([due.place])
     return True
 
 
 def _sweep(due: Due) -> bool:
-    """Whether that one is done with."""
+    """True if the record is settled, else False."""
     if due.experiment_id is None or due.resource_id is None:
         return remove_stray_bytes(due.project_id, Blob(due.sha256, due.size_bytes, due.backend, ready=False))
     resource = resources.find_resource(due.experiment_id, due.resource_id)
@@ -41,13 +41,13 @@ def _sweep(due: Due) -> bool:
 
 
 def _expire(due: Due, resource: Resource) -> None:
-    """Remove what nobody has gone on with for a day."""
+    """Remove an upload without progress for a day."""
     blob = blobs.find_blob(due.project_id, due.sha256)
     if blob is not None and blob.upload_at is not None:
         until = clock.from_milliseconds(blob.upload_at) + storage.PATIENCE
         if until > clock.now():
             storage.expect_bytes_until(due.project_id, resource, until)
             return
-    # It may be finished, or be deleted, at this very moment.
+    # Another request may finish or delete the resource at this moment.
     with suppress(NotFound):
         remove_resource(due.project_id, resource, only_pending=True)

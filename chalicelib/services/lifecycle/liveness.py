@@ -1,7 +1,7 @@
-"""Liveness: an iteration whose writer fell silent does not stay RUNNING for ever.
+"""Liveness: end a RUNNING iteration whose writer fell silent.
 
-Every batch and every empty flush is a sign of life, kept in the iteration's series row. The scheduled function ends
-what has been silent for too long, as the server's own doing: whatever the writer sends later opens it again.
+Every batch and every empty flush is a heartbeat, stored in the iteration's SERIES row. The scheduled function ends an
+iteration that is silent for too long, and marks it as ended by the server: a later flush of the writer reopens it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PER_LOOK = 100
 
 
 def end_silent_iterations(seconds: float) -> bool:
-    """Whether all that run were looked at in this time."""
+    """End silent iterations. True if the time sufficed to inspect all running ones, else False."""
     silence = config.settings().lost_after
     if silence is None:
         return True
@@ -57,7 +57,7 @@ def _look_at(experiment_id: str, iteration_ids: list[str], silent_before: dateti
 
 
 def _end(iteration: Iteration, series: Series) -> None:
-    """As of the last sign of life. If there is one at this very moment, the next look decides."""
+    """End the iteration as of its last heartbeat. If a heartbeat arrives meanwhile, leave it to the next sweep."""
     heard = max(iteration.created_date, _heard(series))
     last = max((digest.last_step for digest in series.digests.values()), default=None)
     step = "no step was logged" if last is None else f"the last step is {last}"
