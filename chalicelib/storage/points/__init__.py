@@ -1,1 +1,1 @@
-"""Points as they are stored: chunks, packed rows, the codec, summaries."""
+"""Storage of points: chunks, packed rows, the codec, summaries."""

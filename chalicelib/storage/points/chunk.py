@@ -1,8 +1,8 @@
-"""Chunks: one row per batch of points. Its key is derived from batch_id, so a retry finds itself, for ever.
+"""Chunks: one row per batch of points. Its key is derived from batch_id, so a retry always finds the first attempt.
 
-The points of small chunks are moved into packed rows, one key in each, and only the bare chunk stays: it says in
-which generation of packed rows its points are. What a packed row holds of a chunk that does not name its generation
-counts for nothing, so that a move is done when its chunk says so, in that one write.
+Compaction moves the points of small chunks into packed rows, one metric key in each. The chunk stays without points and
+names the generation of packed rows that has them. Points in a packed row are visible only if their chunk names that
+row's generation; one conditional write of the chunk commits the move.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
 
-# DynamoDB takes 400 KB an item; the rest is for the keys and the other attributes.
+# DynamoDB limits an item to 400 KB; the rest is for the keys and the other attributes.
 MAX_BYTES = 390_000
 
 
 class PointsRow(Item):
-    """What chunks and packed rows share: points, between which steps they lie, how often they were changed."""
+    """Attributes of chunks and packed rows: points, their lowest and highest step, the number of edits."""
 
     points = BinaryAttribute(legacy_encoding=False, null=True)
     low = NumberAttribute(null=True)
@@ -42,11 +42,11 @@ class PointsRow(Item):
 
 class ChunkRow(PointsRow, discriminator="chunk"):
     at = NumberAttribute()
-    # The generation of the packed rows to which the points were moved.
+    # Generation of the packed rows that have the points.
     home = UnicodeAttribute(null=True)
-    # What the batch was answered, kept from the first change of its points on.
+    # Answer to the batch, kept since the first change of its points.
     receipt = BinaryAttribute(legacy_encoding=False, null=True)
-    # There is no batch: its announcement of the time `at` was dropped, and no chunk may be put under it.
+    # True: the announcement of the time `at` was dropped; no chunk may be put under it.
     dropped = BooleanAttribute(null=True)
 
 
@@ -55,14 +55,14 @@ class PackedRow(PointsRow, discriminator="packed"):
 
 
 class Receipt(NamedTuple):
-    """How many points a batch had, and the highest step of each key."""
+    """The number of points of a batch, and the highest step of each key."""
 
     accepted: int
     last_step: Mapping[str, int]
 
 
 class Chunk(NamedTuple):
-    """A batch as it is stored. `home` and no content: its points are in that generation of packed rows."""
+    """A stored batch. With `home` and no content, its points are in that generation of packed rows."""
 
     batch: Batch
     content: Content | None
@@ -71,7 +71,7 @@ class Chunk(NamedTuple):
 
 
 def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Chunk:
-    """Conflict when the batch is there already or was dropped; InvalidPayload when it does not fit into an item."""
+    """Store a batch. Conflict if it is stored or dropped already; InvalidPayload if it does not fit into an item."""
     points = codec.pack_batch(series)
     if len(points) > MAX_BYTES:
         raise InvalidPayload(
@@ -85,7 +85,7 @@ def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Ch
 
 
 def drop_batch(iteration_id: str, batch: Batch) -> None:
-    """From now on no chunk can be put under this announcement. Conflict when one was, or if it is dropped already."""
+    """Block this announcement for later chunks. Conflict if its chunk is stored, or if it is dropped already."""
     row = ChunkRow(*keys.chunk(iteration_id, batch.digest), at=batch.at, dropped=True)
     with conditional.otherwise(Conflict):
         row.save(_is_free(batch.at))
@@ -96,7 +96,7 @@ def find_chunk(iteration_id: str, batch_digest: str) -> Chunk | None:
 
 
 def open_chunk(row: ChunkRow | None) -> Chunk | None:
-    """None for a dropped batch. DamagedData, naming the chunk, when its bytes are not what was written."""
+    """Decode a chunk; None for a dropped batch. DamagedData, naming the chunk, if its bytes were altered."""
     return None if row is None or row.dropped else _open(row)
 
 
@@ -107,7 +107,7 @@ def _open(row: ChunkRow) -> Chunk:
 
 
 def open_points(key: Key, points: bytes, batch: Batch, only: Iterable[str] | None = None) -> Content:
-    """DamagedData, naming the row."""
+    """Decode the points of a row, or of the keys in `only`. DamagedData names the row."""
     try:
         return codec.unpack(points, batch, None if only is None else frozenset(only))
     except codec.DamagedData as error:
@@ -115,36 +115,36 @@ def open_points(key: Key, points: bytes, batch: Batch, only: Iterable[str] | Non
 
 
 def put_packed(iteration_id: str, key: str, generation: str, part: int, content: Content) -> Key:
-    place = keys.packed(iteration_id, ids.digest(key), generation, part)
-    row = PackedRow(*place, points=codec.pack(content))
+    row_key = keys.packed(iteration_id, ids.digest(key), generation, part)
+    row = PackedRow(*row_key, points=codec.pack(content))
     row.low, row.high = bounds(stretch.columns for stretch in content.series.values())
-    # One process writes a generation: the row exists only if an earlier attempt of this put arrived, whose answer was
-    # lost. A point in it may have been edited since then.
+    # One process writes a generation, so an existing row is an earlier attempt of this put whose answer was lost. A
+    # point in it may have been edited since then: keep it.
     with suppress(Conflict), conditional.otherwise(Conflict):
         row.save(PackedRow.pk.does_not_exist())
-    return place
+    return row_key
 
 
-def move_chunk(place: Key, edition: int | None, generation: str) -> None:
-    """Take the points out of a chunk and name the packed rows that have them.
+def move_chunk(key: Key, edition: int | None, generation: str) -> None:
+    """Remove the points from a chunk and name the generation of packed rows that has them.
 
-    Conflict when another process moved or changed the chunk since it was read.
+    Conflict if another process moved or changed the chunk since it was read.
     """
-    row = ChunkRow(*place)
+    row = ChunkRow(*key)
     leave: list[Action] = [each.remove() for each in (ChunkRow.points, ChunkRow.low, ChunkRow.high, ChunkRow.edition)]
     try:
         with conditional.otherwise(Conflict):
             row.update([ChunkRow.home.set(generation), *leave], ChunkRow.points.exists() & _same_edition(edition))
     except Conflict:
-        # The SDK hears this too when its first attempt succeeded and the answer was lost.
-        stored = item.find(ChunkRow, place)
+        # The condition also fails if the first attempt succeeded, its answer was lost and the SDK repeated it.
+        stored = item.find(ChunkRow, key)
         if stored is None or stored.home != generation:
             raise
 
 
-def replace_points(place: Key, edition: int | None, content: Content, write: Transaction) -> None:
-    """Write changed points in the place of those that were read. Conflict when somebody else was faster."""
-    row = ChunkRow(*place) if place.sk.startswith(keys.CHUNK) else PackedRow(*place)
+def replace_points(key: Key, edition: int | None, content: Content, write: Transaction) -> None:
+    """Overwrite the points of a row in a transaction. Conflict if another request changed them since they were read."""
+    row = ChunkRow(*key) if key.sk.startswith(keys.CHUNK) else PackedRow(*key)
     low, high = bounds(stretch.columns for stretch in content.series.values())
     row.points = codec.pack(content)
     if len(row.points) > MAX_BYTES:
@@ -159,7 +159,7 @@ def replace_points(place: Key, edition: int | None, content: Content, write: Tra
 
 
 def keep_receipt(iteration_id: str, batch_digest: str, receipt: Receipt) -> None:
-    """So that a retry is answered as before whatever becomes of the points; the first one kept stays."""
+    """Keep the first answer to a batch, so that a retry gets the same one after its points change."""
     row = ChunkRow(*keys.chunk(iteration_id, batch_digest))
     packed = zlib.compress(json.dumps([receipt.accepted, dict(receipt.last_step)]).encode())
     with conditional.otherwise(Conflict):
@@ -167,7 +167,7 @@ def keep_receipt(iteration_id: str, batch_digest: str, receipt: Receipt) -> None
 
 
 def bounds(columns: Iterable[Columns]) -> tuple[int | None, int | None]:
-    """The lowest and the highest step."""
+    """The lowest and the highest step, None for both without points."""
     found = [(min(each.steps), max(each.steps)) for each in columns if len(each)]
     if not found:
         return None, None
@@ -175,7 +175,7 @@ def bounds(columns: Iterable[Columns]) -> tuple[int | None, int | None]:
 
 
 def _is_free(at: int) -> Condition:
-    """There is no chunk; or only the mark of a dropped announcement, which was made before the time `at`."""
+    """Condition: no row exists, or only the mark of a dropped announcement from before the time `at`."""
     free: Condition = ChunkRow.pk.does_not_exist() | ((ChunkRow.dropped == True) & (ChunkRow.at < at))  # noqa: E712
     return free
 

@@ -1,7 +1,7 @@
 """The binary form of points: docs/metric-format.md describes it byte by byte.
 
-Version 1 is one batch as it came. Version 2 says of each point from which batch it is and which place it had there: the
-form of what was put together from many batches, or changed since.
+Version 1 is one unchanged batch. Version 2 adds the batch of each point and its index in that batch: for points of many
+batches, or edited points.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAGIC = b"DDC"
 ONE_BATCH, MANY_BATCHES = 1, 2
 _COLUMNS = {ONE_BATCH: 3, MANY_BATCHES: 5}
 _LEVEL = 6
-# A row has 400 KB packed. 10,000 keys of 1,000 bytes with a point each are 10 MB unpacked.
+# A packed item has at most 400 KB. 10,000 keys of 1,000 bytes with a point each take 10 MB unpacked.
 MAX_INFLATED = 32 * 2**20
 _HEAD = len(MAGIC) + 1 + 4
 _COUNT = struct.Struct(">I")
@@ -29,11 +29,11 @@ _BATCH = struct.Struct(">15sQ")
 
 
 class DamagedData(Exception):
-    """Stored bytes that are not what was written."""
+    """The stored bytes differ from those that were written."""
 
 
 class Batch(NamedTuple):
-    """The digest of a batch's id, and when the server took it: µs since 1970, each of an iteration its own."""
+    """The hash of a batch's id, and when the server accepted it: µs since 1970, unique within an iteration."""
 
     digest: str
     at: int
@@ -41,7 +41,7 @@ class Batch(NamedTuple):
 
 @dataclass(slots=True)
 class Stretch:
-    """Points of one key with where each came from: the number of its batch, and its place there among all keys."""
+    """Points of one key, each with the number of its batch and its index among all points of that batch."""
 
     columns: Columns
     ordinals: Sequence[int]
@@ -49,21 +49,21 @@ class Stretch:
 
 
 class Content(NamedTuple):
-    """What a row of points holds: stretches by key, whose batches are numbered by this table."""
+    """The decoded points of a row: stretches by key; the batch numbers in them are indices into `batches`."""
 
     batches: Sequence[Batch]
     series: dict[str, Stretch]
 
 
 def pack_batch(series: dict[str, Columns]) -> bytes:
-    """One batch, in version 1: its points have their places, key after key, in the order in which they are here."""
+    """Encode one batch in version 1. The order of the keys here fixes the index of each point."""
     columns = list(series.values())
     body = _keys({key: len(each) for key, each in series.items()})
     return _frame(ONE_BATCH, body + _points(columns))
 
 
 def pack(content: Content) -> bytes:
-    """Points of any batches, in version 2."""
+    """Encode points of any batches in version 2."""
     stretches = list(content.series.values())
     body = _keys({key: len(each.columns) for key, each in content.series.items()})
     body += _COUNT.pack(len(content.batches))
@@ -76,9 +76,9 @@ def pack(content: Content) -> bytes:
 
 
 def unpack(data: bytes, batch: Batch, only: Collection[str] | None = None) -> Content:
-    """What was packed; `batch` is the one of a version 1. With `only`, just these keys.
+    """Decode points, or those of the keys in `only`. `batch` applies to version 1, which does not store it.
 
-    DamagedData when it is not exactly what was packed.
+    DamagedData if the bytes differ from those that were packed.
     """
     version, body = _open(data)
     try:
@@ -91,7 +91,7 @@ def unpack(data: bytes, batch: Batch, only: Collection[str] | None = None) -> Co
     total = sum(counts.values())
     if len(body) != start + _COLUMNS[version] * WORD * total:
         raise DamagedData("its columns do not have the length that its head says")
-    columns = [body[start + at * WORD * total :][: WORD * total] for at in range(_COLUMNS[version])]
+    columns = [body[start + index * WORD * total :][: WORD * total] for index in range(_COLUMNS[version])]
     return Content(batches, dict(_stretches(counts, columns, only)))
 
 
@@ -115,7 +115,7 @@ def _stretches(
 
 
 def inflate(packed: bytes) -> bytes:
-    """What zlib packed. DamagedData for damage, and for more bytes than the server ever packs."""
+    """Decompress with zlib. DamagedData for damage, and for more bytes than the server ever packs."""
     stream = zlib.decompressobj()
     try:
         body = stream.decompress(packed, MAX_INFLATED)
@@ -142,7 +142,7 @@ def _open(data: bytes) -> tuple[int, bytes]:
 
 
 def _checksum(version: int, packed: bytes) -> int:
-    """Seeded with the version, so that one is not read as the other (of version 1 with nothing)."""
+    """Seed the checksum with the version (version 1: with 0), so that one cannot be read as the other."""
     return zlib.crc32(packed, 0 if version == ONE_BATCH else version)
 
 
@@ -161,20 +161,20 @@ def _points(columns: Sequence[Columns]) -> bytes:
 
 def _read_keys(body: bytes) -> tuple[dict[str, int], int]:
     (number,) = _COUNT.unpack_from(body, 0)
-    counts, at = {}, _COUNT.size
+    counts, offset = {}, _COUNT.size
     for _ in range(number):
-        length, points = _KEY.unpack_from(body, at)
-        at += _KEY.size
-        counts[body[at : at + length].decode()] = points
-        at += length
-    return counts, at
+        length, points = _KEY.unpack_from(body, offset)
+        offset += _KEY.size
+        counts[body[offset : offset + length].decode()] = points
+        offset += length
+    return counts, offset
 
 
 def _read_batches(body: bytes, start: int) -> tuple[list[Batch], int]:
     (number,) = _COUNT.unpack_from(body, start)
     start += _COUNT.size
-    places = range(start, start + number * _BATCH.size, _BATCH.size)
-    batches = [_BATCH.unpack_from(body, at) for at in places]
+    offsets = range(start, start + number * _BATCH.size, _BATCH.size)
+    batches = [_BATCH.unpack_from(body, offset) for offset in offsets]
     return [Batch(_to_text(digest), at) for digest, at in batches], start + number * _BATCH.size
 
 

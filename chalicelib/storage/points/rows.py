@@ -1,4 +1,4 @@
-"""All points of an iteration, wherever they lie: in the chunks of their batches, or moved into packed rows."""
+"""All points of an iteration, from the chunks of their batches and from packed rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.storage.points.codec import Batch, Content, Stretch
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.keys import Key, Span
 
-# Up to here a Query for each key reads less than one over everything.
+# Up to this many keys, one Query a key reads less than one Query over all rows.
 MOST_SPANS = 4
 _NAMES = ["PK", "SK", "at", "points", "low", "high", "edition", "home"]
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -20,9 +20,9 @@ _NO_BATCH = Batch("", 0)
 
 
 class Stored(NamedTuple):
-    """A row with points, closed: where it is, between which steps its points lie, its bytes.
+    """A row whose points are not decoded yet: its key, the lowest and highest step, its bytes.
 
-    `batch`: of a chunk. `generation`: of a packed row. `homes`: where the points of moved chunks are.
+    Only chunks have a `batch`, only packed rows a `generation`. `homes`: the generation of each moved batch.
     """
 
     place: Key
@@ -35,7 +35,7 @@ class Stored(NamedTuple):
     homes: Mapping[str, str]
 
     def open(self, only: Collection[str] | None = None) -> Content:
-        """The points that count, or those of some keys. DamagedData, naming the row."""
+        """Decode the visible points, or those of some keys. DamagedData names the row."""
         content = self.open_whole(only)
         if self.generation is None:
             return content
@@ -43,26 +43,26 @@ class Stored(NamedTuple):
         return content if all(counts) else Content(content.batches, dict(_only(content, counts)))
 
     def open_whole(self, only: Collection[str] | None = None) -> Content:
-        """Like `open`, with the points that do not count (yet): their chunk does not name this packed row."""
+        """Like `open`, with the points that are not visible: their chunk does not name this generation, or not yet."""
         return chunk.open_points(self.place, self.points, self.batch or _NO_BATCH, only)
 
     def packed_batches(self) -> Sequence[Batch]:
-        """The batches from which points were packed into this row, whether they count here or not."""
+        """The batches of all points in this row, visible or not."""
         return self.open_whole(()).batches
 
 
 class Rows(NamedTuple):
-    """What one pass over an iteration found: rows with points, and where the points of moved chunks are."""
+    """The result of one pass over an iteration: rows with points, and the generation of each moved batch."""
 
     stored: Sequence[Stored]
     homes: Mapping[str, str]
 
 
 def read_rows(iteration_id: str, only: Collection[str] | None = None) -> Rows:
-    """Every row with points. With `only`, packed rows of other keys may be missing.
+    """Read every row with points. With `only`, packed rows of other keys may be missing.
 
-    Chunks are read before packed rows: what is moved in between is seen once, as a chunk or, if that was seen bare, in
-    the packed row that had been written before.
+    Chunks are read before packed rows, and a move writes packed rows before it changes the chunk. So a batch that moves
+    during the read is seen once: in its chunk, or in the packed rows that the chunk names.
     """
     homes: dict[str, str] = {}
     stored = []
@@ -76,7 +76,7 @@ def read_rows(iteration_id: str, only: Collection[str] | None = None) -> Rows:
 
 
 def rows_of_batch(iteration_id: str, batch_digest: str) -> list[Stored]:
-    """The rows in which points of this batch are: its chunk, or the packed rows to which they were moved."""
+    """Find the rows that may have points of this batch: its chunk, or all packed rows of the generation it names."""
     chunk_key = keys.chunk(iteration_id, batch_digest)
     for row in item.raw_rows(Span(chunk_key.pk, chunk_key.sk, chunk_key.sk), _NAMES):
         if "home" in row:
@@ -95,10 +95,10 @@ def read_stretches(
     low: int | None = None,
     high: int | None = None,
 ) -> dict[str, list[tuple[Sequence[Batch], Stretch]]]:
-    """By key, all stretches of an iteration, but for the chunks of the batches in `without`.
+    """Read all stretches of an iteration by key, except the chunks of the batches in `without`.
 
-    `moved`: whether there are packed rows, among which those of some keys can be picked. Rows that lie altogether
-    below `low` or above `high` stay closed.
+    `moved`: True if the iteration has packed rows; then `only` selects among them. Rows with all steps below `low` or
+    above `high` are not decoded.
     """
     found: dict[str, list[tuple[Sequence[Batch], Stretch]]] = {}
     for row in read_rows(iteration_id, only if moved else None).stored:
@@ -118,23 +118,23 @@ def _spans(iteration_id: str, only: Collection[str] | None) -> list[Span]:
 
 
 def _stored(row: Mapping[str, Any], homes: Mapping[str, str]) -> Stored:
-    place = Key(row["PK"]["S"], row["SK"]["S"])
-    is_chunk = place.sk.startswith(keys.CHUNK)
+    key = Key(row["PK"]["S"], row["SK"]["S"])
+    is_chunk = key.sk.startswith(keys.CHUNK)
     return Stored(
-        place=place,
+        place=key,
         low=int(row["low"]["N"]) if "low" in row else INT64_MIN,
         high=int(row["high"]["N"]) if "high" in row else INT64_MAX,
         edition=int(row["edition"]["N"]) if "edition" in row else None,
         points=row["points"]["B"],
-        batch=Batch(keys.batch_of_chunk(place.sk), int(row["at"]["N"])) if is_chunk else None,
-        generation=None if is_chunk else keys.generation_of_packed(place.sk),
+        batch=Batch(keys.batch_of_chunk(key.sk), int(row["at"]["N"])) if is_chunk else None,
+        generation=None if is_chunk else keys.generation_of_packed(key.sk),
         homes=homes,
     )
 
 
 def _only(content: Content, counts: Sequence[bool]) -> Iterator[tuple[str, Stretch]]:
     for key, stretch in content.series.items():
-        places = list(compress(range(len(stretch.columns)), map(counts.__getitem__, stretch.batches)))
-        if places:
-            ordinals = [stretch.ordinals[at] for at in places]
-            yield key, Stretch(stretch.columns.take(places), ordinals, [stretch.batches[at] for at in places])
+        indices = list(compress(range(len(stretch.columns)), map(counts.__getitem__, stretch.batches)))
+        if indices:
+            ordinals = [stretch.ordinals[index] for index in indices]
+            yield key, Stretch(stretch.columns.take(indices), ordinals, [stretch.batches[index] for index in indices])

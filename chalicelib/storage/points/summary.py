@@ -1,4 +1,4 @@
-"""A series in nine numbers, and the binary form of the digests of all series of an iteration."""
+"""The summary of a series in nine numbers, and the binary form of all summaries of an iteration."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _REMEMBERED_BYTES = 4096
 
 
 class Digest(NamedTuple):
-    """One series in nine numbers; the extremes pass over NaN where there is anything else. Merging is exact.
+    """Summary of one series. min and max ignore NaN unless every value is NaN. Merging is exact.
 
-    In the order of `_DIGEST`.
+    The fields are in the order of `_DIGEST`.
     """
 
     first: float
     last: float
     min: float
     max: float
-    # Tuples have a method of this name, which nobody asks for here.
+    # Hides the method `count` of tuples, which no caller uses here.
     count: int  # type: ignore[assignment]
     first_step: int
     first_time: int
@@ -38,10 +38,10 @@ class Digest(NamedTuple):
 
     @classmethod
     def of(cls, columns: Columns) -> Digest:
-        """Of at least one point. first and last are by step, then time, then arrival: the order of the columns."""
+        """Summarise at least one point. first and last are by step, then time, then arrival (order of the columns)."""
         first, last = 0, len(columns) - 1
         if not columns.is_ascending():
-            order = sorted(range(len(columns)), key=lambda at: (columns.steps[at], columns.times[at]))
+            order = sorted(range(len(columns)), key=lambda index: (columns.steps[index], columns.times[index]))
             first, last = order[0], order[-1]
         numbers = [value for value in columns.values if not math.isnan(value)] or [columns.values[0]]
         return cls(
@@ -57,7 +57,7 @@ class Digest(NamedTuple):
         )
 
     def merge(self, later: Digest) -> Digest:
-        """The digest of both, `later` having arrived after this one."""
+        """Merge the summaries of two batches; `later` arrived after this one."""
         first = later if (later.first_step, later.first_time) < (self.first_step, self.first_time) else self
         last = self if (later.last_step, later.last_time) < (self.last_step, self.last_time) else later
         return first._replace(
@@ -70,7 +70,7 @@ class Digest(NamedTuple):
         )
 
     def meets(self, other: Digest) -> bool:
-        """Whether both begin or both end at one step and time: their order of arrival decides between the values."""
+        """True if both start, or both end, at the same step and time, so that order of arrival decides the value."""
         return (self.first_step, self.first_time) == (other.first_step, other.first_time) or (
             (self.last_step, self.last_time) == (other.last_step, other.last_time)
         )
@@ -86,21 +86,21 @@ class Digest(NamedTuple):
         )
 
 
-# What `Digest._make` does, in a third of its time.
+# `Digest._make` in a third of its time.
 _digest = partial(tuple.__new__, Digest)
 
 
 def pack_digests(digests: Mapping[str, Digest]) -> bytes:
-    """A version byte, then packed by zlib the length of all names in bytes (u32), the names, and for each 72 bytes.
+    """Encode a version byte, then by zlib: the length of all names in bytes (u32), the names, and 72 bytes a name.
 
-    A name is its length in bytes (u16) and UTF-8. The keys of an iteration share steps and times, and a curve that
-    falls has its extremes at its ends: less than half is left, of a row that is written twice for each batch.
+    A name is its length in bytes (u16) and UTF-8. zlib more than halves a row that each batch writes twice: the keys of
+    an iteration share steps and times, and a falling curve has its extremes at its ends.
     """
     return bytes([VERSION]) + zlib.compress(_body(digests))
 
 
 def size_of_digests(names: Iterable[str]) -> int:
-    """How many bytes `pack_digests` makes at most of series with these keys, but for what zlib adds to noise."""
+    """The most bytes that `pack_digests` returns for these keys, without zlib's overhead on incompressible data."""
     return 1 + _HEAD.size + sum(_NAME.size + len(name.encode()) + _DIGEST.size for name in names)
 
 
@@ -109,31 +109,31 @@ def unpack_digests(data: bytes) -> dict[str, Digest]:
 
 
 class PackedDigests(Mapping[str, Digest]):
-    """What `pack_digests` made, each unpacked when it is asked for: of thousands of rows mostly one key is wanted."""
+    """The result of `pack_digests`, decoded a key at a time: readers of thousands of rows mostly need one key."""
 
     def __init__(self, data: bytes) -> None:
-        """DamagedData when it is not what `pack_digests` makes, or of a version that is not known here."""
+        """DamagedData if `pack_digests` did not write these bytes, or in an unknown version."""
         self._data = body = _open(data)
         if len(body) < _HEAD.size:
             raise DamagedData("a summary without a head")
         self._start = _HEAD.size + _HEAD.unpack_from(body)[0]
-        self._places = _places(body[_HEAD.size : self._start])
-        if len(body) != self._start + len(self._places) * _DIGEST.size:
+        self._positions = _positions(body[_HEAD.size : self._start])
+        if len(body) != self._start + len(self._positions) * _DIGEST.size:
             raise DamagedData("a summary that does not have the length that its head says")
 
     def __getitem__(self, key: str) -> Digest:
-        at = self._start + self._places[key] * _DIGEST.size
-        return Digest._make(_DIGEST.unpack_from(self._data, at))
+        offset = self._start + self._positions[key] * _DIGEST.size
+        return Digest._make(_DIGEST.unpack_from(self._data, offset))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._positions)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._positions)
 
     def items(self) -> ItemsView[str, Digest]:
         numbers = _DIGEST.iter_unpack(memoryview(self._data)[self._start :])
-        return dict(zip(self._places, map(_digest, numbers), strict=True)).items()
+        return dict(zip(self._positions, map(_digest, numbers), strict=True)).items()
 
 
 def _body(digests: Mapping[str, Digest]) -> bytes:
@@ -152,18 +152,18 @@ def _open(data: bytes) -> bytes:
     raise DamagedData("not a summary of a version known here")
 
 
-def _places(names: bytes) -> Mapping[str, int]:
-    """The keys in a block of names, each with its number. The runs of an experiment mostly have the same."""
+def _positions(names: bytes) -> Mapping[str, int]:
+    """Decode a block of names: each key with its position. Cached: iterations of an experiment mostly share theirs."""
     return _remembered(names) if len(names) <= _REMEMBERED_BYTES else _read_names(names)
 
 
 def _read_names(names: bytes) -> dict[str, int]:
     found: dict[str, int] = {}
-    at = 0
-    while at < len(names):
-        start = at + _NAME.size
-        at = start + int.from_bytes(names[at:start], "big")
-        found[names[start:at].decode()] = len(found)
+    offset = 0
+    while offset < len(names):
+        start = offset + _NAME.size
+        offset = start + int.from_bytes(names[offset:start], "big")
+        found[names[start:offset].decode()] = len(found)
     return found
 
 
@@ -171,13 +171,13 @@ _remembered = lru_cache(256)(_read_names)
 
 
 def _columns_of(data: bytes) -> bytes:
-    """The body of version 1, in which each name stood before its own numbers."""
+    """Convert the body of version 1, in which each name precedes its own numbers."""
     digests: dict[str, Digest] = {}
-    at = 1
-    while at < len(data):
-        end = at + _NAME.size + int.from_bytes(data[at : at + _NAME.size], "big")
-        digests[data[at + _NAME.size : end].decode()] = Digest._make(_DIGEST.unpack_from(data, end))
-        at = end + _DIGEST.size
+    offset = 1
+    while offset < len(data):
+        end = offset + _NAME.size + int.from_bytes(data[offset : offset + _NAME.size], "big")
+        digests[data[offset + _NAME.size : end].decode()] = Digest._make(_DIGEST.unpack_from(data, end))
+        offset = end + _DIGEST.size
     return _body(digests)
 
 

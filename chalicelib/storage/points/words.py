@@ -1,8 +1,8 @@
 """Columns of 64-bit words as bytes that compress well.
 
-Whole numbers (int64) are stored as differences to the one before, modulo 2^64; values as the 64 bits of the float. A
+Integers (int64) are stored as differences to the previous one, modulo 2^64; values as the 64 bits of the float. A
 column is then byte-shuffled: all first bytes, then all second bytes, and so on. Neighbours in a series share their
-high bytes, which zlib then finds (as in HDF5's shuffle filter).
+high bytes, so that zlib finds long runs (as in HDF5's shuffle filter).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HALF = 1 << 63
 
 
 def encode_integers(columns: Sequence[Sequence[int]]) -> bytes:
-    """Columns one after the other, each as differences, shuffled as one."""
+    """Encode each column as differences, concatenate the columns and shuffle them as one."""
     return shuffle(b"".join(_little_endian(_differences(column)) for column in columns))
 
 
@@ -29,13 +29,13 @@ def encode_values(columns: Sequence[array[float]]) -> bytes:
 
 
 def decode_integers(shuffled: bytes, start: int, stop: int) -> array[int]:
-    """Of what `encode_integers` made, the column that lies from one place to another."""
+    """Decode one column, the words `start` to `stop`, of the result of `encode_integers`."""
     differences = _words("q", unshuffle(shuffled, start, stop))
     try:
         return array("q", accumulate(differences))
     except OverflowError:
-        # Two neighbours are further apart than an int64 can say: these sums go round.
-        return array("q", map(_around, accumulate(differences)))
+        # Two neighbours differ by more than an int64 can hold: wrap these sums.
+        return array("q", map(_wrap, accumulate(differences)))
 
 
 def decode_values(shuffled: bytes, start: int, stop: int) -> array[float]:
@@ -47,7 +47,7 @@ def shuffle(data: bytes) -> bytes:
 
 
 def unshuffle(data: bytes, start: int, stop: int) -> bytes:
-    """The words from one place to another of those that were shuffled together."""
+    """Restore the words `start` to `stop` of those that were shuffled together."""
     count = len(data) // WORD
     whole = bytearray(WORD * (stop - start))
     for byte in range(WORD):
@@ -59,11 +59,11 @@ def _differences(column: Sequence[int]) -> array[int]:
     try:
         return array("q", map(sub, column, chain((0,), column)))
     except OverflowError:
-        return array("q", map(_around, map(sub, column, chain((0,), column))))
+        return array("q", map(_wrap, map(sub, column, chain((0,), column))))
 
 
-def _around(number: int) -> int:
-    """Modulo 2^64, as an int64."""
+def _wrap(number: int) -> int:
+    """Wrap modulo 2^64 into an int64."""
     return (number + _HALF & _MASK) - _HALF
 
 

@@ -1,6 +1,6 @@
-"""An entity with everything above it and the asking user's permission there: one REF, then one BatchGetItem.
+"""An entity with its ancestors and the calling user's permission: one REF, then one BatchGetItem.
 
-Whatever is missing or going in the line makes the whole of it absent: what hangs below a deleted thing is gone with it.
+If any ancestor is missing or being deleted, the lineage is None: its descendants count as deleted.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _place(ref: Key) -> _Place | None:
 
 @lru_cache(maxsize=4096)
 def _cached_place(ref: Key) -> _Place:
-    """A REF never changes, so it is remembered; that one is absent (KeyError) is not."""
+    """Cache a REF, which never changes. Its absence (KeyError) is not cached."""
     row = item.find(Ref, ref)
     if row is None:
         raise KeyError(ref)
@@ -139,9 +139,9 @@ def _cached_place(ref: Key) -> _Place:
 
 
 def _read(project_id: str, user_id: str, *below: Key) -> Sequence[Item | None]:
-    places = [keys.project(project_id), keys.permission(user_id, project_id), *below]
-    found = item.get_many(places)
-    return [found.get(place) for place in places]
+    item_keys = [keys.project(project_id), keys.permission(user_id, project_id), *below]
+    found = item.get_many(item_keys)
+    return [found.get(key) for key in item_keys]
 
 
 def _read_below(place: _Place, user_id: str, below: Key) -> Sequence[Item | None]:
@@ -149,7 +149,7 @@ def _read_below(place: _Place, user_id: str, below: Key) -> Sequence[Item | None
 
 
 def _has_iteration(row: ResourceRow) -> bool:
-    """A resource of an iteration that is being deleted is gone too."""
+    """False if the resource's iteration is deleted or being deleted, which makes the resource absent too."""
     return not row.iteration_id or iteration.find_iteration(row.experiment_id, row.iteration_id) is not None
 
 

@@ -1,4 +1,4 @@
-"""Iterations as rows of a table: thousands of them, of which only some fields are wanted, read without models."""
+"""Projections of iterations: some fields of thousands of rows, read without models."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ _time: Any = UTCDateTimeAttribute()
 def outline_iterations_of_experiment(
     experiment_id: str, parent_id: str | None, names: Collection[str]
 ) -> list[Iteration]:
-    """All of them, in the order of their ids, or the children of a parent; but for these fields they are empty."""
+    """All iterations in the order of their ids, or the children of a parent; fields not in `names` are empty."""
     where = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
     rows = item.raw_rows(keys.iterations_span(experiment_id), sorted({"id", "deleting", *names}), where=where)
     return [_outline(experiment_id, row) for row in rows if "deleting" not in row]
 
 
 def find_iterations(experiment_id: str, iteration_ids: Sequence[str]) -> list[Iteration]:
-    """Those that are there, in the order given."""
-    places = [keys.iteration(experiment_id, each) for each in iteration_ids]
-    found = item.raw_many(places, [*_FIELDS, "deleting"])
-    rows = [found[place] for place in places if place in found]
+    """The iterations that exist, in the order given."""
+    item_keys = [keys.iteration(experiment_id, each) for each in iteration_ids]
+    found = item.raw_many(item_keys, [*_FIELDS, "deleting"])
+    rows = [found[key] for key in item_keys if key in found]
     return [_outline(experiment_id, row) for row in rows if "deleting" not in row]
 
 
 def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[str]:
-    """Those of the wanted ones that are in the experiment, in the order given; with none wanted all, oldest first."""
+    """The ids in `wanted` that are in the experiment, in the order given; all ids, oldest first, if it is empty."""
     if not wanted:
         return [iteration.id for iteration in outline_iterations_of_experiment(experiment_id, None, ())]
     found = item.get_many(keys.iteration(experiment_id, each) for each in wanted)
@@ -50,7 +50,7 @@ def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[st
 
 
 def _outline(experiment_id: str, row: Mapping[str, Any]) -> Iteration:
-    """From a row as DynamoDB gives it: empty but for the fields that were asked for."""
+    """Convert a row in DynamoDB's form; fields that it lacks are empty."""
     given = {name: next(iter(row[name].values())) for name in _FIELDS if name in row}
     for name in _TIMES & given.keys():
         given[name] = _time.deserialize(given[name])

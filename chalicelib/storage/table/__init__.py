@@ -1,1 +1,1 @@
-"""The table itself: keys, items, conditional writes, transactions."""
+"""Access to the table: keys, items, conditional writes, transactions."""

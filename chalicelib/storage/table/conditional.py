@@ -1,7 +1,7 @@
-"""The meaning of a single write whose condition did not hold.
+"""Errors of single writes whose condition fails.
 
-The SDK sends a write again when its answer was lost. So the condition must let a repetition of the same write through,
-or the caller must read what is stored: docs/conditional-writes.md has the list.
+The SDK repeats a write whose answer was lost. So the condition must accept a repetition of the same write, or the
+caller must read the stored row: docs/conditional-writes.md has the list.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chalicelib.storage.table.transaction import Otherwise, code_of
 
 @contextmanager
 def otherwise(meaning: Otherwise) -> Iterator[None]:
-    """Raise what `meaning` makes when the condition of the write inside does not hold."""
+    """Raise `meaning()` if the condition of the write inside fails."""
     try:
         yield
     except (PutError, UpdateError, DeleteError) as error:

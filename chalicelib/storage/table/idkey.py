@@ -1,4 +1,4 @@
-"""Creation keys: a sentinel beside the created thing, so that the same key again finds it instead of making another."""
+"""Creation keys: a sentinel beside the created entity, so that a repeated key finds it and creates no other."""
 
 from __future__ import annotations
 
@@ -14,53 +14,56 @@ from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Otherwise, Transaction
 
-# For so long it is known that what was created under a key has been deleted.
+# Retention of a retired key, which says that its entity has been deleted.
 _REMEMBERED = timedelta(days=90)
 
 
 class KeyTaken(Conflict):
-    """Something has been created under this key since it was looked for."""
+    """Another request has created an entity under this key since it was read."""
 
 
 class IdKeyRow(Item, discriminator="id-key"):
     target_id = UnicodeAttribute()
-    # When that was deleted, in milliseconds since 1970.
+    # Deletion of the target, in milliseconds since 1970.
     retired_at = NumberAttribute(null=True)
     # DynamoDB's TTL, in seconds since 1970.
     expires_at = NumberAttribute(null=True)
 
 
-def find_id_key(place: Key) -> str | None:
-    """The id of what was created under this key, if that is there."""
-    row = item.find(IdKeyRow, place)
+def find_id_key(key: Key) -> str | None:
+    """The id of the entity that was created under this key; None if there is none, or it was deleted."""
+    row = item.find(IdKeyRow, key)
     return row.target_id if row and row.retired_at is None else None
 
 
-def is_retired(place: Key) -> bool:
-    """Whether what was created under this key has been deleted, and nothing else been created since."""
-    row = item.find(IdKeyRow, place)
+def is_retired(key: Key) -> bool:
+    """True if the entity of this key has been deleted and the key was not used again."""
+    row = item.find(IdKeyRow, key)
     return row is not None and row.retired_at is not None
 
 
 def claim_id_key(
-    place: Key, target_id: str, write: Transaction, otherwise: Otherwise, *, began: datetime | None = None
+    key: Key, target_id: str, write: Transaction, otherwise: Otherwise, *, began: datetime | None = None
 ) -> None:
-    """A retired key is free, but not for what `began` before that: it is what was deleted, and does not come back."""
-    row = IdKeyRow(*place, target_id=target_id)
+    """Claim a key in a transaction. A retired key is free, unless the entity `began` before the deletion.
+
+    Such a creation repeats the one that was deleted, and must not restore it.
+    """
+    row = IdKeyRow(*key, target_id=target_id)
     retired_at = IdKeyRow.retired_at
     retired = retired_at.exists() if began is None else retired_at < clock.to_milliseconds(began)
     write.put(row, otherwise, IdKeyRow.pk.does_not_exist() | retired)
 
 
-def retire_id_key(place: Key, write: Transaction) -> None:
-    """What was created under it goes: it stays known that there was such a thing, and when it went."""
+def retire_id_key(key: Key, write: Transaction) -> None:
+    """Mark a key in a transaction as that of a deleted entity, with the time of the deletion."""
     now = clock.now()
     actions: list[Action] = [
         IdKeyRow.retired_at.set(clock.to_milliseconds(now)),
         IdKeyRow.expires_at.set(int((now + _REMEMBERED).timestamp())),
     ]
-    write.update(IdKeyRow(*place), actions, IdKeyRow.pk.exists(), NotFound)
+    write.update(IdKeyRow(*key), actions, IdKeyRow.pk.exists(), NotFound)
 
 
-def release_id_key(place: Key, write: Transaction) -> None:
-    write.delete(IdKeyRow(*place), None, NotFound)
+def release_id_key(key: Key, write: Transaction) -> None:
+    write.delete(IdKeyRow(*key), None, NotFound)

@@ -1,4 +1,4 @@
-"""The base of everything in the table, and the ways to read it: one item, several at once, a page of a partition."""
+"""The base class of all rows, and the ways to read them: one item, several at once, a page of a partition."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from chalicelib.storage.table.keys import Key, Span
 M = TypeVar("M", bound="Item")
 T = TypeVar("T")
 
-# A filter throws most rows away: read them by the hundred, not by the handful.
+# A filter discards most rows, so a filtered Query reads large pages.
 FILTERED_PAGE = 500
-# What DynamoDB gives at once.
+# DynamoDB's limit for one BatchGetItem.
 _PER_GET = 100
 _CHECK_BYTES = 6
 _LONGEST_SORT_KEY = 1024
 
 
 class Item(Model):
-    """A row. `deleting` hides it from readers while what hangs on it is being removed."""
+    """A row. `deleting` hides it from readers while the sweep removes the rows below it."""
 
     class Meta:
         table_name = ""
         region = ""
         host: str | None = None
-        # A request has 29 seconds in all; a table that does not answer must leave time to say so.
+        # A request has 29 seconds in all: time out early enough to answer if the table does not.
         connect_timeout_seconds = 2
         read_timeout_seconds = 5
         max_pool_connections = 64
@@ -57,20 +57,20 @@ class Item(Model):
 
 
 class Ref(Item, discriminator="ref"):
-    """Where the thing with this id lives. Written once."""
+    """The project and experiment of the entity with this id. Written once."""
 
     project_id = UnicodeAttribute()
     experiment_id = UnicodeAttribute(null=True)
 
 
 def connection() -> TableConnection:
-    """The connection that all models share: made on the base, inherited by them."""
+    """The connection that all models share: created on the base class, inherited by them."""
     if not Item.Meta.table_name:
         bind(config.settings())
     is_new = Item._connection is None  # noqa: SLF001 - PynamoDB has no public name for it
     made = Item._get_connection()  # noqa: SLF001
     if is_new:
-        # The session of all other clients: a second one would read its descriptions of AWS again, 25 ms of CPU.
+        # Share the session of the other clients: a second one would load the descriptions of AWS again, 25 ms of CPU.
         made.connection._local.session = clients.session()  # noqa: SLF001
         capacity.follow(clients.session())
     return made
@@ -81,12 +81,12 @@ def bind(settings: config.Settings) -> None:
     Item.Meta.table_name = settings.table
     Item.Meta.region = settings.region
     Item.Meta.host = settings.endpoint_url
-    # None on the base, and nothing on the models: PynamoDB would give each of them a client of its own.
+    # None on the base only: PynamoDB would create a client for each model that has the attribute.
     Item._connection = None  # noqa: SLF001
 
 
 def get(model: type[M], key: Key, *, absent: Callable[[], Exception] = NotFound) -> M:
-    """One item, as it is now. Raises what `absent` makes when there is none, or only one on its way out."""
+    """Read one item consistently. Raise `absent()` if there is none, or if it is being deleted."""
     found = find(model, key)
     if found is None or found.deleting:
         raise absent()
@@ -94,7 +94,7 @@ def get(model: type[M], key: Key, *, absent: Callable[[], Exception] = NotFound)
 
 
 def find(model: type[M], key: Key) -> M | None:
-    """One item as it is now, even one that is being deleted, or None."""
+    """Read one item consistently, even one that is being deleted; None if there is none."""
     connection()
     try:
         return model.get(key.pk, key.sk, consistent_read=True)
@@ -103,7 +103,7 @@ def find(model: type[M], key: Key) -> M | None:
 
 
 def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
-    """The items that exist at these keys, as they are now, whatever their kinds; those being deleted left out."""
+    """Read the items at these keys consistently, of any kind, without those that are being deleted."""
     connection()
     wanted = set(keys)
     found = Item.batch_get([tuple(key) for key in wanted], consistent_read=True) if wanted else ()
@@ -111,7 +111,7 @@ def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
 
 
 def query(model: type[M], pk: str, prefix: str = "", *, where: Condition | None = None) -> Iterator[M]:
-    """All rows of a partition whose sort key begins so, in its order."""
+    """All rows of a partition whose sort key starts with `prefix`, in key order, without those being deleted."""
     connection()
     visible = Item.deleting.does_not_exist()
     return model.query(
@@ -125,11 +125,11 @@ def query(model: type[M], pk: str, prefix: str = "", *, where: Condition | None 
 def page(
     model: type[M], pk: str, prefix: str, *, limit: int, cursor: Cursor | None, where: Condition | None = None
 ) -> Page[M]:
-    """At most `limit` rows after the cursor. InvalidPayload when the cursor is not one of ours for this list."""
+    """At most `limit` rows after the cursor. InvalidPayload if the cursor is not from this list."""
     connection()
     start = None if cursor is None else _start(cursor, pk, prefix)
     visible = Item.deleting.does_not_exist()
-    # One row more than asked tells whether there is a next page without another call.
+    # One row more than requested shows, without another call, that there is a next page.
     rows = list(
         model.query(
             pk,
@@ -153,7 +153,7 @@ HasIdT = TypeVar("HasIdT", bound=HasId)
 
 
 def page_by_id(everything: Iterable[HasIdT], scope: str, limit: int, cursor: Cursor | None) -> Page[HasIdT]:
-    """A page, in the order of ids, of a list that is in hand; `scope` tells its cursors from those of other lists."""
+    """Cut a page, in the order of ids, from a list in memory. `scope` tells its cursors from those of other lists."""
     of, after = (scope, "") if cursor is None else decode_cursor(cursor, 2)
     if of != scope:
         raise bad_cursor()
@@ -162,7 +162,7 @@ def page_by_id(everything: Iterable[HasIdT], scope: str, limit: int, cursor: Cur
 
 
 def raw_keys(pk: str, prefix: str = "", *, limit: int | None = None) -> Iterator[Key]:
-    """The keys in a partition, those that no model claims included: what a deletion must see."""
+    """The keys of a partition, also of rows that are hidden or of an unknown kind: deletions must see all of them."""
     connection()
     start: dict[str, Any] | None = None
     left = limit
@@ -185,20 +185,20 @@ def raw_keys(pk: str, prefix: str = "", *, limit: int | None = None) -> Iterator
             return
 
 
-def raw_many(places: Iterable[Key], names: Sequence[str]) -> dict[Key, dict[str, Any]]:
-    """These attributes of the items that exist at these keys, as DynamoDB gives them, hidden ones too.
+def raw_many(item_keys: Iterable[Key], names: Sequence[str]) -> dict[Key, dict[str, Any]]:
+    """Read these attributes of the items at these keys in DynamoDB's form, hidden items too.
 
-    Like `raw_rows`, for many.
+    Faster than models, like `raw_rows`.
     """
-    wanted = [{"PK": place.pk, "SK": place.sk} for place in dict.fromkeys(places)]
+    wanted = [{"PK": key.pk, "SK": key.sk} for key in dict.fromkeys(item_keys)]
     connection()
-    calls = [wanted[at : at + _PER_GET] for at in range(0, len(wanted), _PER_GET)]
+    calls = [wanted[start : start + _PER_GET] for start in range(0, len(wanted), _PER_GET)]
     rows = [row for call in calls for row in _raw_get(call, ["PK", "SK", *names])]
     return {Key(row["PK"]["S"], row["SK"]["S"]): row for row in rows}
 
 
 def _raw_get(keys: list[Any], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Unavailable when the table gives only a part of them, time and again."""
+    """Read one batch. Unavailable if the table repeatedly returns only a part of it."""
     found: list[dict[str, Any]] = []
     patience = Patience()
     while True:
@@ -211,9 +211,9 @@ def _raw_get(keys: list[Any], names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def raw_rows(span: Span, names: Sequence[str], *, where: Condition | None = None) -> Iterator[dict[str, Any]]:
-    """These attributes of the rows in a stretch of a partition, as DynamoDB gives them, hidden rows too.
+    """Read these attributes of the rows in a span in DynamoDB's form, hidden rows too.
 
-    For thousands of small rows, of which models would take ten times as long to make.
+    For thousands of small rows: models take ten times as long.
     """
     start: dict[str, Any] | None = None
     while True:
@@ -232,9 +232,9 @@ def raw_rows(span: Span, names: Sequence[str], *, where: Condition | None = None
 
 
 def changes(row: Item, before: object, after: object, names: Iterable[str]) -> list[Action]:
-    """Set those of these attributes in which two shapes differ, and no other: somebody may be changing those.
+    """Set those of these attributes in which two shapes differ, and no other: another request may be changing those.
 
-    ``row`` is the one of `after`; None removes.
+    ``row`` is the row of `after`; None removes an attribute.
     """
     differing = [name for name in names if getattr(before, name) != getattr(after, name)]
     fields = [(getattr(type(row), name), getattr(row, name)) for name in differing]
@@ -242,25 +242,25 @@ def changes(row: Item, before: object, after: object, names: Iterable[str]) -> l
 
 
 def encode_cursor(*position: str) -> Cursor:
-    """An opaque text that holds a place in a list."""
+    """Encode a position in a list as an opaque text."""
     data = json.dumps(position).encode()
     return base64.urlsafe_b64encode(_check(data) + data).decode().rstrip("=")
 
 
 def decode_cursor(cursor: Cursor, length: int) -> Sequence[str]:
-    """The place that a cursor holds. InvalidPayload when it holds none of `length` parts."""
+    """Decode a position. InvalidPayload unless the cursor is intact and has `length` parts."""
     try:
         data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
         position = json.loads(data[_CHECK_BYTES:]) if _check(data[_CHECK_BYTES:]) == data[:_CHECK_BYTES] else None
     except (binascii.Error, ValueError, RecursionError):
         raise bad_cursor() from None
-    if not (isinstance(position, list) and len(position) == length and all(map(_is_place, position))):
+    if not (isinstance(position, list) and len(position) == length and all(map(_is_valid_part, position))):
         raise bad_cursor()
     return position
 
 
 def _check(data: bytes) -> bytes:
-    """So that a damaged cursor is seen, and does not lead to another place; it is no secret."""
+    """Checksum that detects a damaged cursor; it is no protection against forgery."""
     return hashlib.blake2s(data, digest_size=_CHECK_BYTES).digest()
 
 
@@ -268,8 +268,8 @@ def bad_cursor() -> InvalidPayload:
     return InvalidPayload("This cursor is damaged or belongs to another list", field="cursor")
 
 
-def _is_place(part: object) -> bool:
-    """What a sort key of ours, an id or a number can be; the table would stumble over anything else."""
+def _is_valid_part(part: object) -> bool:
+    """True if the part can be a sort key, an id or a number; DynamoDB would reject other texts."""
     return isinstance(part, str) and part.isascii() and len(part) <= _LONGEST_SORT_KEY
 
 

@@ -1,4 +1,4 @@
-"""Writes that happen together or not at all, each with the error that its failed condition means."""
+"""Atomic writes of several items, each with the error to raise if its condition fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chalicelib.storage.table import item
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
 
-# Of the whole transaction these are other words, which `routes/http/endpoint.py` knows.
+# Throttling codes in cancellation reasons; `aws/overload.py` lists those of a whole request.
 _THROTTLED = {"ThrottlingError", "ProvisionedThroughputExceeded"}
 
 Otherwise = Callable[[], DomainError]
@@ -24,17 +24,17 @@ _Step = Callable[[TransactWrite], None]
 
 
 def code_of(error: PynamoDBException) -> str | None:
-    """DynamoDB's code, None where there was no answer: PynamoDB's own property fails on a dropped connection."""
+    """DynamoDB's error code, None without an answer: PynamoDB's own property fails on a dropped connection."""
     response = getattr(error.cause, "response", None) or {}
     code: str | None = response.get("Error", {}).get("Code")
     return code
 
 
 class Transaction:
-    """Collect up to 100 writes, then `commit`. What another transaction holds at that moment is tried again.
+    """Collect up to 100 writes, then `commit`, which retries while another transaction holds one of the items.
 
-    DynamoDB carries out one ClientRequestToken once, so a repeated call is answered as the first one. The token stays
-    the same until DynamoDB has said that nothing was written.
+    DynamoDB executes one ClientRequestToken once, so a repeated call gets the answer of the first one. The token stays
+    the same until DynamoDB has reported that nothing was written.
     """
 
     def __init__(self) -> None:
@@ -43,16 +43,16 @@ class Transaction:
         self._steps: dict[str, list[tuple[_Step, Otherwise]]] = {"check": [], "delete": [], "put": [], "update": []}
 
     def check(self, model: type[Item], key: Key, condition: Condition, otherwise: Otherwise) -> None:
-        """Commit only if this item, which is not written, is so."""
+        """Commit only if this item, which is not written, meets the condition."""
         self._add("check", lambda write: write.condition_check(model, key.pk, key.sk, condition), otherwise)
 
     def put(self, row: Item, otherwise: Otherwise, condition: Condition | None = None) -> None:
-        """Write an item that must not be there yet, unless another condition is given."""
+        """Write an item that must not exist yet, unless another condition is given."""
         wanted = Item.pk.does_not_exist() if condition is None else condition
         self._add("put", lambda write: write.save(row, wanted), otherwise)
 
     def replace(self, row: Item) -> None:
-        """Write an item whatever was there."""
+        """Write an item without a condition."""
         self._add("put", lambda write: write.save(row), Unavailable)
 
     def update(self, row: Item, actions: list[Action], condition: Condition, otherwise: Otherwise) -> None:
@@ -62,7 +62,7 @@ class Transaction:
         self._add("delete", lambda write: write.delete(row, condition), otherwise)
 
     def commit(self) -> None:
-        """Raises the error of the first write whose condition did not hold; Unavailable when others keep winning."""
+        """Raise the error of the first write whose condition fails; Unavailable if conflicts outlast the retries."""
         patience = Patience()
         while True:
             try:
@@ -85,7 +85,7 @@ class Transaction:
                 step(write)
 
     def _raise_meaning(self, error: TransactWriteError) -> None:
-        """Return only if the transaction is worth another try."""
+        """Raise the error that a cancelled transaction means; return only if it should be retried."""
         reasons = error.cancellation_reasons
         for (_, otherwise), reason in zip(self._in_order(), reasons, strict=False):
             if reason is not None and reason.code == "ConditionalCheckFailed":
