@@ -26,9 +26,9 @@ _ERROR: Schema = {
 _FLOAT: Schema = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}
 _ID: Schema = {"type": "string", "pattern": "^[0-9a-z.]{1,128}$"}
 _ERRORS = {
-    "401": "Who asks is not known: a TOKEN_… code, or INVALID_CREDENTIALS",
-    "403": "Who asks may not do this; INVALID_CREDENTIALS: `current_password` is not the present one",
-    "404": "There is no such thing, or it is not for who asks to know",
+    "401": "The caller is not signed in: a TOKEN_… code, or INVALID_CREDENTIALS",
+    "403": "The caller may not do this; INVALID_CREDENTIALS: `current_password` is wrong",
+    "404": "It does not exist, or the caller may not see it",
     "409": "This clashes with what is there",
     "413": "The body, or the answer, is too large",
     "422": "The request is malformed or breaks a rule; `details.field` names the field",

@@ -11,6 +11,7 @@ from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import MAX_TEXT_BYTES, Body, Id, IdKey, Name, PageQuery, Query, Text, changes
+from chalicelib.routes.http.problem import rule
 from chalicelib.services import resource as service
 from chalicelib.services import upload as uploads
 from deardiary.wire.parts import CUTS, MAX_PARTS, MAX_PARTS_ASKED
@@ -24,8 +25,15 @@ MAX_BYTES = max(cut.most for cut in CUTS.values())
 MAX_DATA = 4 * (CUTS["inline"].most // 3 + 1)
 
 Size = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
-ContentType = Annotated[str, Meta(max_length=127, pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?![\s\S])")]
+Sha256 = Annotated[str, rule(r"^[0-9a-f]{64}(?![\s\S])", "64 digits from 0-9 and a-f")]
+ContentType = Annotated[
+    str,
+    rule(
+        r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?![\s\S])",
+        "a type and a subtype, as in text/plain",
+        max_length=127,
+    ),
+]
 
 
 class NewResource(Body):

@@ -10,6 +10,7 @@ from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, PageQuery, changes
+from chalicelib.routes.http.problem import rule
 from chalicelib.services import permission
 from chalicelib.services import user as service
 from chalicelib.services.lifecycle import deletion
@@ -17,7 +18,9 @@ from deardiary.wire.shapes import User, UserName, UserPermission
 
 routes = Routes(__name__)
 
-Username = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._@-]*(?![\s\S])")]
+Username = Annotated[
+    str, rule(r"^[A-Za-z0-9._@-]*(?![\s\S])", "letters of a to z, digits and . _ - @ only", min_length=1, max_length=64)
+]
 PersonName = Annotated[str, Meta(max_length=255)]
 Password = Annotated[str, Meta(min_length=8, max_length=72, description="At most 72 bytes in UTF-8")]
 

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct
 
 from chalicelib import clock
 from chalicelib.errors import InvalidPayload, PayloadTooLarge, not_found
+from chalicelib.routes.http.problem import invalid, not_json, rule
 
 S = TypeVar("S", bound=Struct)
 
@@ -23,7 +24,7 @@ MAX_TEXT_BYTES = 64 * 1024
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_BYTES, description="At most 64 KiB in UTF-8")]
 # No control characters; the lookahead, because `$` would let a line feed pass at the end.
-Key = Annotated[str, Meta(min_length=1, max_length=250, pattern=r"^[^\x00-\x1f\x7f-\x9f]*(?![\s\S])")]
+Key = Annotated[str, rule(r"^[^\x00-\x1f\x7f-\x9f]*(?![\s\S])", "no control characters", min_length=1, max_length=250)]
 ParameterValue = Annotated[str, Meta(max_length=6000)]
 TagValue = Annotated[str, Meta(min_length=1, max_length=250)]
 Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
@@ -32,8 +33,6 @@ Id = Annotated[str, Meta(min_length=1, max_length=128)]
 
 MAX_ID = 128
 _ID = re.compile(rf"[0-9a-z.]{{1,{MAX_ID}}}")
-_AT = re.compile(r"^(?P<problem>.*?)(?: - at (?:`key` in )?`(?P<path>[^`]*)`)?$", re.DOTALL)
-_FIELD_IN_PROBLEM = re.compile(r"field `([^`]*)`")
 
 
 class Body(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -70,9 +69,9 @@ def body(kind: type[S], raw: bytes) -> S:
         # Nothing is the same as an object without fields.
         return msgspec.json.decode(raw or b"{}", type=kind)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid(error, kind, lambda: msgspec.json.decode(raw)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"The body is not JSON: {error}", field="body") from None
+        raise not_json(error) from None
 
 
 def query(kind: type[S], parameters: Mapping[str, list[str]]) -> S:
@@ -86,7 +85,7 @@ def query(kind: type[S], parameters: Mapping[str, list[str]]) -> S:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid(error, kind, lambda: values) from None
 
 
 def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -123,12 +122,3 @@ def _exact(field: str, value: Any) -> Any:
 
 def _takes_list(kind: Any) -> bool:
     return any(typing.get_origin(each) is list for each in (kind, *typing.get_args(kind)))
-
-
-def _invalid(error: msgspec.ValidationError) -> InvalidPayload:
-    """Msgspec says "Expected `int`, got `str` - at `$.metrics[0].step`"; unknown and missing fields are in the text."""
-    match = _AT.match(str(error))
-    problem, path = (match["problem"], match["path"] or "") if match else (str(error), "")
-    named = _FIELD_IN_PROBLEM.search(problem)
-    parts = [path.removeprefix("$").removeprefix("."), named[1] if named else ""]
-    return InvalidPayload(problem, field=".".join(part for part in parts if part) or "body")

@@ -12,13 +12,14 @@ from msgspec import Meta
 from chalicelib import clock
 from chalicelib.errors import InvalidPayload
 from chalicelib.routes.http.parse import Body, Key, Time
+from chalicelib.routes.http.problem import rule
 from chalicelib.services.points.batch import Sent
 from deardiary.wire.form import decode_float
 
 MAX_POINTS = 10_000
 
 # JSON has no number for these three.
-Number = float | Annotated[str, Meta(pattern="^(NaN|Infinity|-Infinity)$")]
+Number = float | Annotated[str, rule("^(NaN|Infinity|-Infinity)$", "a number, or one of NaN, Infinity and -Infinity")]
 Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 BatchId = Annotated[str, Meta(min_length=1, max_length=128)]
 

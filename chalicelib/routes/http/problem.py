@@ -1,0 +1,147 @@
+"""What is wrong with an input, in plain words: msgspec's messages name Python types, regexes and JSON paths."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from chalicelib.errors import InvalidPayload
+
+MOST_OF_A_KEY = 60  # in a message
+
+_MESSAGE = re.compile(r"^(?P<problem>.*?)(?: - at (?P<is_key>`key` in )?`(?P<path>[^`]*)`)?$", re.DOTALL)
+_NAMED = re.compile(r"field `([^`]*)`")
+_ANY_KEY = "[...]"
+_TYPES = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "null": "null",
+    "object": "an object",
+    "array": "a list",
+    "datetime": "a time",
+}
+_UNITS = {"str": "character", "array": "entry", "object": "entry"}
+_TIME = "Expected a time as in 2026-01-31T12:00:00Z"
+_RULES: dict[str, str] = {}
+_WORDS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
+    (re.compile(r"Object missing required field"), lambda _: "This field is required"),
+    (re.compile(r"Object contains unknown field"), lambda _: "There is no such field here"),
+    (
+        re.compile(r"Expected `str` matching regex (.*)", re.DOTALL),
+        lambda match: f"Expected {_RULES.get(match[1], 'text of another form')}",
+    ),
+    (re.compile(r"Expected `(\w+)` of length (>=|<=) (\d+)"), lambda match: _length(*match.groups())),
+    (re.compile(r"Expected `\w+` (>=|<=) (\S+)"), lambda match: f"Expected {_bound(match[1])} {match[2]}"),
+    (
+        re.compile(r"Expected `([^`]+)`, got `([^`]+)`"),
+        lambda match: f"Expected {_types(match[1])}, got {_types(match[2])}",
+    ),
+    (re.compile(r"Expected `([^`]+)`$"), lambda match: f"Expected {_types(match[1])}"),
+    (re.compile(r"Invalid RFC3339 encoded datetime|Timestamp is out of range"), lambda _: _TIME),
+    (re.compile(r"(Integer value|Number) out of range"), lambda _: "This number is out of range"),
+]
+
+
+def rule(pattern: str, words: str, **limits: Any) -> msgspec.Meta:
+    """A text that matches this pattern; an error says the rule in these words."""
+    _RULES[repr(pattern)] = words
+    return msgspec.Meta(pattern=pattern, **limits)
+
+
+def invalid(error: msgspec.ValidationError, kind: type[msgspec.Struct], sent: Callable[[], Any]) -> InvalidPayload:
+    """The error in plain words, naming the field. `sent` gives the input as plain dicts and lists."""
+    match = _MESSAGE.match(str(error))
+    problem, path = (match["problem"], match["path"] or "") if match else (str(error), "")
+    if match and match["is_key"]:
+        key = _culprit(str(error), kind, sent(), _steps(path))
+        return InvalidPayload(
+            f"Key {json.dumps(key[:MOST_OF_A_KEY])}: {_in_words(problem, kind, '')}", field=_steps(path)
+        )
+    steps = _steps(path)
+    if _ANY_KEY in path:
+        at = path.index(_ANY_KEY)
+        key = _culprit(str(error), kind, sent(), _steps(path[:at]))
+        steps = _joined(_steps(path[:at]), key) + path[at + len(_ANY_KEY) :]
+    named = _NAMED.search(problem)
+    return InvalidPayload(_in_words(problem, kind, steps), field=_joined(steps, named[1] if named else "") or "body")
+
+
+def not_json(error: Exception) -> InvalidPayload:
+    """The body cannot be read; the reason is msgspec's, without its first words."""
+    return InvalidPayload(f"The body is not JSON: {str(error).removeprefix('JSON is malformed: ')}", field="body")
+
+
+def _in_words(problem: str, kind: type[msgspec.Struct], field: str) -> str:
+    if problem.startswith("Invalid enum value"):
+        return f"Expected one of {', '.join(map(str, _choices(kind, field)))}"
+    said = ((words, pattern.match(problem)) for pattern, words in _WORDS)
+    return next((words(match) for words, match in said if match), "This value is invalid")
+
+
+def _culprit(message: str, kind: type[msgspec.Struct], sent: Any, name: str) -> str:
+    """The key of the object `name` that the message is about; msgspec says where, but not at which key.
+
+    It stops at the first fault. So the message stays the same for the keys up to that one, and changes without it.
+    """
+    keys = list(sent[name])
+    low, high = 0, len(keys)
+    while low < high:
+        middle = (low + high) // 2
+        part = {key: sent[name][key] for key in keys[: middle + 1]}
+        if _message(sent | {name: part}, kind) == message:
+            high = middle
+        else:
+            low = middle + 1
+    return keys[low] if low < len(keys) else ""
+
+
+def _message(sent: Any, kind: type[msgspec.Struct]) -> str:
+    try:
+        msgspec.convert(sent, kind)
+    except (msgspec.ValidationError, InvalidPayload) as error:
+        return str(error)
+    return ""
+
+
+def _steps(path: str) -> str:
+    return path.removeprefix("$").removeprefix(".")
+
+
+def _joined(*parts: str) -> str:
+    return ".".join(part for part in parts if part)
+
+
+def _types(names: str) -> str:
+    return " or ".join(_TYPES.get(each, "another kind of value") for each in names.split(" | "))
+
+
+def _bound(sign: str) -> str:
+    return "at least" if sign == ">=" else "at most"
+
+
+def _length(kind: str, sign: str, number: str) -> str:
+    unit = _UNITS.get(kind, "entry")
+    many = "entries" if unit == "entry" else "characters"
+    return f"Expected {_bound(sign)} {number} {unit if number == '1' else many}"
+
+
+def _choices(kind: type[msgspec.Struct], field: str) -> list[Any]:
+    """What a field of an enum or a Literal type takes."""
+    name = field.partition("[")[0]
+    return _literals(next(each.type for each in msgspec.structs.fields(kind) if each.name == name))
+
+
+def _literals(kind: Any) -> list[Any]:
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [f"{each.value} ({each.name})" for each in kind]
+    if typing.get_origin(kind) is typing.Literal:
+        return list(typing.get_args(kind))
+    return [value for each in typing.get_args(kind) for value in _literals(each)]
