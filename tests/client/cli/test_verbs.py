@@ -43,6 +43,8 @@ def iteration_of(run: Run, path: str) -> str:
         (("iterations", "shwo"), "did you mean `show`?"),
         (("iterations", "launch", "X"), "It has: ls, show"),
         (("projects", "publish"), "It has: ls, show"),
+        (("projects", "rename", "X", "Y"), "did you mean `edit`?"),
+        (("iterations", "delete", "X"), "did you mean `rm`?"),
     ],
 )
 def test_a_word_that_is_no_verb_is_named_with_the_verbs_there_are(run: Run, words: tuple[str, ...], said: str) -> None:
@@ -50,6 +52,12 @@ def test_a_word_that_is_no_verb_is_named_with_the_verbs_there_are(run: Run, word
     assert (refused.status, refused.out) == (2, "")
     assert f"has no command '{words[1]}'" in refused.err
     assert said in refused.err
+
+
+def test_a_word_that_is_no_command_is_named_with_the_nearest(run: Run) -> None:
+    refused = run("iteration", "ls")
+    assert (refused.status, refused.out) == (2, "")
+    assert "did you mean `iterations`?" in refused.err
 
 
 def test_projects_and_experiments_are_edited_and_tagged(run: Run, path: str) -> None:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from deardiary.wire.shapes import IterationOverview
 
-# Enough to tell apart what was created more than a tenth of a millisecond apart.
-_SHORT_ID = 10
 _WIDEST_TAGS, _WIDEST_HEADING, _WIDEST_VALUE = 16, 14, 24
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
@@ -54,14 +52,6 @@ def own_columns(iterations: Sequence[IterationOverview]) -> list[Column]:
         for kind, owners in (("parameters", parameters), ("metrics", lasts))
         for key, _ in Counter(key for each in owners for key in each).most_common()
     ]
-
-
-def short_ids(ids: Sequence[str]) -> list[str]:
-    """The beginnings of these ids, long enough to tell them apart."""
-    length = _SHORT_ID
-    while len({each[:length] for each in ids}) < len(set(ids)):
-        length += 1
-    return [each[:length] for each in ids]
 
 
 def age(moment: datetime) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 # What can be done with each noun that has verbs; known once the parser has been made.
+NOUNS: list[str] = []
 VERBS: dict[str, Mapping[str, argparse.ArgumentParser]] = {}
 
 

@@ -27,6 +27,7 @@ class Named(Protocol):
 
 SHORTEST_PREFIX, ID_LENGTH = 6, 24
 _SHOWN = 5
+_BY_ID = ("iteration", "resource")  # what has no name to be found by
 
 T = TypeVar("T")
 N = TypeVar("N", bound=Named)
@@ -55,6 +56,10 @@ def experiment(client: Client, text: str | None, *, sure: bool = False) -> Exper
         named = within and _first("experiment", client.experiments.list(within.id, name=name), sure=sure)
         if named:
             return named
+    if "/" not in wanted and (owner := next(client.projects.list(name=wanted), None)):
+        names = [f"{wanted}/{each.name}" for each in islice(client.experiments.list(owner.id), _SHOWN)]
+        listed = f"; it has: {', '.join(names)}" if names else ", and it has none yet"
+        raise CommandFailed(f"{wanted!r} is a project: name an experiment of it{listed}", USAGE)
     return _by_id("experiment", wanted, client.experiments.get, client)
 
 
@@ -136,4 +141,9 @@ def _by_id(kind: str, text: str, get: Callable[[str], T], client: Client | None 
     except ClientError as error:
         if error.status not in (404, 422):
             raise
-        raise CommandFailed(f"There is no {kind} of the name or id {text!r}") from error
+        few = (
+            f"; of an id give {SHORTEST_PREFIX} characters or more"
+            if kind in _BY_ID and len(text) < SHORTEST_PREFIX
+            else ""
+        )
+        raise CommandFailed(f"There is no {kind} of the name or id {text!r}{few}") from error

@@ -7,12 +7,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from deardiary.cli import find
-from deardiary.cli.columns import Column, as_tree, fitting, named, narrow, short_ids, wide
+from deardiary.cli.columns import Column, as_tree, fitting, named, narrow, wide
 from deardiary.cli.command import Call, count, noun, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.metric import SUMMARY, summary_row
-from deardiary.cli.output import GAP, cell, shortened, with_words
+from deardiary.cli.output import GAP, cell, short_ids, shortened, with_words
 from deardiary.cli.tag import change_tags
 from deardiary.wire.shapes import IterationOverview, IterationStatus
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from deardiary.wire.shapes import Iteration
 
 _ID = "an id, or the beginning of one"
+_WIDEST_SAME = 24
 NEWEST_FIRST = "created_date desc"
 
 
@@ -87,7 +88,7 @@ def ls(call: Call) -> None:
     rows = list(zip(*(each.values for each in columns), strict=True))
     call.output.table([each.key for each in columns], rows, f"There are no such iterations in {owner.name}")
     if left_out:
-        call.output.say(f"Not shown: {shortened(', '.join(left_out))}. Choose with --columns, or see all with --wide.")
+        call.output.note(f"Not shown: {shortened(', '.join(left_out))}. Choose with --columns, or see all with --wide.")
 
 
 def _short(experiment_ids: list[str]) -> list[str]:
@@ -140,10 +141,14 @@ def _compare_below_each_other(call: Call, labels: list[str], rows: list[Row], ro
     call.output.table([each.key for each in columns], list(zip(*(each.values for each in columns), strict=True)))
     left_out = [each.path for each in differing if each not in shown]
     if left_out:
-        call.output.say(f"They differ too in: {', '.join(left_out)}")
-    same = [f"{name}={cell(values[0])}" for name, differs, values in rows if not differs and name not in ALWAYS]
+        call.output.note(f"They differ too in: {', '.join(left_out)}")
+    same = [
+        f"{name}={shortened(cell(values[0]), _WIDEST_SAME)}"
+        for name, differs, values in rows
+        if not differs and name not in ALWAYS
+    ]
     if same:
-        call.output.say(f"The same in all: {', '.join(same)}")
+        call.output.note(f"The same in all: {', '.join(same)}")
 
 
 def _key(name: str) -> str:

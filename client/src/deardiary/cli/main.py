@@ -27,12 +27,12 @@ from deardiary.cli import (
     token,
     user,
 )
-from deardiary.cli.command import VERBS, Call
+from deardiary.cli.command import NOUNS, VERBS, Call
 from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, CommandFailed, explained
 from deardiary.terminal import PrintableFormatter, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _NOUNS = (session, project, experiment, iteration, metric, resource, model, user, token, sync, restore, completion)
 _STATUSES = """\
@@ -43,7 +43,9 @@ Settings: DEARDIARY_URL, DEARDIARY_TOKEN, or what `deardiary login` keeps; with 
 def main(arguments: Sequence[str] | None = None) -> int:
     ours = parser()
     try:
-        given = ours.parse_args(_with_verb(list(sys.argv[1:] if arguments is None else arguments)))
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        _refuse_unknown_noun(words, NOUNS)
+        given = ours.parse_args(_with_verb(words))
         if not hasattr(given, "handler"):
             ours.print_help(sys.stderr)
             return USAGE
@@ -80,6 +82,27 @@ def _warnings_on_stderr() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
+# What other programs call these verbs.
+_GUESSES = {
+    "delete": "rm",
+    "remove": "rm",
+    "list": "ls",
+    "rename": "edit",
+    "update": "edit",
+    "get": "show",
+    "add": "create",
+}
+
+
+def _refuse_unknown_noun(words: list[str], nouns: Collection[str]) -> None:
+    """CommandFailed, with the nearest one, for a first word that is no command."""
+    if not words or words[0].startswith("-") or words[0] in nouns:
+        return
+    near = get_close_matches(words[0], nouns, n=1, cutoff=0.6)
+    meant = f"; did you mean `{near[0]}`?" if near else "."
+    raise CommandFailed(f"`deardiary` has no command {words[0]!r}{meant} It has: {', '.join(nouns)}", USAGE)
+
+
 def _with_verb(words: list[str]) -> list[str]:
     """A noun alone, or followed by what its ``ls`` takes, is to be listed."""
     verbs = VERBS.get(words[0]) if words else None
@@ -94,6 +117,7 @@ def _refuse_unknown_verb(noun: str, words: list[str], verbs: Mapping[str, argpar
     names = list(takewhile(lambda word: not word.startswith("-"), words))
     taken = sum(not action.option_strings for action in verbs["ls"]._actions)  # noqa: SLF001 - argparse hides them
     near = get_close_matches(names[0], verbs, n=1, cutoff=0.7) if names and "/" not in names[0] else []
+    near += [_GUESSES[names[0]]] if names and _GUESSES.get(names[0]) in verbs and not near else []
     if len(names) <= taken and not near:
         return
     meant = f"; did you mean `{near[0]}`?" if near else "."
@@ -111,4 +135,5 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(title="commands", metavar="COMMAND")
     for noun in _NOUNS:
         noun.add(commands)
+    NOUNS[:] = commands.choices
     return made

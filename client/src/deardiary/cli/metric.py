@@ -15,7 +15,7 @@ from deardiary.wire.shapes import Curve
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from deardiary.cli.command import Subparsers
@@ -62,7 +62,7 @@ def show(call: Call) -> None:
         raise CommandFailed("--follow prints every point as it comes: without --max-points and --json", USAGE)
     curve = _curve(call, iteration, given.max_points)
     if not curve.step and not given.follow:
-        raise CommandFailed(f"Iteration {iteration.id} has no points of the metric {given.key!r}")
+        raise _no_points(call, [iteration])
     call.output.json(curve)
     if call.output.as_json:
         return
@@ -87,7 +87,7 @@ def plot(call: Call) -> None:
         curves = {each.id: _curve(call, each, _PLOTTED) for each in iterations}
         call.output.json(curves)
         if not any(curve.step for curve in curves.values()) and not call.given.follow:
-            raise CommandFailed(f"There are no points of the metric {call.given.key!r}")
+            raise _no_points(call, iterations)
         width = call.output.room() or _WITHOUT_TERMINAL
         if call.given.follow and call.output.room():
             sys.stdout.write("\x1b[H\x1b[2J")
@@ -97,6 +97,13 @@ def plot(call: Call) -> None:
         if not call.given.follow or all(_has_ended(call, each) for each in iterations):
             return
         time.sleep(FOLLOW_SECONDS)
+
+
+def _no_points(call: Call, iterations: Sequence[Iteration]) -> CommandFailed:
+    known = dict.fromkeys(key for each in iterations for key in call.client.metrics.summary(each.id))
+    return CommandFailed(
+        f"There are no points of the metric {call.given.key!r}; there are: {', '.join(known) or 'none'}"
+    )
 
 
 def _of_iteration(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from enum import IntEnum
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 GAP = "  "  # between two columns
 _WIDEST = 60
+# Enough to tell apart what was created more than a tenth of a millisecond apart.
+_SHORT_ID = 10
 _NOT_ASCII = re.compile(r"[^\n -~]")
 _RED, _GREEN, _YELLOW, _BLUE = 31, 32, 33, 34
 _COLOURS = {
@@ -56,8 +59,12 @@ class Output:
         if self.as_json:
             self.json(list(objects))
             return
-        rows = [[getattr(each, field) for field in columns.values()] for each in objects]
-        self.table(list(columns), rows, empty)
+        shown = list(objects)
+        values: list[Sequence[object]] = []
+        for field in columns.values():
+            column = [getattr(each, field) for each in shown]
+            values.append(_short(column) if field.endswith("id") and self.room() is not None else column)
+        self.table(list(columns), list(zip(*values, strict=True)), empty)
 
     def one(self, shape: Any, left_out: Iterable[str] = ()) -> None:
         """One object, a line for each of its fields."""
@@ -72,6 +79,11 @@ class Output:
         self.json({"deleted": ids})
         for each in ids:
             self.say(f"Deleted {each}")
+
+    def note(self, text: str) -> None:
+        """A sentence below a table, in lines that the terminal has room for."""
+        room = self.room()
+        self.say(text if room is None else textwrap.fill(text, room, break_on_hyphens=False))
 
     def room(self) -> int | None:
         """How many signs a line has; None when it goes to no terminal."""
@@ -98,6 +110,21 @@ class Output:
             self.say(_aligned(line, widths, right))
         for row, line in zip(rows, texts, strict=True):
             self.say(_aligned(line, widths, right), row)
+
+
+def short_ids(ids: Sequence[str]) -> list[str]:
+    """The beginnings of these ids, long enough to tell them apart."""
+    length = _SHORT_ID
+    while len({each[:length] for each in ids}) < len(set(ids)):
+        length += 1
+    return [each[:length] for each in ids]
+
+
+def _short(values: Sequence[object]) -> Sequence[object]:
+    """Ids as a terminal shows them; a status is no id, though its field is called so."""
+    if not all(value is None or type(value) is str for value in values):
+        return values
+    return [value or None for value in short_ids([str(value or "") for value in values])]
 
 
 def cell(value: object) -> str:

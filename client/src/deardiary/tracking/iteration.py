@@ -100,6 +100,11 @@ class ActiveIteration:
         self._artifacts = Artifacts(lambda: self._journal, lambda: self.client, place, strict=strict)
         process_hooks.watch(self)
 
+    def __repr__(self) -> str:
+        of = "/".join(filter(None, (self._origin.project, self._origin.experiment)))
+        state = "ended" if self._ended else "running"
+        return f"<ActiveIteration {of or self.experiment_id} {self.id}, {state}, {self.url or 'not on a server yet'}>"
+
     @property
     def id(self) -> str:
         """The iteration's id; as long as no server has given it one, the key under which it will be made."""
