@@ -1,7 +1,6 @@
 """DearDiary's client: log machine-learning experiments to your own server.
 
-The names below are the public interface. They are imported when they are first used, so that ``import deardiary``
-costs a script next to nothing.
+The names below are the public interface. Each is imported at its first use, so that ``import deardiary`` is fast.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""``python -m deardiary`` is the command ``deardiary``."""
+"""Run the command ``deardiary`` by ``python -m deardiary``."""
 
 import sys
 

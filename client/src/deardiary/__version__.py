@@ -1,3 +1,3 @@
-"""The version of the client, alone in a module so that all others can import it."""
+"""The version of the client, in a module without imports so that every other module can import it."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Calls of the REST API: shapes in and out, the token, the errors. Knows no noun."""
+"""Calls of the REST API: shapes in and out, the token, the errors. Independent of the kinds of entities."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SIGN_IN = "/auth"
-_PAGE = 200  # the most that the server gives at once
+_PAGE = 200  # the server's maximum
 
 
 class Login:
-    """The token in use, and how to get another one when it is refused. Shared by all that speak for one user."""
+    """The token in use, and how to renew it when the server refuses it. Shared by all copies of one `Api`."""
 
     def __init__(self, token: str | None) -> None:
         self.token = token
@@ -32,7 +32,7 @@ class Login:
         self._lock = threading.Lock()
 
     def again(self, refused: str | None) -> bool:
-        """Whether there is another token than the one that was refused; only one thread at a time gets one."""
+        """True if ``token`` now differs from the refused one. Only one thread at a time renews it."""
         with self._lock:
             if self.token == refused and self.renew is not None:
                 self.token = self.renew() or refused
@@ -40,10 +40,10 @@ class Login:
 
 
 class Api:
-    """One server, spoken to over ``transport``. ``token`` goes to URLs below ``url`` and nowhere else.
+    """The calls of one server over ``transport``. ``token`` is sent to URLs below ``url`` only.
 
-    Every method raises `ClientError` for an answer that is not a success, or that is not DearDiary's. A call that is
-    refused with 401 is made once more where ``login`` has a way to another token.
+    Every method raises `ClientError` for an answer that is not a success, or that is not DearDiary's. After a 401 the
+    call is repeated once if ``login`` can renew the token.
     """
 
     def __init__(self, url: str, transport: Transport, token: str | None = None) -> None:
@@ -61,26 +61,26 @@ class Api:
         self.login.token = token
 
     def close(self) -> None:
-        """Forget the token, and close the connections unless they are another's."""
+        """Forget the token, and close the transport if this object owns it."""
         self.login.renew = self.login.token = None
         if self.owns_transport:
             self.transport.close()
 
     def without_retries(self) -> Api:
-        """The same, for somebody who has patience of their own."""
+        """A copy without retries, for a caller that retries by itself."""
         twin = copy.copy(self)
         twin.transport = getattr(self.transport, "inner", self.transport)
         return twin
 
     def hasty(self, within: float) -> Api:
-        """The same, whose calls are not begun again after so many seconds."""
+        """A copy whose calls are not retried after ``within`` seconds."""
         twin = copy.copy(self)
         if isinstance(self.transport, RetryingTransport):
             twin.transport = self.transport.hasty(within)
         return twin
 
     def twin(self, new_transport: Callable[[], Transport]) -> Api:
-        """The same with locks and connections of its own, except for a transport that the user gave."""
+        """A clone with its own locks and connections; a transport that the user passed in is shared."""
         ours = type(self.transport).__module__.startswith("deardiary.")
         twin = Api(self.url, new_transport() if ours else self.transport, self.token)
         twin.owns_transport = ours
@@ -91,11 +91,11 @@ class Api:
         return self._shape(shape, path, self._call("GET", path))
 
     def post(self, shape: type[T], path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> T:
-        """``repeatable``: the server answers the same, and changes nothing, when this arrives twice."""
+        """Send a POST. ``repeatable``: if it arrives twice, the server changes nothing and answers the same."""
         return self._shape(shape, path, self._call("POST", path, body or {}, repeatable=repeatable))
 
     def create(self, shape: type[T], path: str, body: Mapping[str, Any], *, repeatable: bool) -> tuple[T, bool]:
-        """As `post`; and whether the object is new, or the answer to the same ``id_key`` before."""
+        """The object as from `post`, and True if it is new, False if an earlier request with its ``id_key`` made it."""
         status, _, content = self._answer("POST", path, body, repeatable=repeatable)
         return self._shape(shape, path, self._decode(path, content)), status == 201
 
@@ -106,11 +106,11 @@ class Api:
         return self._updated(shape, "PATCH", path, body)
 
     def delete(self, path: str) -> Mapping[str, str]:
-        """The headers of the answer, which has nothing else."""
+        """Send a DELETE; return the headers of the answer, which has no body."""
         return self._exchange("DELETE", path)[0]
 
     def pages(self, shape: type[T], path: str, query: Mapping[str, str | None] | None = None) -> Iterator[T]:
-        """Every object of a list, fetched page by page as it is asked for."""
+        """Every object of a list, fetched page by page while the caller iterates."""
         fields = {"limit": str(_PAGE), **present(**(query or {}))}
         while True:
             page = self._call("GET", f"{path}?{urlencode(fields)}")
@@ -123,11 +123,11 @@ class Api:
             if cursor is None:
                 return
             if cursor == fields.get("cursor"):
-                raise self._not_ours(path)  # which would never end
+                raise self._not_ours(path)  # a repeated cursor would loop for ever
             fields["cursor"] = cursor
 
     def _updated(self, shape: type[T], method: str, path: str, body: Mapping[str, Any]) -> T:
-        """The object after an update. None, against the type, for a member who may update and not read it."""
+        """The object after an update. None, against the type, if the user has no permission to read it."""
         data = self._call(method, path, body)
         return cast("T", None) if data is None else self._shape(shape, path, data)
 
@@ -138,7 +138,7 @@ class Api:
     def _exchange(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
     ) -> tuple[Mapping[str, str], bytes]:
-        """Headers and body of an answer that is a success."""
+        """Headers and body of a successful answer."""
         return self._answer(method, path, body, repeatable=repeatable)[1:]
 
     def _answer(
@@ -200,13 +200,13 @@ def _headers(has_body: bool, token: str | None) -> dict[str, str]:
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """A JSON body. Text that is not Unicode, like a file name with stray bytes, gets "?" in their place."""
+    """A JSON body. Lone surrogates, as in a file name that is not UTF-8, become "?"."""
     text = json.dumps(to_json(body), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace")
 
 
 def path_of(*parts: str) -> str:
-    """A path from its segments, each quoted. ValueError for a segment, like an empty id, that would name another."""
+    """A path from its segments, each quoted. ValueError for "", "." and "..", which would change the path."""
     for part in parts:
         if part in ("", ".", ".."):
             raise ValueError(f"{part!r} is not an id")
@@ -214,5 +214,5 @@ def path_of(*parts: str) -> str:
 
 
 def present(**fields: Any) -> dict[str, Any]:
-    """The fields that were given; None stands for one that was not."""
+    """The fields without those that are None."""
     return {name: value for name, value in fields.items() if value is not None}

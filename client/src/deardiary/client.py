@@ -1,4 +1,4 @@
-"""A server, as an object."""
+"""The client of one server."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 class Client:
     """The objects of a server. Threads may share it; as a context manager it disconnects at the end.
 
-    Every call raises `ClientError` when the server refuses it or gives no answer.
+    Every call raises `ClientError` if the server refuses it or does not answer.
     """
 
     def __init__(self, api: Api, timeout: float | None = None) -> None:
-        """``timeout``: of the default transport, see `connect`."""
+        """``timeout`` is that of the default transport, see `connect`."""
         self._api = api
         self._timeout = timeout
         self.projects = Projects(api)
@@ -57,17 +57,17 @@ class Client:
         return self._api.url
 
     def without_retries(self) -> Client:
-        """The same client, whose calls fail at once when they fail: for whoever tries again in its own way."""
+        """A copy of this client without retries, for a caller that retries by itself."""
         return Client(self._api.without_retries(), self._timeout)
 
     def hasty(self, within: float) -> Client:
-        """The same client, whose calls are not begun again after so many seconds."""
+        """A copy of this client whose calls are not retried after ``within`` seconds."""
         return Client(self._api.hasty(within), self._timeout)
 
     def search(self, text: str) -> Iterator[SearchResult]:
-        """Projects, experiments and models by a part of their name or of a tag, in any case; and anything by its id.
+        """Find projects, experiments and models by a part of a name or tag (ignoring case), and any object by its id.
 
-        Of an id the first six or more characters are enough. Only what the caller may read is found.
+        The first six characters of an id are enough. The results hold only objects that the user may read.
         """
         return self._api.pages(SearchResult, "/search", {"q": text})
 
@@ -75,16 +75,16 @@ class Client:
         return auth.who_am_i(self._api)
 
     def twin(self) -> Client:
-        """A client with connections, locks and a token of its own, which starts with this one's."""
+        """A clone of this client with its own connections, locks and token; it starts with the current token."""
         api = self._api.twin(lambda: _transport(self._timeout))
         return Client(api, self._timeout)
 
     def sign_in(self, username: str, password: str) -> Session:
-        """Trade a password for a token, which this client sends from now on."""
+        """Exchange a password for a token, which this client sends from now on."""
         return auth.sign_in(self._api, username, password)
 
     def refresh_token(self) -> Session:
-        """Trade the token for a younger one, which this client sends from now on."""
+        """Exchange the token for a newer one, which this client sends from now on."""
         return auth.refresh(self._api)
 
     def disconnect(self) -> None:
@@ -117,14 +117,14 @@ def connect(
 ) -> Client:
     """A client of the server at ``url``.
 
-    What is not given comes from DEARDIARY_URL, DEARDIARY_TOKEN, DEARDIARY_USERNAME and DEARDIARY_PASSWORD, then from
-    the login file, then is http://127.0.0.1:9000 without a token. A username and its password are traded for a token
-    at once; DEARDIARY_TOKEN_SECRET names a secret of AWS that holds a token, read when the server asks for one.
-    ``timeout`` is how many seconds the client waits for a connection (default 10) and for an answer, or the next part
-    of one (35); after so many seconds a call is not tried again. A ``transport`` is used as it is: it retries only if
-    it does so itself.
+    Missing arguments come from DEARDIARY_URL, DEARDIARY_TOKEN, DEARDIARY_USERNAME and DEARDIARY_PASSWORD, then from
+    the login file. The default is http://127.0.0.1:9000 without a token. A username and its password are exchanged for
+    a token at once. DEARDIARY_TOKEN_SECRET names a secret in AWS Secrets Manager that holds a token; the client reads
+    it when the server asks for a token. ``timeout`` is the seconds to wait for a connection (default 10) and for an
+    answer or the next part of one (35); a call is not retried after that time. A ``transport`` is used as it is,
+    without added retries.
 
-    ClientError when signing in fails, ValueError when the settings cannot be right.
+    ClientError if signing in fails, ValueError for invalid settings.
     """
     if timeout is not None and (transport is not None or not timeout > 0):
         raise ValueError(f"timeout= is seconds, more than 0, and not for a transport of your own: {timeout!r}")
@@ -133,15 +133,15 @@ def connect(
 
 
 def connect_unchosen(url: str | None) -> Client:
-    """As `connect`, to a server that the user may not have chosen: what a file says that came from elsewhere.
+    """As `connect`, to a server that the user may not have chosen, such as the URL in a downloaded file.
 
-    It is given only such credentials as the settings hold for just this server.
+    The client uses only credentials that the settings hold for exactly this server.
     """
     return _signed_in(*_client(url, Credentials(), None, chosen_by_user=url is None))
 
 
 def connect_later(url: str | None = None) -> Client:
-    """As `connect`, without asking the server anything: a password is traded for a token by the first call."""
+    """As `connect`, without a request: the first call exchanges a password for a token."""
     return _client(url, Credentials(), None)[0]
 
 
@@ -163,7 +163,7 @@ def _client(
     api = Api(settings.url, transport or _transport(timeout), settings.token)
 
     def renew() -> str | None:
-        """Sign in again; or the token with which the user has signed in meanwhile, in a terminal."""
+        """Sign in again, or return the token of a login that the user has made meanwhile."""
         fresh = find_settings(settings.url, given, chosen_by_user=chosen_by_user)
         if fresh.username and fresh.password:
             return auth.sign_in(api, fresh.username, fresh.password).access_token

@@ -1,10 +1,10 @@
-"""The exceptions of this client, and how they are read out of answers that are not a success.
+"""The exceptions of this client, and their creation from unsuccessful answers.
 
 ClientError
 ├── Unauthorized       401: not signed in, or the token is not valid
 ├── Forbidden          403: a permission is missing
-├── NotFound           404: it does not exist, or is not visible to the caller
-├── Conflict           409: it clashes with what is there
+├── NotFound           404: the object does not exist, or is not visible to the caller
+├── Conflict           409: the request conflicts with the stored state
 ├── Invalid            400, 413, 422: the request is malformed, too large, or breaks a rule
 ├── Overloaded         429, 503: try again later
 └── ConnectionFailed   no answer came
@@ -25,48 +25,48 @@ from deardiary.terminal import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# API Gateway answers by itself, with a message and no code, when a request does not reach the function.
+# API Gateway itself answers a request that does not reach the function, with a message and no code.
 _CODES = {
     404: "NOT_FOUND",
     429: "TOO_MANY_REQUESTS",
     500: "SERVER_ERROR",
     503: "UNAVAILABLE",
 }
-# What DearDiary says of a request that it will never take.
+# Codes of requests that DearDiary or its store will never accept.
 REFUSALS = ("CONFLICT", "INVALID_PAYLOAD", "PAYLOAD_TOO_LARGE", "STORE_REFUSED")
-# The client itself does not make such a request, and a retry would be no different.
+# Codes of requests that the client itself refuses to send; a retry would fail in the same way.
 STORE_FORBIDDEN = "STORE_FORBIDDEN"
 NOT_SENT = (STORE_FORBIDDEN, "URL_INVALID", "REQUEST_INVALID", "PROXY_UNSUPPORTED")
-NOT_OURS = "ANSWER_INVALID"  # the code of an answer that neither DearDiary nor the gateway in front of it gave
-NOT_THERE = (NOT_OURS, "UNKNOWN_ROUTE")  # something answers at the URL, and it is not DearDiary's API
+NOT_OURS = "ANSWER_INVALID"  # an answer neither of DearDiary nor of the API Gateway in front of it
+NOT_THERE = (NOT_OURS, "UNKNOWN_ROUTE")  # the URL answers, but is not DearDiary's API
 _OF_OTHERS = (
     *NOT_THERE,
     "STORE_REFUSED",
     STORE_FORBIDDEN,
     "SECRET_UNREADABLE",
-)  # not DearDiary's own word on the object
+)  # answers that say nothing about the object in DearDiary
 CONNECTION_FAILED = "CONNECTION_FAILED"
-_NOT_LET_IN = (401, 403, 404)  # which is about who asks, and what is there
+_NOT_LET_IN = (401, 403, 404)  # about the caller and the existence of the object
 _DETOURS = (302, 303, 307)  # a portal or a proxy asks to sign in; DearDiary's API does not redirect
-LONGEST_RETRY_AFTER = 600.0  # a server that asks for more gets a try all the same
+LONGEST_RETRY_AFTER = 600.0  # the client retries after this time even if the server asks for more
 _UNKNOWN_ROUTE = "Missing Authentication Token"
 _NO_SUCH_ROUTE = "There is no such route"
 
 
 class ClientError(Exception):
-    """What the server answered instead of a success, or why there was no answer.
+    """The error that the server answered, or the reason for a missing answer.
 
-    ``status`` is the HTTP status, 0 when no answer came. ``code`` is stable and for programs, ``message`` is for
-    people, ``details`` is data of the error, like the ``field`` that is wrong. ``ClientError(404, …)`` makes a
+    ``status`` is the HTTP status, 0 if no answer came. ``code`` is stable and for programs, ``message`` is for
+    people, ``details`` is data of the error, such as the ``field`` that is wrong. ``ClientError(404, …)`` creates a
     `NotFound`, and so on.
     """
 
     def __new__(cls, status: int, code: str, *_rest: object) -> ClientError:
-        """The subclass that the status and the code stand for."""
+        """Create the subclass for the status and the code."""
         return super().__new__(_kind(status, code) if cls is ClientError else cls)
 
     def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
-        super().__init__(status, code, message, details)  # all of them, or the error could not be pickled
+        super().__init__(status, code, message, details)  # pickling needs all arguments
         self.status = status
         self.code = code
         self.message = message
@@ -74,19 +74,19 @@ class ClientError(Exception):
 
     @property
     def retry_after(self) -> float:
-        """Seconds that the server asks to wait before the next try; 0 where it does not say."""
+        """Seconds that the server asks the client to wait before a retry; 0 if it asks for none."""
         seconds = self.details.get("retry_after", 0)
         return float(max(0, min(LONGEST_RETRY_AFTER, seconds))) if isinstance(seconds, (int, float)) else 0.0
 
     @property
     def is_passing(self) -> bool:
-        """Whether the same request may succeed later: no answer, one that is not DearDiary's, or it is overloaded."""
+        """True if the same request may succeed later: no answer, a foreign answer, or an overloaded server."""
         if self.code == NOT_OURS or self.status in _DETOURS:
             return True
         if self.status == 409:
-            return "field" not in self.details  # two writers were in each other's way
+            return "field" not in self.details  # without a field: a race between two writers
         if 400 <= self.status < 500 and self.status not in _NOT_LET_IN and self.code not in REFUSALS:
-            return True  # whatever stands between has said it, if it is not 429
+            return True  # 429, or the answer of a proxy
         return self.status < 300 or self.status >= 500
 
     def __str__(self) -> str:
@@ -104,11 +104,11 @@ class Forbidden(ClientError):
 
 
 class NotFound(ClientError):
-    """404: it does not exist, or is not visible to the caller."""
+    """404: the object does not exist, or is not visible to the caller."""
 
 
 class Conflict(ClientError):
-    """409: it clashes with what is there."""
+    """409: the request conflicts with the stored state."""
 
 
 class Invalid(ClientError):
@@ -143,12 +143,12 @@ def _kind(status: int, code: str) -> type[ClientError]:
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: bytes, url: str = "") -> ClientError:
-    """The error behind an answer of the API at ``url``, or of the API Gateway in front of it."""
+    """The error for an answer of the API at ``url``, or of the API Gateway in front of it."""
     return _with_advice(_from_answer(status, headers, body), url)
 
 
 def _with_advice(error: ClientError, url: str) -> ClientError:
-    """The error, saying what to do where the URL is not the API's, or nobody is signed in."""
+    """The error with advice to the user if the URL is not the API's, or no token was sent."""
     parts = urlsplit(url)
     root = f"{parts.scheme}://{parts.netloc}"
     code, message = error.code, error.message
@@ -165,7 +165,7 @@ def _with_advice(error: ClientError, url: str) -> ClientError:
 
 
 def _is_without_stage(error: ClientError, url: str) -> bool:
-    """Whether API Gateway itself refuses, as it does where the first part of the path is no stage."""
+    """True if API Gateway itself refuses because the path does not begin with a stage."""
     parts = urlsplit(url)
     is_gateways = error.code in ("UNKNOWN_ROUTE", "HTTP_403")
     return is_gateways and ".execute-api." in (parts.hostname or "") and not parts.path
@@ -180,7 +180,7 @@ def _from_answer(status: int, headers: Mapping[str, str], body: bytes) -> Client
         message = f"A proxy or another server answered {status} in place of DearDiary; is the URL right?"
         return ClientError(status, NOT_OURS, message)
     code = data.get("code") or _CODES.get(status, f"HTTP_{status}")
-    if status == 413 and data.get("message"):  # the gateway's; without words it is another's, who may be out of the way
+    if status == 413 and data.get("message"):  # API Gateway's; without a message it is a proxy's, which may be passing
         code = "PAYLOAD_TOO_LARGE"
     message = data.get("message") or data.get("Message") or f"The server answered {status} without an explanation"
     if message == _UNKNOWN_ROUTE and "code" not in data:
@@ -194,7 +194,7 @@ def _from_answer(status: int, headers: Mapping[str, str], body: bytes) -> Client
 
 
 def from_store(status: int, body: bytes) -> ClientError:
-    """The error behind an answer of the artifact store, which speaks S3's XML."""
+    """The error for an answer of the artifact store, which is S3's XML."""
     text = body.decode("utf-8", "replace")
     code = re.search(r"<Code>([^<]*)</Code>", text)
     message = re.search(r"<Message>([^<]*)</Message>", text)
@@ -203,7 +203,7 @@ def from_store(status: int, body: bytes) -> ClientError:
 
 
 def connection_failed(url: str, cause: Exception) -> ClientError:
-    """No answer came from ``url``."""
+    """The error for a request to ``url`` without an answer."""
     message = f"No answer from {without_query(url)} ({reason_of(cause)})"
     if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"):
         message += "; is the server running? `make run` starts one, DEARDIARY_URL names another"
@@ -211,7 +211,7 @@ def connection_failed(url: str, cause: Exception) -> ClientError:
 
 
 def reason_of(error: BaseException) -> str:
-    """The error as people read it: "run.json: permission denied" in place of "[Errno 13] Permission denied: …"."""
+    """The error as text for people: "run.json: permission denied", not "[Errno 13] Permission denied: …"."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error) or type(error).__name__
     reason = error.strerror[:1].lower() + error.strerror[1:]
@@ -219,7 +219,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def without_query(url: str) -> str:
-    """A URL fit for messages and logs: the query of a presigned one is as good as a password."""
+    """The URL for messages and logs: the query of a presigned URL is a credential."""
     return url.partition("?")[0]
 
 

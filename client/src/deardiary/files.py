@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written atomically."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def stem_of(name: str) -> str:
-    """The beginning of a file's name that leaves room for more: systems count 255 bytes."""
+    """The first 100 bytes of a file name: file systems allow 255, and callers append to it."""
     return os.fsencode(name)[:100].decode("utf-8", "ignore")
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
-    """Put content in a file's place, in one step, also when the machine loses power. ``mode`` is less the umask."""
+    """Write the file atomically, safe against a power failure. The umask applies to ``mode``."""
     part = path.with_name(f".{stem_of(path.name)}.{secrets.token_hex(8)}.part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:

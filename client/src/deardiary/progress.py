@@ -1,4 +1,4 @@
-"""`deardiary.progress.Bar`, where earlier versions had it."""
+"""The import path of `Bar` in earlier versions."""
 
 from deardiary.transfer.progress import Bar
 

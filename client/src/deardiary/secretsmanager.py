@@ -1,4 +1,4 @@
-"""The token out of AWS Secrets Manager: what an environment may name where a token itself would be too long or seen."""
+"""A token from AWS Secrets Manager, for environments where the token itself would be too long or visible."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _STATUS = {"ResourceNotFoundException": 404, "AccessDeniedException": 403, "Unre
 def read_token(name: str) -> str:
     """The token in the secret of that name or ARN: all of it, or the field ``token`` of a JSON object.
 
-    It is read with whatever AWS credentials are at hand, such as a job's role. ClientError 403 or 404 when AWS says
-    so, 0 when it cannot be reached, 422 when there is no token in it, 403 without boto3.
+    boto3's default AWS credentials read it, such as a job's role. ClientError 403 or 404 as AWS answers, 0 if AWS
+    cannot be reached, 422 if the secret holds no token, 403 without boto3.
     """
     return _token_in(name, _fetch(name))
 
@@ -28,7 +28,7 @@ def _fetch(name: str) -> str:
     except ImportError:
         message = "DEARDIARY_TOKEN_SECRET needs boto3: pip install boto3"
         raise ClientError(403, "SECRET_UNREADABLE", message) from None
-    # Where there is no network, as in an isolated job, boto3 would go on trying for minutes.
+    # Without a network, as in an isolated job, boto3's defaults would retry for minutes.
     config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:
         secrets: Any = boto3.client(

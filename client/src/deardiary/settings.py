@@ -1,4 +1,4 @@
-"""Where the client's settings come from: arguments, the environment, the login file. The only reader of os.environ."""
+"""The client's settings, from arguments, the environment and the login file. The only reader of os.environ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_URL = "http://127.0.0.1:9000"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Ways to say who is calling one server; the token is used before the password.
+    """Credentials for one server; the token is used before the password.
 
     ``token_secret`` names a secret of AWS Secrets Manager that holds a token.
     """
@@ -32,9 +32,9 @@ class Credentials:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What connecting takes. At most one of ``token``, ``token_secret`` and ``username`` is given.
+    """The server and credentials of a connection. At most one of ``token``, ``token_secret`` and ``username`` is set.
 
-    Of ``token_secret``, which names a secret of AWS Secrets Manager, the token is read when the server asks for one.
+    ``token_secret`` names a secret of AWS Secrets Manager; its token is read when the server asks for one.
     """
 
     url: str
@@ -49,11 +49,10 @@ def find_settings(
 ) -> Settings:
     """The settings in force, the first found of: arguments, environment, login file, default URL.
 
-    Credentials belong to the URL beside which they were found: those of the environment are left out when
-    ``DEARDIARY_URL`` names another server than ``url``, those of the login file for any server but its own. Where
-    nothing names a server beside the environment's credentials, they are for the one that the user has chosen, or, if
-    somebody else may have chosen ``url``, for the one that is the default.
-    ValueError for a URL that cannot be one, for a username without a password and for a damaged login file.
+    Credentials are used only for the URL of their own source. Those of the login file are for its server only. Those
+    of the environment are ignored if ``DEARDIARY_URL`` names another server than ``url``. Without ``DEARDIARY_URL``
+    they are for the chosen server, or, unless ``chosen_by_user``, for the default server only.
+    ValueError for an invalid URL, for a username without a password and for a damaged login file.
     """
     environment_url = clean_url(_variable("URL"))
     file_url, file_credentials = _login_file()
@@ -68,7 +67,7 @@ def find_settings(
 
 
 def environment_login(url: str) -> tuple[str, str] | None:
-    """DEARDIARY_USERNAME and DEARDIARY_PASSWORD, if both are there and DEARDIARY_URL names no other server."""
+    """DEARDIARY_USERNAME and DEARDIARY_PASSWORD, if both are set and DEARDIARY_URL names no other server."""
     found = _credentials_of_environment()
     is_for_it = clean_url(_variable("URL")) in (None, url)
     return (found.username, found.password) if found.username and found.password and is_for_it else None
@@ -85,23 +84,23 @@ def default_experiment() -> str | None:
 
 
 def is_offline() -> bool:
-    """Whether nothing is to be sent before `sync`: DEARDIARY_OFFLINE, unless it is 0, false or no."""
+    """True if records stay in the spool until `sync`: DEARDIARY_OFFLINE is set, and not to 0, false, no or off."""
     return (_variable("OFFLINE") or "0").lower() not in ("0", "false", "no", "off")
 
 
 def is_quiet() -> bool:
-    """Whether `start` prints nothing: DEARDIARY_QUIET, unless it is 0, false or no."""
+    """True if `start` prints nothing: DEARDIARY_QUIET is set, and not to 0, false, no or off."""
     return (_variable("QUIET") or "0").lower() not in ("0", "false", "no", "off")
 
 
 def spool_folder() -> Path:
-    """Where what is logged waits to be sent: DEARDIARY_DIR/spool, otherwise below the user's data folder.
+    """The folder of all spools: DEARDIARY_DIR/spool, otherwise below the user's data folder.
 
-    In a SageMaker training job it is where SageMaker takes files from: below the checkpoints, which it brings to S3
-    while the job runs and back when it starts again, or else, when the job has none, below its output.
+    In a SageMaker training job it is below a folder that SageMaker saves: the checkpoints, which it copies to S3
+    while the job runs and back at a restart, or, without checkpoints, the job's output.
 
-    One folder per user, not per working directory: so the next start finds what a crash left, wherever it is made,
-    and no repository gets files of ours. RuntimeError when there is no home at all.
+    It is one folder per user, not per working directory. So a later start finds the spool of a crash from any
+    directory, and no repository gets files of the client. RuntimeError if the user has no home directory.
     """
     folder, home = _variable("DIR"), os.environ.get("XDG_DATA_HOME")
     if folder:
@@ -114,9 +113,9 @@ def spool_folder() -> Path:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
-    """What the environment says of the SageMaker training job that this process is part of.
+    """The SageMaker training job of this process, from the environment.
 
-    ``base`` is where its files are, ``rank`` the place of this process among those of the job, if a launcher said so.
+    ``base`` is the folder of its files; ``rank`` is the rank of this process in the job, None if no launcher set it.
     """
 
     name: str
@@ -126,18 +125,18 @@ class TrainingJob:
 
     @property
     def kept_folder(self) -> Path:
-        """What is written here is not lost with the machine."""
+        """A folder whose files outlive the machine."""
         return self.checkpoint_folder or self.base / "output" / "data"
 
     @property
     def checkpoint_folder(self) -> Path | None:
-        """SageMaker copies it to S3 while the job runs, and back when it starts again; None where it does not."""
+        """The folder that SageMaker copies to S3 during the job, and back at a restart; None if the job has none."""
         checkpoints = self.base / "checkpoints"
         return checkpoints if checkpoints.is_dir() else None
 
 
 def training_job() -> TrainingJob | None:
-    """The training job of TRAINING_JOB_NAME, whose files are below SAGEMAKER_BASE_DIR, by default /opt/ml."""
+    """The training job that TRAINING_JOB_NAME names; its files are below SAGEMAKER_BASE_DIR, by default /opt/ml."""
     name = os.environ.get("TRAINING_JOB_NAME")
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml")
     if not name or not base.is_dir():
@@ -148,9 +147,9 @@ def training_job() -> TrainingJob | None:
 
 
 def finish_seconds(*, strict: bool = True) -> float:
-    """How long an iteration's end waits for what is still to be sent: DEARDIARY_FINISH_SECONDS, default 30.
+    """Seconds that an iteration's end waits for unsent records: DEARDIARY_FINISH_SECONDS, default 30.
 
-    ValueError for what is no such number; without ``strict`` the default, for no setting may spoil work at its end.
+    ValueError for an invalid number. Without ``strict`` return the default then: no setting may break a run's end.
     """
     text = _variable("FINISH_SECONDS") or str(_FINISH_SECONDS)
     try:
@@ -165,12 +164,12 @@ def finish_seconds(*, strict: bool = True) -> float:
 
 
 def store_hosts() -> frozenset[str]:
-    """Hosts of artifact stores that may be at private addresses: DEARDIARY_STORE_HOSTS, separated by commas."""
+    """Hosts of artifact stores that may have private addresses: DEARDIARY_STORE_HOSTS, separated by commas."""
     return frozenset(host.strip().lower() for host in (_variable("STORE_HOSTS") or "").split(",")) - {""}
 
 
 def unpack_bytes() -> int | None:
-    """Bytes that an archive given to `sync` may hold: DEARDIARY_UNPACK_GIB; None leaves it to the archive's size."""
+    """The most bytes that `sync` unpacks from an archive: DEARDIARY_UNPACK_GIB; None derives them from its size."""
     text = _variable("UNPACK_GIB")
     if text is None:
         return None
@@ -184,29 +183,29 @@ def unpack_bytes() -> int | None:
 
 
 def aws_region() -> str | None:
-    """The region that AWS gives to what runs there; boto3 knows the second variable only."""
+    """The region that AWS sets for programs on its machines; boto3 reads the second variable only."""
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
 def named_url() -> str | None:
-    """The URL that the environment or the login file names, None when nothing does."""
+    """The URL in the environment or in the login file, else None."""
     return clean_url(_variable("URL")) or _login_file()[0]
 
 
 def known_urls() -> frozenset[str]:
-    """The servers that the user has named: by the environment and by signing in, or the default where nothing does."""
+    """The servers that the environment and the login file name, or the default server if they name none."""
     named = {clean_url(_variable("URL")), _login_file()[0], *logins().values()} - {None}
     return frozenset(named or {DEFAULT_URL})  # type: ignore[arg-type]
 
 
 def login_file() -> Path:
-    """The file in which logins are kept: JSON, {"url": …, "token": …, "name": …, "logins": {NAME: {url, token}}}."""
+    """The file of all logins: JSON, {"url": …, "token": …, "name": …, "logins": {NAME: {url, token}}}."""
     home = os.environ.get("XDG_CONFIG_HOME")
     return (Path(home) if home else Path.home() / ".config") / "deardiary" / "credentials.json"
 
 
 def login_is_damaged() -> bool:
-    """Whether there is a login file that cannot be read; everything but signing in anew fails then."""
+    """True if the login file exists and is invalid; then every command but a new sign-in fails."""
     try:
         _login_file()
     except ValueError:
@@ -215,7 +214,7 @@ def login_is_damaged() -> bool:
 
 
 def clean_url(url: str | None) -> str | None:
-    """An API's URL, which may have a path, without a slash at its end. ValueError for what cannot be one."""
+    """An API's URL, which may have a path, without a trailing slash. ValueError for an invalid URL."""
     if not url:
         return None
     parts = urlsplit(url.strip())
@@ -255,12 +254,12 @@ def logins() -> dict[str, str]:
 
 
 def current_login() -> str | None:
-    """The name of the login in force: DEARDIARY_LOGIN, else the one that was used or made last; None for none."""
+    """The name of the login in force: DEARDIARY_LOGIN, else the current one of the login file, else None."""
     return _variable("LOGIN") or _read_logins()[2]
 
 
 def keep_login(url: str, token: str, name: str | None) -> str:
-    """The text of a login file in which this login is the one in force; the named ones stay."""
+    """The text of the login file with this login in force; other named logins stay."""
     try:
         known = _read_logins()[1]
     except ValueError:
@@ -269,13 +268,13 @@ def keep_login(url: str, token: str, name: str | None) -> str:
 
 
 def use_login(name: str) -> str:
-    """The text of a login file in which the login of this name is the one in force. ValueError if there is none."""
+    """The text of the login file with the login of this name in force. ValueError if there is no such login."""
     known = _read_logins()[1]
     return _logins_text(_named(known, name), known, name)
 
 
 def forget_login(name: str | None) -> str | None:
-    """The text of a login file without this login, or without the one in force; None when none is left."""
+    """The text of the login file without this login, by default the one in force; None if no login is left."""
     current, known, current_name = _read_logins()
     gone = name or current_name
     left = {each: login for each, login in known.items() if each != gone}
@@ -286,7 +285,7 @@ def forget_login(name: str | None) -> str | None:
 
 
 def _logins_text(current: tuple[str, str] | None, known: Mapping[str, tuple[str, str]], name: str | None) -> str:
-    """Top-level ``url`` and ``token`` are the login in force, where earlier versions look."""
+    """The JSON of the login file. Earlier versions read the login in force from top-level ``url`` and ``token``."""
     named = {each: {"url": url, "token": token} for each, (url, token) in known.items()}
     data: dict[str, object] = {"url": current[0], "token": current[1]} if current else {}
     return json.dumps(data | ({"name": name} if name else {}) | ({"logins": named} if named else {}))
@@ -299,7 +298,7 @@ def _named(known: Mapping[str, tuple[str, str]], name: str) -> tuple[str, str]:
 
 
 def _login_file() -> tuple[str | None, Credentials]:
-    """The login in force: the one that DEARDIARY_LOGIN names, else the current one."""
+    """URL and credentials of the login in force: the one that DEARDIARY_LOGIN names, else the current one."""
     current, known, _ = _read_logins()
     wanted = _variable("LOGIN")
     found = _named(known, wanted) if wanted else current
@@ -307,7 +306,7 @@ def _login_file() -> tuple[str | None, Credentials]:
 
 
 def _read_logins() -> tuple[tuple[str, str] | None, dict[str, tuple[str, str]], str | None]:
-    """The current login as URL and token, those with names, and the name of the current one."""
+    """The current login as URL and token, the named logins, and the name of the current one."""
     path = login_file()
     try:
         data = json.loads(path.read_text("utf-8"))
@@ -327,5 +326,5 @@ def _login(data: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _variable(name: str) -> str | None:
-    """A DEARDIARY_ variable; an empty one is as good as none, and a line end is not part of a token."""
+    """A DEARDIARY_ variable without surrounding whitespace, such as a token's line end; None if empty or not set."""
     return os.environ.get(f"DEARDIARY_{name}", "").strip() or None

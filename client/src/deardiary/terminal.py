@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def printable(text: str) -> str:
-    """The text without control characters, escapes and changes of direction: they could steer the terminal.
+    """The text without control characters, escapes and bidirectional marks, which could control the terminal.
 
-    Files and servers, which may be hostile, choose names, notes and messages. Only line ends stay.
+    Hostile files or servers may choose names, notes and messages. Line ends stay.
     """
     return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 
 
 def one_line(text: str) -> str:
-    """The same, without line ends: a name must not look like a line of ours."""
+    """The text as from `printable`, without line ends: a name must not imitate a line of the client."""
     return printable(text.replace("\n", "?"))
 
 
@@ -33,20 +33,20 @@ def say(text: str, stream: TextIO | None = None) -> None:
 
 
 def is_attended() -> bool:
-    """Whether there is a user who can be asked."""
+    """True if stdin is a terminal, so that the client can ask the user."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
 def agrees(question: str) -> bool:
-    """Ask on stderr, and read a line: anything but y and yes is a no."""
+    """Ask on stderr and read a line. True for "y" and "yes" only."""
     print(f"{one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 class PrintableFormatter(logging.Formatter):
-    """Log records without control characters; line ends stay in tracebacks only."""
+    """Format log records without control characters; line ends stay in tracebacks only."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as `logging` has it
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that `logging` calls
         return one_line(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:

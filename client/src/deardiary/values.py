@@ -1,4 +1,4 @@
-"""What a user may log, made into what is recorded."""
+"""Validation and conversion of logged values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-MAX_KEY = 250  # characters, of a tag too
+MAX_KEY = 250  # characters, also of a tag
 MAX_PARAMETER = 6000
 _SNAPSHOT = {
     **dict.fromkeys(("python_version", "julia_version", "git_sha", "entrypoint"), str),
@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class SupportsItem(Protocol):
-    """A scalar in a container of its own: NumPy's, PyTorch's, JAX's."""
+    """A container of one scalar, such as those of NumPy, PyTorch and JAX."""
 
     def item(self) -> Any: ...
 
@@ -33,9 +33,9 @@ Number = SupportsFloat | SupportsItem
 
 
 def as_texts(parameters: Mapping[str, object]) -> dict[str, str]:
-    """Parameter values as text, by ``str``: True is "True", None is "None", 1e-3 is "0.001". A float loses no bit.
+    """Parameter values as text, by ``str``: True is "True", None is "None", 1e-3 is "0.001". Floats stay exact.
 
-    A text that is too long for the server is shortened, with a warning: it must not end a training.
+    A text that is too long for the server is shortened with a warning, not an error, so that a training goes on.
     """
     return {checked_key(key): _shortened(key, str(value)) for key, value in parameters.items()}
 
@@ -49,7 +49,7 @@ def _shortened(key: str, text: str) -> str:
 
 
 def as_step(step: SupportsIndex | None) -> int | None:
-    """A step as int. TypeError for what is not a whole number, ValueError for one that 64 bits do not hold."""
+    """A step as int. TypeError if it is not an integer, ValueError outside int64."""
     if step is None:
         return None
     try:
@@ -62,7 +62,7 @@ def as_step(step: SupportsIndex | None) -> int | None:
 
 
 def as_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Tags as a tuple. TypeError for a single text, whose letters would each become a tag."""
+    """Tags as a tuple. TypeError for a single string, whose characters would each become a tag."""
     if isinstance(tags, str):
         raise TypeError(f"Tags are a list of texts: [{tags!r}], not {tags!r}")
     values = tuple(tags)
@@ -75,7 +75,7 @@ def as_tags(tags: Iterable[str]) -> tuple[str, ...]:
 
 
 def checked_key(key: object) -> str:
-    """A key that the server will take. TypeError for what is not text, ValueError for its length and what is in it."""
+    """The key, if the server accepts it. TypeError if it is not text, ValueError for its length or characters."""
     if not isinstance(key, str):
         raise TypeError(f"A key is text, not {type(key).__name__}: {key!r}")
     if not 1 <= len(key) <= MAX_KEY:
@@ -90,8 +90,8 @@ def checked_key(key: object) -> str:
 def as_float(key: str, value: Number) -> float:
     """A metric's value as float64.
 
-    Takes numbers, Booleans (as 1.0 and 0.0), and whatever holds one number: NumPy scalars, arrays and PyTorch tensors
-    of one element. TypeError or ValueError that names the key for everything else, text included.
+    Accepts numbers, Booleans (as 1.0 and 0.0), NumPy scalars, and arrays and tensors of one element. TypeError or
+    ValueError that names the key for everything else, text included.
     """
     try:
         return float(_number(value))
@@ -101,7 +101,7 @@ def as_float(key: str, value: Number) -> float:
 
 
 def _number(value: Any) -> Any:
-    """What ``float`` may be given; it would read text as well, and so must not be asked first."""
+    """The argument for ``float``. TypeError for text, which ``float`` would parse."""
     if isinstance(value, Real):
         return value
     item = getattr(value, "item", None)
@@ -112,7 +112,7 @@ def _number(value: Any) -> Any:
 
 
 def as_snapshot(fields: Mapping[str, object]) -> dict[str, object]:
-    """Those that are given. TypeError, which names it, for what a snapshot does not have, or has in another type."""
+    """The fields that are not None. TypeError that names an unknown field, or one of the wrong type."""
     for name, value in fields.items():
         kind = _SNAPSHOT.get(name)
         if kind is None or not isinstance(value, (kind, type(None))):

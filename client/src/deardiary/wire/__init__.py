@@ -1,1 +1,1 @@
-"""What travels between client and server; all of the client that the server imports."""
+"""The wire format of client and server. The server imports only this part of the client."""

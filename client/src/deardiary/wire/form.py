@@ -1,7 +1,7 @@
 """The JSON form of shapes.
 
-Server and client share this module too. JSON has no NaN and no time: a float that is not finite travels as the string
-"NaN", "Infinity" or "-Infinity", a time as RFC 3339 in UTC with milliseconds and ``Z``.
+Server and client share this module. JSON has no NaN and no time: a non-finite float is sent as the string "NaN",
+"Infinity" or "-Infinity", a time as RFC 3339 in UTC with milliseconds and ``Z``.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ T = TypeVar("T")
 
 
 def format_time(value: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds; a time without an offset is taken as UTC."""
+    """RFC 3339 in UTC with milliseconds; a time without an offset counts as UTC."""
     aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
     return aware.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_time(text: str) -> datetime:
-    """The time that an RFC 3339 text names; without an offset it is UTC. ValueError when it names none."""
-    # datetime.fromisoformat of Python 3.10 does not know "Z".
+    """The time of an RFC 3339 text; without an offset it is UTC. ValueError for any other text."""
+    # datetime.fromisoformat of Python 3.10 rejects "Z".
     value = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
     return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
 
 
 def encode_float(value: float) -> float | str:
-    """A float in its JSON form: itself, or "NaN", "Infinity", "-Infinity"."""
+    """The JSON form of a float: itself, or "NaN", "Infinity", "-Infinity"."""
     if math.isfinite(value):
         return value
     if math.isnan(value):
@@ -44,7 +44,7 @@ _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def decode_float(value: float | str) -> float:
-    """The float behind its JSON form. ValueError for any other text."""
+    """The float of a JSON form. ValueError for any other text."""
     if isinstance(value, str):
         try:
             return _NOT_FINITE[value]
@@ -57,7 +57,7 @@ _PLAIN = {str, int, bool, type(None)}
 
 
 def to_json(value: Any) -> Any:
-    """A shape, or a container of shapes, as what ``json.dumps(..., allow_nan=False)`` takes."""
+    """A shape, or a container of shapes, as an argument for ``json.dumps(..., allow_nan=False)``."""
     if isinstance(value, float):
         return encode_float(value)
     if value is None or isinstance(value, (str, int)):
@@ -78,7 +78,7 @@ def _shape_to_json(value: Any) -> dict[str, Any]:
     for name, has_null in _fields(typing.cast("Hashable", type(value))):
         item = getattr(value, name)
         if item is not None or has_null:
-            # Most of what is sent is plain: a table of runs holds ten thousand numbers.
+            # Speed: most values are plain, and a table of runs holds ten thousand numbers.
             kind = type(item)
             if kind in _PLAIN or (kind is float and -math.inf < item < math.inf):
                 form[name] = item
@@ -89,19 +89,19 @@ def _shape_to_json(value: Any) -> dict[str, Any]:
 
 @cache
 def _fields(shape: Any) -> list[tuple[str, bool]]:
-    """The names of a shape's fields, and whether one is sent when it is None."""
+    """The names of a shape's fields, each with True if the field is sent as null when it is None."""
     return [(field.name, not field.metadata.get("left_out_if_none")) for field in dataclasses.fields(shape)]
 
 
 def from_json(shape: type[T], data: Mapping[str, Any]) -> T:
-    """The shape behind a JSON object. Fields that this version does not know are passed over."""
+    """The shape of a JSON object. Fields that this version does not know are ignored."""
     decoders = _decoders(typing.cast("Hashable", shape))
     return shape(**{name: decoders[name](item) for name, item in data.items() if name in decoders})
 
 
 @cache
 def _decoders(shape: Any) -> dict[str, Callable[[Any], Any]]:
-    """For each field of a shape, in order, what turns its JSON form into its value."""
+    """The function from JSON form to value, for each field of a shape."""
     return {name: _decoder(hint) for name, hint in typing.get_type_hints(shape).items()}
 
 

@@ -1,7 +1,7 @@
-"""How bytes are cut for their way to a store. Server and client share this: both must cut alike.
+"""The parts of an upload. Server and client share this module: both must compute the same parts.
 
-Up to a store's `alone` bytes go in one request. More go in parts of equal size, the last one smaller, at most 10,000
-of them; a part grows, by whole MiB, only where the number would not do.
+Up to a store's `alone` bytes are sent in one request. More are sent in at most 10,000 parts of equal size, the last
+one smaller. The part size grows, by whole MiB, only if 10,000 parts would not be enough.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_PARTS = 10_000
-# The most that one request for an upload declares and is answered with.
+# The most parts in one request for an upload, and in its answer.
 MAX_PARTS_ASKED = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
-    """Where a part lies in the file; numbers count from 1. ``sha256`` is lower-case hex."""
+    """A part of a file; numbers count from 1. ``sha256`` is lower-case hex."""
 
     number: int
     offset: int
@@ -32,7 +32,7 @@ class Part:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cut:
-    """What a store takes, in bytes: in one request, in a part, in all."""
+    """The limits of a store in bytes: one request, one part, the whole file."""
 
     alone: int
     part: int
@@ -41,30 +41,30 @@ class Cut:
 
 CUTS = {
     "s3": Cut(alone=64 * MIB, part=16 * MIB, most=5 * TIB),
-    # A request through Lambda brings at most 6 MB, a third of it lost to base64.
+    # A request through Lambda has at most 6 MB, as base64, which adds a third to the bytes.
     "filesystem": Cut(alone=4 * MIB, part=4 * MIB, most=MAX_PARTS * 4 * MIB),
     "inline": Cut(alone=256 * KIB, part=256 * KIB, most=256 * KIB),
 }
-# What this version knows no store for is cut as for S3.
+# `cut` treats a backend that this version does not know like S3.
 SMALLEST_CUT = min(cut.alone for cut in CUTS.values())
 
 
 def cut(backend: str, size_bytes: int) -> tuple[Part, ...]:
-    """The parts of so many bytes, without their hashes; none when they go in one request."""
+    """The parts of ``size_bytes`` bytes, without hashes; empty if one request is enough."""
     known = CUTS.get(backend, CUTS["s3"])
     if size_bytes <= known.alone:
         return ()
     size = part_size(backend, size_bytes)
     offsets = range(0, size_bytes, size)
-    return tuple(Part(number, at, min(size, size_bytes - at)) for number, at in enumerate(offsets, start=1))
+    return tuple(Part(number, offset, min(size, size_bytes - offset)) for number, offset in enumerate(offsets, start=1))
 
 
 def part_size(backend: str, size_bytes: int) -> int:
-    """Bytes of every part but the last."""
+    """The size in bytes of every part but the last."""
     least = -(-size_bytes // MAX_PARTS)
     return max(CUTS.get(backend, CUTS["s3"]).part, -(-least // MIB) * MIB)
 
 
 def composite(hashes: Sequence[str]) -> bytes:
-    """SHA-256 of the parts' SHA-256 (given in hex), one after the other: what S3 has of an object in parts."""
+    """SHA-256 of the concatenated SHA-256 of the parts (given in hex): S3's checksum of a multipart object."""
     return hashlib.sha256(b"".join(map(bytes.fromhex, hashes))).digest()

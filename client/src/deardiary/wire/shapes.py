@@ -1,7 +1,7 @@
-"""The objects that travel on the wire; `wire` gives them their JSON form.
+"""The objects on the wire; `form` has their JSON form.
 
-Server and client share this module, so that there is one definition of every shape. It imports the standard library
-only and reads no setting.
+Server and client share this module, so that every shape has one definition. It imports the standard library only and
+reads no setting.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import dataclasses
 from datetime import datetime
 from enum import IntEnum
 
-# The metadata of a field that is not sent when it is None; any other is sent as null.
+# The metadata of a field that is left out when it is None; any other field is sent as null.
 _LEFT_OUT_IF_NONE = {"left_out_if_none": True}
 
 
 class ExperimentStatus(IntEnum):
-    """Where an experiment stands; only an IN_PROGRESS one takes new iterations and resources."""
+    """The status of an experiment; only an IN_PROGRESS one accepts new iterations and resources."""
 
     IN_PROGRESS = 1
     STOPPED = 2
@@ -23,7 +23,7 @@ class ExperimentStatus(IntEnum):
 
 
 class IterationStatus(IntEnum):
-    """How an iteration is doing, or how it ended."""
+    """The status of an iteration: RUNNING, or the result of its end."""
 
     RUNNING = 1
     SUCCEEDED = 2
@@ -32,7 +32,7 @@ class IterationStatus(IntEnum):
 
 
 class Stage(IntEnum):
-    """Where a model version stands on its way to use."""
+    """The stage of a model version on its way to use."""
 
     NO_STAGE = 1
     STAGING = 2
@@ -41,7 +41,7 @@ class Stage(IntEnum):
 
 
 class Shape:
-    """What a dataclass would compile anew for each shape, written once: that took a third of this module's import."""
+    """Equality, hash and repr of all shapes: generating them per class took a third of this module's import time."""
 
     __slots__ = ()
 
@@ -52,7 +52,7 @@ class Shape:
         return hash(self._values())
 
     def __repr__(self) -> str:
-        """Every field but the secret ones: notebooks and logs keep what they show."""
+        """Every field but the secrets: notebooks and logs store their output."""
         names = (field.name for field in dataclasses.fields(self) if field.repr)  # type: ignore[arg-type]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
@@ -62,7 +62,7 @@ class Shape:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Tag(Shape):
-    """A word on a project, an experiment or an iteration."""
+    """A short label on a project, an experiment or an iteration."""
 
     id: str
     value: str
@@ -70,7 +70,7 @@ class Tag(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class UserName(Shape):
-    """What every user may know of another: the id and the names."""
+    """The fields of a user that every other user may read: the id and the names."""
 
     id: str
     first_name: str
@@ -88,7 +88,7 @@ class User(UserName):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class UserPermission(Shape):
-    """What one user may do in one project."""
+    """The permissions of one user on one project."""
 
     id: str
     user_id: str
@@ -101,7 +101,7 @@ class UserPermission(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Project(Shape):
-    """The root of a body of work; permissions are held per project."""
+    """The unit of permission; holds experiments and models."""
 
     id: str
     name: str
@@ -111,7 +111,7 @@ class Project(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Experiment(Shape):
-    """A question asked of a project, answered by its iterations."""
+    """A question that iterations answer; holds iterations and resources."""
 
     id: str
     project_id: str
@@ -124,7 +124,7 @@ class Experiment(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Iteration(Shape):
-    """One run (trial) of an experiment. ``end_date`` locks it."""
+    """One run of a program in an experiment. An ``end_date`` locks it."""
 
     id: str
     experiment_id: str
@@ -143,7 +143,7 @@ class Iteration(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Parameter(Shape):
-    """A setting of an iteration; its key is unique there."""
+    """A named input of an iteration; its key is unique there."""
 
     id: str
     iteration_id: str
@@ -153,7 +153,7 @@ class Parameter(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Metric(Shape):
-    """One point of a series: a float64, kept bit for bit, at an int64 step."""
+    """One point of a metric: an exact float64 at an int64 step."""
 
     id: str
     iteration_id: str
@@ -165,7 +165,7 @@ class Metric(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class MetricSummary(Shape):
-    """A series in a few numbers. first and last are by step, then time; min and max pass over NaN where they can."""
+    """The summary of a metric. first and last are by step, then time; min and max ignore NaN if other values exist."""
 
     first: float
     last: float
@@ -177,7 +177,7 @@ class MetricSummary(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Curve(Shape):
-    """Points of one series as columns of one length, in the order of step, then time, then arrival."""
+    """Points of one metric as columns of equal length, in the order of step, then time, then arrival."""
 
     step: tuple[int, ...]
     value: tuple[float, ...]
@@ -186,9 +186,9 @@ class Curve(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class BatchReceipt(Shape):
-    """What became of a batch of points: the answer to ``/log`` and ``/metrics/batch``, the same on every retry.
+    """The answer to a batch of points (``/log`` and ``/metrics/batch``), the same on every retry.
 
-    ``last_step`` is the highest step that the batch holds, per key.
+    ``last_step`` is the highest step of the batch, per key.
     """
 
     batch_id: str
@@ -198,7 +198,7 @@ class BatchReceipt(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class IterationOverview(Iteration):
-    """An iteration with what it owns: parameters by key, metrics by key, tags. None, not sent: not asked for."""
+    """An iteration with its parameters by key, metrics by key, and tags; None for a field that was not requested."""
 
     parameters: dict[str, str] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
     metrics: dict[str, MetricSummary] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
@@ -207,7 +207,7 @@ class IterationOverview(Iteration):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Resource(Shape):
-    """Artifact bytes of an experiment, or of one of its iterations. ``content_hash`` is lower-case sha256 hex."""
+    """A named file of an experiment or an iteration. ``content_hash`` is SHA-256 in lower-case hex."""
 
     id: str
     experiment_id: str
@@ -226,7 +226,7 @@ class Resource(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Snapshot(Iteration):
-    """An iteration with the texts that say what it ran; None where there is none, or it was not asked for."""
+    """An iteration with the texts of its snapshot; None for a text that is absent or was not requested."""
 
     project_toml: str | None = None
     manifest_toml: str | None = None
@@ -235,7 +235,7 @@ class Snapshot(Iteration):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Model(Shape):
-    """A name in a project under which versions are kept."""
+    """A name in a project that holds versions."""
 
     id: str
     project_id: str
@@ -247,9 +247,9 @@ class Model(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ModelVersion(Shape):
-    """What an iteration made of a model; ``version`` counts from 1, and at most one of a model is in PRODUCTION.
+    """One numbered file under a model. ``version`` counts from 1; at most one version of a model is in PRODUCTION.
 
-    ``iteration_id`` and ``resource_id`` say where it came from, for ever: also when those have been deleted since.
+    ``iteration_id`` and ``resource_id`` name its source, also after a deletion of that source.
     """
 
     id: str
@@ -265,7 +265,7 @@ class ModelVersion(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class UploadRequest(Shape):
-    """One HTTP request that the holder of the bytes still has to make, headers included, exactly as given."""
+    """One HTTP request that the uploader still has to send, exactly as given, headers included."""
 
     method: str
     url: str
@@ -277,7 +277,7 @@ class UploadRequest(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Upload(Shape):
-    """The requests that bring a resource's bytes to their store; none left when the store has them already."""
+    """The requests that upload a resource's bytes; empty if the store already has them."""
 
     requests: tuple[UploadRequest, ...]
     expires_at: datetime
@@ -285,7 +285,7 @@ class Upload(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Download(Shape):
-    """Where a resource's bytes can be had until ``expires_at``."""
+    """The URL of a resource's bytes, valid until ``expires_at``."""
 
     url: str
     expires_at: datetime
@@ -295,7 +295,7 @@ class Download(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SearchResult(Shape):
-    """One object that a search found. ``kind`` is project, experiment, iteration, resource or model."""
+    """One result of a search. ``kind`` is project, experiment, iteration, resource or model."""
 
     kind: str
     id: str
@@ -316,9 +316,9 @@ class Session(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ApiToken(Shape):
-    """A token for programs. ``token``, the secret itself, is in the answer that creates it and nowhere else.
+    """A token for programs. ``token``, the secret itself, is only in the answer to its creation.
 
-    With ``project_id`` it is for that project only; ``read_only`` ones can change nothing.
+    With ``project_id`` it is for that project only; a ``read_only`` token allows no writes.
     """
 
     id: str
