@@ -1,1 +1,1 @@
-"""The DearDiary server: routes → services → storage, each importing only what stands below it."""
+"""The DearDiary server: routes → services → storage, each imports only from the layers below it."""

@@ -1,4 +1,4 @@
-"""The server's clock, in the precision of the wire: UTC, milliseconds."""
+"""The server's clock, with the precision of the wire: UTC, milliseconds."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def now() -> datetime:
 
 
 def whole_milliseconds(value: datetime) -> datetime:
-    """The time in UTC, cut to milliseconds; one without an offset is UTC. OverflowError at the ends of time."""
+    """Convert to UTC and truncate to milliseconds; no offset means UTC. OverflowError outside the years 1 to 9999."""
     aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
     utc = aware.astimezone(timezone.utc)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
 def milliseconds_of(value: datetime) -> int:
-    """Milliseconds since 1970, the rest cut off; without an offset it is UTC. OverflowError at the ends of time."""
+    """Milliseconds since 1970, rounded down; no offset means UTC. OverflowError outside the years 1 to 9999."""
     aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
     found = (aware - EPOCH) // _MILLISECOND
     if not _FIRST <= found <= _LAST:
@@ -32,12 +32,12 @@ def milliseconds_of(value: datetime) -> int:
 
 
 def to_milliseconds(value: datetime) -> int:
-    """Milliseconds since 1970 (before it: negative)."""
+    """Milliseconds since 1970, negative before it."""
     return (value - EPOCH) // _MILLISECOND
 
 
 def format_many(times: Iterable[int]) -> list[str]:
-    """Milliseconds since 1970 as on the wire; quick where many are of the same minute."""
+    """Format milliseconds since 1970 as on the wire; fast if many times share a minute."""
     minutes: dict[int, str] = {}
     texts = []
     for time in times:

@@ -1,4 +1,4 @@
-"""Points of one key as columns: what the server computes with, from the row in the table to the answer."""
+"""Points of one key as columns: the form in which the server computes, from the row in the table to the answer."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class Columns:
         self.times.extend(more.times)
         self.values.extend(more.values)
 
-    def take(self, places: Sequence[int] | slice) -> Columns:
-        """The points at these places, in the order of the places."""
-        if isinstance(places, slice):
-            return Columns(self.steps[places], self.times[places], self.values[places])
+    def take(self, positions: Sequence[int] | slice) -> Columns:
+        """The points at these positions, in the order of `positions`."""
+        if isinstance(positions, slice):
+            return Columns(self.steps[positions], self.times[positions], self.values[positions])
         return Columns(
-            array("q", map(self.steps.__getitem__, places)),
-            array("q", map(self.times.__getitem__, places)),
-            array("d", map(self.values.__getitem__, places)),
+            array("q", map(self.steps.__getitem__, positions)),
+            array("q", map(self.times.__getitem__, positions)),
+            array("d", map(self.values.__getitem__, positions)),
         )
 
     def is_ascending(self) -> bool:
-        """Whether every step is higher than the one before, so that there is only one order to have them in."""
+        """True if each step is higher than the previous one, so that sorting is unnecessary."""
         return all(map(lt, self.steps, islice(self.steps, 1, None)))
 
     def __len__(self) -> int:

@@ -24,7 +24,7 @@ class Settings(NamedTuple):
     enable_auth: bool
     cors_origins: tuple[str, ...]
     project_creation_by_admin_only: bool
-    # An iteration of which nothing was heard for so long is ended; None: never.
+    # The sweep ends an iteration without a heartbeat for this long; None: never.
     lost_after: timedelta | None
     region: str
     endpoint_url: str | None
@@ -33,12 +33,12 @@ class Settings(NamedTuple):
 
 @cache
 def settings() -> Settings:
-    """The settings that the environment gives, read once."""
+    """The settings from the environment, read once."""
     return read(os.environ)
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """ConfigurationError, naming the variable, when a value does not fit."""
+    """Read the settings. ConfigurationError, naming the variable, for an invalid value."""
     return Settings(
         table=environment.get("DEARDIARY_TABLE", "deardiary-local"),
         artifact_backend=_artifact_backend(environment),
@@ -56,7 +56,7 @@ def read(environment: Mapping[str, str]) -> Settings:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own: `localhost` or in 127.0.0.0/8 or ::1."""
+    """True if a host name or address is this machine's own: `localhost`, ::1 or in 127.0.0.0/8."""
     try:
         return host.lower() == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -71,7 +71,7 @@ def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...])
 
 
 def _minutes(environment: Mapping[str, str], name: str, default: int) -> timedelta | None:
-    """A whole number of minutes; 0 is none."""
+    """Read a whole number of minutes; 0 is None."""
     text = environment.get(name) or str(default)
     if not text.isdecimal():
         raise ConfigurationError(f"{name} is {text!r}; it can be a whole number of minutes, or 0 for never")
@@ -79,7 +79,7 @@ def _minutes(environment: Mapping[str, str], name: str, default: int) -> timedel
 
 
 def _artifact_backend(environment: Mapping[str, str]) -> str:
-    """A disk must be named; the bucket too, but its name is not looked at before it is needed."""
+    """Read the backend. `filesystem` requires its root; the bucket's name is not checked before its first use."""
     backend = _choice(environment, "DEARDIARY_ARTIFACT_BACKEND", ("s3", "filesystem", "inline"))
     if backend == "filesystem" and not environment.get("DEARDIARY_ARTIFACT_FS_ROOT"):
         raise ConfigurationError("DEARDIARY_ARTIFACT_BACKEND=filesystem needs DEARDIARY_ARTIFACT_FS_ROOT")
@@ -94,7 +94,7 @@ def _artifact_root(environment: Mapping[str, str]) -> Path | None:
 
 
 def _enable_auth(environment: Mapping[str, str]) -> bool:
-    """Sign-in can be off only where nobody else can reach the server: on loopback, and never in Lambda."""
+    """True if sign-in is on. It may be off only on loopback, out of reach of other machines, never in Lambda."""
     if _choice(environment, "DEARDIARY_ENABLE_AUTH", ("true", "false")) == "true":
         return True
     if "AWS_LAMBDA_FUNCTION_NAME" in environment or not is_loopback(environment.get("DEARDIARY_LISTEN", "")):

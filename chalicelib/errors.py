@@ -1,6 +1,6 @@
-"""What can go wrong, as exceptions with stable codes.
+"""The errors of the server, as exceptions with stable codes.
 
-Nothing here knows HTTP; `routes/http/answer.py` gives each exception a status.
+This module does not know HTTP; `routes/http/answer.py` gives each exception a status.
 
 DomainError
 ├── Unauthenticated            who are you?
@@ -33,7 +33,7 @@ E = TypeVar("E", "NotFound", "Conflict")
 
 
 class DomainError(Exception):
-    """Root of everything that a caller can be told. ``details`` is data for programs, ``message`` is for people."""
+    """Base of all errors that reach a caller. ``details`` is data for programs, ``message`` is for people."""
 
     code: str
     message: str
@@ -45,12 +45,12 @@ class DomainError(Exception):
 
 
 def not_found(kind: str, object_id: str) -> NotFound:
-    """The same for an object that does not exist and for one that the caller may not see."""
+    """The same error for an object that does not exist and for an object that the caller may not see."""
     return NotFound(f"{_label(kind)} not found, or not visible to you", kind=kind, id=object_id)
 
 
 def about(error: E, kind: str, object_id: str) -> E:
-    """The same error, of this object if it names none yet."""
+    """Return the error with this object in its details, unless it names one already."""
     if "kind" in error.details:
         return error
     message = error.message
@@ -66,7 +66,7 @@ def _label(kind: str) -> str:
 
 
 class Unauthenticated(DomainError):
-    """The request does not say, or does not prove, who sends it."""
+    """The request does not name its sender, or does not prove it."""
 
 
 class TokenMissing(Unauthenticated):
@@ -95,7 +95,7 @@ class InvalidCredentials(Unauthenticated):
 
 
 class Forbidden(DomainError):
-    """The sender is known and may not do this."""
+    """The sender is known and lacks the right to do this."""
 
 
 class AdminRequired(Forbidden):
@@ -109,28 +109,28 @@ class SameUserRequired(Forbidden):
 
 
 class PermissionRequired(Forbidden):
-    """``details`` has the ``permission`` and the ``project_id`` where one permission is missing."""
+    """``details`` has the ``permission`` and the ``project_id`` if one permission is missing."""
 
     code = "PROJECT_PERMISSION_REQUIRED"
     message = "You lack the permission for this on the project"
 
 
 class PasswordWrong(Forbidden):
-    """The sender is signed in and gave a wrong password: no reason to sign in again, as an Unauthenticated is."""
+    """The signed-in sender gave a wrong password. Not an Unauthenticated, which asks clients to sign in again."""
 
     code = "INVALID_CREDENTIALS"
     message = "This is not your present password"
 
 
 class OriginForbidden(Forbidden):
-    """The server runs without sign-in and is asked from somewhere that is not this machine."""
+    """The server runs without sign-in, and the request is not from this machine."""
 
     code = "ORIGIN_FORBIDDEN"
     message = "Without sign-in this server answers to this machine only"
 
 
 class NotFound(DomainError):
-    """Of an object that may be named, ``details`` has ``kind`` and ``id``; also when it exists and is not visible."""
+    """``details`` has ``kind`` and ``id`` of an object that may be named, even if it exists but is not visible."""
 
     code = "NOT_FOUND"
     message = "This is not here, or not visible to you"
@@ -149,14 +149,14 @@ class PayloadTooLarge(DomainError):
 
 
 class RangeNotSatisfiable(DomainError):
-    """No byte of those that a download asks for is there; ``details["size_bytes"]`` says how many are."""
+    """The requested range has no bytes; ``details["size_bytes"]`` is the size of the whole."""
 
     code = "RANGE_NOT_SATISFIABLE"
     message = "There are no bytes in this range"
 
 
 class InvalidPayload(DomainError):
-    """The request has the wrong form or breaks a rule; ``details["field"]`` names the field where there is one."""
+    """The request has the wrong form or breaks a rule; ``details["field"]`` names the field, if there is one."""
 
     code = "INVALID_PAYLOAD"
     message = "The request is not valid"
@@ -170,7 +170,7 @@ class TooManyRequests(DomainError):
 
 
 class Unavailable(DomainError):
-    """A service below us is overloaded; the same request may succeed later. ``details["retry_after"]`` in seconds."""
+    """A backing service is overloaded; the same request may succeed later. ``details["retry_after"]`` in seconds."""
 
     code = "UNAVAILABLE"
     message = "The store is overloaded; try again shortly"

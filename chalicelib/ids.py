@@ -1,9 +1,8 @@
 """Ids: opaque, URL-safe, and in the order of creation.
 
-An id of its own is 24 characters of base32hex in lower case: 7 bytes of microseconds since 1970, 8 random bytes. The
-alphabet is in ASCII order, so that the text sorts as the bytes do. Things that live inside an iteration and are found
-by their content (a parameter by its key, a tag by its value, a point by its batch) have a compound id,
-`owner.stamp.digest[.ordinal]`, from which their storage key can be derived.
+A simple id is 24 characters of base32hex in lower case: 7 bytes of microseconds since 1970, 8 random bytes. The
+alphabet is in ASCII order, so that texts sort like their bytes. Rows that storage finds by content (a parameter by its
+key, a tag by its value, a point by its batch) have a compound id, `owner.stamp.hash[.ordinal]`; it yields their key.
 """
 
 from __future__ import annotations
@@ -20,27 +19,27 @@ _last = 0
 
 
 def new_id() -> str:
-    """A fresh id, after every other one that this process made."""
+    """A new id, which sorts after all earlier ids of this process."""
     return _base32(_tick().to_bytes(7, "big") + os.urandom(8))
 
 
 def stamp(microseconds: int | None = None) -> str:
-    """The part of a compound id that makes it sort by creation; now, unless a time is given."""
+    """The part of a compound id that sorts it by creation: of the given time, by default of now."""
     return _base32((microseconds or _tick()).to_bytes(7, "big") + b"\0\0\0")[:12]
 
 
 def digest(text: str) -> str:
-    """24 characters (120 bits of SHA-256) that stand for a text of any length in a storage key."""
+    """Hash a text of any length for use in a storage key: 24 characters, 120 bits of SHA-256."""
     return _base32(hashlib.sha256(text.encode()).digest()[:15])
 
 
 def digest_of(*parts: str) -> str:
-    """The digest of several texts in their order. JSON quotes each one, so no text can pass for two."""
+    """Hash several texts in order. JSON quotes each text, so that different lists have different hashes."""
     return digest(json.dumps(parts))
 
 
 def nonce() -> str:
-    """Eight random characters that tell a write of this process from any other."""
+    """Eight random characters that identify one write."""
     return _base32(os.urandom(5))
 
 

@@ -1,4 +1,4 @@
-"""A piece of a list: what storage reads, services hand on and routes answer."""
+"""Pages of lists, from storage through services to routes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Cursor = str
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some of a list, and where to go on or None at its end."""
+    """Part of a list, and the cursor to the next page, None at the end."""
 
     data: list[T]
     next_cursor: Cursor | None

@@ -1,7 +1,7 @@
-"""How long a request tries again what others were faster at.
+"""Retries of a request that loses races against other requests.
 
-By time and not by count: who is overtaken forty times within a second by many others is not stuck. A Lambda may take 29
-seconds, and a loop of tries may stand inside another.
+The limit is a time, not a count: a request that loses forty races in a second is not stuck. It leaves room within the
+29 seconds of a request, also for nested retry loops.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
 
 
 class Patience:
-    """Begins to run out when it is made."""
+    """The time for the retries of one operation; it starts when the object is created."""
 
     def __init__(self) -> None:
         self._end = time.monotonic() + SECONDS
         self._pause = _FIRST_PAUSE
 
     def wait(self) -> None:
-        """A pause before the next try, at most twice as long each time; Unavailable when there should be none.
+        """Pause before the next attempt; Unavailable when the time is over.
 
-        Of random length, because those that clash would otherwise clash again.
+        The longest pause doubles each time. The length is random, or the same requests would collide again.
         """
-        # No try can succeed any more.
+        # After the deadline no attempt can succeed.
         deadline.check()
         if time.monotonic() > self._end:
             raise Unavailable(retry_after=1)

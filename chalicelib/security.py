@@ -1,4 +1,4 @@
-"""Passwords and tokens as pure functions: nothing here reads a setting, a clock of its own or the table."""
+"""Passwords and tokens as pure functions: this module reads no settings, no clock and no table."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "deardiary"
 TICKET_AUDIENCE = "deardiary-artifacts"
 SESSION_LIFE = timedelta(hours=12)
-# After this long a person must give the password again, however often the session was refreshed.
+# After this time a user must enter the password again, even if the session was refreshed.
 SIGN_IN_LIFE = timedelta(days=30)
 MIN_SECRET_BYTES = 32
 BCRYPT_COST = 12
-# bcrypt reads no further; a longer password would be cut without a word.
+# bcrypt ignores further bytes: a longer password would be truncated silently.
 MAX_PASSWORD_BYTES = 72
 MIN_PASSWORD_CHARACTERS = 8
 
 
 class Keyring(NamedTuple):
-    """The secrets that tokens are signed with: `signing` names the one for new tokens, any of them verifies."""
+    """The secrets that sign tokens: `signing` names the secret for new tokens, all of them verify."""
 
     signing: str
     secrets: dict[str, str]
 
     @classmethod
     def parse(cls, document: str) -> Keyring:
-        """From the JSON kept in the parameter store: {"signing": kid, "secrets": {kid: secret}}."""
+        """Parse the JSON from the parameter store: {"signing": kid, "secrets": {kid: secret}}."""
         data = json.loads(document)
         ring = cls(signing=data["signing"], secrets=data["secrets"])
         short = [kid for kid, secret in ring.secrets.items() if len(secret.encode()) < MIN_SECRET_BYTES]
@@ -46,7 +46,7 @@ class Keyring(NamedTuple):
 
 
 class Claims(NamedTuple):
-    """What a session token says: its user, the epoch of that user's tokens, and when the password was given.
+    """The content of a session token: its user, the epoch of that user's tokens, the time of the password sign-in.
 
     ``auth_time`` is in seconds since 1970; None: now.
     """
@@ -61,15 +61,15 @@ def hash_password(password: str) -> str:
 
 
 def check_password(password: str, hashed: str | None) -> bool:
-    """Whether the password fits. Without a hash (no such user) it takes just as long and says no."""
+    """True if the password matches. Without a hash (no such user) False, after the same time."""
     raw = password.encode()
-    matches = bcrypt.checkpw(raw[:MAX_PASSWORD_BYTES], (hashed or _nobody()).encode())
+    matches = bcrypt.checkpw(raw[:MAX_PASSWORD_BYTES], (hashed or _dummy_hash()).encode())
     return matches and hashed is not None and len(raw) <= MAX_PASSWORD_BYTES
 
 
 def issue_token(ring: Keyring, claims: Claims, now: datetime) -> tuple[str, datetime]:
-    """A signed session token and when it ends: never later than the password's time allows."""
-    # JWT times are whole seconds; the answer names the moment that the token really ends.
+    """Return a signed session token and its end, which is at most SIGN_IN_LIFE after the password sign-in."""
+    # JWT times are whole seconds: truncate first, so that the returned end is that of the token.
     issued = now.astimezone(timezone.utc).replace(microsecond=0)
     signed_in = issued if claims.auth_time is None else datetime.fromtimestamp(claims.auth_time, timezone.utc)
     expires = min(issued + SESSION_LIFE, signed_in + SIGN_IN_LIFE)
@@ -85,7 +85,7 @@ def issue_token(ring: Keyring, claims: Claims, now: datetime) -> tuple[str, date
 
 
 def read_token(ring: Keyring, token: str) -> Claims:
-    """The claims of a token that one of our secrets signed and whose time is not over; otherwise Unauthenticated."""
+    """Verify a session token and return its claims. Unauthenticated if it is forged, incomplete or expired."""
     try:
         payload = jwt.decode(
             token,
@@ -107,21 +107,21 @@ def read_token(ring: Keyring, token: str) -> Claims:
 
 
 def issue_ticket(ring: Keyring, said: dict[str, Any], now: datetime, life: timedelta) -> str:
-    """What the server says to itself by way of a URL, signed, until its time is over."""
+    """Sign data that the server puts into a URL and reads back itself, valid for `life`."""
     payload = said | {"aud": TICKET_AUDIENCE, "exp": now.astimezone(timezone.utc) + life}
     key = _ticket_key(ring.secrets[ring.signing])
     return jwt.encode(payload, key, algorithm=ALGORITHM, headers={"kid": ring.signing}, json_encoder=_Utf8Encoder)
 
 
 class _Utf8Encoder(json.JSONEncoder):
-    """A name of 255 emoji would be three times as long in ASCII escapes, too long for a URL."""
+    """Write UTF-8: in ASCII escapes a name of 255 emoji is three times as long, too long for a URL."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given | {"ensure_ascii": False})
 
 
 def read_ticket(ring: Keyring, ticket: str) -> dict[str, Any]:
-    """What it says, if one of our secrets signed it and its time is not over; otherwise Unauthenticated."""
+    """Verify a ticket and return its data. Unauthenticated if it is forged or expired."""
     try:
         secret = ring.secrets.get(key_id(ticket) or "") or _no_such_secret()
         key = _ticket_key(secret)
@@ -134,12 +134,12 @@ def read_ticket(ring: Keyring, ticket: str) -> dict[str, Any]:
 
 
 def _ticket_key(secret: str) -> bytes:
-    """Another key than that of sessions: neither can ever pass for the other."""
+    """Derive the key for tickets: no ticket passes as a session, and no session as a ticket."""
     return hmac.digest(secret.encode(), b"deardiary artifact ticket", "sha256")
 
 
 def key_id(token: str) -> str | None:
-    """Which secret a token says it was signed with; None when it says nothing that can be read."""
+    """The secret's id that a token names in its header, unverified; None if it is unreadable."""
     try:
         kid = jwt.get_unverified_header(token).get("kid")
     except jwt.InvalidTokenError:
@@ -148,22 +148,22 @@ def key_id(token: str) -> str | None:
 
 
 def new_secret() -> str:
-    """256 bits for a keyring or an API token, as text."""
+    """A new secret of 256 bits for a keyring or an API token, as text."""
     return secrets.token_hex(MIN_SECRET_BYTES)
 
 
 def fingerprint(secret: str) -> str:
-    """What is stored of a secret of 256 random bits: SHA-256 is enough, there is nothing to guess."""
+    """Hash a secret for storage. Plain SHA-256 is enough: 256 random bits cannot be guessed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def matches(secret: str, kept: str) -> bool:
-    """Whether a secret is the one behind a fingerprint, in a time that tells nothing."""
+    """True if a secret has this fingerprint; compares in constant time."""
     return hmac.compare_digest(fingerprint(secret), kept)
 
 
 def _claims(payload: dict[str, Any]) -> Claims:
-    # Tokens issued before there was an `auth_time` count from when they were issued.
+    # Tokens of older servers have no `auth_time`: use the time of their issue.
     epoch, auth_time = payload.get("epoch"), payload.get("auth_time", payload["iat"])
     if not isinstance(epoch, int) or not isinstance(auth_time, (int, float)):
         raise TokenPayloadInvalid
@@ -174,6 +174,6 @@ def _no_such_secret() -> str:
     raise TokenInvalid
 
 
-def _nobody() -> str:
-    """A hash that no password is known for, of the same cost as a real one."""
+def _dummy_hash() -> str:
+    """A hash of the same cost as a real one, with no known password."""
     return f"$2b${BCRYPT_COST:02}$C6UzMDM.H6dfI/f/IKcEeO7ZQz1yQ3y8L1Jm0o1mZlq9m2wX8b8xS"

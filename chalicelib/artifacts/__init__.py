@@ -1,4 +1,4 @@
-"""Where artifact bytes are: one small protocol, one file per store."""
+"""Stores of artifact bytes: one small protocol, one file per store."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["URL_LIFE", "ArtifactStore", "Location", "ServedStore", "UploadGone",
 
 
 def store(backend: str) -> ArtifactStore:
-    """The store of that name. A resource remembers the one that it was made with."""
+    """The store of this name. A resource records the name of its own."""
     return _STORES[backend]
 
 
 def served_store(backend: str) -> ServedStore:
-    """One whose bytes pass through this server."""
+    """The store of this name, if its bytes pass through this server."""
     return _SERVED[backend]

@@ -1,4 +1,4 @@
-"""What the server needs of a place for artifact bytes."""
+"""The protocol of a store of artifact bytes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple, Protocol
 from deardiary.wire.parts import Part
 from deardiary.wire.shapes import Download, Resource, Upload
 
-# Long enough to begin a transfer; on AWS a URL would die with the role's credentials anyway, and another is one call
-# away.
+# Long enough to start a transfer. On AWS a URL expires with the role's credentials at the latest, and a client gets
+# another by one call.
 URL_LIFE = timedelta(minutes=15)
 BLOCK = 1024 * 1024
 
 
 class Location(NamedTuple):
-    """The bytes with this SHA-256 (hex) in this project: derived by the server, never taken from a client."""
+    """The location of the bytes with this SHA-256 (hex) in this project; the server derives it, no client names it."""
 
     project_id: str
     sha256: str
@@ -27,56 +27,56 @@ class Location(NamedTuple):
 
 
 class UploadGone(Exception):
-    """The store knows no such upload: it was joined, aborted, or never begun."""
+    """The store does not know the upload: it was joined, aborted, or never begun."""
 
 
 class ArtifactStore(Protocol):
-    """A store says which requests move bytes, and checks what arrived.
+    """A store issues the requests that move bytes, and checks the bytes that arrived.
 
-    ``site`` is the URL of this server as the client reaches it, for the stores whose bytes pass through it.
+    ``site`` is the URL at which the client reaches this server, for stores whose bytes pass through it.
     """
 
     def uri(self, location: Location) -> str:
-        """Where the bytes are, for people."""
+        """The address of the bytes, for people."""
 
     def upload(self, location: Location, size_bytes: int, content_type: str, site: str) -> Upload:
-        """The one request that brings the bytes; it pins size and SHA-256.
+        """The request that uploads all bytes; it pins size and SHA-256.
 
-        InvalidPayload, naming `part_hashes`, for more bytes than go in one.
+        InvalidPayload, naming `part_hashes`, for more bytes than one request may have.
         """
 
     def begin(self, location: Location, content_type: str) -> str:
-        """Begin an upload in parts; its id, by which everybody who has the same bytes can go on with it."""
+        """Begin an upload in parts. Return its id, with which any client that has the same bytes can resume it."""
 
     def upload_parts(self, location: Location, upload_id: str, parts: Sequence[Part], site: str) -> Upload:
-        """The requests for those of these parts, in ascending order, that have not arrived with this size and hash.
+        """The requests for the parts that have not arrived with this size and hash. `parts` must be ascending.
 
-        UploadGone when the upload is no more.
+        UploadGone if the upload does not exist any more.
         """
 
     def join(self, location: Location, upload_id: str, parts: Sequence[Part]) -> None:
-        """Make the bytes of all their parts. InvalidPayload, naming `part_hashes`, when one is not there as declared.
+        """Join all parts to the whole bytes. InvalidPayload, naming `part_hashes`, if one has not arrived as declared.
 
-        UploadGone when the upload is no more: the bytes may be there, joined by somebody else.
+        UploadGone if the upload does not exist any more: another request may have joined its parts.
         """
 
     def abort(self, location: Location, upload_id: str) -> None:
-        """Remove the parts of an upload; one that is no more does not matter."""
+        """Remove the upload and its parts, if it exists."""
 
     def verify(self, location: Location, size_bytes: int, parts: Sequence[Part]) -> None:
-        """InvalidPayload, naming `size_bytes` or `content_hash`, when the bytes are not there exactly as declared."""
+        """InvalidPayload, naming `size_bytes` or `content_hash`, unless the store has the bytes as declared."""
 
     def size_of(self, location: Location) -> int | None:
-        """How many bytes are there; None when there is nothing."""
+        """The size of the stored bytes, None without any."""
 
     def download(self, location: Location, resource: Resource, content_type: str, site: str) -> Download:
-        """Where the bytes can be had, for a few minutes, under the resource's name."""
+        """A URL that serves the bytes under the resource's name, valid for URL_LIFE."""
 
     def write(self, location: Location, size_bytes: int, blocks: Iterable[bytes]) -> None:
-        """Put bytes there; the same again changes nothing. ValueError when they do not have the location's SHA-256."""
+        """Store bytes; a repetition changes nothing. ValueError if they do not have the location's SHA-256."""
 
     def blocks(self, location: Location) -> Iterator[bytes]:
-        """The bytes, piece by piece; NotFound when there are none."""
+        """The bytes, block by block; NotFound without any."""
 
     def delete(self, location: Location) -> None:
-        """Remove the bytes; those that are not there do not matter."""
+        """Remove the bytes, if they exist."""

@@ -1,6 +1,6 @@
 """Artifact bytes on a mounted disk, such as EFS: the app itself serves them, by signed URLs of its own.
 
-What is half-written has another name than what is whole, so that the bytes at a blob's path are always all of them.
+Incomplete bytes have another file name, so that the file at a blob's path is always complete.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class FilesystemStore:
         _path(location).parent.mkdir(parents=True, exist_ok=True)
         deadline.check()
         try:
-            # Each part lies in its place already.
+            # Each part is at its offset already.
             (folder / _BYTES).replace(_path(location))
         except FileNotFoundError:
             raise UploadGone from None
@@ -65,7 +65,7 @@ class FilesystemStore:
         _remove_if_empty(folder.parent, folder.parent.parent)
 
     def verify(self, location: Location, size_bytes: int, parts: Sequence[Part]) -> None:
-        """The hash was checked when the bytes came in, before they got their name."""
+        """Check the size. The hash was checked on arrival, before the file was named."""
         found = self.size_of(location)
         if found is None:
             raise InvalidPayload("The bytes have not arrived", field="content_hash")
@@ -85,7 +85,7 @@ class FilesystemStore:
         self.write(location, len(data), [data])
 
     def receive_part(self, location: Location, upload_id: str, part: Part, data: bytes) -> None:
-        """The bytes first, then their receipt: what has one is on the disk."""
+        """Write the bytes before their receipt: a part with a receipt is on the disk."""
         folder = _folder(location, upload_id)
         try:
             file = os.open(folder / _BYTES, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -138,14 +138,14 @@ class FilesystemStore:
 
 
 def _remove_if_empty(*folders: Path) -> None:
-    """The last file of a project takes its folders with it."""
+    """Remove the folders of a project with its last file."""
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()
 
 
 def _read(path: Path) -> Iterator[bytes]:
-    """NotFound when the file has been removed since its reader asked for it."""
+    """Yield the file in blocks. NotFound if it was removed before the first block is read."""
     try:
         with path.open("rb") as file:
             while block := file.read(BLOCK):
@@ -162,18 +162,18 @@ def _path(location: Location) -> Path:
 
 
 def _folder(location: Location, upload_id: str) -> Path:
-    """Where the parts of an upload come together."""
+    """The folder that collects the parts of an upload."""
     blob = _path(location)
     return blob.parent.parent / "uploads" / f"{blob.name}.{upload_id}"
 
 
 def _arrived(location: Location, upload_id: str) -> set[str]:
     try:
-        return set(os.listdir(_folder(location, upload_id)))  # noqa: PTH208 - names are all that is wanted
+        return set(os.listdir(_folder(location, upload_id)))  # noqa: PTH208 - only names are needed
     except FileNotFoundError:
         raise UploadGone from None
 
 
 def _receipt(part: Part) -> str:
-    """A file of this name says that the part is there, with this hash."""
+    """The name of the empty file that shows that the part has arrived with this hash."""
     return f"{part.number:05}.{part.sha256}"

@@ -1,4 +1,4 @@
-"""Artifact bytes in the table itself: for a few small files, and a server that has no other place."""
+"""Artifact bytes in the table itself: for a few small files, and a server without another store."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class InlineStore:
         return whole_request(self.name, location, size_bytes, site)
 
     def begin(self, location: Location, content_type: str) -> str:
-        """Nothing here is large enough."""
+        """Refuse: no file here is large enough for parts."""
         raise InvalidPayload("Inline bytes go in one request", field="part_hashes")
 
     def upload_parts(self, location: Location, upload_id: str, parts: Sequence[Part], site: str) -> Upload:
@@ -33,7 +33,7 @@ class InlineStore:
         raise UploadGone
 
     def abort(self, location: Location, upload_id: str) -> None:
-        """There are no parts."""
+        """Do nothing: there are no parts."""
 
     def verify(self, location: Location, size_bytes: int, parts: Sequence[Part]) -> None:
         try:

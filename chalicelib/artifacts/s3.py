@@ -20,7 +20,7 @@ from deardiary.wire import parts as rules
 from deardiary.wire.parts import Part
 from deardiary.wire.shapes import Download, Resource, Upload, UploadRequest
 
-# To whoever may not list the bucket, and the server may not, S3 says 403 of an object that is not there.
+# The server may not list the bucket, so S3 answers 403 instead of 404 for a missing object.
 _ABSENT = (403, 404)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_PUT = 5 * rules.GIB
@@ -92,7 +92,7 @@ class S3Store:
         data = b"".join(blocks)
         if hashlib.sha256(data).hexdigest() != location.sha256:
             raise ValueError("The bytes do not have the SHA-256 of their place")
-        # The checksum is what `verify` asks for, should a resource have the same bytes.
+        # Store the checksum: `verify` reads it if a resource has the same bytes.
         pinned = {"ChecksumSHA256": as_base64(location.sha256), "ContentType": "application/octet-stream"}
         _client(slow=True).put_object(**_place(location), Body=data, **pinned)
 
@@ -161,7 +161,7 @@ def _client(*, slow: bool = False) -> Any:
 
 
 def _make_options(*, virtual: bool, slow: bool) -> Config:
-    # The default would presign with SigV2, on the global host, and add checksums that nobody asked for.
+    # By default botocore presigns with SigV2, on the global host, and adds checksums of its own.
     options = Config(
         signature_version="s3v4",
         s3={
@@ -171,7 +171,7 @@ def _make_options(*, virtual: bool, slow: bool) -> Config:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    # S3 takes its time to join many parts; the request that waits for it has 29 seconds.
+    # S3 needs long to join many parts; the waiting request has 29 seconds.
     patient = Config(read_timeout=22, retries={"total_max_attempts": 2, "mode": "standard"})
     return options.merge(patient) if slow else options
 
@@ -181,5 +181,5 @@ _OPTIONS = {(virtual, slow): _make_options(virtual=virtual, slow=slow) for virtu
 
 
 def _options(*, virtual: bool, slow: bool) -> Config:
-    """One object per kind: clients are kept by it. An emulator on loopback has no host name per bucket."""
+    """One object per kind, because it is a cache key of clients. An emulator on loopback has no host name a bucket."""
     return _OPTIONS[virtual, slow]

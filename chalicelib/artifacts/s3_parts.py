@@ -1,4 +1,4 @@
-"""Objects that come to S3 in parts: begun, looked at, joined, aborted."""
+"""Multipart uploads of S3: begin, inspect, join, abort."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def begin(client: Any, place: Place, content_type: str) -> str:
 
 
 def missing(client: Any, place: Place, upload_id: str, parts: Sequence[Part]) -> list[Part]:
-    """Those that S3 does not have with this size and hash. UploadGone."""
+    """The parts that S3 does not have with this size and hash. Raises UploadGone."""
     found = _found(client, place, upload_id, after=parts[0].number - 1, last=parts[-1].number)
     return [part for part in parts if not _is_there(part, found)]
 
 
 def join(client: Any, place: Place, upload_id: str, parts: Sequence[Part]) -> None:
-    """InvalidPayload when a part is not there as declared, UploadGone."""
+    """Join the parts. InvalidPayload if one has not arrived as declared; UploadGone."""
     found = _found(client, place, upload_id, after=0, last=parts[-1].number)
     absent = [part.number for part in parts if not _is_there(part, found)]
     if absent:
@@ -53,12 +53,12 @@ def abort(client: Any, place: Place, upload_id: str) -> None:
 
 
 def composite(parts: Sequence[Part]) -> str:
-    """What S3 says of an object made of these parts."""
+    """The checksum that S3 reports for an object of these parts."""
     return f"{base64.b64encode(rules.composite([part.sha256 for part in parts])).decode()}-{len(parts)}"
 
 
 def write(client: Any, place: Place, sha256: str, size_bytes: int, blocks: Iterable[bytes]) -> None:
-    """Bytes that the server itself brings, in parts; ValueError, and nothing is there, when their hash is another."""
+    """Upload bytes from the server itself, in parts. ValueError, and no object, if their hash differs."""
     upload_id = begin(client, place, "application/octet-stream")
     digest, done = hashlib.sha256(), []
     try:
@@ -77,12 +77,12 @@ def write(client: Any, place: Place, sha256: str, size_bytes: int, blocks: Itera
 
 
 def _complete(client: Any, place: Place, upload_id: str, parts: Sequence[dict[str, Any]], size_bytes: int) -> None:
-    """UploadGone when the upload was aborted."""
+    """Join parts that this process has uploaded. UploadGone if the upload was aborted."""
     try:
         with _upload_may_be_gone():
             client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": parts})
     except UploadGone:
-        # The SDK hears this too when its first attempt joined the parts and the answer was lost.
+        # S3 also answers so if the first attempt joined the parts, its answer was lost and the SDK repeated it.
         if _size_of(client, place) != size_bytes:
             raise
 
@@ -95,7 +95,7 @@ def _size_of(client: Any, place: Place) -> int | None:
 
 
 def _found(client: Any, place: Place, upload_id: str, *, after: int, last: int) -> dict[int, dict[str, Any]]:
-    """What S3 says of the parts behind the number `after`, up to the number `last`."""
+    """S3's descriptions of the parts with numbers from `after + 1` to `last`, by number."""
     found: dict[int, dict[str, Any]] = {}
     while after < last:
         most = min(_PAGE, last - after)
@@ -119,7 +119,7 @@ def _named(seen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cut(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The same bytes in pieces of this size, the last one smaller."""
+    """Regroup the bytes into pieces of this size; the last one may be smaller."""
     kept = bytearray()
     for block in blocks:
         kept += block

@@ -1,4 +1,4 @@
-"""What the stores have in common whose bytes pass through this server."""
+"""Common functions of the stores whose bytes pass through this server."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from chalicelib.errors import InvalidPayload
 from deardiary.wire.parts import Part
 from deardiary.wire.shapes import Download, Resource, Upload, UploadRequest
 
-# Only a body of this type passes API Gateway as the bytes that it is.
+# API Gateway passes only bodies of this type as bytes.
 BINARY = "application/octet-stream"
 
 
 class ServedStore(ArtifactStore, Protocol):
-    """A store behind URLs of our own."""
+    """A store behind URLs of this server."""
 
     def receive(self, location: Location, data: bytes) -> None:
-        """Keep the whole bytes, which have been checked."""
+        """Store the whole bytes, which the caller has checked."""
 
     def receive_part(self, location: Location, upload_id: str, part: Part, data: bytes) -> None:
-        """Keep a part, which has been checked. UploadGone."""
+        """Store a part, which the caller has checked. Raises UploadGone."""
 
     def piece(self, location: Location, offset: int, size_bytes: int) -> bytes:
-        """So many bytes from there on, fewer at the end; NotFound when there are none at all."""
+        """`size_bytes` bytes from `offset`, fewer at the end; NotFound if the store has no bytes at all."""
 
 
 def request_for(ticket: Ticket, site: str) -> UploadRequest:
@@ -95,7 +95,7 @@ def download_of(backend: str, location: Location, resource: Resource, site: str)
 
 
 def check(data: bytes, size_bytes: int, sha256: str) -> None:
-    """InvalidPayload, naming `size_bytes` or `content_hash`, for other bytes than declared."""
+    """InvalidPayload, naming `size_bytes` or `content_hash`, unless the bytes are as declared."""
     if len(data) != size_bytes:
         raise InvalidPayload(f"{len(data)} bytes arrived, {size_bytes} declared", field="size_bytes")
     if hashlib.sha256(data).hexdigest() != sha256:

@@ -1,4 +1,4 @@
-"""URLs of our own for bytes that pass through this server: signed, for one thing only, and dead after a while."""
+"""URLs for bytes that pass through this server: signed, for one purpose, valid for URL_LIFE."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PATH = "/artifacts"
 
 
 class Ticket(NamedTuple):
-    """What its holder may do: put bytes that have a size and hash, or get bytes under a name.
+    """The right of its holder: to put bytes of a given size and hash, or to get bytes under a name.
 
-    `part` counts from 1 in the upload `upload_id`; 0 is the whole. `sha256` and `size_bytes` are the whole's,
-    `part_sha256` and `part_bytes` those of what is put.
+    `part` counts from 1 in the upload `upload_id`; 0 is the whole. `sha256` and `size_bytes` are of the whole,
+    `part_sha256` and `part_bytes` of the bytes to put.
     """
 
     method: str
@@ -43,11 +43,11 @@ def url_of(ticket: Ticket, site: str) -> str:
 
 
 def read_ticket(text: str, method: str) -> Ticket:
-    """What we signed, if it is for that method and its time is not over; otherwise Unauthenticated."""
+    """Verify a ticket for this method. Unauthenticated if it is forged, expired or for another method."""
     try:
         said: Mapping[str, object] = security.read_ticket(read_keyring(), text)
     except TokenInvalid:
-        # It may be signed with a secret that is new.
+        # A new secret may have signed it: read the keyring again.
         said = security.read_ticket(read_keyring(fresh=True), text)
     if said.get("method") != method:
         raise TokenInvalid("This URL is for something else")

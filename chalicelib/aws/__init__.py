@@ -1,1 +1,1 @@
-"""AWS itself: clients, how their answers are read, what they cost, when they are overloaded."""
+"""Access to AWS: clients, parsing of answers, consumed capacity, overload."""

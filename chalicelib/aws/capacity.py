@@ -1,4 +1,4 @@
-"""How many units of the table a request has used, as DynamoDB itself counts them."""
+"""Consumed capacity: the units that a request has used, as DynamoDB reports them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ READS = {"GetItem", "BatchGetItem", "Query", "TransactGetItems"}
 
 
 class Units:
-    """Read and write units of one request so far."""
+    """The read and write units that one request has used so far."""
 
     def __init__(self) -> None:
         self.reads = 0.0
@@ -27,14 +27,14 @@ _current: ContextVar[Units | None] = ContextVar("units", default=None)
 
 
 def start() -> Units:
-    """The count of this request, from nothing: of what this thread asks of the table, and others do for it."""
+    """Start a count for this request, at zero: for calls of this thread, and of threads with a copy of its context."""
     units = Units()
     _current.set(units)
     return units
 
 
 def follow(session: Any) -> None:
-    """Count what the DynamoDB clients use that this botocore session makes from now on."""
+    """Count the units of all DynamoDB clients that this botocore session creates from now on."""
     session.register("after-call.dynamodb", _note, unique_id="deardiary-meter")
 
 
@@ -42,7 +42,7 @@ def _note(parsed: dict[str, Any], model: Any, **_: Any) -> None:
     units, capacity = _current.get(), parsed.get("ConsumedCapacity")
     if units is None or not capacity:
         return
-    # One table each in calls that may go to several.
+    # Calls that may involve several tables report a list, with an entry a table.
     used = sum(each.get("CapacityUnits", 0) for each in (capacity if isinstance(capacity, list) else [capacity]))
     if model.name in READS:
         units.add(reads=used)

@@ -1,7 +1,7 @@
-"""Clients of AWS services, made when first needed and once per process: making one costs tens of milliseconds.
+"""Clients of AWS services, created at the first use, once per process: creating one takes tens of milliseconds.
 
-Their answers are read as botocore reads them, but for items of DynamoDB: there it looks up for every attribute of every
-item what may be in it, which for a thousand items takes longer than all else.
+A parser of our own reads DynamoDB's items: botocore's looks up the shape of every attribute of every item, which for a
+thousand items takes longer than all else. Other answers go through botocore's parsers.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _lock = threading.Lock()
 
 
 def client(service: str, options: Config | None = None) -> Any:
-    """The client of a service; its timeouts leave a request the time to say that the service does not answer."""
-    # Making a client is not thread-safe, and two of them would be one too many.
+    """The client of a service. Its timeouts leave a request time to report a service that does not answer."""
+    # Creating a client is not thread-safe, and the process needs only one of each.
     with _lock:
         return _client(service, options)
 
@@ -37,9 +37,9 @@ def session() -> botocore.session.Session:
     made = botocore.session.get_session()
     made.register_component("response_parser_factory", _Parsers())
     for service in ("dynamodb", "s3"):
-        # Once for each attempt: a retry after a suspension is stopped too.
+        # This event precedes each attempt, so a retry after a suspension is stopped too.
         made.register(f"before-send.{service}", _check_deadline, unique_id=f"deardiary-deadline-{service}")
-    wait: Any = _wait_for_transaction  # botocore's type stubs know no event that takes an answer
+    wait: Any = _wait_for_transaction  # botocore's type stubs know no handler that returns a value
     made.register("needs-retry.dynamodb", wait, unique_id="deardiary-transaction")
     return made
 
@@ -51,9 +51,9 @@ def _check_deadline(**event: Any) -> None:
 
 
 def _wait_for_transaction(**event: Any) -> float | None:
-    """Send a write again while a transaction holds its item, which the SDK itself takes for an error.
+    """Retry a write while a transaction holds its item; the SDK itself would raise an error.
 
-    No pause but Patience's own. Unavailable when that runs out.
+    Only Patience pauses, and raises Unavailable when its time is over.
     """
     code = event["response"][1].get("Error", {}).get("Code") if event["response"] else None
     if code != "TransactionConflictException":
@@ -68,7 +68,7 @@ class _Parsers(ResponseParserFactory):
 
 
 class QuickParser(JSONParser):
-    """Botocore's own, which takes items as the JSON has them and only decodes what is binary."""
+    """Botocore's JSON parser, except that it keeps items as the JSON has them and decodes only binary attributes."""
 
     def _handle_map(self, shape: Any, value: Any) -> Any:
         if shape.value.name != "AttributeValue":
@@ -83,7 +83,7 @@ class QuickParser(JSONParser):
 
 
 def _attribute(value: dict[str, Any]) -> dict[str, Any]:
-    """Like ``{"N": "1"}``: what type it is, and what it holds."""
+    """Decode the binary parts of an attribute such as ``{"B": "AA=="}``, which has its type and its value."""
     for kind, content in value.items():
         match kind:
             case "B":

@@ -1,4 +1,4 @@
-"""Which failures of AWS pass by themselves: the table, the bucket or the parameter store is overloaded or away."""
+"""Transient failures of AWS: the table, the bucket or the parameter store is overloaded or unreachable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pynamodb.exceptions import PutError, PynamoDBException
 
 from chalicelib.errors import Unavailable
 
-# Each client has tried again several times before one of these comes out of it.
+# Clients raise these only after several retries of their own.
 _CODES = {
     "InternalServerError",
     "PriorRequestNotComplete",
@@ -27,14 +27,14 @@ _SERVER_ERROR = 500
 
 
 def is_overload(error: BaseException) -> bool:
-    """Whether the same request may well succeed in a moment."""
+    """True if the same request may succeed a moment later."""
     if isinstance(error, Unavailable):
         return True
     if isinstance(error, PynamoDBException):
-        # Without a cause: a batch of which the table took only a part, time and again.
+        # A PutError without a cause: the table repeatedly accepted only a part of a batch.
         return is_overload(error.cause) if error.cause else isinstance(error, PutError)
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return error.response["Error"].get("Code") in _CODES or status >= _SERVER_ERROR
-    # No answer came: the connection failed, or time ran out.
+    # No answer: the connection failed or timed out.
     return isinstance(error, HTTPClientError | NoConnection)

@@ -1,4 +1,4 @@
-"""Several calls of AWS at the same time, for one request."""
+"""Parallel calls of AWS for one request."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ THREADS = 8
 
 
 def in_threads(work: Callable[[A], B], items: Iterable[A]) -> list[B]:
-    """What the work gives for each, in their order; what it uses counts as this request's."""
+    """Call `work` for each item in parallel; return the results in order. Used units count for this request."""
     given = list(items)
     if len(given) < 2:
         return [work(each) for each in given]
     with ThreadPoolExecutor(min(THREADS, len(given))) as pool:
-        # A context is entered by one thread at a time: each has a copy.
+        # Only one thread at a time can enter a context: copy it for each call.
         return list(pool.map(lambda each: each[0].run(work, each[1]), [(copy_context(), each) for each in given]))
