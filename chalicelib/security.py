@@ -63,7 +63,7 @@ def hash_password(password: str) -> str:
 def check_password(password: str, hashed: str | None) -> bool:
     """True if the password matches. Without a hash (no such user) False, after the same time."""
     raw = password.encode()
-    matches = bcrypt.checkpw(raw[:MAX_PASSWORD_BYTES], (hashed or _dummy_hash()).encode())
+    matches = bcrypt.checkpw(raw[:MAX_PASSWORD_BYTES], (hashed or _nobody()).encode())
     return matches and hashed is not None and len(raw) <= MAX_PASSWORD_BYTES
 
 
@@ -174,6 +174,6 @@ def _no_such_secret() -> str:
     raise TokenInvalid
 
 
-def _dummy_hash() -> str:
+def _nobody() -> str:
     """A hash of the same cost as a real one, with no known password."""
     return f"$2b${BCRYPT_COST:02}$C6UzMDM.H6dfI/f/IKcEeO7ZQz1yQ3y8L1Jm0o1mZlq9m2wX8b8xS"
