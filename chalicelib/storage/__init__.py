@@ -1,4 +1,4 @@
-"""The table: what is written where (`keys`), one file per entity, and the mechanisms that they share.
+"""The table: one file per entity, and rooms for the keys (`table/keys`) and the mechanisms that they share.
 
-Every function takes and gives the shapes of `deardiary.wire.shapes` or small frozen dataclasses, never PynamoDB models.
+Functions take and return the shapes of `deardiary.wire.shapes` or small frozen dataclasses, never PynamoDB models.
 """

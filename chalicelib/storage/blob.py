@@ -1,7 +1,7 @@
-"""Blobs: bytes that a project holds once, however many resources and snapshots name them.
+"""Blobs: bytes that a project stores once, for any number of resources and snapshots.
 
-The row counts its owners. It changes only together with the owner that comes or goes, so the count is exact; the bytes
-go when the last owner has gone, and while they are going (`leaving`) nobody can become an owner.
+The row counts its owners. One transaction adds or removes an owner and changes the count, so the count is exact. The
+bytes are removed after the last owner; during the removal (`leaving`) no owner can be added.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Resource
 
-# The deadline of a request (`chalicelib/deadline.py`) is shorter: no bytes are removed this long after the claim.
+# Longer than the deadline of a request (`chalicelib/deadline.py`): a claim this old removes no bytes any more.
 CLAIM_MS = 60_000
 
 
@@ -30,23 +30,23 @@ class BlobRow(Item, discriminator="blob"):
     size_bytes = NumberAttribute()
     backend = UnicodeAttribute()
     owners = NumberAttribute()
-    # A blob that is removed and declared again gets another one. Rows of older servers have none.
+    # New whenever a removed blob is declared again. Rows of older servers have none.
     generation = UnicodeAttribute(null=True)
-    # The store has the bytes, checked.
+    # True: the store has the bytes, and they were checked.
     ready = BooleanAttribute(null=True)
-    # Who removes the bytes came to it at this time, in milliseconds since 1970.
+    # Time of the claim to remove the bytes, in milliseconds since 1970.
     leaving = NumberAttribute(null=True)
-    # The nonce of the last claim to remove bytes: only its holder goes on, and the claim itself may be repeated.
+    # Nonce of the last claim to remove bytes: only its holder may continue; the SDK may repeat the claim.
     claim = UnicodeAttribute(null=True)
-    # The store's id of an upload in parts, which everybody who has the bytes goes on with.
+    # The store's id of an upload in parts, which any client that has the bytes resumes.
     upload_id = UnicodeAttribute(null=True)
-    # When requests for its parts were last asked for, in milliseconds since 1970.
+    # Time of the last call for requests for its parts, in milliseconds since 1970.
     upload_at = NumberAttribute(null=True)
-    # The store that still has the bytes from before they were moved.
+    # The store from which the bytes were moved, and which still has them.
     moved_from = UnicodeAttribute(null=True)
-    # The store that a migration copies the bytes to, which may have some of them already.
+    # The store to which a migration copies the bytes; it may have some of them already.
     moving_to = UnicodeAttribute(null=True)
-    # Since this time, in milliseconds since 1970, a migration removes the bytes from `moved_from`.
+    # Time since which a migration removes the bytes from `moved_from`, in milliseconds since 1970.
     clearing = NumberAttribute(null=True)
 
 
@@ -66,7 +66,7 @@ class Blob(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A blob that no request can become an owner of, as it is since; `nonce` says whose claim it is."""
+    """A claimed blob, to which no request can add an owner; `nonce` identifies the claim."""
 
     blob: Blob
     nonce: str
@@ -82,12 +82,12 @@ def each_blob(project_id: str) -> Iterator[Blob]:
 
 
 def of_resource(resource: Resource) -> Blob:
-    """The blob that a resource is an owner of."""
+    """The blob of which a resource is an owner."""
     return Blob(resource.content_hash, resource.size_bytes, resource.backend, ready=resource.state == "ready")
 
 
 def add_owner(project_id: str, blob: Blob, *, seen: Blob | None, write: Transaction) -> None:
-    """One owner more, if the blob is as it was `seen`; Unavailable when its bytes are just being removed."""
+    """Add an owner if the blob is still as `seen`. Unavailable if it changed, or if its bytes are being removed."""
     row = BlobRow(*keys.blob(project_id, blob.sha256))
     actions: list[Action] = [
         BlobRow.kind.set(BlobRow),
@@ -98,7 +98,7 @@ def add_owner(project_id: str, blob: Blob, *, seen: Blob | None, write: Transact
         BlobRow.generation.set(BlobRow.generation | ids.new_id()),
     ]
     same = BlobRow.ready == True if seen and seen.ready else BlobRow.ready.does_not_exist()  # noqa: E712
-    # Not if the bytes were moved meanwhile, nor if somebody else was the first to name another store.
+    # Fail if the bytes were moved meanwhile, or if another request declared them first, in another store.
     same &= BlobRow.backend.does_not_exist() | (BlobRow.backend == blob.backend)
     write.update(row, actions, same & BlobRow.leaving.does_not_exist(), lambda: Unavailable(retry_after=1))
 
@@ -108,10 +108,10 @@ def remove_owner(project_id: str, sha256: str, write: Transaction) -> None:
 
 
 def mark_ready(project_id: str, sha256: str, size_bytes: int, *, generation: str | None = None) -> None:
-    """The bytes are there, this many, checked.
+    """Record that the store has the bytes, of this size, checked.
 
-    NotFound when the last owner has gone meanwhile; also when others have declared the blob again after that, if the
-    `generation` is given for which the bytes were checked.
+    NotFound if the last owner was removed meanwhile. With the `generation` for which the bytes were checked, also if
+    other requests have declared the blob again after that.
     """
     row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(NotFound):
@@ -126,9 +126,9 @@ def mark_ready(project_id: str, sha256: str, size_bytes: int, *, generation: str
 
 
 def set_upload(project_id: str, sha256: str, upload_id: str, *, before: str | None) -> bool:
-    """Name the upload that everybody goes on with; False when somebody else has named another since `before`."""
+    """Name the upload that all clients resume. False if another request has named another one since `before`."""
     unchanged = BlobRow.upload_id.does_not_exist() if before is None else BlobRow.upload_id == before
-    # Repeated because the answer was lost: that is this upload already.
+    # Accept the SDK's repetition after a lost answer: the row names this upload already.
     unchanged |= BlobRow.upload_id == upload_id
     alive = (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist() & BlobRow.ready.does_not_exist()
     try:
@@ -140,22 +140,22 @@ def set_upload(project_id: str, sha256: str, upload_id: str, *, before: str | No
 
 
 def touch_upload(project_id: str, sha256: str, upload_id: str) -> None:
-    """Somebody goes on with this upload now, which keeps it for another day."""
+    """Record that a client resumes this upload now, which keeps it for another day."""
     now = clock.to_milliseconds(clock.now())
     with suppress(Conflict), conditional.otherwise(Conflict):
         BlobRow(*keys.blob(project_id, sha256)).update([BlobRow.upload_at.set(now)], BlobRow.upload_id == upload_id)
 
 
 def begin_move(project_id: str, blob: Blob, backend: str) -> bool:
-    """Note where a copy comes to be, so that the removal of the blob removes it too. False when the blob changed."""
+    """Record the target of a copy, so that the removal of the blob removes it too. False if the blob changed."""
     free = BlobRow.moving_to.does_not_exist() | (BlobRow.moving_to == backend)
     return _move(project_id, blob, [BlobRow.moving_to.set(backend)], free)
 
 
 def move(project_id: str, blob: Blob, backend: str) -> bool:
-    """Whether the bytes, which are in both stores, now count as those of the other one.
+    """Switch to the copy in the other store, which is complete. False if the blob changed.
 
-    A repetition whose first answer was lost finds the move done.
+    A repetition after a lost answer finds the move done, and returns True.
     """
     actions: list[Action] = [
         BlobRow.backend.set(backend),
@@ -175,9 +175,9 @@ def _move(
 
 
 def give_up_copy(project_id: str, blob: Blob, backend: str) -> bool:
-    """Let the bytes in `backend`, of which a copy is there or half there, be removed like those of a move that ended.
+    """Mark a complete or partial copy in `backend` for removal, like the old bytes after a move.
 
-    False when they are those of the blob itself, or the blob is on its way out, or in another move.
+    False if they are the blob's own bytes, or if the blob is being removed or in another move.
     """
     actions: list[Action] = [BlobRow.moved_from.set(backend), BlobRow.moving_to.remove()]
     same = (BlobRow.backend != backend) & (BlobRow.moved_from.does_not_exist() | (BlobRow.moved_from == backend))
@@ -186,7 +186,7 @@ def give_up_copy(project_id: str, blob: Blob, backend: str) -> bool:
 
 
 def begin_clearing(project_id: str, blob: Blob) -> bool:
-    """Whether the caller alone may remove the bytes that a move has left behind: until `end_move` the row stays."""
+    """Claim the removal of the bytes that a move left behind. If True, the row stays until `end_move`."""
     now, nonce = clock.to_milliseconds(clock.now()), ids.nonce()
     same = (BlobRow.backend == blob.backend) & (BlobRow.moved_from == blob.moved_from)
     free = _is_not_cleared(now) | (BlobRow.claim == nonce)
@@ -194,7 +194,7 @@ def begin_clearing(project_id: str, blob: Blob) -> bool:
 
 
 def _update_alive(project_id: str, blob: Blob, actions: list[Action], condition: Condition) -> bool:
-    """Whether the blob has an owner and is so, and has been changed."""
+    """Update a blob that has an owner and meets the condition; False, without a change, for any other."""
     alive = (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist()
     try:
         with conditional.otherwise(Conflict):
@@ -205,26 +205,29 @@ def _update_alive(project_id: str, blob: Blob, actions: list[Action], condition:
 
 
 def _is_not_cleared(now: int) -> Condition:
-    """A migration that died while it removed bytes holds up a removal for a while only."""
+    """Condition: no migration is removing bytes. One that died counts for CLAIM_MS only."""
     free: Condition = BlobRow.clearing.does_not_exist() | (BlobRow.clearing < now - CLAIM_MS)
     return free
 
 
 def check_moved(project_id: str, blob: Blob, write: Transaction) -> None:
-    """Commit only while this move is under way: NotFound when another run has ended it."""
+    """Commit only during this move: NotFound if another run has ended it."""
     same = (BlobRow.backend == blob.backend) & (BlobRow.moved_from == blob.moved_from)
     write.check(BlobRow, keys.blob(project_id, blob.sha256), same, NotFound)
 
 
 def end_move(project_id: str, blob: Blob) -> None:
-    """The store that had the bytes has them no more."""
+    """Record that the old store does not have the bytes any more."""
     with suppress(Conflict), conditional.otherwise(Conflict):
         row = BlobRow(*keys.blob(project_id, blob.sha256))
         row.update([BlobRow.moved_from.remove(), BlobRow.clearing.remove()], BlobRow.moved_from == blob.moved_from)
 
 
 def claim_absent(project_id: str, sha256: str, size_bytes: int, backend: str) -> str | None:
-    """Like `claim_unowned`, where there is no row at all: a request signed long ago may have brought bytes since."""
+    """Like `claim_unowned`, without a row: a request that was signed long ago may have uploaded bytes since.
+
+    Return the nonce of the claim, None if the blob has a row.
+    """
     claim = ids.nonce()
     row = BlobRow(
         *keys.blob(project_id, sha256),
@@ -244,10 +247,10 @@ def claim_absent(project_id: str, sha256: str, size_bytes: int, backend: str) ->
 
 
 def claim_unowned(project_id: str, sha256: str) -> Claim | None:
-    """Whether the blob has no owner, and from now on can get none: the caller removes the bytes, then the row.
+    """Claim a blob without owners, so that none can be added: the caller removes the bytes, then the row.
 
-    Only one has it at a time: another would remove the bytes that a new
-    owner brings once the row has gone. From one that died it can be had again after a while.
+    None if it has an owner, or another claim: two claimants could remove the bytes that a new owner uploads after the
+    row is gone. The claim of a process that died expires after CLAIM_MS.
     """
     now, nonce = clock.to_milliseconds(clock.now()), ids.nonce()
     row = BlobRow(*keys.blob(project_id, sha256))
@@ -262,7 +265,7 @@ def claim_unowned(project_id: str, sha256: str) -> Claim | None:
 
 
 def delete_blob(project_id: str, sha256: str, claim: str) -> None:
-    """After `claim_unowned`, when the bytes are gone. No row is fine: then the answer to the deletion was lost."""
+    """Delete the row after `claim_unowned` and the removal of the bytes. Without a row, an earlier attempt did it."""
     row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(Conflict):
         row.delete(BlobRow.pk.does_not_exist() | (BlobRow.claim == claim))

@@ -1,4 +1,4 @@
-"""Iterations: a row in the experiment's partition, a REF that finds it by id, a CHILD row at its parent."""
+"""Iterations: a row in the experiment's partition, a REF by id, a CHILD row in the parent's partition."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
 
 class Moved(Conflict):
-    """The iteration has been given another parent since it was read: read it again."""
+    """Another request has changed the parent since the iteration was read: read it again."""
 
 
 class IterationRow(Item, discriminator="iteration"):
@@ -40,7 +40,7 @@ class IterationRow(Item, discriminator="iteration"):
     git_dirty = BooleanAttribute()
     entrypoint = UnicodeAttribute()
     id_key = UnicodeAttribute(null=True)
-    # The server ended it because its writer had gone silent; a late batch opens it again.
+    # True: the liveness sweep ended it without heartbeats; a late batch reopens it.
     ended_by_server = BooleanAttribute(null=True)
 
 
@@ -53,7 +53,7 @@ LOST = IterationRow.ended_by_server == True  # noqa: E712
 UNLOCKED = ALIVE & (IterationRow.end_date.does_not_exist() | LOST)
 
 
-# Everything that a PATCH can change; of that, what two of them must agree on.
+# All fields that a PATCH can change. `_STATE`: a write fails if one of these has changed since it was read.
 _STATE = ("end_date", "status_id", "parent_iteration_id")
 _ENVIRONMENT = ("python_version", "julia_version", "git_sha", "git_dirty", "entrypoint")
 _CHANGEABLE = (*_STATE, *_ENVIRONMENT, "notes", "error_message")
@@ -62,9 +62,9 @@ _CHANGEABLE = (*_STATE, *_ENVIRONMENT, "notes", "error_message")
 def create_iteration(
     where: Experiment, iteration: Iteration, id_key: str | None, *, began: datetime | None = None
 ) -> None:
-    """NotFound when the experiment is gone, Conflict on the key.
+    """Create an iteration. NotFound without its experiment, Conflict if the creation key is taken.
 
-    InvalidPayload when the experiment takes nothing new, or the parent is gone. `began`: see `claim_id_key`.
+    InvalidPayload if the experiment is not IN_PROGRESS, or without the parent. `began`: see `claim_id_key`.
     """
     write = Transaction()
     experiment.check_open(where, write)
@@ -97,7 +97,7 @@ def no_parent() -> InvalidPayload:
 
 
 def set_environment(iteration: Iteration, given: Mapping[str, str | bool], write: Transaction) -> None:
-    """Write what it ran on, named as in the shape, while the iteration has not ended."""
+    """Write fields of the environment, named as in the shape, while the iteration has not ended."""
     if not given:
         check_unlocked(iteration, write)
         return
@@ -124,7 +124,7 @@ def list_iterations_of_experiment(experiment_id: str, limit: int, cursor: str | 
 
 
 def find_iterations_by_id_prefix(experiment_id: str, prefix: str) -> list[Iteration]:
-    """Every iteration of the experiment whose id begins so."""
+    """Every iteration of the experiment whose id starts with `prefix`."""
     rows = item.query(IterationRow, keys.experiment_partition(experiment_id), f"{keys.ITERATION}{prefix}")
     return [shape(row) for row in rows]
 
@@ -139,9 +139,9 @@ def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | 
 
 
 def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[Iteration] = ()) -> Iteration:
-    """Write what differs if end, status and parent are still what `before` says, otherwise Conflict; as then stored.
+    """Write the differences and return the iteration as stored. Conflict if end, status or parent are not as `before`.
 
-    `ancestors` is the line above a new parent: it must still be so, or two moves at once could close a circle.
+    `ancestors` are those of a new parent; their parents must be unchanged, or two concurrent moves could form a cycle.
     """
     row = _row(after, None)
     actions = item.changes(row, before, after, _CHANGEABLE)
@@ -185,7 +185,7 @@ def reopen_if_ended_by_server(iteration: Iteration) -> datetime | None:
 
 
 def _reopen(iteration: Iteration) -> None:
-    """Conflict when it is no longer an iteration that the server ended."""
+    """Conflict if it is no longer an iteration that the server ended."""
     actions: list[Action] = [
         IterationRow.end_date.remove(),
         IterationRow.error_message.set(""),
@@ -199,9 +199,9 @@ def _reopen(iteration: Iteration) -> None:
 
 
 def is_ended_by_server(iteration: Iteration) -> bool:
-    """Whether the server ended it because its writer fell silent: it is not locked then.
+    """True if the liveness sweep ended it without heartbeats, so that it is not locked.
 
-    Conflict when its end has changed since it was read.
+    Conflict if its end has changed since it was read.
     """
     row = item.get(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
     if row.end_date != iteration.end_date:
@@ -210,7 +210,7 @@ def is_ended_by_server(iteration: Iteration) -> bool:
 
 
 def end_as_lost(iteration: Iteration, at: datetime, message: str, heard: Series) -> None:
-    """KILLED by the server. Conflict when it ended, changed or was heard of since it was read."""
+    """Set it to KILLED by the server. Conflict if it ended, changed or had a heartbeat since it was read."""
     actions: list[Action] = [
         IterationRow.end_date.set(at),
         IterationRow.error_message.set(message),
@@ -231,7 +231,7 @@ def hide_iteration(experiment_id: str, iteration_id: str, write: Transaction) ->
 
 
 def hide_and_unlink_iteration(iteration: Iteration, write: Transaction) -> None:
-    """Hide it and remove its row at its parent. Moved when it has another parent than when it was read."""
+    """Hide it and remove its CHILD row. Moved if its parent has changed since it was read."""
 
     def why() -> DomainError:
         return Moved() if find_iteration(iteration.experiment_id, iteration.id) else NotFound()
@@ -247,7 +247,7 @@ def _unlink_from_parent(iteration: Iteration, write: Transaction) -> None:
 
 
 def orphan_children(experiment_id: str, parent_id: str) -> None:
-    """Take the parent away from each child that still names it."""
+    """Remove the parent from each child that still names it."""
     for link in list(item.query(ChildRow, keys.iteration_partition(parent_id), keys.CHILD)):
         patience = Patience()
         while not _orphan(experiment_id, parent_id, link):
@@ -255,7 +255,7 @@ def orphan_children(experiment_id: str, parent_id: str) -> None:
 
 
 def _orphan(experiment_id: str, parent_id: str, link: ChildRow) -> bool:
-    """False when the child was moved or removed at the same moment."""
+    """Remove the parent from one child. False if another request moved or removed the child concurrently."""
     write = Transaction()
     child = IterationRow(*keys.iteration(experiment_id, link.child_id))
     found = item.find(IterationRow, child.key)
@@ -294,7 +294,7 @@ def shape(row: IterationRow) -> Iteration:
 
 
 def _refusal(iteration: Iteration) -> Otherwise:
-    """Why a write found it not unlocked: it has ended, or been deleted this very moment."""
+    """The error of a write that requires UNLOCKED: the iteration has ended, or was deleted concurrently."""
     return lambda: locked() if find_iteration(iteration.experiment_id, iteration.id) else NotFound()
 
 

@@ -1,8 +1,8 @@
-"""The series of an iteration: one small row with a digest per key and the batches that are being written.
+"""The series of an iteration: one small row with a summary per key and the batches that are being written.
 
-The row has a version: each change writes the whole of it, on the condition that no other process did since it was read.
-`services/points/batch.py` takes a batch in three writes: it is announced here with the steps that it gets, its chunk is
-put, it is folded into the digests.
+The row has a version: each change writes the whole row, if no other process has written it since it was read.
+`services/points/batch.py` stores a batch in three writes: it announces the batch here with its steps, puts its chunk,
+and folds it into the summaries.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from chalicelib.storage.table import conditional, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.transaction import Transaction
 
-# Room for about 3,000 keys of 25 characters; an item takes 400 KB and every flush writes the row twice.
+# Room for about 3,000 keys of 25 characters. An item has at most 400 KB, and every flush writes the row twice.
 MAX_BYTES = 300_000
 MAX_ROW_BYTES = 390_000
 
 
 class SeriesRow(Item, discriminator="series"):
     version = NumberAttribute()
-    # Of the last write: when its answer is lost, the SDK repeats it, which must not fail on the version.
+    # Of the last write: if its answer is lost, the SDK repeats it, and the version must not make that fail.
     nonce = UnicodeAttribute(null=True)
     digests = BinaryAttribute(legacy_encoding=False)
     announced = JSONAttribute()
@@ -43,12 +43,12 @@ class SeriesRow(Item, discriminator="series"):
     compacting = NumberAttribute(null=True)
     recount = JSONAttribute(null=True)
     edited_at = NumberAttribute(null=True)
-    # The iteration is being deleted: nothing may be announced any more.
+    # True: the iteration is being deleted; no batch may be announced any more.
     closed = BooleanAttribute(null=True)
 
 
 class Announcement(NamedTuple):
-    """A batch on its way: when it came (µs since 1970); per key without given steps, the first and last it gets."""
+    """A batch in writing: its time (µs since 1970), and the first and last step of each key that came without steps."""
 
     at: int
     first_step: dict[str, int]
@@ -57,12 +57,12 @@ class Announcement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What the row says. Times are in µs since 1970.
+    """The content of the row. Times are in µs since 1970.
 
-    `last_at`: when the writer was last heard of; no two batches have the same. `batches`: how many were announced,
-    `moved`: how many of their chunks have been moved into packed rows. `compacting`: somebody is moving, since when.
-    `recount`: keys whose digest may be wrong since then, because a point of theirs is being changed. `edited_at`: the
-    time of the last such mark.
+    `last_at`: the last heartbeat; no two batches have the same time. `batches`: the number of announced batches;
+    `moved`: the number of their chunks that were moved into packed rows. `compacting`: start of the lease on a
+    compaction. `recount`: keys whose summary may be wrong since then, because a request is changing a point of theirs.
+    `edited_at`: the time of the last such mark.
     """
 
     version: int
@@ -82,11 +82,11 @@ class Series:
 
 
 class Overtaken(Conflict):
-    """Somebody else changed the row since it was read: read it again."""
+    """Another request changed the row since it was read: read it again."""
 
 
 def create_series(experiment_id: str, iteration_id: str, now: datetime, write: Transaction) -> None:
-    """To be told of an iteration is to have heard of it, however long ago it began."""
+    """Create the row. The creation counts as a heartbeat, even if the iteration began long ago."""
     last_at = clock.to_milliseconds(now) * 1000
     row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={}, last_at=last_at)
     row.digests = summary.pack_digests({})
@@ -94,34 +94,33 @@ def create_series(experiment_id: str, iteration_id: str, now: datetime, write: T
 
 
 def read_series(experiment_id: str, iteration_id: str) -> Series:
-    """NotFound when the iteration is gone or going."""
+    """Read the series. NotFound if the iteration is deleted or being deleted."""
     return _open(item.find(SeriesRow, keys.series(experiment_id, iteration_id)))
 
 
 def read_digests_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, Mapping[str, Digest]]:
-    """The digests, by iteration, of the iterations from one id to another."""
+    """The summaries of the iterations from one id to another, by iteration."""
     rows = item.raw_rows(keys.series_span(experiment_id, first_id, last_id), ["SK", "digests"])
     return {keys.owner_of_series(row["SK"]["S"]): summary.PackedDigests(row["digests"]["B"]) for row in rows}
 
 
 def read_series_of_iterations(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Series]:
-    """By iteration, those that are there."""
-    places = [keys.series(experiment_id, each) for each in iteration_ids]
-    found = item.get_many(places)
+    """The series that exist, by iteration."""
+    found = item.get_many(keys.series(experiment_id, each) for each in iteration_ids)
     return {keys.owner_of_series(row.sk): _read(row) for row in found.values() if isinstance(row, SeriesRow)}
 
 
 def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: str) -> tuple[Series, Chunk | None]:
-    """Both in one call: the first thing that taking a batch needs to know."""
-    places = keys.series(experiment_id, iteration_id), keys.chunk(iteration_id, batch_digest)
-    found = item.get_many(places)
-    row, written = found.get(places[0]), found.get(places[1])
+    """Read both in one call, at the start of storing a batch. NotFound like `read_series`."""
+    series_key, chunk_key = keys.series(experiment_id, iteration_id), keys.chunk(iteration_id, batch_digest)
+    found = item.get_many([series_key, chunk_key])
+    row, written = found.get(series_key), found.get(chunk_key)
     opened = chunk.open_chunk(written if isinstance(written, ChunkRow) else None)
     return _open(row if isinstance(row, SeriesRow) else None), opened
 
 
 def require_room(series: Series, names: set[str]) -> None:
-    """InvalidPayload when the row could not hold these keys too: to find that out after the chunk came is too late."""
+    """InvalidPayload if the row has no room for these keys. Check it before the chunk is put."""
     digests = summary.size_of_digests(series.digests.keys() | names)
     if digests > MAX_BYTES:
         raise InvalidPayload(f"The metric keys of this iteration take more than {MAX_BYTES} bytes", field="metrics")
@@ -130,7 +129,7 @@ def require_room(series: Series, names: set[str]) -> None:
 
 
 def write_series(experiment_id: str, iteration_id: str, series: Series) -> Series:
-    """The series as now stored. Overtaken when its version is not the stored one any more."""
+    """Write the series and return it as stored. Overtaken if the stored version is another one."""
     row = SeriesRow(
         *keys.series(experiment_id, iteration_id),
         version=series.version + 1,
@@ -151,7 +150,7 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
 
 
 def change_series(experiment_id: str, iteration_id: str, change: Callable[[Series], Series | None]) -> Series:
-    """Read, change, write, until nobody comes between; the series as then stored. With None as it is: no change."""
+    """Read, change and write the series, with retries, and return it as stored. None from `change` writes nothing."""
     patience = Patience()
     while True:
         series = read_series(experiment_id, iteration_id)
@@ -165,12 +164,12 @@ def change_series(experiment_id: str, iteration_id: str, change: Callable[[Serie
 
 
 def check_series(experiment_id: str, iteration_id: str, series: Series, write: Transaction) -> None:
-    """Commit only if nobody has written the row since it was read."""
+    """Commit only if no other request has written the row since it was read."""
     write.check(SeriesRow, keys.series(experiment_id, iteration_id), SeriesRow.version == series.version, Overtaken)
 
 
 def close_series(experiment_id: str, iteration_id: str) -> Series:
-    """From now on no batch can be announced. What was announced before. NotFound when the row is gone."""
+    """Refuse later announcements. Return the series, with the earlier ones. NotFound without a row."""
     row = SeriesRow(*keys.series(experiment_id, iteration_id))
     with conditional.otherwise(NotFound):
         row.update([SeriesRow.closed.set(True)], SeriesRow.pk.exists())
