@@ -29,7 +29,10 @@ class ExperimentChanges(TypedDict, total=False):
 def create_experiment(
     actor: Actor, project_id: str, *, name: str, description: str, id_key: str | None
 ) -> tuple[Experiment, bool]:
-    """The experiment and whether it is new: the same creation key in the same project finds what it made before."""
+    """The experiment and whether it is new: the same creation key in the same project finds what it made before.
+
+    Conflict when another experiment of the project has this name.
+    """
     access.project(actor, project_id, Need.CREATE)
     made = _made_before(project_id, id_key)
     if made is not None:
@@ -45,6 +48,7 @@ def create_experiment(
     try:
         storage.create_experiment(experiment, id_key)
     except Conflict:
+        # The name may be that of the experiment which the same request, sent twice, has just created.
         made = _made_before(project_id, id_key)
         if made is None:
             raise
@@ -64,14 +68,14 @@ def list_experiments_of_project(
 
 
 def update_experiment(actor: Actor, experiment_id: str, changes: ExperimentChanges) -> Experiment:
-    """Tried again on what is then stored when another update comes between."""
+    """Conflict when another experiment has the new name. Decides again when another update came between."""
     patience = Patience()
     while True:
         before = access.experiment(actor, experiment_id, Need.UPDATE).experiment
         after = _settle_end(replace(before, **changes), changes)
         try:
             return storage.update_experiment(before, after)
-        except Conflict:
+        except storage.Overtaken:
             patience.wait()
 
 

@@ -1,8 +1,14 @@
-"""Experiments: a row in the project's partition, and a REF that finds it by id."""
+"""Experiments: a row in the project's partition, a REF that finds it by id, a sentinel that makes its name unique.
+
+Older servers stored experiments without a sentinel, and several of one name. So a new name needs two checks: a Query
+finds the names of older experiments, and the sentinel refuses all but one of those who take a name at the same time.
+"""
 
 from __future__ import annotations
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound
 from chalicelib.paging import Page
@@ -24,11 +30,20 @@ class ExperimentRow(Item, discriminator="experiment"):
     id_key = UnicodeAttribute(null=True)
 
 
+class ExperimentNameRow(Item, discriminator="experiment-name"):
+    experiment_id = UnicodeAttribute()
+
+
+class Overtaken(Conflict):
+    """Another request changed the experiment since it was read: read it again."""
+
+
 ALIVE = ExperimentRow.pk.exists() & ExperimentRow.deleting.does_not_exist()
 
 
 def create_experiment(experiment: Experiment, id_key: str | None) -> None:
-    """NotFound when the project is gone, Conflict when the creation key is taken."""
+    """NotFound when the project is gone, Conflict when the creation key or the name is taken."""
+    _refuse_taken_name(experiment)
     write = Transaction()
     project.check_alive(experiment.project_id, write)
     write.put(_row(experiment, id_key), Conflict)
@@ -37,6 +52,7 @@ def create_experiment(experiment: Experiment, id_key: str | None) -> None:
         idkey.claim_id_key(
             keys.id_key(keys.project_partition(experiment.project_id), id_key), experiment.id, write, Conflict
         )
+    _claim_name(experiment, write)
     write.commit()
 
 
@@ -73,17 +89,31 @@ def list_experiments_of_project(project_id: str, limit: int, cursor: str | None,
 
 
 def update_experiment(before: Experiment, after: Experiment) -> Experiment:
-    """Write what differs; the experiment as then stored. Conflict when somebody else changed its status meanwhile."""
+    """Write what differs; the experiment as then stored. Conflict when another experiment has the new name.
+
+    Overtaken when another request changed its status, or a rename its name, meanwhile.
+    """
     row = _row(after, None)
     actions = item.changes(row, before, after, ("name", "description", "status_id", "end_date"))
     if not actions:
         return after
-    with conditional.otherwise(Conflict):
-        row.update(actions, ALIVE & (ExperimentRow.status_id == int(before.status_id)))
+    unchanged = ALIVE & (ExperimentRow.status_id == int(before.status_id))
+    if after.name != before.name:
+        return _rename(before, after, actions, unchanged)
+    with conditional.otherwise(Overtaken):
+        row.update(actions, unchanged)
     return shape(row)
 
 
-def hide_experiment(project_id: str, experiment_id: str, write: Transaction) -> None:
+def hide_experiment(experiment: Experiment, write: Transaction) -> None:
+    """Add to a transaction what hides the experiment from readers and frees its name. Overtaken when it was renamed."""
+    write.delete(_name_row(experiment), None, Conflict)
+    row = ExperimentRow(*keys.experiment(experiment.project_id, experiment.id))
+    write.update(row, [ExperimentRow.deleting.set(True)], ALIVE & (ExperimentRow.name == experiment.name), Overtaken)
+
+
+def hide_experiment_of_project(project_id: str, experiment_id: str, write: Transaction) -> None:
+    """For the deletion of a project, which removes all names."""
     row = ExperimentRow(*keys.experiment(project_id, experiment_id))
     write.update(row, [ExperimentRow.deleting.set(True)], ALIVE, NotFound)
 
@@ -103,6 +133,50 @@ def shape(row: ExperimentRow) -> Experiment:
         created_date=row.created_date,
         end_date=row.end_date,
     )
+
+
+def _rename(before: Experiment, after: Experiment, actions: list[Action], unchanged: Condition) -> Experiment:
+    """Claim the new name and free the old one together with the update."""
+    _refuse_taken_name(after)
+    write = Transaction()
+    # Unconditional: an older experiment has no sentinel.
+    write.delete(_name_row(before), None, Conflict)
+    _claim_name(after, write)
+    row = ExperimentRow(*keys.experiment(after.project_id, after.id))
+    write.update(row, actions, unchanged & (ExperimentRow.name == before.name), Overtaken)
+    write.commit()
+    return find_experiment(after.project_id, after.id) or after
+
+
+def _refuse_taken_name(experiment: Experiment) -> None:
+    """Conflict when another experiment of the project has this name: the only check that finds an older one."""
+    other = (ExperimentRow.name == experiment.name) & (ExperimentRow.id != experiment.id)
+    partition = keys.project_partition(experiment.project_id)
+    for row in item.query(ExperimentRow, partition, keys.EXPERIMENT, where=other):
+        raise _name_taken(row.id)
+
+
+def _claim_name(experiment: Experiment, write: Transaction) -> None:
+    row = _name_row(experiment)
+    row.experiment_id = experiment.id
+    # Two renames of one experiment to the same name do not refuse each other.
+    free = ExperimentNameRow.pk.does_not_exist() | (ExperimentNameRow.experiment_id == experiment.id)
+
+    def refusal() -> Conflict:
+        holder = item.find(ExperimentNameRow, row.key)
+        return _name_taken(holder.experiment_id if holder else None)
+
+    write.put(row, refusal, free)
+
+
+def _name_taken(experiment_id: str | None) -> Conflict:
+    """Without an id when the other experiment has given the name up since."""
+    known = {} if experiment_id is None else {"id": experiment_id}
+    return Conflict("The project has an experiment of this name already", field="name", kind="experiment", **known)
+
+
+def _name_row(experiment: Experiment) -> ExperimentNameRow:
+    return ExperimentNameRow(*keys.experiment_name(experiment.project_id, experiment.name))
 
 
 def _row(experiment: Experiment, id_key: str | None) -> ExperimentRow:

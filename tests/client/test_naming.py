@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pytest
+
+from deardiary import Conflict
 from tests.client.fakes import FakeServer, client_of, experiment, page, project
 
 
@@ -20,6 +23,25 @@ def test_what_is_missing_is_made_once_whoever_asks() -> None:
     assert server.bodies("POST /projects/p1/experiments") == [
         {"name": "sweep", "description": "", "id_key": "name:sweep"}
     ]
+
+
+def test_a_name_that_another_process_takes_meanwhile_is_found() -> None:
+    server = FakeServer()
+    listed = iter([page(), page(experiment())])
+    refusal = {"code": "CONFLICT", "message": "taken", "details": {"field": "name"}}
+    server.answers = {
+        "GET /projects/p1/experiments": lambda _: (200, next(listed)),
+        "POST /projects/p1/experiments": (409, refusal),
+    }
+    assert client_of(server).experiments.find_or_create("p1", "sweep").id == "e1"
+
+
+def test_a_conflict_over_a_name_that_nothing_has_is_reported() -> None:
+    server = FakeServer()
+    refusal = {"code": "CONFLICT", "message": "taken", "details": {"field": "name"}}
+    server.answers = {"GET /projects/p1/experiments": (200, page()), "POST /projects/p1/experiments": (409, refusal)}
+    with pytest.raises(Conflict, match="taken"):
+        client_of(server).experiments.find_or_create("p1", "sweep")
 
 
 def test_a_renamed_project_does_not_answer_to_its_old_name() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.services.lifecycle import deletion
 from tests.routes.things import (
     check_invalid,
     check_refused,
@@ -18,7 +19,9 @@ from tests.routes.things import (
     objects,
     rows,
 )
-from tests.support.server import Server
+from tests.support.consistency import find_faults
+from tests.support.older import put_older_experiment
+from tests.support.server import Reply, Server
 
 IN_PROGRESS, STOPPED, FINISHED = 1, 2, 3
 RESOURCE = {"name": "r", "size_bytes": 1, "content_hash": "0" * 64}
@@ -102,11 +105,103 @@ def test_the_same_creation_key_in_the_same_project_is_the_same_experiment(server
     assert new_experiment(server, other, id_key="key") != first
 
 
+def _named(server: Server, project: str, name: str) -> list[str]:
+    listed = found(server.call("GET", f"/projects/{project}/experiments?name={name}"))["data"]
+    return [each["id"] for each in listed]
+
+
 def test_a_list_by_name(server: Server) -> None:
     project = new_project(server)
-    wanted = [new_experiment(server, project, name=name) for name in ("a", "b", "a")][::2]
-    listed = found(server.call("GET", f"/projects/{project}/experiments?name=a"))["data"]
-    assert [each["id"] for each in listed] == wanted
+    wanted, _ = [new_experiment(server, project, name=name) for name in "ab"]
+    older = put_older_experiment(project, "a")
+    assert _named(server, project, "a") == [wanted, older]
+
+
+def _check_names(project: str) -> None:
+    """Each experiment holds its name, and no other one."""
+    assert not [fault for fault in find_faults() if project in fault]
+
+
+def _check_taken(reply: Reply, by: str) -> None:
+    check_refused(reply, 409, "CONFLICT", "name")
+    assert reply.body["details"] == {"field": "name", "kind": "experiment", "id": by}
+
+
+def _create(server: Server, project: str, name: str, **body: Any) -> Reply:
+    return server.call("POST", f"/projects/{project}/experiments", {"name": name, **body})
+
+
+def _rename(server: Server, experiment: str, name: str) -> Reply:
+    return server.call("PATCH", f"/experiments/{experiment}", {"name": name, "description": "renamed"})
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_a_name_is_given_once_in_a_project(server: Server, is_older: bool) -> None:
+    project, elsewhere = new_project(server), new_project(server)
+    holder = put_older_experiment(project, "e") if is_older else new_experiment(server, project, name="e")
+    other = new_experiment(server, project, name="other", id_key="other")
+    for refused in (
+        _create(server, project, "e"),
+        _create(server, project, "e", id_key="k"),
+        _rename(server, other, "e"),
+    ):
+        _check_taken(refused, holder)
+    # What was created under the key is answered, whatever name is sent with it.
+    assert found(_create(server, project, "e", id_key="other"))["id"] == other
+    assert found(server.call("GET", f"/experiments/{other}"))["description"] == ""
+    assert _named(server, project, "e") == [holder]
+    made(_create(server, elsewhere, "e"))
+    made(_create(server, project, "E"))
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+@pytest.mark.parametrize("way", ["deleted", "renamed"])
+def test_a_name_that_is_given_up_is_free_at_once(server: Server, way: str, is_older: bool) -> None:
+    project = new_project(server)
+    holder = put_older_experiment(project, "e") if is_older else new_experiment(server, project, name="e")
+    if way == "deleted":
+        assert server.call("DELETE", f"/experiments/{holder}").status == 204
+    else:
+        assert found(_rename(server, holder, "f"))["name"] == "f"
+        _check_taken(_create(server, project, "f"), holder)
+    successor = made(_create(server, project, "e"))["id"]
+    _check_taken(_create(server, project, "e"), successor)
+    _check_names(project)
+
+
+def test_a_name_is_free_while_the_deletion_of_its_experiment_goes_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = new_project(server)
+    experiment = new_experiment(server, project, name="e")
+    new_iteration(server, experiment)
+    monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1.0)
+    assert server.call("DELETE", f"/experiments/{experiment}").status == 202
+    successor = made(_create(server, project, "e"))["id"]
+    assert deletion.resume_deletions(10)
+    _check_taken(_create(server, project, "e"), successor)
+    _check_names(project)
+
+
+def test_a_patch_with_the_name_that_it_has_is_no_conflict(server: Server) -> None:
+    experiment = new_experiment(server, name="e")
+    renamed = found(_rename(server, experiment, "e"))
+    assert (renamed["name"], renamed["description"]) == ("e", "renamed")
+
+
+def test_two_experiments_of_one_name_from_an_older_server_stay_editable(server: Server) -> None:
+    project = new_project(server)
+    first, second = (put_older_experiment(project, "e") for _ in range(2))
+    for each in (first, second):
+        assert _patch(server, each, description="d", status_id=FINISHED, name="e")["description"] == "d"
+        assert found(server.call("GET", f"/experiments/{each}"))["name"] == "e"
+    _check_taken(_create(server, project, "e"), first)
+    assert found(_rename(server, first, "f"))["name"] == "f"
+    _check_taken(_create(server, project, "e"), second)
+    _check_taken(_rename(server, first, "e"), second)
+    assert server.call("DELETE", f"/experiments/{second}").status == 204
+    assert found(_rename(server, first, "e"))["name"] == "e"
+    _check_names(project)
 
 
 def test_a_deleted_experiment_takes_everything_with_it_and_nothing_else(server: Server) -> None:

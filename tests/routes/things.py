@@ -68,7 +68,7 @@ def new_project(server: Server, **body: Any) -> str:
 
 def new_experiment(server: Server, project_id: str | None = None, **body: Any) -> str:
     path = f"/projects/{project_id or new_project(server)}/experiments"
-    return str(made(server.call("POST", path, {"name": "an experiment", **body}))["id"])
+    return str(made(server.call("POST", path, {"name": f"experiment {next(_number)}", **body}))["id"])
 
 
 def new_iteration(server: Server, experiment_id: str | None = None, **body: Any) -> str:

@@ -31,7 +31,7 @@ FILE = {"size_bytes": len(SECRET), "content_hash": SHA256}
 PLANTED: dict[str, dict[str, Any]] = {
     "PATCH /projects/{project_id}": {"name": SECRET, "description": SECRET},
     "POST /projects/{project_id}/experiments": {"name": SECRET, "description": SECRET, "id_key": "k"},
-    "PATCH /experiments/{experiment_id}": {"name": SECRET, "description": SECRET},
+    "PATCH /experiments/{experiment_id}": {"name": f"{SECRET} seeds", "description": SECRET},
     "POST /experiments/{experiment_id}/iterations": {"notes": SECRET, "id_key": "k"},
     "PATCH /iterations/{iteration_id}": (
         {"notes": SECRET, "error_message": SECRET, "python_version": SECRET, "git_sha": SECRET, "entrypoint": SECRET}
@@ -57,7 +57,7 @@ PLANTED: dict[str, dict[str, Any]] = {
 
 # What the blind writer sends beside the body of the matrix.
 PROBES: dict[str, list[dict[str, Any]]] = {
-    "POST /projects/{project_id}/experiments": [{"name": "x", "id_key": "k"}],
+    "POST /projects/{project_id}/experiments": [{"name": "x", "id_key": "k"}, {"name": SECRET}],
     "POST /experiments/{experiment_id}/iterations": [{"id_key": "k"}],
     "POST /iterations/{iteration_id}/parameters": [{"key": "k", "value": "x"}],
     "POST /iterations/{iteration_id}/metrics/batch": [{"batch_id": "k", "metrics": []}],

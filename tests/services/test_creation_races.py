@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from deardiary import Client
 from deardiary.entities.records import Record
 from tests.support.consistency import check_consistency
-from tests.support.server import Reply, Server
+from tests.support.server import Server
 
 THREADS = 16
 PASSWORD = "long enough"
@@ -29,7 +30,7 @@ def _signed_in(real_server: Server) -> None:
     real_server.token()
 
 
-def at_once(calls: list[Any]) -> list[Reply]:
+def at_once(calls: list[Any]) -> list[Any]:
     with ThreadPoolExecutor(THREADS) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 
@@ -91,6 +92,77 @@ def once(server: Server, path: str, body: dict[str, Any]) -> str:
     assert sorted(answer.status for answer in answers) == [200] * (THREADS - 1) + [201]
     (made,) = {answer.body["id"] for answer in answers}
     return str(made)
+
+
+def test_a_name_of_an_experiment_goes_to_one(real_server: Server) -> None:
+    client = real_server.client()
+    project = client.projects.create("names").id
+    create = partial(real_server.call, "POST", f"/projects/{project}/experiments", {"name": "the one"})
+    assert sorted(answer.status for answer in at_once([create] * THREADS)) == [201] + [409] * (THREADS - 1)
+    others = [client.experiments.create(project, f"experiment {number}") for number in range(THREADS)]
+    answers = at_once([rename(real_server, each.id, "wanted") for each in others])
+    refused = [answer for answer in answers if answer.status != 200]
+    assert len(refused) == THREADS - 1
+    assert {(answer.status, answer.field) for answer in refused} == {(409, "name")}
+    check_names(real_server, project, THREADS + 1)
+
+
+def rename(server: Server, experiment_id: str, name: str) -> Any:
+    return partial(server.call, "PATCH", f"/experiments/{experiment_id}", {"name": name})
+
+
+def check_names(server: Server, project_id: str, number: int) -> None:
+    names = [each.name for each in server.client().experiments.list(project_id)]
+    assert len(names) == len(set(names)) == number, names
+
+
+def test_an_experiment_that_many_rename_at_once_holds_one_name(real_server: Server) -> None:
+    client = real_server.client()
+    project = client.projects.create("names").id
+    experiment = client.experiments.create(project, "e").id
+    calls = [rename(real_server, experiment, f"name {number % 4}") for number in range(THREADS)]
+    assert {answer.status for answer in at_once(calls)} == {200}
+    for name in {"e", *(f"name {number}" for number in range(4))} - {client.experiments.get(experiment).name}:
+        client.experiments.create(project, name)
+    check_names(real_server, project, 5)
+
+
+def test_renames_creations_and_deletions_at_once_leave_each_name_once(real_server: Server) -> None:
+    client = real_server.client()
+    project = client.projects.create("names").id
+    path = f"/projects/{project}/experiments"
+    made = [client.experiments.create(project, name).id for name in "abcd"]
+    calls: list[Any] = []
+    for experiment in made:
+        calls += [rename(real_server, experiment, name) for name in "abcdef"]
+    calls += [partial(real_server.call, "POST", path, {"name": name}) for name in "abcdef"]
+    calls += [partial(real_server.call, "DELETE", f"/experiments/{experiment}") for experiment in made[:2] * 2]
+    answers = at_once(calls[::2] + calls[1::2])
+    assert {answer.status for answer in answers} <= {200, 201, 202, 204, 404, 409}
+    names = {each.name for each in client.experiments.list(project)}
+    check_names(real_server, project, len(names))
+    for name in set("abcdef") - names:
+        client.experiments.create(project, name)
+    check_names(real_server, project, 6)
+
+
+def test_the_client_finds_or_creates_one_experiment(real_server: Server) -> None:
+    client = real_server.client()
+    project = client.projects.create("names").id
+    first = find_one(client, project)
+    client.experiments.update(first, name="renamed")
+    # The id_key that the client derives from the name still leads to the renamed one.
+    second = find_one(client, project)
+    assert second != first
+    client.experiments.delete(second)
+    assert find_one(client, project) not in {first, second}
+    check_names(real_server, project, 2)
+
+
+def find_one(client: Client, project_id: str) -> str:
+    found = at_once([partial(client.experiments.find_or_create, project_id, "shared")] * THREADS)
+    (one,) = {each.id for each in found}
+    return str(one)
 
 
 def test_long_parameters_of_one_flush_are_all_there(real_server: Server) -> None:

@@ -106,7 +106,7 @@ ASKS: dict[str, Asking] = {
     "DELETE /projects/{project_id}/permissions/{user_id}": _of_colleague(),
     "GET /projects/{project_id}/experiments": _plain,
     "GET /projects/{project_id}/iterations": _plain,
-    "POST /projects/{project_id}/experiments": _sending(name="sweep", description=DESCRIPTION, id_key="sweep"),
+    "POST /projects/{project_id}/experiments": _sending(name="wider", description=DESCRIPTION, id_key="wider"),
     "GET /experiments/{experiment_id}": _plain,
     "PATCH /experiments/{experiment_id}": _sending(status_id=3),
     "DELETE /experiments/{experiment_id}": _plain,

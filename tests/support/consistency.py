@@ -186,6 +186,15 @@ def _experiment(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.experiment_ref(row["id"]), project_id=row["project_id"])
     if row.get("id_key") and not row.get("deleting"):
         yield from table.needs(keys.id_key(key.pk, row["id_key"]), target_id=row["id"])
+    if not row.get("deleting"):
+        yield from table.needs(keys.experiment_name(row["project_id"], row["name"]), experiment_id=row["id"])
+
+
+def _experiment_name(table: Table, key: Key, row: Row) -> Iterator[str]:
+    place = Key(key.pk, f"{keys.EXPERIMENT}{row['experiment_id']}")
+    yield from table.needs(place)
+    if ids.digest(table.rows.get(place, {}).get("name", "")) != key.sk.removeprefix("EXPERIMENTNAME#"):
+        yield "the experiment has another name"
 
 
 def _ref(table: Table, key: Key, row: Row) -> Iterator[str]:
@@ -390,6 +399,7 @@ CHECKS: dict[str, Check] = {
     "blob": _blob,
     "bytes": _bytes,
     "experiment": _experiment,
+    "experiment-name": _experiment_name,
     "ref": _ref,
     "iteration": _iteration,
     "child": _child,

@@ -29,7 +29,7 @@ from chalicelib.storage.model import Overtaken
 from chalicelib.storage.table import idkey, item, keys
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
-from deardiary.wire.shapes import Iteration, Resource
+from deardiary.wire.shapes import Experiment, Iteration, Resource
 
 # Time for the sweep within a request; afterwards it answers 202 and the scheduled function finishes.
 REQUEST_SECONDS = 10.0
@@ -48,13 +48,22 @@ def delete_project(actor: Actor, project_id: str) -> bool:
 
 
 def delete_experiment(actor: Actor, experiment_id: str) -> bool:
-    project_id = access.experiment(actor, experiment_id, Need.DELETE).project.id
+    patience = Patience()
+    while True:
+        found = access.experiment(actor, experiment_id, Need.DELETE).experiment
+        try:
+            return _delete_experiment(found)
+        except experiment.Overtaken:
+            patience.wait()
+
+
+def _delete_experiment(found: Experiment) -> bool:
     write = Transaction()
-    experiment.hide_experiment(project_id, experiment_id, write)
-    id_key = experiment.find_id_key_of_experiment(project_id, experiment_id)
+    experiment.hide_experiment(found, write)
+    id_key = experiment.find_id_key_of_experiment(found.project_id, found.id)
     if id_key is not None:
-        idkey.release_id_key(keys.id_key(keys.project_partition(project_id), id_key), write)
-    return _start(Deletion(kind="experiment", id=experiment_id, project_id=project_id), write)
+        idkey.release_id_key(keys.id_key(keys.project_partition(found.project_id), id_key), write)
+    return _start(Deletion(kind="experiment", id=found.id, project_id=found.project_id), write)
 
 
 def delete_iteration(actor: Actor, iteration_id: str) -> bool:
@@ -152,7 +161,7 @@ def _sweep_project(project_id: str, budget: Budget) -> None:
 
 
 def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> None:
-    _hide(lambda write: experiment.hide_experiment(project_id, experiment_id, write))
+    _hide(lambda write: experiment.hide_experiment_of_project(project_id, experiment_id, write))
     partition, ref = keys.experiment_partition(experiment_id), keys.experiment_ref(experiment_id)
     _remove_resources(project_id, resource.each_resource_of_experiment(experiment_id), budget)
     for key in item.raw_keys(partition, keys.ITERATION):

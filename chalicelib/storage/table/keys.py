@@ -25,6 +25,7 @@ an id of its own also has a REF in a partition of its own, which says where it l
     chunk of points       ITERATION#iid       CHUNK#digest(batch_id)  a batch; without points once moved or dropped
     packed points         ITERATION#iid       PACKED#digest(key)#gen#part   after the chunks: see storage/points/rows.py
     resource's REF        RESOURCE#rid        REF
+    experiment's name     PROJECT#pid         EXPERIMENTNAME#digest   of the name, and makes it unique
     model                 PROJECT#pid         MODEL#mid               the last version's number, and which is PRODUCTION
     model's name          PROJECT#pid         MODELNAME#digest(name)  makes the name unique
     model's REF           MODEL#mid           REF
@@ -148,6 +149,10 @@ def experiment_partition(experiment_id: str) -> str:
 
 def experiment(project_id: str, experiment_id: str) -> Key:
     return Key(project_partition(project_id), f"{EXPERIMENT}{experiment_id}")
+
+
+def experiment_name(project_id: str, name: str) -> Key:
+    return Key(project_partition(project_id), f"EXPERIMENTNAME#{ids.digest(name)}")
 
 
 def experiment_ref(experiment_id: str) -> Key:

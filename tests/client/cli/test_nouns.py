@@ -10,6 +10,7 @@ import pytest
 
 import deardiary
 from deardiary import Client, ExperimentStatus, IterationStatus, Point, Stage
+from tests.support.older import put_older_experiment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ def test_of_several_of_one_name_none_is_removed_by_that(run: Run) -> None:
     assert all(each in refused.err for each in ids)
     assert run("projects", "show", "Twice", "--json").json["id"] == ids[0]
     assert run("projects", "rm", ids[0], "--yes").status == 0
-    experiments = [run("experiments", "create", "Twice", "e", "--json").json["id"] for _ in range(2)]
+    experiments = [put_older_experiment(ids[1], "e") for _ in range(2)]
     refused = run("experiments", "rm", "Twice/e", "--yes")
     assert (refused.status, all(each in refused.err for each in experiments)) == (2, True)
     assert run("projects", "rm", "Twice", "--yes").status == 0
@@ -74,6 +75,9 @@ def test_of_several_of_one_name_none_is_removed_by_that(run: Run) -> None:
 
 def test_experiments(run: Run, iris: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     made = run("experiments", "create", "Iris", "try/this", "--json").json
+    again = run("experiments", "create", "Iris", "try/this")
+    assert (again.status, again.out) == (1, "")
+    assert "The project has an experiment of this name already" in again.err
     assert run("experiments", "show", "Iris/try/this", "--json").json == made
     assert {each["name"] for each in run("experiments", "Iris", "--json").json} == {"sweep", "try/this"}
     assert "IN_PROGRESS" in run("experiments", "ls", iris["project"]).out

@@ -18,7 +18,10 @@ class Experiments:
         self._api = api
 
     def create(self, project_id: str, name: str, description: str = "", *, id_key: str | None = None) -> Experiment:
-        """A new experiment, IN_PROGRESS; with the ``id_key`` of one in the same project, that one."""
+        """A new experiment, IN_PROGRESS; with the ``id_key`` of one in the same project, that one.
+
+        `Conflict` when the project has an experiment of that name.
+        """
         body = present(name=name, description=description, id_key=id_key)
         path = path_of("projects", project_id, "experiments")
         return self._api.post(Experiment, path, body, repeatable=id_key is not None)
@@ -31,7 +34,7 @@ class Experiments:
         return self._api.pages(Experiment, path_of("projects", project_id, "experiments"), {"name": name})
 
     def find_or_create(self, project_id: str, name: str) -> Experiment:
-        """The project's first experiment of that name, made if there is none, once whoever asks at the same time."""
+        """The experiment of that name, created once if there is none; the first, if an older server stored several."""
         return find_or_create(
             name,
             lambda: self.list(project_id, name=name),
@@ -47,7 +50,10 @@ class Experiments:
         status_id: ExperimentStatus | None = None,
         end_date: datetime | None = None,
     ) -> Experiment:
-        """IN_PROGRESS clears the end date; STOPPED and FINISHED get the server's clock where none is given."""
+        """IN_PROGRESS clears the end date; STOPPED and FINISHED get the server's clock where none is given.
+
+        `Conflict` when another experiment of the project has the new name.
+        """
         body = present(name=name, description=description, status_id=status_id, end_date=end_date)
         return self._api.patch(Experiment, path_of("experiments", experiment_id), body)
 

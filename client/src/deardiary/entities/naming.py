@@ -7,6 +7,8 @@ import itertools
 import logging
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from deardiary.errors import Conflict
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -28,11 +30,27 @@ _log = logging.getLogger(__name__)
 
 def find_or_create(name: str, list_named: Callable[[], Iterator[N]], create: Callable[[str | None], N]) -> N:
     """The first object of that name, or a new one. ``create`` takes an id_key, so that a race makes only one."""
+    found = _find_first(name, list_named)
+    if found is not None:
+        return found
+    try:
+        return _create(name, create)
+    except Conflict:
+        # Another process took the name since the list was read.
+        found = _find_first(name, list_named)
+        if found is None:
+            raise
+        return found
+
+
+def _find_first(name: str, list_named: Callable[[], Iterator[N]]) -> N | None:
     found = list(itertools.islice(list_named(), 2))
     if len(found) > 1:
         _log.warning("Several are named %r: the first of them, %s, is taken", name, found[0].id)
-    if found:
-        return found[0]
+    return found[0] if found else None
+
+
+def _create(name: str, create: Callable[[str | None], N]) -> N:
     made = create(_id_key(name))
     # The key may answer an object that has been renamed since: then the name is free, and the object not the one meant.
     return made if made.name == name else create(None)

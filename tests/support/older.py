@@ -1,0 +1,26 @@
+"""What servers of older versions stored, for tests of what this version makes of it."""
+
+from __future__ import annotations
+
+from chalicelib import clock, ids
+from chalicelib.storage import experiment as storage
+from chalicelib.storage.table import keys
+from deardiary.wire.shapes import Experiment, ExperimentStatus
+
+
+def put_older_experiment(project_id: str, name: str) -> str:
+    """The id of an experiment whose name no sentinel makes unique."""
+    made_id = ids.new_id()
+    made = Experiment(
+        id=made_id,
+        project_id=project_id,
+        status_id=ExperimentStatus.IN_PROGRESS,
+        name=made_id,
+        description="",
+        created_date=clock.now(),
+    )
+    storage.create_experiment(made, None)
+    storage.ExperimentNameRow(*keys.experiment_name(project_id, made.name)).delete()
+    row = storage.ExperimentRow(*keys.experiment(project_id, made.id))
+    row.update([storage.ExperimentRow.name.set(name)])
+    return made.id
