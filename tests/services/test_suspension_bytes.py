@@ -105,7 +105,7 @@ def deleting(world: World, _clocks: Clocks) -> Work:
 
 
 def deleting_all(world: World, _clocks: Clocks) -> Work:
-    other = world.client.experiments.create(world.project.id, "other")
+    other = world.client.experiments.find_or_create(world.project.id, "other")
     world.client.resources.upload(other.id, world.folder / "bytes", "bytes")
     return lambda: world.server.call("DELETE", f"/experiments/{other.id}")
 
