@@ -11,6 +11,7 @@ import pytest
 
 import deardiary
 from deardiary import Stage
+from deardiary.cli import extent
 from deardiary.settings import login_file
 from tests.support.server import PASSWORD, URL, Server
 
@@ -151,3 +152,31 @@ def test_a_login_file_of_an_earlier_version_is_read(run: Run, monkeypatch: pytes
     login_file().write_text(json.dumps({"url": URL, "token": token}))
     assert run("whoami", "--json").json["username"] == "admin"
     assert run("use").out == "There are no named logins; `deardiary login URL --as dev` makes one\n"
+
+
+def test_a_deletion_says_how_much_will_go(
+    run: Run, client: deardiary.Client, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, _, _ = path.partition("/")
+    iteration = client.iterations.get(iteration_of(run, path))
+    (tmp_path / "weights").write_bytes(b"w" * 1500)
+    client.resources.upload(iteration.experiment_id, tmp_path / "weights", iteration_id=iteration.id)
+    client.models.create(client.experiments.get(iteration.experiment_id).project_id, "net")
+    asked = {
+        ("projects", project): "with 1 experiment, 1 iteration, 1 resource of 1.5 kB, 1 model would be deleted",
+        ("experiments", path): "with 1 iteration, 1 resource of 1.5 kB would be deleted",
+        ("iterations", iteration.id): "with 1 resource of 1.5 kB would be deleted",
+        ("models", f"{project}/net"): "with 0 versions would be deleted",
+    }
+    for (noun, name), said in asked.items():
+        refused = run(noun, "rm", name)
+        assert (refused.status, said in refused.err) == (2, True), refused.err
+    monkeypatch.setattr("deardiary.cli.extent.MOST", 0)
+    assert "more than 0 iterations" in run("experiments", "rm", path).err
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2.5e9, "2.5 GB"), (5e12, "5 TB")]
+)
+def test_sizes_are_short(size_bytes: float, text: str) -> None:
+    assert extent.size(size_bytes) == text

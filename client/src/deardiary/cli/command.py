@@ -37,10 +37,14 @@ class Call:
             self._client = connect(self.given.url)
         return self._client
 
-    def sure(self, what: str) -> None:
-        """Ask before something is removed, unless ``--yes`` says so. CommandFailed for any answer but yes."""
+    def sure(self, what: str, extent: Callable[[], str] | None = None) -> None:
+        """Ask before something is removed, unless ``--yes`` says so. CommandFailed for any answer but yes.
+
+        ``extent`` counts what would go with it; nothing is counted where nothing is asked.
+        """
         if self.given.yes:
             return
+        what = f"{what} with {extent()}" if extent else what
         if not terminal.is_attended():
             raise CommandFailed(f"{what} would be deleted: say --yes", USAGE)
         if not terminal.agrees(f"Delete {what}?"):

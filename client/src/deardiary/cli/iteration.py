@@ -6,7 +6,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from deardiary.cli import find
+from deardiary.cli import extent, find
 from deardiary.cli.columns import Column, as_tree, fitting, named, narrow, wide
 from deardiary.cli.command import Call, count, noun, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
@@ -183,7 +183,9 @@ def end(call: Call) -> None:
 
 def rm(call: Call) -> None:
     found = [find.iteration(call.client, each) for each in call.given.iterations]
-    call.sure(f"{len(found)} iterations with all that they own" if len(found) > 1 else f"iteration {found[0].id}")
+    what = f"{len(found)} iterations" if len(found) > 1 else f"iteration {found[0].id}"
+    owned = (each for one in found for each in call.client.resources.list(one.experiment_id, iteration_id=one.id))
+    call.sure(what, lambda: extent.of_resources(owned))
     for each in found:
         call.client.iterations.delete(each.id)
     call.output.deleted(*(each.id for each in found))

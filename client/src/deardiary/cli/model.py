@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.cli import find
+from deardiary.cli import extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
 from deardiary.cli.failure import CommandFailed
 from deardiary.transfer.progress import Bar
@@ -79,6 +79,6 @@ def change(call: Call) -> None:
 
 def rm(call: Call) -> None:
     model = find.model(call.client, call.given.model, sure=True)
-    call.sure(f"model {model.name} ({model.id}) and its versions")
+    call.sure(f"model {model.name} ({model.id})", lambda: extent.of_model(call.client, model.id))
     call.client.models.delete(model.id)
     call.output.deleted(model.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deardiary.cli import find
+from deardiary.cli import extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.transfer.progress import Bar
@@ -86,7 +86,8 @@ def change(call: Call) -> None:
 
 def rm(call: Call) -> None:
     found = [find.resource(call.client, each) for each in call.given.resources]
-    call.sure(f"{len(found)} resources" if len(found) > 1 else f"resource {found[0].name} ({found[0].id})")
+    one = f"resource {found[0].name} ({found[0].id}) of {extent.size(found[0].size_bytes)}"
+    call.sure(extent.of_resources(found) if len(found) > 1 else one)
     for each in found:
         call.client.resources.delete(each.id)
     call.output.deleted(*(each.id for each in found))

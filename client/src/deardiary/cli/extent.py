@@ -1,0 +1,61 @@
+"""How much a deletion will take with it, counted up to a bound: a large project must not take minutes to ask about."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from deardiary.client import Client
+    from deardiary.wire.shapes import Resource
+
+MOST = 1000
+
+
+def of_project(client: Client, project_id: str) -> str:
+    experiments = list(islice(client.experiments.list(project_id), MOST + 1))
+    iterations = chain.from_iterable(client.iterations.list(each.id) for each in experiments)
+    resources = chain.from_iterable(client.resources.list(each.id) for each in experiments)
+    parts = [
+        count(experiments, "experiment"),
+        count(iterations, "iteration"),
+        of_resources(resources),
+        count(client.models.list(project_id), "model"),
+    ]
+    return ", ".join(parts)
+
+
+def of_experiment(client: Client, experiment_id: str) -> str:
+    iterations = count(client.iterations.list(experiment_id), "iteration")
+    return f"{iterations}, {of_resources(client.resources.list(experiment_id))}"
+
+
+def of_model(client: Client, model_id: str) -> str:
+    return count(client.modelversions.list(model_id), "version")
+
+
+def of_resources(resources: Iterable[Resource]) -> str:
+    """Their number and their bytes."""
+    some = list(islice(resources, MOST + 1))
+    return f"{count(some, 'resource')} of {size(sum(each.size_bytes for each in some[:MOST]))}"
+
+
+def count(things: Iterable[object], noun: str) -> str:
+    """Like "1 model", "3 models", "more than 1,000 models"."""
+    number = sum(1 for _ in islice(things, MOST + 1))
+    if number > MOST:
+        return f"more than {MOST:,} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def size(size_bytes: float) -> str:
+    """Like "512 bytes", "1.5 MB"."""
+    if size_bytes < 1000:
+        return f"{size_bytes:.0f} bytes"
+    for unit in ("kB", "MB", "GB"):
+        size_bytes /= 1000
+        if size_bytes < 1000:
+            return f"{size_bytes:.3g} {unit}"
+    return f"{size_bytes / 1000:.3g} TB"
