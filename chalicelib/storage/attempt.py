@@ -1,4 +1,4 @@
-"""Sign-in attempts: counters that end by themselves, and the addresses from which an account was entered before."""
+"""Sign-in attempts: counters that expire, and the addresses from which a user signed in before."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from chalicelib.storage.table.item import Item
 
 class AttemptsRow(Item, discriminator="attempts"):
     number = NumberAttribute()
-    # DynamoDB's TTL; it may come days late, so readers look at the time themselves.
+    # DynamoDB's TTL, which may be days late, so readers check the time themselves.
     expires_at = NumberAttribute()
-    # Of the last change: when its answer is lost, the SDK repeats it, which must not count twice.
+    # Of the last change: if its answer is lost, the SDK repeats it, which must not count twice.
     nonce = UnicodeAttribute(null=True)
 
 
@@ -23,7 +23,7 @@ class KnownSourceRow(Item, discriminator="known-source"):
     expires_at = NumberAttribute()
 
 
-# The texts that a counter stands for, such as ("account", username).
+# The subject of a counter, such as ("account", username).
 Subject = tuple[str, ...]
 
 
@@ -33,7 +33,7 @@ def count_attempt(subject: Subject, window: int, expires_at: int) -> int:
 
 
 def forgive_attempt(subject: Subject, window: int, expires_at: int) -> None:
-    """Take one attempt back: its password was right."""
+    """Subtract one attempt: its password was right."""
     _add(-1, subject, window, expires_at)
 
 
@@ -47,7 +47,7 @@ def is_known_source(user_id: str, source: str, now: int) -> bool:
 
 
 def _add(change: int, subject: Subject, window: int, expires_at: int) -> int:
-    """The count as then stored."""
+    """Change the count and return it as stored."""
     item.connection()
     row, nonce = AttemptsRow(*keys.attempts(ids.digest_of(*subject), window)), ids.nonce()
     actions: list[Action] = [
@@ -60,6 +60,6 @@ def _add(change: int, subject: Subject, window: int, expires_at: int) -> int:
         with conditional.otherwise(Conflict):
             row.update(actions, AttemptsRow.nonce.does_not_exist() | (AttemptsRow.nonce != nonce))
     except Conflict:
-        # An earlier attempt at this call has changed it.
+        # An earlier attempt of this write has changed the count.
         row = item.get(AttemptsRow, row.key)
     return int(row.number)

@@ -1,4 +1,4 @@
-"""Deletions under way: a row per thing whose remains are still being removed, so that nothing is forgotten."""
+"""Unfinished deletions: a row for each, so that the sweep can finish it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DeletionRow(Item, discriminator="deletion"):
 
 
 class Deletion(NamedTuple):
-    """What is to be removed (project, experiment, iteration, model or user) and where it lives."""
+    """The object to remove, such as a project, experiment, iteration, model, user or blob, and its ancestors."""
 
     kind: str
     id: str
@@ -47,9 +47,9 @@ def each_deletion() -> Iterator[Deletion]:
         )
 
 
-def delete_items(places: Iterable[Key]) -> None:
-    """Remove rows of whatever kind by their keys, 25 a call; those already gone do not matter."""
+def delete_items(item_keys: Iterable[Key]) -> None:
+    """Delete rows of any kind by their keys, 25 a call; absent rows are no error."""
     item.connection()
     with Item.batch_write() as batch:
-        for place in places:
-            batch.delete(Item(place.pk, place.sk))
+        for key in item_keys:
+            batch.delete(Item(key.pk, key.sk))

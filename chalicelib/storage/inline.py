@@ -1,4 +1,4 @@
-"""Artifact bytes that the table itself keeps: items of their own, away from everything that is listed."""
+"""Artifact bytes in the table itself, in a partition for each file that no list reads."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def each_bytes(project_id: str, sha256: str) -> Iterator[bytes]:
 
 
 def put_bytes(project_id: str, sha256: str, data: bytes) -> None:
-    """In as many items as it takes, an empty one for nothing."""
+    """Store the bytes in as many items as needed; an empty file takes one."""
     item.connection()
-    for number, at in enumerate(range(0, len(data) or 1, ITEM_BYTES)):
-        BytesRow(*keys.inline_bytes(project_id, sha256, number), data=data[at : at + ITEM_BYTES]).save()
+    for number, start in enumerate(range(0, len(data) or 1, ITEM_BYTES)):
+        BytesRow(*keys.inline_bytes(project_id, sha256, number), data=data[start : start + ITEM_BYTES]).save()
 
 
 def delete_bytes(project_id: str, sha256: str) -> None:

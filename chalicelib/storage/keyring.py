@@ -1,4 +1,4 @@
-"""The JWT secrets, kept in the parameter store of the account and read again every few minutes."""
+"""The JWT secrets, cached from the account's parameter store for a few minutes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from chalicelib import config
 from chalicelib.aws import clients
 from chalicelib.security import Keyring
 
-# A rotated secret is taken up within this time; the old one verifies as long as it stays in the document.
+# A rotated secret takes effect within this time; the old one verifies as long as it stays in the document.
 FRESH_FOR_SECONDS = 300
-# A token that names an unknown secret makes us look again, but whoever invents such tokens must not cost a call each.
+# A token that names an unknown secret causes another read, but forged tokens must not cause a call each.
 LOOKED_AGAIN_AFTER_SECONDS = 15
 
 _lock = threading.Lock()
@@ -19,7 +19,7 @@ _kept: tuple[float, Keyring] | None = None
 
 
 def read_keyring(*, fresh: bool = False) -> Keyring:
-    """The secrets in force; `fresh` reads them again unless that was a moment ago."""
+    """The current secrets. `fresh` reads them again, unless the last read was within LOOKED_AGAIN_AFTER_SECONDS."""
     global _kept
     with _lock:
         limit = LOOKED_AGAIN_AFTER_SECONDS if fresh else FRESH_FOR_SECONDS

@@ -1,6 +1,6 @@
-"""Models: a row in the project's partition, a REF that finds it by id, a sentinel that makes its name unique.
+"""Models: a row in the project's partition, a REF by id, a sentinel that makes its name unique.
 
-The row also holds what is true of all versions together: the last number given, and which of them is in PRODUCTION.
+The row also has the facts about all versions: the last number, and the version in PRODUCTION.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class ModelRow(Item, discriminator="model"):
     description = UnicodeAttribute()
     created_date = UTCDateTimeAttribute()
     updated_date = UTCDateTimeAttribute(null=True)
-    # Never goes down: the number of a deleted version is not given again.
+    # Never decreases: the number of a deleted version is not reused.
     last_version = NumberAttribute()
-    # The only truth about PRODUCTION: one attribute cannot name two versions.
+    # The only record of PRODUCTION: one attribute cannot name two versions.
     production = NumberAttribute(null=True)
-    # Counted, so that a reader can tell a promotion that came after it read this row.
+    # A counter, so that a reader recognises promotions after its read of this row.
     promotions = NumberAttribute()
 
 
@@ -42,11 +42,11 @@ ALIVE = ModelRow.pk.exists() & ModelRow.deleting.does_not_exist()
 
 
 class Overtaken(Conflict):
-    """Somebody else changed the row since it was read: read it again."""
+    """Another request changed the row since it was read: read it again."""
 
 
 class Registry(NamedTuple):
-    """What a model knows of its versions: the last number given, which is in PRODUCTION, how many promotions so far."""
+    """Facts about the versions of a model: last number, number of the one in PRODUCTION, count of promotions."""
 
     last_version: int
     production: int | None
@@ -54,7 +54,7 @@ class Registry(NamedTuple):
 
 
 def create_model(model: Model) -> None:
-    """NotFound when the project is gone, Conflict when it has a model of this name."""
+    """Create a model. NotFound without its project, Conflict if the project has a model of this name."""
     write = Transaction()
     project.check_alive(model.project_id, write)
     write.put(_row(model), Conflict)
@@ -71,12 +71,12 @@ def list_models_of_project(project_id: str, limit: int, cursor: str | None) -> P
 def find_model_by_name(project_id: str, name: str) -> Model | None:
     claim = item.find(ModelNameRow, keys.model_name(project_id, name))
     row = claim and item.find(ModelRow, keys.model(project_id, claim.model_id))
-    # Between the two reads it may have been renamed.
+    # Another request may have renamed it between the two reads.
     return shape(row) if row and not row.deleting and row.name == name else None
 
 
 def update_model(before: Model, after: Model) -> None:
-    """Write what differs. Overtaken when the name is not that of `before` any more."""
+    """Write the differences. Overtaken if the stored name is not that of `before`."""
     write = Transaction()
     row = _row(after)
     actions = item.changes(row, before, after, ("name", "description", "updated_date"))
@@ -88,24 +88,24 @@ def update_model(before: Model, after: Model) -> None:
 
 
 def hide_model(model: Model, write: Transaction) -> None:
-    """Add to a transaction what takes the model away from readers and frees its name. Overtaken when it was renamed."""
+    """Hide the model from readers and free its name, in a transaction. Overtaken if it was renamed."""
     write.delete(_name_row(model), None, Conflict)
     unchanged = ALIVE & (ModelRow.name == model.name)
     write.update(place(model), [ModelRow.deleting.set(True)], unchanged, Overtaken)
 
 
 def hide_model_of_project(project_id: str, model_id: str, write: Transaction) -> None:
-    """For a project that is going, which takes all names with it."""
+    """Hide a model of a project that is being deleted; its name is removed with the project."""
     write.update(ModelRow(*keys.model(project_id, model_id)), [ModelRow.deleting.set(True)], ALIVE, NotFound)
 
 
 def place(model: Model) -> ModelRow:
-    """The row to be updated: its key only."""
+    """A row with only its key, to be updated."""
     return ModelRow(*keys.model(model.project_id, model.id))
 
 
 def same_production(seen: Registry) -> Condition:
-    """Holds while no version has come into PRODUCTION, or out of it."""
+    """Condition: no version has entered or left PRODUCTION since `seen`."""
     number = seen.production
     same: Condition = ModelRow.production.does_not_exist() if number is None else ModelRow.production == number
     same &= ALIVE & (ModelRow.promotions == seen.promotions)
@@ -137,7 +137,7 @@ def registry(row: ModelRow) -> Registry:
 def _claim_name(model: Model, write: Transaction) -> None:
     row = _name_row(model)
     row.model_id = model.id
-    # Its own claim is no other model's: the same new name twice at once is one of them overtaken, not refused.
+    # Accept the model's own claim: of two identical concurrent renames, one is Overtaken, not refused.
     free = ModelNameRow.pk.does_not_exist() | (ModelNameRow.model_id == model.id)
     write.put(row, lambda: Conflict("The project has a model of this name already", field="name", kind="model"), free)
 

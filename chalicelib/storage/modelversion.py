@@ -1,8 +1,8 @@
 """Versions of a model: rows in the model's partition, in the order of their numbers.
 
-Which version is in PRODUCTION is written on the model's row alone, so that no read can find two. A version's own row
-holds its other stage and, since its last promotion, the number of that: it is archived by the very write that promotes
-another. Whoever reads versions has read the model before them; a promotion in between is one that it does not see yet.
+Only the model's row names the version in PRODUCTION, so that no read can find two. A version's own row has its other
+stage and, once promoted, the number of its last promotion: the write that promotes another version archives it. Readers
+read the model before its versions, and ignore promotions in between.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ModelVersionRow(Item, discriminator="model-version"):
     version = NumberAttribute()
     iteration_id = UnicodeAttribute()
     resource_id = UnicodeAttribute(null=True)
-    # What it was before its promotion, if it was promoted; see `_stage`.
+    # The stage before its promotion, if it was promoted; see `_stage`.
     stage_id = NumberAttribute()
     promotion = NumberAttribute(null=True)
     description = UnicodeAttribute()
@@ -47,9 +47,9 @@ def new_version_id(model_id: str, number: int) -> str:
 def create_version(
     owner: Model, version: ModelVersion, iteration: Iteration, resource: Resource | None, id_key: str | None
 ) -> None:
-    """InvalidPayload when iteration or resource is gone.
+    """Create a version. InvalidPayload without its iteration or resource.
 
-    Overtaken when its number is not the next any more, or the creation key is taken.
+    Overtaken if its number is not the next any more, or if the creation key is taken.
     """
     write = Transaction()
     _check_origin(owner.project_id, iteration, resource, write)
@@ -90,7 +90,7 @@ def describe_version(before: ModelVersion, after: ModelVersion) -> None:
 
 
 def promote_version(owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion) -> None:
-    """Put the version in PRODUCTION in the place of the one that is. Overtaken when that is not as `seen` any more."""
+    """Replace the version in PRODUCTION by this one. Overtaken if PRODUCTION has changed since `seen`."""
     write, row = Transaction(), _row(after)
     promotion = seen.promotions + 1
     pointer: list[Action] = [ModelRow.production.set(after.version), ModelRow.promotions.set(promotion)]
@@ -105,7 +105,7 @@ def promote_version(owner: Model, seen: Registry, before: ModelVersion, after: M
 
 
 def stage_version(owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion) -> None:
-    """Write a stage other than PRODUCTION. Overtaken when the version came into PRODUCTION, or out of it, meanwhile."""
+    """Write a stage other than PRODUCTION. Overtaken if the version entered or left PRODUCTION meanwhile."""
     write, row = Transaction(), _row(after)
     _leave_production(owner, seen, after, write)
     own = [ModelVersionRow.stage_id.set(row.stage_id), ModelVersionRow.promotion.remove()]
@@ -114,7 +114,7 @@ def stage_version(owner: Model, seen: Registry, before: ModelVersion, after: Mod
 
 
 def delete_version(owner: Model, seen: Registry, version: ModelVersion) -> None:
-    """NotFound when it is gone, Overtaken when it came into PRODUCTION, or out of it, meanwhile."""
+    """Delete a version. NotFound without it, Overtaken if it entered or left PRODUCTION meanwhile."""
     write = Transaction()
     _leave_production(owner, seen, version, write)
     write.delete(_key_row(owner, version.id), ModelVersionRow.pk.exists(), NotFound)
@@ -133,14 +133,14 @@ def no_such_resource() -> InvalidPayload:
 
 
 def _check_origin(project_id: str, origin: Iteration, artifact: Resource | None, write: Transaction) -> None:
-    """Commit only while both are there, and the experiments that they are in."""
+    """Commit only while the iteration, the resource and their experiments exist."""
     above = keys.experiment(project_id, origin.experiment_id)
     write.check(ExperimentRow, above, experiment.ALIVE, no_such_iteration)
     write.check(IterationRow, keys.iteration(origin.experiment_id, origin.id), iteration.ALIVE, no_such_iteration)
     if artifact is not None:
         place = keys.resource(artifact.experiment_id, artifact.id)
         write.check(ResourceRow, place, resource.ALIVE, no_such_resource)
-        # A transaction takes no item twice.
+        # DynamoDB refuses a transaction with one item twice.
         if artifact.experiment_id != origin.experiment_id:
             above = keys.experiment(project_id, artifact.experiment_id)
             write.check(ExperimentRow, above, experiment.ALIVE, no_such_resource)
@@ -168,13 +168,13 @@ def _in_production(owner: Model, registry: Registry) -> list[ModelVersion]:
 def _stage(row: ModelVersionRow, registry: Registry) -> Stage:
     if int(row.version) == registry.production:
         return Stage.PRODUCTION
-    # One promoted since the model was read is, to this reader, what it was before.
+    # A promotion after the read of the model does not count for this reader.
     archived = row.promotion is not None and int(row.promotion) <= registry.promotions
     return Stage.ARCHIVED if archived else Stage(int(row.stage_id))
 
 
 def _has_stage(stage: Stage, registry: Registry) -> Condition:
-    """`_stage` as a filter, for the stages other than PRODUCTION."""
+    """Condition: the version has this stage, other than PRODUCTION, by the rules of `_stage`."""
     promotion = ModelVersionRow.promotion
     own = promotion.does_not_exist() | (promotion > registry.promotions)
     same: Condition = own & (ModelVersionRow.stage_id == int(stage))
@@ -184,7 +184,7 @@ def _has_stage(stage: Stage, registry: Registry) -> Condition:
 
 
 def _key_row(owner: Model, version_id: str) -> ModelVersionRow:
-    """The row to be updated or deleted: its key only."""
+    """A row with only its key, to be updated or deleted."""
     return ModelVersionRow(*_place(owner, version_id))
 
 

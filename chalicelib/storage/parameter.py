@@ -15,7 +15,7 @@ from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Iteration, Parameter
 
-# DynamoDB's IN takes no more.
+# DynamoDB's limit for IN.
 _MOST_OPERANDS = 100
 
 
@@ -27,7 +27,7 @@ class ParameterRow(Item, discriminator="parameter"):
 
 
 def create_parameters(where: Iteration, parameters: list[Parameter]) -> None:
-    """All or none of at most 99. Conflict when one is there already, InvalidPayload when the iteration is locked."""
+    """Create at most 99 parameters, or none. Conflict if one exists; InvalidPayload if the iteration is locked."""
     write = Transaction()
     iteration.check_unlocked(where, write)
     for parameter in parameters:
@@ -36,7 +36,7 @@ def create_parameters(where: Iteration, parameters: list[Parameter]) -> None:
 
 
 def find_parameters(where: Iteration, names: list[str]) -> dict[str, Parameter]:
-    """Those of these keys that exist, by key."""
+    """The parameters with these keys that exist, by key."""
     found = item.get_many(keys.parameter(where.experiment_id, where.id, ids.digest(name)) for name in names)
     return {row.key_text: _shape(row) for row in found.values() if isinstance(row, ParameterRow)}
 
@@ -49,7 +49,7 @@ def get_parameter(where: Iteration, parameter_id: str) -> Parameter:
 
 
 def list_parameters(where: Iteration, limit: int, cursor: str | None) -> Page[Parameter]:
-    """In the order of creation, though they lie in the order of their keys' digests: an iteration has few."""
+    """List in the order of creation. The rows are in the order of their keys' hashes, but an iteration has few."""
     partition, prefix = keys.experiment_partition(where.experiment_id), keys.parameters_prefix(where.id)
     return item.page_by_id([_shape(row) for row in item.query(ParameterRow, partition, prefix)], prefix, limit, cursor)
 
@@ -57,14 +57,14 @@ def list_parameters(where: Iteration, limit: int, cursor: str | None) -> Page[Pa
 def read_parameters_of_span(
     experiment_id: str, first_id: str, last_id: str, names: Collection[str] | None = None
 ) -> dict[str, dict[str, str]]:
-    """Key and value, by iteration, of the iterations from one id to another; only of these keys, if given.
+    """Read keys and values of the iterations from one id to another, by iteration; of up to 100 `names` only these.
 
-    Keys that are not asked for cost the same read units, but neither bytes nor time here.
+    Excluded keys cost the same read units, but neither bytes nor time here.
     """
-    where = ParameterRow.key_text.is_in(*sorted(names)) if names and len(names) <= _MOST_OPERANDS else None
+    condition = ParameterRow.key_text.is_in(*sorted(names)) if names and len(names) <= _MOST_OPERANDS else None
     found: dict[str, dict[str, str]] = {}
     span = keys.parameters_span(experiment_id, first_id, last_id)
-    for row in item.raw_rows(span, ["iteration_id", "key_text", "value"], where=where):
+    for row in item.raw_rows(span, ["iteration_id", "key_text", "value"], where=condition):
         found.setdefault(row["iteration_id"]["S"], {})[row["key_text"]["S"]] = row["value"]["S"]
     return found
 

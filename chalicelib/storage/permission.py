@@ -1,4 +1,4 @@
-"""Permissions: one row where the user's requests find it, one copy where the project lists its members."""
+"""Permissions: one row in the user's partition, for requests, and a copy in the project's, for its list of members."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PermissionRow(Item, discriminator="permission"):
 
 
 def add_permission(permission: UserPermission, write: Transaction) -> None:
-    """Add both rows to a transaction, for a user who must exist."""
+    """Add both rows to a transaction, which fails with NotFound without the user."""
     user, project_id = permission.user_id, permission.project_id
     write.check(UserRow, keys.user(user), UserRow.pk.exists() & UserRow.deleting.does_not_exist(), NotFound)
     write.replace(_row(keys.permission(user, project_id), permission))
@@ -34,7 +34,7 @@ def add_permission(permission: UserPermission, write: Transaction) -> None:
 
 
 def put_permission(permission: UserPermission) -> None:
-    """NotFound when the user or the project is gone."""
+    """Write a permission. NotFound without the user or the project."""
     write = Transaction()
     project.check_alive(permission.project_id, write)
     add_permission(permission, write)
@@ -57,7 +57,7 @@ def list_permissions_of_user(user_id: str, limit: int, cursor: str | None) -> Pa
 
 
 def remove_permission(user_id: str, project_id: str) -> None:
-    """Both rows, whether they are there or not."""
+    """Delete both rows, if they exist."""
     write = Transaction()
     write.delete(PermissionRow(*keys.permission(user_id, project_id)), None, NotFound)
     write.delete(PermissionRow(*keys.member(project_id, user_id)), None, NotFound)

@@ -1,4 +1,4 @@
-"""Projects: the row at the head of its partition, and a row in the list of all."""
+"""Projects: a row in a partition of its own, and a row in the list of all projects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ALIVE = ProjectRow.pk.exists() & ProjectRow.deleting.does_not_exist()
 
 
 def create_project(project: Project, owner_id: str, id_key: str | None, write: Transaction) -> None:
-    """Add the project to a transaction; who may do what there goes into the same one."""
+    """Add the project to a transaction; the caller adds its permissions to the same one."""
     row = ProjectRow(
         *keys.project(project.id),
         id=project.id,
@@ -62,14 +62,14 @@ def list_all_projects(limit: int, cursor: str | None, name: str | None) -> Page[
 
 
 def get_projects(project_ids: list[str]) -> list[Project]:
-    """Those that exist, in the order asked."""
+    """The projects that exist, in the order given."""
     found = item.get_many(keys.project(each) for each in project_ids)
     rows = [found.get(keys.project(each)) for each in project_ids]
     return [shape(row) for row in rows if isinstance(row, ProjectRow)]
 
 
 def update_project(project_id: str, name: str | None, description: str | None) -> Project:
-    """None leaves a field as it is."""
+    """Write name and description; None leaves a field unchanged."""
     row = ProjectRow(*keys.project(project_id))
     actions: list[Action] = [ProjectRow.id.set(project_id)]
     actions += [] if name is None else [ProjectRow.name.set(name)]
@@ -89,7 +89,7 @@ def hide_project(project_id: str, write: Transaction) -> None:
 
 
 class Origin(NamedTuple):
-    """Whose creation key a project holds, and which."""
+    """The creation key of a project, and the user who sent it."""
 
     owner_id: str
     id_key: str

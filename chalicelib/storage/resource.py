@@ -1,4 +1,4 @@
-"""Resources: a row in the experiment's partition, a REF that finds it by id, a share in a blob of the project."""
+"""Resources: a row in the experiment's partition, a REF by id, a share in a blob of the project."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ ALIVE = ResourceRow.pk.exists() & ResourceRow.deleting.does_not_exist()
 def create_resource(
     where: Experiment, resource: Resource, content_type: str, id_key: str | None, seen: Blob | None
 ) -> None:
-    """NotFound when experiment or iteration is gone, InvalidPayload when it takes nothing new.
+    """Create a resource. NotFound without its experiment or iteration, KeyTaken if the creation key is taken.
 
-    KeyTaken when the creation key is taken.
+    InvalidPayload if the experiment is not IN_PROGRESS.
     """
     write = Transaction()
     experiment.check_open(where, write)
@@ -94,7 +94,7 @@ def each_resource_of_experiment(experiment_id: str) -> Iterator[Resource]:
 
 
 def find_resources_by_id_prefix(experiment_id: str, prefix: str) -> list[Resource]:
-    """Every resource of the experiment whose id begins so."""
+    """Every resource of the experiment whose id starts with `prefix`."""
     rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), f"{keys.RESOURCE}{prefix}")
     return [shape(row) for row in rows]
 
@@ -106,18 +106,18 @@ def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterato
 
 
 def update_resource(before: Resource, after: Resource) -> Resource:
-    """Write name and description, if they differ, and updated_date; the resource as then stored."""
+    """Write name and description, if they differ, and updated_date. Return the resource as stored."""
     row = _row(after, "", None)
     return _update(after, item.changes(row, before, after, ("name", "description")))
 
 
 def mark_ready(resource: Resource) -> None:
-    """Write state and updated_date, and nothing that somebody else may be changing."""
+    """Write only state and updated_date: another request may be changing the other fields."""
     _update(resource, [ResourceRow.state.set(READY)])
 
 
 def move_resource(project_id: str, resource: Resource, moved: Blob, uri: str) -> None:
-    """Write where the bytes are now. NotFound when the resource is gone, or the move is not under way any more."""
+    """Write the new location of the bytes. NotFound without the resource, or if the move has ended."""
     write = Transaction()
     row = ResourceRow(*keys.resource(resource.experiment_id, resource.id))
     write.update(row, [ResourceRow.backend.set(moved.backend), ResourceRow.uri.set(uri)], ALIVE, NotFound)
@@ -128,17 +128,18 @@ def move_resource(project_id: str, resource: Resource, moved: Blob, uri: str) ->
 def delete_resource(
     project_id: str, resource: Resource, *, late: datetime | None = None, only_pending: bool = False
 ) -> None:
-    """Row, REF and share at once, and a record that the bytes may have to go: whoever comes second gets NotFound.
+    """Delete row, REF and share in one transaction, and record that the bytes may have to be removed.
 
-    So does, with `only_pending`, who comes when it is ready. Until the time `late`, URLs may still bring its bytes.
+    NotFound for a second request; with `only_pending` also for a resource that is ready. Until the time `late`, clients
+    may still upload its bytes by earlier URLs.
     """
     write = Transaction()
-    place = keys.resource(resource.experiment_id, resource.id)
-    id_key = item.get(ResourceRow, place).id_key
+    key = keys.resource(resource.experiment_id, resource.id)
+    id_key = item.get(ResourceRow, key).id_key
     if id_key is not None:
         idkey.release_id_key(keys.resource_id_key(resource.experiment_id, id_key), write)
     same = ResourceRow.state == PENDING if only_pending else ResourceRow.pk.exists()
-    write.delete(ResourceRow(*place), same, NotFound)
+    write.delete(ResourceRow(*key), same, NotFound)
     write.delete(Ref(*keys.resource_ref(resource.id)), None, NotFound)
     blob.remove_owner(project_id, resource.content_hash, write)
     record_deletion(blob_deletion(project_id, resource), write, Conflict)
@@ -148,7 +149,7 @@ def delete_resource(
 
 
 def blob_deletion(project_id: str, resource: Resource) -> Deletion:
-    """What is left to do when a resource has gone: to remove its bytes if nobody else owns them."""
+    """The work that a deleted resource leaves: to remove its bytes if they have no other owner."""
     return Deletion(kind="blob", id=f"{resource.content_hash}.{resource.id}", project_id=project_id)
 
 
@@ -170,7 +171,7 @@ def shape(row: ResourceRow) -> Resource:
 
 
 def _update(resource: Resource, actions: list[Action]) -> Resource:
-    """The resource as then stored."""
+    """Update the row, and return the resource as stored."""
     if resource.updated_date is not None:
         actions.append(ResourceRow.updated_date.set(resource.updated_date))
     row = ResourceRow(*keys.resource(resource.experiment_id, resource.id))

@@ -1,4 +1,4 @@
-"""Iterations that run: a small row for each in one partition, so that silent ones are found without a Scan."""
+"""Running iterations: a small row for each in one partition, so that the liveness sweep needs no Scan."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def unwatch(iteration_id: str, write: Transaction) -> None:
 
 
 def each_running() -> Iterator[tuple[str, str]]:
-    """Experiment and iteration ids, the oldest iteration first."""
+    """The experiment's and the iteration's id of each running iteration, the oldest first."""
     for row in item.query(RunningRow, keys.RUNNING):
         yield row.experiment_id, keys.iteration_of_running(row.sk)

@@ -1,8 +1,8 @@
-"""Snapshots: a row beside the iteration's own that says which blobs of the project hold its texts.
+"""Snapshots: a row in the partition of the iteration's row that names the blobs with its texts.
 
-The row owns a share in each blob that it names, once, and the shares change only together with the row. Bytes come
-after their share has been announced (`coming`) and before a text is one of `texts`; those of a share that was given up
-(`leaving`) go after it. So whoever dies in between leaves a row that says what is still to be done.
+The row owns one share in each blob that it names, and one transaction changes row and shares. A share is announced
+(`coming`) before its bytes are stored, and its text enters `texts` after them. Bytes are removed after their share
+(`leaving`). So a process that dies in between leaves a row that names the remaining work.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class SnapshotRow(Item, discriminator="snapshot"):
 
 
 class Text(NamedTuple):
-    """Where a text is, and how many bytes of an answer it takes as JSON."""
+    """The blob and the store of a text, and its size as JSON in an answer."""
 
     sha256: str
     backend: str
@@ -38,9 +38,9 @@ class Text(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """The row in memory. `version` says which state of it this was; 0 is no row.
+    """The row in memory. `version` is that of the stored row, 0 without one.
 
-    `texts` by name; `coming` with the time of the announcement in milliseconds since 1970; both by their shares.
+    `texts`: by name. `coming`: the time of each announcement, in ms since 1970, by SHA-256. `leaving`: SHA-256s.
     """
 
     version: int = 0
@@ -70,10 +70,10 @@ def write_texts(
     joined: Mapping[str, Blob],
     environment: Mapping[str, str | bool],
 ) -> Texts:
-    """The row as now stored, with the iteration's environment in the same write.
+    """Write the row and the iteration's environment in one transaction, and return the row as stored.
 
-    `joined` are the blobs, as they were seen, in which `after` has a share more. Conflict when the row is not as
-    `before` says any more, InvalidPayload when the iteration has ended, Unavailable when a blob has changed.
+    `joined`: the blobs, as seen, in which `after` has a new share. Conflict if the row has changed since `before`,
+    InvalidPayload if the iteration has ended, Unavailable if a blob has changed.
     """
     write = Transaction()
     iteration.set_environment(where, environment, write)
@@ -85,18 +85,18 @@ def write_texts(
 
 
 def each_snapshot(experiment_id: str) -> Iterator[str]:
-    """The iterations that have one."""
+    """The ids of the iterations that have a snapshot."""
     prefix = keys.snapshot(experiment_id, "").sk
-    places = item.raw_keys(keys.experiment_partition(experiment_id), prefix)
-    return (place.sk.removeprefix(prefix) for place in places)
+    found = item.raw_keys(keys.experiment_partition(experiment_id), prefix)
+    return (key.sk.removeprefix(prefix) for key in found)
 
 
 def move_texts(
     project_id: str, experiment_id: str, iteration_id: str, before: Texts, moved: Mapping[str, Blob]
 ) -> None:
-    """Write where the texts are now: `moved` are the blobs by their hashes.
+    """Write the new stores of the texts; `moved`: the blobs by their hashes.
 
-    Conflict when the row is not as `before` says any more, NotFound when a move is not under way any more.
+    Conflict if the row has changed since `before`, NotFound if a move has ended.
     """
     write = Transaction()
     texts = {
@@ -110,7 +110,7 @@ def move_texts(
 
 
 def empty_texts(project_id: str, experiment_id: str, iteration_id: str, before: Texts) -> Texts:
-    """Give up all shares of an iteration that is going. Conflict when the row is not as `before` says any more."""
+    """Remove all shares of an iteration that is being deleted. Conflict if the row has changed since `before`."""
     write = Transaction()
     after = Texts(before.version, leaving=tuple(sorted({*before.owned, *before.leaving})))
     stored = _put(project_id, experiment_id, iteration_id, before, after, write)

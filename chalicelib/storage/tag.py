@@ -1,4 +1,4 @@
-"""Tags: rows beside their owner's own row, found by the owner's id and the tag's value."""
+"""Tags: rows in the partition of their owner's row, by the owner's id and the tag's value."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class TagRow(Item, discriminator="tag"):
 
 def add_tags(owner: Key, owner_id: str, tags: list[Tag], write: Transaction) -> None:
     for tag in tags:
-        place = keys.tag(owner, owner_id, ids.digest(tag.value))
-        write.put(TagRow(*place, id=tag.id, value=tag.value), Conflict)
+        key = keys.tag(owner, owner_id, ids.digest(tag.value))
+        write.put(TagRow(*key, id=tag.id, value=tag.value), Conflict)
 
 
 def find_tags(owner: Key, owner_id: str, values: list[str]) -> dict[str, Tag]:
-    """Those of these values that the owner has, by value."""
+    """The tags of the owner with these values, by value."""
     found = item.get_many(keys.tag(owner, owner_id, ids.digest(value)) for value in values)
     return {row.value: _shape(row) for row in found.values() if isinstance(row, TagRow)}
 
 
 def list_tags(owner: Key, owner_id: str, limit: int, cursor: str | None) -> Page[Tag]:
-    """In the order of creation."""
+    """List in the order of creation."""
     prefix = keys.tags_prefix(owner_id)
     return item.page_by_id([_shape(row) for row in item.query(TagRow, owner.pk, prefix)], prefix, limit, cursor)
 
@@ -46,7 +46,7 @@ def read_tags_of_project(project_id: str) -> dict[str, list[str]]:
 
 
 def read_tags_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, list[str]]:
-    """The tags, in the order of creation, by iteration, of the iterations from one id to another."""
+    """The tags of the iterations from one id to another, by iteration, in the order of creation."""
     rows = item.raw_rows(keys.iteration_tags_span(experiment_id, first_id, last_id), ["id", "value"])
     found: dict[str, list[str]] = {}
     for tag_id, value in sorted((row["id"]["S"], row["value"]["S"]) for row in rows):

@@ -1,6 +1,6 @@
-"""Uploads to look at again at a time: one that may never be finished, or one whose URLs outlive its resource.
+"""Uploads to check at a later time: they may never finish, or their URLs may outlive the resource.
 
-The rows stand in one partition in the order of that time, so that the next ones are a short Query.
+The rows are in one partition in the order of that time, so that a short Query finds the next ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Resource
 
-# For as long bytes may be missing, counted from the last request for URLs.
+# Time for bytes to arrive, counted from the last request for URLs.
 PATIENCE = timedelta(days=1)
 
 
@@ -29,13 +29,13 @@ class UploadRow(Item, discriminator="upload"):
     sha256 = UnicodeAttribute()
     backend = UnicodeAttribute()
     size_bytes = NumberAttribute()
-    # The resource that waits for bytes; none, for bytes that may come when nobody waits any more.
+    # The resource that waits for the bytes; None if its resource is deleted and bytes may still arrive.
     experiment_id = UnicodeAttribute(null=True)
     resource_id = UnicodeAttribute(null=True)
 
 
 class Due(NamedTuple):
-    """Something to look at now, and the place of its row."""
+    """An upload to check now, with the key of its row."""
 
     place: Key
     project_id: str
@@ -52,25 +52,25 @@ def pending(resource: Resource) -> Key:
 
 
 def expect_bytes(project_id: str, resource: Resource, write: Transaction) -> None:
-    """Look after a day whether the bytes have come."""
+    """Schedule a check, in a day, that the bytes have arrived."""
     place = pending(resource)
     write.put(_row(place, project_id, resource, waiting=True), Conflict)
 
 
 def expect_bytes_until(project_id: str, resource: Resource, due: datetime) -> None:
-    """Look once more, later."""
+    """Schedule another check at the time `due`."""
     item.connection()
     _row(keys.upload(clock.to_milliseconds(due), resource.id), project_id, resource, waiting=True).save()
 
 
 def expect_late_bytes(project_id: str, resource: Resource, due: datetime, write: Transaction) -> None:
-    """The resource goes; look, when its URLs have died, whether they have brought bytes after that."""
+    """Schedule a check for bytes that arrive after the deletion of the resource, once its URLs have expired."""
     place = keys.upload(clock.to_milliseconds(due), f"late.{resource.id}")
     write.put(_row(place, project_id, resource, waiting=False), Conflict)
 
 
 def expect_stray_bytes(project_id: str, blob: Blob) -> Key:
-    """Look in a day whether a copy was left behind: its blob may go while it is made, and the copier may die."""
+    """Schedule a check, in a day, for a stray copy: its blob may be removed during the copy, or the copier may die."""
     item.connection()
     place = keys.upload(clock.to_milliseconds(clock.now() + PATIENCE), f"late.{project_id}.{blob.sha256}")
     row = UploadRow(*place, project_id=project_id, sha256=blob.sha256, backend=blob.backend, size_bytes=blob.size_bytes)

@@ -1,8 +1,8 @@
 """Users: one row each, a sentinel that makes the name unique, a row in the list, and the number of admins.
 
-Names that differ in case only are one: the key of the sentinel is the name in lower case. Older servers used the name
-as written. A user of theirs may have a sentinel under that, and two of them may share a name but for its case: each is
-found by the exact name. `fold_usernames` adds the sentinel in lower case where it is free.
+Names that differ only in case are the same: the key of the sentinel is the name in lower case. Older servers used the
+name as written. So their users may have a sentinel under that name, and two may have names that differ only in case:
+each is found by the exact name. `fold_usernames` adds the sentinel in lower case where it is free.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PAGE = 100
 
 
 class Overtaken(Conflict):
-    """Somebody else changed the account since it was read: read it again."""
+    """Another request changed the account since it was read: read it again."""
 
 
 class UserRow(Item, discriminator="user"):
@@ -40,7 +40,7 @@ class UserRow(Item, discriminator="user"):
     password_hash = UnicodeAttribute()
     epoch = NumberAttribute()
     version = NumberAttribute()
-    # API tokens by id, without their secrets: whatever ends them is one write of this row.
+    # API tokens by id, without their secrets: one write of this row revokes them.
     tokens = JSONAttribute()
 
 
@@ -57,7 +57,7 @@ class AdminsRow(Item, discriminator="admins"):
 
 
 class TokenRecord(NamedTuple):
-    """An API token as the server keeps it; times in ms since 1970."""
+    """An API token as stored; times in ms since 1970."""
 
     name: str
     fingerprint: str
@@ -69,7 +69,7 @@ class TokenRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A user with what never leaves the server. Sessions of an older epoch are dead; every change is a version."""
+    """A user with private fields. Sessions of an older epoch are invalid; each change adds to `version`."""
 
     user: User
     password_hash: str
@@ -79,7 +79,7 @@ class Account:
 
 
 def create_account(account: Account) -> None:
-    """Conflict when the username is taken, in any case."""
+    """Create an account. Conflict if the username is taken, in upper or lower case."""
     user = account.user
     _require_free(user)
     write = Transaction()
@@ -97,7 +97,7 @@ def find_account(user_id: str) -> Account | None:
 
 
 def find_user_id(username: str) -> str | None:
-    """The user with exactly this name, else the one with this name in another case."""
+    """The id of the user with exactly this name, else of the user with this name in another case."""
     places = [keys.username(username), keys.username(keys.fold(username))]
     found = item.get_many(places)
     sentinels = [row for row in map(found.get, places) if isinstance(row, UsernameRow)]
@@ -118,7 +118,7 @@ def list_users(limit: int, cursor: str | None) -> Page[User]:
 
 
 def each_user() -> Iterator[User]:
-    """The oldest first."""
+    """Every user, the oldest first."""
     cursor: str | None = None
     while True:
         users = list_users(_PAGE, cursor)
@@ -129,7 +129,7 @@ def each_user() -> Iterator[User]:
 
 
 def find_first_admin() -> User | None:
-    """The admin whose account is the oldest."""
+    """The admin with the oldest account."""
     return next((user for user in each_user() if user.is_admin), None)
 
 
@@ -139,7 +139,10 @@ def count_admins() -> int:
 
 
 def update_account(before: Account, after: Account) -> None:
-    """Conflict when the name is taken, Overtaken when the account was changed meanwhile; the last admin stays one."""
+    """Write an account. Conflict if the name is taken, Overtaken if another request changed the account.
+
+    InvalidPayload if the last admin would stop being one.
+    """
     old, new = before.user, after.user
     write = Transaction()
     write.put(_row(replace(after, version=before.version + 1)), Overtaken, _unchanged(before))
@@ -154,7 +157,7 @@ def update_account(before: Account, after: Account) -> None:
 
 
 def hide_account(account: Account, write: Transaction) -> None:
-    """Add to a transaction what takes the user away from every reader: the last admin cannot go."""
+    """Hide the user from readers and free the name, in a transaction. InvalidPayload for the last admin."""
     user = account.user
     write.update(_row(account), [UserRow.deleting.set(True)], _unchanged(account), Conflict)
     _release_names(user, write)
@@ -164,9 +167,9 @@ def hide_account(account: Account, write: Transaction) -> None:
 
 
 def fold_usernames() -> int:
-    """Let users of older servers be found by their names in any case; how many have become so.
+    """Make users of older servers findable by their names in any case. Return how many sentinels were added.
 
-    Where two have one name but for its case, only the older can.
+    Of two users whose names differ only in case, only the older one gets the sentinel.
     """
     mixed = [user for user in each_user() if keys.fold(user.username) != user.username]
     return sum(_fold_username(user) for user in mixed if _find_owner(_sentinel(user)) is None)
@@ -186,9 +189,9 @@ def _fold_username(user: User) -> bool:
 
 
 def _require_free(user: User) -> None:
-    """Conflict when another user has this name in any case.
+    """Conflict if another user has this name in any case.
 
-    The sentinel alone does not say so: a user of an older server may have none in lower case.
+    The sentinel does not suffice: a user of an older server may have none in lower case.
     """
     folded = keys.fold(user.username)
     if any(keys.fold(other.username) == folded and other.id != user.id for other in each_user()):
@@ -196,7 +199,7 @@ def _require_free(user: User) -> None:
 
 
 def _release_names(user: User, write: Transaction, *, keep: Key | None = None) -> None:
-    """Delete the sentinels of a user, of this server and of an older one, but for the one to keep."""
+    """Delete the sentinels of a user, in lower case and as written, except the one to keep."""
     for place in {keys.username(user.username), _sentinel(user).key} - {keep}:
         sentinel = UsernameRow(*place)
         if _find_owner(sentinel) in {None, user.id}:
@@ -217,7 +220,7 @@ def _count_admin(write: Transaction, change: int) -> None:
 
 
 def _unchanged(account: Account) -> Condition:
-    """Holds while the user is there and nobody has changed anything."""
+    """Condition: the user is not being deleted, and no request has changed the account."""
     same: Condition = UserRow.deleting.does_not_exist()
     same &= UserRow.version == account.version
     return same
