@@ -1,4 +1,4 @@
-"""The default transport: HTTP/1.1 by the standard library, over connections that are kept and shared by threads."""
+"""The default transport: HTTP/1.1 by the standard library, over pooled keep-alive connections."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _BLOCK = 256 * 1024
-_LONGEST = 256 * 1024 * 1024  # of an answer that is not a file; the API's own have 6 MB in AWS
+_LONGEST = 256 * 1024 * 1024  # bytes of an answer that is not streamed; in AWS the API's have at most 6 MB
 
 
 class HttpTransport:
-    """Keep-alive connections per host, TLS checked against the machine's authorities, proxies as the machine has them.
+    """Keep-alive connections per host, with the certificate authorities and the proxies of the machine.
 
-    Timeouts are in seconds and per network operation, not per request; API Gateway gives up after 29. ``proxies`` is
-    for `proxy.find_route`.
+    Timeouts are in seconds and per network operation, not per request; API Gateway's own timeout is 29 s. ``proxies``
+    is passed to `proxy.find_route`.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class HttpTransport:
         self._read_timeout = read_timeout
         self._proxies = proxies
         self._pool = Pool()
-        self._zones: dict[str, Zone] = {}  # of the servers, by their hosts
+        self._zones: dict[str, Zone] = {}  # of API servers, by host
 
     def send(self, request: Request) -> Response:
         try:
@@ -53,7 +53,7 @@ class HttpTransport:
         except (OSError, HTTPException) as error:
             raise connection_failed(request.url, error) from error
         except ValueError:
-            # The reason may quote a header, and with it the token.
+            # Drop the reason: it may quote a header, and with it the token.
             message = (
                 f"The request to {without_query(request.url)} cannot be sent: its URL or its token cannot be right"
             )
@@ -68,7 +68,7 @@ class HttpTransport:
         if kept is not None:
             try:
                 return self._exchange(kept, route, request, url)
-            except ConnectionError:  # the server had closed it, or did at this very moment, and answered nothing
+            except ConnectionError:  # the server has closed the idle connection without an answer
                 if not request.may_repeat:
                     raise
         return self._exchange(self._connect(route), route, request, url)
@@ -102,7 +102,7 @@ class HttpTransport:
         if route.proxy and route.scheme == "https":
             connection.set_tunnel(route.host, route.port, dict(route.proxy.headers))
         if route.opened is None:
-            connection.connect()  # which also sets TCP_NODELAY
+            connection.connect()  # also sets TCP_NODELAY
             self._remember(route, connection)
         else:
             self._connect_to_store(route, route.opened, connection)
@@ -110,20 +110,20 @@ class HttpTransport:
         return connection
 
     def _remember(self, route: Route, connection: HTTPConnection) -> None:
-        """Note in which zone a server is. One that was seen in several is public: it opens nothing to its store."""
+        """Note the zone of a server. A server seen in several zones counts as public, which opens no zone to stores."""
         zone = Zone.PUBLIC
         if route.proxy is None:
             zone = reach.settled(reach.zone_of(connection.sock.getpeername()[0]))
         self._zones[route.host] = zone if self._zones.get(route.host, zone) is zone else Zone.PUBLIC
 
     def _connect_to_store(self, route: Route, opened: Zone, connection: HTTPConnection) -> None:
-        """Connect to an address that `reach` allows. A proxy resolves names itself: then only the name is checked."""
+        """Connect to an address that `reach` allows. A proxy resolves names itself: then check only the name."""
         if route.proxy is None:
             plain = _open_allowed(route, opened, self._connect_timeout)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             is_tls = route.scheme == "https"
             connection.sock = self._tls.wrap_socket(plain, server_hostname=route.host) if is_tls else plain
-            connection.auto_open = 0  # which would resolve the name again, unchecked
+            connection.auto_open = 0  # a reconnection would resolve the name again, unchecked
             return
         address = reach.literal_of(route.host)
         if address is not None:
@@ -138,7 +138,7 @@ class HttpTransport:
 
 
 def _open_allowed(route: Route, opened: Zone, timeout: float) -> socket.socket:
-    """A connection to the first allowed address that answers; ClientError STORE_FORBIDDEN when none is allowed."""
+    """A connection to the first allowed address that answers; ClientError STORE_FORBIDDEN if none is allowed."""
     found = socket.getaddrinfo(route.host, route.port, type=socket.SOCK_STREAM)
     allowed = [each[4] for each in found if _is_allowed(route.host, str(each[4][0]), opened)]
     if not allowed:
@@ -159,7 +159,7 @@ def _is_allowed(host: str, address: str, opened: Zone) -> bool:
 
 
 def _whole(stream: _Stream, url: str) -> bytes:
-    """Block by block, for what is announced as its length may be no more than that."""
+    """The whole body, read in blocks: the announced length may be false."""
     blocks, size = [], 0
     while block := stream.read(_BLOCK):
         blocks.append(block)
@@ -170,7 +170,7 @@ def _whole(stream: _Stream, url: str) -> bytes:
 
 
 class _Stream:
-    """An answer's body, whose connection is kept when it was read to its end."""
+    """The body of an answer. Its connection returns to the pool if the body is read to its end."""
 
     def __init__(self, raw: HTTPResponse, connection: HTTPConnection, route: Route, pool: Pool) -> None:
         self._raw = raw
@@ -186,7 +186,7 @@ class _Stream:
             self._reusable = False
             self.close()
             raise self._failed(error) from error
-        if size > 0 and not data and self._raw.length:  # `http.client` complains of that only when it reads all at once
+        if size > 0 and not data and self._raw.length:  # `http.client` reports a short body only from `read()`
             self._reusable = False
             self.close()
             raise self._failed(IncompleteRead(b"", self._raw.length))
@@ -214,7 +214,7 @@ def _converse(connection: HTTPConnection, request: Request, route: Route, url: S
         try:
             connection.request(request.method, target, body if request.size_bytes else None, headers)
         except (BrokenPipeError, ConnectionResetError):
-            # A server that refuses a body may answer and hang up before it has read it all: look for that answer.
+            # A server that refuses a body may answer and close before it has read the body: read that answer.
             raw = connection.getresponse()
             raw.will_close = True
             return raw
@@ -222,7 +222,7 @@ def _converse(connection: HTTPConnection, request: Request, route: Route, url: S
 
 
 def _headers(route: Route, request: Request) -> dict[str, str]:
-    """The headers as given, and the length of a body: without it, `http.client` would send chunks."""
+    """The request's headers with Content-Length: without it, `http.client` would send the body chunked."""
     headers = dict(request.headers)
     if request.size_bytes and "content-length" not in map(str.lower, headers):
         headers["Content-Length"] = str(request.size_bytes)
@@ -232,6 +232,6 @@ def _headers(route: Route, request: Request) -> dict[str, str]:
 
 
 def _target(route: Route, url: SplitResult) -> str:
-    """What is asked for; a proxy is told the whole URL, unless it only tunnels."""
+    """The request target: the whole URL for a proxy that does not tunnel, else path and query."""
     origin = f"http://{url.netloc}" if route.proxy and route.scheme == "http" else ""
     return f"{origin}{url.path or '/'}" + (f"?{url.query}" if url.query else "")

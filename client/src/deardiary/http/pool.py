@@ -1,4 +1,4 @@
-"""Idle connections, kept for the next request."""
+"""The pool of idle connections."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Pool:
-    """Idle connections by route. A forked process makes its own: two must not talk on one socket."""
+    """Idle connections by process and route: a forked process must not share a socket with its parent."""
 
     def __init__(self) -> None:
         self._idle: dict[tuple[int, Route], list[HTTPConnection]] = {}
         self._lock = threading.Lock()
 
     def take(self, route: Route) -> HTTPConnection | None:
-        """A connection on which the server has not hung up, or None."""
+        """A connection that the server has not closed, or None."""
         while True:
             with self._lock:
                 idle = self._idle.get((os.getpid(), route))
@@ -37,7 +37,7 @@ class Pool:
             self._idle.setdefault((os.getpid(), route), []).append(connection)
 
     def __del__(self) -> None:
-        # A client that its user forgets must not leave sockets to the garbage collector, which would complain.
+        # Close the sockets of a client that was never closed: the garbage collector would warn of each.
         self.close()
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class Pool:
 
 
 def _has_news(connection: HTTPConnection) -> bool:
-    """Whether an idle connection has something to read, which can only be its end."""
+    """True if an idle connection is readable, which means that the server has closed it."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)
         return bool(selector.select(timeout=0))

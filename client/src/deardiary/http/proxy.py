@@ -1,4 +1,4 @@
-"""Which way a request goes: straight, or through the proxy that the machine is set up for."""
+"""The route of a request: direct, or through the machine's proxy."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Proxy:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route:
-    """Where a connection leads. Requests of one route may share connections.
+    """The endpoint of a connection. Requests of one route may share connections.
 
-    ``opened`` is the zone that a store may be in besides the public one; None for requests to a server of the user's.
+    ``opened`` is the zone that a store may be in besides the public one; None for requests to the user's server.
     """
 
     scheme: str
@@ -42,10 +42,10 @@ class Route:
 
 
 def find_route(url: SplitResult, proxies: Mapping[str, str] | None = None) -> Route:
-    """The way to a URL. ``proxies`` maps schemes to proxies and defaults to the machine's own settings.
+    """The route to a URL. ``proxies`` maps schemes to proxies and defaults to the machine's own settings.
 
-    Those are HTTP_PROXY, HTTPS_PROXY, NO_PROXY and the like, as `urllib.request.getproxies` reads them. Loopback is
-    always reached straight. ClientError for a URL, or a proxy, that is neither http nor https.
+    Those are HTTP_PROXY, HTTPS_PROXY, NO_PROXY and the like, as `urllib.request.getproxies` reads them. Loopback
+    never uses a proxy. ClientError for a URL that is neither http nor https, and for a proxy that is not http.
     """
     if url.scheme not in _PORTS or not url.hostname:
         raise ClientError(0, "URL_INVALID", f"Expected an http or https URL, not one of scheme {url.scheme!r}")

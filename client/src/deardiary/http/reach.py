@@ -1,6 +1,6 @@
-"""Which addresses a request may reach whose URL a server has chosen.
+"""The addresses that a request may reach if a server has chosen its URL.
 
-A hostile server could otherwise name a service that only this machine can reach: one on loopback or in the local
+Without this check a hostile server could name a service that only this machine can reach: on loopback, in the local
 network, or the metadata service of a cloud.
 """
 
@@ -25,7 +25,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Zone(enum.Enum):
-    """Who shares an address: the world, a local network, this machine; ``FORBIDDEN`` is for no store."""
+    """The scope of an address: the internet, a local network, this machine. No store may be in ``FORBIDDEN``."""
 
     PUBLIC = "public"
     PRIVATE = "private"
@@ -34,7 +34,7 @@ class Zone(enum.Enum):
 
 
 def zone_of(address: str) -> Zone:
-    """The zone of an IP address as `socket` gives it. ValueError when it is none."""
+    """The zone of an IP address in the form that `socket` returns. ValueError for any other text."""
     found = ipaddress.ip_address(address)
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped is not None:
@@ -50,7 +50,7 @@ def zone_of(address: str) -> Zone:
 
 
 def literal_of(host: str) -> str | None:
-    """The address that a host spells out, also as ``127.1``, ``0x7f000001`` or ``localhost``; None for other names."""
+    """The address of a literal host, also of ``127.1``, ``0x7f000001`` and ``localhost``; None for other names."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return "127.0.0.1"
@@ -62,18 +62,18 @@ def literal_of(host: str) -> str | None:
 
 
 def zone_of_api(host: str) -> Zone:
-    """The zone in which an API is by its name alone: a name that DNS resolves proves nothing, and counts as public."""
+    """The zone of an API by its host alone: a DNS name is no proof of a zone, so it counts as public."""
     address = literal_of(host)
     return settled(zone_of(address)) if address else Zone.PUBLIC
 
 
 def settled(zone: Zone) -> Zone:
-    """The zone that an API at such an address opens to its store: a forbidden one opens nothing."""
+    """The zone that an API in ``zone`` opens to its store: a forbidden zone opens only the public one."""
     return Zone.PUBLIC if zone is Zone.FORBIDDEN else zone
 
 
 def allows(opened: Zone, zone: Zone, host: str, trusted: Collection[str]) -> bool:
-    """Whether a store may be in this zone; ``opened`` is the API's own, ``trusted`` hosts the user has named."""
+    """True if a store may be in this zone. ``opened`` is the API's zone; the user has named the ``trusted`` hosts."""
     return zone in (Zone.PUBLIC, opened) or (host in trusted and zone is not Zone.FORBIDDEN)
 
 
@@ -87,7 +87,7 @@ def forbidden(host: str, address: str) -> ClientError:
 
 
 def _embedded(address: ipaddress.IPv6Address) -> _Address | None:
-    """The IPv4 address to which a gateway translates this one."""
+    """The IPv4 address to which a NAT64 or 6to4 gateway translates this one, else None."""
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.sixtofour

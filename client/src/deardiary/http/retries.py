@@ -1,4 +1,4 @@
-"""Patience, as a layer over any transport."""
+"""Retries, as a layer over any transport."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LONGEST_RETRY_AFTER = 30.0
 
 
 class RetryingTransport:
-    """Sends a request again when no answer came, 429, 5xx, or a page of a proxy; only one that `Request.may_repeat`.
+    """Retry a request after no answer, 429, 5xx or a page of a proxy, if the request `may_repeat`.
 
-    Before attempt n it waits a random part of ``0.2 * 2**n`` seconds, at most 5 ("full jitter":
-    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and no less than a Retry-After in
-    seconds asks. A Retry-After of more than 30 seconds is for the caller to wait out. No attempt is begun later than
+    Before retry n it waits a random part of ``0.2 * 2**n`` seconds, at most 5 ("full jitter":
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and at least a Retry-After in seconds.
+    An answer with a Retry-After of more than 30 seconds is returned to the caller. No attempt begins later than
     ``within`` seconds after the first.
     """
 
@@ -44,7 +44,7 @@ class RetryingTransport:
         self._jitter = jitter
 
     def hasty(self, within: float) -> RetryingTransport:
-        """The same, over the same connections, for somebody who has little time."""
+        """A copy over the same connections, without retries after ``within`` seconds."""
         return RetryingTransport(
             self.inner, attempts=self._attempts, within=within, sleep=self._sleep, jitter=self._jitter
         )
@@ -75,12 +75,12 @@ class RetryingTransport:
 
 
 def _may_pass(response: Response) -> bool:
-    """Neither the API nor S3 refuses in HTML: a page comes from a proxy, which may be out of the way soon."""
+    """True for 429, 5xx and HTML errors: the API and S3 answer no HTML, so a page is a proxy's and may be passing."""
     is_page = response.headers.get("content-type", "").startswith("text/html")
     return response.status == 429 or response.status >= 500 or (is_page and response.status >= 300)
 
 
 def _retry_after(response: Response) -> float:
-    """Seconds; 0 where the header is missing or gives a date, which neither the API nor S3 does."""
+    """The Retry-After in seconds; 0 if it is missing or a date, which neither the API nor S3 sends."""
     text = response.headers.get("retry-after", "")
     return float(text[:9]) if text.isdecimal() else 0.0

@@ -1,7 +1,7 @@
-"""The seam between this client and the network: whatever sends a `Request` and gives a `Response` is a transport.
+"""The interface between the client and the network: a transport sends a `Request` and returns a `Response`.
 
-JSON calls, uploads of files and streamed downloads all pass here, and nothing passes by; so a test, or a host with
-rules of its own, can put another transport in the place of `http_transport.HttpTransport`.
+JSON calls, uploads and streamed downloads all use it. So a test, or a host with its own rules, can replace
+`http.default.HttpTransport`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _REPEATABLE_METHODS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 
 
 class Readable(Protocol):
-    """Bytes that are read once, in pieces."""
+    """A stream of bytes that is read once, in pieces."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
@@ -26,7 +26,7 @@ class Readable(Protocol):
 
 
 class Body(Protocol):
-    """Bytes of a known number that can be read from their start again, as a retry must."""
+    """Bytes of known size. A retry opens and reads them from the start again."""
 
     @property
     def size_bytes(self) -> int: ...
@@ -38,9 +38,9 @@ class Body(Protocol):
 class Request:
     """One HTTP request; the headers are sent as given.
 
-    ``repeatable`` vouches that a POST changes nothing when it arrives twice. ``streamed`` leaves the answer's body
-    unread, for the caller to read in pieces and to close. ``named_by`` is the URL of the API that has chosen ``url``:
-    a transport connects only to an address that `reach` allows then.
+    ``repeatable`` promises that a POST that arrives twice has one effect. With ``streamed`` the caller reads the
+    answer's body in pieces and closes it. ``named_by`` is the URL of the API that has chosen ``url``; the transport
+    then connects only to an address that `reach` allows.
     """
 
     method: str
@@ -60,7 +60,7 @@ class Request:
         return len(self.body) if isinstance(self.body, bytes) else self.body.size_bytes
 
     def open_body(self) -> Readable:
-        """The body from its start, whatever its kind; the caller closes it."""
+        """The body from its start; the caller closes it."""
         return io.BytesIO(self.body) if isinstance(self.body, bytes) else self.body.open()
 
 
@@ -73,7 +73,7 @@ class Response:
     stream: Readable
 
     def read(self) -> bytes:
-        """The rest of the body, which is closed after it."""
+        """Read the rest of the body and close it."""
         try:
             return self.stream.read()
         finally:
@@ -84,10 +84,10 @@ class Response:
 
 
 class Transport(Protocol):
-    """Sends requests; used by several threads at once.
+    """Sends requests; several threads may use it at once.
 
-    ``send`` raises `ClientError` with status 0 when no answer comes. It follows no redirect: a request may carry a
-    token, which is for one origin only.
+    ``send`` raises `ClientError` with status 0 if no answer comes. It follows no redirects: a request may hold a
+    token, which is for one server only.
     """
 
     def send(self, request: Request) -> Response: ...
@@ -97,7 +97,7 @@ class Transport(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FileSlice:
-    """``size_bytes`` bytes of a file from ``offset`` on, as a request's body."""
+    """A request body of ``size_bytes`` bytes of a file, from ``offset`` on."""
 
     path: Path
     offset: int

@@ -1,6 +1,6 @@
-"""What has been logged and not yet acknowledged, in files that outlive the process.
+"""Spools: records that the server has not acknowledged yet, in files that outlive the process.
 
 A spool is a folder for one process's part in one iteration. It holds `run.json` (`run.Run`), a `lock` that the writer
-holds while it lives, numbered segments (`00000001.log` …) of lines (`lines`), `files` that wait to be uploaded, and
-under `rejected` what the server refused for good.
+holds while it runs, numbered segments (`00000001.log` …) of lines (`lines`), `files` to be uploaded, and under
+`rejected` the records that the server refused for good.
 """

@@ -1,4 +1,4 @@
-"""The lines of a segment: a CRC-32 in hex, a space, and an object in compact ASCII JSON."""
+"""The lines of a segment: a CRC-32 in hex, a space, and a record in compact ASCII JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Entry = dict[str, Any]
 
 
 def seal(body: str) -> bytes:
-    """A line from its JSON, which must be ASCII and hold no line end."""
+    """A line for a record's JSON, which must be ASCII without line ends."""
     data = body.encode("ascii")
     return b"%08x %b\n" % (crc32(data), data)
 
@@ -20,7 +20,7 @@ def dump(entry: Entry) -> str:
 
 
 def read(content: bytes) -> tuple[list[Entry], int]:
-    """The entries of a segment, and how many lines of it are damaged and lost."""
+    """The records of a segment, and the number of its damaged lines, which are lost."""
     lines = [line for line in content.split(b"\n") if line]
     entries = [entry for entry in map(_entry, lines) if entry is not None]
     return entries, len(lines) - len(entries)

@@ -1,4 +1,4 @@
-"""A lock on a file that goes with the process that holds it, however that ends."""
+"""A file lock that the system releases at the end of the process, also after a crash."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FILE = "lock"
 
 
 class FolderLock:
-    """Held from `acquire` on until `release`, or the end of the process."""
+    """A lock on a folder, held from `acquire` until `release` or the end of the process."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._fd = -1
 
     def acquire(self) -> bool:
-        """False when another process, or another holder in this one, has it. OSError when there is no folder."""
+        """Take the lock. False if another process or another `FolderLock` holds it. OSError without a folder."""
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             _lock(fd)
@@ -39,14 +39,14 @@ class FolderLock:
             close_quietly(fd)
 
     def is_there(self) -> bool:
-        """Whether the file that is locked is still the one that others find."""
+        """True if the path still names the locked file, so that other processes see the lock."""
         try:
             return os.path.samestat(self._path.lstat(), os.fstat(self._fd))
         except OSError:
             return False
 
     def touch(self) -> None:
-        """A sign of life for machines on which the lock says nothing."""
+        """Update the file's time: a sign of life for other machines, which cannot see the lock."""
         with contextlib.suppress(OSError):
             os.utime(self._path)
 

@@ -1,4 +1,4 @@
-"""Reading a spool's own files. A spool may come from elsewhere: no link in it leads to other files."""
+"""Reads of a spool's files. A spool may be another user's, so links out of it are refused."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # a pipe would wait for its writer
+    | getattr(os, "O_NONBLOCK", 0)  # do not wait for the writer of a pipe
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
 
 
 def read(path: Path, most: int) -> bytes:
-    """The whole file. PermissionError for what `check` refuses and for a link, OSError if it is too large."""
-    if path.is_symlink():  # on systems without O_NOFOLLOW
+    """The whole file. PermissionError for a link and as from `check`, OSError for more than ``most`` bytes."""
+    if path.is_symlink():  # for systems without O_NOFOLLOW
         raise _refused(path, "is a link")
     with os.fdopen(_open(path), "rb") as file:
         check(path, os.fstat(file.fileno()))
@@ -41,7 +41,7 @@ def _open(path: Path) -> int:
 
 
 def check(path: Path, found: os.stat_result) -> None:
-    """PermissionError for a device, a pipe, a folder, and for a hard link to another user's file."""
+    """Raise PermissionError for a device, a pipe, a folder, or a hard link to another user's file."""
     if not stat.S_ISREG(found.st_mode):
         raise _refused(path, "is no file")
     if found.st_nlink > 1 and found.st_uid != path.parent.stat().st_uid:

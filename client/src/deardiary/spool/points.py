@@ -1,4 +1,7 @@
-"""Points on their way into a line of a spool, and out of it into a request. The first is what `log` costs."""
+"""Conversion of points to lines of a spool, and of lines to the columns of a request.
+
+The speed of the first determines the cost of `log`.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +27,15 @@ _MILLISECOND = timedelta(milliseconds=1)
 _FIRST = (datetime.min.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
 _LAST = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
 _PER_LINE = 1000
-# What the server has room for in an iteration: its summaries, of all keys that any process logs into it.
+# The server's limit on an iteration's summaries, for the keys of all processes together.
 MAX_KEY_BYTES = 300_000 - 5
 _BYTES_PER_KEY = 74
 
 
 class PointEncoder:
-    """Writes lines like ``{"at":1700000000000,"step":7,"points":{"loss":0.5,"accuracy":"NaN"}}``.
+    """Encodes the points of lines like ``{"at":1700000000000,"step":7,"points":{"loss":0.5,"accuracy":"NaN"}}``.
 
-    Where the steps of a line's points differ, "steps" is a list of them.
+    If the steps of a line's points differ, "steps" is a list of them.
     """
 
     def __init__(self) -> None:
@@ -41,9 +44,9 @@ class PointEncoder:
         self._room = MAX_KEY_BYTES
 
     def values(self, metrics: Mapping[str, Number | None]) -> list[str]:
-        """Each point as the text of a JSON member; a value of None is none, which one warning for each key says.
+        """Each point as the text of a JSON member. None values are skipped, with one warning per key.
 
-        TypeError or ValueError, which name the key, for what is none, and for more keys than an iteration has room for.
+        TypeError or ValueError that names the key for an invalid value, and for more keys than an iteration can hold.
         """
         try:
             items = metrics.items()
@@ -68,7 +71,7 @@ class PointEncoder:
                 continue
             else:
                 number = as_float(key, value)
-            # What is not finite is not zero when taken from itself; repr gives every other float bit for bit.
+            # `x - x` is 0.0 only for finite x; `repr` round-trips every finite float.
             texts.append(f'{name}"{encode_float(number)}"' if number - number else f"{name}{number!r}")
         return texts
 
@@ -87,7 +90,7 @@ class PointEncoder:
         return text
 
     def _forget(self, known: int) -> None:
-        """The keys that came after so many: nothing of the call is recorded, and they take no room."""
+        """Forget all but the first ``known`` keys: a call that fails records nothing and uses no room."""
         while len(self._quoted) > known:
             self._room += _size_of(self._quoted.popitem()[0])
 
@@ -97,10 +100,10 @@ def _size_of(key: str) -> int:
 
 
 def bodies(texts: list[str], steps: Sequence[int | None], at: int) -> Iterator[tuple[str, int]]:
-    """The JSON of the lines that hold the points, one line if they are not very many, and how many points it has."""
+    """The JSON of each line and its number of points; a line holds at most 1,000."""
     for first in range(0, len(texts), _PER_LINE):
-        mine, their = texts[first : first + _PER_LINE], steps[first : first + _PER_LINE]
-        yield f'{{"at":{at},{_steps(their)},"points":{{{",".join(mine)}}}}}', len(mine)
+        members, part = texts[first : first + _PER_LINE], steps[first : first + _PER_LINE]
+        yield f'{{"at":{at},{_steps(part)},"points":{{{",".join(members)}}}}}', len(members)
 
 
 def _steps(steps: Sequence[int | None]) -> str:
@@ -111,38 +114,38 @@ def _steps(steps: Sequence[int | None]) -> str:
 
 
 def rows(entry: Mapping[str, Any]) -> Iterator[Row]:
-    """The points of a line, in the order in which they were logged."""
-    at, points = entry["at"], entry["points"]
+    """The points of a record, in the order in which they were logged."""
+    recorded_ms, points = entry["at"], entry["points"]
     steps: Iterable[int | None] = entry["steps"] if "steps" in entry else itertools.repeat(entry["step"])
     for (key, value), step in zip(points.items(), steps, strict=False):
-        yield key, value, step, at
+        yield key, value, step, recorded_ms
 
 
 def columns(points: Iterable[Row]) -> Columns:
-    """Points in the form that is several times smaller than a list of them."""
+    """Points as columns per key, which are several times smaller than a list of points."""
     found: Columns = {}
     texts: dict[int, str] = {}
-    for key, value, step, at in points:
-        mine = found.get(key)
-        if mine is None:
-            mine = found[key] = {"step": [], "value": [], "recorded_at": []}
-        if at not in texts:
-            texts[at] = format_time(time_of(at))
-        mine["step"].append(step)
-        mine["value"].append(value)
-        mine["recorded_at"].append(texts[at])
+    for key, value, step, recorded_ms in points:
+        column = found.get(key)
+        if column is None:
+            column = found[key] = {"step": [], "value": [], "recorded_at": []}
+        if recorded_ms not in texts:
+            texts[recorded_ms] = format_time(time_of(recorded_ms))
+        column["step"].append(step)
+        column["value"].append(value)
+        column["recorded_at"].append(texts[recorded_ms])
     return found
 
 
 def milliseconds(time: datetime) -> int:
     """Milliseconds since 1970; a time without an offset is UTC. ValueError before the year 1 and after 9999 of UTC."""
     aware = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-    at = (aware - _EPOCH) // _MILLISECOND
-    if not _FIRST <= at <= _LAST:
+    since_epoch_ms = (aware - _EPOCH) // _MILLISECOND
+    if not _FIRST <= since_epoch_ms <= _LAST:
         raise ValueError(f"{time} is not within the years 1 to 9999 of UTC")
-    return at
+    return since_epoch_ms
 
 
 def time_of(at: int) -> datetime:
-    """The nearest time there is, whatever this machine's clock may have said."""
+    """The time of milliseconds since 1970, clamped to the years 1 to 9999: a clock may have been wrong."""
     return _EPOCH + max(_FIRST, min(_LAST, at)) * _MILLISECOND

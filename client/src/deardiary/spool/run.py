@@ -1,4 +1,4 @@
-"""What a spool has to say about its iteration, so that any process on any machine can bring it to the server."""
+"""The description of a spool's iteration, with which any process on any machine can send the spool."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MAX_BYTES = 2**20
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """How to find an iteration, or else to make it: by its id if that is known, by what it is named otherwise.
+    """A reference to an iteration, to find or create it: by its id if that is known, else by names and keys.
 
-    The same ``id_key`` in the same experiment is the same iteration, whoever asks. ``resume`` is an id or an id_key.
+    One ``id_key`` in one experiment is one iteration for all callers. ``resume`` is an id or an id_key.
     """
 
     iteration_id: str | None = None
@@ -37,10 +37,10 @@ class Origin:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """``url`` is None when no server had been named. ``reopens``: the iteration goes on, also when it has ended.
+    """The content of run.json. ``url`` is None if no server was named; ``reopens``: reopen the iteration if it ended.
 
-    The spool's lock says something in the kernel of ``boot`` on the machine ``host``, and not elsewhere.
-    ``forked_from`` is the spool of the process that ends the iteration, when that is another one.
+    The spool's lock is visible only to the kernel of ``boot`` on the machine ``host``. ``forked_from`` is the spool of
+    the parent process, if that one ends the iteration.
     """
 
     spool_id: str
@@ -55,7 +55,7 @@ class Run:
 
 
 def new_spool_id() -> str:
-    """Sorts by the second in which it was made; the random part makes it one of its kind anywhere."""
+    """A globally unique id, which sorts by the second of its creation."""
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(8)}"
 
 
@@ -66,7 +66,7 @@ def this_host() -> str:
 
 
 def this_boot() -> str | None:
-    """Names the kernel from its start on, also inside containers; None where the system does not tell."""
+    """The boot id of the kernel, also inside containers; None on systems without one."""
     try:
         return _BOOT.read_text().strip()
     except OSError:
@@ -74,7 +74,7 @@ def this_boot() -> str | None:
 
 
 def is_of_this_boot(run: Run) -> bool:
-    """Whether a lock on its spool is seen here. Without ``boot``, the name of the machine has to do."""
+    """True if a lock on the run's spool is visible here. Without ``boot``, compare the names of the machines."""
     return run.host == this_host() if run.boot is None else run.boot == this_boot()
 
 
@@ -83,7 +83,7 @@ def save(folder: Path, run: Run) -> None:
 
 
 def load(folder: Path) -> Run | None:
-    """None for a folder that is no spool, or no more."""
+    """The run of a spool; None for a folder that is not a spool."""
     try:
         run = from_json(Run, json.loads(own_file.read(folder / FILE, _MAX_BYTES)))
         return dataclasses.replace(run, started_at=run.started_at.astimezone(timezone.utc))
@@ -92,7 +92,7 @@ def load(folder: Path) -> Run | None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """All of it or nothing, also when the machine loses power."""
+    """Write the file atomically, safe against a power failure."""
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as file:

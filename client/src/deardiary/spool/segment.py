@@ -1,4 +1,4 @@
-"""A numbered piece of a spool: what is sent and acknowledged as one."""
+"""Segments: the numbered files of records in a spool, each sent and acknowledged as a unit."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from deardiary.spool import own_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A segment has 2 MiB, or one line, which is no longer than a request.
+# A segment has at most 2 MiB, or a single line, which is no longer than a request.
 _MAX_BYTES = 64 * 2**20
 _NAME = re.compile(r"\d{8,}\.log")
 
 
 class Segment(Protocol):
-    """``read`` raises FileNotFoundError when another process has delivered it meanwhile, or the folder is gone.
+    """A segment to be sent.
 
-    Any other OSError: it cannot be read now.
+    ``read`` raises FileNotFoundError if another process has delivered it or the folder is gone, and another OSError if
+    it cannot be read now.
     """
 
     @property
@@ -30,7 +31,7 @@ class Segment(Protocol):
     def read(self) -> bytes: ...
 
     def discard(self) -> None:
-        """It has arrived; again is no error."""
+        """Remove the delivered segment; repeating this is no error."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class FileSegment:
 
 @dataclasses.dataclass(slots=True)
 class OwnSegment:
-    """A file of so many ``records`` that this process has written.
+    """A file of ``records`` records that this process has written.
 
-    While ``fd`` is open, its content can be read even when the file has been deleted or its folder renamed.
+    While ``fd`` is open, its content stays readable after the file is deleted or its folder renamed.
     """
 
     number: int
@@ -59,7 +60,7 @@ class OwnSegment:
 
     @property
     def is_there(self) -> bool:
-        return os.path.exists(self.path)  # noqa: PTH110 - which takes any OSError for a no
+        return os.path.exists(self.path)  # noqa: PTH110 - False after any OSError
 
     def read(self) -> bytes:
         try:
@@ -77,7 +78,7 @@ class OwnSegment:
         return None
 
     def fsync(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # ValueError when it has been closed
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
             os.fsync(self.fd)
 
     def close(self) -> None:
@@ -91,7 +92,7 @@ class OwnSegment:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MemorySegment:
-    """What could not be written to a file."""
+    """Records that could not be written to a file."""
 
     number: int
     lines: list[bytes]
@@ -108,7 +109,7 @@ class MemorySegment:
 
 
 def close_quietly(fd: int) -> None:
-    """Network file systems report here that an earlier write has failed, which nothing can mend any more."""
+    """Close; ignore the failure of an earlier write, which network file systems report here, too late for a retry."""
     with contextlib.suppress(OSError):
         os.close(fd)
 
@@ -118,7 +119,7 @@ def path_of(folder: Path, number: int) -> Path:
 
 
 def segments_in(folder: Path) -> list[FileSegment]:
-    """Those on disk, in their order; none when there is no folder."""
+    """The segments on disk, in order; empty without a folder."""
     if not folder.is_dir():
         return []
     found = [
@@ -128,5 +129,5 @@ def segments_in(folder: Path) -> list[FileSegment]:
 
 
 def _is_one(path: Path) -> bool:
-    """A link is listed, so that reading it says what is wrong with the spool."""
+    """True for files and links: listing a link makes its read report the fault of the spool."""
     return path.is_symlink() or path.is_file()

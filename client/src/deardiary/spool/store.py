@@ -1,4 +1,4 @@
-"""Making, finding and clearing away spools."""
+"""Creation, search and removal of spools."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 FILES, REJECTED = "files", "rejected"
 UNTOUCHED_SECONDS = 60.0
-REBOOTED_SECONDS = 600.0  # a writer that lives touches its lock every minute
+REBOOTED_SECONDS = 600.0  # a running writer touches its lock every minute
 DEAD_SECONDS = 86_400.0
 
 
 def create(root: Path, run: Run) -> tuple[Path, FolderLock]:
-    """A new spool, locked. OSError when the folder cannot be written."""
+    """Create a locked spool. OSError if the folder cannot be written."""
     folder = root / run.spool_id
     return folder, begin(folder, run)
 
 
 def begin(folder: Path, run: Run) -> FolderLock:
-    """Make the folder a spool, locked, whatever is missing of it. OSError when it cannot be written, or is locked."""
+    """Create the missing parts of a spool and lock it. OSError if it cannot be written, or is locked."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     held = FolderLock(folder)
     if not held.acquire():
         raise BlockingIOError(f"Another process holds the lock of {folder}")
     try:
-        runs.save(folder, run)  # last: without it a folder is no spool, so no process finds one that is not locked yet
+        runs.save(folder, run)  # last: run.json makes it a spool, so no other process finds it before it is locked
     except BaseException:
         held.release()
         raise
@@ -47,7 +47,7 @@ def begin(folder: Path, run: Run) -> FolderLock:
 
 
 def spools_in(root: Path) -> Iterator[tuple[Path, Run]]:
-    """The spools in a folder and below it, oldest first; the folder may be one itself."""
+    """The spools in and below a folder, oldest first; the folder itself may be a spool."""
     if not root.is_dir():
         return
     found = [(path.parent, runs.load(path.parent)) for path in root.rglob(runs.FILE)]
@@ -56,10 +56,10 @@ def spools_in(root: Path) -> Iterator[tuple[Path, Run]]:
 
 
 def may_be_sent(folder: Path, *, alone: bool) -> tuple[list[FileSegment], FileSegment | None]:
-    """The segments that will not change, and the newest if it still may.
+    """The complete segments, and the newest segment if its writer may still append to it.
 
-    ``alone``: nobody else writes here, for sure. Otherwise the newest is complete only when it holds the end of the
-    iteration; if nothing has come for a minute it may be sent as it is, and must be kept.
+    ``alone``: no other process can write here, so all are complete. Otherwise the newest is complete only if it holds
+    the end of the iteration. After a minute without a write it may be sent as it is, but must be kept.
     """
     segments = segments_in(folder)
     if alone or not segments or _holds_the_end(segments[-1]):
@@ -69,10 +69,10 @@ def may_be_sent(folder: Path, *, alone: bool) -> tuple[list[FileSegment], FileSe
 
 
 def is_dead(folder: Path, run: Run, own: FolderLock) -> bool:
-    """Whether the writer is gone and ``own``, which is then held, keeps others away.
+    """True if the writer is gone; then this process holds the lock ``own``.
 
-    The lock says nothing of a writer on another machine, or before a reboot of this one, which cannot be told from
-    another machine of the same name. Such a writer is gone when it has given no sign of life for long enough.
+    The lock does not show a writer on another machine, or one before a reboot of this machine, which looks the same as
+    another machine of its name. Such a writer counts as gone after a long time without a sign of life.
     """
     if not own.acquire():
         return False
@@ -84,16 +84,16 @@ def is_dead(folder: Path, run: Run, own: FolderLock) -> bool:
 
 
 def place_for(folder: Path, name: str) -> Path:
-    """Where a copy of a file of that name goes until it has been uploaded: a name that every system can have."""
-    place = folder / FILES
-    place.mkdir(exist_ok=True)
-    return place / f"{runs.new_spool_id()}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[-100:]}"
+    """A path for the copy of a file until its upload, with a name that is valid on every system."""
+    files = folder / FILES
+    files.mkdir(exist_ok=True)
+    return files / f"{runs.new_spool_id()}-{re.sub(r'[^A-Za-z0-9._-]', '_', name)[-100:]}"
 
 
 def kept_file(folder: Path, name: str) -> Path:
-    """A copy that lies in the spool, by its path there.
+    """The path of a copy in the spool, from its name there.
 
-    A spool may come from elsewhere: PermissionError for a path, or a link, that leads out of it.
+    The spool may be another user's: PermissionError for a name, or a link, that leads out of it.
     """
     parts = name.replace("\\", "/").split("/")
     path = folder / FILES / parts[-1]
@@ -107,25 +107,25 @@ def kept_file(folder: Path, name: str) -> Path:
 
 
 def own_files(folder: Path) -> list[Path]:
-    """The files directly in a spool's folder of files or of rejected parts; none where that is a link."""
+    """The files directly in a spool's folder of files or of rejected records; empty if that folder is a link."""
     if folder.is_symlink() or not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.is_symlink() or path.is_file())
 
 
 def drop_rejected(folder: Path) -> None:
-    """Remove the parts that the server refused. A link in their place goes, not the folder that it leads to."""
-    place = folder / REJECTED
-    for path in own_files(place):
+    """Remove the records that the server refused. If their folder is a link, remove the link only."""
+    rejected = folder / REJECTED
+    for path in own_files(rejected):
         path.unlink(missing_ok=True)
-    if place.is_symlink():
-        place.unlink()
+    if rejected.is_symlink():
+        rejected.unlink()
 
 
 def remove(folder: Path) -> bool:
-    """Remove a spool of which nothing is left to be sent; False when something stays, for the user to look at.
+    """Remove a spool. False if unsent or rejected records are in it; then it stays, for the user to inspect.
 
-    Only what is a spool's: a folder with a run.json in it may hold other things too.
+    Remove the spool's own files only: a folder with a run.json may hold other files too.
     """
     if segments_in(folder) or any((folder / REJECTED).glob("*")):
         return False

@@ -1,4 +1,4 @@
-"""The writing end of a spool."""
+"""The writer of a spool."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# A segment must fit in one request, which takes 10,000 points and 4 MiB: a point takes up to 100 bytes more there.
+# A segment must fit in one request of 10,000 points and 4 MiB, where a point takes up to 100 bytes more.
 MAX_POINTS = 10_000
 MAX_BYTES = 2 * 2**20
 MAX_MEMORY_BYTES = 64 * 2**20
-# Of the segments that wait, the newest stay open, so that they can be read when the folder is gone. On Windows a file
-# that is open cannot be deleted, by `sync` neither.
+# The newest waiting segments stay open, so that they can be read if the folder is removed. On Windows an open file
+# could not be deleted, not even by `sync`.
 KEPT_OPEN = 0 if os.name == "nt" else 16
 
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
@@ -34,16 +34,16 @@ _log = logging.getLogger(__name__)
 class Writer:
     """Appends to the newest segment, with one ``write`` per line; threads may share it.
 
-    A line has left the process when `append` returns: it survives SIGKILL. What a power cut may take is what came
-    after the last `settle`. Where there is no room on the disk, or no ``folder`` at all, lines are kept in memory, up
-    to 64 MiB; beyond that points are dropped, counted in ``dropped``, and everything else is kept.
+    A line survives SIGKILL once `append` has returned. A power failure may lose the lines after the last `settle`.
+    Without room on the disk, or without a ``folder``, lines stay in memory, up to 64 MiB. Beyond that, points are
+    dropped and counted in ``dropped``; all other records are kept.
     """
 
     def __init__(self, folder: Path | None, on_full: Callable[[], None] = lambda: None) -> None:
-        """``on_full`` is called whenever a segment is full and another one has begun."""
+        """``on_full`` is called after each full segment, once the next one has begun."""
         self._folder = folder
         self._on_full = on_full
-        # A signal handler may append while this very thread is in here.
+        # Reentrant: a signal handler may append while this thread holds the lock.
         self._lock = threading.RLock()
         self._number = 0
         self._fd = -1
@@ -55,7 +55,7 @@ class Writer:
         self.dropped = 0
 
     def append(self, body: str, points: int = 0) -> None:
-        """Take one JSON object (see `lines`) that holds so many points."""
+        """Write one record (see `lines`) with this number of points."""
         line = lines.seal(body)
         with self._lock:
             full = self._make_room(len(line), points)
@@ -70,7 +70,7 @@ class Writer:
             self._on_full()
 
     def cut(self) -> None:
-        """Close the newest segment, if there is anything in it."""
+        """Close the newest segment, if it is not empty."""
         with self._lock:
             if self._fd >= 0 and self._folder is not None:
                 segment = OwnSegment(self._number, path_of(self._folder, self._number), self._records, self._fd)
@@ -82,7 +82,7 @@ class Writer:
             self._points = self._bytes = self._records = 0
 
     def settle(self) -> None:
-        """Have the closed segments on the disk itself, which takes milliseconds: not for the thread that trains."""
+        """Flush the closed segments to the disk. This takes milliseconds, so the training thread must not call it."""
         with self._lock:
             segments, self._unsettled = self._unsettled, []
             kept = self._kept_open()
@@ -93,9 +93,9 @@ class Writer:
                 segment.close()
 
     def rescue(self) -> int:
-        """Write into the folder what should be there and is not: it has been begun anew.
+        """Write the waiting segments into a folder that was removed and created again.
 
-        Gives the number of records that are lost, because they can be read nowhere any more.
+        Return the number of lost records, which can no longer be read from anywhere.
         """
         with self._lock:
             self.cut()
@@ -104,28 +104,28 @@ class Writer:
         return sum(records for records, rescued in found if rescued is None)
 
     def oldest(self) -> Segment | None:
-        """The closed segment that is next to be sent."""
+        """The oldest closed segment, which is sent next."""
         return self._closed[0] if self._closed else None
 
     def acknowledge(self) -> None:
-        """Forget the oldest closed segment: it has arrived."""
+        """Remove the oldest closed segment after its delivery."""
         segment = self._closed[0]
         with self._lock:
             if isinstance(segment, MemorySegment):
                 self._memory_bytes -= sum(map(len, segment.lines))
             self._closed.popleft()
-            with contextlib.suppress(OSError):  # one that cannot be removed is sent again, and changes nothing
+            with contextlib.suppress(OSError):  # a segment that stays is sent again, without a second effect
                 segment.discard()
 
     @property
     def waiting(self) -> bool:
-        """Whether anything is here that has not been acknowledged."""
+        """True if there are unacknowledged records."""
         return bool(self._closed) or self._bytes > 0
 
     def close(self) -> int:
-        """Take nothing more, and try once more to write what is in memory.
+        """Refuse further records, and try again to write those in memory.
 
-        Gives the bytes that are left there, which the end of the process will take along.
+        Return the bytes that remain in memory only; the end of the process loses them.
         """
         with self._lock:
             self._is_closed = True
@@ -138,7 +138,7 @@ class Writer:
             return left
 
     def abandon(self) -> None:
-        """Let go of the files, which belong to the process that this one was forked from."""
+        """Close the files in a forked process: they belong to its parent."""
         for segment in self._kept_open():
             segment.close()
         if self._fd >= 0:
@@ -148,7 +148,7 @@ class Writer:
         return [segment for segment in self._closed if isinstance(segment, OwnSegment) and segment.fd >= 0]
 
     def _make_room(self, size: int, points: int) -> bool:
-        """Whether that took a cut."""
+        """Cut the segment if the line does not fit. True if it was cut. RuntimeError after `close`."""
         if self._is_closed:
             raise RuntimeError("Nothing more can be logged: the iteration has ended")
         full = self._points + points > MAX_POINTS or (self._bytes > 0 and self._bytes + size > MAX_BYTES)
@@ -166,13 +166,13 @@ class Writer:
                 self._leave_file(None)
 
     def _begin(self) -> bool:
-        """A new segment: on disk (True) if that can be, otherwise in memory."""
+        """Begin a segment. True if it is on disk, False if it has to be in memory."""
         self._number += 1
         if self._folder is not None:
             try:
                 self._fd = os.open(path_of(self._folder, self._number), _NEW_FILE, 0o600)
             except (FileNotFoundError, NotADirectoryError):
-                pass  # the sender finds that the folder is gone, says so, and begins it anew
+                pass  # the sender finds the folder missing, warns, and creates it again
             except OSError as error:
                 self._warn(error)
             else:
@@ -181,7 +181,7 @@ class Writer:
         return False
 
     def _rescued(self, segment: OwnSegment | MemorySegment) -> OwnSegment | MemorySegment | None:
-        """The segment, written into the folder if that can be; None if there is nothing left of it."""
+        """The segment, written into the folder if possible; None if its content is lost."""
         if self._folder is None or (isinstance(segment, OwnSegment) and segment.is_there):
             return segment
         path = path_of(self._folder, segment.number)
@@ -201,7 +201,7 @@ class Writer:
         return OwnSegment(segment.number, path, segment.records)
 
     def _leave_file(self, error: OSError | None) -> None:
-        """Nothing more can be written to the file: go on in memory, and try a file again with the next segment."""
+        """Leave a file that cannot be written: continue in memory until the next segment, which tries a file again."""
         with contextlib.suppress(OSError):
             os.ftruncate(self._fd, self._bytes)
         self._warn(error)

@@ -1,7 +1,7 @@
-"""Bytes from the artifact store to a file, which is there when all of them are, with the right hash, and not before.
+"""Downloads from the artifact store. The target file appears only with all bytes and the right hash.
 
-What has come lies beside it in a `.part` file, which stays when the network or the process fails: the next attempt
-goes on where that one ended.
+Until then the bytes are in a `.part` file beside it. That file stays if the network or the process fails, and the
+next attempt resumes it.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from deardiary.transfer.progress import Meter
     from deardiary.wire.shapes import Download
 
-# API Gateway gives bytes as they are only to those who ask for this type; S3 does not look at it.
+# API Gateway sends raw bytes only for this Accept header; S3 ignores it.
 _HEADERS = {"Accept": "application/octet-stream"}
 
 
 def fetch(api_url: str, transport: Transport, sign: Callable[[], Download], target: Path, meter: Meter) -> None:
-    """Bring the bytes to ``target``; ``sign`` gives a fresh URL. ClientError CONTENT_MISMATCH for other bytes."""
+    """Download to ``target``; ``sign`` returns a new presigned URL. ClientError CONTENT_MISMATCH for wrong bytes."""
     source = sign()
     with _part_file(target, source) as file:
         if not _Job(api_url, transport, sign, file, source, meter).run():
-            # What lay there was not the beginning of it: once more, from the start.
+            # The old .part file held other bytes: download everything again.
             _Job(api_url, transport, sign, file, source, meter).run()
 
 
@@ -60,7 +60,7 @@ class _Job:
         self._done = 0
 
     def run(self) -> bool:
-        """False when the file had a beginning, which has been taken away now: the whole was not right with it."""
+        """True if the file is complete and right; False if its resumed beginning was wrong and is now removed."""
         begun = self._read_what_is_there()
         if not begun:
             self._begin_again()
@@ -81,10 +81,10 @@ class _Job:
             if strikes == store.STRIKES:
                 raise failure or self._wrong(f"{self._done} bytes came instead of {self._source.size_bytes}")
             if strikes:
-                time.sleep(random.random() * 0.2 * 2**strikes)  # noqa: S311 - so that many do not come back at once
+                time.sleep(random.random() * 0.2 * 2**strikes)  # noqa: S311 - jitter: clients must not all retry at once
 
     def _fetch_some(self) -> ClientError | None:
-        """What ended it, where another attempt may go on."""
+        """Make one request. Return the error that ended it if another request may resume, else None."""
         try:
             headers = {**_HEADERS, "Range": f"bytes={self._done}-"}
             answer = self._transport.send(presigned.download_request(self._api_url, self._source.url, headers))
@@ -100,10 +100,10 @@ class _Job:
 
     def _copy(self, answer: Response) -> None:
         if answer.status != 206 or not _begins_at(self._done, answer):
-            # The store knows no ranges: it sends everything.
+            # The store ignores ranges and sends the whole file.
             self._begin_again()
         while block := answer.stream.read(store.BLOCK):
-            # A store that sends more than it declared must not fill the disk.
+            # A hostile store must not fill the disk.
             if self._done + len(block) > self._source.size_bytes:
                 raise self._wrong(f"more than {self._source.size_bytes} bytes came")
             self._file.write(block)
@@ -122,7 +122,7 @@ class _Job:
         return self._done
 
     def _wrong(self, reason: str) -> ClientError:
-        """With these bytes nobody goes on."""
+        """The error for wrong bytes, which are removed so that no later attempt resumes them."""
         self._begin_again()
         return store.mismatch(reason)
 
@@ -135,7 +135,7 @@ class _Job:
 
 @contextlib.contextmanager
 def _part_file(target: Path, source: Download) -> Iterator[BinaryIO]:
-    """The bytes so far, for this process alone; moved to the target at a good end, removed where nothing is in it."""
+    """The locked .part file; renamed to the target on success, removed if it is empty."""
     part, file = _open_alone(target, source.content_hash)
     try:
         with file:
@@ -150,12 +150,15 @@ def _part_file(target: Path, source: Download) -> Iterator[BinaryIO]:
 
 
 def _open_alone(target: Path, content_hash: str) -> tuple[Path, BinaryIO]:
-    """Named after the bytes, so that only the same are gone on with; another name while another process has that."""
+    """Open and lock a .part file named after the content, so that only the same content is resumed.
+
+    Use a random name if another process holds that file.
+    """
     stem = f".{stem_of(target.name)}.{content_hash[:16]}"
     for name in (stem, f"{stem}.{secrets.token_hex(8)}"):
         part = target.with_name(f"{name}.part")
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(part, flags, 0o666)  # less the umask, and never to be run
+        descriptor = os.open(part, flags, 0o666)  # the umask applies
         if _lock(descriptor) and _is_still(part, descriptor):
             return part, os.fdopen(descriptor, "r+b")
         os.close(descriptor)
@@ -163,7 +166,7 @@ def _open_alone(target: Path, content_hash: str) -> tuple[Path, BinaryIO]:
 
 
 def _lock(descriptor: int) -> bool:
-    """Until the file is closed. Where there are no such locks, two downloads to one target are the user's business."""
+    """Lock the file until it is closed; False if another process holds it. Systems without flock get no lock."""
     try:
         import fcntl
     except ImportError:
@@ -176,7 +179,7 @@ def _lock(descriptor: int) -> bool:
 
 
 def _is_still(part: Path, descriptor: int) -> bool:
-    """Whether nobody has moved the file away since it was opened."""
+    """True if the path still names the opened file: another process may have renamed it before the lock."""
     try:
         return os.path.samestat(part.stat(), os.fstat(descriptor))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Folders and the names that their files have as resources: relative, with slashes, on every system."""
+"""The names of a folder's files as resources: relative, with slashes, on every system."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_NAME = 255
-# Windows takes it for a drive wherever it stands.
+# Windows reads this as a drive in any part of a path.
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def files_in(folder: Path, prefix: str = "") -> list[tuple[str, Path]]:
-    """Every file below, with its name. ValueError for a name that a resource cannot have; links to folders stay out.
+    """Every regular file below the folder, with its resource name. ValueError for a name that is too long.
 
-    Devices, sockets and pipes are no files.
+    Links to folders are not followed; devices, sockets and pipes are left out.
     """
     found = [(_name(path, folder, prefix), path) for path in sorted(_walk(folder))]
     long = next((name for name, _ in found if len(name) > MAX_NAME), None)
@@ -28,31 +28,31 @@ def files_in(folder: Path, prefix: str = "") -> list[tuple[str, Path]]:
 
 
 def place_of(name: str, root: Path) -> Path:
-    """Where a resource's file goes below the root. ValueError for a name that leads elsewhere, or names no file.
+    """The path of a resource's file below the root. ValueError for a name that leaves the root or names no file.
 
-    Somebody else may have chosen the name, so everything is refused that any system takes for a way out.
+    Another user may have chosen the name, so refuse every path that leaves the root on any system.
     """
-    steps = name.replace("\\", "/").split("/")
-    if any(map(has_drive, steps)) or "\0" in name or name[:1] in ("/", "\\") or ".." in steps:
+    parts = name.replace("\\", "/").split("/")
+    if any(map(has_drive, parts)) or "\0" in name or name[:1] in ("/", "\\") or ".." in parts:
         raise ValueError(f"The resource's name {name!r} leads out of the folder")
-    if steps[-1] in ("", "."):
+    if parts[-1] in ("", "."):
         raise ValueError(f"The resource's name {name!r} names no file")
-    return root.joinpath(*(step for step in steps if step not in ("", ".")))
+    return root.joinpath(*(part for part in parts if part not in ("", ".")))
 
 
 def has_drive(step: str) -> bool:
-    """Whether a part of a path is one that leads to another drive on Windows."""
+    """True if a part of a path names a drive on Windows."""
     return bool(_DRIVE.match(step))
 
 
 def checked_name(name: str) -> str:
-    """A name that can be downloaded into a folder again. ValueError for any other one."""
+    """The name, if its file can be downloaded into a folder. ValueError for any other name."""
     place_of(name, Path("/"))
     return name
 
 
 def make_way(root: Path, place: Path) -> None:
-    """The folders above a place. ValueError when a link stands in the way: it may lead anywhere."""
+    """Create the folders between the root and a path. ValueError if one is a link, which may leave the root."""
     for folder in reversed([each for each in place.parents if root in each.parents]):
         if folder.is_symlink():
             raise ValueError(f"{folder} is a link, and may lead out of {root}")

@@ -1,4 +1,4 @@
-"""Requests that a server signs for the client to make: checked, because the server may be hostile or taken over."""
+"""Checks of the requests that a server presigns for the client: the server may be hostile or compromised."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HEADER_PREFIX = "x-amz-"
 
 
 def upload_request(api_url: str, signed: UploadRequest, body: Body) -> Request:
-    """The request for an upload. ClientError STORE_FORBIDDEN for one that no store needs."""
+    """The request for an upload. ClientError STORE_FORBIDDEN for a method, header or URL that no store needs."""
     if signed.method not in _METHODS:
         raise _refused(f"method {signed.method!r}: an upload is a PUT or a POST")
     _check_headers(signed.headers, body.size_bytes)
@@ -44,7 +44,7 @@ def _check_headers(headers: Mapping[str, str], size_bytes: int) -> None:
             raise _refused(f"header {name!r}, which is given twice or is no text")
         if known not in _HEADERS and not known.startswith(_HEADER_PREFIX):
             raise _refused(f"header {name!r}: only content and x-amz headers go to a store")
-        # With another length the rest of the body would be read as a second request, with headers of any kind.
+        # With a false length the store would parse the rest of the body as a second request, with any headers.
         if known == "content-length" and value != str(size_bytes):
             raise _refused(f"header {name!r} of {value!r} for {size_bytes} bytes")
         seen.add(known)

@@ -1,4 +1,4 @@
-"""How far a transfer is: counted by threads, told to whoever wants to know, drawn on a terminal."""
+"""The progress of a transfer: a counter for threads, and a bar on a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CELLS = 24
 
 
 class Meter:
-    """Bytes done of a known total; ``report`` gets both after each change, by one thread at a time."""
+    """Counts transferred bytes of a known total and passes both to ``report``, from one thread at a time."""
 
     def __init__(self, total: int, report: Progress | None = None) -> None:
         self._total = total
@@ -29,7 +29,7 @@ class Meter:
         self._lock = threading.Lock()
 
     def add(self, size_bytes: int) -> None:
-        """Negative for what has to be sent once more."""
+        """Count bytes; a negative number for bytes that must be sent again."""
         if self._report is None:
             return
         with self._lock:
@@ -38,7 +38,7 @@ class Meter:
 
 
 class Bar:
-    """A line on stderr, redrawn in place, when that is a terminal; nothing otherwise. It is a `progress` callback."""
+    """A `progress` callback that redraws one line on stderr, if that is a terminal."""
 
     def __init__(self, label: str, stream: TextIO | None = None) -> None:
         self._label = one_line(label)

@@ -1,4 +1,4 @@
-"""What uploads and downloads share. No token is sent to an artifact store: its URLs are signed by the API."""
+"""Helpers of uploads and downloads. The client sends no token to an artifact store: the API presigns its URLs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ B = TypeVar("B")
 BLOCK = 1024 * 1024
 # Threads for the parts of a file, and for the files of a folder.
 THREADS = 4
-# So often in a row a store may refuse what it was asked, or stop in the middle, before that is an error.
+# After this many consecutive attempts without progress a transfer fails.
 STRIKES = 3
 
-# S3's word for a URL that has died is 403, or 400 when the credentials died that signed it; ours is 401. 404 is an
-# upload that somebody else has finished.
+# For an expired URL S3 answers 403, or 400 if the signing credentials have expired; our own store answers 401.
+# 404: another client has completed the upload.
 _MAY_BE_RENEWED = {401, 403, 404}
 
 
 def size_and_hash(path: Path) -> tuple[int, str]:
-    """Bytes of a file and their sha256, as lower-case hex."""
+    """The size of a file in bytes, and its SHA-256 in lower-case hex."""
     digest, size_bytes = hashlib.sha256(), 0
     with path.open("rb") as file:
         while block := file.read(BLOCK):
@@ -38,7 +38,7 @@ def size_and_hash(path: Path) -> tuple[int, str]:
 
 
 def in_threads(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
-    """Done by a few threads, answered in order. After a failure nothing more is begun."""
+    """The results of ``work`` on the items in order, computed by a few threads. A failure cancels the waiting items."""
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(THREADS, "deardiary-files")
@@ -55,7 +55,7 @@ def checked(response: Response) -> Response:
 
 
 def may_be_renewed(error: ClientError) -> bool:
-    """Whether another URL may do what this one did not."""
+    """True if a new presigned URL may succeed."""
     return error.status in _MAY_BE_RENEWED or "ExpiredToken" in error.message
 
 

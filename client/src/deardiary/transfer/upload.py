@@ -1,4 +1,4 @@
-"""A file's bytes to the artifact store: in one request or in parts, only those that the store lacks."""
+"""Uploads to the artifact store: in one request or in parts, only the bytes that the store lacks."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from deardiary.wire.parts import Part
     from deardiary.wire.shapes import UploadRequest
 
-# Parts that are hashed before the first of them is sent.
+# Parts that are hashed together before the first of them is sent.
 _WINDOW = 64
 
 
 def send(api: Api, resource: Resource, path: Path, size_bytes: int, meter: Meter) -> Resource:
-    """The resource, ready, when the store has all bytes of the file. ClientError when it has not so many any more."""
+    """Upload the file and return the ready resource. ClientError CONTENT_MISMATCH if the file's size has changed."""
     job = _Job(api, resource, path, size_bytes, meter)
     cut = parts.cut(resource.backend, size_bytes)
     body = {"part_hashes": job.send_parts(cut)} if cut else job.send_whole()
@@ -56,14 +56,14 @@ class _Job:
         return {}
 
     def send_parts(self, cut: Sequence[Part]) -> list[str]:
-        """The SHA-256 of all parts."""
+        """Upload the parts; return their SHA-256."""
         from concurrent.futures import ThreadPoolExecutor
 
         hashes: list[str] = []
         pool = ThreadPoolExecutor(store.THREADS, "deardiary-upload")
         try:
-            for at in range(0, len(cut), _WINDOW):
-                window = cut[at : at + _WINDOW]
+            for index in range(0, len(cut), _WINDOW):
+                window = cut[index : index + _WINDOW]
                 hashes += (found := list(pool.map(self._hash, window)))
                 self._send_window(pool, window, found)
         finally:
@@ -71,7 +71,7 @@ class _Job:
         return hashes
 
     def _send_window(self, pool: ThreadPoolExecutor, window: Sequence[Part], hashes: list[str]) -> None:
-        """Ask and send until nothing is missing: a part is there when the store says so."""
+        """Send parts until the server reports none missing: only its answer proves that the store has a part."""
         asking = {"first_part": window[0].number, "part_hashes": hashes}
         missing = self._ask(asking)
         self.meter.add(sum(part.size_bytes for part in window) - sum(each.size_bytes for each in missing))
@@ -85,7 +85,7 @@ class _Job:
             missing = left
 
     def _try(self, request: UploadRequest) -> ClientError | None:
-        """The refusal that another URL may avoid."""
+        """Send one part. Return the error if a new presigned URL may succeed, else None."""
         try:
             self._put(request)
         except ClientError as error:
@@ -118,14 +118,14 @@ class _Job:
         return digest.hexdigest()
 
     def _check_unchanged(self) -> None:
-        """A store waits for the bytes that it was promised: a file that has become shorter would hang."""
+        """Check the file's size: the upload of a file that has become shorter would hang."""
         found = self.path.stat().st_size
         if found != self.size_bytes:
             raise store.mismatch(f"{self.path} had {self.size_bytes} bytes, and has {found} now")
 
 
 class _MeteredSlice:
-    """A part of a file as a body that counts what is read of it; what is read again after a failure counts once."""
+    """A part of a file as a body that counts the bytes read; bytes read again after a failure count once."""
 
     def __init__(self, body: FileSlice, meter: Meter) -> None:
         self._body = body
