@@ -1,1 +1,1 @@
-"""From the spool to the server."""
+"""Delivery of spools to the server."""

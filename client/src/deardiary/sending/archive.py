@@ -1,4 +1,4 @@
-"""Unpacking an archive that may be hostile: into a folder, within limits, with little memory."""
+"""Unpack an archive that may be hostile: into one folder, within limits, with little memory."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 GIB, MIB = 2**30, 2**20
 MAX_MEMBERS = 250_000
 _DEPTH = 8
-# Logs shrink to a tenth. A thousandth, which zlib reaches, is a bomb.
+# Logs compress to a tenth. zlib can reach a thousandth: a decompression bomb.
 _MAX_RATIO = 100
 _ALWAYS_ALLOWED = GIB
-# What names and attributes of one member take in the archive; a few KB in an honest one.
+# The most bytes of one member's name and attributes; an honest archive has a few KB.
 _MAX_HEADER = MIB
 _COPY = 256 * 1024
 _GZIP = b"\x1f\x8b"
@@ -35,13 +35,13 @@ _DAMAGE = (
 
 
 class ArchiveRefused(ValueError):
-    """An archive that is damaged, or breaks a limit. The message names both."""
+    """The archive is damaged or breaks a limit. The message names the archive and the reason."""
 
 
 def unpack(archive: Path, folder: Path) -> int:
-    """Write the plain files of an archive below a folder; how many members, such as links, were passed over.
+    """Write the regular files of an archive below a folder. Return the number of skipped members, such as links.
 
-    ArchiveRefused, with files left in the folder for the caller to remove.
+    On ArchiveRefused the caller removes the files in the folder.
     """
     limit = _limit(archive, folder)
     try:
@@ -54,12 +54,12 @@ def unpack(archive: Path, folder: Path) -> int:
 
 
 def room_in(folder: Path) -> int:
-    """Bytes that may be written there: a tenth of what is free stays free."""
+    """Bytes that may be written to the folder's disk: a tenth of the free space stays free."""
     return shutil.disk_usage(folder).free * 9 // 10
 
 
 def _limit(archive: Path, folder: Path) -> int:
-    """Bytes that an archive may hold: as the user says, or in proportion to its size; never more than there is room."""
+    """The most bytes in an archive: the user's setting or in proportion to its size, within the room on the disk."""
     chosen = settings.unpack_bytes()
     allowed = max(_ALWAYS_ALLOWED, _MAX_RATIO * archive.stat().st_size) if chosen is None else chosen
     return min(allowed, room_in(folder))
@@ -72,16 +72,16 @@ def _decompressed(raw: IO[bytes]) -> IO[bytes]:
 
 
 class _Stream:
-    """The archive as `tarfile` reads it: forwards, never further than the limit, headers only as long as they may be.
+    """A forward-only stream for `tarfile`, with limits on the whole archive and on each header.
 
-    `tarfile` steps back by one byte between two members. `gzip` would begin at the start again for that.
+    `tarfile` seeks back by one byte between two members. `gzip` would decompress from the start again for that.
     """
 
     def __init__(self, content: IO[bytes], archive: Path, limit: int) -> None:
         self._content = content
         self._archive = archive
         self._limit = limit
-        self._at = 0
+        self._offset = 0
         self._last = b""
         self._is_back = False
         self.header_left: int | None = None
@@ -91,24 +91,24 @@ class _Stream:
             self.header_left -= size
             if self.header_left < 0:
                 raise ArchiveRefused(f"{self._archive} is refused: the header of a member has more than 1 MiB")
-        self._check(self._at + size)
+        self._check(self._offset + size)
         before, self._is_back = self._last if self._is_back else b"", False
         return before + self._fetch(size - len(before))
 
     def seek(self, position: int) -> None:
         self._check(position)
-        self._is_back = position == self._at - 1
-        if position < self._at - 1:
+        self._is_back = position == self._offset - 1
+        if position < self._offset - 1:
             raise ArchiveRefused(f"{self._archive} is refused: its members overlap")
-        while self._at < position and self._fetch(min(_COPY, position - self._at)):
+        while self._offset < position and self._fetch(min(_COPY, position - self._offset)):
             pass
 
     def tell(self) -> int:
-        return self._at - self._is_back
+        return self._offset - self._is_back
 
     def _fetch(self, size: int) -> bytes:
         data = self._content.read(size)
-        self._at += len(data)
+        self._offset += len(data)
         self._last = data[-1:] or self._last
         return data
 
@@ -131,7 +131,7 @@ class _Unpacking:
         with tarfile.open(fileobj=cast("IO[bytes]", self._stream), mode="r:") as content:
             while (member := content.next()) is not None:
                 self._stream.header_left = None
-                # A deep name is as many folders to make.
+                # Count a deep name as several members: each folder in it has to be created.
                 members += max(1, member.name.count("/") - _DEPTH)
                 if members > MAX_MEMBERS:
                     raise self._refused(f"it has more than {MAX_MEMBERS:,} members")
@@ -141,7 +141,7 @@ class _Unpacking:
         return passed_over
 
     def _take(self, content: tarfile.TarFile, member: tarfile.TarInfo) -> bool:
-        """False for what is no plain file. Folders are made for the files in them."""
+        """Write a member. False if it is neither a regular file nor a folder; folders are created with their files."""
         target = self._target(member.name)
         if member.issparse():
             raise self._refused(f"{member.name!r} is sparse: it takes more room than its bytes")
@@ -174,7 +174,7 @@ def too_large(source: object, limit: int) -> ArchiveRefused:
 
 
 def _forget_members(content: Any) -> None:
-    """Keep no list of what is done: `tarfile` would, in memory."""
+    """Clear the list of read members that `tarfile` keeps in memory."""
     content.members.clear()
     content.pax_headers.clear()
 
@@ -185,7 +185,7 @@ def _write(target: Path, content: IO[bytes], time: float) -> None:
         with target.open("wb") as file:
             shutil.copyfileobj(content, file, _COPY)
     except OSError as error:
-        # A name that no file can have here, or another has already: none of our names.
+        # A name that is invalid on this system or already taken: no spool file has such a name.
         if error.errno not in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG):
             raise
         return

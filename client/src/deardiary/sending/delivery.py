@@ -1,4 +1,4 @@
-"""Bringing the segments of a spool to the server: each may be brought again, by anybody, without being there twice."""
+"""Deliver the segments of a spool to the server. Any process may deliver a segment again without a second effect."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(slots=True)
 class Delivered:
-    """What has arrived, and what the server refused for good, in numbers."""
+    """Numbers of delivered, rejected and damaged records."""
 
     points: int = 0
     others: int = 0
@@ -46,10 +46,10 @@ class Delivered:
 
 
 class Delivery:
-    """Brings segments of one run to ``client``'s server.
+    """Delivers the segments of one run to ``client``'s server.
 
-    Every method raises `ClientError` when the server cannot be reached or does not let this user in: then the segment
-    is to be brought again later. What it refuses for another reason is kept under ``rejected``, with a warning.
+    Every method raises `ClientError` if the server cannot be reached or refuses this user; the caller delivers the
+    segment again later. Records refused for another reason are kept under ``rejected``, with a warning.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class Delivery:
         patient: bool = True,
         ends: bool = True,
     ) -> None:
-        """Without a ``folder`` there is none; ``iteration`` if it is known already.
+        """``folder`` is the spool's, None if it has none; ``iteration`` saves the search for it.
 
-        Not ``patient``: the caller has its own way of trying again. Unless it ``ends``, the end is passed over: a later
-        process goes on in the same iteration.
+        Unless ``patient``, requests are not retried: the caller does so itself. Unless ``ends``, the end is skipped: a
+        later process continues the same iteration.
         """
         self._client = client
         self._quick = client if patient else client.without_retries()
@@ -74,18 +74,18 @@ class Delivery:
         self._ends = ends
         self.iteration = iteration
         self.delivered = Delivered()
-        self._ended: Iteration | None = None  # as it was when it had to be reopened for what came late
-        # Only the parent of a fork ends the iteration, so a fork must not reopen it: nothing would end it again.
+        self._ended: Iteration | None = None  # its state before it was reopened for late records
+        # Only the parent process ends the iteration. A forked process must not reopen it: nothing would end it again.
         self._reopens = run.reopens and run.forked_from is None
         self._has_told_of_the_end = False
 
     @property
     def run(self) -> Run:
-        """What is known of it now."""
+        """The run, with the ids that are known by now."""
         return self._run
 
     def find_iteration(self) -> Iteration:
-        """The run's iteration, made if there is none; from then on run.json knows its id."""
+        """Find or create the run's iteration, and write its id to run.json."""
         if self.iteration is None:
             found = origin.find_or_make(self._quick, self._run.origin, began=self._run.started_at)
             if self._reopens:
@@ -95,7 +95,7 @@ class Delivery:
         return self.iteration
 
     def deliver(self, segment: Segment) -> None:
-        """Return when everything in it has been taken or refused. FileNotFoundError: somebody else has done so."""
+        """Send a segment's records; reject those refused. FileNotFoundError if another process has delivered it."""
         entries, damaged = lines.read(segment.read())
         if damaged and not self.delivered.damaged:
             _log.warning("%s: %d damaged records are lost", self._run.spool_id, damaged)
@@ -107,20 +107,23 @@ class Delivery:
             self._operate(segment.number, entry)
 
     def beat(self) -> None:
-        """Tell the server that the writer lives, though it has nothing to say."""
+        """Send a heartbeat: an empty flush."""
         self._quick.iterations.log_columns(self.find_iteration().id, {}, batch_id=f"{self._run.spool_id}-alive")
 
     def hint(self, error: Exception) -> str:
         return hint(error, self._folder)
 
     def close(self) -> None:
-        """End the iteration again that was reopened for this run, unless the run has ended it itself."""
+        """If the iteration was reopened for this run, end it again, unless the run has ended it itself."""
         if self._ended is not None:
             operations.end_as(self._quick, self._ended)
             self._ended = None
 
     def _deliver_points(self, number: int, entries: list[Entry]) -> None:
-        """In one batch, named after the segment. The copy of a segment that was still written may have brought less."""
+        """Send the points in one batch, named after the segment.
+
+        If an incomplete copy of the segment was sent before, the server has only its points: send the rest separately.
+        """
         mine = [row for entry in entries if "points" in entry for row in points.rows(entry)]
         batch_id, taken = f"{self._run.spool_id}-{number:08}", 0
         while taken < len(mine):
@@ -131,7 +134,7 @@ class Delivery:
         self.delivered.points += taken
 
     def _send_points(self, number: int, mine: list[Row], batch_id: str) -> int | None:
-        """How many of them the server has under that name; None when it refuses them."""
+        """The number of points that the server has in this batch; None if it refuses them."""
         columns = points.columns(mine)
         try:
             receipt = self._reopening(
@@ -145,17 +148,17 @@ class Delivery:
                 raise
             self._reject(number, "points", {"points": mine}, error)
             return None
-        # None at all is what a batch of that name would have that somebody else sent empty: not to ask for ever.
+        # `accepted == 0`: another process sent this batch_id empty. Count it as delivered, or we would retry for ever.
         return receipt.accepted or len(mine)
 
     def _before_the_end(self, mine: list[Row]) -> list[Row]:
-        """The first rows, up to the end of the iteration: the server takes a batch of these."""
+        """The rows up to the first one after the iteration's end: the server accepts a batch of these."""
         end_date = self._quick.iterations.get(self.find_iteration().id).end_date
         end = math.inf if end_date is None else points.milliseconds(end_date)
         return list(itertools.takewhile(lambda row: row[3] <= end, mine))
 
     def _deliver_fields(self, number: int, entries: list[Entry]) -> None:
-        """Parameters and tags, which can be sent as often as one likes."""
+        """Send parameters and tags; sending them again has no second effect."""
         parameters: dict[str, str] = {}
         tags: dict[str, None] = {}
         for entry in entries:
@@ -169,7 +172,7 @@ class Delivery:
             self._send_fields(number, piece)
 
     def _send_fields(self, number: int, piece: Record) -> None:
-        """A parameter that clashes with what is there is left out, and the rest goes on."""
+        """Send the fields. Reject a parameter that conflicts with a stored one, and send the rest."""
         while piece.parameters or piece.tags:
             try:
                 self._log_fields(piece)
@@ -192,7 +195,7 @@ class Delivery:
         self._reopening(lambda _: self._quick.iterations.log(piece, batch_id=batch_id))
 
     def _reopening(self, send: Callable[[Iteration], T]) -> T:
-        """Whoever shares an iteration with others may find that one of them has ended it, and goes on all the same."""
+        """Send; if another process has ended the shared iteration meanwhile, reopen it and send again."""
         iteration = self.find_iteration()
         try:
             return send(iteration)
@@ -205,7 +208,7 @@ class Delivery:
         return send(iteration)
 
     def _is_sound(self, number: int, entry: Entry) -> bool:
-        """Whether it can be sent at all. Spools come from elsewhere too; one record must not keep the others back."""
+        """True if the record is well-formed, else reject it: a malformed record must not block the others."""
         try:
             if "points" in entry:
                 points.columns(points.rows(entry))
@@ -238,11 +241,11 @@ class Delivery:
             if place.is_symlink():
                 raise PermissionError(f"{place} is a link, and may lead out of the spool")
             text = json.dumps({"error": reason_of(error), **content}, indent=1)
-            # There may be several in a segment, and the same one comes again when that is delivered again.
+            # The hash separates the rejected records of a segment; a second delivery writes the same names again.
             path = place / f"{number:08}-{what}-{_digest(json.dumps(content))[:8]}.json"
             runs.write_whole(path, text.encode())
             where = f"it is kept in {path}"
-        # A fork that outlives the end goes on logging: one warning is enough.
+        # A forked process may log on after the end: warn only once.
         repeats = isinstance(error, ClientError) and is_locked(error) and self._has_told_of_the_end
         self._has_told_of_the_end |= isinstance(error, ClientError) and is_locked(error)
         level = logging.DEBUG if repeats else logging.WARNING
@@ -265,7 +268,7 @@ class Delivery:
 
 
 def hint(error: Exception, folder: Path | None) -> str:
-    """What the user can do about it, where there is something."""
+    """Advice to the user on the error, or an empty text."""
     status = 0 if not isinstance(error, ClientError) or error.is_passing else error.status
     if status == 401:
         return "; sign in again (`deardiary login`), and it goes on"
@@ -275,7 +278,7 @@ def hint(error: Exception, folder: Path | None) -> str:
 
 
 def is_refusal(error: ClientError) -> bool:
-    """Whether the server will never take this, from nobody: it is not about who asks, nor about the moment."""
+    """True if the server will never accept the record: the error depends neither on the user nor on the time."""
     return 400 <= error.status < 500 and error.code in REFUSALS and not error.is_passing
 
 
@@ -284,7 +287,7 @@ def is_locked(error: ClientError) -> bool:
 
 
 def _name_of(spool_id: str, piece: Record) -> str:
-    """Of what is in it: the same content again is the same batch."""
+    """The batch_id of fields, from a hash of their content: the same content again is the same batch."""
     return f"{spool_id}-{_digest(json.dumps([sorted(piece.parameters.items()), piece.tags]))}"
 
 

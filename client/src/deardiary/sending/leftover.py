@@ -1,4 +1,4 @@
-"""Looking at what spools still hold, and dropping it."""
+"""List and discard the unsent and rejected records of spools."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _UNREADABLE = (OSError, ValueError, RecursionError)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What a spool holds that has not been sent: ``points``, ``others`` (other records), ``files`` and all ``bytes``.
+    """The unsent content of a spool: ``points``, ``others`` (other records), ``files`` and all ``bytes``.
 
-    ``rejected`` parts were refused by the server for good.
+    ``rejected`` counts the parts that the server refused for good.
     """
 
     spool: str
@@ -55,9 +55,9 @@ class RejectedPart:
 
 
 def find(words: Sequence[str], from_url: str | None) -> list[tuple[Path, Run]]:
-    """The spools of this machine, or those that ``words`` name: by a folder, or by the beginning of an id.
+    """The spools of this machine, or those that ``words`` name by a folder or by the beginning of an id.
 
-    With ``from_url`` only those of that server. ValueError for a word that names none.
+    With ``from_url`` only the spools of that server. ValueError for a word that names no spool.
     """
     ours = list(store.spools_in(settings.spool_folder()))
     found = {folder: run for word in words for folder, run in _named(word, ours)} if words else dict(ours)
@@ -96,7 +96,7 @@ def waiting_in(folder: Path, run: Run) -> Waiting:
 
 
 def discard(folder: Path, run: Run) -> bool:
-    """Remove a spool with all that it holds; False if its program may still write to it."""
+    """Remove a spool with all its content. False if its program may still write to it."""
     lock = FolderLock(folder)
     if not store.is_dead(folder, run, lock):
         return False
@@ -115,7 +115,7 @@ def rejected_in(folder: Path, run: Run) -> list[RejectedPart]:
 
 
 def drop_rejected(folder: Path, run: Run) -> None:
-    """Remove what the server refused, and the spool too if nothing else is in it and its program is gone."""
+    """Remove the rejected records, and the spool too if it is empty then and its program is gone."""
     store.drop_rejected(folder)
     lock = FolderLock(folder)
     if store.is_dead(folder, run, lock):
@@ -128,7 +128,7 @@ def _entries(folder: Path) -> Iterator[lines.Entry]:
         try:
             content = segment.read()
         except OSError:
-            continue  # it goes by its size all the same
+            continue  # its size still counts in `bytes`
         yield from lines.read(content)[0]
 
 

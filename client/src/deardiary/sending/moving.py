@@ -1,4 +1,4 @@
-"""Sending a run that was logged for one server to another: under which names it is found or created there."""
+"""Names and keys under which a run, logged for one server, is found or created on another."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 class Move:
     """A move of runs from ``from_url`` to ``client``'s server.
 
-    Ids of the old server mean nothing on another one, so an iteration is created there anew, by the names of project
+    Ids of the old server are unknown to another one. So the iteration is created there again, by the names of project
     and experiment and under its id_key. If the new server knows the id, as after a change of its URL, the id stays.
     """
 
     def __init__(self, client: Client, from_url: str, runs: Iterable[Run]) -> None:
-        """``runs`` are all that move: several may belong to one iteration, of which only one knows the id_key."""
+        """``runs`` are all runs to move: of several runs of one iteration only one may know the id_key."""
         self.client = client
         self.from_url = from_url
         origins = [run.origin for run in runs]
@@ -33,11 +33,11 @@ class Move:
         self._known: dict[str, bool] = {}
 
     def moved(self, run: Run) -> Run:
-        """The run as it is for the new server. ValueError if nothing names its project and experiment."""
+        """The run for the new server. ValueError if neither run nor settings name its project and experiment."""
         return dataclasses.replace(run, url=self.client.url, offline=False, origin=self._origin(run.origin))
 
     def remark(self, run: Run, folder: Path) -> str:
-        """What the old server alone has: records that it acknowledged are no longer in the spool."""
+        """A remark on records that only the old server has: the spool no longer holds acknowledged records."""
         if run.origin.iteration_id is None or self._knows(run.origin.iteration_id):
             return ""
         numbers = [each.number for each in segments_in(folder)]
@@ -75,7 +75,7 @@ class Move:
 
 
 def _names(origin: Origin, child: Origin | None) -> tuple[str | None, str | None]:
-    """Project and experiment: of the run, else of its child or its parent, who share it, else of the settings."""
+    """Project and experiment: of the run, else of its child or parent, which share them, else of the settings."""
     for each in (origin, child, origin.parent):
         if each is not None and each.project and each.experiment:
             return each.project, each.experiment

@@ -1,4 +1,4 @@
-"""What a spool can hold besides points, parameters and tags. Each can be carried out again without a second effect."""
+"""Records other than points, parameters and tags. Each can be carried out again without a second effect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def upload(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:
-    """A file whose copy lies in the spool. OSError when it is gone, and had not arrived either, or lies elsewhere."""
+    """Upload a copy from the spool. OSError if it is missing and not uploaded yet, or outside the spool."""
     if folder is None:
         raise FileNotFoundError(f"There is no folder in which {given['name']!r} was kept")
     path = store.kept_file(folder, given["file"])
@@ -42,14 +42,14 @@ def _is_there(client: Client, iteration: Iteration, given: Mapping[str, Any]) ->
 
 
 def register(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
-    """A version of a model, of a resource that is there."""
+    """Register a resource that is on the server as a version of a model."""
     registry.register(
         client, iteration, given["name"], given["resource"], given["description"], given.get("id_key"), kept=True
     )
 
 
 def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
-    """The snapshot: what the iteration runs on. One that has ended may have it from an earlier delivery."""
+    """Set the snapshot. An ended iteration may have it already, from an earlier delivery."""
     try:
         client.iterations.set_snapshot(iteration.id, **given)
     except ClientError as error:
@@ -61,7 +61,7 @@ def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], fol
 
 
 def finish(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
-    """The end, at the time when it was; where somebody else has ended the iteration before, that stays."""
+    """End the iteration with the recorded time. If another process has ended it before, keep that end."""
     try:
         _end(client, iteration, given)
     except ClientError as error:
@@ -72,7 +72,7 @@ def finish(client: Client, iteration: Iteration, given: Mapping[str, Any], folde
 
 
 def end_as(client: Client, before: Iteration) -> None:
-    """End an iteration as it had been ended before."""
+    """End an iteration again, with its earlier status, time and error message."""
     client.iterations.update(
         before.id,
         status_id=before.status_id,
@@ -85,7 +85,7 @@ def _end(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> None
     client.iterations.update(
         iteration.id,
         status_id=IterationStatus(given["status"]),
-        # By this machine's clock, which may be behind the server's.
+        # This machine's clock may be behind the server's.
         end_date=max(time_of(given["at"]), iteration.created_date),
         error_message=given["error_message"] or None,
     )

@@ -1,4 +1,4 @@
-"""Finding, or making, the iteration that an `Origin` describes. Again, or by somebody else: the same iteration."""
+"""Find or create the iteration of an `Origin`. Any process that repeats this gets the same iteration."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 def find_or_make(client: Client, origin: Origin, *, began: datetime | None = None) -> Iteration:
-    """The iteration, its parents before it. ClientError when the server refuses one of them.
+    """Find or create the iteration, after its parents. ClientError if the server refuses one of them.
 
-    ``began``: when it did, if that was some time ago; then one that has been deleted meanwhile is not made again.
+    ``began`` is the start of an earlier run; with it, an iteration that was deleted since is not created again.
     """
     if origin.iteration_id is not None:
         return client.iterations.get(origin.iteration_id)
@@ -45,9 +45,9 @@ def find_or_make(client: Client, origin: Origin, *, began: datetime | None = Non
 
 
 def warn_of_ignored(client: Client, origin: Origin, found: Iteration) -> None:
-    """Say which options of a start do not change the iteration that it resumes."""
+    """Warn of the options of a start that do not apply to the resumed iteration."""
     ignored: list[str] = []
-    with contextlib.suppress(ClientError):  # a warning is not worth a failed start
+    with contextlib.suppress(ClientError):  # the start must not fail because of a warning
         ignored.extend(_ignored(client, origin, found))
     if ignored:
         _log.warning("Iteration %s is resumed as it is; ignored: %s", found.id, ", ".join(ignored))
@@ -68,14 +68,14 @@ def _ignored(client: Client, origin: Origin, found: Iteration) -> Iterator[str]:
 
 
 def reopen(client: Client, iteration: Iteration, *, before: datetime | None = None) -> Iteration:
-    """The iteration, RUNNING again if it had ended (``before`` that time, if one is given)."""
+    """Reopen an ended iteration, with ``before`` only if it ended before that time. Return the iteration."""
     if iteration.end_date is None or (before is not None and iteration.end_date >= before):
         return iteration
     return client.iterations.update(iteration.id, status_id=IterationStatus.RUNNING)
 
 
 def experiment_id_of(client: Client, origin: Origin, *, began: datetime | None = None) -> str:
-    """By id, by the names of project and experiment, or else that of the parent."""
+    """The experiment's id: the known one, else by the names of project and experiment, else that of the parent."""
     if origin.experiment_id is not None:
         return origin.experiment_id
     if origin.project is not None and origin.experiment is not None:
@@ -87,7 +87,7 @@ def experiment_id_of(client: Client, origin: Origin, *, began: datetime | None =
 
 
 def _find(client: Client, origin: Origin) -> Iteration | None:
-    """By its id; whatever is no id of the server's, or not one that may be seen, may still be an id_key."""
+    """The iteration with the id ``resume``, or None: then ``resume`` may be an id_key."""
     try:
         return client.iterations.get(str(origin.resume))
     except ClientError as error:

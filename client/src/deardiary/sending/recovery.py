@@ -1,4 +1,4 @@
-"""Sending what other processes have left behind."""
+"""Send the spools of earlier processes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _busy = threading.Lock()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a spool. ``error``: why it was not sent to its end; ``open``: somebody may still write to it.
+    """The result of sending a spool. ``error`` stopped it; ``open``: the spool's program may still write to it.
 
-    ``refused``: how many things the server has refused for good, now or before, that are kept in it.
+    ``left`` counts the remaining segments, ``refused`` the parts kept in the spool that the server refused for good.
     """
 
     iteration_id: str | None
@@ -42,9 +42,9 @@ class Outcome:
 
 
 def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True, alone: bool = False) -> Outcome:
-    """Send everything in a spool that is complete, and remove what has arrived; ``ends``: see `Delivery`.
+    """Send the complete segments of a spool, and remove the delivered ones; ``ends``: see `Delivery`.
 
-    ``alone``: send nothing while its program may still write to it, and to another server.
+    ``alone``: send nothing while the spool's program may still write to it, and send to another server.
     """
     delivery = Delivery(client, run, folder, ends=ends)
     lock = FolderLock(folder)
@@ -67,21 +67,21 @@ def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True, alo
 
 
 def send_left_of(client: Client, run: Run, root: Path) -> None:
-    """Send what dead processes have left of the same iteration, in the order in which they began, but not its end."""
+    """Send the spools of dead processes in the same iteration, oldest first, but not the iteration's end."""
     for folder, other in list(store.spools_in(root)):
         if other.spool_id != run.spool_id and _is_same(run, other) and other.url in (None, client.url):
             _send_if_dead(client, folder, other, ends=False)
 
 
 def send_left_by_forks(client: Client, run: Run, root: Path) -> None:
-    """Send what processes that were forked from this one have logged into the same iteration, and not sent."""
+    """Send the unsent records of processes that this one forked."""
     for folder, other in list(store.spools_in(root)):
         if other.forked_from == run.spool_id and other.url in (None, client.url):
             _send_if_dead(client, folder, other)
 
 
 def send_left_by_others(client: Client, run: Run) -> None:
-    """Send, in a thread, what dead processes have left of other iterations of this server; one thread at a time."""
+    """Send the spools of dead processes in other iterations of this server, in a thread; one thread at a time."""
     if _busy.acquire(blocking=False):
         threading.Thread(target=_send_all, args=(client.twin(), run), name="deardiary-recovery", daemon=True).start()
 
@@ -107,7 +107,7 @@ def _send_if_dead(client: Client, folder: Path, run: Run, *, ends: bool = True) 
         return
     try:
         outcome = send_spool(client, folder, run, ends=ends)
-    except Exception:  # noqa: BLE001 - whatever a spool may hold, the others are sent
+    except Exception:  # noqa: BLE001 - a damaged spool must not block the others
         _log.exception("What is in %s cannot be sent, and others go on", folder)
         return
     if outcome.error is None:
@@ -118,7 +118,7 @@ def _send_if_dead(client: Client, folder: Path, run: Run, *, ends: bool = True) 
 
 
 def _is_work(folder: Path, run: Run) -> bool:
-    """Whether a dead process has left something there; where it has left nothing, nothing stays."""
+    """True if a dead process has left unsent segments. Remove a dead process's spool without segments."""
     probe = FolderLock(folder)
     if not store.is_dead(folder, run, probe):
         return False
@@ -136,14 +136,14 @@ def _is_same(run: Run, other: Run) -> bool:
     if mine.iteration_id is not None and mine.iteration_id == theirs.iteration_id:
         return True
     keys = {mine.id_key, mine.resume} - {None}
-    places = ((mine.project, mine.experiment), (theirs.project, theirs.experiment))
-    return places[0] == places[1] and bool(keys & {theirs.id_key, theirs.resume})
+    is_same_experiment = (mine.project, mine.experiment) == (theirs.project, theirs.experiment)
+    return is_same_experiment and bool(keys & {theirs.id_key, theirs.resume})
 
 
 def _send(delivery: Delivery, folder: Path, *, dead: bool) -> None:
     delivery.find_iteration()
     complete, newest = store.may_be_sent(folder, alone=dead)
-    # What another machine sees of a file may lack its end: only the writer knows that all of it has arrived.
+    # Another machine may see a file without its last lines, so it must not discard the writer's segments.
     discard = dead or runs.is_of_this_boot(delivery.run)
     for segment in complete:
         _deliver(delivery, segment, discard=discard)
@@ -157,6 +157,6 @@ def _deliver(delivery: Delivery, segment: FileSegment, *, discard: bool) -> None
     try:
         delivery.deliver(segment)
     except FileNotFoundError:
-        return  # somebody else has delivered it meanwhile
+        return  # another process has delivered it
     if discard:
         segment.discard()

@@ -1,4 +1,4 @@
-"""Registering what an iteration made as a version of a model."""
+"""Register a file of an iteration as a version of a model."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def register(
     *,
     kept: bool = False,
 ) -> ModelVersion:
-    """A version of the project's model ``name``: the same ``id_key`` finds the one that it made before.
+    """Create a version of the project's model ``name``, or find the one with the same ``id_key``.
 
-    OSError when ``resource`` is neither a resource nor a file; or no resource, when it was told of earlier (``kept``).
+    OSError if ``resource`` is neither a resource nor a file, or, with ``kept`` (a record of a spool), no resource.
     """
     artifact = _find(client, iteration, resource)
     if artifact is None:
@@ -39,7 +39,7 @@ def register(
 
 
 def _find(client: Client, iteration: Iteration, resource: str | PathLike[str]) -> Resource | None:
-    """The latest that is complete; a file was stored under the last part of its path, unless told otherwise."""
+    """The latest complete resource of that name, or of the file name in the path, which is an upload's default name."""
     mine = [
         each
         for each in client.resources.list(iteration.experiment_id, iteration_id=iteration.id)

@@ -1,4 +1,4 @@
-"""The thread that brings to the server what a writer puts down, for as long as it takes."""
+"""The thread that sends a writer's segments to the server, and retries without limit."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from deardiary.spool.writer import Writer
 
 FLUSH_SECONDS = 5.0
-OFFLINE_SECONDS = 60.0  # what a copy made meanwhile may lack
+OFFLINE_SECONDS = 60.0  # a copy of the spool may lack the records of this time
 BEAT_SECONDS = 60.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 60.0
-HURRIED_BACKOFF = 1.0  # while somebody waits for the end
-REFUSED_SECONDS = 60.0  # before asking again whether this user is let in
-SILENCE_SECONDS = 300.0  # between two log lines that say the same
+HURRIED_BACKOFF = 1.0  # while a caller of `wait` waits
+REFUSED_SECONDS = 60.0  # between two tries while the server refuses this user
+SILENCE_SECONDS = 300.0  # between two equal log messages
 
 _log = logging.getLogger(__name__)
 
 
 class Sender:
-    """Every five seconds, or when a segment is full, cuts and sends what there is; after a minute, a sign of life.
+    """Cuts and sends every five seconds, or when a segment is full; sends a heartbeat after a minute of silence.
 
-    Without a ``delivery`` (offline) it only sees to it that what is written gets to the disk. The thread runs ``first``
-    before anything is sent, and ``look`` each time before it sends: it looks whether the folder is still there.
+    Without a ``delivery`` (offline) it only flushes segments to the disk. The thread calls ``first`` once before it
+    sends, and ``look`` before each send, to check that the folder still exists.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Sender:
         self._delivery = delivery
         self._first = first
         self._look = look
-        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # whose put is safe in a signal handler
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # its `put` is safe in a signal handler
         self._stopping = self._hurried = False
         self._failures = 0
         self._not_before = self._asked_until = 0.0
@@ -62,9 +62,9 @@ class Sender:
         self._wakes.put(None)
 
     def wait(self, seconds: float | None) -> bool:
-        """Have everything sent that has been written, and say whether it was, within so many seconds.
+        """Wait until all written records are sent. True if they are, False if not within ``seconds``.
 
-        Takes no lock, for a signal handler may be waiting while it interrupts somebody who holds one.
+        Take no lock: a signal handler may call this and interrupt a thread that holds one.
         """
         until = None if seconds is None else time.monotonic() + seconds
         self._hurried = True
@@ -79,7 +79,7 @@ class Sender:
         return not self._writer.waiting
 
     def stop(self, seconds: float = 1.0) -> None:
-        """Let the thread end after the request that it is making, if it makes one."""
+        """Let the thread end after its current request, if any."""
         self._stopping = True
         self.wake()
         if self._thread is not threading.current_thread():
@@ -88,7 +88,7 @@ class Sender:
     def _run(self) -> None:
         try:
             self._first()
-        except Exception:  # noqa: BLE001 - what they have left must not keep this process's back
+        except Exception:  # noqa: BLE001 - earlier spools must not block this process's records
             _log.exception("What earlier processes have left was not sent, in a way that should not happen")
         while not self._stopping:
             if self._pause() or self._hurried or self._stopping:
@@ -100,7 +100,7 @@ class Sender:
         self._writer.settle()
 
     def _pause(self) -> bool:
-        """Until the next flush is due (True), or somebody wakes us; not before the server wants to be asked again."""
+        """Wait for the next flush (True) or for `wake` (False), but at least until the server allows the next try."""
         until = max(time.monotonic() + self._interval(), self._not_before)
         while (seconds := until - time.monotonic()) > 0 and not self._stopping:
             try:
@@ -111,7 +111,7 @@ class Sender:
         return False
 
     def _allowed_at(self) -> float:
-        """When the next try may be made: whoever is waited for is less patient, but heeds the server all the same."""
+        """The time of the next try. While a caller waits, skip the backoff but obey the server's Retry-After."""
         return self._asked_until if self._hurried else self._not_before
 
     def _interval(self) -> float:
@@ -125,7 +125,7 @@ class Sender:
         except (ClientError, OSError) as error:
             self._failed(error, delivery)
         except Exception as error:  # noqa: BLE001
-            # A fault of ours must not end the sending for the days that a training may take.
+            # A fault of the client must not end the sending: a training may run for days.
             _log.exception("Sending went wrong in a way that it should not")
             self._failed(OSError(str(error)), delivery)
         else:
@@ -150,7 +150,7 @@ class Sender:
             self._sent_at = time.monotonic()
 
     def _failed(self, error: ClientError | OSError, delivery: Delivery) -> None:
-        """Wait longer from one failure to the next, as long as the server asks, and say so now and then."""
+        """Set the time of the next try by backoff and Retry-After, and warn from time to time."""
         now = time.monotonic()
         self._let_in = not isinstance(error, ClientError) or error.is_passing
         longest = HURRIED_BACKOFF if self._hurried else LONGEST_BACKOFF
@@ -158,7 +158,7 @@ class Sender:
         self._asked_until = now + (error.retry_after if isinstance(error, ClientError) else 0.0)
         self._not_before = max(now + backoff, self._asked_until) if self._let_in else now + REFUSED_SECONDS
         self._failures += 1
-        refused_later = not self._let_in and delivery.iteration is not None  # at the start `start` has said it
+        refused_later = not self._let_in and delivery.iteration is not None  # else `start` reports it
         if now - self._told_at > SILENCE_SECONDS and (self._failures > 1 or refused_later):
             self._told_at = now
             _log.warning("What is logged waits to be sent: %s%s", reason_of(error), delivery.hint(error))

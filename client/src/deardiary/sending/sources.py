@@ -1,4 +1,4 @@
-"""Places from which spools are read: a folder, an archive, or S3."""
+"""Sources of spools: a folder, an archive, or S3."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def opened(place: str | PathLike[str]) -> Iterator[Path]:
-    """A folder with what is in ``place``; that of an archive or of S3 is a copy, gone after the block.
+    """A folder with the content of ``place``; for an archive or S3 it is a copy, removed after the block.
 
-    ValueError when there is nothing, or it cannot be read.
+    ValueError if the source is missing, empty or unreadable.
     """
     if str(place).startswith("s3://"):
         with tempfile.TemporaryDirectory() as copy:
@@ -58,7 +58,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 
 def _download(url: str, folder: Path) -> None:
-    """All objects below a prefix. Their times stay: they tell whether somebody still writes."""
+    """Download all objects below a prefix with their times, which show if a program still writes."""
     s3 = _client()
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -71,7 +71,7 @@ def _download(url: str, folder: Path) -> None:
 
 
 def _download_objects(s3: Any, url: str, folder: Path) -> int:
-    """How many. ValueError for more bytes than there is room for."""
+    """Download the objects and return their number. ValueError if they exceed the room on the disk."""
     limit = settings.unpack_bytes() or room_in(folder)
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     found, left = 0, limit

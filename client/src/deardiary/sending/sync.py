@@ -1,4 +1,4 @@
-"""Bringing to the server what has been logged offline, or could not be sent."""
+"""Send the spools of offline runs, and of runs that could not send all records."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Synced:
-    """What `sync` has done with one spool.
+    """The result of `sync` for one spool.
 
-    ``points`` and ``others`` (parameters, tags, files, versions, ends) are there now; of these some may have been
-    there before. ``rejected`` are refused for good, now or before, and kept in the spool's folder ``rejected``,
-    ``damaged`` records could not be read, ``waiting`` files of records are still to be sent: because of ``error``, or
-    because somebody ``may_still_write`` to them.
+    ``points`` and ``others`` (parameters, tags, files, versions, ends) are on the server now; some may have been there
+    before. ``rejected`` parts were refused for good, now or before, and are kept in the spool's folder ``rejected``.
+    ``damaged`` records could not be read. ``waiting`` files of records are unsent, because of ``error`` or because
+    their program ``may_still_write``.
     """
 
     spool: str
@@ -67,21 +67,21 @@ def sync(
     allow: Collection[str] = (),
     tell: Callable[[str], object] = print,
 ) -> list[Synced]:
-    """Send everything that waits in a folder, and say of each spool what became of it.
+    """Send all spools in a folder, and return the result of each.
 
-    ``folder`` holds spools anywhere below it, or is one; it may be a ``.tar.gz``, or ``s3://bucket/prefix``, for which
-    boto3 must be installed. The default is where this machine's runs log to. Each spool goes to the server that it
-    was logged for, or to ``client``'s, with which others are passed over; one that was logged when no server had been
-    named goes to the one of the settings. A server that only a spool names, and neither the settings nor ``allow``,
-    may be hostile: `sync` asks at a terminal, and elsewhere leaves the spool alone.
+    ``folder`` is a spool or holds spools at any depth. It may be a ``.tar.gz``, or ``s3://bucket/prefix``, which needs
+    boto3. The default is the folder to which this machine's runs log. Each spool is sent to the server that it was
+    logged for; with ``client`` the spools of other servers are skipped. A spool without a server is sent to the
+    server of ``client`` or of the settings. A server that neither the settings nor ``allow`` name, only a spool, may
+    be hostile: `sync` asks at a terminal, and otherwise leaves the spool alone.
 
     With ``from_url`` only the spools of that server are sent, to ``client``'s server or else to that of the settings.
-    Iterations are created there anew, under the same id_key. Records that the first server had acknowledged stay
-    there, and so does a spool whose program may still write.
+    Iterations are created there again, under the same id_key. Records that the first server has acknowledged stay
+    there. A spool whose program may still write is not sent.
 
-    This may be done while a training still writes there, by another machine, twice, or be killed in the middle: nothing
-    will be on the server twice. What has arrived is removed from the folder, except what somebody may still write to,
-    and what lies in an archive or in S3. ValueError for a folder that there is not.
+    Running programs, other machines, a second `sync` and a kill are safe: nothing is stored twice. Delivered records
+    are removed from the folder, except those of programs that may still write, of archives and of S3. ValueError for
+    a folder that does not exist.
     """
     allowed = frozenset(filter(None, map(settings.clean_url, allow)))
     old_url = settings.clean_url(from_url)
@@ -140,7 +140,7 @@ def _spools(folder: str | PathLike[str] | None, stack: contextlib.ExitStack) -> 
 
 
 class _Clients:
-    """The clients of the servers that spools belong to: the one given, or one for each server."""
+    """The clients of the spools' servers: the one given, or one for each server."""
 
     def __init__(self, given: Client | None, allowed: Collection[str], stack: contextlib.ExitStack) -> None:
         self.given = given
@@ -151,7 +151,7 @@ class _Clients:
         self._made: dict[str | None, Client] = {}
 
     def of(self, run: Run) -> Client:
-        """ValueError for a server to which nothing may go."""
+        """The client for a run. ValueError if the user does not allow its server."""
         if self.given is not None:
             return self.given
         if run.url not in self._made:
@@ -160,7 +160,7 @@ class _Clients:
         return self._made[run.url]
 
     def note_failure(self, run: Run, error: Exception) -> None:
-        """Remember a server that is not to be asked, or did not answer as one."""
+        """Remember a server that is not allowed, or did not answer as DearDiary."""
         is_answer = isinstance(error, ClientError) and error.status != 0 and error.code not in NOT_THERE
         if run.url is not None and isinstance(error, (ClientError, ValueError)) and not is_answer:
             self.silent.add(run.url)
@@ -206,7 +206,7 @@ def _send(
         if outcome.error is not None:
             failed(outcome.error)
         return _synced(run, folder, outcome)
-    except Exception as error:  # noqa: BLE001 - a spool that is damaged in any way keeps no other back
+    except Exception as error:  # noqa: BLE001 - a damaged spool must not block the others
         return _unsent(run, f"it is damaged: {type(error).__name__}: {reason_of(error)}")
 
 
