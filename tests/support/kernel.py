@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,17 @@ class Kernel:
         error, output = self._run(cell)
         assert error is None, f"{cell}: {error}"
         return output["stdout"].strip()
+
+    def evaluate(self, cell: str, expression: str) -> Any:
+        """Run a cell that is expected to go through; the value of the expression after it.
+
+        It comes with the reply to the cell; what a cell prints comes on a channel of its own, and may come late.
+        """
+        reply = self._client.execute_interactive(
+            cell, timeout=SECONDS, user_expressions={"value": expression}, output_hook=lambda _message: None
+        )["content"]
+        assert reply["status"] == "ok", f"{cell}: {reply}"
+        return ast.literal_eval(reply["user_expressions"]["value"]["data"]["text/plain"])
 
     def fail(self, cell: str) -> str:
         """Run a cell that is expected to raise; the name of the exception's class."""

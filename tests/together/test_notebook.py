@@ -32,9 +32,9 @@ def notebook(live: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def begin(notebook: Kernel, experiment: str, variable: str = "iteration") -> str:
     """Start an iteration in a cell of its own; its id."""
-    return notebook.run(
-        f"{variable} = deardiary.start('Notebook', {experiment!r}); {variable}.log({{'loss': 1}}); print({variable}.id)"
-    )
+    cell = f"{variable} = deardiary.start('Notebook', {experiment!r}); {variable}.log({{'loss': 1}})"
+    own_id: str = notebook.evaluate(cell, f"{variable}.id")
+    return own_id
 
 
 def ends(client: Client, *ids: str) -> list[tuple[IterationStatus, str]]:
