@@ -74,9 +74,9 @@ def test_a_block_in_a_cell_ends_with_the_cell(notebook: Kernel, client: Client) 
     notebook.run("import deardiary")
     begin = "with deardiary.start('Notebook', 'block') as it:\n    iteration_id = it.id"
     assert notebook.fail(f"{begin}\n    1 / 0") == "ZeroDivisionError"
-    failed = notebook.run("print(iteration_id)")
+    failed = notebook.evaluate("pass", "iteration_id")
     notebook.run(begin)
-    succeeded = notebook.run("print(iteration_id)")
+    succeeded = notebook.evaluate("pass", "iteration_id")
     statuses = [status for status, _ in ends(client, failed, succeeded)]
     assert statuses == [IterationStatus.FAILED, SUCCEEDED]
 
@@ -86,14 +86,14 @@ def test_the_start_cell_run_again_ends_the_iteration_that_it_replaces(notebook: 
     start = "iteration = deardiary.start('Notebook', 'twice')"
     other = begin(notebook, "another experiment", "other")
     assert "still running" not in notebook.stderr(start)
-    first = notebook.run("print(iteration.id)")
+    first = notebook.evaluate("pass", "iteration.id")
     assert f"Iteration {first}, started by an earlier cell, was still running: it is ended SUCCEEDED" in (
         notebook.stderr(start)
     )
-    second = notebook.run("print(iteration.id)")
+    second = notebook.evaluate("pass", "iteration.id")
     notebook.fail("1 / 0")
     assert "it is ended KILLED" in notebook.stderr(start)
-    third = notebook.run("print(iteration.id)")
+    third = notebook.evaluate("pass", "iteration.id")
     assert ends(client, first, second, third, other) == [(SUCCEEDED, ""), (KILLED, ""), (RUNNING, ""), (RUNNING, "")]
 
 
@@ -107,6 +107,6 @@ def test_what_a_cell_starts_on_purpose_stays_open(notebook: Kernel, client: Clie
     assert ends(client, *several) == [(RUNNING, "")] * 4, "of one cell, all stay open"
     notebook.run("kept = [deardiary.start('Notebook', 'keyed', id_key='k')]")
     notebook.run("kept.append(deardiary.start('Notebook', 'keyed'))")
-    keyed = notebook.run("print(kept[0].id)")
+    keyed = notebook.evaluate("pass", "kept[0].id")
     begin(notebook, "several")
     assert ends(client, *several, keyed) == [(SUCCEEDED, "")] * 2 + [(RUNNING, "")] * 3
