@@ -1,1 +1,1 @@
-"""What Chalice does not make: the table, the bucket, the JWT secret and the first admin of a stage."""
+"""The resources of a stage that Chalice does not create: the table, the bucket, the JWT secret, the first admin."""

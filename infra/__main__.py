@@ -1,4 +1,4 @@
-"""`python -m infra COMMAND --stage dev`: makes, deploys and removes a stage, lets an admin back in, and more."""
+"""`python -m infra COMMAND --stage dev`: create, deploy, back up and remove a stage, and give an admin access again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from infra.options import parser
 from infra.package.chalice_config import add_stage, configured_origins, write_outputs
 from infra.package.deployment_record import fetch_record
 from infra.resources.admin import reset_admin
-from infra.resources.monitoring import converge_watch, delete_watch
+from infra.resources.monitoring import converge_monitoring, delete_monitoring
 from infra.resources.secret import rotate_secret
 from infra.resources.table import has_table
 from infra.stage import locate
@@ -38,9 +38,9 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it is done, 1 with the reason on stderr when it could not be."""
+    """Run one command. Return 0, or 1 after printing the reason to stderr if it fails."""
     options = parser(__doc__, COMMANDS).parse_args(arguments)
-    # The one place where infra sets the environment, before the server's code is imported and reads it.
+    # Only this place in infra sets the environment, before the server's code is imported and reads it.
     if options.endpoint_url:
         os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
     try:
@@ -63,7 +63,7 @@ def _reason(error: Exception, stage: str) -> str:
 
 
 def _up(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
-    # With --json, stdout belongs to the program that reads it.
+    # With --json, stdout is for the calling program.
     log = sys.stderr if options.json else sys.stdout
     done = 0
     for line in chain(add_stage(stage) if options.add_stage else (), _everything(options, stage, clients)):
@@ -75,10 +75,10 @@ def _up(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
 
 
 def _everything(options: argparse.Namespace, stage: Stage, clients: Clients) -> Iterator[str]:
-    """The admin last: a password that is shown once should not scroll away."""
+    """The admin comes last: a password that is shown once should not scroll away."""
     origins = options.cors_origin or configured_origins(stage.name)
     fetch_record(clients.ssm, stage)
-    yield from converge_watch(stage, options.alarm_topic)
+    yield from converge_monitoring(stage, options.alarm_topic)
     yield from write_outputs(stage, origins)
     password = _given_password(options)
     yield from bring_up(stage, clients, cors_origins=origins, username=options.admin_username, password=password)
@@ -97,7 +97,7 @@ def _deploy(options: argparse.Namespace, stage: Stage, clients: Clients) -> None
 
 
 def _printed_but_admin(lines: Iterator[str]) -> Iterator[str]:
-    """Print each line, but give back those from the admin's on."""
+    """Print each line, but yield those from the admin's on."""
     for line in lines:
         if line.startswith("admin "):
             yield line
@@ -127,12 +127,12 @@ def _down(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
     if not options.yes and _answer(f"This deletes stage {stage.name}: {what}. Type the stage name: ") != stage.name:
         raise InfraError("that is not the stage name; nothing was deleted")
     _print_all(deploy.remove(stage, clients))
-    _print_all(delete_watch(stage, delete_logs=options.delete_data))
+    _print_all(delete_monitoring(stage, delete_logs=options.delete_data))
     _print_all(take_down(stage, clients, delete_data=options.delete_data))
 
 
 def _answer(question: str) -> str:
-    """What the person types; nothing when nobody is there to type."""
+    """The user's answer; an empty text if stdin has ended."""
     print(question, end="", flush=True)
     return sys.stdin.readline().strip()
 
@@ -158,7 +158,7 @@ def _backup(options: argparse.Namespace, stage: Stage, clients: Clients) -> None
 
 
 def _restore(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
-    """The admin is among what is restored; the secret is not, and is made if there is none."""
+    """The backup contains the admin. It does not contain the secret, which is created if there is none."""
     _print_all(restore(stage, clients, options.source))
     origins, password = configured_origins(stage.name), _given_password(options)
     _print_all(bring_up(stage, clients, cors_origins=origins, username=options.admin_username, password=password))
@@ -174,7 +174,7 @@ def _migrate(options: argparse.Namespace, _stage: Stage, _clients: Clients) -> N
 
 
 def _given_password(options: argparse.Namespace) -> str | None:
-    """The first line of stdin when the caller wants that, else None; InfraError when it is empty."""
+    """The first line of stdin if the option asks for it, else None. InfraError if it is empty."""
     if not options.admin_password_stdin:
         return None
     password = sys.stdin.readline().rstrip("\r\n")

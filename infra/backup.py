@@ -1,13 +1,13 @@
-"""A stage's table and objects as files in another bucket, and back.
+"""Back up a stage's table and objects to another bucket, and restore them.
 
-    PREFIX/table/000000.json.gz   items as DynamoDB's own import and export write them, one a line
+    PREFIX/table/000000.json.gz   items in the form of DynamoDB's import and export, one per line
     PREFIX/objects/…              the artifact bytes under their keys, copied within S3
-    PREFIX/manifest.json          what is there; written last, so that a backup without it was cut short
+    PREFIX/manifest.json          the description of the backup, written last: a backup without it is incomplete
 
-The secret is not among it. Passwords are there as their bcrypt hashes, API tokens as SHA-256. `restore` ends every
-session and API token, for it cannot know which were ended after the backup; passwords are those of the backup.
-The table is read while it is in use, item by item. What is written meanwhile may be in it or not, also where two items
-belong together; for the state of one moment DynamoDB has point-in-time recovery, which `infra up` switches on.
+The backup does not contain the secret. It contains passwords as bcrypt hashes and API tokens as SHA-256. `restore` ends
+every session and API token, because some may have been ended after the backup. Passwords are those of the backup.
+The table is read item by item while it is in use. A concurrent write may be in the backup or not, also if two items
+belong together. For a consistent state DynamoDB has point-in-time recovery, which `infra up` enables.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ if TYPE_CHECKING:
 
     from infra.stage import Clients, Stage
 
-FILE_BYTES = 32 * 1024 * 1024  # of items, before they are compressed
+FILE_BYTES = 32 * 1024 * 1024  # of items, before compression
 PAUSE_SECONDS = 0.5
 OBJECTS = "projects/"
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a backup is."""
+class BackupLocation:
+    """The location of a backup."""
 
     bucket: str
     prefix: str
 
     @classmethod
-    def parse(cls, url: str) -> Place:
+    def parse(cls, url: str) -> BackupLocation:
         parts = urlsplit(url)
         if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
-            raise InfraError(f"{url} is no s3://BUCKET/PREFIX")
+            raise InfraError(f"{url} is not of the form s3://BUCKET/PREFIX")
         return cls(parts.netloc, parts.path.strip("/"))
 
     def key(self, name: str) -> str:
@@ -58,23 +58,25 @@ class Place:
 
 
 def back_up(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
-    """Write the stage there; objects that an earlier backup to the same place has are not copied again."""
-    place = Place.parse(url)
-    if place.bucket == stage.bucket:
-        raise InfraError("a backup in the stage's own bucket would go with it; name another bucket")
+    """Write a backup of the stage. Objects that an earlier backup has stored there are not copied again."""
+    location = BackupLocation.parse(url)
+    if location.bucket == stage.bucket:
+        raise InfraError("a backup in the stage's own bucket would be deleted with it; name another bucket")
     try:
-        _remove_manifest(clients, place)
+        _remove_manifest(clients, location)
     except ClientError as error:
         if code_of(error) != "NoSuchBucket":
             raise
-        raise InfraError(f"there is no bucket {place.bucket}; make it first: aws s3 mb s3://{place.bucket}") from None
+        raise InfraError(
+            f"there is no bucket {location.bucket}; create it first: aws s3 mb s3://{location.bucket}"
+        ) from None
     items = 0
     for number, (count, data) in enumerate(_files(clients, stage.table)):
-        clients.s3.put_object(Bucket=place.bucket, Key=place.key(f"table/{number:06}.json.gz"), Body=data)
+        clients.s3.put_object(Bucket=location.bucket, Key=location.key(f"table/{number:06}.json.gz"), Body=data)
         items += count
     yield f"table {stage.table}: {items} items"
-    # After the table: what its items name is there, or was there a moment ago.
-    copied = _copy(clients, stage.bucket, OBJECTS, place.bucket, place.key(f"objects/{OBJECTS}"))
+    # Copy objects after the table: an item never names an object that was written after it.
+    copied = _copy(clients, stage.bucket, OBJECTS, location.bucket, location.key(f"objects/{OBJECTS}"))
     yield f"bucket {stage.bucket}: {copied} objects copied"
     manifest = {
         "format": FORMAT,
@@ -82,26 +84,26 @@ def back_up(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "items": items,
     }
-    clients.s3.put_object(Bucket=place.bucket, Key=place.key("manifest.json"), Body=json.dumps(manifest).encode())
+    clients.s3.put_object(Bucket=location.bucket, Key=location.key("manifest.json"), Body=json.dumps(manifest).encode())
     yield f"backup complete: {url}"
 
 
 def restore(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
-    """Make the stage's table and bucket from a backup, in which no session or API token of before is honoured.
+    """Create the stage's table and bucket from a backup. Earlier sessions and API tokens are not valid in it.
 
-    InfraError when there is a table: nothing is written over. The environment must hold ``stage.settings()``.
+    InfraError if the table exists: nothing is overwritten. The environment must hold ``stage.settings()``.
     """
-    place = Place.parse(url)
-    manifest = _manifest(clients, place)
+    location = BackupLocation.parse(url)
+    manifest = _manifest(clients, location)
     if has_table(clients.dynamodb, stage.table):
         raise InfraError(
             f"table {stage.table} exists; restore into another stage, or delete this one's data first. If a restore "
             f"was cut short, tokens of before may be in force: python -m infra end-tokens --stage {stage.name}"
         )
     yield from converge_bucket(clients.s3, stage, ())
-    copied = _copy(clients, place.bucket, place.key(f"objects/{OBJECTS}"), stage.bucket, OBJECTS)
+    copied = _copy(clients, location.bucket, location.key(f"objects/{OBJECTS}"), stage.bucket, OBJECTS)
     yield f"bucket {stage.bucket}: {copied} objects copied"
-    imported = _import(clients, stage.table, place)
+    imported = _import(clients, stage.table, location)
     if imported != manifest["items"]:
         raise InfraError(f"{imported} of {manifest['items']} items arrived in {stage.table}; delete it and try again")
     yield f"table {stage.table}: {imported} items"
@@ -124,7 +126,7 @@ def _files(clients: Clients, table: str) -> Iterator[tuple[int, bytes]]:
 
 
 def _base64(value: Any) -> str:
-    """Binary attributes, and those of binary sets, which come as bytes or in a class around them."""
+    """Encode a binary attribute; those of binary sets come as bytes or in a wrapper class."""
     return base64.b64encode(bytes(value)).decode()
 
 
@@ -133,7 +135,7 @@ def _compressed(lines: list[bytes]) -> bytes:
 
 
 def _copy(clients: Clients, source: str, source_prefix: str, target: str, target_prefix: str) -> int:
-    """Objects below one prefix to another, but those that are there: the name of an object is the hash of its bytes."""
+    """Copy the objects below a prefix, except those already there: the name of an object is the hash of its bytes."""
     there = set(_names(clients, target, target_prefix))
     missing = [name for name in _names(clients, source, source_prefix) if name not in there]
     for name in missing:
@@ -147,8 +149,8 @@ def _names(clients: Clients, bucket: str, prefix: str) -> Iterator[str]:
             yield each["Key"].removeprefix(prefix)
 
 
-def _import(clients: Clients, table: str, place: Place) -> int:
-    """The number of items that DynamoDB has made a new table of."""
+def _import(clients: Clients, table: str, location: BackupLocation) -> int:
+    """Import the files into a new table, and return the number of items that DynamoDB has imported."""
     parameters: Any = {
         "TableName": table,
         "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("PK", "SK")],
@@ -156,7 +158,7 @@ def _import(clients: Clients, table: str, place: Place) -> int:
         "BillingMode": "PAY_PER_REQUEST",
     }
     started = clients.dynamodb.import_table(
-        S3BucketSource={"S3Bucket": place.bucket, "S3KeyPrefix": place.key("table/")},
+        S3BucketSource={"S3Bucket": location.bucket, "S3KeyPrefix": location.key("table/")},
         InputFormat="DYNAMODB_JSON",
         InputCompressionType="GZIP",
         TableCreationParameters=parameters,
@@ -172,21 +174,21 @@ def _import(clients: Clients, table: str, place: Place) -> int:
     return state["ImportedItemCount"]
 
 
-def _manifest(clients: Clients, place: Place) -> dict[str, Any]:
+def _manifest(clients: Clients, location: BackupLocation) -> dict[str, Any]:
     try:
-        body = clients.s3.get_object(Bucket=place.bucket, Key=place.key("manifest.json"))["Body"].read()
+        body = clients.s3.get_object(Bucket=location.bucket, Key=location.key("manifest.json"))["Body"].read()
     except ClientError as error:
         if code_of(error) not in ("NoSuchKey", "NoSuchBucket"):
             raise
-        raise InfraError(f"there is no complete backup in s3://{place.bucket}/{place.prefix}") from None
+        raise InfraError(f"there is no complete backup in s3://{location.bucket}/{location.prefix}") from None
     manifest: dict[str, Any] = json.loads(body)
     if manifest.get("format") != FORMAT:
         raise InfraError(f"this backup has format {manifest.get('format')}, which this version does not know")
     return manifest
 
 
-def _remove_manifest(clients: Clients, place: Place) -> None:
-    """And the table's files: should this backup be cut short, it is none, and mixes with none."""
-    clients.s3.delete_object(Bucket=place.bucket, Key=place.key("manifest.json"))
-    for name in _names(clients, place.bucket, place.key("table/")):
-        clients.s3.delete_object(Bucket=place.bucket, Key=place.key(f"table/{name}"))
+def _remove_manifest(clients: Clients, location: BackupLocation) -> None:
+    """Remove the manifest and the table's files first: a backup that is interrupted must not look complete."""
+    clients.s3.delete_object(Bucket=location.bucket, Key=location.key("manifest.json"))
+    for name in _names(clients, location.bucket, location.key("table/")):
+        clients.s3.delete_object(Bucket=location.bucket, Key=location.key(f"table/{name}"))

@@ -1,4 +1,4 @@
-"""`python -m infra.chalice …`: a door to `infra.package.packager`."""
+"""`python -m infra.chalice …` runs `infra.package.packager`."""
 
 from infra.package.packager import main
 

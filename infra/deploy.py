@@ -1,4 +1,4 @@
-"""From an account with credentials to a tracker that answers, and back: `chalice deploy`, and what follows."""
+"""Deploy and remove a stage: `chalice deploy`, and the steps after it."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
     from infra.stage import Clients, Stage
 
-# A new API is known everywhere within seconds.
+# A new API answers within seconds.
 HEALTHY_WITHIN_SECONDS = 60.0
 PAUSE_SECONDS = 1.0
 
 
 def run_chalice(command: str, stage: Stage) -> None:
-    """`chalice deploy` or `chalice delete`, with our packager. InfraError when it fails; it has said why."""
+    """Run `chalice deploy` or `chalice delete` with our packager. InfraError if it fails; Chalice has said why."""
     line = [sys.executable, "-m", "infra.package.packager", command, "--stage", stage.name]
     if subprocess.run(line, cwd=FOLDER.parent, check=False).returncode:  # noqa: S603 - our own command
         raise InfraError(f"`chalice {command}` failed; what was there before is unchanged or half new: run it again")
 
 
 def finish(stage: Stage, clients: Clients, given: str | None = None) -> Iterator[str]:
-    """After `chalice deploy`: the gateway's own answers, the record, and whether the server answers.
+    """After `chalice deploy`: set the gateway's own answers, store the record, and check that the server answers.
 
-    With an API's id it is one that Chalice has not deployed, and there is no record.
+    With the id of an API that Chalice has not deployed, no record is stored.
     """
     api = given or api_id(stage)
     if given is None:
@@ -54,7 +54,7 @@ def url(stage: Stage) -> str:
 
 
 def remove(stage: Stage, clients: Clients) -> Iterator[str]:
-    """The functions, their roles and the API; no line when none were deployed."""
+    """Remove the functions, their roles and the API. Return no line if none were deployed."""
     fetch_record(clients.ssm, stage)
     if is_deployed(stage):
         run_chalice("delete", stage)

@@ -1,4 +1,4 @@
-"""What stops an infra command, and how AWS names its refusals."""
+"""The error of an infra command, and the error codes of AWS."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class InfraError(Exception):
-    """A command cannot go on; the text is for the person who typed it."""
+    """A command cannot continue. The text is for the user of the command line."""
 
 
 def code_of(error: ClientError) -> str:
-    """The name of the refusal, e.g. ``NoSuchBucket``; S3 answers a HEAD with the bare status, e.g. ``404``."""
+    """The error code of AWS, e.g. ``NoSuchBucket``. S3 answers a HEAD request with the status only, e.g. ``404``."""
     return error.response.get("Error", {}).get("Code", "")

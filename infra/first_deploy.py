@@ -1,6 +1,6 @@
-"""Say in one sentence what Chalice's own commands lack on a fresh clone, in place of the traceback that follows.
+"""Name in one sentence what Chalice's own commands need on a fresh clone, instead of a traceback.
 
-`app.py` calls this while Chalice's command line loads it, before anything that must be installed is imported.
+`app.py` calls this while Chalice's command line loads it, before it imports any installed package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Moving a stage's artifact bytes to another store, by the server's own code."""
+"""Move a stage's artifact bytes to another store, with the server's own code."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def migrate_artifacts(to: str) -> Iterator[str]:
-    """Move everything there, one line for each thing done. InfraError at the end when something could not be moved.
+    """Move all bytes; yield one line per step. InfraError at the end if some could not be moved.
 
-    `chalicelib` is imported only here, when the stage's settings are in the environment.
+    Import `chalicelib` only here, after the stage's settings are in the environment.
     """
     from chalicelib import config
     from chalicelib.services.blobs.migration import Report, migrate
 
     if to == "filesystem" and config.settings().artifact_root is None:
-        raise InfraError("DEARDIARY_ARTIFACT_FS_ROOT is not set: where is the disk?")
+        raise InfraError("DEARDIARY_ARTIFACT_FS_ROOT is not set; it names the target folder")
     report = Report()
     yield from migrate(to, report)
     yield (
@@ -27,4 +27,4 @@ def migrate_artifacts(to: str) -> Iterator[str]:
         f"{report.pending} not complete yet, {report.failed} could not be moved"
     )
     if report.failed:
-        raise InfraError(f"{report.failed} could not be moved; they are where they were")
+        raise InfraError(f"{report.failed} could not be moved, and are unchanged")

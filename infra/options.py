@@ -1,4 +1,4 @@
-"""What `python -m infra` takes on its command line."""
+"""The command line of `python -m infra`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of everything that belongs to a stage, and the settings that point a server at them."""
+"""The names of all resources of a stage, and the settings with which a server finds them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STAGE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?")
 
 @functools.cache
 def _partition_of(region: str) -> str:
-    """Return `aws` for a region that botocore does not know: an emulator takes any name."""
+    """Return `aws` for a region that botocore does not know: an emulator accepts any name."""
     try:
         partition: str = botocore.session.get_session().get_partition_for_region(region)
     except UnknownRegionError:
@@ -34,7 +34,7 @@ def _partition_of(region: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One deployment of DearDiary: ``local``, ``dev``, ``prod`` … in one account and region."""
+    """One deployment of DearDiary (``local``, ``dev``, ``prod`` …) in one account and region."""
 
     name: str
     account: str
@@ -73,7 +73,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The AWS services that a stage lives in."""
+    """The clients of the AWS services that a stage uses."""
 
     dynamodb: DynamoDBClient
     s3: S3Client
@@ -83,7 +83,8 @@ class Clients:
 def locate(name: str) -> tuple[Stage, Clients]:
     """The stage of this name in the account and region of the caller's credentials.
 
-    boto3 follows AWS_ENDPOINT_URL and goes to AWS otherwise. InfraError when the name does not fit or no region is set.
+    boto3 sends its requests to AWS_ENDPOINT_URL if it is set, else to AWS. InfraError for an invalid name, or without
+    a region.
     """
     if not STAGE_NAME.fullmatch(name):
         raise InfraError(f"{name!r} is no stage name: 1-20 of a-z, 0-9 and '-', not at either end")

@@ -1,7 +1,7 @@
-"""End every session and API token of a stage: after a leak, and in a table that a backup has brought back.
+"""End every session and API token of a stage: after a leak, and in a restored table.
 
-A session names its user's epoch, an API token is kept as a hash in its user's row: one write of that row ends both. The
-rows are found by a scan of the whole table, so that a user that the list of users lacks is found as well.
+A session names its user's epoch, and an API token is stored as a hash in its user's row, so one write of that row ends
+both. A scan of the whole table finds the rows, so that a user who is missing from the list of users is found as well.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def end_all_tokens(dynamodb: DynamoDBClient, table: str) -> list[str]:
-    """Say for how many users and tokens. The environment must point the server's code at this table."""
+    """End them, and return their numbers. The environment must name this table for the server's code."""
     from chalicelib.services import user
 
     ended = [user.end_tokens(user_id) for user_id in list(_user_ids(dynamodb, table))]

@@ -1,4 +1,4 @@
-"""Everything that a stage needs, made or brought to what it should be."""
+"""Create or correct every resource of a stage."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def bring_up(
     stage: Stage, clients: Clients, *, cors_origins: Sequence[str], username: str, password: str | None
 ) -> Iterator[str]:
-    """Make what is absent and correct what differs, saying each change as it is done; a second run says nothing.
+    """Create missing resources and correct settings; yield each change as it is made. A second run yields nothing.
 
-    The environment must hold ``stage.settings()`` already: the admin is made by the server's own code.
+    The environment must hold ``stage.settings()``: the server's own code creates the admin.
     """
     yield from converge_table(clients.dynamodb, stage.table)
     yield from converge_bucket(clients.s3, stage, cors_origins)
@@ -30,7 +30,7 @@ def bring_up(
 
 
 def take_down(stage: Stage, clients: Clients, *, delete_data: bool) -> Iterator[str]:
-    """Remove the secret, and the table and the bucket with all they hold when ``delete_data`` is true."""
+    """Remove the secret; with ``delete_data`` also the table and the bucket with their content."""
     yield from delete_secret(clients.ssm, stage.secret_parameter)
     if delete_data:
         yield from delete_table(clients.dynamodb, stage.table)

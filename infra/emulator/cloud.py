@@ -1,12 +1,12 @@
-"""An AWS account on this machine to rehearse a deployment in: `python -m infra.emulator.cloud`.
+"""An AWS account on this machine, to rehearse a deployment: `python -m infra.emulator.cloud`.
 
-MiniStack, in memory, with all that `make deploy` uses: it runs the packaged functions in processes of their own, behind
-a real HTTP API. It prints its endpoint when it is ready and runs until SIGTERM or Ctrl-C. `--iam` has every call
-checked against the policies of whoever makes it.
+It runs MiniStack in memory with every service that `make deploy` uses. MiniStack runs the packaged functions in
+processes of their own, behind a real HTTP API. The command prints its endpoint when it is ready, and runs until SIGTERM
+or Ctrl-C. With `--iam`, MiniStack checks every call against the policies of its caller.
 
-What MiniStack lacks is added here: its API Gateway cannot import an API over the wire, which `chalice deploy` does,
-though the importer is there for CloudFormation; and to its policies nothing ever comes over TLS, which the bucket's
-policy demands: here loopback counts as such. What stays lacking: bodies of bytes through the API Gateway.
+This module adds two things that MiniStack lacks. Its API Gateway cannot import an API over the wire, as `chalice
+deploy` does, although the importer exists for CloudFormation. It treats no request as TLS, but the bucket's policy
+requires TLS: here loopback counts as TLS. Binary bodies through the API Gateway are still missing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _settings(port: int, *, iam: bool) -> dict[str, str]:
-    """What MiniStack reads when it is imported, and what its functions find in their environment."""
+    """The settings that MiniStack reads on import, and the environment of its functions."""
     return {
         "GATEWAY_PORT": str(port),
         "AUTH": "true" if iam else "false",
@@ -89,7 +89,7 @@ def _announcing(app: Any, endpoint: str) -> Any:
 
 
 def _ready_at_once(name: str, _delay: float) -> None:
-    """A function that was made or changed; who waits for one that is not ready looks again after five seconds."""
+    """A created or changed function, ready at once: a waiter would check again only after five seconds."""
     from ministack.services import lambda_svc
 
     lambda_svc._functions[name]["config"].update(State="Active", LastUpdateStatus="Successful")  # noqa: SLF001
@@ -123,7 +123,7 @@ def _import_api(document: Any) -> Answer:
 
 
 def _overwrite_api(api_id: str, document: Any) -> Answer:
-    """All resources anew, and the gateway responses gone, as AWS does in mode `overwrite`."""
+    """Replace all resources and remove the gateway responses, as AWS does in mode `overwrite`."""
     from ministack.services import apigateway_v1 as service
 
     known: Any = service._resources.get(api_id)  # noqa: SLF001
@@ -140,7 +140,7 @@ def _overwrite_api(api_id: str, document: Any) -> Answer:
 
 
 def _stop_event(*, until_stdin_ends: bool) -> asyncio.Event:
-    """Set by a signal, or by the end of stdin: the other end of that pipe dies with the process that holds it."""
+    """An event set by a signal, or by the end of stdin: the other end of that pipe closes with the parent process."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

@@ -1,4 +1,4 @@
-"""What stands in front of MiniStack: only this machine's programs and pages get in, and its settings reach the disk."""
+"""A guard in front of MiniStack: admit only programs and pages of this machine, and save MiniStack's settings."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ SAVED: dict[str, ModuleType] = {"s3": s3, "ssm": ssm}
 class Gate:
     """An ASGI application around MiniStack.
 
-    MiniStack asks nobody for credentials and answers every web page with CORS, so a page from elsewhere could read and
-    wipe the state: a request whose Host or Origin is not this machine is refused, and so are MiniStack's own controls.
+    MiniStack requires no credentials and answers every web page with CORS headers, so a foreign page could read and
+    erase the state. Refuse a request whose Host or Origin is not this machine, and requests to MiniStack's own
+    controls.
 
-    MiniStack saves buckets' settings and parameters (not their objects, which it writes at once) at a clean stop only:
-    here they are saved after each request that changed them.
+    MiniStack saves buckets' settings and parameters only at a clean stop (objects at once). Save them after each
+    request that changed them.
     """
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
@@ -70,14 +71,14 @@ def _is_welcome(scope: Message) -> bool:
     try:
         host = urlsplit(f"//{headers.get(b'host', '')}").hostname
         page = urlsplit(origin).hostname if origin is not None else host
-    except ValueError:  # no name at all, such as "[::1"
+    except ValueError:  # not a valid name, such as "[::1"
         return False
     known = not scope["path"].startswith(("/_ministack", "/_localstack", "/_aws"))
     return known and is_loopback(host or "") and is_loopback(page or "")
 
 
 def _may_change_settings(scope: Message) -> bool:
-    """False for reads, and for DynamoDB, which has a journal of its own and is asked far more often than the rest."""
+    """False for reads, and for DynamoDB, which has its own persistence and far more requests than other services."""
     target = dict(scope["headers"]).get(b"x-amz-target", b"")
     return scope["method"] not in ("GET", "HEAD") and not target.startswith(b"DynamoDB")
 

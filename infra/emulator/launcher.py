@@ -1,4 +1,4 @@
-"""Starting and stopping the emulator as a child process."""
+"""Start and stop the emulator as a child process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOG_LINES_SHOWN = 15
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running emulator: where it answers, and the process, which may be killed at any moment without loss."""
+    """A running emulator: its endpoint and its process, which can be killed at any moment without loss."""
 
     endpoint_url: str
     process: subprocess.Popen[str]
@@ -33,7 +33,7 @@ class Emulator:
 
 
 def environment_of(endpoint_url: str) -> dict[str, str]:
-    """The environment variables that send every AWS client there, whatever the machine's AWS profile says."""
+    """The environment variables that direct every AWS client to the emulator, whatever the AWS profile says."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         **CREDENTIALS,
@@ -47,9 +47,9 @@ def environment_of(endpoint_url: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def running_emulator(directory: Path) -> Iterator[Emulator]:
-    """An emulator over the state in this directory, stopped at the end; its log is emulator.log there.
+    """Run an emulator on the state in this directory until the block ends. Its log is emulator.log there.
 
-    InfraError when it does not start, or when another process runs one over the same directory.
+    InfraError if it does not start, or if another process runs one on the same directory.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "emulator.log").open("a") as log:
@@ -68,7 +68,7 @@ def running_emulator(directory: Path) -> Iterator[Emulator]:
 
 
 def _endpoint_of(process: subprocess.Popen[str], directory: Path) -> str:
-    """The first line that it prints, which it does when it is ready; no line when it ends before."""
+    """The first line that it prints, when it is ready. InfraError if it ends before."""
     assert process.stdout is not None  # noqa: S101 - for the type checker; it is a pipe
     endpoint = process.stdout.readline().strip()
     if endpoint:

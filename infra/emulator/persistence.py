@@ -1,12 +1,12 @@
-"""DynamoDB items of the emulator on disk, written as they change.
+"""Write the emulator's DynamoDB items to disk as they change.
 
-MiniStack keeps tables in memory and saves them at a clean stop only, as one JSON file. Here every request that wrote
-something ends with one SQLite transaction that holds just the items it changed, before its answer leaves: a process
-killed at any moment loses nothing that was answered, a transaction of many items is kept whole or not at all, and the
-cost does not grow with the table.
+MiniStack keeps tables in memory and saves them as one JSON file, only at a clean stop. Here every request that changes
+items ends with one SQLite transaction of those items, before its answer is sent. A process that is killed at any moment
+loses nothing that was answered. A transaction of many items is stored whole or not at all. The cost does not grow with
+the table.
 
-MiniStack replaces items and never edits one in place, and every write goes through its `_set_item`, `_remove_item` and
-`_items_replaced`: that is where this module listens. It does not follow global replicas and imports from S3.
+MiniStack replaces items and never edits them in place, and every write goes through its `_set_item`, `_remove_item` and
+`_items_replaced`, which this module observes. It does not follow global replicas and imports from S3.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (arn TEXT, pk BLOB, sk BLOB, item TEXT, PRIMARY KEY (arn, pk, sk)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS definitions (id INTEGER PRIMARY KEY CHECK (id = 0), state TEXT);
 """
-# Parts of a table's record that are not its definition: the items have rows of their own, the rest follows from them.
+# Parts of a table's record that are not its definition: items have their own rows, the rest is derived from them.
 DERIVED = {"items", "ItemCount", "TableSizeBytes", dynamodb._INDEX_MEMBERS}  # noqa: SLF001
 
 ItemKey = tuple[str, str, str]
 
 
-class Journal:
+class ItemStore:
     """The items and table definitions of one emulator, in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        # The process can be killed at any moment with WAL and NORMAL; only a power cut can take the last commits back.
+        # With WAL and NORMAL the process can be killed at any moment; only a power failure may lose the last commits.
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.executescript(SCHEMA)
         self._changed: dict[ItemKey, Any] = {}
-        # Requests run on one thread; items that expire are removed on another.
+        # Requests run on one thread; another one removes expired items.
         self._lock = threading.Lock()
         row = self._database.execute("SELECT state FROM definitions").fetchone()
         self._definitions: str = row[0] if row else ""
 
     def restore(self) -> None:
-        """Give the emulator, which must be empty, what was written before."""
+        """Load the stored items and definitions into the emulator, which must be empty."""
         if not self._definitions:
             return
         state = json.loads(self._definitions, object_hook=_json_object_hook)
@@ -64,7 +64,7 @@ class Journal:
         dynamodb.load_persisted_state(state)
 
     def listen(self) -> None:
-        """Follow every change from now on, and keep the emulator from saving tables in its own way."""
+        """Observe every change from now on, and stop the emulator from saving tables itself."""
         set_item, remove_item = dynamodb._set_item, dynamodb._remove_item  # noqa: SLF001
         items_replaced, handle_request = dynamodb._items_replaced, dynamodb.handle_request  # noqa: SLF001
 
@@ -90,12 +90,12 @@ class Journal:
         dynamodb.get_state = lambda: None  # MiniStack: "a service that returns None has nothing to save"
 
     def write(self) -> None:
-        """Put what has changed since the last call on disk, whole or not at all. Cheap when nothing has."""
+        """Write the changes since the last call, all or none. Cheap if there are none."""
         with self._lock:
             definitions = _definitions()
             if not self._changed and definitions == self._definitions:
                 return
-            # What could not be written stays noted, and goes with the next request.
+            # Changes that could not be written stay noted, and are written after the next request.
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
                 self._write_items()
@@ -105,7 +105,7 @@ class Journal:
             self._definitions = definitions
 
     def close(self) -> None:
-        """Write what is left and fold the log into the file."""
+        """Write the remaining changes, and merge the log into the file."""
         self.write()
         self._database.close()
 
@@ -114,7 +114,7 @@ class Journal:
             self._changed.update(changes)
 
     def _differences(self, table: Any) -> Iterator[tuple[ItemKey, Any]]:
-        """A table whose items were swapped wholesale: every item known so far goes, every item of now comes."""
+        """A table whose items were all replaced: remove every known item, write every current one."""
         arn = table["TableArn"]
         yield from [(key, None) for key in self._changed if key[0] == arn]
         for pk, sk in self._database.execute("SELECT pk, sk FROM items WHERE arn = ?", (arn,)):
@@ -131,13 +131,13 @@ class Journal:
 
     def _write_definitions(self, definitions: str) -> None:
         self._database.execute("INSERT OR REPLACE INTO definitions VALUES (0, ?)", (definitions,))
-        # A table that is gone takes its items with it.
+        # The items of a removed table are removed with it.
         arns = json.dumps([table["TableArn"] for _key, table in dynamodb._tables.all_items()])  # noqa: SLF001
         self._database.execute("DELETE FROM items WHERE arn NOT IN (SELECT value FROM json_each(?))", (arns,))
 
 
 def _stored(key: ItemKey) -> tuple[str, bytes, bytes]:
-    """A key as SQLite takes it: MiniStack lets half a surrogate pair into a key, which is no UTF-8 text."""
+    """A key in a form that SQLite accepts: MiniStack allows an unpaired surrogate in a key, which UTF-8 does not."""
     arn, pk, sk = key
     return arn, pk.encode("utf-8", "surrogatepass"), sk.encode("utf-8", "surrogatepass")
 
@@ -147,7 +147,7 @@ def _text(stored: bytes) -> str:
 
 
 def _definitions() -> str:
-    """All that the emulator knows of its tables besides their items, as JSON in MiniStack's own form."""
+    """The definitions of all tables, without items, as JSON in MiniStack's own form."""
     tables = type(dynamodb._tables)()  # noqa: SLF001
     for (account, region, name), table in dynamodb._tables.all_items():  # noqa: SLF001
         tables.set_scoped(account, region, name, {key: value for key, value in table.items() if key not in DERIVED})

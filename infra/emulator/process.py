@@ -1,7 +1,7 @@
-"""The AWS emulator of this machine: MiniStack on a free port of loopback, its state on disk at every moment.
+"""The AWS emulator of this machine: MiniStack on a free loopback port, with its state always on disk.
 
-`python -m infra.emulator.process DIRECTORY` prints its endpoint when it is ready and runs until SIGTERM, or until its
-stdin ends, which happens when whoever started it dies. Start it with `infra.emulator.launcher`.
+`python -m infra.emulator.process DIRECTORY` prints its endpoint when it is ready. It runs until SIGTERM, or until its
+stdin ends, which happens when its parent process ends. `infra.emulator.launcher` starts it.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-IN_USE = 3  # the exit status when another emulator holds the directory
+IN_USE = 3  # the exit status if another emulator holds the directory
 
 
 def main(directory: Path) -> None:
-    """Serve the state in this directory; exit status 3 when another process does already."""
+    """Serve the state in this directory. Exit status 3 if another process serves it already."""
     directory.mkdir(parents=True, exist_ok=True)
     lock = _lock_or_exit(directory)
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     port = listener.getsockname()[1]
     os.environ.pop("AWS_SESSION_TOKEN", None)
     os.environ.update(_settings(directory, port) | CREDENTIALS)  # presigned requests are checked against them
-    # Ctrl-C reaches the whole process group; who started this process decides when it ends.
+    # Ctrl-C reaches the whole process group; the parent process decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(_serve(directory, listener, f"http://127.0.0.1:{port}"))
     lock.close()
@@ -47,7 +47,7 @@ def _lock_or_exit(directory: Path) -> TextIO:
 
 
 def _settings(directory: Path, port: int) -> dict[str, str]:
-    """What MiniStack reads when it is imported: where its state is, and only what DearDiary uses."""
+    """The settings that MiniStack reads on import: where its state is, and only the services that DearDiary uses."""
     return {
         "GATEWAY_PORT": str(port),
         "SERVICES": "cloudwatch,dynamodb,logs,s3,ssm,sts",
@@ -68,24 +68,24 @@ async def _serve(directory: Path, listener: socket.socket, endpoint: str) -> Non
     from hypercorn.config import Config
 
     from infra.emulator.guard import Gate
-    from infra.emulator.persistence import Journal
-    from infra.emulator.speedups import be_quick
+    from infra.emulator.persistence import ItemStore
+    from infra.emulator.speedups import install_speedups
 
-    journal = Journal(directory / "items.sqlite")
-    journal.restore()
-    journal.listen()
-    be_quick()
+    item_store = ItemStore(directory / "items.sqlite")
+    item_store.restore()
+    item_store.listen()
+    install_speedups()
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.loglevel = "WARNING"
     config.keep_alive_timeout = 75
     gate: Any = Gate(on_ready=lambda: _announce(endpoint))
     await serve(gate, config, shutdown_trigger=_stop_event().wait)
-    journal.close()
+    item_store.close()
 
 
 def _stop_event() -> asyncio.Event:
-    """Set by SIGTERM, or by the end of stdin: the other end of that pipe dies with the process that holds it."""
+    """An event set by SIGTERM, or by the end of stdin: the other end of that pipe closes with the parent process."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
 
@@ -99,7 +99,7 @@ def _stop_event() -> asyncio.Event:
 
 
 def _announce(endpoint: str) -> None:
-    """Tell the launcher where to go; what is printed from then on goes to the log."""
+    """Print the endpoint for the launcher. Later output goes to the log."""
     print(endpoint, flush=True)
     os.dup2(2, 1)
 

@@ -1,8 +1,8 @@
-"""What MiniStack does slowly in a Query over thousands of items, done quickly: its answers stay the same.
+"""Faster replacements for MiniStack's slow parts of a Query over thousands of items; its answers stay the same.
 
-It reads the text of a condition anew for each item that it holds against it, walks through that text for conditions
-that are but a comparison of two strings, compares each name of a projection with each other for every item, measures
-every item anew to know what fits on a page, decoding binaries to learn how long they are, and writes JSON in Python.
+For every item MiniStack parses the text of the condition again, searches that text for conditions that only compare two
+strings, compares all names of a projection with each other, and measures the item again for the page size, decoding
+binaries for their length. It writes JSON in Python.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Image = Mapping[str, Mapping[str, Any]]
 Names = Mapping[str, str]
 
 
-def be_quick() -> None:
-    """Put all that is here in MiniStack's place. Once, before it serves."""
+def install_speedups() -> None:
+    """Install these replacements in MiniStack, once, before it serves."""
     tokenize, size_of = functools.lru_cache(KEPT)(dynamodb._tokenize), dynamodb._attribute_value_size  # noqa: SLF001
     evaluate, project = dynamodb._evaluate_condition, dynamodb._project_item  # noqa: SLF001
 
@@ -58,11 +58,11 @@ def be_quick() -> None:
 
 
 class Sizes:
-    """What items weigh, measured once for each: MiniStack replaces items and never edits one."""
+    """The sizes of items, each measured once: MiniStack replaces items and never edits them."""
 
     def __init__(self, measure: Callable[[Image], int]) -> None:
         self._measure = measure
-        # With the item itself, so that no other one can come to its id.
+        # Keep the item itself, so that no other item can get its id.
         self._known: dict[int, tuple[Image, int]] = {}
 
     def __call__(self, item: Image) -> int:
@@ -80,7 +80,7 @@ def json_response(data: Any, status: int = 200, *, content_type: str = JSON_1_0_
 
 @dataclass(frozen=True, slots=True)
 class KeyCondition:
-    """A partition, and perhaps a prefix or two ends of the sort key: the names and values as the text has them."""
+    """A partition, and optionally a prefix or a range of the sort key: names and values as in the text."""
 
     pk: str
     value: str
@@ -90,7 +90,7 @@ class KeyCondition:
     high: str | None
 
     def holds(self, item: Image, values: Image, names: Names) -> bool | None:
-        """None when one of them is not there or is no string: that is for MiniStack."""
+        """True if the item matches. None if an attribute is absent or not a string: MiniStack decides those."""
         try:
             if item[names[self.pk]]["S"] != values[self.value]["S"]:
                 return False if self.sk is None else None
@@ -100,7 +100,7 @@ class KeyCondition:
             if self.prefix is not None:
                 return key.startswith(values[self.prefix]["S"])
             low, high = values[self.low or ""]["S"], values[self.high or ""]["S"]
-            # Ends in the wrong order are an error, which MiniStack has the words for.
+            # A range in the wrong order is an error, whose text MiniStack has.
             return low <= key <= high if low <= high else None
         except KeyError:
             return None
@@ -108,7 +108,7 @@ class KeyCondition:
 
 @functools.lru_cache(KEPT)
 def key_condition(text: str) -> KeyCondition | None:
-    """The condition as PynamoDB writes it; None when it is anything else."""
+    """Parse a condition as PynamoDB writes it; None for any other form."""
     found = _KEY_CONDITION.fullmatch(text)
     if found is None or text.startswith("(") != text.endswith(")"):
         return None
@@ -117,7 +117,7 @@ def key_condition(text: str) -> KeyCondition | None:
 
 
 def whole_attributes(item: Image, text: str, names: Names) -> dict[str, Mapping[str, Any]] | None:
-    """What a projection leaves of an item; None where it is of anything but different aliases of whole attributes."""
+    """The attributes that a projection keeps; None unless it consists of different aliases of whole attributes."""
     wanted = [names.get(alias) for alias in _aliases(text)]
     if not wanted or None in wanted or len(set(wanted)) < len(wanted):
         return None
@@ -131,7 +131,7 @@ def _aliases(text: str) -> tuple[str, ...]:
 
 
 def binary_length(value: Any) -> int | None:
-    """Bytes of a binary attribute as base64 says it; None for everything else, and where it is none."""
+    """The length in bytes of a base64 binary attribute; None for any other attribute."""
     text = value.get("B") if isinstance(value, dict) and len(value) == 1 else None
     if not isinstance(text, str) or len(text) % 4:
         return None

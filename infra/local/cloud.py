@@ -1,4 +1,4 @@
-"""`python -m infra.local.cloud …`: a door to `infra.emulator.cloud`."""
+"""`python -m infra.local.cloud …` runs `infra.emulator.cloud`."""
 
 from infra.emulator.cloud import main
 

@@ -1,4 +1,4 @@
-"""The example training, logged into a running server with the client that users have, and read back."""
+"""Log the example training into a running server with the users' client, and read it back."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ EXAMPLE = "examples/train_digits.py"
 
 
 def log_demo(url: str) -> None:
-    """Run the example against the server at ``url`` and print what is there then. CalledProcessError when it fails."""
+    """Run the example against the server at ``url``, and print its result. CalledProcessError if it fails."""
     print(f"\nTraining: {EXAMPLE}", flush=True)
     others = {name: value for name, value in os.environ.items() if not name.startswith("DEARDIARY_")}
-    # A pipe would hold back what the example prints.
+    # A pipe would delay the output of the example.
     environment = others | {"DEARDIARY_URL": url, "NO_PROXY": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
     sweep = _run_example(environment)
     with deardiary.connect(url) as client:
@@ -30,7 +30,7 @@ def log_demo(url: str) -> None:
 
 
 def _run_example(environment: dict[str, str]) -> str:
-    """Pass on what the example prints; the id of its sweep is the last word."""
+    """Print the example's output; the id of its sweep is the last word."""
     command, last = [sys.executable, EXAMPLE], ""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=pipe, text=True) as example:  # noqa: S603
@@ -43,7 +43,7 @@ def _run_example(environment: dict[str, str]) -> str:
 
 
 def _report(client: deardiary.Client, sweep: str) -> Iterator[str]:
-    """What the sweep holds, and the commands that show it."""
+    """The content of the sweep, and the commands that show it."""
     experiment = client.experiments.get(client.iterations.get(sweep).experiment_id)
     trials = [each.id for each in client.iterations.children(sweep)]
     yield f"\nLogged, and read back from {client.url}:"
@@ -68,7 +68,7 @@ def _iteration(client: deardiary.Client, experiment_id: str, iteration_id: str) 
 
 
 def _commands(url: str, experiment: str, trial: str, resource: str) -> Iterator[str]:
-    """Commands to paste; they name the server only where it is not the one that the client takes by default."""
+    """Commands to paste. They name the server only if it is not the client's default."""
     command = ".venv/bin/deardiary" if url == DEFAULT_URL else f"DEARDIARY_URL={url} .venv/bin/deardiary"
     yield "\nLook at it, in another terminal:"
     yield f"  {command} iterations ls '{experiment}'"

@@ -1,4 +1,4 @@
-"""The app behind a local HTTP server: Chalice's own development server, made fit for real traffic."""
+"""The app behind a local HTTP server: Chalice's development server, adapted for real traffic."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 9000, 50
-MAX_BODY_BYTES = 10 * 1024 * 1024  # what API Gateway takes
+MAX_BODY_BYTES = 10 * 1024 * 1024  # the limit of API Gateway
 IDLE_SECONDS = 75
 NO_SUCH_ROUTE = '{"code": "NOT_FOUND", "message": "There is no such route"}'
 DRAIN_BYTES, DRAIN_SECONDS = 128 * 1024 * 1024, 2.0
 
 
 class QuietHandler(ChaliceRequestHandler):
-    """Chalice's handler, which writes an answer in one piece and refuses bodies that it could not read.
+    """Chalice's handler, which sends an answer in one piece and refuses bodies that it cannot read.
 
-    Chalice sends headers and body apart and with Nagle's algorithm on, which costs 40 ms an answer on loopback.
+    Chalice sends headers and body separately with Nagle's algorithm on, which costs 40 ms per answer on loopback.
     """
 
     disable_nagle_algorithm = True
     wbufsize = -1  # buffered; the standard library flushes after each request
     timeout = IDLE_SECONDS
-    # What the standard library answers to a request that is no HTTP, or has a method nobody knows.
+    # The standard library's answer to an invalid HTTP request or an unknown method.
     error_content_type = "application/json"
     error_message_format = '{"code": "INVALID_PAYLOAD", "message": "%(code)d: not a request that this server knows"}'
 
     def parse_request(self) -> bool:
-        """False, with the refusal sent, when the request line, the headers or the announced body are no good."""
+        """False, after sending the refusal, if the request line, the headers or the declared body are invalid."""
         if not super().parse_request():
             return False
         refusal = self._refusal()
@@ -54,16 +54,16 @@ class QuietHandler(ChaliceRequestHandler):
         return False
 
     def handle_expect_100(self) -> bool:
-        """Let the body come at once: the client waits for this line."""
+        """Answer at once: the client waits for this line before it sends the body."""
         going_on: bool = super().handle_expect_100()
         self.wfile.flush()
         return going_on
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the standard library's
-        """No access log: a training run makes a request every few seconds."""
+        """Write no access log: a training run sends a request every few seconds."""
 
     def _refusal(self) -> tuple[int, str, str] | None:
-        """Status, code and message for a body of unknown, unreadable or too large a size."""
+        """Status, code and message for a body of unknown, invalid or excessive size."""
         if "transfer-encoding" in self.headers:
             return 411, "LENGTH_REQUIRED", "Send the body with a Content-Length; chunked bodies are not taken"
         lengths = self.headers.get_all("content-length", ["0"])
@@ -74,16 +74,16 @@ class QuietHandler(ChaliceRequestHandler):
         return None
 
     def _send_error_response(self, error: LocalGatewayException) -> None:  # noqa: ARG002 - Chalice's signature
-        """For a path that no route has: in the cloud API Gateway answers, and repeats the token that it was sent."""
+        """For a path without a route: in the cloud API Gateway answers this, and echoes the token of the request."""
         self._send_http_response(404, {}, NO_SUCH_ROUTE)
 
     def _send_http_response(self, code: int, headers: Any, body: Any) -> None:
-        """A method that the path does not have is no other case than a path that there is not."""
+        """Answer a method that the path lacks like an unknown path."""
         missing = code == http.HTTPStatus.METHOD_NOT_ALLOWED
         super()._send_http_response(404 if missing else code, headers, NO_SUCH_ROUTE if missing else body)
 
     def _refuse(self, status: int, code: str, message: str) -> None:
-        """Answer and hang up: what follows on this connection is a body that nobody reads."""
+        """Answer and close the connection: the rest of its data is an unread body."""
         self.close_connection = True
         body = json.dumps({"code": code, "message": message})
         self._send_http_response(status, {"Connection": "close"}, body)
@@ -91,7 +91,7 @@ class QuietHandler(ChaliceRequestHandler):
         self._read_away()
 
     def _read_away(self) -> None:
-        """Take in what is still being sent: a socket closed over unread bytes can take our answer with it."""
+        """Read the remaining data: closing a socket with unread bytes can discard our answer."""
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(DRAIN_SECONDS)
         left = DRAIN_BYTES
@@ -101,20 +101,20 @@ class QuietHandler(ChaliceRequestHandler):
 
 
 class LocalServer(ThreadedHTTPServer):
-    """Threads that do not keep the process alive, and no traceback for a peer that went away."""
+    """Uses daemon threads, and prints no traceback if the peer disconnects."""
 
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Show what went wrong on stderr, as usual, unless it is only that the other side hung up."""
+        """Print an unexpected error to stderr, but not a disconnected peer."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextlib.contextmanager
 def serving(app: Chalice, first_port: int = FIRST_PORT) -> Iterator[str]:
-    """The app on loopback until the block ends; gives its URL. InfraError when no port near ``first_port`` is free."""
-    # Each request has a thread of its own, so `current_request` must be one per thread; Chalice's own local server
+    """Serve the app on loopback until the block ends; yield its URL. InfraError without a free port near it."""
+    # Each request has its own thread, so `current_request` must exist once per thread. Chalice's own local server
     # changes the app's class in the same way.
     if not isinstance(app, LocalChalice):
         app.__class__ = type("LocalApp", (LocalChalice, type(app)), {})

@@ -1,4 +1,4 @@
-"""The whole system on this machine: the emulator over a directory, a stage in it, the app that serves it."""
+"""The whole system on this machine: the emulator on a directory, a stage in it, and the app that serves the stage."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 UPKEEP_SECONDS = 30.0
 UPKEEP_THREAD = "upkeep"
-# Enough for one call to the emulator; a run that takes longer is cut off, and the next start goes on with its work.
+# Enough for one call to the emulator. A longer run is interrupted, and the next start continues its work.
 STOP_SECONDS = 2.0
 _log = logging.getLogger("deardiary")
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A server that answers at `url` without asking who is there, and the emulator behind it."""
+    """A server at `url` without sign-in, and its emulator."""
 
     url: str
     emulator: Emulator
 
     def address(self) -> dict[str, str | int]:
-        """Where other programs of this machine find it."""
+        """The address for other programs of this machine."""
         return {"url": self.url, "aws_endpoint_url": self.emulator.endpoint_url, "pid": os.getpid()}
 
 
@@ -45,9 +45,9 @@ class System:
 def running_system(
     directory: Path, *, first_port: int = FIRST_PORT, say: Callable[[str], None] = print
 ) -> Iterator[System]:
-    """The system over the state in this directory, in this process, whose environment it changes. Once per process.
+    """Run the system on the state in this directory, in this process, and change its environment. Once per process.
 
-    It takes the first free port from ``first_port``; 0 is any. InfraError when one of its parts does not start.
+    Take the first free port from ``first_port``; 0 takes any. InfraError if a part does not start.
     """
     _forget_the_cloud()
     with running_emulator(directory) as emulator:
@@ -57,24 +57,24 @@ def running_system(
 
 
 def _forget_the_cloud() -> None:
-    """What the user's shell says of AWS and of other servers must not reach this one."""
+    """Remove AWS settings and server URLs of the user's shell from the environment."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "DEARDIARY_")):
             del os.environ[name]
 
 
 def _app_on(emulator: Emulator, say: Callable[[str], None]) -> Chalice:
-    """The app on a stage that has all it needs. The environment is set before the server's code is imported."""
+    """The app on a complete stage. Set the environment before importing the server's code, which reads it."""
     os.environ.update(emulator.environment())
     stage, clients = locate("local")
     os.environ.update(stage.settings(), DEARDIARY_ENABLE_AUTH="false", DEARDIARY_LISTEN=HOST)
-    # Without sign-in the admin's password opens nothing: do not show one.
+    # Without sign-in the admin's password has no use: do not show one.
     password = secrets.token_urlsafe()
     for line in bring_up(stage, clients, cors_origins=(), username="admin", password=password):
         say(line)
     from app import app
 
-    # What is there now stays: looking through it for garbage again and again is a fifth of a large request's time.
+    # Long-lived objects: scanning them for garbage again and again takes a fifth of a large request's time.
     gc.collect()
     gc.freeze()
     return app
@@ -82,7 +82,7 @@ def _app_on(emulator: Emulator, say: Callable[[str], None]) -> Chalice:
 
 @contextlib.contextmanager
 def _upkeep_running() -> Iterator[None]:
-    """Run what a schedule runs in the cloud, in a thread, until the block ends."""
+    """Run the scheduled function of the cloud in a thread, until the block ends."""
     stop = threading.Event()
     thread = threading.Thread(target=_run_upkeep, args=(stop,), name=UPKEEP_THREAD, daemon=True)
     thread.start()
@@ -94,7 +94,7 @@ def _upkeep_running() -> Iterator[None]:
 
 
 def _run_upkeep(stop: threading.Event) -> None:
-    """Log a failed run and go on: the next run finds in the table what this one has left."""
+    """Log a failed run and continue: the next run finds the remaining work in the table."""
     from chalicelib.routes import upkeep
 
     while not stop.is_set():

@@ -1,4 +1,4 @@
-"""The zip of a function: pruned, compiled, and the same bytes every time."""
+"""The zip of a function: pruned, compiled, and identical bytes for identical input."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What the server asks for with botocore; each of the 400 others is a description of a service that nobody calls.
+# The services that the server uses from botocore; each of the 400 others is an unused description.
 SERVICES = {"dynamodb", "s3", "ssm", "sts"}
-# Of this service all that is ever asked for; to read the description of the other 150 operations takes 15 ms of CPU.
+# The only operations used of this service: reading the description of the other 150 takes 15 ms of CPU.
 SSM_OPERATIONS = {"GetParameter"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
-# Where Lambda unpacks it, which is what tracebacks shall say.
+# The path where Lambda unpacks the zip, which tracebacks must show.
 TASK_ROOT = "/var/task"
 
 
 def prune(site_packages: Path) -> None:
-    """Remove what installed packages bring and no request needs."""
+    """Remove the parts of installed packages that no request uses."""
     data = site_packages / "botocore" / "data"
     if data.is_dir():
         _prune_services(data)
@@ -50,7 +50,7 @@ def _prune_services(data: Path) -> None:
 
 
 def _keep_operations(description: Path, kept: set[str]) -> None:
-    """Leave out all other operations, and the shapes that only they have."""
+    """Remove all other operations, and the shapes that only they use."""
     service = json.loads(gzip.decompress(description.read_bytes()))
     service["operations"] = {name: each for name, each in service["operations"].items() if name in kept}
     named = _named(service["operations"].values())
@@ -63,7 +63,7 @@ def _keep_operations(description: Path, kept: set[str]) -> None:
 
 
 def _named(definitions: Iterable[Any]) -> set[str]:
-    """The shapes that these name, at whatever depth."""
+    """The shapes that these use, directly or not."""
     found: set[str] = set()
     for each in definitions:
         if isinstance(each, dict):
@@ -75,7 +75,7 @@ def _named(definitions: Iterable[Any]) -> set[str]:
 
 
 def write_archive(package: Path) -> None:
-    """Write the zip anew with compiled code: Lambda's disk is read-only, and would compile at each cold start."""
+    """Write the zip with compiled code: Lambda's disk is read-only, so Python would compile at each cold start."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         with zipfile.ZipFile(package) as given:
@@ -89,7 +89,7 @@ def write_archive(package: Path) -> None:
 
 
 def _compile(root: Path) -> None:
-    """In a process of its own with a fixed hash seed, or the same source would give other bytes."""
+    """Compile in a separate process with a fixed hash seed: otherwise the same source gives other bytes."""
     command = [sys.executable, "-m", "compileall", "-q", "-s", str(root), "-p", TASK_ROOT]
     command += ["--invalidation-mode", "unchecked-hash", str(root)]
     subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": "0"}, check=True)  # noqa: S603 - our own command

@@ -1,6 +1,6 @@
-"""What Chalice must know of a stage, written where it reads it: `.chalice/config.json` and the policies beside it.
+"""Write a stage's settings where Chalice reads them: `.chalice/config.json` and the policies beside it.
 
-Nothing secret is among it: the secret's name, not the secret.
+They contain nothing secret: the secret's name, not the secret.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ CORS = "DEARDIARY_CORS_ORIGINS"
 
 
 def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
-    """Bring config.json and the policies to what this stage needs; what was written, one line each.
+    """Write config.json and the policies for this stage; return one line per change.
 
-    A stage that config.json does not name is none of Chalice's, and nothing is written for it.
+    For a stage that config.json does not name, write nothing: Chalice does not know it.
     """
     config = _read()
     if stage.name not in config["stages"]:
         return []
     entry = config["stages"][stage.name]
     wanted = stage.settings() | ({CORS: " ".join(cors_origins)} if cors_origins else {})
-    # What else stands there is the user's own.
+    # Keep the user's own settings.
     entry["environment_variables"] = entry.get("environment_variables", {}) | wanted
     files = {each.policy_file(stage): each.policy(stage) for each in FUNCTIONS}
     files |= {f"stack-{stage.name}.json": _stack(stage), "config.json": config}
@@ -39,7 +39,7 @@ def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
 
 
 def add_stage(stage: Stage) -> list[str]:
-    """Name the stage in config.json, sized as dev is, unless it is there."""
+    """Add the stage to config.json, with the sizes of dev, if it is absent."""
     config = _read()
     if stage.name in config["stages"]:
         return []
@@ -51,7 +51,7 @@ def add_stage(stage: Stage) -> list[str]:
 
 
 def is_known(stage_name: str) -> bool:
-    """Whether config.json names the stage."""
+    """True if config.json names the stage."""
     return stage_name in _read()["stages"]
 
 
@@ -63,7 +63,7 @@ def configured_origins(stage_name: str) -> list[str]:
 
 
 def _stack(stage: Stage) -> dict[str, Any]:
-    """What `chalice package` must merge into its CloudFormation template: names that logs and alarms know."""
+    """What `chalice package` merges into its CloudFormation template: fixed names, which logs and alarms use."""
     return {
         "Resources": {each.resource: {"Properties": {"FunctionName": each.name(stage)}} for each in FUNCTIONS},
     }
@@ -73,12 +73,12 @@ def _read() -> dict[str, Any]:
     try:
         config: dict[str, Any] = json.loads((FOLDER / "config.json").read_text())
     except ValueError as error:
-        raise InfraError(f".chalice/config.json is no JSON: {error}") from None
+        raise InfraError(f".chalice/config.json is not valid JSON: {error}") from None
     return config
 
 
 def _write(path: Path, content: object) -> bool:
-    """Whether the file was another before. Written beside and renamed: a process that dies leaves the old one."""
+    """Write the file by rename, so that an interrupted process leaves the old one. True if the content changed."""
     text = json.dumps(content, indent=2) + "\n"
     if path.exists() and path.read_text() == text:
         return False

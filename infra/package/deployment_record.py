@@ -1,7 +1,7 @@
-"""What Chalice has deployed for a stage, kept in the account, so that any machine can upgrade it in place.
+"""Keep Chalice's record of a stage's deployment in the account, so that any machine can upgrade the stage in place.
 
-Chalice remembers the id of the API in a file of the machine that deployed; without it, it makes a second API at another
-URL. The file holds names and ARNs, nothing secret.
+Chalice stores the id of the API in a file on the deploying machine. Without it, Chalice creates a second API with
+another URL. The file holds names and ARNs, nothing secret.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fetch_record(ssm: SSMClient, stage: Stage) -> None:
-    """Put the account's record where Chalice looks; a file of this machine stays when the account has none."""
+    """Write the account's record where Chalice reads it. The file of this machine stays if the account has none."""
     try:
         text = ssm.get_parameter(Name=stage.record_parameter)["Parameter"]["Value"]
     except ssm.exceptions.ParameterNotFound:
@@ -31,7 +31,7 @@ def fetch_record(ssm: SSMClient, stage: Stage) -> None:
 
 
 def keep_record(ssm: SSMClient, stage: Stage) -> None:
-    """After a deployment: the file of this machine becomes the account's record."""
+    """After a deployment, store the file of this machine as the account's record."""
     text = json.dumps(_read(stage))
     ssm.put_parameter(
         Name=stage.record_parameter,
@@ -52,7 +52,7 @@ def is_deployed(stage: Stage) -> bool:
 
 
 def api_id(stage: Stage) -> str:
-    """The id of the stage's API. InfraError when Chalice has deployed none from here."""
+    """The id of the stage's API. InfraError if Chalice has deployed none from this folder."""
     for resource in _read(stage)["resources"] if _file(stage).exists() else ():
         if resource["name"] == "rest_api":
             found: str = resource["rest_api_id"]

@@ -1,8 +1,8 @@
-"""Chalice's own command line with a packager that packs only what runs: `python -m infra.chalice deploy --stage dev`.
+"""Chalice's own command line with a smaller package: `python -m infra.chalice deploy --stage dev`.
 
-Chalice alone makes a package that works just as well, and is larger, slower to start and another each time: it packs
-every service that botocore knows, no compiled code, the caches of the last test run, and the time of day. It also goes
-on when a dependency could not be had.
+Chalice's own package works as well, but it is larger, starts more slowly and differs at each build. It contains every
+service of botocore, no compiled code, caches of test runs, and the current time. Chalice also continues if a dependency
+could not be downloaded.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 
 class Packager(LambdaDeploymentPackager):
-    """The same bytes for the same sources, requirements, Python and architecture."""
+    """Builds identical bytes for the same sources, requirements, Python and architecture."""
 
     pruned = True
 
     def create_deployment_package(self, project_dir: str, python_version: str) -> str:
-        """The path of the package; one that is there already is taken, for its name is the hash of what is in it."""
+        """The path of the package. Reuse an existing one: its name is the hash of its content."""
         name = self.deployment_package_filename(project_dir, python_version)
         if not Path(name).exists():
             super().create_deployment_package(project_dir, python_version)
@@ -50,7 +50,7 @@ class Packager(LambdaDeploymentPackager):
         return name
 
     def _deployment_package_filename(self, project_dir: str, python_version: str, prefix: str = "") -> str:
-        # Not the name that Chalice alone would give: its package of the same sources is another.
+        # Use another name than Chalice alone would: its package of the same sources has other content.
         return super()._deployment_package_filename(project_dir, python_version, f"{prefix}lean-")
 
     def _iter_app_filenames(self, project_dir: str) -> Iterator[tuple[str, str]]:
@@ -68,7 +68,7 @@ class Packager(LambdaDeploymentPackager):
             zipped.write(path, str(Path(prefix) / path.relative_to(dirname)))
 
     def _build_python_dependencies(self, python_version: str, requirements: str, site_packages_dir: str) -> None:
-        """Kept beside the packages, for they are asked for after every change of the app."""
+        """Keep the dependencies beside the packages: every change of the app needs them again."""
         kept = self._kept_dependencies(Path(requirements), python_version)
         if not kept.exists():
             fresh = Path(tempfile.mkdtemp(dir=kept.parent, prefix=".new-"))
@@ -86,7 +86,7 @@ class Packager(LambdaDeploymentPackager):
 
     def _kept_dependencies(self, requirements: Path, python_version: str) -> Path:
         digest = hashlib.sha256(requirements.read_bytes() + self._architecture.encode())
-        # How they were pruned counts too.
+        # The hash includes the rules of pruning.
         digest.update(Path(archive.__file__).read_bytes())
         for constraints in sorted(requirements.parent.glob("constraints*.txt")):
             digest.update(constraints.read_bytes())
@@ -95,13 +95,13 @@ class Packager(LambdaDeploymentPackager):
 
 
 def _sources(folder: str) -> list[Path]:
-    """Every file below, links followed, without Python's caches; `vendor/` holds a link to the client's source."""
+    """Every file below, following links, without Python's caches; `vendor/` has a link to the client's source."""
     walked = (Path(root) / name for root, _, names in os.walk(folder, followlinks=True) for name in names)
     return sorted(path for path in walked if "__pycache__" not in path.parts)
 
 
 def build(project: Path, architecture: str, *, pruned: bool = True) -> Path:
-    """The package of a Chalice project for this Python, without deploying it."""
+    """Build the package of a Chalice project for this Python, without deploying it."""
     tools = OSUtils()
     pip = PipRunner(pip=SubprocessPip(osutils=tools), osutils=tools)
     dependencies = DependencyBuilder(osutils=tools, pip_runner=pip, architecture=architecture)
@@ -115,9 +115,9 @@ def main() -> None:
     options.add_argument("--stage")
     given, _ = options.parse_known_args()
     if given.stage and not is_known(given.stage):
-        # Chalice would deploy it without any of its settings.
+        # Chalice would deploy an unknown stage without any settings.
         sys.exit(f"Stage {given.stage} is not in .chalice/config.json; `python -m infra up --add-stage` adds it")
-    # Where Chalice looks it up when it builds; it has no setting for it.
+    # Chalice looks this name up when it builds; it has no setting for it.
     vars(deployer)["LambdaDeploymentPackager"] = Packager
     chalice.cli.main()
 

@@ -1,7 +1,7 @@
-"""The admin of a stage, made through the server's own rules.
+"""The admin of a stage, created by the server's own rules.
 
-The server reads its settings when first asked, so `chalicelib` is imported only here, inside the functions, when the
-entry point has already put the stage's settings into the environment.
+The server reads its settings on first use. So import `chalicelib` only inside the functions, after the entry point has
+put the stage's settings into the environment.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import secrets
 
 
 def converge_admin(username: str, password: str | None) -> list[str]:
-    """Make the first admin if there is none; a password that nobody gave is made up and shown this once."""
+    """Create the first admin if there is none. Without a given password, generate one and show it this once."""
     from chalicelib.services import user
 
     chosen = password or _new_password()
@@ -20,7 +20,7 @@ def converge_admin(username: str, password: str | None) -> list[str]:
 
 
 def converge_usernames() -> list[str]:
-    """Let the users that older servers made be found by their names in any case."""
+    """Make the users of older servers findable by their names in any case."""
     from chalicelib.storage import user
 
     folded = user.fold_usernames()
@@ -28,7 +28,7 @@ def converge_usernames() -> list[str]:
 
 
 def reset_admin(username: str, password: str | None) -> list[str]:
-    """Give this admin a new password, or make the first admin where there is none."""
+    """Give this admin a new password, or create the first admin if there is none."""
     from chalicelib.services import user
 
     created = converge_admin(username, password)

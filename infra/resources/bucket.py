@@ -1,4 +1,4 @@
-"""The artifact bucket of a stage: private, TLS only, encrypted, tidy."""
+"""The artifact bucket of a stage: private, TLS only, encrypted, with lifecycle rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from infra.stage import Stage
 
-# How S3 says that a bucket, or a setting of it, is not there.
+# S3's error codes for a bucket, or a setting of it, that does not exist.
 ABSENT = {
     "404",
     "NoSuchBucket",
@@ -32,7 +32,7 @@ ABSENT = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting of a bucket: how to read it, what it should be (None: absent), how to make it so."""
+    """One setting of a bucket: how to read it, its required value (None: absent), how to set it."""
 
     label: str
     read: Callable[[], Any]
@@ -41,7 +41,7 @@ class Setting:
 
 
 def converge_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str]) -> list[str]:
-    """Make the bucket or bring its settings to what they should be; what was done, one line each."""
+    """Create the bucket or correct its settings; return one line per change."""
     done = _create_if_absent(s3, stage)
     for setting in (*_access_settings(s3, stage), *_content_settings(s3, stage.bucket, cors_origins)):
         if _or_none(setting.read) != setting.wanted:
@@ -51,7 +51,7 @@ def converge_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str]) -> 
 
 
 def delete_bucket(s3: S3Client, name: str) -> list[str]:
-    """Delete the bucket with every object and unfinished upload in it; no line when there is none."""
+    """Delete the bucket with every object and unfinished upload. Return no line if there is none."""
     if _or_none(lambda: s3.head_bucket(Bucket=name)) is None:
         return []
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=name):
@@ -70,7 +70,7 @@ def _create_if_absent(s3: S3Client, stage: Stage) -> list[str]:
     if _or_none(lambda: s3.head_bucket(Bucket=stage.bucket)) is not None:
         return []
     request: dict[str, Any] = {"Bucket": stage.bucket, "ObjectOwnership": "BucketOwnerEnforced"}
-    if stage.region != "us-east-1":  # which S3 takes as the default and refuses as a constraint
+    if stage.region != "us-east-1":  # S3 uses it by default and refuses it as a constraint
         request["CreateBucketConfiguration"] = {"LocationConstraint": stage.region}
     s3.create_bucket(**request)
     s3.get_waiter("bucket_exists").wait(Bucket=stage.bucket)
@@ -87,7 +87,7 @@ def _or_none(read: Callable[[], Any]) -> Any:
 
 
 def _access_settings(s3: S3Client, stage: Stage) -> list[Setting]:
-    """Who may reach the bucket, and how: its owner only, over TLS only."""
+    """Access to the bucket: its owner only, over TLS only."""
     bucket = stage.bucket
     blocked: Any = dict.fromkeys(
         ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
@@ -117,7 +117,7 @@ def _access_settings(s3: S3Client, stage: Stage) -> list[Setting]:
 
 
 def _content_settings(s3: S3Client, bucket: str, cors_origins: Sequence[str]) -> list[Setting]:
-    """What becomes of the objects, and which web pages may fetch them."""
+    """The lifecycle of objects, and the web origins that may fetch them."""
     encryption: Any = {"SSEAlgorithm": "AES256"}
     lifecycle: Any = [_abort_stale_uploads()]
     cors: Any = [_cors_rule(cors_origins)] if cors_origins else None
@@ -168,7 +168,7 @@ def _tls_only(bucket_arn: str) -> dict[str, Any]:
 
 
 def _abort_stale_uploads() -> dict[str, Any]:
-    """For those that the server has lost sight of; it ends what nobody goes on with for a day itself."""
+    """Abort uploads that the server no longer knows. The server aborts the others itself after an idle day."""
     return {
         "ID": "abort-unfinished-uploads",
         "Status": "Enabled",
@@ -178,7 +178,7 @@ def _abort_stale_uploads() -> dict[str, Any]:
 
 
 def _cors_rule(origins: Sequence[str]) -> dict[str, Any]:
-    """What a dashboard needs to follow presigned requests: any header in, the checksum and the ETag out."""
+    """The CORS rule for presigned requests of a web page: any request header; checksum and ETag are readable."""
     return {
         "AllowedOrigins": list(origins),
         "AllowedMethods": ["GET", "PUT", "HEAD"],

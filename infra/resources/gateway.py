@@ -1,8 +1,8 @@
-"""The API Gateway of a stage: its URL, and the answers that it gives without asking a function.
+"""The API Gateway of a stage: its URL, and the answers that it gives without calling a function.
 
-By itself it answers 403 `{"message": "Missing Authentication Token"}` to an unknown route, repeats the Authorization
-header to whoever sent one that it does not understand, and none of its answers carries CORS headers. Chalice imports
-the API anew with each deployment, which takes these settings away: they are made after each.
+By default it answers 403 `{"message": "Missing Authentication Token"}` to an unknown route, echoes an Authorization
+header that it cannot parse, and sends no CORS headers. Chalice imports the API again at each deployment, which removes
+these settings, so set them after each deployment.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from infra.stage import Stage
 
-API_STAGE = "api"  # as .chalice/config.json calls it
+API_STAGE = "api"  # the name in .chalice/config.json
 
-# Type: status (None: as it is), code, message, seconds after which to try again. None of them repeats the request.
+# Type: status (None: unchanged), code, message, seconds until a retry. None of them echoes the request.
 _ANSWERS: dict[GatewayResponseTypeType, tuple[int | None, str, str, int | None]] = {
     "MISSING_AUTHENTICATION_TOKEN": (404, "NOT_FOUND", "There is no such route", None),
     "INVALID_SIGNATURE": (404, "NOT_FOUND", "There is no such route", None),
@@ -38,7 +38,7 @@ _ANSWERS: dict[GatewayResponseTypeType, tuple[int | None, str, str, int | None]]
 
 
 def converge_answers(gateway: APIGatewayClient, api_id: str, cors_origins: Sequence[str]) -> list[str]:
-    """Give the gateway's own answers our envelope and CORS headers, from now on."""
+    """Give the gateway's own answers our error form and CORS headers."""
     for kind, (status, code, message, retry_after) in _ANSWERS.items():
         headers = _headers(cors_origins, retry_after)
         body = {"application/json": json.dumps({"code": code, "message": message})}
@@ -52,7 +52,7 @@ def converge_answers(gateway: APIGatewayClient, api_id: str, cors_origins: Seque
 
 
 def url_of(api_id: str, stage: Stage) -> str:
-    """Where clients find the API; an emulator, which AWS_ENDPOINT_URL names, has it below its own address."""
+    """The URL of the API. An emulator, which AWS_ENDPOINT_URL names, serves it below its own address."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
         return f"{endpoint.rstrip('/')}/_aws/execute-api/{api_id}/{API_STAGE}"
@@ -61,7 +61,7 @@ def url_of(api_id: str, stage: Stage) -> str:
 
 
 def _headers(cors_origins: Sequence[str], retry_after: int | None) -> dict[str, str]:
-    """A fixed header names one origin only. Nothing in these answers is anybody's, so with several it is any."""
+    """A fixed header can name one origin only. These answers contain no user's data, so several origins become `*`."""
     origin = cors_origins[0] if len(cors_origins) == 1 else "*"
     cors = {"Access-Control-Allow-Origin": origin} if cors_origins else {}
     return cors if retry_after is None else {**cors, "Retry-After": str(retry_after)}

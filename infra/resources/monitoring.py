@@ -1,4 +1,4 @@
-"""Logs and alarms of a stage. They are named after the functions, and can be there before these are."""
+"""Logs and alarms of a stage. Their names derive from the functions' names, so they can exist before the functions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 RETENTION_DAYS = 30
 PERIOD_SECONDS = 300
 NAMESPACE = "DearDiary"
-# The server answers whatever happens to it, so Lambda sees no error: its log does.
+# The server turns every fault into an answer, so Lambda counts no error: the log does.
 FILTERS = {"ServerErrors": "{ $.status = 500 }", "Unavailable": "{ $.status = 503 }"}
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Goes off when the sum of a metric in five minutes is over a limit."""
+    """An alarm for a metric whose sum over five minutes exceeds a limit."""
 
     name: str
     namespace: str
@@ -48,7 +48,7 @@ class Alarm:
 
 
 def alarms(stage: Stage) -> list[Alarm]:
-    """Functions that crash, time out or are throttled, 500 and 503 answers, and a table that throttles."""
+    """Alarms for functions that crash, time out or are throttled, 500 and 503 answers, and a throttled table."""
     found = []
     for function in FUNCTIONS:
         name = function.name(stage)
@@ -64,15 +64,15 @@ def alarms(stage: Stage) -> list[Alarm]:
     return found
 
 
-def converge_watch(stage: Stage, topic: str | None) -> list[str]:
-    """Make logs and alarms, or correct them; what was done. A topic, once given, stays until another is."""
+def converge_monitoring(stage: Stage, topic: str | None) -> list[str]:
+    """Create or correct logs and alarms; return one line per change. A given topic stays until another is given."""
     logs, cloudwatch = boto3.client("logs"), boto3.client("cloudwatch")
     done = [line for each in FUNCTIONS for line in _converge_group(logs, _group(each.name(stage)))]
     return done + _converge_filters(logs, stage) + _converge_alarms(cloudwatch, stage, topic)
 
 
-def delete_watch(stage: Stage, *, delete_logs: bool) -> list[str]:
-    """Remove the alarms, and the logs too if told so."""
+def delete_monitoring(stage: Stage, *, delete_logs: bool) -> list[str]:
+    """Remove the alarms; with ``delete_logs`` also the logs."""
     names = [alarm.name for alarm in alarms(stage)]
     boto3.client("cloudwatch").delete_alarms(AlarmNames=names)
     if not delete_logs:

@@ -1,4 +1,4 @@
-"""What the functions of a stage may do in the account: the documents of `policies/`, filled in for the stage."""
+"""The permissions of a stage's functions in the account: the documents in `policies/`, filled in for the stage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DOCUMENTS = Path(__file__).parent / "policies"
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One Lambda function: its document, the handler and the CloudFormation resource as Chalice calls them.
+    """One Lambda function: its document, the handler and Chalice's name of its CloudFormation resource.
 
     ``suffix`` is the end of its name.
     """
@@ -27,15 +27,15 @@ class Function:
     suffix: str = ""
 
     def name(self, stage: Stage) -> str:
-        """As Chalice names it."""
+        """The name that Chalice gives it."""
         return f"deardiary-{stage.name}{self.suffix}"
 
     def policy_file(self, stage: Stage) -> str:
-        """Beside Chalice's config.json, where Chalice looks for it."""
+        """The file beside Chalice's config.json, where Chalice reads it."""
         return f"policy-{stage.name}{self.suffix}.json"
 
     def policy(self, stage: Stage) -> dict[str, Any]:
-        """The document with the names of this stage, and no name of another."""
+        """The document with the names of this stage only."""
         text = Template((DOCUMENTS / f"{self.document}.json").read_text())
         filled: dict[str, Any] = json.loads(text.substitute(self._names(stage)))
         return filled

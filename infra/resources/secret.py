@@ -1,4 +1,4 @@
-"""The key ring that signs JWTs, in SSM Parameter Store, where a SecureString costs nothing."""
+"""The key ring that signs JWTs, in SSM Parameter Store, where a SecureString is free of charge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def converge_secret(ssm: SSMClient, name: str) -> list[str]:
-    """Make the key ring if there is none; an existing one is never touched, or every token would end."""
+    """Create the key ring if there is none. Never change an existing one: that would end every token."""
     if _exists(ssm, name):
         return []
     ssm.put_parameter(
@@ -27,13 +27,13 @@ def converge_secret(ssm: SSMClient, name: str) -> list[str]:
 
 
 def rotate_secret(ssm: SSMClient, name: str) -> list[str]:
-    """Sign with a new secret from now on; tokens of the one before go on verifying, those of older ones end.
+    """Sign with a new secret from now on. Tokens of the previous secret stay valid, those of older ones end.
 
-    InfraError when the stage has no key ring. A server takes the new one up within minutes, or with the first token
-    that it meets.
+    InfraError if the stage has no key ring. A server reads the new secret within minutes, or with the first token that
+    it signed.
     """
     if not _exists(ssm, name):
-        raise InfraError(f"There is no secret {name}; run `infra up` first")
+        raise InfraError(f"there is no secret {name}; run `infra up` first")
     before = json.loads(ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
     after = json.loads(_new_key_ring())
     after["secrets"][before["signing"]] = before["secrets"][before["signing"]]
@@ -45,7 +45,7 @@ def rotate_secret(ssm: SSMClient, name: str) -> list[str]:
 
 
 def delete_secret(ssm: SSMClient, name: str) -> list[str]:
-    """Delete the key ring, which ends every token; no line when there is none."""
+    """Delete the key ring, which ends every token. Return no line if there is none."""
     if not _exists(ssm, name):
         return []
     ssm.delete_parameter(Name=name)

@@ -1,4 +1,4 @@
-"""The one DynamoDB table of a stage: string keys PK and SK, no index, paid by request."""
+"""The one DynamoDB table of a stage: string keys PK and SK, no index, billed by request."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ RECOVERY_TRIES, RECOVERY_PAUSE = 20, 3.0
 
 
 def converge_table(dynamodb: DynamoDBClient, name: str) -> list[str]:
-    """Make the table or bring its settings to what they should be; what was done, one line each.
+    """Create the table or correct its settings; return one line per change.
 
-    InfraError when a table of this name has other keys: that cannot be changed in place.
+    InfraError if a table of this name has other keys, which cannot be changed in place.
     """
     table = _describe(dynamodb, name)
     if table is None:
@@ -34,7 +34,7 @@ def converge_table(dynamodb: DynamoDBClient, name: str) -> list[str]:
 
 
 def delete_table(dynamodb: DynamoDBClient, name: str) -> list[str]:
-    """Delete the table with everything in it, deletion protection or not; no line when there is none."""
+    """Delete the table with its content, deletion protection included. Return no line if there is none."""
     if _describe(dynamodb, name) is None:
         return []
     dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
@@ -107,7 +107,7 @@ def _converge_recovery(dynamodb: DynamoDBClient, name: str) -> list[str]:
             )
             break
         except ClientError as error:
-            # A table is ACTIVE some seconds before its backups can be switched on.
+            # A table is ACTIVE some seconds before its backups can be enabled.
             if code_of(error) != "ContinuousBackupsUnavailableException" or not tries_left:
                 raise
             time.sleep(RECOVERY_PAUSE)

@@ -157,4 +157,4 @@ def test_nothing_is_written_over(real_server: Server, s3: S3Client) -> None:
 @pytest.mark.parametrize("url", ["bucket/prefix", "s3://", "s3://bucket", "s3://bucket/", "https://bucket/prefix"])
 def test_where_a_backup_goes_has_a_bucket_and_a_prefix(url: str) -> None:
     with pytest.raises(InfraError, match="s3://BUCKET/PREFIX"):
-        backup.Place.parse(url)
+        backup.BackupLocation.parse(url)

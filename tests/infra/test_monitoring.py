@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from infra.resources.monitoring import FILTERS, alarms, converge_watch, delete_watch
+from infra.resources.monitoring import FILTERS, alarms, converge_monitoring, delete_monitoring
 from infra.stage import Stage
 from tests.support.emulator import Emulator
 from tests.support.server import environment
@@ -20,12 +20,12 @@ STAGE = Stage("watched", "000000000000", "us-east-1")
 def _account(emulator: Emulator) -> Iterator[None]:
     with environment(emulator.environment()):
         yield
-        delete_watch(STAGE, delete_logs=True)
+        delete_monitoring(STAGE, delete_logs=True)
 
 
 def test_a_second_run_changes_nothing_and_keeps_the_topic() -> None:
-    assert converge_watch(STAGE, TOPIC)
-    assert converge_watch(STAGE, None) == []
+    assert converge_monitoring(STAGE, TOPIC)
+    assert converge_monitoring(STAGE, None) == []
     cloudwatch = boto3.client("cloudwatch")
     set_alarms = cloudwatch.describe_alarms(AlarmNames=[each.name for each in alarms(STAGE)])["MetricAlarms"]
     assert len(set_alarms) == len(alarms(STAGE))
@@ -33,15 +33,15 @@ def test_a_second_run_changes_nothing_and_keeps_the_topic() -> None:
 
 
 def test_an_alarm_that_somebody_changed_is_set_again() -> None:
-    converge_watch(STAGE, None)
+    converge_monitoring(STAGE, None)
     first = alarms(STAGE)[0]
     boto3.client("cloudwatch").put_metric_alarm(**first.request() | {"Threshold": 1000.0})
-    assert converge_watch(STAGE, None) == [f"alarm {first.name}: set"]
+    assert converge_monitoring(STAGE, None) == [f"alarm {first.name}: set"]
 
 
 def test_what_the_log_counts_has_an_alarm() -> None:
     """And what is counted is what the server writes: `status`, a number."""
-    converge_watch(STAGE, None)
+    converge_monitoring(STAGE, None)
     filters = boto3.client("logs").describe_metric_filters(logGroupName="/aws/lambda/deardiary-watched")
     counted = {
         (each["metricNamespace"], each["metricName"])
@@ -54,8 +54,8 @@ def test_what_the_log_counts_has_an_alarm() -> None:
 
 
 def test_a_stage_leaves_nothing_behind() -> None:
-    converge_watch(STAGE, None)
-    delete_watch(STAGE, delete_logs=True)
+    converge_monitoring(STAGE, None)
+    delete_monitoring(STAGE, delete_logs=True)
     assert not boto3.client("cloudwatch").describe_alarms(AlarmNames=[each.name for each in alarms(STAGE)])[
         "MetricAlarms"
     ]
