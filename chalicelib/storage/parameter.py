@@ -57,15 +57,19 @@ def list_parameters(where: Iteration, limit: int, cursor: str | None) -> Page[Pa
 def read_parameters_of_span(
     experiment_id: str, first_id: str, last_id: str, names: Collection[str] | None = None
 ) -> dict[str, dict[str, str]]:
-    """Read keys and values of the iterations from one id to another, by iteration; of up to 100 `names` only these.
+    """Read keys and values of the iterations from one id to another, by iteration; only these `names`, if given.
 
-    Excluded keys cost the same read units, but neither bytes nor time here.
+    DynamoDB leaves out the other keys: they cost the same read units, but neither bytes nor time. It compares with up
+    to 100 names; more are compared here.
     """
-    condition = ParameterRow.key_text.is_in(*sorted(names)) if names and len(names) <= _MOST_OPERANDS else None
+    wanted = None if names is None else frozenset(names)
+    condition = ParameterRow.key_text.is_in(*sorted(wanted)) if wanted and len(wanted) <= _MOST_OPERANDS else None
     found: dict[str, dict[str, str]] = {}
     span = keys.parameters_span(experiment_id, first_id, last_id)
     for row in item.raw_rows(span, ["iteration_id", "key_text", "value"], where=condition):
-        found.setdefault(row["iteration_id"]["S"], {})[row["key_text"]["S"]] = row["value"]["S"]
+        key = row["key_text"]["S"]
+        if wanted is None or key in wanted:
+            found.setdefault(row["iteration_id"]["S"], {})[key] = row["value"]["S"]
     return found
 
 
