@@ -47,7 +47,6 @@ def whole_request(backend: str, location: Location, size_bytes: int, site: str) 
         backend=backend,
         project_id=location.project_id,
         sha256=location.sha256,
-        size_bytes=size_bytes,
         part_bytes=size_bytes,
         part_sha256=location.sha256,
     )
@@ -61,7 +60,6 @@ def part_tickets(backend: str, location: Location, upload_id: str, parts: Sequen
             backend=backend,
             project_id=location.project_id,
             sha256=location.sha256,
-            size_bytes=0,
             upload_id=upload_id,
             part=part.number,
             offset=part.offset,

@@ -14,17 +14,17 @@ PATH = "/artifacts"
 
 
 class Ticket(NamedTuple):
-    """The right of its holder: to put bytes of a given size and hash, or to get bytes under a name.
+    """The right of its holder: to get the artifact `sha256`, or to put its bytes or one part of them.
 
-    `part` counts from 1 in the upload `upload_id`; 0 is the whole. `sha256` and `size_bytes` are of the whole,
-    `part_sha256` and `part_bytes` of the bytes to put.
+    GET: `size_bytes` and `name` of the artifact. PUT: `part_bytes` and `part_sha256` of the bytes to put; `part` counts
+    from 1 in the upload `upload_id`, 0 stands for all bytes of the artifact.
     """
 
     method: str
     backend: str
     project_id: str
     sha256: str
-    size_bytes: int
+    size_bytes: int = 0
     name: str = ""
     upload_id: str = ""
     part: int = 0
