@@ -26,7 +26,7 @@ UPKEEP_SECONDS = 30.0
 UPKEEP_THREAD = "upkeep"
 # Enough for one call to the emulator. A longer run is interrupted, and the next start continues its work.
 STOP_SECONDS = 2.0
-_log = logging.getLogger("deardiary")
+_log = logging.getLogger("deardiary.server")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib import deadline
+from chalicelib.deadline import DeadlinePassed
 from chalicelib.routes.upkeep import upkeep
 from chalicelib.services import project as project_service
 from tests.support.server import PASSWORD, Reply, Server, server_on_moto
@@ -107,7 +109,20 @@ def test_what_nobody_foresaw_says_which_and_where(
     (line,) = lines(capsys)
     assert line["error"] == "RuntimeError"
     assert line["where"][-1].endswith(" fail")
-    assert line["where"][-1].startswith("test_journal.py:")
+    assert line["where"][-1].startswith("test_request_log.py:")
+
+
+def test_a_503_says_why(server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def late() -> None:
+        raise DeadlinePassed(retry_after=1)
+
+    server.token()
+    capsys.readouterr()
+    monkeypatch.setattr(deadline, "check", late)
+    assert server.call("POST", "/projects", {"name": "late"}).status == 503
+    (line,) = lines(capsys)
+    assert line["error"] == "DeadlinePassed"
+    assert line["where"][-1].startswith("test_request_log.py:")
 
 
 def test_upkeep_says_whether_all_is_done(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

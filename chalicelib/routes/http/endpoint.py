@@ -143,10 +143,12 @@ def _respond(request: Request, ids: Mapping[str, str], serve: Serve, line: dict[
         cors.guard(request.headers)
         answer = serve(request, ids)
     except DomainError as error:
+        if isinstance(error, Unavailable):
+            request_log.note_error(line, error, expected=True)
         answer = refused(error)
     except Exception as error:  # noqa: BLE001 - the last resort: the caller gets the envelope and no trace
         passing = is_overload(error)
-        request_log.note_error(line, error, foreseen=passing)
+        request_log.note_error(line, error, expected=passing)
         answer = refused(Unavailable(retry_after=1)) if passing else failed()
     return render(answer, cors.cors_headers(request.headers))
 

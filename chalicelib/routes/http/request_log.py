@@ -1,7 +1,7 @@
-"""The log of the functions in the cloud: one line of JSON for each request, for CloudWatch to search and count.
+"""The request log in the cloud: one line of JSON for each request, for CloudWatch to search and count.
 
-It says which route was asked and what it took, and nothing that somebody sent: no token, no body, no id of the path,
-no URL. Of an error that nobody foresaw it says which and where, but not its text, which may quote what was sent.
+A line names the route, its status and its cost. It holds nothing that the caller sent: no token, body, id or URL. Of an
+error it holds the type and the stack frames, but not the message, which may quote the request.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 from chalicelib import config
 from chalicelib.aws import capacity
 
-_log = logging.getLogger("deardiary")
+_log = logging.getLogger("deardiary.server")
 FRAMES = 8
 _process = {"is_new": True}
 
 
 @contextmanager
 def entry(route: str, context: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A line about what is done inside, written at the end; what happened is put into it, `status` at least."""
+    """Write a line at the end of the block, which adds to it what it knows: `status` at least."""
     line: dict[str, Any] = {"request_id": context.get("requestId"), "route": route}
     units, began = capacity.start(), time.perf_counter()
     try:
@@ -35,10 +35,13 @@ def entry(route: str, context: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         _write(line | {"read_units": units.reads, "write_units": units.writes})
 
 
-def note_error(line: dict[str, Any], error: BaseException, *, foreseen: bool) -> None:
-    """What it is and where. On a machine of one's own, where logs are nobody else's, an unforeseen one as it is."""
-    if not (foreseen or config.settings().in_lambda):
-        _log.error("unforeseen error", exc_info=error)
+def note_error(line: dict[str, Any], error: BaseException, *, expected: bool) -> None:
+    """Add the type and the stack frames of an error.
+
+    Outside Lambda the log belongs to the user of the machine: an unexpected error goes there whole, with its message.
+    """
+    if not (expected or config.settings().in_lambda):
+        _log.error("unexpected error", exc_info=error)
     response = getattr(getattr(error, "cause", error), "response", {})
     code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
