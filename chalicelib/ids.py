@@ -28,6 +28,11 @@ def stamp(microseconds: int | None = None) -> str:
     return _base32((microseconds or _tick()).to_bytes(7, "big") + b"\0\0\0")[:12]
 
 
+def split_id(compound: str) -> list[str]:
+    """Split a compound id into the id of its owner and the parts after that; a simple id has no such parts."""
+    return compound.split(".")
+
+
 def digest(text: str) -> str:
     """Hash a text of any length for use in a storage key: 24 characters, 120 bits of SHA-256."""
     return _base32(hashlib.sha256(text.encode()).digest()[:15])

@@ -160,7 +160,7 @@ def _keep_receipt(where: Iteration, metric_id: str) -> None:
 
 
 def _owner(actor: Actor, metric_id: str, need: Need) -> Iteration:
-    return access.iteration(actor, metric_id.partition(".")[0], need).iteration
+    return access.iteration(actor, ids.split_id(metric_id)[0], need).iteration
 
 
 def _find(where: Iteration, metric_id: str) -> _Found:
@@ -179,7 +179,7 @@ def _find(where: Iteration, metric_id: str) -> _Found:
 
 def _parts(metric_id: str) -> tuple[str, str, int]:
     """Stamp and digest of its batch, and its place there."""
-    parts = metric_id.split(".")
+    parts = ids.split_id(metric_id)
     if len(parts) != 4 or not parts[3].isdecimal():
         raise NotFound
     return parts[1], parts[2], int(parts[3])

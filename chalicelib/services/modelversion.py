@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypedDict, TypeVar
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.errors import Conflict
 from chalicelib.paging import Page
 from chalicelib.retry import Patience
@@ -138,7 +138,7 @@ def _resource(actor: Actor, project_id: str, resource_id: str) -> Resource:
 
 
 def _owner(actor: Actor, version_id: str, need: Need) -> ModelLineage:
-    return access.model(actor, version_id.rpartition(".")[0], need)
+    return access.model(actor, ids.split_id(version_id)[0], need)
 
 
 def _until_not_overtaken(act: Callable[[], T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from chalicelib import ids
 from chalicelib.errors import Conflict
 from chalicelib.paging import Page
 from chalicelib.services import access
@@ -92,4 +93,4 @@ def _missing(where: Iteration, values: dict[str, str]) -> list[str]:
 
 
 def _owner(actor: Actor, parameter_id: str, need: Need) -> Iteration:
-    return access.iteration(actor, parameter_id.partition(".")[0], need).iteration
+    return access.iteration(actor, ids.split_id(parameter_id)[0], need).iteration

@@ -11,6 +11,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from chalicelib import ids
 from chalicelib.errors import InvalidPayload, NotFound
 from chalicelib.paging import Page
 from chalicelib.storage import experiment, iteration, model, resource
@@ -62,7 +63,10 @@ def create_version(
 
 
 def get_version(owner: Model, registry: Registry, version_id: str) -> ModelVersion:
-    return _shape(item.get(ModelVersionRow, _place(owner, version_id)), registry)
+    row = item.get(ModelVersionRow, _place(owner, version_id))
+    if row.id != version_id:
+        raise NotFound
+    return _shape(row, registry)
 
 
 def find_version_by_id_key(owner: Model, registry: Registry, id_key: str) -> ModelVersion | None:
@@ -189,7 +193,7 @@ def _key_row(owner: Model, version_id: str) -> ModelVersionRow:
 
 
 def _place(owner: Model, version_id: str) -> Key:
-    return keys.modelversion(owner.id, version_id.rpartition(".")[2])
+    return keys.modelversion(owner.id, ids.split_id(version_id)[-1])
 
 
 def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
@@ -208,7 +212,7 @@ def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
 
 def _row(version: ModelVersion, id_key: str | None = None) -> ModelVersionRow:
     return ModelVersionRow(
-        *keys.modelversion(version.model_id, version.id.rpartition(".")[2]),
+        *keys.modelversion(version.model_id, ids.split_id(version.id)[-1]),
         id=version.id,
         model_id=version.model_id,
         version=version.version,

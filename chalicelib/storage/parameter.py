@@ -98,7 +98,7 @@ def new_parameter_id(iteration_id: str, key: str) -> str:
 
 
 def _place(where: Iteration, parameter_id: str) -> keys.Key:
-    return keys.parameter(where.experiment_id, where.id, parameter_id.rpartition(".")[2])
+    return keys.parameter(where.experiment_id, where.id, ids.split_id(parameter_id)[-1])
 
 
 def _row(where: Iteration, parameter: Parameter) -> ParameterRow:

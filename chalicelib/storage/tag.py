@@ -41,7 +41,7 @@ def read_tags_of_project(project_id: str) -> dict[str, list[str]]:
     """The tags of the project itself and of its experiments, by the owner's id."""
     found: dict[str, list[str]] = {}
     for row in item.query(TagRow, keys.project_partition(project_id), keys.TAG):
-        found.setdefault(row.id.partition(".")[0], []).append(row.value)
+        found.setdefault(ids.split_id(row.id)[0], []).append(row.value)
     return found
 
 
@@ -50,12 +50,12 @@ def read_tags_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[s
     rows = item.raw_rows(keys.iteration_tags_span(experiment_id, first_id, last_id), ["id", "value"])
     found: dict[str, list[str]] = {}
     for tag_id, value in sorted((row["id"]["S"], row["value"]["S"]) for row in rows):
-        found.setdefault(tag_id.partition(".")[0], []).append(value)
+        found.setdefault(ids.split_id(tag_id)[0], []).append(value)
     return found
 
 
 def remove_tag(owner: Key, owner_id: str, tag_id: str, write: Transaction) -> None:
-    row = TagRow(*keys.tag(owner, owner_id, tag_id.rpartition(".")[2]))
+    row = TagRow(*keys.tag(owner, owner_id, ids.split_id(tag_id)[-1]))
     write.delete(row, TagRow.id == tag_id, NotFound)
 
 

@@ -109,7 +109,9 @@ def test_an_id_key_finds_what_it_made(server: Server, model: Registered) -> None
     assert model.get(model.new(id_key="key"))["version"] == 2
 
 
-@pytest.mark.parametrize("version_id", ["x", "1", "{model}", "{model}.1", "{model}.00000000x", ".000000001"])
+@pytest.mark.parametrize(
+    "version_id", ["x", "1", "{model}", "{model}.1", "{model}.00000000x", "{model}.x.000000001", ".000000001"]
+)
 def test_what_cannot_be_a_version_is_none(server: Server, model: Registered, version_id: str) -> None:
     model.new()
     path = f"/modelversions/{version_id.format(model=model.model_id)}"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.retry import Patience
 from chalicelib.services import access
@@ -137,7 +137,7 @@ def _sweep(deletion: Deletion, budget: Budget) -> bool:
             case Deletion(kind="user"):
                 _sweep_user(deletion.id, budget)
             case Deletion(kind="blob", project_id=str(project_id)):
-                _release(project_id, deletion.id.partition(".")[0])
+                _release(project_id, ids.split_id(deletion.id)[0])
     except OutOfTime:
         return False
     storage.delete_items([keys.deletion(deletion.id)])
