@@ -14,6 +14,7 @@ import jwt
 from jwt.exceptions import InvalidSubjectError
 
 from chalicelib.errors import TokenExpired, TokenInvalid, TokenPayloadInvalid
+from deardiary.wire import limits
 
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "deardiary"
@@ -23,9 +24,6 @@ SESSION_LIFE = timedelta(hours=12)
 SIGN_IN_LIFE = timedelta(days=30)
 MIN_SECRET_BYTES = 32
 BCRYPT_COST = 12
-# bcrypt ignores further bytes: a longer password would be truncated silently.
-MAX_PASSWORD_BYTES = 72
-MIN_PASSWORD_CHARACTERS = 8
 
 
 class Keyring(NamedTuple):
@@ -63,8 +61,8 @@ def hash_password(password: str) -> str:
 def check_password(password: str, hashed: str | None) -> bool:
     """True if the password matches. Without a hash (no such user) False, after the same time."""
     raw = password.encode()
-    matches = bcrypt.checkpw(raw[:MAX_PASSWORD_BYTES], (hashed or _nobody()).encode())
-    return matches and hashed is not None and len(raw) <= MAX_PASSWORD_BYTES
+    matches = bcrypt.checkpw(raw[: limits.MAX_PASSWORD_BYTES], (hashed or _nobody()).encode())
+    return matches and hashed is not None and len(raw) <= limits.MAX_PASSWORD_BYTES
 
 
 def issue_token(ring: Keyring, claims: Claims, now: datetime) -> tuple[str, datetime]:

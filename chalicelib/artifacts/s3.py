@@ -16,6 +16,7 @@ from chalicelib.artifacts.base import BLOCK, URL_LIFE, Location
 from chalicelib.artifacts.naming import content_disposition
 from chalicelib.aws import clients
 from chalicelib.errors import InvalidPayload, NotFound
+from deardiary.wire import limits
 from deardiary.wire import parts as rules
 from deardiary.wire.parts import Part
 from deardiary.wire.shapes import Download, Resource, Upload, UploadRequest
@@ -23,7 +24,7 @@ from deardiary.wire.shapes import Download, Resource, Upload, UploadRequest
 # The server may not list the bucket, so S3 answers 403 instead of 404 for a missing object.
 _ABSENT = (403, 404)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
-MAX_PUT = 5 * rules.GIB
+MAX_PUT = 5 * limits.GIB
 
 
 class S3Store:

@@ -17,8 +17,11 @@ from chalicelib.services.blobs import served as service
 routes = Routes(__name__)
 
 
+MAX_TICKET_CHARACTERS = 4096
+
+
 class TicketQuery(Query):
-    ticket: Annotated[str, Meta(max_length=4096)]
+    ticket: Annotated[str, Meta(max_length=MAX_TICKET_CHARACTERS)]
 
 
 @routes.get("/artifacts", query=TicketQuery, public=True)

@@ -10,14 +10,15 @@ from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body
 from chalicelib.services import auth as service
+from deardiary.wire import limits
 from deardiary.wire.shapes import Session, User
 
 routes = Routes(__name__)
 
 
 class Credentials(Body):
-    username: Annotated[str, Meta(max_length=255)]
-    password: Annotated[str, Meta(max_length=255)]
+    username: Annotated[str, Meta(max_length=limits.MAX_CREDENTIAL_CHARACTERS)]
+    password: Annotated[str, Meta(max_length=limits.MAX_CREDENTIAL_CHARACTERS)]
 
 
 @routes.post("/auth", body=Credentials, public=True)

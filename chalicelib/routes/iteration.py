@@ -15,6 +15,7 @@ from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Id, IdKey, PageQuery, Text, Time, changes, time
 from chalicelib.services import iteration as service
 from chalicelib.services.lifecycle import deletion
+from deardiary.wire import limits
 from deardiary.wire.form import encode_float, to_json
 from deardiary.wire.shapes import Iteration, IterationOverview, IterationStatus
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 routes = Routes(__name__)
 
-Version = Annotated[str, Meta(max_length=255)]
-EntryPoint = Annotated[str, Meta(max_length=4096)]
+Version = Annotated[str, Meta(max_length=limits.MAX_VERSION_CHARACTERS)]
+EntryPoint = Annotated[str, Meta(max_length=limits.MAX_ENTRYPOINT_CHARACTERS)]
 
 
 class NewIteration(Body):

@@ -11,6 +11,7 @@ from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Key, ParameterValue, TagValue
 from chalicelib.routes.http.points import BatchId, MetricColumns, NewMetric, from_columns, from_list
 from chalicelib.services import log as service
+from deardiary.wire import limits
 from deardiary.wire.shapes import BatchReceipt
 
 routes = Routes(__name__)
@@ -18,9 +19,9 @@ routes = Routes(__name__)
 
 class Flush(Body):
     batch_id: BatchId
-    parameters: Annotated[dict[Key, ParameterValue], Meta(max_length=1000)] = {}
+    parameters: Annotated[dict[Key, ParameterValue], Meta(max_length=limits.MAX_FLUSH_PARAMETERS)] = {}
     metrics: list[NewMetric] | dict[Key, MetricColumns] = []
-    tags: Annotated[list[TagValue], Meta(max_length=1000)] = []
+    tags: Annotated[list[TagValue], Meta(max_length=limits.MAX_FLUSH_TAGS)] = []
 
 
 @routes.post("/iterations/{iteration_id}/log", body=Flush)

@@ -11,6 +11,7 @@ from msgspec import NODEFAULT, Struct
 
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import OPERATIONS, Call, Operation, Routes
+from deardiary.wire import limits
 
 routes = Routes(__name__)
 
@@ -24,7 +25,7 @@ _ERROR: Schema = {
 }
 # JSON has no number for these three.
 _FLOAT: Schema = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}
-_ID: Schema = {"type": "string", "pattern": "^[0-9a-z.]{1,128}$"}
+_ID: Schema = {"type": "string", "pattern": f"^[0-9a-z.]{{1,{limits.MAX_ID_CHARACTERS}}}$"}
 _ERRORS = {
     "401": "The caller is not signed in: a TOKEN_… code, or INVALID_CREDENTIALS",
     "403": "The caller may not do this; INVALID_CREDENTIALS: `current_password` is wrong",

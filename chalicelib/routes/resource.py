@@ -10,11 +10,12 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import MAX_TEXT_BYTES, Body, Id, IdKey, Name, PageQuery, Query, Text, changes
+from chalicelib.routes.http.parse import Body, Id, IdKey, Name, PageQuery, Query, Text, changes
 from chalicelib.routes.http.problem import rule
 from chalicelib.services import resource as service
 from chalicelib.services import upload as uploads
-from deardiary.wire.parts import CUTS, MAX_PARTS, MAX_PARTS_ASKED
+from deardiary.wire import limits
+from deardiary.wire.parts import CUTS
 from deardiary.wire.shapes import Download, Resource, Upload
 
 routes = Routes(__name__)
@@ -52,21 +53,21 @@ class NewResource(Body):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.description.encode()) > MAX_TEXT_BYTES:
-            raise InvalidPayload(f"description has at most {MAX_TEXT_BYTES} bytes in UTF-8", field="description")
+        if len(self.description.encode()) > limits.MAX_TEXT_BYTES:
+            raise InvalidPayload(f"description has at most {limits.MAX_TEXT_BYTES} bytes in UTF-8", field="description")
 
 
 class PartsDeclared(Body):
     """The SHA-256 of parts, in their order: of those from `first_part` on."""
 
-    first_part: Annotated[int, Meta(ge=1, le=MAX_PARTS)] = 1
-    part_hashes: Annotated[list[Sha256], Meta(max_length=MAX_PARTS_ASKED)] = []
+    first_part: Annotated[int, Meta(ge=1, le=limits.MAX_PARTS)] = 1
+    part_hashes: Annotated[list[Sha256], Meta(max_length=limits.MAX_PARTS_PER_REQUEST)] = []
 
 
 class AllParts(Body):
     """The SHA-256 of all parts, in their order; none for bytes that came in one request."""
 
-    part_hashes: Annotated[list[Sha256], Meta(max_length=MAX_PARTS)] = []
+    part_hashes: Annotated[list[Sha256], Meta(max_length=limits.MAX_PARTS)] = []
 
 
 class ResourcePatch(Body):

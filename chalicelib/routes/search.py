@@ -10,6 +10,7 @@ from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, listed
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import PageQuery
+from deardiary.wire import limits
 from deardiary.wire.shapes import SearchResult
 
 routes = Routes(__name__)
@@ -20,7 +21,7 @@ class SearchQuery(PageQuery, kw_only=True):
         str,
         Meta(
             min_length=1,
-            max_length=255,
+            max_length=limits.MAX_NAME_CHARACTERS,
             description="A part of a name or tag of a project, experiment or model, in any case; "
             "or the first six or more characters of the id of anything, iterations and resources included",
         ),

@@ -11,19 +11,18 @@ from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Query, changes
 from chalicelib.routes.iteration import EntryPoint, Version
 from chalicelib.services import snapshot as service
+from deardiary.wire import limits
 from deardiary.wire.shapes import Snapshot
 
 routes = Routes(__name__)
 
-MAX_LONG_TEXT_BYTES = 4 * 1024 * 1024
-
-LongText = Annotated[str, Meta(max_length=MAX_LONG_TEXT_BYTES, description="At most 4 MiB in UTF-8")]
+LongText = Annotated[str, Meta(max_length=limits.MAX_SNAPSHOT_TEXT_BYTES, description="At most 4 MiB in UTF-8")]
 
 
 class NewSnapshot(Body):
     # A Lambda takes 6 MB, headers and escapes included: several long texts come in as many requests.
     max_bytes: ClassVar[int] = 5_500_000
-    max_text_bytes: ClassVar[int] = MAX_LONG_TEXT_BYTES
+    max_text_bytes: ClassVar[int] = limits.MAX_SNAPSHOT_TEXT_BYTES
 
     python_version: Version | UnsetType = UNSET
     julia_version: Version | UnsetType = UNSET

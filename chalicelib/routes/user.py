@@ -14,17 +14,37 @@ from chalicelib.routes.http.problem import rule
 from chalicelib.services import permission
 from chalicelib.services import user as service
 from chalicelib.services.lifecycle import deletion
+from deardiary.wire import limits
 from deardiary.wire.shapes import User, UserName, UserPermission
 
 routes = Routes(__name__)
 
 Username = Annotated[
-    str, rule(r"^[A-Za-z0-9._@-]*(?![\s\S])", "letters of a to z, digits and . _ - @ only", min_length=1, max_length=64)
+    str,
+    rule(
+        r"^[A-Za-z0-9._@-]*(?![\s\S])",
+        "letters of a to z, digits and . _ - @ only",
+        min_length=1,
+        max_length=limits.MAX_USERNAME_CHARACTERS,
+    ),
 ]
-PersonName = Annotated[str, Meta(max_length=255)]
-Password = Annotated[str, Meta(min_length=8, max_length=72, description="At most 72 bytes in UTF-8")]
+PersonName = Annotated[str, Meta(max_length=limits.MAX_NAME_CHARACTERS)]
+Password = Annotated[
+    str,
+    Meta(
+        min_length=limits.MIN_PASSWORD_CHARACTERS,
+        max_length=limits.MAX_PASSWORD_BYTES,
+        description=f"At most {limits.MAX_PASSWORD_BYTES} bytes in UTF-8",
+    ),
+]
 
-CurrentPassword = Annotated[str, Meta(max_length=255, description="For a new password of one's own: the present one")]
+CurrentPassword = Annotated[
+    str,
+    Meta(
+        max_length=limits.MAX_CREDENTIAL_CHARACTERS,
+        description="For a new password of one's own: the present one",
+    ),
+]
 
 
 class NewUser(Body):
@@ -45,9 +65,16 @@ class UserPatch(Body):
 
 
 class UsersQuery(PageQuery):
-    username: Annotated[str, Meta(max_length=64, description="Exactly this one, in any case; for everybody")] | None = (
-        None
-    )
+    username: (
+        Annotated[
+            str,
+            Meta(
+                max_length=limits.MAX_USERNAME_CHARACTERS,
+                description="Exactly this one, in any case; for everybody",
+            ),
+        ]
+        | None
+    ) = None
 
 
 @routes.get("/users", query=UsersQuery)

@@ -9,9 +9,9 @@ from chalicelib.services import access, attempt, token
 from chalicelib.services.access import Actor
 from chalicelib.storage.keyring import read_keyring
 from chalicelib.storage.user import Account, find_account, find_first_admin, find_user_id
+from deardiary.wire import limits
 from deardiary.wire.shapes import Session, User
 
-MAX_USERNAME = 64
 _local_admin_ids: dict[str, str] = {}
 
 
@@ -56,7 +56,7 @@ def authenticate(authorization: str | None) -> Actor:
 
 def _find(username: str) -> Account | None:
     """The same reads whether there is such a user or not."""
-    user_id = find_user_id(username) if len(username) <= MAX_USERNAME else None
+    user_id = find_user_id(username) if len(username) <= limits.MAX_USERNAME_CHARACTERS else None
     return find_account(user_id or "nobody")
 
 

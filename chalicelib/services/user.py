@@ -14,6 +14,7 @@ from chalicelib.services import access, attempt
 from chalicelib.services.access import Actor
 from chalicelib.storage import user as storage
 from chalicelib.storage.user import Account
+from deardiary.wire import limits
 from deardiary.wire.shapes import User, UserName
 
 # Who has these can sign in as somebody, or as more than before.
@@ -174,7 +175,7 @@ def _account(user_id: str) -> Account:
 
 
 def _check_password(password: str) -> None:
-    if len(password) < security.MIN_PASSWORD_CHARACTERS:
-        raise InvalidPayload(f"A password has at least {security.MIN_PASSWORD_CHARACTERS} characters", field="password")
-    if len(password.encode()) > security.MAX_PASSWORD_BYTES:
-        raise InvalidPayload(f"A password has at most {security.MAX_PASSWORD_BYTES} bytes in UTF-8", field="password")
+    if len(password) < limits.MIN_PASSWORD_CHARACTERS:
+        raise InvalidPayload(f"A password has at least {limits.MIN_PASSWORD_CHARACTERS} characters", field="password")
+    if len(password.encode()) > limits.MAX_PASSWORD_BYTES:
+        raise InvalidPayload(f"A password has at most {limits.MAX_PASSWORD_BYTES} bytes in UTF-8", field="password")

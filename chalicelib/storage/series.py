@@ -25,9 +25,9 @@ from chalicelib.storage.points.summary import Digest
 from chalicelib.storage.table import conditional, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire import limits
 
-# Room for about 3,000 keys of 25 characters. An item has at most 400 KB, and every flush writes the row twice.
-MAX_BYTES = 300_000
+# An item has at most 400 KB.
 MAX_ROW_BYTES = 390_000
 
 
@@ -122,8 +122,9 @@ def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: s
 def require_room(series: Series, names: set[str]) -> None:
     """InvalidPayload if the row has no room for these keys. Check it before the chunk is put."""
     digests = summary.size_of_digests(series.digests.keys() | names)
-    if digests > MAX_BYTES:
-        raise InvalidPayload(f"The metric keys of this iteration take more than {MAX_BYTES} bytes", field="metrics")
+    most = limits.MAX_SUMMARIES_BYTES
+    if digests > most:
+        raise InvalidPayload(f"The metric keys of this iteration take more than {most} bytes", field="metrics")
     if digests + len(json.dumps(_to_json(series.announced))) > MAX_ROW_BYTES:
         raise InvalidPayload("These are too many metric keys without a step for one batch", field="metrics")
 

@@ -11,8 +11,9 @@ import pytest
 
 import deardiary
 from deardiary import ActiveIteration, ClientError, IterationStatus
-from deardiary.tracking.outcome import MAX_ERROR_BYTES, message_of
-from deardiary.wire.form import parse_time
+from deardiary.tracking.outcome import message_of
+from deardiary.wire import limits
+from deardiary.wire.times import parse_time
 from tests.client import fakes
 from tests.client.fakes import FakeServer, body_of, client_of, experiment, iteration, page, project, taken
 
@@ -98,8 +99,8 @@ def test_how_else_a_block_can_end(server: FakeServer, error: BaseException, stat
 
 
 def test_a_long_traceback_keeps_its_end() -> None:
-    message = message_of(ValueError("é" * MAX_ERROR_BYTES + "the end"))
-    assert len(message.encode()) <= MAX_ERROR_BYTES
+    message = message_of(ValueError("é" * limits.MAX_TEXT_BYTES + "the end"))
+    assert len(message.encode()) <= limits.MAX_TEXT_BYTES
     assert message.endswith("éthe end\n")
 
 

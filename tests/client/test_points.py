@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deardiary.spool.points import PointEncoder, bodies, columns, milliseconds, rows, time_of
+from deardiary.spool.points import PointEncoder, bodies, columns, rows
 from deardiary.wire.form import decode_float
+from deardiary.wire.times import from_milliseconds, to_milliseconds
 
 KEYS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8)
 
@@ -54,7 +55,7 @@ def test_columns_keep_the_order_of_each_key() -> None:
 
 @given(st.datetimes())
 def test_a_time_without_an_offset_is_utc(time: Any) -> None:
-    again = time_of(milliseconds(time))
+    again = from_milliseconds(to_milliseconds(time))
     assert again.replace(tzinfo=None) == time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 

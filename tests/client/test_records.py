@@ -7,7 +7,7 @@ import pytest
 
 from deardiary.api import encode
 from deardiary.entities.records import MAX_BYTES, MAX_POINTS, Point, Record, split
-from deardiary.wire.form import parse_time
+from deardiary.wire.times import parse_time
 
 
 def test_an_empty_record_is_nothing_to_send() -> None:

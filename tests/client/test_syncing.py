@@ -82,7 +82,7 @@ def test_an_end_is_not_before_the_beginning_whatever_the_clocks_say(
 ) -> None:
     """A machine whose clock is behind the server's."""
     monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path))
-    monkeypatch.setattr("deardiary.tracking.iteration.milliseconds", lambda _: 1_700_000_000_000)
+    monkeypatch.setattr("deardiary.tracking.iteration.to_milliseconds", lambda _: 1_700_000_000_000)
     with deardiary.start("Offline", "behind", client=client):
         pass
     (iteration,) = iterations_of(client, "behind")

@@ -18,7 +18,8 @@ PACKAGES = {
 }
 # From the ground up: a module imports only from floors below its own, or from its own room.
 FLOORS = (
-    {"__version__", "files", "settings", "terminal", "values", "wire"},
+    {"__version__", "wire"},
+    {"files", "settings", "terminal", "values"},
     {"errors"},
     {"http", "secretsmanager", "spool"},
     {"api"},

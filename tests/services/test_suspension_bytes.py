@@ -15,7 +15,7 @@ from chalicelib import deadline
 from chalicelib.routes import upkeep
 from chalicelib.services.lifecycle import expiry
 from deardiary.http.transport import Request
-from deardiary.wire import parts
+from deardiary.wire import limits, parts
 from tests.support.consistency import check_consistency
 from tests.support.emulator import Emulator
 from tests.support.server import Server, server_on_emulator
@@ -26,7 +26,7 @@ KIB = 1024
 BYTES = random.Random(3).randbytes(20 * KIB)  # noqa: S311
 SHA256 = hashlib.sha256(BYTES).hexdigest()
 # So that 20 KiB go in parts where there are parts.
-SMALL = parts.Cut(alone=8 * KIB, part=8 * KIB, most=parts.TIB)
+SMALL = parts.Cut(alone=8 * KIB, part=8 * KIB, most=limits.TIB)
 MINUTES = 60.0
 DAYS = 24 * 60 * MINUTES
 

@@ -17,7 +17,7 @@ import deardiary
 from chalicelib import clock, config
 from chalicelib.services.lifecycle import expiry
 from deardiary.http.transport import Request, Response
-from deardiary.wire import parts
+from deardiary.wire import limits, parts
 from tests.support.emulator import Emulator
 from tests.support.server import URL, Reply, Server, server_on_emulator
 
@@ -25,7 +25,7 @@ KIB = 1024
 BYTES = random.Random(2).randbytes(200 * KIB)  # noqa: S311
 BACKENDS = ("s3", "filesystem", "inline")
 # So that 200 KiB go in parts where there are parts.
-SMALL = parts.Cut(alone=64 * KIB, part=64 * KIB, most=parts.TIB)
+SMALL = parts.Cut(alone=64 * KIB, part=64 * KIB, most=limits.TIB)
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

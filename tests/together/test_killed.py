@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 import deardiary
-from deardiary.wire import parts
+from deardiary.wire import limits, parts
 from infra.local.server import serving
 from tests.support.emulator import Emulator
 from tests.support.server import Server, server_on_emulator
 
 REPOSITORY = Path(__file__).parents[2]
-SIZE = parts.CUTS["s3"].alone + parts.MIB
+SIZE = parts.CUTS["s3"].alone + limits.MIB
 PART = parts.CUTS["s3"].part
 # Four parts are on their way at a time: when it dies in the fifth, another has arrived.
 UPLOADER = """

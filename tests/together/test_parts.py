@@ -25,14 +25,14 @@ from chalicelib.artifacts import s3
 from chalicelib.services.lifecycle import deletion, expiry
 from chalicelib.storage import blob as blobs
 from deardiary.http.transport import Request, Response
-from deardiary.wire import parts
+from deardiary.wire import limits, parts
 from tests.support.emulator import Emulator
 from tests.support.server import Server, server_on_emulator
 
 KIB = 1024
 PART = 16 * KIB
 BYTES = random.Random(1).randbytes(10 * PART + 5)  # noqa: S311
-CUT = parts.Cut(alone=64 * KIB, part=PART, most=parts.TIB)
+CUT = parts.Cut(alone=64 * KIB, part=PART, most=limits.TIB)
 
 
 @pytest.fixture(scope="module")
@@ -402,7 +402,7 @@ def _names(location: artifacts.Location) -> tuple[str, str]:
 
 
 def test_the_limits_of_s3_hold_for_every_size() -> None:
-    for size in (64 * parts.MIB + 1, parts.GIB, 200 * parts.GIB, 5 * parts.TIB - 1, 5 * parts.TIB):
+    for size in (64 * limits.MIB + 1, limits.GIB, 200 * limits.GIB, 5 * limits.TIB - 1, 5 * limits.TIB):
         step = parts.part_size("s3", size)
-        assert -(-size // step) <= parts.MAX_PARTS
-        assert 5 * parts.MIB <= step <= s3.MAX_PUT
+        assert -(-size // step) <= limits.MAX_PARTS
+        assert 5 * limits.MIB <= step <= s3.MAX_PUT

@@ -15,31 +15,36 @@ from msgspec import UNSET, Meta, Struct
 from chalicelib import clock
 from chalicelib.errors import InvalidPayload, PayloadTooLarge, not_found
 from chalicelib.routes.http.problem import invalid, not_json, rule
+from deardiary.wire import limits
 
 S = TypeVar("S", bound=Struct)
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
-MAX_TEXT_BYTES = 64 * 1024
-
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
-Text = Annotated[str, Meta(max_length=MAX_TEXT_BYTES, description="At most 64 KiB in UTF-8")]
+Name = Annotated[str, Meta(min_length=1, max_length=limits.MAX_NAME_CHARACTERS)]
+Text = Annotated[str, Meta(max_length=limits.MAX_TEXT_BYTES, description="At most 64 KiB in UTF-8")]
 # No control characters; the lookahead, because `$` would let a line feed pass at the end.
-Key = Annotated[str, rule(r"^[^\x00-\x1f\x7f-\x9f]*(?![\s\S])", "no control characters", min_length=1, max_length=250)]
-ParameterValue = Annotated[str, Meta(max_length=6000)]
-TagValue = Annotated[str, Meta(min_length=1, max_length=250)]
+Key = Annotated[
+    str,
+    rule(
+        r"^[^\x00-\x1f\x7f-\x9f]*(?![\s\S])",
+        "no control characters",
+        min_length=1,
+        max_length=limits.MAX_KEY_CHARACTERS,
+    ),
+]
+ParameterValue = Annotated[str, Meta(max_length=limits.MAX_PARAMETER_CHARACTERS)]
+TagValue = Annotated[str, Meta(min_length=1, max_length=limits.MAX_TAG_CHARACTERS)]
 Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
-IdKey = Annotated[str, Meta(min_length=1, max_length=128)]
-Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Id = Annotated[str, Meta(min_length=1, max_length=limits.MAX_ID_CHARACTERS)]
+IdKey = Id
 
-MAX_ID = 128
-_ID = re.compile(rf"[0-9a-z.]{{1,{MAX_ID}}}")
+_ID = re.compile(rf"[0-9a-z.]{{1,{limits.MAX_ID_CHARACTERS}}}")
 
 
 class Body(Struct, forbid_unknown_fields=True, kw_only=True):
     """The base of every request body. One that takes more than others says so in the two sizes, both in bytes."""
 
-    max_bytes: ClassVar[int] = MAX_BODY_BYTES
-    max_text_bytes: ClassVar[int] = MAX_TEXT_BYTES
+    max_bytes: ClassVar[int] = limits.MAX_BODY_BYTES
+    max_text_bytes: ClassVar[int] = limits.MAX_TEXT_BYTES
 
     def __post_init__(self) -> None:
         """JSON Schema counts characters; what is stored is bytes."""
@@ -56,13 +61,13 @@ class Query(Struct, forbid_unknown_fields=True, kw_only=True):
 class PageQuery(Query):
     """A list can be read in pages."""
 
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    limit: Annotated[int, Meta(ge=1, le=limits.MAX_PAGE_ITEMS)] = 50
     cursor: str | None = None
 
 
 def body(kind: type[S], raw: bytes) -> S:
     """InvalidPayload, naming the field, for anything but a JSON object of exactly this kind."""
-    most = kind.max_bytes if issubclass(kind, Body) else MAX_BODY_BYTES
+    most = kind.max_bytes if issubclass(kind, Body) else limits.MAX_BODY_BYTES
     if len(raw) > most:
         raise PayloadTooLarge(f"A body has at most {most} bytes here")
     try:
@@ -93,7 +98,7 @@ def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:
     ids = {name: unquote(value) for name, value in parameters.items()}
     for name, value in ids.items():
         if not _ID.fullmatch(value):
-            raise not_found(kind_of(name), value[:MAX_ID])
+            raise not_found(kind_of(name), value[: limits.MAX_ID_CHARACTERS])
     return ids
 
 

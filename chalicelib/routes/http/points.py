@@ -14,14 +14,13 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.routes.http.parse import Body, Key, Time
 from chalicelib.routes.http.problem import rule
 from chalicelib.services.points.batch import Sent
+from deardiary.wire import limits
 from deardiary.wire.form import decode_float
-
-MAX_POINTS = 10_000
 
 # JSON has no number for these three.
 Number = float | Annotated[str, rule("^(NaN|Infinity|-Infinity)$", "a number, or one of NaN, Infinity and -Infinity")]
-Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-BatchId = Annotated[str, Meta(min_length=1, max_length=128)]
+Step = Annotated[int, Meta(ge=limits.MIN_STEP, le=limits.MAX_STEP)]
+BatchId = Annotated[str, Meta(min_length=1, max_length=limits.MAX_ID_CHARACTERS)]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -92,8 +91,9 @@ def _column(column: list[T | None] | None, length: int, field: str) -> list[T | 
 
 
 def _check_number(points: int, field: str) -> None:
-    if points > MAX_POINTS:
-        raise InvalidPayload(f"A batch has at most {MAX_POINTS} points, this one has {points}", field=field)
+    most = limits.MAX_BATCH_POINTS
+    if points > most:
+        raise InvalidPayload(f"A batch has at most {most} points, this one has {points}", field=field)
 
 
 def number(value: float | str, field: str) -> float:
@@ -107,6 +107,6 @@ def number(value: float | str, field: str) -> float:
 def milliseconds(time: datetime | None, field: str) -> int | None:
     """Since 1970, the rest cut off; InvalidPayload at the ends of what can be said in UTC."""
     try:
-        return None if time is None else clock.milliseconds_of(time)
-    except OverflowError:
+        return None if time is None else clock.to_milliseconds(time)
+    except ValueError:
         raise InvalidPayload("This time is too near the ends of time", field=field) from None

@@ -12,7 +12,8 @@ from chalicelib.artifacts.served import check
 from chalicelib.artifacts.ticket import Ticket, read_ticket
 from chalicelib.errors import NotFound, PayloadTooLarge, RangeNotSatisfiable
 from chalicelib.storage import blob as blobs
-from deardiary.wire.parts import MIB, Part
+from deardiary.wire.limits import MIB
+from deardiary.wire.parts import Part
 
 # Lambda limits an answer to 6 MB, and base64 adds a third to the bytes.
 MAX_PIECE = 4 * MIB

@@ -18,8 +18,8 @@ from chalicelib.storage import iteration as iterations
 from chalicelib.storage import series as storage
 from chalicelib.storage.series import Series
 from chalicelib.storage.table import keys
-from deardiary.wire.form import format_time
 from deardiary.wire.shapes import Iteration
+from deardiary.wire.times import format_time
 
 _PER_LOOK = 100
 

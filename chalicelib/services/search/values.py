@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from deardiary.wire.form import parse_time
 from deardiary.wire.shapes import IterationStatus
+from deardiary.wire.times import parse_time
 
 Literal = str | bool | int | float
 Value = str | bool | int | float | datetime

@@ -11,11 +11,12 @@ from chalicelib.storage.points import chunk
 from chalicelib.storage.points.codec import Batch, Content, Stretch
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.keys import Key, Span
+from deardiary.wire import limits
 
 # Up to this many keys, one Query a key reads less than one Query over all rows.
 MOST_SPANS = 4
 _NAMES = ["PK", "SK", "at", "points", "low", "high", "edition", "home"]
-INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+INT64_MIN, INT64_MAX = limits.MIN_STEP, limits.MAX_STEP
 _NO_BATCH = Batch("", 0)
 
 

@@ -12,6 +12,7 @@ from deardiary.__version__ import __version__
 from deardiary.errors import NOT_OURS, ClientError, from_answer, without_query
 from deardiary.http.retries import RetryingTransport
 from deardiary.http.transport import Request, Response, Transport
+from deardiary.wire import limits
 from deardiary.wire.form import from_json, to_json
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SIGN_IN = "/auth"
-_PAGE = 200  # the server's maximum
 
 
 class Login:
@@ -111,7 +111,7 @@ class Api:
 
     def pages(self, shape: type[T], path: str, query: Mapping[str, str | None] | None = None) -> Iterator[T]:
         """Every object of a list, fetched page by page while the caller iterates."""
-        fields = {"limit": str(_PAGE), **present(**(query or {}))}
+        fields = {"limit": str(limits.MAX_PAGE_ITEMS), **present(**(query or {}))}
         while True:
             page = self._call("GET", f"{path}?{urlencode(fields)}")
             items = self._field(path, page, "data")

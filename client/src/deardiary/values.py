@@ -8,12 +8,11 @@ import re
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, SupportsIndex
 
+from deardiary.wire import limits
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-
-MAX_KEY = 250  # characters, also of a tag
-MAX_PARAMETER = 6000
 _SNAPSHOT = {
     **dict.fromkeys(("python_version", "julia_version", "git_sha", "entrypoint"), str),
     **dict.fromkeys(("project_toml", "manifest_toml", "git_diff"), str),
@@ -41,11 +40,12 @@ def as_texts(parameters: Mapping[str, object]) -> dict[str, str]:
 
 
 def _shortened(key: str, text: str) -> str:
-    if len(text) <= MAX_PARAMETER:
+    most = limits.MAX_PARAMETER_CHARACTERS
+    if len(text) <= most:
         return text
-    _log.warning("The parameter %r has %d characters: the first %d are kept", key, len(text), MAX_PARAMETER)
+    _log.warning("The parameter %r has %d characters: the first %d are kept", key, len(text), most)
     mark = f"… ({len(text)} characters)"
-    return text[: MAX_PARAMETER - len(mark)] + mark
+    return text[: most - len(mark)] + mark
 
 
 def as_step(step: SupportsIndex | None) -> int | None:
@@ -56,7 +56,7 @@ def as_step(step: SupportsIndex | None) -> int | None:
         number = operator.index(step)
     except TypeError:
         raise TypeError(f"A step is an int, not {type(step).__name__}") from None
-    if not -(2**63) <= number < 2**63:
+    if not limits.MIN_STEP <= number <= limits.MAX_STEP:
         raise ValueError(f"A step is an int64, and {number} is none")
     return number
 
@@ -69,8 +69,8 @@ def as_tags(tags: Iterable[str]) -> tuple[str, ...]:
     for value in values:
         if not isinstance(value, str):
             raise TypeError(f"A tag is text, not {type(value).__name__}")
-        if not 1 <= len(value) <= MAX_KEY:
-            raise ValueError(f"A tag has 1 to {MAX_KEY} characters, not {len(value)}")
+        if not 1 <= len(value) <= limits.MAX_TAG_CHARACTERS:
+            raise ValueError(f"A tag has 1 to {limits.MAX_TAG_CHARACTERS} characters, not {len(value)}")
     return values
 
 
@@ -78,8 +78,8 @@ def checked_key(key: object) -> str:
     """The key, if the server accepts it. TypeError if it is not text, ValueError for its length or characters."""
     if not isinstance(key, str):
         raise TypeError(f"A key is text, not {type(key).__name__}: {key!r}")
-    if not 1 <= len(key) <= MAX_KEY:
-        raise ValueError(f"A key has 1 to {MAX_KEY} characters, not {len(key)}: {key[:40]!r}")
+    if not 1 <= len(key) <= limits.MAX_KEY_CHARACTERS:
+        raise ValueError(f"A key has 1 to {limits.MAX_KEY_CHARACTERS} characters, not {len(key)}: {key[:40]!r}")
     if _CONTROL.search(key):
         raise ValueError(f"A key has no control characters: {key!r}")
     if not key.isascii() and key.encode("utf-8", "replace").decode() != key:

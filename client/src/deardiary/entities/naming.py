@@ -8,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from deardiary.errors import Conflict
+from deardiary.wire import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,8 +23,6 @@ class _Named(Protocol):
 
 
 N = TypeVar("N", bound=_Named)
-
-_ID_KEY_LENGTH = 128
 
 _log = logging.getLogger(__name__)
 
@@ -58,4 +57,4 @@ def _create(name: str, create: Callable[[str | None], N]) -> N:
 
 def _id_key(name: str) -> str:
     key = f"name:{name}"
-    return key if len(key) <= _ID_KEY_LENGTH else f"name:sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+    return key if len(key) <= limits.MAX_ID_CHARACTERS else f"name:sha256:{hashlib.sha256(name.encode()).hexdigest()}"

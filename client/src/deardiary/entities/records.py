@@ -6,14 +6,15 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from deardiary.wire import limits
 from deardiary.wire.form import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-MAX_POINTS = 10_000
-MAX_BYTES = 4 * 2**20 - 1024  # the server takes 4 MiB of body; the rest is for its frame
+MAX_POINTS = limits.MAX_BATCH_POINTS
+MAX_BYTES = limits.MAX_BODY_BYTES - 1024  # the rest is for the frame of the body
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from deardiary.environment import git
 from deardiary.environment.git import GitFailed
 from deardiary.environment.redact import redact, redacted
+from deardiary.wire.limits import MAX_ENTRYPOINT_CHARACTERS, MAX_SNAPSHOT_TEXT_BYTES
 
 if TYPE_CHECKING:
     from os import PathLike
 
 _log = logging.getLogger(__name__)
 _MOST_LOGGED = 20
-MAX_TEXT_BYTES = 4 * 2**20
-MAX_ENTRYPOINT = 4096
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +118,7 @@ def _entrypoint(script: Path | None, root: Path | None) -> str:
         return "notebook" if "ipykernel" in sys.modules else ""
     inside = root is not None and script.is_relative_to(root)
     path = script.relative_to(root).as_posix() if inside and root is not None else str(script)
-    return path.encode("utf-8", "replace").decode()[-MAX_ENTRYPOINT:]
+    return path.encode("utf-8", "replace").decode()[-MAX_ENTRYPOINT_CHARACTERS:]
 
 
 def _candidates(script: Path | None) -> list[Path]:
@@ -168,7 +167,7 @@ def _capture_project(found: dict[str, Any], problems: list[str], folder: Path) -
         from deardiary.environment.installed import pylock
 
         text = _redacted("the installed packages", pylock(), remarks)
-    found["manifest_toml"] = text if len(text.encode()) <= MAX_TEXT_BYTES else None
+    found["manifest_toml"] = text if len(text.encode()) <= MAX_SNAPSHOT_TEXT_BYTES else None
     found["redacted"] = (*found.get("redacted", ()), *remarks)
 
 
@@ -183,8 +182,8 @@ def _read(path: Path, problems: list[str], remarks: list[str]) -> str | None:
         return None
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_TEXT_BYTES + 1)
-        if len(content) > MAX_TEXT_BYTES:
+            content = file.read(MAX_SNAPSHOT_TEXT_BYTES + 1)
+        if len(content) > MAX_SNAPSHOT_TEXT_BYTES:
             problems.append(f"{path.name} is left out: it is longer than 4 MiB")
             return None
         return _redacted(path.name, content.decode("utf-8"), remarks)

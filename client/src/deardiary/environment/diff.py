@@ -16,12 +16,13 @@ from deardiary.environment import git
 from deardiary.environment.git import GitFailed
 from deardiary.environment.redact import redact, summary
 from deardiary.environment.secret import credential_in, is_secret, pathspecs
+from deardiary.wire.limits import KIB, MAX_SNAPSHOT_TEXT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-MAX_BYTES = 4 * 2**20 - 64 * 1024  # the server takes 4 MiB; the rest is for the lines at the top
+MAX_BYTES = MAX_SNAPSHOT_TEXT_BYTES - 64 * KIB  # the rest is for the lines at the top
 MAX_UNTRACKED_BYTES = 2**20  # of one file: what is longer is data more often than code
 MAX_UNTRACKED = 1000
 _MAX_NAMED = 100

@@ -15,6 +15,7 @@ from deardiary.errors import REFUSALS, ClientError, reason_of
 from deardiary.sending import operations, origin
 from deardiary.spool import lines, points, store
 from deardiary.spool import run as runs
+from deardiary.wire import limits, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _UNSOUND = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
-_MAX_FIELDS = 1000  # parameters, and tags, of one request
 
 _log = logging.getLogger(__name__)
 
@@ -154,7 +154,7 @@ class Delivery:
     def _before_the_end(self, mine: list[Row]) -> list[Row]:
         """The rows up to the first one after the iteration's end: the server accepts a batch of these."""
         end_date = self._quick.iterations.get(self.find_iteration().id).end_date
-        end = math.inf if end_date is None else points.milliseconds(end_date)
+        end = math.inf if end_date is None else times.to_milliseconds(end_date)
         return list(itertools.takewhile(lambda row: row[3] <= end, mine))
 
     def _deliver_fields(self, number: int, entries: list[Entry]) -> None:
@@ -168,7 +168,7 @@ class Delivery:
         if not parameters and not tags:
             return
         record = Record(iteration_id=self.find_iteration().id, parameters=parameters, tags=tuple(tags))
-        for piece in split(record, max_items=_MAX_FIELDS):
+        for piece in split(record, max_items=min(limits.MAX_FLUSH_PARAMETERS, limits.MAX_FLUSH_TAGS)):
             self._send_fields(number, piece)
 
     def _send_fields(self, number: int, piece: Record) -> None:

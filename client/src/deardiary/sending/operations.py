@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from deardiary.errors import ClientError
 from deardiary.sending import registry
 from deardiary.spool import store
-from deardiary.spool.points import time_of
 from deardiary.wire.shapes import Iteration, IterationStatus
+from deardiary.wire.times import from_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,7 +86,7 @@ def _end(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> None
         iteration.id,
         status_id=IterationStatus(given["status"]),
         # This machine's clock may be behind the server's.
-        end_date=max(time_of(given["at"]), iteration.created_date),
+        end_date=max(from_milliseconds(given["at"]), iteration.created_date),
         error_message=given["error_message"] or None,
     )
 

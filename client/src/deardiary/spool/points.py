@@ -8,11 +8,12 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from deardiary.values import Number, as_float, checked_key
-from deardiary.wire.form import encode_float, format_time
+from deardiary.wire import limits
+from deardiary.wire.form import encode_float
+from deardiary.wire.times import format_time, from_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,14 +23,9 @@ _log = logging.getLogger(__name__)
 Columns = dict[str, dict[str, list[Any]]]
 Row = tuple[str, float | str, int | None, int]  # key, value as in JSON, step, milliseconds since 1970
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MILLISECOND = timedelta(milliseconds=1)
-_FIRST = (datetime.min.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
-_LAST = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // _MILLISECOND
 _PER_LINE = 1000
-# The server's limit on an iteration's summaries, for the keys of all processes together.
-MAX_KEY_BYTES = 300_000 - 5
-_BYTES_PER_KEY = 74
+# The server's limit counts the keys of all processes together.
+MAX_KEY_BYTES = limits.MAX_SUMMARIES_BYTES - limits.SUMMARIES_HEAD_BYTES
 
 
 class PointEncoder:
@@ -96,7 +92,7 @@ class PointEncoder:
 
 
 def _size_of(key: str) -> int:
-    return len(key.encode()) + _BYTES_PER_KEY
+    return len(key.encode()) + limits.SUMMARY_RECORD_BYTES
 
 
 def bodies(texts: list[str], steps: Sequence[int | None], at: int) -> Iterator[tuple[str, int]]:
@@ -130,22 +126,8 @@ def columns(points: Iterable[Row]) -> Columns:
         if column is None:
             column = found[key] = {"step": [], "value": [], "recorded_at": []}
         if recorded_ms not in texts:
-            texts[recorded_ms] = format_time(time_of(recorded_ms))
+            texts[recorded_ms] = format_time(from_milliseconds(recorded_ms))
         column["step"].append(step)
         column["value"].append(value)
         column["recorded_at"].append(texts[recorded_ms])
     return found
-
-
-def milliseconds(time: datetime) -> int:
-    """Milliseconds since 1970; a time without an offset is UTC. ValueError before the year 1 and after 9999 of UTC."""
-    aware = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-    since_epoch_ms = (aware - _EPOCH) // _MILLISECOND
-    if not _FIRST <= since_epoch_ms <= _LAST:
-        raise ValueError(f"{time} is not within the years 1 to 9999 of UTC")
-    return since_epoch_ms
-
-
-def time_of(at: int) -> datetime:
-    """The time of milliseconds since 1970, clamped to the years 1 to 9999: a clock may have been wrong."""
-    return _EPOCH + max(_FIRST, min(_LAST, at)) * _MILLISECOND

@@ -13,14 +13,15 @@ from deardiary.errors import reason_of
 from deardiary.spool import lines
 from deardiary.spool.run import write_whole
 from deardiary.spool.segment import MemorySegment, OwnSegment, Segment, close_quietly, path_of
+from deardiary.wire import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# A segment must fit in one request of 10,000 points and 4 MiB, where a point takes up to 100 bytes more.
-MAX_POINTS = 10_000
-MAX_BYTES = 2 * 2**20
+# A segment must fit in one request, where a point takes up to 100 bytes more.
+MAX_POINTS = limits.MAX_BATCH_POINTS
+MAX_BYTES = limits.MAX_BODY_BYTES // 2
 MAX_MEMORY_BYTES = 64 * 2**20
 # The newest waiting segments stay open, so that they can be read if the folder is removed. On Windows an open file
 # could not be deleted, not even by `sync`.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from deardiary import settings
 from deardiary.errors import ClientError
-from deardiary.spool.points import PointEncoder, milliseconds
+from deardiary.spool.points import PointEncoder
 from deardiary.spool.run import Origin, Run
 from deardiary.tracking import interactive, outcome, process_hooks
 from deardiary.tracking.files import Artifacts
@@ -22,6 +22,7 @@ from deardiary.tracking.journal import Journal, new_run
 from deardiary.tracking.steps import StepCounter
 from deardiary.values import Number, as_snapshot, as_step, as_tags, as_texts
 from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Resource
+from deardiary.wire.times import to_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -187,7 +188,7 @@ class ActiveIteration:
         if len(texts) != len(metrics):
             metrics = {key: value for key, value in metrics.items() if value is not None}
         steps = [given] * len(texts) if self._steps is None else self._steps.assign(metrics, given)
-        at = int(time.time() * 1000) if recorded_at is None else milliseconds(recorded_at)
+        at = int(time.time() * 1000) if recorded_at is None else to_milliseconds(recorded_at)
         self._journal.points(texts, steps, at)
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:
@@ -315,7 +316,7 @@ class ActiveIteration:
             return
         try:
             if not self._is_fork:
-                at = milliseconds(datetime.now(timezone.utc))
+                at = to_milliseconds(datetime.now(timezone.utc))
                 self._journal.operation("finish", {"status": int(status), "error_message": error_message, "at": at})
             self._journal.close(seconds)
         except Exception:  # noqa: BLE001

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import traceback
 
+from deardiary.wire import limits
 from deardiary.wire.shapes import IterationStatus
-
-MAX_ERROR_BYTES = 64 * 1024
 
 
 def status_of(error: BaseException | None) -> IterationStatus:
@@ -28,4 +27,4 @@ def shortened(text: str) -> str:
     """Its end, where it is longer than 64 KiB of UTF-8. TypeError for what is no text."""
     if not isinstance(text, str):
         raise TypeError(f"An error message is text, not {type(text).__name__}")
-    return text.encode("utf-8", "replace")[-MAX_ERROR_BYTES:].decode("utf-8", "ignore")
+    return text.encode("utf-8", "replace")[-limits.MAX_TEXT_BYTES :].decode("utf-8", "ignore")

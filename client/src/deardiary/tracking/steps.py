@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from deardiary.wire import limits
+
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-_LAST = 2**63 - 1
 
 
 class StepCounter:
@@ -23,7 +23,7 @@ class StepCounter:
         following = self._next
         with self._lock:
             steps = [following.get(key, 0) for key in keys] if step is None else [step] * len(keys)
-            if steps and max(steps) > _LAST:
+            if steps and max(steps) > limits.MAX_STEP:
                 raise ValueError("There is no step after the last int64; give one")
             for key, taken in zip(keys, steps, strict=True):
                 if taken >= following.get(key, 0):

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deardiary.wire import limits
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_NAME = 255
 # Windows reads this as a drive in any part of a path.
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -21,9 +22,9 @@ def files_in(folder: Path, prefix: str = "") -> list[tuple[str, Path]]:
     Links to folders are not followed; devices, sockets and pipes are left out.
     """
     found = [(_name(path, folder, prefix), path) for path in sorted(_walk(folder))]
-    long = next((name for name, _ in found if len(name) > MAX_NAME), None)
+    long = next((name for name, _ in found if len(name) > limits.MAX_NAME_CHARACTERS), None)
     if long is not None:
-        raise ValueError(f"The name of a resource has at most {MAX_NAME} characters: {long!r}")
+        raise ValueError(f"The name of a resource has at most {limits.MAX_NAME_CHARACTERS} characters: {long!r}")
     return found
 
 

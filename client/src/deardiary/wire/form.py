@@ -10,25 +10,14 @@ import dataclasses
 import math
 import typing
 from collections.abc import Callable, Hashable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from enum import IntEnum
 from functools import cache
 from typing import Any, TypeVar
 
+from deardiary.wire.times import format_time, parse_time
+
 T = TypeVar("T")
-
-
-def format_time(value: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds; a time without an offset counts as UTC."""
-    aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-    return aware.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def parse_time(text: str) -> datetime:
-    """The time of an RFC 3339 text; without an offset it is UTC. ValueError for any other text."""
-    # datetime.fromisoformat of Python 3.10 rejects "Z".
-    value = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
-    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
 
 
 def encode_float(value: float) -> float | str:

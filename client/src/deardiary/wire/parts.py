@@ -10,14 +10,10 @@ import dataclasses
 import hashlib
 from typing import TYPE_CHECKING
 
+from deardiary.wire.limits import KIB, MAX_PARTS, MIB, TIB
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
-MAX_PARTS = 10_000
-# The most parts in one request for an upload, and in its answer.
-MAX_PARTS_ASKED = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,0 +1,49 @@
+"""The limits that server and client share: the server refuses more, the client splits or checks before it sends.
+
+Each limit stands here once, with its unit in its name. Bytes of a text are bytes of UTF-8.
+"""
+
+from __future__ import annotations
+
+KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
+
+# Requests and answers.
+MAX_BODY_BYTES = 4 * MIB
+MAX_PAGE_ITEMS = 200
+# Points, and parameters, and tags of one flush.
+MAX_BATCH_POINTS = 10_000
+MAX_FLUSH_PARAMETERS = 1000
+MAX_FLUSH_TAGS = 1000
+
+# Texts. An id_key and a batch_id are as long as an id.
+MAX_ID_CHARACTERS = 128
+MAX_NAME_CHARACTERS = 255
+MAX_KEY_CHARACTERS = 250
+MAX_TAG_CHARACTERS = 250
+MAX_PARAMETER_CHARACTERS = 6000
+# Version of a language, id of a commit.
+MAX_VERSION_CHARACTERS = 255
+MAX_ENTRYPOINT_CHARACTERS = 4096
+MAX_USERNAME_CHARACTERS = 64
+MIN_PASSWORD_CHARACTERS = 8
+# bcrypt ignores further bytes: a longer password would be truncated silently.
+MAX_PASSWORD_BYTES = 72
+# A username or a password at a sign-in: longer than a right one, which wrong ones must not tell.
+MAX_CREDENTIAL_CHARACTERS = 255
+# Notes, descriptions, error messages.
+MAX_TEXT_BYTES = 64 * KIB
+# The diff and the lock files of a snapshot, each.
+MAX_SNAPSHOT_TEXT_BYTES = 4 * MIB
+
+# Steps are int64.
+MIN_STEP, MAX_STEP = -(2**63), 2**63 - 1
+# The summaries of all metrics of one iteration, before compression: a head, and for each key its text and a record.
+# Room for about 3,000 keys of 25 characters: an item of DynamoDB has at most 400 KB, and every flush writes it twice.
+MAX_SUMMARIES_BYTES = 300_000
+SUMMARIES_HEAD_BYTES = 5
+SUMMARY_RECORD_BYTES = 74
+
+# Uploads in parts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+MAX_PARTS = 10_000
+# Parts in one request for an upload, and in its answer.
+MAX_PARTS_PER_REQUEST = 100

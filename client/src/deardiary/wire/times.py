@@ -1,0 +1,62 @@
+"""Times on the wire, which has milliseconds: as RFC 3339 text in UTC, and as whole milliseconds since 1970.
+
+A `datetime` without an offset counts as UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST_MS = (datetime.min.replace(tzinfo=timezone.utc) - EPOCH) // _MILLISECOND
+_LAST_MS = (datetime.max.replace(tzinfo=timezone.utc) - EPOCH) // _MILLISECOND
+
+
+def to_milliseconds(value: datetime) -> int:
+    """Milliseconds since 1970, rounded down. ValueError outside the years 1 to 9999 of UTC."""
+    found = (_aware(value) - EPOCH) // _MILLISECOND
+    if not _FIRST_MS <= found <= _LAST_MS:
+        raise ValueError(f"{value} is not within the years 1 to 9999 of UTC")
+    return found
+
+
+def from_milliseconds(since_epoch_ms: int) -> datetime:
+    """The time of milliseconds since 1970, clamped to the years 1 to 9999: a clock may have been wrong."""
+    return EPOCH + max(_FIRST_MS, min(_LAST_MS, since_epoch_ms)) * _MILLISECOND
+
+
+def whole_milliseconds(value: datetime) -> datetime:
+    """Convert to UTC and truncate to milliseconds. OverflowError outside the years 1 to 9999 of UTC."""
+    utc = _aware(value).astimezone(timezone.utc)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def format_time(value: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return _aware(value).astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """The time of an RFC 3339 text. ValueError for any other text."""
+    # datetime.fromisoformat of Python 3.10 rejects "Z".
+    return _aware(datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text))
+
+
+def format_many(times_ms: Iterable[int]) -> list[str]:
+    """Format milliseconds since 1970 as `format_time` does; fast if many times share a minute."""
+    minutes: dict[int, str] = {}
+    texts = []
+    for time_ms in times_ms:
+        minute, rest_ms = divmod(time_ms, 60_000)
+        text = minutes.get(minute) or minutes.setdefault(minute, (EPOCH + timedelta(minutes=minute)).isoformat()[:17])
+        texts.append(f"{text}{rest_ms // 1000:02}.{rest_ms % 1000:03}Z")
+    return texts
+
+
+def _aware(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)

@@ -1,0 +1,105 @@
+"""A limit that server and client share stands once, in `deardiary.wire.limits`."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chalicelib.storage.points import summary
+from deardiary.wire import limits
+
+REPOSITORY = Path(__file__).parents[2]
+FOLDERS = ("chalicelib", "client/src/deardiary")
+HOME = REPOSITORY / "client" / "src" / "deardiary" / "wire" / "limits.py"
+LIMITS = {name: value for name, value in vars(limits).items() if name.startswith(("MAX_", "MIN_"))}
+UNITS = ("BYTES", "CHARACTERS", "ITEMS", "PARAMETERS", "PARTS", "PER_REQUEST", "POINTS", "STEP", "TAGS")
+BOUNDS = ("ge", "le", "max_length", "min_length", "max_items", "max_bytes")
+# Constants that equal a limit by chance: a small number does so often, and only its use as a bound of a field counts.
+SMALL = 200
+OTHER_FACTS = {
+    "MOST",  # objects that a deletion counts before it asks
+    "MAX_CHARACTERS",  # of a filter
+    "MAX_TICKET_CHARACTERS",
+    "MAX_UNTRACKED",  # files in a patch
+    "MOST_AT_ONCE",  # chunks of one compaction
+    "MOST_ITERATIONS",  # of one request for curves
+    "MAX_EXPERIMENTS_IN_ORDER",
+    "_BLOCK",  # bytes of one read
+    "_PAGE",  # of the services' own reads
+    "_PER_LINE",  # points in one line of a spool
+    "_PER_QUERY",
+    "_PLOTTED",  # points of a curve in a terminal
+    "_REMEMBERED_BYTES",
+    "_TEXT_BYTES",  # of a text that sorts
+}
+OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Pow: operator.pow,
+}
+
+
+def value_of(node: ast.expr) -> int | None:
+    """The value of an expression of whole numbers, such as ``4 * 2**20``; None for any other expression."""
+    if isinstance(node, ast.Constant):
+        return node.value if type(node.value) is int else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = value_of(node.operand)
+        return None if value is None else -value
+    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+        left, right = value_of(node.left), value_of(node.right)
+        return None if left is None or right is None else OPERATORS[type(node.op)](left, right)
+    return None
+
+
+def numbers(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """The whole numbers that a module gives to a constant, or to a bound of a field, with the name of either."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            named = [(node.targets[0].id, node.value)] if node.targets[0].id.isupper() else []
+        elif isinstance(node, ast.Call):
+            named = [(str(each.arg), each.value) for each in node.keywords if each.arg in BOUNDS]
+        else:
+            named = []
+        for name, expression in named:
+            value = value_of(expression)
+            if value is not None:
+                yield name, value
+
+
+def repeated(source: str) -> list[str]:
+    """The names of constants and bounds that repeat a limit; a bound of 0 or 1 is none."""
+    found = [(name, value) for name, value in numbers(ast.parse(source)) if value in LIMITS.values()]
+    return [name for name, value in found if value > (1 if name in BOUNDS else SMALL - 1) and name not in OTHER_FACTS]
+
+
+def sources() -> list[Path]:
+    found = [path for folder in FOLDERS for path in sorted((REPOSITORY / folder).rglob("*.py"))]
+    return [path for path in found if path != HOME]
+
+
+def test_a_shared_limit_stands_once() -> None:
+    found = {str(path.relative_to(REPOSITORY)): repeated(path.read_text()) for path in sources()}
+    assert {path: names for path, names in found.items() if names} == {}, "use deardiary.wire.limits"
+
+
+@pytest.mark.parametrize(
+    "source", ["_MAX = 10_000", "MAX_BYTES = 4 * 1024 * 1024", "Key = Annotated[str, Meta(max_length=250)]"]
+)
+def test_a_repeated_limit_is_found(source: str) -> None:
+    assert repeated(source)
+
+
+def test_the_name_of_a_limit_ends_with_its_unit() -> None:
+    assert [name for name in LIMITS if not name.endswith(UNITS)] == []
+
+
+def test_the_client_counts_the_bytes_of_summaries_as_the_server_does() -> None:
+    keys = ["loss", "é" * 3]
+    counted = limits.SUMMARIES_HEAD_BYTES + sum(len(key.encode()) + limits.SUMMARY_RECORD_BYTES for key in keys)
+    assert counted == summary.size_of_digests(keys)
