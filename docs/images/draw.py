@@ -37,7 +37,7 @@ STYLE = """
 
 def main() -> None:
     table = ["deardiary", "iterations", "ls", EXPERIMENT, "--columns", COLUMN_NAMES]
-    curves = ["deardiary", "metrics", "plot", "valid_accuracy", *trials()]
+    curves = ["deardiary", "metrics", "plot", *trials(), "valid_accuracy"]
     lines = [
         f"$ deardiary iterations ls '{EXPERIMENT}' \\",
         f"    --columns {COLUMN_NAMES}",

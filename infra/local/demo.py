@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import deardiary
 from deardiary.settings import DEFAULT_URL
+from deardiary.terminal import number
 from infra.emulator.launcher import REPOSITORY
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _iteration(client: deardiary.Client, experiment_id: str, iteration_id: str) 
     points = sorted(client.metrics.list(iteration_id), key=lambda point: (point.key, point.step))
     for key, series in groupby(points, key=lambda point: point.key):
         values = [point.value for point in series]
-        yield f"    {key:<20} {len(values):>3} points, last {values[-1]:.4f}"
+        yield f"    {key:<20} {number(len(values), 'point'):>10}, last {values[-1]:.4f}"
     for resource in client.resources.list(experiment_id, iteration_id=iteration_id):
         yield f"    {resource.name:<20} {resource.size_bytes} bytes, {resource.state}"
 

@@ -26,7 +26,7 @@ def test_a_bar_is_drawn_on_a_terminal_to_its_end() -> None:
         bar(0, 2_000_000)
         bar(2_000_000, 2_000_000)
     assert "model.bin" in terminal.getvalue()
-    assert "100%  2.0 of 2.0 MB" in terminal.getvalue()
+    assert "100%  2 MB of 2 MB" in terminal.getvalue()
     assert terminal.getvalue().endswith("\n")
 
 
@@ -42,3 +42,12 @@ def test_elsewhere_nothing_is_written() -> None:
     with Bar("model.bin", stream) as bar:
         bar(1, 1)
     assert stream.getvalue() == ""
+
+
+def test_a_small_file_is_counted_in_bytes() -> None:
+    terminal = Terminal()
+    with Bar("notes.txt", terminal) as bar:
+        bar(0, 900)
+        bar(900, 900)
+    assert "100%  900 bytes of 900 bytes" in terminal.getvalue()
+    assert "0.0" not in terminal.getvalue()

@@ -28,6 +28,17 @@ def number(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
+def size(size_bytes: float) -> str:
+    """Like "512 bytes", "1.5 MB"."""
+    if size_bytes < 1000:
+        return f"{size_bytes:.0f} bytes"
+    for unit in ("kB", "MB", "GB"):
+        size_bytes /= 1000
+        if size_bytes < 1000:
+            return f"{size_bytes:.3g} {unit}"
+    return f"{size_bytes / 1000:.3g} TB"
+
+
 def say(text: str, stream: TextIO | None = None) -> None:
     print(printable(text), file=stream)
 

@@ -78,17 +78,17 @@ def test_follow_prints_points_that_come_until_the_end(
 
 
 def test_plot_draws_one_or_several_curves(run: Run, client: deardiary.Client, iteration: str, experiment: str) -> None:
-    lines = run("metrics", "plot", "loss", iteration).out.splitlines()
+    lines = run("metrics", "plot", iteration, "loss").out.splitlines()
     assert lines[0] == "loss"
     assert all(len(line) <= 80 for line in lines)
     assert lines[1].split()[0] == "1"
     assert lines[-1] == "Not drawn: 1 values that are NaN or infinite"
     other = client.iterations.create(experiment).id
     client.metrics.batch(other, [Point("loss", 5.0, 0), Point("loss", 4.0, 50)])
-    both = run("metrics", "plot", "loss", iteration, other).out
+    both = run("metrics", "plot", iteration, other, "loss").out
     assert f"* {iteration[:10]}" in both
     assert f"+ {other[:10]}" in both
-    assert run("metrics", "plot", "nothing", iteration).status == 1
+    assert run("metrics", "plot", iteration, "nothing").status == 1
 
 
 @pytest.mark.parametrize(

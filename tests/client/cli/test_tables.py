@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import deardiary
-from deardiary import IterationStatus, Point
+from deardiary import IterationStatus, Point, Stage
 from deardiary.cli.output import Output
 from deardiary.entities.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.client.cli.conftest import Said
 
@@ -163,7 +164,7 @@ def test_what_is_meant_is_said_of_a_project_a_short_id_and_an_unknown_metric(
     assert "give 6 characters or more" in run("iterations", "show", "0pg").err
     iteration = next(client.iterations.list(experiment)).id
     assert "there are: loss, valid_accuracy" in run("metrics", "show", iteration, "losss").err
-    assert "there are: loss, valid_accuracy" in run("metrics", "plot", "losss", iteration).err
+    assert "there are: loss, valid_accuracy" in run("metrics", "plot", iteration, "losss").err
 
 
 def test_lists_show_short_ids_on_a_terminal(
@@ -176,3 +177,96 @@ def test_lists_show_short_ids_on_a_terminal(
     assert experiment not in shown
     assert experiment[:10] in shown
     assert "IN_PROGRESS" in shown
+
+
+@pytest.fixture
+def model(client: deardiary.Client, experiment: str, tmp_path: Path) -> str:
+    """PROJECT/MODEL of a model with two versions, the second of them in PRODUCTION."""
+    iteration = next(client.iterations.list(experiment))
+    project = client.projects.get(client.experiments.get(experiment).project_id)
+    (tmp_path / "weights").write_bytes(b"w")
+    file = client.resources.upload(experiment, tmp_path / "weights", "n" * 90, iteration_id=iteration.id)
+    model = client.models.create(project.id, "a model with a long name " * 3, "and a long description " * 9)
+    for stage in (Stage.STAGING, Stage.PRODUCTION):
+        made = client.modelversions.create(model.id, iteration.id, resource_id=file.id)
+        client.modelversions.update(made.id, stage_id=stage)
+    return f"{project.name}/{model.name}"
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_every_table_fits_the_terminal(
+    run: Run, client: deardiary.Client, experiment: str, model: str, terminal: Callable[[int], None], width: int
+) -> None:
+    terminal(width)
+    project = model.partition("/")[0]
+    client.projects.update(client.experiments.get(experiment).project_id, description="long " * 50)
+    iteration = next(client.iterations.list(experiment)).id
+    client.metrics.batch(iteration, [Point("a/metric/with/a/long/key/" * 4, 0.123456)])
+    for words in (
+        ("models", "versions", model),
+        ("models", "ls", project),
+        ("projects", "ls"),
+        ("experiments", "ls", project),
+        ("resources", "ls", "--experiment", experiment),
+        ("iterations", "ls", "--project", project),
+        ("iterations", "show", iteration),
+        ("metrics", "ls", iteration),
+        ("users", "ls"),
+        ("whoami",),
+    ):
+        lines = run(*words).out.splitlines()
+        assert lines
+        assert max(lines, key=len)[width:] == "", words
+    versions = run("models", "versions", model).out.splitlines()
+    assert versions[0].split() == ["version", "stage", "iteration", "resource", "created"]
+    assert iteration[:10] in versions[2]
+
+
+def test_help_fits_eighty_columns(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, run("--help").out.splitlines())) <= 80
+
+
+def test_columns_takes_every_name_that_order_by_takes(run: Run, experiment: str) -> None:
+    names = ["metrics.loss.min", "metrics.loss.count", "metrics.loss.last_step", "created_date", "git_sha", "notes"]
+    for name in names:
+        listed = run("iterations", "ls", experiment, "--order-by", name, "--columns", name)
+        assert (listed.status, listed.err) == (0, "")
+    lines = run("iterations", "ls", experiment, "--columns", "metrics.loss.min, metrics.loss.count").out.splitlines()
+    assert lines[0].split() == ["id", "loss.min", "loss.count"]
+    assert lines[2].split()[1:] == ["0.0004", "1"]
+
+
+@pytest.mark.parametrize("limit", [(), ("--limit", "3")])
+def test_a_project_is_listed_newest_first_with_the_names_of_experiments(
+    run: Run,
+    client: deardiary.Client,
+    experiment: str,
+    terminal: Callable[[int], None],
+    limit: tuple[str, ...],
+) -> None:
+    project = client.projects.get(client.experiments.get(experiment).project_id)
+    other = client.experiments.create(project.id, "the second one")
+    newest = client.iterations.create(other.id).id
+    oldest_first = [each.id for each in client.iterations.list(experiment)]
+    listed = run("iterations", "ls", "--project", project.name, *limit, "--json").json
+    newest_first = [newest, *reversed(oldest_first)]
+    assert [each["id"] for each in listed] == newest_first[: 3 if limit else 5]
+    terminal(80)
+    lines = run("iterations", "ls", "--project", project.name, *limit).out.splitlines()
+    assert lines[0].split()[1] == "experiment"
+    assert "the second one" in lines[2]
+    assert "e" in lines[3].split()
+
+
+def test_a_project_that_the_server_cannot_order_is_listed_newest_first(
+    run: Run, client: deardiary.Client, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.services.search.project.MAX_EXPERIMENTS_IN_ORDER", 1)
+    project = client.projects.get(client.experiments.get(experiment).project_id)
+    newest = client.iterations.create(client.experiments.create(project.id, "f").id).id
+    assert [each["id"] for each in run("iterations", "ls", "--project", project.id, "--limit", "1", "--json").json] == [
+        newest
+    ]
+    refused = run("iterations", "ls", "--project", project.id, "--order-by", "created_date")
+    assert (refused.status, "too many for one order" in refused.err) == (1, True)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import deardiary
-from deardiary import Stage
-from deardiary.cli import extent
+from deardiary import IterationStatus, Stage, terminal
 from deardiary.settings import login_file
 from tests.support.server import PASSWORD, URL, Server
 
@@ -46,11 +45,15 @@ def iteration_of(run: Run, path: str) -> str:
         (("projects", "publish"), "It has: ls, show"),
         (("projects", "rename", "X", "Y"), "did you mean `edit`?"),
         (("iterations", "delete", "X"), "did you mean `rm`?"),
+        (("metrics", "best"), "It has: ls, show, plot. There is no iteration of the name or id 'best'"),
+        (("experiments", "plot"), "It has: ls, show"),
+        (("models", "vrsns"), "did you mean `versions`?"),
     ],
 )
 def test_a_word_that_is_no_verb_is_named_with_the_verbs_there_are(run: Run, words: tuple[str, ...], said: str) -> None:
     refused = run(*words)
-    assert (refused.status, refused.out) == (2, "")
+    assert refused.status != 0
+    assert refused.out == ""
     assert f"has no command '{words[1]}'" in refused.err
     assert said in refused.err
 
@@ -73,11 +76,17 @@ def test_projects_and_experiments_are_edited_and_tagged(run: Run, path: str) -> 
         assert (refused.status, "it has: final" in refused.err) == (1, True)
 
 
-def test_an_iteration_is_noted_tagged_and_ended(run: Run, path: str) -> None:
+def test_an_iteration_is_noted_tagged_and_ended(run: Run, client: deardiary.Client, path: str) -> None:
     iteration = iteration_of(run, path)
     assert run("iterations", "note", iteration, "-", "--json", stdin="two\nlines").json["notes"] == "two\nlines"
     assert run("iterations", "tag", iteration, "best", "--json").json["tags"] == ["best"]
+    assert run("iterations", "note", iteration, "x").out == f"Set the notes of iteration {iteration}\n"
+    other = client.iterations.create(client.iterations.get(iteration).experiment_id).id
     assert run("iterations", "end", iteration, "--json").json["status"] == "KILLED"
+    assert run("iterations", "end", other, "--status", "fail").out == f"Ended iteration {other} as FAILED\n"
+    again = run("iterations", "end", other, "--status", "succeeded")
+    assert (again.status, f"Iteration {other} has ended already: FAILED at 20" in again.err) == (1, True)
+    assert client.iterations.get(other).status_id == IterationStatus.FAILED
 
 
 def test_a_model_is_downloaded_promoted_and_renamed_by_its_path(
@@ -100,6 +109,71 @@ def test_a_model_is_downloaded_promoted_and_renamed_by_its_path(
     assert run("models", "download", f"{project}/net/7").status == 1
     assert run("models", "edit", f"{project}/net", "--name", "network", "--json").json["name"] == "network"
     assert run("resources", "edit", file.id[:14], "--name", "w", "--json").json["name"] == "w"
+
+
+def test_a_promotion_names_its_version(run: Run, client: deardiary.Client, path: str) -> None:
+    project, _, _ = path.partition("/")
+    iteration = client.iterations.get(iteration_of(run, path))
+    model = client.models.create(client.experiments.get(iteration.experiment_id).project_id, "net")
+    versions = [client.modelversions.create(model.id, iteration.id) for _ in range(2)]
+    for stage, name in (
+        ("prod", "PRODUCTION"),
+        ("S", "STAGING"),
+        ("archived", "ARCHIVED"),
+        ("Production", "PRODUCTION"),
+    ):
+        said = run("models", "promote", f"{project}/net/1", stage)
+        assert (said.status, f"Version 1 of the model is {name} now" in said.out) == (0, True)
+    assert "it was PRODUCTION before" in run("models", "promote", f"{project}/net/1", "prod").out
+    refused = run("models", "promote", f"{project}/net", "archived")
+    assert (refused.status, refused.out) == (2, "")
+    assert (
+        f"Say which version of {project}/net: {project}/net/2 (NO_STAGE), {project}/net/1 (PRODUCTION)" in refused.err
+    )
+    assert client.modelversions.get(versions[0].id).stage_id == Stage.PRODUCTION
+    assert run("models", "promote", f"{project}/net/2", "nowhere").status == 2
+    assert run("models", "versions", f"{project}/net", "--stage", "prod", "--json").json[0]["version"] == 1
+
+
+def test_a_download_replaces_no_file_of_other_content(
+    run: Run, client: deardiary.Client, path: str, tmp_path: Path
+) -> None:
+    project, _, _ = path.partition("/")
+    iteration = client.iterations.get(iteration_of(run, path))
+    (tmp_path / "weights").write_bytes(b"weights")
+    file = client.resources.upload(iteration.experiment_id, tmp_path / "weights", iteration_id=iteration.id)
+    model = client.models.create(client.experiments.get(iteration.experiment_id).project_id, "net")
+    client.modelversions.create(model.id, iteration.id, resource_id=file.id)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    mine = folder / "weights"
+    for words in (
+        ("models", "download", f"{project}/net/1", str(folder)),
+        ("models", "download", f"{project}/net/1", str(mine)),
+        ("resources", "download", file.id, str(folder)),
+        ("resources", "download-all", str(folder), "--iteration", iteration.id),
+    ):
+        mine.write_text("my own")
+        refused = run(*words)
+        assert (refused.status, refused.out) == (1, "")
+        assert f"{mine} is there already" in refused.err
+        assert "--force" in refused.err
+        assert mine.read_text() == "my own"
+        for more in (("--force",), ()):  # then it is the same content
+            assert run(*words, *more).status == 0
+            assert mine.read_text() == "weights"
+    mine.unlink()
+    mine.symlink_to(tmp_path / "elsewhere")
+    assert run("resources", "download", file.id, str(folder)).status == 1
+
+
+def test_a_change_is_said_in_a_sentence(run: Run, path: str) -> None:
+    project, _, _ = path.partition("/")
+    edited = run("projects", "edit", project, "--name", "Renamed").out
+    assert edited.startswith("Changed project Renamed (")
+    assert run("experiments", "edit", "Renamed/sweep", "--status", "finished").out.endswith(", FINISHED\n")
+    assert run("projects", "create", "Sentences").out.startswith("Created project Sentences (")
+    assert run("experiments", "create", "Sentences", "e").out.startswith("Created experiment Sentences/e (")
 
 
 def test_an_owner_shares_a_project_by_name(
@@ -179,4 +253,4 @@ def test_a_deletion_says_how_much_will_go(
     ("size_bytes", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2.5e9, "2.5 GB"), (5e12, "5 TB")]
 )
 def test_sizes_are_short(size_bytes: float, text: str) -> None:
-    assert extent.size(size_bytes) == text
+    assert terminal.size(size_bytes) == text

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from deardiary.wire.shapes import IterationOverview
 
 _WIDEST_TAGS, _WIDEST_HEADING, _WIDEST_VALUE = 16, 14, 24
+_FIELDS = (
+    "id", "status_id", "notes", "created_date", "end_date", "parent_iteration_id", "error_message", "python_version",
+    "julia_version", "git_sha", "git_dirty", "entrypoint",
+)  # fmt: skip
+_PARTS = ("first", "last", "min", "max", "count", "last_step")
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
@@ -110,9 +115,23 @@ def wide(iterations: Sequence[IterationOverview]) -> list[Column]:
     ]
 
 
+def also_named(iterations: Sequence[IterationOverview]) -> list[Column]:
+    """Columns that have to be asked for: all that an order may name besides, in the words of docs/search.md."""
+    fields = [Column(name, [getattr(each, name) for each in iterations]) for name in _FIELDS]
+    summaries = [each.metrics or {} for each in iterations]
+    parts = [
+        Column(f"{key}.{part}", [getattr(each.get(key), part, None) for each in summaries], f"metrics.{key}.{part}")
+        for key in dict.fromkeys(key for each in summaries for key in each)
+        for part in _PARTS
+    ]
+    return [*fields, *parts]
+
+
 def named(columns: Sequence[Column], keys: Sequence[str]) -> list[Column]:
     """The columns of these keys or paths, in their order. KeyError, with the key, for one that is not there."""
-    found = {each.path: each for each in columns} | {each.key: each for each in reversed(columns)}
+    found = {each.path: each for each in reversed(columns) if each.path} | {
+        each.key: each for each in reversed(columns)
+    }
     return [found[key] for key in keys]
 
 

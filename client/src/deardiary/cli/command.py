@@ -12,6 +12,7 @@ from deardiary.client import Client, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from enum import IntEnum
 
     Handler = Callable[["Call"], object]
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
@@ -88,6 +89,16 @@ def tagging(commands: Subparsers, about: str, handler: Handler) -> argparse.Argu
     parser = verb(commands, "tag", about, handler)
     parser.add_argument("--remove", action="store_true", help="take these tags away")
     return parser
+
+
+def one_of(kind: type[IntEnum]) -> Callable[[str], str]:
+    """For argparse: the name of the member that begins so, in any case; any other text is left to `choices`."""
+
+    def name_of(text: str) -> str:
+        begin_so = [each.name for each in kind if each.name.startswith(text.upper())]
+        return begin_so[0] if text and len(begin_so) == 1 else text.upper()
+
+    return name_of
 
 
 def count(text: str) -> int:

@@ -47,7 +47,8 @@ def show(call: Call) -> None:
 
 def create(call: Call) -> None:
     project = find.project(call.client, call.given.project)
-    call.output.one(call.client.experiments.create(project.id, call.given.name, call.given.description))
+    made = call.client.experiments.create(project.id, call.given.name, call.given.description)
+    call.output.changed(made, lambda it: f"Created experiment {project.name}/{it.name} ({it.id})")
 
 
 def change(call: Call) -> None:
@@ -57,7 +58,7 @@ def change(call: Call) -> None:
     changed = call.client.experiments.update(
         experiment.id, name=changes["name"], description=changes["description"], status_id=status
     )
-    call.output.one(changed)
+    call.output.changed(changed, lambda it: f"Changed experiment {it.name} ({it.id}), {it.status_id.name}")
 
 
 def tag(call: Call) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from deardiary.terminal import size
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -48,14 +50,3 @@ def count(things: Iterable[object], noun: str) -> str:
     if number > MOST:
         return f"more than {MOST:,} {noun}s"
     return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def size(size_bytes: float) -> str:
-    """Like "512 bytes", "1.5 MB"."""
-    if size_bytes < 1000:
-        return f"{size_bytes:.0f} bytes"
-    for unit in ("kB", "MB", "GB"):
-        size_bytes /= 1000
-        if size_bytes < 1000:
-            return f"{size_bytes:.3g} {unit}"
-    return f"{size_bytes / 1000:.3g} TB"

@@ -15,6 +15,10 @@ class CommandFailed(Exception):
         self.status = status
 
 
+class NotThere(CommandFailed):
+    """There is nothing of the name or id that was typed."""
+
+
 def explained(error: BaseException) -> CommandFailed | None:
     """What to say of an error that is not a fault of this program; None for one that is."""
     if isinstance(error, CommandFailed):

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from deardiary import settings
-from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.cli.failure import USAGE, CommandFailed, NotThere
 from deardiary.errors import ClientError
 from deardiary.wire.shapes import Stage
 
@@ -68,8 +68,8 @@ def model(client: Client, text: str, *, sure: bool = False) -> Model:
     return _model_of_path(client, text, sure=sure) or _by_id("model", text, client.models.get, client)
 
 
-def version(client: Client, text: str) -> ModelVersion:
-    """By PROJECT/MODEL/NUMBER or id; by PROJECT/MODEL the version in PRODUCTION."""
+def version(client: Client, text: str, *, sure: bool = False) -> ModelVersion:
+    """By PROJECT/MODEL/NUMBER or id; by PROJECT/MODEL the version in PRODUCTION, unless it must be ``sure``."""
     above, _, number = text.rpartition("/")
     if above and number.isdecimal() and (owner := _model_of_path(client, above)):
         numbered = (each for each in client.modelversions.list(owner.id) if each.version == int(number))
@@ -80,10 +80,19 @@ def version(client: Client, text: str) -> ModelVersion:
     owner = _model_of_path(client, text)
     if owner is None:
         return _by_id("model version", text, client.modelversions.get)
+    if sure:
+        raise CommandFailed(f"Say which version of {text}: {_versions(client, owner, text)}", USAGE)
     found = next(client.modelversions.list(owner.id, stage=Stage.PRODUCTION), None)
     if found is None:
         raise CommandFailed(f"The model {text} has no version in PRODUCTION; name one as {text}/1", USAGE)
     return found
+
+
+def _versions(client: Client, owner: Model, path: str) -> str:
+    """The paths of the newest versions, with their stages."""
+    newest = sorted(client.modelversions.list(owner.id), key=lambda each: each.version, reverse=True)
+    shown = [f"{path}/{each.version} ({each.stage_id.name})" for each in newest[:_SHOWN]]
+    return ", ".join([*shown, *(["…"] if len(newest) > _SHOWN else [])]) or "it has none yet"
 
 
 def _model_of_path(client: Client, text: str, *, sure: bool = False) -> Model | None:
@@ -146,4 +155,4 @@ def _by_id(kind: str, text: str, get: Callable[[str], T], client: Client | None 
             if kind in _BY_ID and len(text) < SHORTEST_PREFIX
             else ""
         )
-        raise CommandFailed(f"There is no {kind} of the name or id {text!r}{few}") from error
+        raise NotThere(f"There is no {kind} of the name or id {text!r}{few}") from error

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import sys
+from heapq import nlargest
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from deardiary.cli import extent, find
-from deardiary.cli.columns import Column, as_tree, fitting, named, narrow, wide
-from deardiary.cli.command import Call, count, noun, removal, tagging, verb
+from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
+from deardiary.cli.command import Call, count, noun, one_of, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.metric import SUMMARY, summary_row
 from deardiary.cli.output import GAP, cell, short_ids, shortened, with_words
 from deardiary.cli.tag import change_tags
+from deardiary.errors import ClientError
 from deardiary.wire.shapes import IterationOverview, IterationStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from deardiary.cli.command import Subparsers
     from deardiary.cli.compare import Row
     from deardiary.client import Client
-    from deardiary.wire.shapes import Iteration
+    from deardiary.wire.shapes import Iteration, Project
 
 _ID = "an id, or the beginning of one"
 _WIDEST_SAME = 24
 NEWEST_FIRST = "created_date desc"
+_OWNED: Final = ("parameters", "metrics", "tags")
 
 
 def add(commands: Subparsers) -> None:
@@ -52,7 +57,9 @@ def add(commands: Subparsers) -> None:
     parser = verb(verbs, "end", "end an iteration whose program has gone", end)
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
     ends = [each.name for each in IterationStatus if each is not IterationStatus.RUNNING]
-    parser.add_argument("--status", type=str.upper, choices=ends, default="KILLED", help="(default: KILLED)")
+    parser.add_argument(
+        "--status", type=one_of(IterationStatus), choices=ends, default="KILLED", help="(default: KILLED)"
+    )
     removal(verbs, "delete iterations", rm).add_argument("iterations", nargs="+", metavar="ITERATION", help=_ID)
 
 
@@ -62,22 +69,14 @@ def ls(call: Call) -> None:
         raise CommandFailed("Give an experiment or --project, not both", USAGE)
     project = find.project(call.client, given.project) if given.project else None
     owner = project or find.experiment(call.client, given.experiment)
-    found = call.client.iterations.list(
-        None if project else owner.id,
-        project=project.id if project else None,
-        filter=given.filter,
-        # The server puts no large project into one order: without order_by it goes experiment by experiment.
-        order_by=given.order_by or (None if project else NEWEST_FIRST),
-        include=("parameters", "metrics", "tags"),
-    )
-    iterations = list(islice(found, given.limit))
+    iterations = _of_project(call, project) if project else _of_experiment(call, owner.id)
     call.output.json(iterations)
     room = None if given.wide else call.output.room()
     labels = [each.id for each in iterations] if room is None else short_ids([each.id for each in iterations])
     if given.order_by is None and room is not None:
         iterations, labels = as_tree(iterations, labels)
     left_out: list[str] = []
-    where = [Column("experiment", _short([each.experiment_id for each in iterations]))] if project else []
+    where = [_experiments(call, project, iterations)] if project and not call.output.as_json else []
     if given.columns:
         columns = [Column("id", labels), *_chosen(iterations, given.columns)]
     elif room is None:
@@ -86,16 +85,42 @@ def ls(call: Call) -> None:
         columns, left_out = narrow(iterations, labels, room - sum(each.width for each in where))
     columns[1:1] = where
     rows = list(zip(*(each.values for each in columns), strict=True))
-    call.output.table([each.key for each in columns], rows, f"There are no such iterations in {owner.name}")
+    empty = f"There are no such iterations in {owner.name}"
+    call.output.table([each.key for each in columns], rows, empty, whole=given.wide)
     if left_out:
         call.output.note(f"Not shown: {shortened(', '.join(left_out))}. Choose with --columns, or see all with --wide.")
 
 
-def _short(experiment_ids: list[str]) -> list[str]:
-    """A prefix of each, the same for the same experiment."""
-    each = sorted(set(experiment_ids))
-    short = dict(zip(each, short_ids(each), strict=True))
-    return [short[experiment_id] for experiment_id in experiment_ids]
+def _of_experiment(call: Call, experiment_id: str) -> list[IterationOverview]:
+    given = call.given
+    found = call.client.iterations.list(
+        experiment_id, filter=given.filter, order_by=given.order_by or NEWEST_FIRST, include=_OWNED
+    )
+    return list(islice(found, given.limit))
+
+
+def _of_project(call: Call, project: Project) -> list[IterationOverview]:
+    """Newest first, unless another order is given."""
+    given = call.given
+
+    def list_(order_by: str | None = None) -> Iterator[IterationOverview]:
+        return call.client.iterations.list(project=project.id, filter=given.filter, order_by=order_by, include=_OWNED)
+
+    try:
+        if given.order_by or given.limit:
+            return list(islice(list_(order_by=given.order_by or NEWEST_FIRST), given.limit))
+    except ClientError as error:
+        if given.order_by or error.details.get("field") != "order_by":
+            raise
+    # The server puts no project of many experiments into one order, and reads all of it again for each page of one.
+    return nlargest(given.limit or sys.maxsize, list_(), key=lambda each: each.created_date)
+
+
+def _experiments(call: Call, project: Project, iterations: Sequence[IterationOverview]) -> Column:
+    """The name of each one's experiment."""
+    names = {each.id: each.name for each in call.client.experiments.list(project.id)} if iterations else {}
+    values = [names.get(each.experiment_id, each.experiment_id) for each in iterations]
+    return Column("experiment", values if call.given.wide else [shortened(each, _WIDEST_SAME) for each in values])
 
 
 def show(call: Call) -> None:
@@ -112,7 +137,10 @@ def show(call: Call) -> None:
         call.output.fields({"children": [each.id for each in children]})
     if resources:
         call.output.say("")
-        call.output.table(["resource", "name", "bytes"], [[each.id, each.name, each.size_bytes] for each in resources])
+        ids = [each.id for each in resources]
+        shown = ids if call.output.room() is None else short_ids(ids)
+        rows_ = [[short, each.name, each.size_bytes] for short, each in zip(shown, resources, strict=True)]
+        call.output.table(["resource", "name", "bytes"], rows_)
     if overview.error_message:
         call.output.say(f"\n{overview.error_message.rstrip()}")
 
@@ -159,7 +187,7 @@ def _key(name: str) -> str:
 def _chosen(iterations: list[IterationOverview], keys: str) -> list[Column]:
     offered = wide(iterations)
     try:
-        return named(offered, keys.split(","))
+        return named([*offered, *also_named(iterations)], [key.strip() for key in keys.split(",")])
     except KeyError as error:
         names = ", ".join(each.path or each.key for each in offered)
         raise CommandFailed(f"There is no column {error.args[0]!r}; there are: {names}", USAGE) from None
@@ -168,7 +196,8 @@ def _chosen(iterations: list[IterationOverview], keys: str) -> list[Column]:
 def note(call: Call) -> None:
     iteration = find.iteration(call.client, call.given.iteration)
     text = sys.stdin.read() if call.given.text == "-" else call.given.text
-    call.output.one(call.client.iterations.update(iteration.id, notes=text))
+    noted = call.client.iterations.update(iteration.id, notes=text)
+    call.output.changed(noted, lambda it: f"Set the notes of iteration {it.id}")
 
 
 def tag(call: Call) -> None:
@@ -177,8 +206,11 @@ def tag(call: Call) -> None:
 
 def end(call: Call) -> None:
     iteration = find.iteration(call.client, call.given.iteration)
+    if iteration.end_date is not None:
+        when = cell(iteration.end_date)
+        raise CommandFailed(f"Iteration {iteration.id} has ended already: {iteration.status_id.name} at {when}")
     ended = call.client.iterations.update(iteration.id, status_id=IterationStatus[call.given.status])
-    call.output.one(ended)
+    call.output.changed(ended, lambda it: f"Ended iteration {it.id} as {it.status_id.name}")
 
 
 def rm(call: Call) -> None:

@@ -28,7 +28,7 @@ from deardiary.cli import (
     user,
 )
 from deardiary.cli.command import NOUNS, VERBS, Call
-from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, CommandFailed, explained
+from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, CommandFailed, NotThere, explained
 from deardiary.terminal import PrintableFormatter, say
 
 if TYPE_CHECKING:
@@ -36,16 +36,21 @@ if TYPE_CHECKING:
 
 _NOUNS = (session, project, experiment, iteration, metric, resource, model, user, token, sync, restore, completion)
 _STATUSES = """\
-exit status: 0 done, 1 refused or failed, 2 not understood, 3 not signed in, 4 no answer from the server.
-Settings: DEARDIARY_URL, DEARDIARY_TOKEN, or what `deardiary login` keeps; with nothing set, http://127.0.0.1:9000."""
+exit status: 0 done, 1 refused or failed, 2 not understood, 3 not signed in,
+             4 no answer from the server
+settings: DEARDIARY_URL and DEARDIARY_TOKEN, or what `deardiary login` keeps;
+          with nothing set, http://127.0.0.1:9000"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     ours = parser()
+    is_listed = False
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         _refuse_unknown_noun(words, NOUNS)
-        given = ours.parse_args(_with_verb(words))
+        whole = _with_verb(words)
+        is_listed = whole != words
+        given = ours.parse_args(whole)
         if not hasattr(given, "handler"):
             ours.print_help(sys.stderr)
             return USAGE
@@ -60,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - its trace is printed, without control characters
         failure = explained(error)
+        if isinstance(failure, NotThere) and words[1:2] and is_listed:
+            failure = _no_verb(words[0], words[1], failure)
         if failure is None:
             say(traceback.format_exc().rstrip(), sys.stderr)
             return REFUSED
@@ -120,8 +127,18 @@ def _refuse_unknown_verb(noun: str, words: list[str], verbs: Mapping[str, argpar
     near += [_GUESSES[names[0]]] if names and _GUESSES.get(names[0]) in verbs and not near else []
     if len(names) <= taken and not near:
         return
+    raise CommandFailed(_unknown_verb(noun, names[0], near), USAGE)
+
+
+def _unknown_verb(noun: str, word: str, near: Sequence[str]) -> str:
     meant = f"; did you mean `{near[0]}`?" if near else "."
-    raise CommandFailed(f"`deardiary {noun}` has no command {names[0]!r}{meant} It has: {', '.join(verbs)}", USAGE)
+    return f"`deardiary {noun}` has no command {word!r}{meant} It has: {', '.join(VERBS[noun])}"
+
+
+def _no_verb(noun: str, word: str, failure: NotThere) -> CommandFailed:
+    """Of a word that stands where a verb may, and is no name of anything."""
+    near = get_close_matches(word, VERBS[noun], n=1, cutoff=0.5)
+    return CommandFailed(f"{_unknown_verb(noun, word, near)}. {failure}", failure.status)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -38,8 +38,8 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--max-points", type=count, metavar="N", help="no more than N, lows and highs among them")
     _follow(parser)
     parser = verb(verbs, "plot", "draw the curve of a metric, of one or more iterations", plot)
-    parser.add_argument("key", metavar="METRIC", help="its name")
     parser.add_argument("iterations", nargs="+", metavar="ITERATION", help="an id, or the beginning of one")
+    parser.add_argument("key", metavar="METRIC", help="its name")
     _follow(parser)
 
 

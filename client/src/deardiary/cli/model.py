@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deardiary.cli import extent, find
-from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
+from deardiary.cli.command import Call, changes_of, edit, noun, one_of, removal, verb
 from deardiary.cli.failure import CommandFailed
-from deardiary.transfer.progress import Bar
+from deardiary.cli.resource import bring, forcing
 from deardiary.wire.shapes import Stage
 
 if TYPE_CHECKING:
@@ -31,13 +31,15 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("project", nargs="?", metavar="PROJECT", help="name or id (default: DEARDIARY_PROJECT)")
     parser = verb(verbs, "versions", "list the versions of a model", versions)
     parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
-    parser.add_argument("--stage", type=str.upper, choices=[each.name for each in Stage], help="only those in it")
+    parser.add_argument("--stage", type=one_of(Stage), choices=[each.name for each in Stage], help="only those in it")
     parser = verb(verbs, "promote", "move a version to a stage; PRODUCTION archives the one that was there", promote)
     parser.add_argument("version", metavar="VERSION", help=_VERSION)
-    parser.add_argument("stage", type=str.upper, choices=[each.name for each in Stage], help="the new stage")
+    stages = [each.name for each in Stage]
+    parser.add_argument("stage", type=one_of(Stage), choices=stages, help="the new stage, or its beginning, like prod")
     parser = verb(verbs, "download", "bring the file of a version to a file, or into a directory", download)
     parser.add_argument("version", metavar="VERSION", help=f"{_VERSION}; PROJECT/MODEL alone is the one in PRODUCTION")
     parser.add_argument("target", nargs="?", default=".", metavar="TARGET", help="(default: the working directory)")
+    forcing(parser)
     parser = edit(verbs, "rename or describe a model", change)
     parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
     parser = removal(verbs, "delete a model and its versions; their resources stay", rm)
@@ -53,12 +55,20 @@ def versions(call: Call) -> None:
     model = find.model(call.client, call.given.model)
     stage = None if call.given.stage is None else Stage[call.given.stage]
     found = call.client.modelversions.list(model.id, stage=stage)
-    call.output.objects(found, _VERSIONS, f"There are no such versions of {model.name}")
+    # The id, of two parts, has no room on a terminal; PROJECT/MODEL/NUMBER names a version as well.
+    columns = (
+        _VERSIONS if call.output.room() is None else {name: each for name, each in _VERSIONS.items() if each != "id"}
+    )
+    call.output.objects(found, columns, f"There are no such versions of {model.name}")
 
 
 def promote(call: Call) -> None:
-    version = find.version(call.client, call.given.version)
-    call.output.one(call.client.modelversions.update(version.id, stage_id=Stage[call.given.stage]))
+    version = find.version(call.client, call.given.version, sure=True)
+    before, stage = version.stage_id, Stage[call.given.stage]
+    moved = call.client.modelversions.update(version.id, stage_id=stage)
+    call.output.changed(
+        moved, lambda it: f"Version {it.version} of the model is {stage.name} now; it was {before.name} before"
+    )
 
 
 def download(call: Call) -> None:
@@ -66,15 +76,15 @@ def download(call: Call) -> None:
     if version.resource_id is None:
         raise CommandFailed(f"Version {version.version} of this model has no file")
     resource = call.client.resources.get(version.resource_id)
-    with Bar(resource.name) as bar:
-        path = call.client.resources.download(resource.id, call.given.target, progress=bar)
+    path = bring(call, resource)
     call.output.json({"version_id": version.id, "resource_id": resource.id, "path": str(path)})
     call.output.say(str(path))
 
 
 def change(call: Call) -> None:
     model = find.model(call.client, call.given.model, sure=True)
-    call.output.one(call.client.models.update(model.id, **changes_of(call)))
+    changed = call.client.models.update(model.id, **changes_of(call))
+    call.output.changed(changed, lambda it: f"Changed model {it.name} ({it.id})")
 
 
 def rm(call: Call) -> None:

@@ -12,19 +12,24 @@ import textwrap
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from deardiary.cli.fit import fitting_widths
 from deardiary.terminal import printable
 from deardiary.wire.form import to_json
 from deardiary.wire.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+T = TypeVar("T")
 
 GAP = "  "  # between two columns
 _WIDEST = 60
 # Enough to tell apart what was created more than a tenth of a millisecond apart.
 _SHORT_ID = 10
+_IDS = ("spool",)  # fields that hold an id, though they are not called so
+_UNCUT = ("id", "iteration", "experiment", "resource", "run", "status", "stage", "created")
 _NOT_ASCII = re.compile(r"[^\n -~]")
 _RED, _GREEN, _YELLOW, _BLUE = 31, 32, 33, 34
 _COLOURS = {
@@ -63,7 +68,8 @@ class Output:
         values: list[Sequence[object]] = []
         for field in columns.values():
             column = [getattr(each, field) for each in shown]
-            values.append(_short(column) if field.endswith("id") and self.room() is not None else column)
+            is_id = field.endswith("id") or field in _IDS
+            values.append(_short(column) if is_id and self.room() is not None else column)
         self.table(list(columns), list(zip(*values, strict=True)), empty)
 
     def one(self, shape: Any, left_out: Iterable[str] = ()) -> None:
@@ -74,6 +80,11 @@ class Output:
             return
         fields = {name: getattr(shape, name) for name in shape.__dataclass_fields__ if name not in left_out}
         self.fields({name: value for name, value in fields.items() if value not in (None, "")})
+
+    def changed(self, shape: T, sentence: Callable[[T], str]) -> None:
+        """One sentence about what was done; the whole object for programs. A blind writer gets None back."""
+        self.json(shape)
+        self.say("Done; you may not read the result" if shape is None else sentence(shape))
 
     def deleted(self, *ids: str) -> None:
         self.json({"deleted": ids})
@@ -92,24 +103,40 @@ class Output:
     def fields(self, fields: Mapping[str, object]) -> None:
         width = max(map(len, fields), default=0)
         for name, value in fields.items():
-            self.say(f"{name.ljust(width)}  {cell(value)}", [value])
+            self.say(self._folded(f"{name.ljust(width)}  {cell(value)}", width + len(GAP)), [value])
+
+    def _folded(self, text: str, indent: int) -> str:
+        """A long line in several, all but the first indented; a text of several lines stays as it is."""
+        room = self.room()
+        if room is None or len(text) <= room or "\n" in text:
+            return text
+        return textwrap.fill(text, room, subsequent_indent=" " * indent, break_on_hyphens=False)
 
     def width(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
         """The signs that a line of this table takes."""
         widths = [width_of(column, [row[index] for row in rows]) for index, column in enumerate(columns)]
         return sum(widths) + len(GAP) * (len(widths) - 1)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str = "") -> None:
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str = "", *, whole: bool = False
+    ) -> None:
+        """On a terminal that is too narrow texts are cut, but no numbers and no ids; with ``whole`` nothing is."""
         if not rows:
-            self.say(empty)
+            self.note(empty)
             return
-        texts = [[shortened(cell(value)) for value in row] for row in rows]
         right = [all(_is_number(row[index]) for row in rows) for index in range(len(columns))]
         widths = [width_of(column, [row[index] for row in rows]) for index, column in enumerate(columns)]
-        for line in (list(columns), ["-" * width for width in widths]):
+        room = None if whole else self.room()
+        if room is not None:
+            texts = [not is_number and name not in _UNCUT for name, is_number in zip(columns, right, strict=True)]
+            widths = fitting_widths(widths, texts, room, len(GAP))
+        shown = len(widths)
+        for line in (columns[:shown], ["-" * width for width in widths]):
             self.say(_aligned(line, widths, right))
-        for row, line in zip(rows, texts, strict=True):
-            self.say(_aligned(line, widths, right), row)
+        for row in rows:
+            self.say(_aligned(map(cell, row[:shown]), widths, right), row)
+        if shown < len(columns):
+            self.note(f"Not shown: {', '.join(columns[shown:])}. A wider terminal or a pipe shows all.")
 
 
 def short_ids(ids: Sequence[str]) -> list[str]:
@@ -196,9 +223,9 @@ def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, (int, float)) and not isinstance(value, (bool, IntEnum)))
 
 
-def _aligned(line: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+def _aligned(line: Iterable[str], widths: Sequence[int], right: Sequence[bool]) -> str:
     padded = (
-        text.rjust(width) if to_right else text.ljust(width)
-        for text, width, to_right in zip(line, widths, right, strict=True)
+        shortened(text, width).rjust(width) if to_right else shortened(text, width).ljust(width)
+        for text, width, to_right in zip(line, widths, right[: len(widths)], strict=True)
     )
     return GAP.join(padded).rstrip()

@@ -40,12 +40,14 @@ def show(call: Call) -> None:
 
 
 def create(call: Call) -> None:
-    call.output.one(call.client.projects.create(call.given.project, call.given.description))
+    made = call.client.projects.create(call.given.project, call.given.description)
+    call.output.changed(made, lambda it: f"Created project {it.name} ({it.id})")
 
 
 def change(call: Call) -> None:
     project = find.project(call.client, call.given.project, sure=True)
-    call.output.one(call.client.projects.update(project.id, **changes_of(call)))
+    changed = call.client.projects.update(project.id, **changes_of(call))
+    call.output.changed(changed, lambda it: f"Changed project {it.name} ({it.id})")
 
 
 def tag(call: Call) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deardiary.cli import extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.terminal import size
 from deardiary.transfer.progress import Bar
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from deardiary.cli.command import Subparsers
     from deardiary.wire.shapes import Resource
@@ -31,8 +33,10 @@ def add(commands: Subparsers) -> None:
     parser = verb(verbs, "download", "bring a resource to a file, or into a directory", download)
     parser.add_argument("resource", metavar="RESOURCE", help="an id")
     parser.add_argument("target", nargs="?", default=".", metavar="TARGET", help="(default: the working directory)")
+    forcing(parser)
     parser = verb(verbs, "download-all", "bring what an experiment or an iteration has stored, as a tree", download_all)
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="(default: the working directory)")
+    forcing(parser)
     _owner(parser)
     edit(verbs, "rename or describe a resource", change).add_argument("resource", metavar="RESOURCE", help="an id")
     parser = removal(verbs, "delete resources", rm)
@@ -62,17 +66,34 @@ def upload(call: Call) -> None:
 
 def download(call: Call) -> None:
     resource = find.resource(call.client, call.given.resource)
-    with Bar(resource.name) as bar:
-        path = call.client.resources.download(resource.id, call.given.target, progress=bar)
+    path = bring(call, resource)
     call.output.json({"resource_id": resource.id, "path": str(path)})
     call.output.say(str(path))
 
 
+def bring(call: Call, resource: Resource) -> Path:
+    """Download it to the TARGET of the command. CommandFailed if another file is there, unless --force says so."""
+    with Bar(resource.name) as bar, _unforced():
+        return call.client.resources.download(resource.id, call.given.target, progress=bar, overwrite=call.given.force)
+
+
+def forcing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="replace files that are there with other content")
+
+
+@contextlib.contextmanager
+def _unforced() -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError as error:
+        raise CommandFailed(f"{error}; --force replaces it") from None
+
+
 def download_all(call: Call) -> None:
     experiment_id, iteration_id = _of(call)
-    with Bar(call.given.folder) as bar:
+    with Bar(call.given.folder) as bar, _unforced():
         paths = call.client.resources.download_all(
-            experiment_id, call.given.folder, iteration_id=iteration_id, progress=bar
+            experiment_id, call.given.folder, iteration_id=iteration_id, progress=bar, overwrite=call.given.force
         )
     call.output.json({"paths": [str(path) for path in paths]})
     for path in paths:
@@ -81,12 +102,13 @@ def download_all(call: Call) -> None:
 
 def change(call: Call) -> None:
     resource = find.resource(call.client, call.given.resource)
-    call.output.one(call.client.resources.update(resource.id, **changes_of(call)))
+    changed = call.client.resources.update(resource.id, **changes_of(call))
+    call.output.changed(changed, lambda it: f"Changed resource {it.name} ({it.id})")
 
 
 def rm(call: Call) -> None:
     found = [find.resource(call.client, each) for each in call.given.resources]
-    one = f"resource {found[0].name} ({found[0].id}) of {extent.size(found[0].size_bytes)}"
+    one = f"resource {found[0].name} ({found[0].id}) of {size(found[0].size_bytes)}"
     call.sure(extent.of_resources(found) if len(found) > 1 else one)
     for each in found:
         call.client.resources.delete(each.id)

@@ -95,7 +95,7 @@ def whoami(call: Call) -> None:
     held = list(call.client.permissions.list_of_user(user.id)) if not user.is_admin else []
     call.output.json({**with_words(user), "permissions": held})
     role = ", an admin" if user.is_admin else ""
-    call.output.say(f"{user.username}{role} ({user.id}) at {call.client.url}")
+    call.output.note(f"{user.username}{role} ({user.id}) at {call.client.url}")
     if held:
         names = {each.id: each.name for each in call.client.projects.list()}
         call.output.say("")

@@ -30,6 +30,7 @@ _WAITING = {
     "bytes": "bytes",
 }
 _REJECTED = {"run": "spool", "iteration": "iteration_id", "kind": "kind", "records": "records", "reason": "reason"}
+_NONE_REFUSED = "Nothing that was refused is kept here"
 
 
 def add(commands: Subparsers) -> None:
@@ -130,7 +131,13 @@ def _list_rejected(call: Call) -> None:
     from deardiary.sending import leftover
 
     parts = [part for folder, run in _found(call) for part in leftover.rejected_in(folder, run)]
-    call.output.objects(parts, _REJECTED, "Nothing that was refused is kept here")
+    if call.output.room() is None:
+        call.output.objects(parts, _REJECTED, _NONE_REFUSED)
+        return
+    # A reason is too long for a column of a terminal.
+    call.output.objects(parts, {name: each for name, each in _REJECTED.items() if each != "reason"}, _NONE_REFUSED)
+    for reason in dict.fromkeys(part.reason for part in parts):
+        call.output.note(f"Refused: {reason}")
 
 
 def _drop_rejected(call: Call) -> None:
@@ -145,7 +152,7 @@ def _drop_rejected(call: Call) -> None:
         if mine:
             leftover.drop_rejected(folder, run)
     call.output.json({"dropped": parts})
-    call.output.say(f"Deleted {number(len(parts), 'part')}" if parts else "Nothing that was refused is kept here")
+    call.output.say(f"Deleted {number(len(parts), 'part')}" if parts else _NONE_REFUSED)
 
 
 def _found(call: Call) -> list[tuple[Path, Run]]:

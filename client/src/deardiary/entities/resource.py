@@ -119,18 +119,28 @@ class Resources:
         return store.in_threads(send, found)
 
     def download(
-        self, resource_id: str, target: str | PathLike[str] = ".", *, progress: Progress | None = None
+        self,
+        resource_id: str,
+        target: str | PathLike[str] = ".",
+        *,
+        progress: Progress | None = None,
+        overwrite: bool = True,
     ) -> Path:
         """Bring the bytes to a file, or into a directory under the resource's own name, and say where they are.
 
         A file of that name is replaced, and only when size and sha256 are right; ClientError CONTENT_MISMATCH if they
-        are not. A download that broke off is gone on with.
+        are not. Without ``overwrite`` a file with these bytes is left alone, and one with others is a FileExistsError.
+        A download that broke off is gone on with.
         """
         resource = self.get(resource_id)
         path = Path(target)
         if path.is_dir():
             path /= _file_name(resource.name)
-        self._fetch(resource, path, Meter(resource.size_bytes, progress))
+        meter = Meter(resource.size_bytes, progress)
+        if not overwrite and _is_there(path, resource):
+            meter.add(resource.size_bytes)
+        else:
+            self._fetch(resource, path, meter)
         return path
 
     def download_all(
@@ -140,18 +150,23 @@ class Resources:
         *,
         iteration_id: str | None = None,
         progress: Progress | None = None,
+        overwrite: bool = True,
     ) -> Sequence[Path]:
         """Bring what an experiment, or one of its iterations, has stored into a folder, as the tree that it was.
 
         Of an experiment, what belongs to an iteration goes into a folder of that iteration's id. Of several resources
-        of one name it is the latest. Files that are there already, with the right bytes, are left alone. ValueError,
-        before anything is written, for a name that leads out of the folder.
+        of one name it is the latest. Files that are there already, with the right bytes, are left alone. Before
+        anything is written: ValueError for a name that leads out of the folder, and without ``overwrite``
+        FileExistsError for a file with other bytes.
         """
         listed = self.list(experiment_id, iteration_id=iteration_id)
         ready = [each for each in listed if each.state == "ready"]
         root = Path(folder)
         latest = {_place_in_tree(each, root, iteration_id): each for each in ready}
         places = list(latest.items())
+        if not overwrite:
+            for place, each in places:
+                _is_there(place, each)
         meter = Meter(sum(each.size_bytes for each in latest.values()), progress)
         root.mkdir(parents=True, exist_ok=True)
 
@@ -227,6 +242,14 @@ def _has(path: Path, resource: Resource) -> bool:
     if path.is_symlink() or not path.is_file() or path.stat().st_size != resource.size_bytes:
         return False
     return store.size_and_hash(path)[1] == resource.content_hash
+
+
+def _is_there(path: Path, resource: Resource) -> bool:
+    """Whether the file is there with these bytes. FileExistsError if something else is there."""
+    has = _has(path, resource)
+    if not has and (path.exists() or path.is_symlink()):
+        raise FileExistsError(f"{path} is there already, with other content than the resource {resource.name!r}")
+    return has
 
 
 def _directory(path: Path) -> Path:

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from deardiary.terminal import one_line
+from deardiary.terminal import one_line, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,5 +70,5 @@ class Bar:
 def _line(label: str, done: int, total: int, seconds: float) -> str:
     share = min(1.0, done / total) if total else 1.0
     cells = ("#" * round(share * _CELLS)).ljust(_CELLS, ".")
-    speed = done / seconds / 1e6 if seconds else 0.0
-    return f"{label}  [{cells}] {share:4.0%}  {done / 1e6:.1f} of {total / 1e6:.1f} MB  {speed:.0f} MB/s"
+    speed = f"  {size(done / seconds)}/s" if seconds else ""
+    return f"{label}  [{cells}] {share:4.0%}  {size(done)} of {size(total)}{speed}"
