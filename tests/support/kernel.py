@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from contextlib import contextmanager
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.manager import KernelManager
@@ -15,46 +16,44 @@ SECONDS = 60
 
 
 class Kernel:
+    """All results come with the reply to the cell: output comes on a channel of its own, and may come late."""
+
     def __init__(self, manager: Any) -> None:
         self._manager = manager
         self._client = self._connect()
 
-    def run(self, cell: str) -> str:
-        """Run a cell that is expected to go through; what it wrote to stdout."""
-        error, output = self._run(cell)
-        assert error is None, f"{cell}: {error}"
-        return output["stdout"].strip()
+    def run(self, cell: str) -> None:
+        """Run a cell that is expected to succeed."""
+        self.evaluate(cell, "None")
 
     def evaluate(self, cell: str, expression: str) -> Any:
-        """Run a cell that is expected to go through; the value of the expression after it.
-
-        It comes with the reply to the cell; what a cell prints comes on a channel of its own, and may come late.
-        """
-        reply = self._client.execute_interactive(
-            cell, timeout=SECONDS, user_expressions={"value": expression}, output_hook=lambda _message: None
-        )["content"]
+        """Run a cell that is expected to succeed. Return the value of the expression after it, a literal."""
+        reply = self._reply(cell, value=expression)
         assert reply["status"] == "ok", f"{cell}: {reply}"
         return ast.literal_eval(reply["user_expressions"]["value"]["data"]["text/plain"])
 
     def fail(self, cell: str) -> str:
-        """Run a cell that is expected to raise; the name of the exception's class."""
-        error, _ = self._run(cell)
-        assert error is not None, f"{cell} raised nothing"
-        return error
+        """Run a cell that is expected to raise. Return the name of the exception's class."""
+        reply = self._reply(cell)
+        assert reply["status"] == "error", f"{cell} raised nothing: {reply}"
+        return str(reply["ename"])
 
     def stderr(self, cell: str) -> str:
-        """Run a cell that is expected to go through; what it wrote to stderr."""
-        error, output = self._run(cell)
-        assert error is None, f"{cell}: {error}"
-        return output["stderr"]
+        """Run a cell that is expected to succeed. Return what it wrote to stderr."""
+        begin = "import contextlib, io\nwith contextlib.redirect_stderr(io.StringIO()) as _stderr:"
+        block = f"{begin}\n{indent(cell, ' ')}"
+        return str(self.evaluate(block, "_stderr.getvalue()"))
 
     def interrupt(self, cell: str) -> None:
-        """Run a cell that prints "ready", interrupt it then, and wait for it to end so."""
-        sent = self._client.execute(cell)
-        while self._next(sent).get("text", "").strip() != "ready":
+        """Run a cell that prints "ready", interrupt it then, and wait for its end."""
+        sent = self._client.execute(cell, stop_on_error=False)
+        while self._client.get_iopub_msg(timeout=SECONDS)["content"].get("text", "").strip() != "ready":
             pass
         self._manager.interrupt_kernel()
-        assert self._client.get_shell_msg(timeout=SECONDS)["content"]["ename"] == "KeyboardInterrupt"
+        # A slow kernel may also have answered several questions of `wait_for_ready` by now.
+        while (reply := self._client.get_shell_msg(timeout=SECONDS))["parent_header"].get("msg_id") != sent:
+            pass
+        assert reply["content"]["ename"] == "KeyboardInterrupt"
 
     def restart(self) -> None:
         """Restart it as the menu of a notebook does: ask for a shutdown, then start a new process."""
@@ -65,20 +64,17 @@ class Kernel:
     def disconnect(self) -> None:
         self._client.stop_channels()
 
-    def _run(self, cell: str) -> tuple[str | None, dict[str, str]]:
-        output = {"stdout": "", "stderr": ""}
-
-        def keep(message: dict[str, Any]) -> None:
-            if message["msg_type"] == "stream":
-                output[message["content"]["name"]] += message["content"]["text"]
-
-        reply = self._client.execute_interactive(cell, timeout=SECONDS, output_hook=keep)["content"]
-        return reply.get("ename"), output
-
-    def _next(self, sent: str) -> dict[str, Any]:
-        message = self._client.get_iopub_msg(timeout=SECONDS)
-        content: dict[str, Any] = message["content"]
-        return content if message["parent_header"].get("msg_id") == sent else {}
+    def _reply(self, cell: str, **expressions: str) -> dict[str, Any]:
+        """Run a cell. With `stop_on_error` the kernel may abort the next cell, even one sent after the reply."""
+        reply = self._client.execute_interactive(
+            cell,
+            timeout=SECONDS,
+            user_expressions=expressions,
+            stop_on_error=False,
+            output_hook=lambda _message: None,
+        )
+        content: dict[str, Any] = reply["content"]
+        return content
 
     def _connect(self) -> Any:
         client = self._manager.client()

@@ -99,11 +99,11 @@ def test_the_start_cell_run_again_ends_the_iteration_that_it_replaces(notebook: 
 
 def test_what_a_cell_starts_on_purpose_stays_open(notebook: Kernel, client: Client) -> None:
     notebook.run("import deardiary, contextlib")
-    several = notebook.run(
+    several = notebook.evaluate(
         "runs = [deardiary.start('Notebook', 'several') for _ in range(2)]; child = runs[0].child()\n"
-        "entered = deardiary.start('Notebook', 'several').__enter__()\n"
-        "print(*(each.id for each in [*runs, child, entered]))"
-    ).split()
+        "entered = deardiary.start('Notebook', 'several').__enter__()",
+        "[each.id for each in [*runs, child, entered]]",
+    )
     assert ends(client, *several) == [(RUNNING, "")] * 4, "of one cell, all stay open"
     notebook.run("kept = [deardiary.start('Notebook', 'keyed', id_key='k')]")
     notebook.run("kept.append(deardiary.start('Notebook', 'keyed'))")
