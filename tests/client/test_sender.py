@@ -83,6 +83,44 @@ def test_what_may_pass_is_tried_again_under_the_same_name(server: FakeServer, fa
     assert len({body["batch_id"] for body in bodies}) == 1
 
 
+@pytest.fixture
+def _earlier_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves a spool of the iteration with the id_key "k"."""
+    with monkeypatch.context() as offline:
+        offline.setenv("DEARDIARY_OFFLINE", "1")
+        with deardiary.start("Iris", "sweep", id_key="k") as earlier:
+            earlier.log({"loss": 1}, step=7)
+
+
+@pytest.mark.usefixtures("_earlier_process")
+def test_a_flush_waits_for_the_points_of_an_earlier_process(server: FakeServer) -> None:
+    may_answer = threading.Event()
+
+    def answer(request: Request) -> fakes.Answer:
+        assert may_answer.wait(10)
+        return taken(request)
+
+    server.answers[LOG] = answer
+    active = deardiary.start("Iris", "sweep", id_key="k", client=client_of(server))
+    assert not active.flush(0.05), "the server has not taken them yet"
+    may_answer.set()
+    assert active.flush(10)
+    (body,) = server.bodies(LOG)
+    assert body["metrics"]["loss"]["step"] == [7]
+
+
+@pytest.mark.usefixtures("_earlier_process")
+def test_a_flush_fails_when_the_points_of_an_earlier_process_cannot_be_sent(
+    server: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers[LOG] = (403, {"code": "FORBIDDEN", "message": "not you"})
+    active = deardiary.start("Iris", "sweep", id_key="k", client=client_of(server))
+    assert not active.flush(10)
+    active.finish()
+    assert "An earlier process has left something" in caplog.text
+    assert "Not everything logged could be sent" not in caplog.text, "all of this process was sent"
+
+
 def test_less_taken_than_sent_is_completed_under_another_name(server: FakeServer) -> None:
     server.answers[LOG] = Answers((200, fakes.receipt(accepted=2)))
     active = deardiary.start("Iris", "sweep", client=client_of(server))

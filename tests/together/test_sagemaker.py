@@ -211,13 +211,15 @@ def test_the_example_goes_on_from_its_checkpoint(
     assert int(line_of(again)) == left
     assert exit_code(again) == 0
     iteration = _iteration_of_example(client, container)
-    assert list(client.metrics.curves(iteration.id)["valid_accuracy"].step) == [0, 1, 2, 3, 4, 5]
+    steps = list(client.metrics.curves(iteration.id)["valid_accuracy"].step)
+    assert steps == [0, 1, 2, 3, 4, 5], _evidence(client, iteration, container)
     assert iteration.status_id == IterationStatus.SUCCEEDED
     assert (_weights(container) == _weights(uninterrupted)).all()
 
 
 _RUN = """
 import os, runpy, signal, sys, joblib
+from deardiary import ActiveIteration
 from sklearn.linear_model import SGDClassifier
 script, at, calls = sys.argv[1], sys.argv[2], {"train": 0, "dump": 0}
 train, dump = SGDClassifier.partial_fit, joblib.dump
@@ -230,7 +232,14 @@ def dumping(*given, **named):
     calls["dump"] == 3 and at == "before" and die()
     dump(*given, **named)
     calls["dump"] == 3 and at == "within" and die()
+def told(method):
+    def telling(*given, **named):
+        result = method(*given, **named)
+        print(method.__name__, given[1:], named, "->", result, file=sys.stderr)
+        return result
+    return telling
 SGDClassifier.partial_fit, joblib.dump = training, dumping
+ActiveIteration.log, ActiveIteration.flush = told(ActiveIteration.log), told(ActiveIteration.flush)
 sys.argv = [script, *sys.argv[3:]]
 runpy.run_path(script, run_name="__main__")
 if at == "count":
@@ -244,6 +253,13 @@ def _example(container: Container, at: str = "") -> subprocess.Popen[str]:
     model = container.base / "model"
     model.mkdir(exist_ok=True)
     return run(_RUN, str(script), at, "--model_dir", str(model), settings=container.variables)
+
+
+def _evidence(client: Client, iteration: IterationOverview, container: Container) -> str:
+    """The points and the summary on the server, and the files that the processes left."""
+    points = [(each.step, each.id) for each in client.metrics.list(iteration.id)]
+    files = [(str(path), path.stat().st_size) for path in container.base.rglob("*") if path.is_file()]
+    return f"{points=} summary={client.metrics.summary(iteration.id)} {files=}"
 
 
 def _weights(container: Container) -> Any:

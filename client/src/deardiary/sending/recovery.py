@@ -66,11 +66,17 @@ def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True, alo
     return Outcome(iteration_id, delivery.delivered, left, refused, not dead, error)
 
 
-def send_left_of(client: Client, run: Run, root: Path) -> None:
-    """Send the spools of dead processes in the same iteration, oldest first, but not the iteration's end."""
-    for folder, other in list(store.spools_in(root)):
-        if other.spool_id != run.spool_id and _is_same(run, other) and other.url in (None, client.url):
-            _send_if_dead(client, folder, other, ends=False)
+def send_left_of(client: Client, run: Run, root: Path) -> bool:
+    """Send the spools of dead processes in the same iteration, oldest first, but not the iteration's end.
+
+    True if all of them are sent.
+    """
+    sent = [
+        _send_if_dead(client, folder, other, ends=False)
+        for folder, other in list(store.spools_in(root))
+        if other.spool_id != run.spool_id and _is_same(run, other) and other.url in (None, client.url)
+    ]
+    return all(sent)
 
 
 def send_left_by_forks(client: Client, run: Run, root: Path) -> None:
@@ -98,23 +104,25 @@ def _send_all(client: Client, run: Run) -> None:
         _busy.release()
 
 
-def _send_if_dead(client: Client, folder: Path, run: Run, *, ends: bool = True) -> None:
+def _send_if_dead(client: Client, folder: Path, run: Run, *, ends: bool = True) -> bool:
+    """False if a dead process's records could not be sent."""
     try:
         if not _is_work(folder, run):
-            return
+            return True
     except OSError as error:
         _log.debug("%s was passed over: %s", folder, error)
-        return
+        return True
     try:
         outcome = send_spool(client, folder, run, ends=ends)
     except Exception:  # noqa: BLE001 - a damaged spool must not block the others
         _log.exception("What is in %s cannot be sent, and others go on", folder)
-        return
+        return False
     if outcome.error is None:
         _log.warning("Sent what an earlier process had left of iteration %s", outcome.iteration_id)
     else:
         why = f"{reason_of(outcome.error)}{hint(outcome.error, folder)}"
         _log.warning("An earlier process has left something in %s that cannot be sent now: %s", folder, why)
+    return outcome.error is None
 
 
 def _is_work(folder: Path, run: Run) -> bool:

@@ -32,19 +32,21 @@ class Sender:
     """Cuts and sends every five seconds, or when a segment is full; sends a heartbeat after a minute of silence.
 
     Without a ``delivery`` (offline) it only flushes segments to the disk. The thread calls ``first`` once before it
-    sends, and ``look`` before each send, to check that the folder still exists.
+    sends: it sends what earlier processes left, and returns False if it could not. The thread calls ``look`` before
+    each send, to check that the folder still exists.
     """
 
     def __init__(
         self,
         writer: Writer,
         delivery: Delivery | None,
-        first: Callable[[], None] = lambda: None,
+        first: Callable[[], bool] = lambda: True,
         look: Callable[[], None] = lambda: None,
     ) -> None:
         self._writer = writer
         self._delivery = delivery
         self._first = first
+        self._sent_earlier: bool | None = None  # the result of `first`
         self._look = look
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # its `put` is safe in a signal handler
         self._stopping = self._hurried = False
@@ -62,7 +64,7 @@ class Sender:
         self._wakes.put(None)
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait until all written records are sent. True if they are, False if not within ``seconds``.
+        """Wait until all written records are sent, and what earlier processes left. False if not within ``seconds``.
 
         Take no lock: a signal handler may call this and interrupt a thread that holds one.
         """
@@ -70,13 +72,16 @@ class Sender:
         self._hurried = True
         self.wake()
         try:
-            while self._writer.waiting and self._thread.is_alive() and (self._let_in or not self._failures):
+            while self._is_behind() and self._thread.is_alive() and (self._let_in or not self._failures):
                 if until is not None and time.monotonic() >= until:
                     return False
                 time.sleep(0.005)
         finally:
             self._hurried = False
-        return not self._writer.waiting
+        return not self._is_behind() and self._sent_earlier is True
+
+    def _is_behind(self) -> bool:
+        return self._sent_earlier is None or self._writer.waiting
 
     def stop(self, seconds: float = 1.0) -> None:
         """Let the thread end after its current request, if any."""
@@ -87,8 +92,9 @@ class Sender:
 
     def _run(self) -> None:
         try:
-            self._first()
+            self._sent_earlier = self._first()
         except Exception:  # noqa: BLE001 - earlier spools must not block this process's records
+            self._sent_earlier = False
             _log.exception("What earlier processes have left was not sent, in a way that should not happen")
         while not self._stopping:
             if self._pause() or self._hurried or self._stopping:

@@ -284,7 +284,10 @@ class ActiveIteration:
         )
 
     def flush(self, seconds: float | None = None) -> bool:
-        """Wait until everything logged so far is on the server; False when it is not after so many seconds."""
+        """Wait until everything logged so far is on the server. False if it is not after so many seconds.
+
+        In a resumed iteration that includes what earlier processes left on this machine: False if it cannot be sent.
+        """
         return self._open is None or self._open.wait(seconds)
 
     def finish(

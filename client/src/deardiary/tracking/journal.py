@@ -96,12 +96,13 @@ class Journal:
         return {"file": target.relative_to(self.folder).as_posix(), "hash": _hash(target)}
 
     def wait(self, seconds: float | None) -> bool:
-        """Have everything sent that has been logged; False when that was not done in so many seconds, or offline."""
+        """See `Sender.wait`; False offline."""
         return self._delivery is not None and self._sender.wait(seconds)
 
     def close(self, seconds: float) -> None:
         """Send what there is, within so many seconds, and leave the rest to `sync`."""
-        sent = self.wait(seconds)
+        self.wait(seconds)
+        sent = self._delivery is not None and not self._writer.waiting
         self._sender.stop()
         if sent and self._delivery is not None:
             with contextlib.suppress(ClientError):
@@ -222,10 +223,10 @@ def _say_that_it_is_gone(folder: Path, has_begun: bool, lost: int) -> None:
     _log.warning("The folder %s is gone; %s. %s", folder, now, what)
 
 
-def _forerunners(run: Run, client: Client | None, folder: Path | None) -> Callable[[], None]:
-    """Sends what earlier processes have left of this iteration, before anything of this one."""
+def _forerunners(run: Run, client: Client | None, folder: Path | None) -> Callable[[], bool]:
+    """A function that sends what earlier processes have left of this iteration; False if it could not."""
     if client is None or folder is None or not run.reopens:
-        return lambda: None
+        return lambda: True
 
     return lambda: recovery.send_left_of(client, run, folder.parent)
 
