@@ -1,1 +1,1 @@
-"""A training run: what starts, logs and ends an iteration."""
+"""A training run: start, log into and end an iteration."""

@@ -1,4 +1,4 @@
-"""What a program prints while an iteration runs, as a resource of the iteration."""
+"""Capture a program's output while an iteration runs, as a resource of the iteration."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Storing(Protocol):
 
 
 class CapturedOutput:
-    """Copies what is written to ``sys.stdout`` and ``sys.stderr`` to a file, and stores it when the iteration ends.
+    """Copy the output to ``sys.stdout`` and ``sys.stderr`` into a file; store it when the iteration ends.
 
-    Or when its own ``with`` block does. At most ``max_bytes`` are kept. What programs and libraries write past Python
-    is not seen, and a process that is killed takes the file with it.
+    A ``with`` block of its own ends the capture earlier. At most ``max_bytes`` are kept. Output that bypasses
+    ``sys.stdout`` and ``sys.stderr`` is not captured. If the process is killed, the file is lost.
     """
 
     def __init__(self, iteration: Storing, name: str = "output.log", max_bytes: int = MAX_BYTES) -> None:
@@ -46,18 +46,18 @@ class CapturedOutput:
         iteration.endings.add(self.stop)
 
     def stop(self, status: IterationStatus | None = None, error_message: str = "") -> None:  # noqa: ARG002
-        """Let go of the streams and have what was written stored, with all else that is on its way."""
+        """Restore the streams and queue the captured output for upload, with the other records."""
         if not self._is_open:
             return
         self._is_open = False
         self._iteration.endings.remove(self.stop)
-        # Somebody may have put a stream of theirs over ours, which then goes on writing through.
+        # Another library may have wrapped our stream; then leave it in place, as it still writes through ours.
         if sys.stdout is self._ours[0]:
             sys.stdout = self._before[0]
         if sys.stderr is self._ours[1]:
             sys.stderr = self._before[1]
         try:
-            # Without waiting: an end, after SIGTERM above all, has little time.
+            # Do not wait: the end of an iteration, above all after SIGTERM, has little time.
             self._iteration.log_resource(self._copy.close(), self._name, "what was printed", wait=False)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -72,9 +72,9 @@ class CapturedOutput:
 
 
 class _Copy:
-    """A file that streams, threads and forked processes write to, up to a size (or a little more, when all do at once).
+    """A file that streams, threads and forked processes write to, up to a size. Concurrent writes may exceed it.
 
-    Without a buffer, which a fork would copy, and without a lock, which a fork could leave locked.
+    It has no buffer, as a fork would copy it, and no lock, as a fork could leave it locked.
     """
 
     def __init__(self, path: Path, max_bytes: int) -> None:
@@ -88,7 +88,7 @@ class _Copy:
         content = text.encode("utf-8", "replace")
         kept = content[: self._room]
         self._room -= len(content)
-        with contextlib.suppress(OSError, ValueError):  # a full disk, a file that has been closed: printing goes on
+        with contextlib.suppress(OSError, ValueError):  # full disk or closed file: printing continues
             self._file.write(kept if self._room > 0 else kept + _FULL)
 
     def close(self) -> Path:
@@ -97,7 +97,7 @@ class _Copy:
 
 
 class _Tee:
-    """A stream that also copies; in all else it is the stream itself."""
+    """A stream that also writes to the copy; all other attributes are those of the stream."""
 
     def __init__(self, stream: TextIO, copy: _Copy) -> None:
         self._stream = stream

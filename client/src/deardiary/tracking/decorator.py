@@ -1,4 +1,4 @@
-"""A function whose every call is an iteration."""
+"""Run each call of a function in an iteration of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from deardiary.tracking.iteration import ActiveIteration
 
-    # Starts the iteration of a call, and says with which arguments the function is called then.
+    # Start the iteration of a call; return it and the keyword arguments for the function.
     Begin = Callable[[dict[str, Any]], tuple[ActiveIteration, dict[str, Any]]]
 
 P = ParamSpec("P")
@@ -24,10 +24,10 @@ R = TypeVar("R")
 def track(
     project: str | None = None, experiment: str | None = None, **options: Any
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A decorator: each call of the function runs in an iteration of its own, started as by `start` with these options.
+    """Decorate a function: each call runs in an iteration of its own, started as by `start` with these options.
 
-    A function with a parameter called ``iteration`` is given it there, unless the caller gives one. That of a
-    generator ends with it, or when nobody wants more of it. TypeError for ``@track`` without parentheses.
+    A parameter called ``iteration`` receives the iteration, unless the caller passes one. The iteration of a generator
+    ends when the generator is exhausted or closed. TypeError for ``@track`` without parentheses.
     """
     if callable(project):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Files and model versions of an iteration: stored at once, or kept in its spool until a server can be asked."""
+"""Files and model versions of an iteration: stored at once, or kept in its spool until the server can be reached."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ _log = logging.getLogger(__name__)
 
 
 class Artifacts:
-    """Each is sent under an id_key of its own: one whose answer was lost is not made again when it is kept."""
+    """Send each file and version under its own id_key, so that a retry after a lost answer creates no second one."""
 
     def __init__(
         self,
         journal: Callable[[], Journal],
         client: Callable[[], Client],
-        place: Callable[[], tuple[str, str]],
+        ids: Callable[[], tuple[str, str]],
         *,
         strict: bool = True,
     ) -> None:
-        """Asked for anew each time, for they are others after a fork. ``place``: ids of experiment and iteration.
+        """Take getters, as a fork replaces the values. ``ids`` returns the ids of experiment and iteration.
 
-        Without ``strict`` what the server refuses is kept as well, as if it were away.
+        Without ``strict``, files and versions that the server refuses are also kept in the spool.
         """
         self._strict = strict
         self._journal = journal
         self._client = client
-        self._place = place
+        self._ids = ids
         self._kept: set[str] = set()
 
     def store(self, file: Path, name: str | None, description: str, *, wait: bool) -> Resource | Sequence[Resource]:
-        """As `ActiveIteration.log_resource` says."""
+        """Store a file or folder; see `ActiveIteration.log_resource`."""
         from deardiary.transfer import paths
         from deardiary.transfer import store as transfer
 
@@ -54,9 +54,9 @@ class Artifacts:
         return transfer.in_threads(lambda each: self._store(each[1], each[0], description, wait=wait), found)
 
     def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:
-        """As `ActiveIteration.register_model` says."""
+        """Register a model version; see `ActiveIteration.register_model`."""
         known, id_key = self._journal().iteration, secrets.token_hex(16)
-        # What is kept comes later than a version that were registered now.
+        # A version registered now would overtake the files that are still in the spool.
         if known is not None and not self._kept:
             try:
                 return registry.register(self._client(), known, name, resource, description, id_key)
@@ -84,7 +84,7 @@ class Artifacts:
         copy = journal.keep_file(file)
         journal.operation("upload", {**copy, "name": name, "description": description, "id_key": id_key})
         self._kept.add(name)
-        experiment_id, iteration_id = self._place()
+        experiment_id, iteration_id = self._ids()
         return Resource(
             id="",
             experiment_id=experiment_id,
@@ -110,7 +110,7 @@ class Artifacts:
             id="",
             model_id="",
             version=0,
-            iteration_id=self._place()[1],
+            iteration_id=self._ids()[1],
             stage_id=Stage.NO_STAGE,
             description=description,
             created_date=datetime.now(timezone.utc),

@@ -1,4 +1,4 @@
-"""What is to be done before an iteration ends."""
+"""Actions to run before an iteration ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Endings:
-    """Actions, which are given the status and the error message of the end; each is done once, the latest first."""
+    """Actions that receive the final status and error message; each runs once, the latest first."""
 
     def __init__(self) -> None:
         self._actions: list[Action] = []
@@ -31,5 +31,5 @@ class Endings:
             try:
                 action(status, error_message)
             except Exception:
-                # The end itself must not fail with it.
+                # A failing action must not prevent the end.
                 logging.getLogger(__name__).warning("Something before the end of an iteration failed", exc_info=True)

@@ -1,4 +1,4 @@
-"""An iteration while its work is being done."""
+"""A running iteration."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ _INSTEAD = {
 class ActiveIteration:
     """A running iteration, to log into; several threads may share it.
 
-    What is logged is in a file when the call returns, and a thread brings it to the server: no call waits for the
-    network, except for `log_resource` and `register_model`, and none fails because the server is away. RuntimeError
-    once the iteration has ended.
+    Each call writes its records to a file before it returns, and a thread sends them. No call waits for the network,
+    except for `log_resource` and `register_model`. No call fails because the server cannot be reached. RuntimeError
+    after the iteration has ended.
 
     As a context manager it ends SUCCEEDED after a clean exit, KILLED after KeyboardInterrupt and SIGTERM, and FAILED
-    with the traceback after any other exception, which goes on unchanged. One that nobody ends is ended with the
-    process.
+    with the traceback after any other exception, which propagates unchanged. An iteration still open when the process
+    ends is ended then.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class ActiveIteration:
         strict: bool = True,
         begin: Callable[..., ActiveIteration],
     ) -> None:
-        """Without ``client`` it is offline, without ``iteration`` the server could not be asked for it.
+        """Without ``client`` the iteration is offline; without ``iteration`` the server could not be reached.
 
-        ``owns_client``: disconnect when the iteration ends. ``reopens``: others may log into it, or have before; then
-        the server counts the steps. ``strict``: raise when the server refuses a file, a model version or a child.
-        ``begin`` is `deardiary.start`, for children.
+        ``owns_client``: disconnect when the iteration ends. ``reopens``: other processes log into the iteration, now or
+        earlier; then the server counts the steps. ``strict``: raise when the server refuses a file, a model version or
+        a child. ``begin`` is `deardiary.start`, for children.
         """
         self._client = client
         self._origin = origin
@@ -97,8 +97,8 @@ class ActiveIteration:
         run = new_run(origin, client, offline=client is None, reopens=reopens)
         self._open: Journal | None = Journal(run, client, iteration)
         self._forked_from = run.spool_id
-        place = lambda: (self.experiment_id, self.id)  # noqa: E731
-        self._artifacts = Artifacts(lambda: self._journal, lambda: self.client, place, strict=strict)
+        ids = lambda: (self.experiment_id, self.id)  # noqa: E731
+        self._artifacts = Artifacts(lambda: self._journal, lambda: self.client, ids, strict=strict)
         process_hooks.watch(self)
 
     def __repr__(self) -> str:
@@ -108,19 +108,19 @@ class ActiveIteration:
 
     @property
     def id(self) -> str:
-        """The iteration's id; as long as no server has given it one, the key under which it will be made."""
+        """The iteration's id; until the server has assigned one, the key under which it will be created."""
         known = self._known
         return known.id if known else str(self._origin.iteration_id or self._origin.resume or self._origin.id_key)
 
     @property
     def url(self) -> str | None:
-        """The iteration in the server's API; None as long as no server has given it an id."""
+        """The iteration's URL in the server's API; None until the server has assigned an id."""
         known = self._known
         return f"{self._client.url}/iterations/{known.id}" if known and self._client else None
 
     @property
     def folder(self) -> Path | None:
-        """Where records wait until they are sent; None when nothing can be written."""
+        """The folder in which records wait until they are sent; None if no folder can be written."""
         return self._journal.folder
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -137,13 +137,13 @@ class ActiveIteration:
 
     @property
     def experiment_id(self) -> str:
-        """Empty as long as no server has been asked."""
+        """The experiment's id; empty until the server has been reached."""
         known = self._known
         return known.experiment_id if known else self._origin.experiment_id or ""
 
     @property
     def client(self) -> Client:
-        """RuntimeError offline."""
+        """The connection of this iteration. RuntimeError offline."""
         if self._client is None:
             raise RuntimeError(
                 "This iteration is offline (DEARDIARY_OFFLINE, or a setting that is wrong): there is no server to ask"
@@ -160,7 +160,7 @@ class ActiveIteration:
 
     @property
     def origin(self) -> Origin:
-        """How this iteration is found again: what a child says of its parent."""
+        """The data by which a process finds this iteration again; a child names its parent by it."""
         known = self._known
         if known is None:
             return self._origin
@@ -173,10 +173,10 @@ class ActiveIteration:
         *,
         recorded_at: datetime | None = None,
     ) -> None:
-        """Record one value for each key, at ``step``, or at the next step of each key when that is not given.
+        """Record one value for each key, at ``step`` or, without one, at the next step of each key.
 
         Values are numbers, Booleans, NumPy scalars, arrays and tensors of one element; None is skipped, with one
-        warning for each key. Any other value raises TypeError or ValueError, and nothing of the call is recorded.
+        warning for each key. Any other value raises TypeError or ValueError, and the call records nothing.
         ``recorded_at`` defaults to now.
         """
         if self._ended:
@@ -188,11 +188,11 @@ class ActiveIteration:
         if len(texts) != len(metrics):
             metrics = {key: value for key, value in metrics.items() if value is not None}
         steps = [given] * len(texts) if self._steps is None else self._steps.assign(metrics, given)
-        at = int(time.time() * 1000) if recorded_at is None else to_milliseconds(recorded_at)
-        self._journal.points(texts, steps, at)
+        recorded_ms = int(time.time() * 1000) if recorded_at is None else to_milliseconds(recorded_at)
+        self._journal.points(texts, steps, recorded_ms)
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:
-        """Record settings, as text made by ``str``. ClientError 409 for a key that this process has set otherwise."""
+        """Record settings, as text made by ``str``. ClientError 409 if this process has set a key to another value."""
         self._check_running()
         texts = as_texts(parameters)
         for key, text in texts.items():
@@ -212,12 +212,12 @@ class ActiveIteration:
     def log_resource(
         self, path: str | PathLike[str], name: str | None = None, description: str = "", *, wait: bool = True
     ) -> Resource | Any:
-        """Store a file; it is there, checked, when this returns, or without ``wait`` some time later.
+        """Store a file. It is uploaded and checked when this returns, or without ``wait`` some time later.
 
-        In that case, when the server is away, or offline, a copy of it waits with everything else, and the answer is
-        "pending" and has no id. Of a folder it is every file below, named by its path from there, below ``name`` when
-        that is given, and the answer is a list. OSError when the file cannot be read; ValueError for no path at all;
-        ClientError when the server refuses it.
+        Without ``wait``, offline, or if the server cannot be reached, a copy waits in the spool; the answer is
+        "pending" and has no id. For a folder, store every file below it, named by its path from there, below ``name``
+        if given; the answer is a list. OSError if the file cannot be read; ValueError for an empty path; ClientError if
+        the server refuses it.
         """
         self._check_running()
         if not os.fspath(path):
@@ -225,23 +225,23 @@ class ActiveIteration:
         return self._artifacts.store(Path(path), name, description, wait=wait)
 
     def register_model(self, name: str, resource: str | PathLike[str], description: str = "") -> ModelVersion:
-        """A new version of the project's model of that name, which is made if there is none.
+        """Create a new version of the project's model of that name, and the model if there is none.
 
         ``resource`` names a resource of this iteration, the latest if there are several, or else a file to upload.
-        When the server is away, or offline, this is done later, and the answer has no id and the version 0.
+        Offline, or if the server cannot be reached, this happens later; the answer has no id and the version 0.
         """
         self._check_running()
         return self._artifacts.register(name, resource, description)
 
     def set_snapshot(self, **fields: str | bool | None) -> None:
-        """Say what the iteration runs on: the fields of `Iterations.set_snapshot`. TypeError for anything else."""
+        """Record the environment: the fields of `Iterations.set_snapshot`. TypeError for any other field."""
         self._check_running()
         self._journal.operation("snapshot", as_snapshot(fields))
 
     def snapshot_environment(
         self, directory: str | PathLike[str] | None = None, *, diff: bool = True, untracked: bool = True
     ) -> Environment:
-        """Take down what this process runs on, as `capture_environment` finds it, for `restore` to bring back.
+        """Record this process's environment, as `capture_environment` returns it, for a later `restore`.
 
         Files left out and credentials replaced are logged, and named by ``left_out`` and ``redacted`` of the answer.
         """
@@ -254,9 +254,9 @@ class ActiveIteration:
         return environment
 
     def watch_system(self, seconds: float = 15.0) -> SystemWatch:
-        """Log how busy processor, memory and NVIDIA GPUs are, as ``system/…``, until the iteration ends.
+        """Log the load of processor, memory and NVIDIA GPUs, as ``system/…``, until the iteration ends.
 
-        ImportError without psutil, for GPUs nvidia-ml-py: ``pip install psutil nvidia-ml-py``.
+        ImportError without psutil. GPUs need nvidia-ml-py: ``pip install psutil nvidia-ml-py``.
         """
         from deardiary.tracking.system import SystemWatch
 
@@ -264,7 +264,7 @@ class ActiveIteration:
         return SystemWatch(self, seconds)
 
     def capture_output(self, name: str = "output.log") -> CapturedOutput:
-        """Keep what is printed from now on as a resource of the iteration, stored when it ends."""
+        """Capture the output from now on as a resource of the iteration, stored when the iteration ends."""
         from deardiary.tracking.console import CapturedOutput
 
         self._check_running()
@@ -278,13 +278,13 @@ class ActiveIteration:
         notes: str = "",
         id_key: str | None = None,
     ) -> ActiveIteration:
-        """A new iteration of the same experiment, with this one as its parent."""
+        """Start an iteration of the same experiment, with this one as its parent."""
         return self._begin(
             parameters=parameters, tags=tags, notes=notes, parent=self, id_key=id_key, strict=self._strict
         )
 
     def flush(self, seconds: float | None = None) -> bool:
-        """Wait until everything logged so far is on the server. False if it is not after so many seconds.
+        """Wait until all records so far are on the server. False if they are not after ``seconds``, else True.
 
         In a resumed iteration that includes what earlier processes left on this machine: False if it cannot be sent.
         """
@@ -297,11 +297,11 @@ class ActiveIteration:
         *,
         seconds: float | None = None,
     ) -> None:
-        """End the iteration, which locks it; again is no error and changes nothing.
+        """End the iteration, which locks it. A second call changes nothing and is no error.
 
-        Waits for what is still to be sent, but no longer than ``seconds`` (DEARDIARY_FINISH_SECONDS, 30): the rest is
-        left to `sync`, with a warning. In a process that has been forked only this process's part is ended. Of an
-        ``error_message`` beyond 64 KiB the end is kept. ValueError for a ``status`` that is no end.
+        Wait until all records are sent, but no longer than ``seconds`` (DEARDIARY_FINISH_SECONDS, 30). The rest is left
+        to `sync`, with a warning. A forked process ends only its own part. An ``error_message`` over 64 KiB is cut to
+        its last 64 KiB. ValueError for a ``status`` that is not final.
         """
         status, error_message = IterationStatus(status), outcome.shortened(error_message)
         if status == IterationStatus.RUNNING:
@@ -319,11 +319,11 @@ class ActiveIteration:
             return
         try:
             if not self._is_fork:
-                at = to_milliseconds(datetime.now(timezone.utc))
-                self._journal.operation("finish", {"status": int(status), "error_message": error_message, "at": at})
+                now_ms = to_milliseconds(datetime.now(timezone.utc))
+                self._journal.operation("finish", {"status": int(status), "error_message": error_message, "at": now_ms})
             self._journal.close(seconds)
         except Exception:  # noqa: BLE001
-            # The training is done, and may be leaving with an exception of its own: none of ours may take its place.
+            # The training may be ending with an exception of its own; an exception of the client must not replace it.
             _log.exception("Iteration %s did not end as it should", self.id)
         process_hooks.forget(self)
         if (self._owns_client or self._is_fork) and self._client is not None:
@@ -339,7 +339,7 @@ class ActiveIteration:
         self.finish(process_hooks.status_of(error), outcome.message_of(error))
 
     def is_left_open(self, project: str | None, experiment: str | None, cell: int | None) -> bool:
-        """Whether an earlier cell than ``cell`` of a notebook started it in that experiment, and nothing ends it."""
+        """True if another notebook cell than ``cell`` started it in that experiment and nothing ends it, else False."""
         of = self._origin
         same = (of.project, of.experiment) == (project, experiment)
         stays = self._ended or self._is_in_block or self._reopens or of.parent is not None
@@ -350,7 +350,7 @@ class ActiveIteration:
             self._open.has_forked = True
 
     def after_fork(self) -> None:
-        """In the new process: what it logs goes into a spool of its own, begun when there is something to log."""
+        """Prepare for the forked process, which logs into a spool of its own, created with its first record."""
         self._origin, old = self.origin, self._open
         if old is None:
             return

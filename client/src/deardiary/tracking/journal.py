@@ -1,4 +1,4 @@
-"""One process's part in one iteration: what it logs, on its way to the server."""
+"""One process's part of an iteration: its records, on their way to the server."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _log = logging.getLogger(__name__)
 
 
 class Journal:
-    """A spool with its writer and, unless it is offline, its sender. Threads may share it.
+    """A spool with its writer and, unless offline, its sender. Threads may share it.
 
-    Nothing here waits for the network but `wait` and `close`, and nothing raises because the server or the disk is
-    away.
+    Only `wait` and `close` wait for the network. No call raises because the server cannot be reached, and only
+    `keep_file` because the disk cannot be used.
     """
 
     def __init__(self, run: Run, client: Client | None, iteration: Iteration | None = None) -> None:
-        """Without a ``client`` the run is offline; ``iteration`` if it is known already."""
+        """Without ``client`` the run is offline. Give ``iteration`` if it is known already."""
         self._run = run
         self._client = client
         self.has_forked = False
@@ -61,12 +61,12 @@ class Journal:
 
     @property
     def iteration(self) -> Iteration | None:
-        """The iteration, once the server has been asked for it."""
+        """The iteration; None until the server has answered."""
         return self._delivery.iteration if self._delivery else None
 
-    def points(self, texts: list[str], steps: Sequence[int | None], at: int) -> None:
-        """Points as `PointEncoder` writes them, with a step for each, at one time."""
-        for body, count in bodies(texts, steps, at):
+    def points(self, texts: list[str], steps: Sequence[int | None], recorded_ms: int) -> None:
+        """Write points in the form of `PointEncoder`, with one step each and one time for all."""
+        for body, count in bodies(texts, steps, recorded_ms):
             self._writer.append(body, count)
 
     def fields(self, parameters: Mapping[str, str], tags: Sequence[str]) -> None:
@@ -76,14 +76,14 @@ class Journal:
             self._writer.append(lines.dump({"tags": piece}))
 
     def operation(self, kind: str, arguments: Mapping[str, Any]) -> None:
-        """One of `operations`, to be carried out when the server is there."""
+        """Write an operation of `sending.operations`, to be done when the server can be reached."""
         self._writer.append(lines.dump({kind: arguments}))
 
     def keep_file(self, path: Path) -> dict[str, str]:
-        """A copy of a file that lies in the spool until it has been uploaded; where, and its sha256.
+        """Copy a file into the spool until it is uploaded; return its path in the spool and its SHA-256.
 
-        A copy, not a hard link: training scripts write the next checkpoint over the last one. OSError when the file
-        cannot be read or the disk is full.
+        Copy, do not link: training scripts overwrite the last checkpoint with the next one. OSError if the file cannot
+        be read or the disk is full.
         """
         if self.folder is None:
             raise OSError(f"There is no folder to keep {path} in until the server can be reached")
@@ -100,7 +100,7 @@ class Journal:
         return self._delivery is not None and self._sender.wait(seconds)
 
     def close(self, seconds: float) -> None:
-        """Send what there is, within so many seconds, and leave the rest to `sync`."""
+        """Send the records for at most ``seconds``, and leave the rest to `sync`."""
         self.wait(seconds)
         sent = self._delivery is not None and not self._writer.waiting
         self._sender.stop()
@@ -120,18 +120,18 @@ class Journal:
                 self._say_what_is_left(self.folder, sent)
 
     def abandon(self) -> None:
-        """Let go of everything: this is a copy of it, in a process that has been forked."""
+        """Release the files and the lock: in a forked process they belong to the parent process."""
         self._writer.abandon()
         if self._lock is not None:
             self._lock.release()
 
     def _gather_forks(self) -> None:
         if self.has_forked and self._client is not None and self.folder is not None:
-            with contextlib.suppress(OSError):  # of a folder that vanishes meanwhile
+            with contextlib.suppress(OSError):  # the folder may vanish meanwhile
                 recovery.send_left_by_forks(self._client, self._run, self.folder.parent)
 
     def _look(self) -> None:
-        """Begin the folder anew if it is gone: deleted, renamed, unmounted or taken by another machine."""
+        """Create the folder again if it is gone: deleted, renamed, unmounted or taken by another machine."""
         with self._looking:
             if self.folder is None or self._lock is None:
                 return
@@ -188,7 +188,7 @@ def new_run(
 
 
 def _named_url() -> str | None:
-    """None also where the settings are damaged: then `sync` sends to the server of the user who calls it."""
+    """Return the URL in the settings, or None, also if they are damaged: then `sync` uses its caller's server."""
     try:
         return settings.named_url()
     except ValueError:
@@ -224,7 +224,7 @@ def _say_that_it_is_gone(folder: Path, has_begun: bool, lost: int) -> None:
 
 
 def _forerunners(run: Run, client: Client | None, folder: Path | None) -> Callable[[], bool]:
-    """A function that sends what earlier processes have left of this iteration; False if it could not."""
+    """Return a function that sends the spools of earlier processes of this iteration; it returns False on failure."""
     if client is None or folder is None or not run.reopens:
         return lambda: True
 

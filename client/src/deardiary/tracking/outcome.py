@@ -1,4 +1,4 @@
-"""How a piece of work ended, from the exception that left it."""
+"""Status and error message of an iteration, from the exception that ended its work."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def status_of(error: BaseException | None) -> IterationStatus:
 
 
 def message_of(error: BaseException | None) -> str:
-    """The traceback, or its end where it is longer than 64 KiB of UTF-8; nothing for a success."""
+    """Return the traceback, cut to its last 64 KiB of UTF-8; empty for a success."""
     if error is None or status_of(error) == IterationStatus.SUCCEEDED:
         return ""
     return shortened("".join(traceback.format_exception(error)))
 
 
 def shortened(text: str) -> str:
-    """Its end, where it is longer than 64 KiB of UTF-8. TypeError for what is no text."""
+    """Return the last 64 KiB of the text in UTF-8. TypeError if it is not a str."""
     if not isinstance(text, str):
         raise TypeError(f"An error message is text, not {type(text).__name__}")
     return text.encode("utf-8", "replace")[-limits.MAX_TEXT_BYTES :].decode("utf-8", "ignore")

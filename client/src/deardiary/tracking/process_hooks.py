@@ -1,4 +1,4 @@
-"""The ways in which a process can end, or split in two, while iterations are running."""
+"""Hooks for the end or a fork of the process while iterations are running."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class Endable(Protocol):
-    """The part of an iteration that the end of its process, or a fork, has to reach."""
+    """The part of an iteration that these hooks call."""
 
     @property
     def id(self) -> str: ...
@@ -42,8 +42,8 @@ class Endable(Protocol):
     def is_left_open(self, project: str | None, experiment: str | None, cell: int | None, /) -> bool: ...
 
 
-_running: list[Endable] = []  # oldest first, so that children end before their parents
-_own: list[Endable] = []  # of these, those that this process began
+_running: list[Endable] = []  # oldest first; ended in reverse, so children end before their parents
+_own: list[Endable] = []  # the running iterations that this process started itself
 _state: dict[str, Any] = {
     "hooked": False,
     "terminated": False,
@@ -55,7 +55,7 @@ _state: dict[str, Any] = {
 
 
 def watch(iteration: Endable) -> None:
-    """Have the iteration ended if the process ends before it."""
+    """Register the iteration, so that it ends if the process ends first."""
     if not _state["hooked"]:
         _state["hooked"] = True
         atexit.register(_end_all)
@@ -70,9 +70,9 @@ def watch(iteration: Endable) -> None:
 
 
 def watch_fork(iteration: Endable) -> None:
-    """Have what a worker of `multiprocessing` logged sent before it ends, for it ends without `atexit`.
+    """Send the records of a `multiprocessing` worker before it ends, as it ends without `atexit`.
 
-    Its parent may have ended by then, and could not send it.
+    Its parent process may have ended by then, and could not send them.
     """
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
@@ -80,7 +80,7 @@ def watch_fork(iteration: Endable) -> None:
 
 
 def forget(iteration: Endable) -> None:
-    """It has ended; after the last one, SIGTERM does again what it did before the first."""
+    """Unregister an ended iteration. After the last one, restore the SIGTERM handler and `sys.exit`."""
     for known in (_running, _own):
         known[:] = [each for each in known if each is not iteration]
     if not _own:
@@ -90,12 +90,12 @@ def forget(iteration: Endable) -> None:
 
 
 def status_of(error: BaseException | None) -> IterationStatus:
-    """How work ended that an exception left, or none; after SIGTERM it was killed, whatever it made of that."""
+    """Return the status for an exception or None; after SIGTERM always KILLED."""
     return IterationStatus.KILLED if _state["terminated"] else outcome.status_of(error)
 
 
 def _catch_exit() -> None:
-    """The interpreter forgets with which code it was left, so what `sys.exit` is given is kept while iterations run."""
+    """Replace `sys.exit` while iterations run, to keep its exit code: the interpreter does not."""
     _state["exited"] = None
     if sys.exit is not _exit:
         _state["exit"] = sys.exit
@@ -106,14 +106,14 @@ def _exit(status: Any = None, /) -> NoReturn:
     try:
         _state["exit"](status)
     except SystemExit as error:
-        if threading.current_thread() is threading.main_thread():  # in another it ends no more than that
+        if threading.current_thread() is threading.main_thread():  # in another thread it ends only that thread
             _state["exited"] = error
         raise
-    raise SystemExit(status)  # whoever replaced it before us had it do nothing
+    raise SystemExit(status)  # an earlier replacement of sys.exit returned
 
 
 def _catch_sigterm() -> None:
-    """In the main thread, which alone may; unless the process does not heed SIGTERM anyway."""
+    """Install the handler, unless SIGTERM is ignored. Only the main thread may do so."""
     if threading.current_thread() is not threading.main_thread():
         return
     current = signal.getsignal(signal.SIGTERM)
@@ -132,10 +132,10 @@ def _release_sigterm() -> None:
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
-    """Whoever had a handler goes first, and may go on; otherwise everything ends here, and the process with it."""
+    """Call an earlier handler, which may let the process continue; without one, end all iterations and the process."""
     previous = _state["previous"]
     if os.getpid() != _state["pid"]:
-        # A child so young that `_after_fork` did not run yet: the iterations here are its parent's.
+        # `_after_fork` has not run yet in this forked process: the iterations belong to its parent process.
         signal.signal(number, previous)
         os.kill(os.getpid(), number)
         return
@@ -149,7 +149,7 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
 
 
 def _end_all() -> None:
-    """At the end of the interpreter, end what is still open by the exception that ended the program, if one did."""
+    """End all open iterations when the interpreter exits, by the exception that ended the program, if any."""
     error = interactive.fatal_error()
     if error is None and interactive.shell() is not None:
         status, error_message = _end_of_shell()
@@ -160,13 +160,13 @@ def _end_all() -> None:
 
 
 def _end_of_shell() -> tuple[IterationStatus, str]:
-    """A shell outlives every error, so an error is not the iteration's own; but a failed last cell is no success."""
+    """Return the status at a shell's end: errors do not end a shell, but a failed last cell means KILLED."""
     failed = _state["terminated"] or interactive.last_cell_failed()
     return (IterationStatus.KILLED if failed else IterationStatus.SUCCEEDED), ""
 
 
 def finish_earlier_cells(project: str | None, experiment: str | None) -> None:
-    """End iterations of the same experiment that an earlier cell has left open: their variable is about to be lost.
+    """End iterations of the same experiment that an earlier cell left open: their variable is about to be lost.
 
     An iteration that is in a ``with`` block, has a parent, or was named by an id_key or ``resume`` stays open.
     """
@@ -182,11 +182,11 @@ def finish_earlier_cells(project: str | None, experiment: str | None) -> None:
 
 
 def finish_all(status: IterationStatus, error_message: str, seconds: float) -> None:
-    """End every running iteration, and wait no longer than so many seconds for all of them together."""
+    """End every running iteration; wait at most ``seconds`` for all of them together."""
     until = time.monotonic() + seconds
     for iteration in reversed(_running):
         iteration.finish(status, error_message, seconds=max(0.0, until - time.monotonic()))
-        # One that was just being ended, when a signal came in between, is waited for as well.
+        # A signal may interrupt the end of an iteration: finish() then returns at once, so wait here.
         iteration.flush(max(0.0, until - time.monotonic()))
 
 
@@ -196,9 +196,9 @@ def _before_fork() -> None:
 
 
 def _after_fork() -> None:
-    """A worker dies of SIGTERM as if we were not there: what it logs is in its file.
+    """Let SIGTERM kill a worker as without this client; its records are in its spool.
 
-    A handler in Python can miss a signal that comes just before a wait for a lock, and then `Pool.terminate` hangs.
+    A Python handler can miss a signal that arrives just before a wait for a lock; then `Pool.terminate` hangs.
     """
     _own.clear()
     _release_sigterm()

@@ -1,4 +1,4 @@
-"""Starting an iteration by the names of its project and experiment."""
+"""Start an iteration by the names of its project and experiment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Parent = ActiveIteration | Iteration | Origin | str
 
-# A training waits for its start; what the server cannot take now it takes later.
+# The training waits for start(). If the server does not answer in time, the records are sent later.
 _PATIENCE_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
@@ -46,19 +46,19 @@ def start(
 ) -> ActiveIteration:
     """Start an iteration; use it in a ``with`` block, or `ActiveIteration.finish` it.
 
-    Project and experiment are names, and are made if there are none; they default to DEARDIARY_PROJECT and
+    Project and experiment are names, and are created if missing. They default to DEARDIARY_PROJECT and
     DEARDIARY_EXPERIMENT, or to those of ``parent``: an iteration, its id or origin, in the same experiment. Without
-    ``client`` one is made from the settings, for this iteration.
+    ``client``, `start` creates one from the settings, for this iteration.
 
-    The same ``id_key`` in the same experiment goes on in the same iteration, also when that FAILED or was KILLED.
-    ``resume``, an id or an id_key, goes on in any case, and makes one under that id_key if there is none. In both cases
-    the server counts the steps, and several processes may log into the iteration at once.
+    The same ``id_key`` in the same experiment resumes the same iteration, also one that FAILED or was KILLED.
+    ``resume``, an id or an id_key, resumes it in any status, and creates one under that id_key if there is none. In
+    both cases the server counts the steps, and several processes may log into the iteration at once.
 
-    When the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is made later, with a warning. Without
-    ``strict`` the same happens when the server does not let this user in (401, 403, 404) or a setting is wrong, and
-    neither `log_resource` nor `register_model` raises because the server refuses.
-    ValueError when a name is missing or the iteration of ``id_key`` has SUCCEEDED, TypeError for a key or tag that is
-    not text; with ``strict``, ClientError when the server refuses and ValueError for a setting.
+    If the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is created later, with a warning. Without
+    ``strict`` the same happens if the server refuses this user (401, 403, 404) or a setting is wrong; then neither
+    `log_resource` nor `register_model` raises because the server refuses.
+    ValueError if a name is missing or the iteration of ``id_key`` has SUCCEEDED, TypeError for a key or tag that is
+    not text. With ``strict``, also ClientError if the server refuses and ValueError for a wrong setting.
     """
     texts, words = as_texts(parameters or {}), as_tags(tags or ())
     origin = _origin(project, experiment, notes, parent, id_key, resume)
@@ -88,17 +88,17 @@ def start(
 
 
 def _tell(active: ActiveIteration) -> None:
-    """One line on stderr, which leaves stdout to the program; a stream that takes none is no reason to fail."""
+    """Print one line to stderr, as stdout belongs to the program; ignore a stream that cannot be written."""
     if settings.is_quiet() or sys.stderr is None:
         return
     names = "/".join(name for name in (active.origin.project, active.origin.experiment) if name)
-    at = f"{active.id} at {active.url}" if active.url else f"offline, waits for `deardiary sync` in {active.folder}"
+    state = f"{active.id} at {active.url}" if active.url else f"offline, waits for `deardiary sync` in {active.folder}"
     with contextlib.suppress(OSError, ValueError):
-        print("deardiary:", *([names] if names else []), at, file=sys.stderr)
+        print("deardiary:", *([names] if names else []), state, file=sys.stderr)
 
 
 def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Client | None:
-    """None offline, and, unless ``strict``, where a setting is wrong."""
+    """Return the client; None offline and, unless ``strict``, if a setting is wrong."""
     try:
         settings.finish_seconds()
         if settings.is_offline() or (isinstance(parent, ActiveIteration) and parent.is_offline):
@@ -114,7 +114,7 @@ def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Cli
 
 
 def _find_or_make(client: Client, origin: Origin, id_key: str | None, *, strict: bool) -> Iteration | None:
-    """None when the server cannot be reached, and, unless ``strict``, when it does not let this user in."""
+    """Return the iteration; None if the server cannot be reached or, unless ``strict``, refuses this user."""
     client = client.hasty(_PATIENCE_SECONDS)
     try:
         found = origins.find_or_make(client, origin)
@@ -177,7 +177,7 @@ def _origin(
         notes=notes,
         parent=above,
         resume=resume,
-        # So that a lost answer is asked for again, and makes no second one.
+        # A retry after a lost answer must not create a second iteration.
         id_key=id_key or (None if resume else secrets.token_hex(16)),
     )
 

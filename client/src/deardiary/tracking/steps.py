@@ -1,4 +1,4 @@
-"""Steps that count themselves."""
+"""Automatic step numbers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class StepCounter:
-    """Per key, one more than the highest step so far, from 0 on; for several threads at once."""
+    """Assign each key one more than its highest step so far, from 0. Threads may share it."""
 
     def __init__(self) -> None:
         self._next: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def assign(self, keys: Collection[str], step: int | None) -> list[int]:
-        """The step of each key: ``step``, or the next where it is None. ValueError after the last int64."""
+        """Return the step of each key: ``step``, or its next one if None. ValueError after the last int64."""
         following = self._next
         with self._lock:
             steps = [following.get(key, 0) for key in keys] if step is None else [step] * len(keys)

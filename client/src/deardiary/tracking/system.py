@@ -1,4 +1,4 @@
-"""How busy the machine is, as metrics ``system/…`` of an iteration. psutil and nvidia-ml-py are extras."""
+"""Load of the machine, as metrics ``system/…`` of an iteration. psutil and nvidia-ml-py are extras."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 2.0
 
 
 class Logging(Protocol):
-    """The part of an iteration that takes the samples."""
+    """The part of an iteration that records the samples."""
 
     endings: Endings
 
@@ -28,10 +28,10 @@ class Logging(Protocol):
 
 
 class SystemWatch:
-    """Logs a sample at once and then every so many seconds, in a thread of its own, until the iteration ends."""
+    """Log a sample at once and then every ``seconds``, in its own thread, until the iteration ends."""
 
     def __init__(self, iteration: Logging, seconds: float = 15.0) -> None:
-        """ValueError for no time between samples, ImportError when psutil is not installed."""
+        """ValueError if ``seconds`` is not positive, ImportError if psutil is not installed."""
         if not seconds > 0:
             raise ValueError(f"The seconds between two samples are more than 0, not {seconds!r}")
         self._iteration = iteration
@@ -43,15 +43,15 @@ class SystemWatch:
         iteration.endings.add(self.stop)
 
     def stop(self, status: IterationStatus | None = None, error_message: str = "") -> None:  # noqa: ARG002
-        """Log no more; the iteration's end does this by itself."""
+        """Stop logging; the end of the iteration calls this too."""
         self._stopped.set()
-        # A signal handler may end the iteration in the middle of a call that the thread is waiting for.
+        # Limit the wait: a signal handler may end the iteration inside a call that this thread waits for.
         self._thread.join(_PATIENCE_SECONDS)
         self._iteration.endings.remove(self.stop)
 
     def _run(self) -> None:
         while True:
-            with contextlib.suppress(RuntimeError):  # it has ended meanwhile
+            with contextlib.suppress(RuntimeError):  # the iteration has ended meanwhile
                 self._iteration.log(self._sample())
             if self._stopped.wait(self._seconds):
                 return
@@ -61,7 +61,7 @@ class SystemWatch:
         for sample in list(self._samples):
             try:
                 found.update(sample())
-            except Exception as error:  # noqa: BLE001 - drivers fail in ways of their own
+            except Exception as error:  # noqa: BLE001 - drivers raise errors of any class
                 logging.getLogger(__name__).warning("A part of the system metrics is given up: %s", error)
                 self._samples.remove(sample)
         return {f"system/{name}": value for name, value in found.items()}
@@ -73,7 +73,7 @@ def _machine() -> Sample:
     except ImportError as error:
         raise ImportError("System metrics need psutil: pip install psutil") from error
     process = psutil.Process()
-    psutil.cpu_percent()  # the first answer means nothing: there is no time before it
+    psutil.cpu_percent()  # discard the first value: it has no interval to measure
 
     def sample() -> dict[str, float]:
         return {
@@ -86,14 +86,14 @@ def _machine() -> Sample:
 
 
 def _gpus() -> Iterator[Sample]:
-    """One sample for each NVIDIA GPU; none where there is none, or no way to ask."""
+    """Yield one sampler for each NVIDIA GPU; none without a GPU, pynvml or driver."""
     try:
         import pynvml
     except ImportError:
         return
     try:
         pynvml.nvmlInit()
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(at) for at in range(pynvml.nvmlDeviceGetCount())]
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
     except pynvml.NVMLError:
         return
     for number, handle in enumerate(handles):
