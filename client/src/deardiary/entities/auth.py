@@ -1,4 +1,4 @@
-"""Signing in."""
+"""Sign in and refresh the session."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from deardiary.wire.shapes import Session, User
 
 
 def sign_in(api: Api, username: str, password: str) -> Session:
-    """Trade a password for a token, which ``api`` sends from now on."""
+    """Exchange a password for a token, which ``api`` sends from now on."""
     body = {"username": username, "password": password}
     return _keep(api, api.post(Session, SIGN_IN, body, repeatable=True))
 
 
 def refresh(api: Api) -> Session:
-    """Trade the token for a younger one."""
+    """Exchange the token for a new one."""
     return _keep(api, api.post(Session, "/auth/refresh", repeatable=True))
 
 

@@ -18,9 +18,9 @@ class Experiments:
         self._api = api
 
     def create(self, project_id: str, name: str, description: str = "", *, id_key: str | None = None) -> Experiment:
-        """A new experiment, IN_PROGRESS; with the ``id_key`` of one in the same project, that one.
+        """Create an experiment, IN_PROGRESS; if the project has one with this ``id_key``, return that one.
 
-        `Conflict` when the project has an experiment of that name.
+        `Conflict` if the project has another experiment of that name.
         """
         body = present(name=name, description=description, id_key=id_key)
         path = path_of("projects", project_id, "experiments")
@@ -30,11 +30,11 @@ class Experiments:
         return self._api.get(Experiment, path_of("experiments", experiment_id))
 
     def list(self, project_id: str, *, name: str | None = None) -> Iterator[Experiment]:
-        """The experiments of a project, or those of exactly that name."""
+        """List the experiments of a project, or those of exactly that name."""
         return self._api.pages(Experiment, path_of("projects", project_id, "experiments"), {"name": name})
 
     def find_or_create(self, project_id: str, name: str) -> Experiment:
-        """The experiment of that name, created once if there is none; the first, if an older server stored several."""
+        """Return the experiment of that name, or create it once; the first, if an older server stored several."""
         return find_or_create(
             name,
             lambda: self.list(project_id, name=name),
@@ -50,9 +50,9 @@ class Experiments:
         status_id: ExperimentStatus | None = None,
         end_date: datetime | None = None,
     ) -> Experiment:
-        """IN_PROGRESS clears the end date; STOPPED and FINISHED get the server's clock where none is given.
+        """Change the given fields. IN_PROGRESS clears the end date; STOPPED and FINISHED set it, by default to now.
 
-        `Conflict` when another experiment of the project has the new name.
+        `Conflict` if another experiment of the project has the new name.
         """
         body = present(name=name, description=description, status_id=status_id, end_date=end_date)
         return self._api.patch(Experiment, path_of("experiments", experiment_id), body)

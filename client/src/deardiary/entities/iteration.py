@@ -29,17 +29,17 @@ class Iterations:
         id_key: str | None = None,
         created_date: datetime | None = None,
     ) -> Iteration:
-        """A new iteration, RUNNING; with the ``id_key`` of one in the same experiment, that one.
+        """Create an iteration, RUNNING; if the experiment has one with this ``id_key``, return that one.
 
-        ``created_date`` is for one that began before the server is told of it. ClientError 404 when the one of that
-        ``id_key`` has been deleted since then.
+        Give ``created_date`` if the iteration began earlier, for example offline. ClientError 404 if the iteration of
+        that ``id_key`` has been deleted.
         """
         body = present(notes=notes, parent_iteration_id=parent_iteration_id, id_key=id_key, created_date=created_date)
         path = path_of("experiments", experiment_id, "iterations")
         return self._api.post(Iteration, path, body, repeatable=id_key is not None)
 
     def find_or_create(self, experiment_id: str, *, id_key: str | None, **fields: object) -> tuple[Iteration, bool]:
-        """As `create`; and whether the iteration is new."""
+        """Call `create`; return the iteration, and True if it is new, else False."""
         path = path_of("experiments", experiment_id, "iterations")
         return self._api.create(Iteration, path, present(id_key=id_key, **fields), repeatable=id_key is not None)
 
@@ -75,15 +75,15 @@ class Iterations:
         experiment_id: str | None = None,
         *,
         project: str | None = None,
-        filter: str | None = None,  # noqa: A002 - as the server calls it
+        filter: str | None = None,  # noqa: A002 - the name in the server's API
         order_by: str | None = None,
         include: Collection[Literal["parameters", "metrics", "tags"]] | None = None,
         parent_iteration_id: str | None = None,
     ) -> Iterator[Iteration]:
-        """The iterations that ``filter`` finds, oldest first or as ``order_by`` says, with what they own if included.
+        """List the iterations that match ``filter``, oldest first or in ``order_by``, with the parts in ``include``.
 
-        Those of an experiment, or of all experiments of ``project``, a project's id: experiment by experiment unless
-        ``order_by`` is given, which the server takes for at most 200 experiments.
+        List those of an experiment, or of all experiments of ``project``, a project's id: experiment by experiment,
+        unless ``order_by`` is given, which the server accepts for at most 200 experiments.
 
         A filter is like ``parameters.lr = "0.01" and metrics.loss.min < 0.3 and status = "FAILED" and tags = "best"``,
         an order like ``metrics.accuracy desc, created_date``.
@@ -118,7 +118,10 @@ class Iterations:
         git_dirty: bool | None = None,
         entrypoint: str | None = None,
     ) -> Iteration:
-        """An end state without an end date gets the server's clock. RUNNING, given alone, unlocks an iteration."""
+        """Change the given fields.
+
+        A final status defaults the end date to the server's clock. RUNNING, given alone, unlocks an iteration.
+        """
         body = present(
             notes=notes,
             status_id=status_id,
@@ -134,9 +137,9 @@ class Iterations:
         return self._api.patch(Iteration, path_of("iterations", iteration_id), body)
 
     def log(self, record: Record, *, batch_id: str) -> BatchReceipt:
-        """Parameters, points and tags in one request, which may hold 10,000 points and 4 MiB of JSON.
+        """Send parameters, points and tags in one request: at most 10,000 points and 4 MiB of JSON.
 
-        The same ``batch_id`` again changes nothing and answers the same.
+        A repeated ``batch_id`` changes nothing and returns the same receipt.
         """
         body = {
             "batch_id": batch_id,
@@ -148,12 +151,12 @@ class Iterations:
         return self._api.post(BatchReceipt, path_of("iterations", record.iteration_id, "log"), given, repeatable=True)
 
     def log_columns(self, iteration_id: str, columns: Columns, *, batch_id: str) -> BatchReceipt:
-        """Points as columns, within the limits of `log`; none of them is a sign of life of a writer who has nothing."""
+        """Send points as columns, within the limits of `log`. Empty columns are a heartbeat."""
         path = path_of("iterations", iteration_id, "log")
         return self._api.post(BatchReceipt, path, {"batch_id": batch_id, "metrics": columns}, repeatable=True)
 
     def snapshot(self, iteration_id: str) -> Snapshot:
-        """The iteration with its lock files and diff, in as many requests as their length takes."""
+        """Return the iteration with its lock files and diff, in as many requests as their length requires."""
         return snapshots.get_snapshot(self._api, iteration_id)
 
     def set_snapshot(
@@ -169,9 +172,9 @@ class Iterations:
         manifest_toml: str | None = None,
         git_diff: str | None = None,
     ) -> Snapshot:
-        """Say what the iteration runs on; what is not given stays. The last three may be 4 MiB each.
+        """Set the given fields of the iteration's environment. The last three may have 4 MiB each.
 
-        Long texts go in requests of their own: the answer holds what was sent last, and `snapshot` has all.
+        Long texts are sent in separate requests. The answer holds only the fields sent last; `snapshot` returns all.
         """
         fields = present(
             python_version=python_version,
@@ -184,5 +187,5 @@ class Iterations:
         return snapshots.put_snapshot(self._api, iteration_id, fields, texts)
 
     def delete(self, iteration_id: str) -> None:
-        """Delete an iteration and everything in it; its children stay, without a parent."""
+        """Delete an iteration and everything in it; its children remain, without a parent."""
         self._api.delete(path_of("iterations", iteration_id))

@@ -25,7 +25,7 @@ class _Curves:
 
 
 def _joined(one: Curve, other: Curve) -> Curve:
-    """Both, one after the other."""
+    """Return the points of ``one``, followed by those of ``other``."""
     return Curve(
         step=one.step + other.step,
         value=one.value + other.value,
@@ -40,14 +40,14 @@ class Metrics:
     def create(
         self, iteration_id: str, key: str, value: float, *, step: int | None = None, recorded_at: datetime | None = None
     ) -> Metric:
-        """One point. Without ``step`` it gets the next of its key, without ``recorded_at`` the server's clock."""
+        """Create one point. ``step`` defaults to the next one of its key, ``recorded_at`` to the server's clock."""
         point = Point(key, value, step, recorded_at)
         return self._api.post(Metric, path_of("iterations", iteration_id, "metrics"), point.to_json())
 
     def batch(self, iteration_id: str, points: Iterable[Point], *, batch_id: str | None = None) -> BatchReceipt:
-        """Points in one request: at most 10,000, and 4 MiB of JSON.
+        """Send points in one request: at most 10,000, and 4 MiB of JSON.
 
-        The same ``batch_id`` again changes nothing and answers the same; without one, a new one is made.
+        A repeated ``batch_id`` changes nothing and returns the same receipt. The default is a random one.
         """
         body = {"batch_id": batch_id or secrets.token_hex(16), "metrics": [point.to_json() for point in points]}
         return self._api.post(
@@ -58,7 +58,7 @@ class Metrics:
         return self._api.get(Metric, path_of("metrics", metric_id))
 
     def list(self, iteration_id: str, *, key: str | None = None) -> Iterator[Metric]:
-        """Every point of the iteration, or of one of its series."""
+        """List all points of the iteration, or of one metric."""
         return self._api.pages(Metric, path_of("iterations", iteration_id, "metrics"), {"key": key})
 
     def update(
@@ -69,7 +69,7 @@ class Metrics:
         step: int | None = None,
         recorded_at: datetime | None = None,
     ) -> Metric:
-        """Change what is given. A point of an iteration that has ended is locked."""
+        """Change the given fields. The points of an ended iteration are locked."""
         changes = present(value=value, step=step, recorded_at=recorded_at)
         return self._api.patch(Metric, path_of("metrics", metric_id), changes)
 
@@ -81,9 +81,9 @@ class Metrics:
         max_step: int | None = None,
         max_points: int | None = None,
     ) -> dict[str, Curve]:
-        """The curves of these keys, of all if none is named; with ``max_points`` each in so few that show its shape.
+        """Return the curves of these keys, or of all keys; ``max_points`` downsamples each curve.
 
-        A bucket of points that becomes two keeps its lowest and its highest one.
+        A bucket reduced to two points keeps its lowest and its highest one.
         """
         window = present(min_step=min_step, max_step=max_step, max_points=max_points)
         asked = [("key", key) for key in keys]
@@ -92,18 +92,18 @@ class Metrics:
     def curve_of_iterations(
         self, experiment_id: str, key: str, iteration_ids: Iterable[str] = (), *, max_points: int = 200
     ) -> dict[str, Curve]:
-        """One curve in many iterations of an experiment, in all if none is named, by iteration id."""
+        """Return one metric's curves in these iterations of an experiment, or in all, by iteration id."""
         asked = [("key", key), *(("iteration_id", each) for each in iteration_ids)]
         window = {"max_points": max_points}
         return self._curves(path_of("experiments", experiment_id, "metrics", "series"), asked, window)
 
     def summary(self, iteration_id: str) -> dict[str, MetricSummary]:
-        """First, last, least and greatest value of each series, and how many points it has."""
+        """Return the first, last, least and greatest value of each metric, and its number of points."""
         path = path_of("iterations", iteration_id, "metrics", "summary")
         return self._api.get(_Summaries, path).data
 
     def _curves(self, path: str, asked: Sequence[tuple[str, str]], window: Mapping[str, int]) -> dict[str, Curve]:
-        """All pages, curves that were cut put together."""
+        """Read all pages, and join curves that continue on the next page."""
         whole: dict[str, Curve] = {}
         query = first = [*asked, *((name, str(value)) for name, value in window.items())]
         while True:

@@ -1,4 +1,4 @@
-"""Models of a project: names under which versions are kept."""
+"""Models of a project; a model is a name with versions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Models:
         self._api = api
 
     def create(self, project_id: str, name: str, description: str = "") -> Model:
-        """A new model. ClientError 409 CONFLICT when the project has one of that name."""
+        """Create a model. ClientError 409 CONFLICT if the project has one of that name."""
         body = present(name=name, description=description)
         return self._api.post(Model, path_of("projects", project_id, "models"), body)
 
@@ -25,11 +25,11 @@ class Models:
         return self._api.get(Model, path_of("models", model_id))
 
     def list(self, project_id: str, *, name: str | None = None) -> Iterator[Model]:
-        """The models of a project, or the one of exactly that name."""
+        """List the models of a project, or the one of exactly that name."""
         return self._api.pages(Model, path_of("projects", project_id, "models"), {"name": name})
 
     def find_or_create(self, project_id: str, name: str) -> Model:
-        """The project's model of that name, made if there is none, once whoever asks at the same time."""
+        """Return the project's model of that name, or create it; concurrent calls create only one."""
         found = next(self.list(project_id, name=name), None)
         if found is not None:
             return found
@@ -46,5 +46,5 @@ class Models:
         return self._api.patch(Model, path_of("models", model_id), body)
 
     def delete(self, model_id: str) -> None:
-        """Delete a model and its versions; the resources that they name stay."""
+        """Delete a model and its versions; their resources remain."""
         self._api.delete(path_of("models", model_id))

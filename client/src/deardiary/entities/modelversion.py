@@ -24,9 +24,9 @@ class ModelVersions:
         description: str = "",
         id_key: str | None = None,
     ) -> ModelVersion:
-        """The next version, at NO_STAGE; with the ``id_key`` of one of the same model, that one.
+        """Create the next version, at NO_STAGE; if the model has one with this ``id_key``, return that one.
 
-        Iteration and resource are of the model's project.
+        Iteration and resource belong to the model's project.
         """
         body = present(iteration_id=iteration_id, resource_id=resource_id, description=description, id_key=id_key)
         path = path_of("models", model_id, "versions")
@@ -36,15 +36,15 @@ class ModelVersions:
         return self._api.get(ModelVersion, path_of("modelversions", version_id))
 
     def list(self, model_id: str, *, stage: Stage | None = None) -> Iterator[ModelVersion]:
-        """The versions of a model, in the order of their numbers, or those that are at a stage."""
+        """List the versions of a model, or those at a stage, in the order of their numbers."""
         query = {"stage": None if stage is None else str(int(stage))}
         return self._api.pages(ModelVersion, path_of("models", model_id, "versions"), query)
 
     def update(self, version_id: str, *, stage_id: Stage | None = None, description: str | None = None) -> ModelVersion:
-        """To put a version in PRODUCTION archives the one that was, in the same moment."""
+        """Change the given fields. PRODUCTION archives the version that had this stage, in one transaction."""
         body = present(stage_id=stage_id, description=description)
         return self._api.patch(ModelVersion, path_of("modelversions", version_id), body)
 
     def delete(self, version_id: str) -> None:
-        """Delete a version; its number is not given again, and its resource stays."""
+        """Delete a version. Its number is not reused, and its resource remains."""
         self._api.delete(path_of("modelversions", version_id))

@@ -1,4 +1,4 @@
-"""Finding by name what an id is not known of."""
+"""Find objects by name, or create them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 def find_or_create(name: str, list_named: Callable[[], Iterator[N]], create: Callable[[str | None], N]) -> N:
-    """The first object of that name, or a new one. ``create`` takes an id_key, so that a race makes only one."""
+    """Return the first object of that name, or create one; its id_key lets concurrent calls create only one."""
     found = _find_first(name, list_named)
     if found is not None:
         return found
@@ -51,7 +51,7 @@ def _find_first(name: str, list_named: Callable[[], Iterator[N]]) -> N | None:
 
 def _create(name: str, create: Callable[[str | None], N]) -> N:
     made = create(_id_key(name))
-    # The key may answer an object that has been renamed since: then the name is free, and the object not the one meant.
+    # The key may name an object that has been renamed since: then the name is free, so create another object.
     return made if made.name == name else create(None)
 
 

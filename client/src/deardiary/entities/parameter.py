@@ -16,7 +16,7 @@ class Parameters:
         self._api = api
 
     def create(self, iteration_id: str, key: str, value: str) -> Parameter:
-        """Set a parameter. The same value again changes nothing; another one is refused with 409 CONFLICT."""
+        """Set a parameter. Repeating the same value changes nothing; another value raises ClientError 409 CONFLICT."""
         path = path_of("iterations", iteration_id, "parameters")
         return self._api.post(Parameter, path, {"key": key, "value": value}, repeatable=True)
 

@@ -1,4 +1,4 @@
-"""Who may do what in a project."""
+"""Permissions of users on projects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Permissions:
         return self._api.pages(UserPermission, path_of("projects", project_id, "permissions"))
 
     def list_of_user(self, user_id: str) -> Iterator[UserPermission]:
-        """What one user may do, in every project; for that user and admins."""
+        """List one user's permissions on all projects; for that user and admins."""
         return self._api.pages(UserPermission, path_of("users", user_id, "permissions"))
 
     def put(
@@ -35,7 +35,7 @@ class Permissions:
         update_permission: bool = False,
         delete_permission: bool = False,
     ) -> UserPermission:
-        """Give a user exactly these permissions, in place of those they had."""
+        """Replace a user's permissions by exactly these."""
         body = {
             "create_permission": create_permission,
             "read_permission": read_permission,

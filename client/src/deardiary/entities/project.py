@@ -17,7 +17,7 @@ class Projects:
         self._api = api
 
     def create(self, name: str, description: str = "", *, id_key: str | None = None) -> Project:
-        """A new project; with the ``id_key`` of one that the same user made, that one."""
+        """Create a project; if the same user has created one with this ``id_key``, return that one."""
         body = present(name=name, description=description, id_key=id_key)
         return self._api.post(Project, "/projects", body, repeatable=id_key is not None)
 
@@ -25,11 +25,11 @@ class Projects:
         return self._api.get(Project, path_of("projects", project_id))
 
     def list(self, *, name: str | None = None) -> Iterator[Project]:
-        """The projects that the caller may read, or those of exactly that name."""
+        """List the projects that the caller may read, or those of exactly that name."""
         return self._api.pages(Project, "/projects", {"name": name})
 
     def find_or_create(self, name: str) -> Project:
-        """The first project of that name, made if there is none, once whoever asks at the same time."""
+        """Return the first project of that name, or create it; concurrent calls create only one."""
         return find_or_create(name, lambda: self.list(name=name), lambda id_key: self.create(name, id_key=id_key))
 
     def update(self, project_id: str, *, name: str | None = None, description: str | None = None) -> Project:

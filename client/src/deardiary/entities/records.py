@@ -1,4 +1,4 @@
-"""What a log call leaves behind: points, parameters and tags of one iteration, on their way to the server."""
+"""Points, parameters and tags of one iteration, on their way to the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_BYTES = limits.MAX_BODY_BYTES - 1024  # the rest is for the frame of the bod
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Point:
-    """One value of a metric. The server counts a step that is not given and reads its clock for a missing time."""
+    """One value of a metric. The server assigns a missing step, and its own time for a missing ``recorded_at``."""
 
     key: str
     value: float
@@ -33,7 +33,7 @@ class Point:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What one call logged in one iteration."""
+    """Parameters, points and tags of one iteration."""
 
     iteration_id: str
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -45,7 +45,7 @@ _Item = tuple[str, str] | Point | str
 
 
 def split(record: Record, *, max_items: int = MAX_POINTS, max_bytes: int = MAX_BYTES) -> Iterator[Record]:
-    """A record in as few pieces as the limits of a request allow, in order; nothing for an empty one."""
+    """Split a record into as few requests as the limits allow, in order; none for an empty record."""
     items: list[_Item] = [*record.parameters.items(), *record.points, *record.tags]
     for piece in _pieces(items, max_items, max_bytes):
         yield Record(
@@ -71,6 +71,6 @@ def _pieces(items: list[_Item], max_items: int, max_bytes: int) -> Iterator[list
 
 
 def _size(item: _Item) -> int:
-    """Bytes of an item in a JSON body, its comma included."""
+    """Return the bytes of an item in a JSON body, its comma included."""
     form = item.to_json() if isinstance(item, Point) else item
     return len(json.dumps(form, ensure_ascii=False).encode("utf-8", "replace")) + 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Resources:
-    """``progress``, where it is taken, is called with the bytes done and all bytes, by one thread at a time."""
+    """Resources. A ``progress`` argument is called with the bytes done and the total, by one thread at a time."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -37,10 +37,10 @@ class Resources:
         iteration_id: str | None = None,
         id_key: str | None = None,
     ) -> Resource:
-        """Announce bytes; the resource is "pending" until they are there, "ready" at once if the project has them.
+        """Create a resource, "pending" until its bytes are uploaded; "ready" at once if the project has the bytes.
 
-        ``content_hash`` is lower-case sha256 hex. With the ``id_key`` of a resource of the same experiment it is that
-        one; CONFLICT if that has other bytes. `upload` does this and all that follows.
+        ``content_hash`` is SHA-256 in lower-case hex. If the experiment has a resource with this ``id_key``, return
+        that one; CONFLICT if it has other bytes. `upload` calls this and sends the bytes.
         """
         body = present(
             name=name,
@@ -64,12 +64,12 @@ class Resources:
         id_key: str | None = None,
         progress: Progress | None = None,
     ) -> Resource:
-        """Store a file, named like the file unless ``name`` is given. The answer is "ready": checked and readable.
+        """Store a file, under its own name unless ``name`` is given. The answer is "ready": checked and readable.
 
-        Bytes that the project has are not sent; a large file whose upload broke off goes on where it ended. What was
-        stored under the same ``id_key`` before is not stored again. The file is read twice or three times, never held
-        in memory. ClientError when it changes meanwhile; OSError when it
-        cannot be read; ValueError for a name like ``../x``, which no download would write.
+        Bytes that the project has are not sent again. An interrupted upload of a large file resumes where it ended. A
+        resource stored under the same ``id_key`` is not stored again. The file is read two or three times and never
+        held in memory. ClientError if it changes meanwhile; OSError if it cannot be read; ValueError for a name like
+        ``../x``, which no download would write.
         """
         file = Path(path)
         size_bytes, content_hash = store.size_and_hash(file)
@@ -101,11 +101,10 @@ class Resources:
         description: str = "",
         progress: Progress | None = None,
     ) -> Sequence[Resource]:
-        """Store every file below a folder, named by its path from there; below ``name``, when that is given.
+        """Store every file below a folder, named by its path from there, below ``name`` if given.
 
-        NotADirectoryError when it is none; ValueError, before anything is sent, for an empty path and for one that
-        cannot be a name.
-        What was stored before a failure stays.
+        NotADirectoryError if it is not a folder. ValueError, before any upload, for an empty path or a path that cannot
+        be a resource's name. Files stored before a failure remain.
         """
         if not os.fspath(folder):
             raise ValueError("The path of the folder is empty; '.' is the working directory")
@@ -126,11 +125,11 @@ class Resources:
         progress: Progress | None = None,
         overwrite: bool = True,
     ) -> Path:
-        """Bring the bytes to a file, or into a directory under the resource's own name, and say where they are.
+        """Download into a file, or into a directory under the resource's own name; return the file's path.
 
-        A file of that name is replaced, and only when size and sha256 are right; ClientError CONTENT_MISMATCH if they
-        are not. Without ``overwrite`` a file with these bytes is left alone, and one with others is a FileExistsError.
-        A download that broke off is gone on with.
+        An existing file is replaced, but only after size and SHA-256 are checked; ClientError CONTENT_MISMATCH if they
+        differ. Without ``overwrite``, keep an existing file with these bytes; FileExistsError for one with others. An
+        interrupted download is resumed.
         """
         resource = self.get(resource_id)
         path = Path(target)
@@ -152,21 +151,21 @@ class Resources:
         progress: Progress | None = None,
         overwrite: bool = True,
     ) -> Sequence[Path]:
-        """Bring what an experiment, or one of its iterations, has stored into a folder, as the tree that it was.
+        """Download all resources of an experiment, or of one of its iterations, into a folder, as the original tree.
 
-        Of an experiment, what belongs to an iteration goes into a folder of that iteration's id. Of several resources
-        of one name it is the latest. Files that are there already, with the right bytes, are left alone. Before
-        anything is written: ValueError for a name that leads out of the folder, and without ``overwrite``
+        For an experiment, the resources of an iteration go into a folder named by the iteration's id. Of several
+        resources of one name, take the latest. Files that exist with the right bytes are not downloaded again. Before
+        any file is written: ValueError for a name that leads out of the folder, and without ``overwrite``
         FileExistsError for a file with other bytes.
         """
         listed = self.list(experiment_id, iteration_id=iteration_id)
         ready = [each for each in listed if each.state == "ready"]
         root = Path(folder)
-        latest = {_place_in_tree(each, root, iteration_id): each for each in ready}
-        places = list(latest.items())
+        latest = {_path_in_tree(each, root, iteration_id): each for each in ready}
+        targets = list(latest.items())
         if not overwrite:
-            for place, each in places:
-                _is_there(place, each)
+            for path, each in targets:
+                _is_there(path, each)
         meter = Meter(sum(each.size_bytes for each in latest.values()), progress)
         root.mkdir(parents=True, exist_ok=True)
 
@@ -178,13 +177,13 @@ class Resources:
                 self._fetch(each[1], each[0], meter)
             return each[0]
 
-        return store.in_threads(bring, places)
+        return store.in_threads(bring, targets)
 
     def get(self, resource_id: str) -> Resource:
         return self._api.get(Resource, path_of("resources", resource_id))
 
     def list(self, experiment_id: str, *, iteration_id: str | None = None) -> Iterator[Resource]:
-        """The resources of an experiment, or those of one of its iterations."""
+        """List the resources of an experiment, or those of one of its iterations."""
         path = path_of("experiments", experiment_id, "resources")
         return self._api.pages(Resource, path, {"iteration_id": iteration_id})
 
@@ -193,7 +192,7 @@ class Resources:
         return self._api.patch(Resource, path_of("resources", resource_id), body)
 
     def delete(self, resource_id: str) -> int:
-        """Delete a resource, and say how many bytes that freed: none while another one has the same bytes."""
+        """Delete a resource; return the bytes that this freed, 0 while another resource has the same bytes."""
         headers = self._api.delete(path_of("resources", resource_id))
         freed = headers.get("x-freed-bytes", "")
         return int(freed) if freed.isdecimal() else 0
@@ -209,7 +208,7 @@ class Resources:
     def _find_begun(
         self, experiment_id: str, iteration_id: str | None, name: str, size_bytes: int, content_hash: str
     ) -> Resource | None:
-        """A resource that waits for these bytes since an upload broke off. Small files are not worth the question."""
+        """Return the pending resource of an interrupted upload of these bytes. Skip the request for small files."""
         if size_bytes <= parts.CUTS["s3"].alone:
             return None
         wanted = (name, size_bytes, content_hash, iteration_id, "pending")
@@ -220,7 +219,7 @@ class Resources:
 
 
 def _steps_of(meter: Meter) -> Progress:
-    """What one file's progress adds to that of all."""
+    """Return a progress callback that adds one file's progress to the meter of all files."""
     before = 0
 
     def add(done: int, _total: int) -> None:
@@ -231,14 +230,14 @@ def _steps_of(meter: Meter) -> Progress:
     return add
 
 
-def _place_in_tree(resource: Resource, root: Path, iteration_id: str | None) -> Path:
-    """Of several iterations each has a folder: they may well have files of the same name."""
+def _path_in_tree(resource: Resource, root: Path, iteration_id: str | None) -> Path:
+    """Return the file's path; give each iteration a folder, as iterations may have files of the same name."""
     owner = resource.iteration_id
     return paths.place_of(resource.name, root if owner in (None, iteration_id) else paths.place_of(str(owner), root))
 
 
 def _has(path: Path, resource: Resource) -> bool:
-    """Whether the file is there with these bytes. A link is not the file: it is replaced."""
+    """True if the file exists with these bytes, else False. False for a symbolic link, so that it is replaced."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size != resource.size_bytes:
         return False
     return store.size_and_hash(path)[1] == resource.content_hash
@@ -259,7 +258,7 @@ def _directory(path: Path) -> Path:
 
 
 def _file_name(name: str) -> str:
-    """The last part of a resource's name: what somebody else has named must not choose the directory."""
+    """Return the last part of a resource's name: another user's name must not choose the directory."""
     last = PurePosixPath(name.replace("\\", "/")).name
     if last in ("", "..") or paths.has_drive(last):
         raise ValueError(f"The resource's name {name!r} names no file: give the target's own name")

@@ -1,4 +1,4 @@
-"""Snapshots of iterations, in as many requests as their texts take."""
+"""Snapshots of iterations, in as many requests as their texts require."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _TEXTS = ("project_toml", "manifest_toml", "git_diff")
-_MAX_BYTES = 4_000_000  # of a request with several texts; the server takes one of 4 MiB with its escapes
+_MAX_BYTES = 4_000_000  # limit for several texts together; the server accepts a single text of 4 MiB plus its escapes
 
 
 def get_snapshot(api: Api, iteration_id: str) -> Snapshot:

@@ -14,13 +14,13 @@ Owner = Literal["project", "experiment", "iteration"]
 
 
 class Tags:
-    """``owner`` says what kind of object ``owner_id`` is the id of."""
+    """Tags. ``owner`` is the kind of object that ``owner_id`` names."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     def create(self, owner: Owner, owner_id: str, value: str) -> Tag:
-        """Add a tag; one that is there already stays as it is, and is the answer."""
+        """Add a tag; if the object has it already, return the existing one unchanged."""
         return self._api.post(Tag, path_of(f"{owner}s", owner_id, "tags"), {"value": value}, repeatable=True)
 
     def list(self, owner: Owner, owner_id: str) -> Iterator[Tag]:

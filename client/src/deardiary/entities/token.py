@@ -1,4 +1,4 @@
-"""API tokens of the user who is signed in."""
+"""API tokens of the signed-in user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Tokens:
-    """Managing tokens takes a sign-in with a password; a token itself cannot do it."""
+    """API tokens. Managing them requires a session by password; an API token cannot do it."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -20,9 +20,9 @@ class Tokens:
     def create(
         self, name: str, *, expires_in_days: int | None = None, project_id: str | None = None, read_only: bool = False
     ) -> ApiToken:
-        """A new token, in the field ``token`` of this answer and nowhere else.
+        """Create a token. Only this answer contains it, in the field ``token``.
 
-        ``project_id`` keeps it to one project, ``read_only`` to reading.
+        ``project_id`` limits the token to one project, ``read_only`` to reading.
         """
         body = present(name=name, expires_in_days=expires_in_days, project_id=project_id, read_only=read_only)
         return self._api.post(ApiToken, "/auth/tokens", body)
@@ -31,5 +31,5 @@ class Tokens:
         return self._api.pages(ApiToken, "/auth/tokens")
 
     def delete(self, token_id: str) -> None:
-        """End a token at once."""
+        """Revoke a token at once."""
         self._api.delete(path_of("auth", "tokens", token_id))

@@ -18,7 +18,7 @@ class Users:
     def create(
         self, username: str, password: str, *, first_name: str = "", last_name: str = "", is_admin: bool = False
     ) -> User:
-        """A new user; for admins. A password has 8 characters or more and at most 72 bytes in UTF-8."""
+        """Create a user; for admins. A password has at least 8 characters and at most 72 bytes in UTF-8."""
         body = present(
             username=username, password=password, first_name=first_name, last_name=last_name, is_admin=is_admin
         )
@@ -31,7 +31,7 @@ class Users:
         return self._api.pages(User, "/users")
 
     def find(self, username: str) -> UserName | None:
-        """The user of this name, in any case; None if there is none. For everybody who is signed in."""
+        """Return the user of this name, ignoring case, or None. For all signed-in users."""
         return next(self._api.pages(UserName, "/users", {"username": username}), None)
 
     def update(
@@ -45,9 +45,9 @@ class Users:
         last_name: str | None = None,
         is_admin: bool | None = None,
     ) -> User:
-        """Change the fields that are given. A new password or a demotion ends all tokens of the user.
+        """Change the given fields. A new password or a demotion ends all tokens of the user.
 
-        For a new password of your own give ``current_password`` too; an admin needs none for somebody else's.
+        To change your own password, also give ``current_password``; an admin needs none to change another user's.
         """
         body = present(
             username=username,
