@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import deardiary
-from deardiary import ActiveIteration, ClientError
+from deardiary import ActiveIteration, ClientError, files
 from deardiary.sending import sender
-from deardiary.spool import lock
 from tests.client import fakes
 from tests.client.fakes import FakeServer, body_of, client_of, experiment, iteration, page, project
 
@@ -77,7 +76,7 @@ def begin(server: Points) -> ActiveIteration:
 
 
 def spool_of(active: ActiveIteration) -> Path:
-    folder = active._journal.folder
+    folder = active.journal.folder
     assert folder is not None
     return folder
 
@@ -127,7 +126,7 @@ def unmounted(folder: Path) -> None:
 
 def at_once(active: ActiveIteration, lose: Callable[[Path], None]) -> None:
     """So that the writer does not begin the folder anew in the middle of it."""
-    with active._journal._looking:
+    with active.journal._looking:
         lose(spool_of(active))
 
 
@@ -179,7 +178,7 @@ def test_a_warning_says_how_many_records_are_lost_with_a_folder(
     monkeypatch.setattr("deardiary.spool.writer.KEPT_OPEN", 2)
     server.is_away = True
     with begin(server) as active:
-        writer = active._journal._writer
+        writer = active.journal._writer
         for number in range(6):
             log(active, 10 * number, 10 * number + 10)
             writer.cut()
@@ -230,7 +229,7 @@ def test_a_fault_at_the_end_is_logged_and_not_raised(
         raise OSError(errno.EIO, "Input/output error")
 
     with begin(server) as active:
-        monkeypatch.setattr(active._journal, "close", fail)
+        monkeypatch.setattr(active.journal, "close", fail)
     assert "Input/output error" in caplog.text
 
 
@@ -270,7 +269,7 @@ def _fail(monkeypatch: pytest.MonkeyPatch, call: str, number: int, folder: str) 
 @pytest.fixture
 def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks hold on one machine only, and each process believes that it is alone there."""
-    monkeypatch.setattr(lock, "_lock", lambda _fd: None)
+    monkeypatch.setattr(files, "lock", lambda _fd: True)
 
 
 @pytest.mark.usefixtures("no_locks")
@@ -305,7 +304,7 @@ def test_another_machine_removes_nothing_while_the_writer_gives_signs_of_life(
     monkeypatch.setattr("deardiary.spool.store.UNTOUCHED_SECONDS", 0.0)
     with begin(server) as active:
         log(active, 0, 10)
-        active._journal._writer.cut()
+        active.journal._writer.cut()
         log(active, 10, 20)
         folder = spool_of(active)
         before = sorted(folder.iterdir())

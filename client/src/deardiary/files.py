@@ -1,13 +1,21 @@
-"""Files that are written atomically."""
+"""Files: atomic writes, hashes, locks."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+BLOCK_BYTES = 1024 * 1024
+
+
+class Readable(Protocol):
+    def read(self, size: int = ..., /) -> bytes: ...
 
 
 def stem_of(name: str) -> str:
@@ -26,3 +34,47 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The files that a killed `write_whole` of this path, also an earlier version's, has left."""
+    found = [*path.parent.glob(f".{stem_of(path.name)}.*.part"), *path.parent.glob(f"{path.name}.*.part")]
+    return sorted(found)
+
+
+def size_and_sha256(stream: Readable) -> tuple[int, str]:
+    """The number of bytes in the rest of a stream, and their SHA-256 in lower-case hex."""
+    found, size_bytes = hashlib.sha256(), 0
+    while block := stream.read(BLOCK_BYTES):
+        found.update(block)
+        size_bytes += len(block)
+    return size_bytes, found.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in lower-case hex."""
+    with path.open("rb") as file:
+        return size_and_sha256(file)[1]
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def lock(fd: int) -> bool:
+        """Lock an open file until it is closed. False if another holder has the lock."""
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def lock(fd: int) -> bool:
+        """Lock an open file until it is closed. False if another holder has the lock."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

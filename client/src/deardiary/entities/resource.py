@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of, present
+from deardiary.files import sha256_of, size_and_sha256
 from deardiary.transfer import paths, store
 from deardiary.transfer.progress import Meter
 from deardiary.wire import parts
@@ -72,7 +73,8 @@ class Resources:
         ``../x``, which no download would write.
         """
         file = Path(path)
-        size_bytes, content_hash = store.size_and_hash(file)
+        with file.open("rb") as stream:
+            size_bytes, content_hash = size_and_sha256(stream)
         name = paths.checked_name(file.name if name is None else name)
         resource = self._find_begun(experiment_id, iteration_id, name, size_bytes, content_hash) or self.create(
             experiment_id,
@@ -240,7 +242,7 @@ def _has(path: Path, resource: Resource) -> bool:
     """True if the file exists with these bytes, else False. False for a symbolic link, so that it is replaced."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size != resource.size_bytes:
         return False
-    return store.size_and_hash(path)[1] == resource.content_hash
+    return sha256_of(path) == resource.content_hash
 
 
 def _is_there(path: Path, resource: Resource) -> bool:

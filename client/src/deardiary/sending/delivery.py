@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from deardiary.entities.records import Record, split
 from deardiary.errors import REFUSALS, ClientError, reason_of
+from deardiary.files import write_whole
 from deardiary.sending import operations, origin
 from deardiary.spool import lines, points, store
 from deardiary.spool import run as runs
@@ -243,7 +244,7 @@ class Delivery:
             text = json.dumps({"error": reason_of(error), **content}, indent=1)
             # The hash separates the rejected records of a segment; a second delivery writes the same names again.
             path = place / f"{number:08}-{what}-{_digest(json.dumps(content))[:8]}.json"
-            runs.write_whole(path, text.encode())
+            write_whole(path, text.encode())
             where = f"it is kept in {path}"
         # A forked process may log on after the end: warn only once.
         repeats = isinstance(error, ClientError) and is_locked(error) and self._has_told_of_the_end

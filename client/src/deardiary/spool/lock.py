@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from typing import TYPE_CHECKING
 
+from deardiary import files
 from deardiary.spool.segment import close_quietly
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ class FolderLock:
     def acquire(self) -> bool:
         """Take the lock. False if another process or another `FolderLock` holds it. OSError without a folder."""
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        try:
-            _lock(fd)
-        except OSError:
+        if not files.lock(fd):
             os.close(fd)
             return False
         self._fd = fd
@@ -49,16 +47,3 @@ class FolderLock:
         """Update the file's time: a sign of life for other machines, which cannot see the lock."""
         with contextlib.suppress(OSError):
             os.utime(self._path)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(fd: int) -> None:
-        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(fd: int) -> None:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

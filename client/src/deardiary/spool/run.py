@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import secrets
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 
+from deardiary.files import write_whole
 from deardiary.spool import own_file
 from deardiary.wire.form import from_json, to_json
 
@@ -89,16 +89,3 @@ def load(folder: Path) -> Run | None:
         return dataclasses.replace(run, started_at=run.started_at.astimezone(timezone.utc))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write the file atomically, safe against a power failure."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

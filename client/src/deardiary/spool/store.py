@@ -8,6 +8,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
+from deardiary.files import parts_of
 from deardiary.spool import lines, lock, own_file
 from deardiary.spool import run as runs
 from deardiary.spool.lock import FolderLock
@@ -134,7 +135,7 @@ def remove(folder: Path) -> bool:
     files = folder / FILES
     if files.is_dir() and not files.is_symlink():
         shutil.rmtree(files, ignore_errors=True)
-    for path in (*folder.glob(f"{runs.FILE}.*.part"), folder / runs.FILE, folder / lock.FILE):
+    for path in (*parts_of(folder / runs.FILE), folder / runs.FILE, folder / lock.FILE):
         path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()

@@ -10,8 +10,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from deardiary.errors import reason_of
+from deardiary.files import write_whole
 from deardiary.spool import lines
-from deardiary.spool.run import write_whole
 from deardiary.spool.segment import MemorySegment, OwnSegment, Segment, close_quietly, path_of
 from deardiary.wire import limits
 

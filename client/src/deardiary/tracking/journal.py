@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import shutil
 import threading
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deardiary import settings
 from deardiary.errors import ClientError, reason_of
+from deardiary.files import sha256_of
 from deardiary.sending import recovery
 from deardiary.sending.delivery import Delivery
 from deardiary.sending.sender import Sender
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from deardiary.spool.lock import FolderLock
     from deardiary.wire.shapes import Iteration
 
-_BLOCK = 1024 * 1024
 _FIELDS_PER_LINE = 100
 
 _log = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ class Journal:
         except BaseException:
             target.unlink(missing_ok=True)
             raise
-        return {"file": target.relative_to(self.folder).as_posix(), "hash": _hash(target)}
+        return {"file": target.relative_to(self.folder).as_posix(), "hash": sha256_of(target)}
 
     def wait(self, seconds: float | None) -> bool:
         """See `Sender.wait`; False offline."""
@@ -234,11 +233,3 @@ def _forerunners(run: Run, client: Client | None, folder: Path | None) -> Callab
 def _pieces(items: list[Any]) -> Iterator[list[Any]]:
     for first in range(0, len(items), _FIELDS_PER_LINE):
         yield items[first : first + _FIELDS_PER_LINE]
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

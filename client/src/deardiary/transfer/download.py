@@ -16,7 +16,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO
 
 from deardiary.errors import NOT_SENT, ClientError
-from deardiary.files import stem_of
+from deardiary.files import BLOCK_BYTES, lock, stem_of
 from deardiary.transfer import presigned, store
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class _Job:
         if answer.status != 206 or not _begins_at(self._done, answer):
             # The store ignores ranges and sends the whole file.
             self._begin_again()
-        while block := answer.stream.read(store.BLOCK):
+        while block := answer.stream.read(BLOCK_BYTES):
             # A hostile store must not fill the disk.
             if self._done + len(block) > self._source.size_bytes:
                 raise self._wrong(f"more than {self._source.size_bytes} bytes came")
@@ -113,7 +113,7 @@ class _Job:
 
     def _read_what_is_there(self) -> int:
         self._file.seek(0)
-        while block := self._file.read(store.BLOCK):
+        while block := self._file.read(BLOCK_BYTES):
             self._digest.update(block)
             self._done += len(block)
             self._meter.add(len(block))
@@ -159,23 +159,10 @@ def _open_alone(target: Path, content_hash: str) -> tuple[Path, BinaryIO]:
         part = target.with_name(f"{name}.part")
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         descriptor = os.open(part, flags, 0o666)  # the umask applies
-        if _lock(descriptor) and _is_still(part, descriptor):
+        if lock(descriptor) and _is_still(part, descriptor):
             return part, os.fdopen(descriptor, "r+b")
         os.close(descriptor)
     raise OSError(f"{target} is being written by somebody else")
-
-
-def _lock(descriptor: int) -> bool:
-    """Lock the file until it is closed; False if another process holds it. Systems without flock get no lock."""
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _is_still(part: Path, descriptor: int) -> bool:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, TypeVar
 
 from deardiary.errors import ClientError, from_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from deardiary.http.transport import Response
 
 A = TypeVar("A")
 B = TypeVar("B")
 
-BLOCK = 1024 * 1024
 # Threads for the parts of a file, and for the files of a folder.
 THREADS = 4
 # After this many consecutive attempts without progress a transfer fails.
@@ -25,16 +22,6 @@ STRIKES = 3
 # For an expired URL S3 answers 403, or 400 if the signing credentials have expired; our own store answers 401.
 # 404: another client has completed the upload.
 _MAY_BE_RENEWED = {401, 403, 404}
-
-
-def size_and_hash(path: Path) -> tuple[int, str]:
-    """The size of a file in bytes, and its SHA-256 in lower-case hex."""
-    digest, size_bytes = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            size_bytes += len(block)
-    return size_bytes, digest.hexdigest()
 
 
 def in_threads(work: Callable[[A], B], items: Sequence[A]) -> list[B]:

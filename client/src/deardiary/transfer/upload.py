@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of
 from deardiary.errors import ClientError
+from deardiary.files import size_and_sha256
 from deardiary.http.transport import FileSlice, Readable
 from deardiary.transfer import presigned, store
 from deardiary.wire import parts
@@ -109,13 +110,8 @@ class _Job:
         return self.api.post(Upload, path, body, repeatable=True).requests
 
     def _hash(self, part: Part) -> str:
-        digest, stream = hashlib.sha256(), FileSlice(self.path, part.offset, part.size_bytes).open()
-        try:
-            while block := stream.read(store.BLOCK):
-                digest.update(block)
-        finally:
-            stream.close()
-        return digest.hexdigest()
+        with closing(FileSlice(self.path, part.offset, part.size_bytes).open()) as stream:
+            return size_and_sha256(stream)[1]
 
     def _check_unchanged(self) -> None:
         """Check the file's size: the upload of a file that has become shorter would hang."""
