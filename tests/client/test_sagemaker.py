@@ -8,10 +8,12 @@ import pytest
 from moto import mock_aws
 
 import deardiary
-from deardiary import ActiveIteration, ClientError, IterationStatus, sagemaker, settings
+from deardiary import ClientError, IterationStatus, sagemaker, settings
 from deardiary.sagemaker.failure import explain
-from deardiary.sagemaker.silent import SilentIteration
 from deardiary.secretsmanager import read_token
+from deardiary.tracking.files import Artifacts
+from deardiary.tracking.journal import Journal
+from deardiary.tracking.silent import NullArtifacts, NullJournal
 from tests.client.fakes import URL, FakeServer
 
 if TYPE_CHECKING:
@@ -147,9 +149,23 @@ def test_what_waits_is_kept_where_sagemaker_takes_it(base: Path, monkeypatch: py
     assert str(settings.spool_folder()) == "/mine/spool"
 
 
-def test_a_silent_iteration_has_all_that_an_iteration_has() -> None:
-    public = {name for name in vars(ActiveIteration) if not name.startswith("_")}
-    assert public - set(vars(SilentIteration)) == set()
+@pytest.mark.parametrize(
+    ("null", "real"), [(NullJournal, Journal), (NullArtifacts, Artifacts)], ids=["journal", "artifacts"]
+)
+def test_the_parts_of_a_silent_iteration_take_every_call(null: type, real: type) -> None:
+    # `Artifacts` alone keeps files and writes their operations.
+    public = {name for name in vars(real) if not name.startswith("_")} - {"keep_file"}
+    assert public - set(vars(null)) == set()
+
+
+def test_a_silent_iteration_refuses_what_an_iteration_refuses(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    iteration = sagemaker.start("Digits", "sagemaker")
+    with pytest.raises(TypeError, match="loss"):
+        iteration.log({"loss": "low"})  # type: ignore[dict-item]
+    iteration.finish()
+    with pytest.raises(RuntimeError, match="has ended"):
+        iteration.log({"loss": 1})
 
 
 def test_other_ranks_are_silent(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from deardiary import settings
 from deardiary.errors import ClientError
 from deardiary.sagemaker.failure import explain, explaining
 from deardiary.sagemaker.job import Job, find_job
-from deardiary.sagemaker.silent import SilentIteration
 from deardiary.spool.run import Origin
 from deardiary.tracking import start as lifecycle
+from deardiary.tracking.iteration import silent_iteration
 from deardiary.wire.shapes import IterationStatus
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _start(
     options: Mapping[str, Any],
 ) -> ActiveIteration:
     if job.rank and other_ranks == "silent":
-        return SilentIteration()
+        return silent_iteration()
     notes = options["notes"]
     origin = _origin(job, project or settings.default_project(), experiment or settings.default_experiment(), notes)
     is_first = not job.rank

@@ -6,14 +6,14 @@ import logging
 import secrets
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from deardiary.errors import ClientError
 from deardiary.sending import registry
 from deardiary.wire.shapes import ModelVersion, Resource, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from os import PathLike
 
     from deardiary.client import Client
@@ -22,25 +22,29 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+class Owner(Protocol):
+    """The part of an iteration that its files need. A fork replaces the values."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def experiment_id(self) -> str: ...
+
+    @property
+    def client(self) -> Client: ...
+
+    @property
+    def journal(self) -> Journal: ...
+
+
 class Artifacts:
     """Send each file and version under its own id_key, so that a retry after a lost answer creates no second one."""
 
-    def __init__(
-        self,
-        journal: Callable[[], Journal],
-        client: Callable[[], Client],
-        ids: Callable[[], tuple[str, str]],
-        *,
-        strict: bool = True,
-    ) -> None:
-        """Take getters, as a fork replaces the values. ``ids`` returns the ids of experiment and iteration.
-
-        Without ``strict``, files and versions that the server refuses are also kept in the spool.
-        """
+    def __init__(self, owner: Owner, *, strict: bool = True) -> None:
+        """Without ``strict``, files and versions that the server refuses are also kept in the spool."""
+        self._owner = owner
         self._strict = strict
-        self._journal = journal
-        self._client = client
-        self._ids = ids
         self._kept: set[str] = set()
 
     def store(self, file: Path, name: str | None, description: str, *, wait: bool) -> Resource | Sequence[Resource]:
@@ -55,11 +59,11 @@ class Artifacts:
 
     def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:
         """Register a model version; see `ActiveIteration.register_model`."""
-        known, id_key = self._journal().iteration, secrets.token_hex(16)
+        known, id_key = self._owner.journal.iteration, secrets.token_hex(16)
         # A version registered now would overtake the files that are still in the spool.
         if known is not None and not self._kept:
             try:
-                return registry.register(self._client(), known, name, resource, description, id_key)
+                return registry.register(self._owner.client, known, name, resource, description, id_key)
             except ClientError as error:
                 if self._strict and not error.is_passing:
                     raise
@@ -67,10 +71,10 @@ class Artifacts:
         return self._register_later(name, resource, description, id_key)
 
     def _store(self, file: Path, name: str, description: str, *, wait: bool) -> Resource:
-        known, id_key = self._journal().iteration, secrets.token_hex(16)
+        known, id_key = self._owner.journal.iteration, secrets.token_hex(16)
         if known is not None and wait:
             try:
-                return self._client().resources.upload(
+                return self._owner.client.resources.upload(
                     known.experiment_id, file, name, iteration_id=known.id, description=description, id_key=id_key
                 )
             except ClientError as error:
@@ -80,38 +84,58 @@ class Artifacts:
         return self._keep(file, name, description, id_key)
 
     def _keep(self, file: Path, name: str, description: str, id_key: str) -> Resource:
-        journal = self._journal()
+        journal = self._owner.journal
         copy = journal.keep_file(file)
         journal.operation("upload", {**copy, "name": name, "description": description, "id_key": id_key})
         self._kept.add(name)
-        experiment_id, iteration_id = self._ids()
-        return Resource(
-            id="",
-            experiment_id=experiment_id,
-            iteration_id=iteration_id,
-            name=name,
-            description=description,
-            created_date=datetime.now(timezone.utc),
-            backend="",
-            uri="",
-            size_bytes=file.stat().st_size,
-            content_hash=copy["hash"],
-            state="pending",
+        owner = self._owner
+        return pending_resource(
+            owner.experiment_id, owner.id, name, description, size_bytes=file.stat().st_size, content_hash=copy["hash"]
         )
 
     def _register_later(self, name: str, resource: str | PathLike[str], description: str, id_key: str) -> ModelVersion:
-        file, known = Path(resource), self._journal().iteration
+        file, known = Path(resource), self._owner.journal.iteration
         stored = next((each for each in (str(resource), file.name) if each in self._kept), None)
         if stored is None and (known is None or file.is_file()):
             stored = self._keep(file, file.name, "", id_key).name
         version = {"name": name, "resource": stored or str(resource), "description": description, "id_key": id_key}
-        self._journal().operation("register", version)
-        return ModelVersion(
-            id="",
-            model_id="",
-            version=0,
-            iteration_id=self._ids()[1],
-            stage_id=Stage.NO_STAGE,
-            description=description,
-            created_date=datetime.now(timezone.utc),
-        )
+        self._owner.journal.operation("register", version)
+        return pending_version(self._owner.id, description)
+
+
+def pending_resource(
+    experiment_id: str,
+    iteration_id: str,
+    name: str,
+    description: str,
+    *,
+    size_bytes: int = 0,
+    content_hash: str = "",
+) -> Resource:
+    """The answer for a file that is not on the server yet."""
+    return Resource(
+        id="",
+        experiment_id=experiment_id,
+        iteration_id=iteration_id,
+        name=name,
+        description=description,
+        created_date=datetime.now(timezone.utc),
+        backend="",
+        uri="",
+        size_bytes=size_bytes,
+        content_hash=content_hash,
+        state="pending",
+    )
+
+
+def pending_version(iteration_id: str, description: str) -> ModelVersion:
+    """The answer for a model version that is not on the server yet."""
+    return ModelVersion(
+        id="",
+        model_id="",
+        version=0,
+        iteration_id=iteration_id,
+        stage_id=Stage.NO_STAGE,
+        description=description,
+        created_date=datetime.now(timezone.utc),
+    )

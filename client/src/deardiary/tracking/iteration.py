@@ -9,7 +9,7 @@ import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast
 
 from deardiary import settings
 from deardiary.errors import ClientError
@@ -19,6 +19,7 @@ from deardiary.tracking import interactive, outcome, process_hooks
 from deardiary.tracking.files import Artifacts
 from deardiary.tracking.finish_hooks import Endings
 from deardiary.tracking.journal import Journal, new_run
+from deardiary.tracking.silent import NullArtifacts, NullCapture, NullJournal
 from deardiary.tracking.steps import StepCounter
 from deardiary.values import Number, as_snapshot, as_step, as_tags, as_texts
 from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Resource
@@ -70,12 +71,13 @@ class ActiveIteration:
         reopens: bool = False,
         strict: bool = True,
         begin: Callable[..., ActiveIteration],
+        silent: bool = False,
     ) -> None:
         """Without ``client`` the iteration is offline; without ``iteration`` the server could not be reached.
 
         ``owns_client``: disconnect when the iteration ends. ``reopens``: other processes log into the iteration, now or
         earlier; then the server counts the steps. ``strict``: raise when the server refuses a file, a model version or
-        a child. ``begin`` is `deardiary.start`, for children.
+        a child. ``begin`` is `deardiary.start`, for children. ``silent``: store nothing; see `silent_iteration`.
         """
         self._client = client
         self._origin = origin
@@ -92,13 +94,21 @@ class ActiveIteration:
         self._is_fork = False
         self._cell = interactive.cell()
         self._is_in_block = False
+        self._is_silent = silent
+        self._open: Journal | None = cast("Journal", NullJournal())
+        self._artifacts = cast("Artifacts", NullArtifacts())
+        self._forked_from = ""
+        if not silent:
+            self._open_first(iteration)
+
+    def _open_first(self, iteration: Iteration | None) -> None:
+        origin, client = self._origin, self._client
         if iteration is not None:
             origin = dataclasses.replace(origin, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
-        run = new_run(origin, client, offline=client is None, reopens=reopens)
-        self._open: Journal | None = Journal(run, client, iteration)
+        run = new_run(origin, client, offline=client is None, reopens=self._reopens)
+        self._open = Journal(run, client, iteration)
         self._forked_from = run.spool_id
-        ids = lambda: (self.experiment_id, self.id)  # noqa: E731
-        self._artifacts = Artifacts(lambda: self._journal, lambda: self.client, ids, strict=strict)
+        self._artifacts = Artifacts(self, strict=self._strict)
         process_hooks.watch(self)
 
     def __repr__(self) -> str:
@@ -110,7 +120,7 @@ class ActiveIteration:
     def id(self) -> str:
         """The iteration's id; until the server has assigned one, the key under which it will be created."""
         known = self._known
-        return known.id if known else str(self._origin.iteration_id or self._origin.resume or self._origin.id_key)
+        return known.id if known else str(self._origin.iteration_id or self._origin.resume or self._origin.id_key or "")
 
     @property
     def url(self) -> str | None:
@@ -121,7 +131,7 @@ class ActiveIteration:
     @property
     def folder(self) -> Path | None:
         """The folder in which records wait until they are sent; None if no folder can be written."""
-        return self._journal.folder
+        return self.journal.folder
 
     def __setattr__(self, name: str, value: object) -> None:
         instead = _INSTEAD.get(name)
@@ -146,13 +156,14 @@ class ActiveIteration:
         """The connection of this iteration. RuntimeError offline."""
         if self._client is None:
             raise RuntimeError(
-                "This iteration is offline (DEARDIARY_OFFLINE, or a setting that is wrong): there is no server to ask"
+                "This iteration is offline (DEARDIARY_OFFLINE, or a setting that is wrong), or silent (a rank other "
+                "than 0): there is no server to ask"
             )
         return self._client
 
     @property
     def run(self) -> Run:
-        return self._journal.run
+        return self.journal.run
 
     @property
     def is_offline(self) -> bool:
@@ -189,7 +200,7 @@ class ActiveIteration:
             metrics = {key: value for key, value in metrics.items() if value is not None}
         steps = [given] * len(texts) if self._steps is None else self._steps.assign(metrics, given)
         recorded_ms = int(time.time() * 1000) if recorded_at is None else to_milliseconds(recorded_at)
-        self._journal.points(texts, steps, recorded_ms)
+        self.journal.points(texts, steps, recorded_ms)
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:
         """Record settings, as text made by ``str``. ClientError 409 if this process has set a key to another value."""
@@ -200,14 +211,14 @@ class ActiveIteration:
                 raise ClientError(
                     409, "CONFLICT", f"The parameter {key!r} is {self._parameters[key]!r} already", {"field": key}
                 )
-        self._journal.fields(texts, ())
+        self.journal.fields(texts, ())
 
     def add_tag(self, tag: str) -> None:
         self.add_tags([tag])
 
     def add_tags(self, tags: Iterable[str]) -> None:
         self._check_running()
-        self._journal.fields({}, as_tags(tags))
+        self.journal.fields({}, as_tags(tags))
 
     def log_resource(
         self, path: str | PathLike[str], name: str | None = None, description: str = "", *, wait: bool = True
@@ -236,7 +247,7 @@ class ActiveIteration:
     def set_snapshot(self, **fields: str | bool | None) -> None:
         """Record the environment: the fields of `Iterations.set_snapshot`. TypeError for any other field."""
         self._check_running()
-        self._journal.operation("snapshot", as_snapshot(fields))
+        self.journal.operation("snapshot", as_snapshot(fields))
 
     def snapshot_environment(
         self, directory: str | PathLike[str] | None = None, *, diff: bool = True, untracked: bool = True
@@ -245,9 +256,11 @@ class ActiveIteration:
 
         Files left out and credentials replaced are logged, and named by ``left_out`` and ``redacted`` of the answer.
         """
-        from deardiary.environment.capture import capture_environment, log_remarks
+        from deardiary.environment.capture import Environment, capture_environment, log_remarks
 
         self._check_running()
+        if self._is_silent:
+            return Environment(python_version="", problems=("this process does not log",))
         environment = capture_environment(directory, diff=diff, untracked=untracked)
         log_remarks(environment)
         self.set_snapshot(**environment.fields())
@@ -261,14 +274,14 @@ class ActiveIteration:
         from deardiary.tracking.system import SystemWatch
 
         self._check_running()
-        return SystemWatch(self, seconds)
+        return cast("SystemWatch", NullCapture()) if self._is_silent else SystemWatch(self, seconds)
 
     def capture_output(self, name: str = "output.log") -> CapturedOutput:
         """Capture the output from now on as a resource of the iteration, stored when the iteration ends."""
         from deardiary.tracking.console import CapturedOutput
 
         self._check_running()
-        return CapturedOutput(self, name)
+        return cast("CapturedOutput", NullCapture()) if self._is_silent else CapturedOutput(self, name)
 
     def child(
         self,
@@ -320,8 +333,8 @@ class ActiveIteration:
         try:
             if not self._is_fork:
                 now_ms = to_milliseconds(datetime.now(timezone.utc))
-                self._journal.operation("finish", {"status": int(status), "error_message": error_message, "at": now_ms})
-            self._journal.close(seconds)
+                self.journal.operation("finish", {"status": int(status), "error_message": error_message, "at": now_ms})
+            self.journal.close(seconds)
         except Exception:  # noqa: BLE001
             # The training may be ending with an exception of its own; an exception of the client must not replace it.
             _log.exception("Iteration %s did not end as it should", self.id)
@@ -367,7 +380,8 @@ class ActiveIteration:
         return self._open.iteration if self._open else None
 
     @property
-    def _journal(self) -> Journal:
+    def journal(self) -> Journal:
+        """This process's part of the iteration."""
         return self._open or self._open_after_fork()
 
     def _open_after_fork(self) -> Journal:
@@ -386,3 +400,8 @@ class ActiveIteration:
 
     def _has_ended(self) -> RuntimeError:
         return RuntimeError(f"Iteration {self.id} has ended; nothing more can be logged into it")
+
+
+def silent_iteration() -> ActiveIteration:
+    """An iteration for a process that must not log: it accepts every call and stores nothing; ``id`` is empty."""
+    return ActiveIteration(None, Origin(), None, begin=lambda **_: silent_iteration(), silent=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import logging
 import os
 import signal
@@ -44,25 +45,32 @@ class Endable(Protocol):
 
 _running: list[Endable] = []  # oldest first; ended in reverse, so children end before their parents
 _own: list[Endable] = []  # the running iterations that this process started itself
-_state: dict[str, Any] = {
-    "hooked": False,
-    "terminated": False,
-    "previous": None,
-    "pid": 0,
-    "exit": None,
-    "exited": None,
-}
+
+
+@dataclasses.dataclass(slots=True)
+class _Process:
+    """What these hooks have changed in this process, and what they have seen."""
+
+    is_hooked: bool = False
+    is_terminated: bool = False  # SIGTERM came
+    pid: int = 0  # of the process that caught SIGTERM
+    previous_handler: Any = None  # of SIGTERM
+    previous_exit: Any = None  # the function `sys.exit`
+    exit_error: SystemExit | None = None  # raised by `sys.exit` in the main thread
+
+
+_process = _Process()
 
 
 def watch(iteration: Endable) -> None:
     """Register the iteration, so that it ends if the process ends first."""
-    if not _state["hooked"]:
-        _state["hooked"] = True
+    if not _process.is_hooked:
+        _process.is_hooked = True
         atexit.register(_end_all)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
     if not _running:
-        _state["terminated"] = False
+        _process.is_terminated = False
     _running.append(iteration)
     _own.append(iteration)
     _catch_sigterm()
@@ -86,28 +94,28 @@ def forget(iteration: Endable) -> None:
     if not _own:
         _release_sigterm()
     if not _running and sys.exit is _exit:
-        sys.exit = _state["exit"]
+        sys.exit = _process.previous_exit
 
 
 def status_of(error: BaseException | None) -> IterationStatus:
     """Return the status for an exception or None; after SIGTERM always KILLED."""
-    return IterationStatus.KILLED if _state["terminated"] else outcome.status_of(error)
+    return IterationStatus.KILLED if _process.is_terminated else outcome.status_of(error)
 
 
 def _catch_exit() -> None:
     """Replace `sys.exit` while iterations run, to keep its exit code: the interpreter does not."""
-    _state["exited"] = None
+    _process.exit_error = None
     if sys.exit is not _exit:
-        _state["exit"] = sys.exit
+        _process.previous_exit = sys.exit
         sys.exit = _exit
 
 
 def _exit(status: Any = None, /) -> NoReturn:
     try:
-        _state["exit"](status)
+        _process.previous_exit(status)
     except SystemExit as error:
         if threading.current_thread() is threading.main_thread():  # in another thread it ends only that thread
-            _state["exited"] = error
+            _process.exit_error = error
         raise
     raise SystemExit(status)  # an earlier replacement of sys.exit returned
 
@@ -119,8 +127,8 @@ def _catch_sigterm() -> None:
     current = signal.getsignal(signal.SIGTERM)
     if current in (_on_sigterm, signal.SIG_IGN, None):
         return
-    _state["previous"] = current
-    _state["pid"] = os.getpid()
+    _process.previous_handler = current
+    _process.pid = os.getpid()
     signal.signal(signal.SIGTERM, _on_sigterm)
 
 
@@ -128,18 +136,18 @@ def _release_sigterm() -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     if signal.getsignal(signal.SIGTERM) is _on_sigterm:
-        signal.signal(signal.SIGTERM, _state["previous"])
+        signal.signal(signal.SIGTERM, _process.previous_handler)
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
     """Call an earlier handler, which may let the process continue; without one, end all iterations and the process."""
-    previous = _state["previous"]
-    if os.getpid() != _state["pid"]:
+    previous = _process.previous_handler
+    if os.getpid() != _process.pid:
         # `_after_fork` has not run yet in this forked process: the iterations belong to its parent process.
         signal.signal(number, previous)
         os.kill(os.getpid(), number)
         return
-    _state["terminated"] = True
+    _process.is_terminated = True
     if callable(previous):
         previous(number, frame)
         return
@@ -154,14 +162,14 @@ def _end_all() -> None:
     if error is None and interactive.shell() is not None:
         status, error_message = _end_of_shell()
     else:
-        error = error or _state["exited"]
+        error = error or _process.exit_error
         status, error_message = status_of(error), outcome.message_of(error)
     finish_all(status, error_message, settings.finish_seconds(strict=False))
 
 
 def _end_of_shell() -> tuple[IterationStatus, str]:
     """Return the status at a shell's end: errors do not end a shell, but a failed last cell means KILLED."""
-    failed = _state["terminated"] or interactive.last_cell_failed()
+    failed = _process.is_terminated or interactive.last_cell_failed()
     return (IterationStatus.KILLED if failed else IterationStatus.SUCCEEDED), ""
 
 

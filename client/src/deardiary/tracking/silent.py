@@ -1,0 +1,58 @@
+"""The parts of a silent iteration: they accept every call and store nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from deardiary.tracking.files import pending_resource, pending_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+    from pathlib import Path
+    from typing import Any
+
+    from deardiary.spool.run import Run
+    from deardiary.wire.shapes import ModelVersion, Resource
+
+
+class NullJournal:
+    """Takes the place of a `Journal`. It has no iteration and no folder, and nothing to wait for."""
+
+    iteration = None
+    folder = None
+    has_forked = False
+
+    @property
+    def run(self) -> Run:
+        raise RuntimeError("This process does not log: it has no run")
+
+    def points(self, texts: list[str], steps: Sequence[int | None], recorded_ms: int) -> None: ...
+
+    def fields(self, parameters: Mapping[str, str], tags: Sequence[str]) -> None: ...
+
+    def operation(self, kind: str, arguments: Mapping[str, Any]) -> None: ...
+
+    def wait(self, seconds: float | None) -> bool:  # noqa: ARG002
+        return True
+
+    def close(self, seconds: float) -> None: ...
+
+    def abandon(self) -> None: ...
+
+
+class NullArtifacts:
+    """Takes the place of `Artifacts`: answers as for a file that waits, whether the file exists or not."""
+
+    def store(self, file: Path, name: str | None, description: str, *, wait: bool) -> Resource:  # noqa: ARG002
+        return pending_resource("", "", name or file.name, description)
+
+    def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:  # noqa: ARG002
+        return pending_version("", description)
+
+
+class NullCapture(contextlib.nullcontext[None]):
+    """Takes the place of `SystemWatch` and `CapturedOutput`."""
+
+    def stop(self) -> None: ...
