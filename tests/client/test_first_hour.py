@@ -184,7 +184,7 @@ def test_connect_takes_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deardiary.http.retries.random.random", lambda: 0.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        for client in (deardiary.connect(url, timeout=0.2), deardiary.connect(url, timeout=0.2).twin()):
+        for client in (deardiary.connect(url, timeout=0.2), deardiary.connect(url, timeout=0.2).clone()):
             began = time.monotonic()
             with client, pytest.raises(deardiary.ClientError, match="timed out"):
                 client.whoami()

@@ -77,7 +77,7 @@ def test_a_long_retry_after_is_for_the_caller() -> None:
     assert (response.status, waits) == (429, [])
 
 
-def test_who_is_hasty_begins_nothing_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_deadline_nothing_is_retried_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("deardiary.http.retries.time.monotonic", lambda: clock[0])
 
@@ -88,7 +88,7 @@ def test_who_is_hasty_begins_nothing_again_after_a_while(monkeypatch: pytest.Mon
     inner = Scripted()
     inner.send = silent  # type: ignore[method-assign]
     with pytest.raises(ClientError, match="lost"):
-        RetryingTransport(inner, sleep=lambda _: None).hasty(10.0).send(GET)
+        RetryingTransport(inner, sleep=lambda _: None).with_deadline(10.0).send(GET)
     assert clock[0] == 135.0
 
 

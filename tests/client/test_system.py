@@ -201,8 +201,8 @@ def test_an_output_that_cannot_be_stored_does_not_keep_the_iteration_from_ending
 def test_what_fails_at_the_end_does_not_keep_the_iteration_from_ending(caplog: pytest.LogCaptureFixture) -> None:
     machine, done = Machine(), []
     with machine.begin() as active:
-        active.endings.add(lambda status, message: done.append((status, message)))
-        active.endings.add(lambda status, message: 1 / 0)
+        active.finish_hooks.add(lambda status, message: done.append((status, message)))
+        active.finish_hooks.add(lambda status, message: 1 / 0)
     assert done == [(deardiary.IterationStatus.SUCCEEDED, "")]
     assert machine.names()[-1] == "PATCH /iterations/i1"
     assert "Something before the end" in caplog.text

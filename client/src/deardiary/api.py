@@ -68,24 +68,24 @@ class Api:
 
     def without_retries(self) -> Api:
         """A copy without retries, for a caller that retries by itself."""
-        twin = copy.copy(self)
-        twin.transport = getattr(self.transport, "inner", self.transport)
-        return twin
+        clone = copy.copy(self)
+        clone.transport = getattr(self.transport, "inner", self.transport)
+        return clone
 
-    def hasty(self, within: float) -> Api:
+    def with_deadline(self, within: float) -> Api:
         """A copy whose calls are not retried after ``within`` seconds."""
-        twin = copy.copy(self)
+        clone = copy.copy(self)
         if isinstance(self.transport, RetryingTransport):
-            twin.transport = self.transport.hasty(within)
-        return twin
+            clone.transport = self.transport.with_deadline(within)
+        return clone
 
-    def twin(self, new_transport: Callable[[], Transport]) -> Api:
+    def clone(self, new_transport: Callable[[], Transport]) -> Api:
         """A clone with its own locks and connections; a transport that the user passed in is shared."""
         ours = type(self.transport).__module__.startswith("deardiary.")
-        twin = Api(self.url, new_transport() if ours else self.transport, self.token)
-        twin.owns_transport = ours
-        twin.login.renew = self.login.renew
-        return twin
+        clone = Api(self.url, new_transport() if ours else self.transport, self.token)
+        clone.owns_transport = ours
+        clone.login.renew = self.login.renew
+        return clone
 
     def get(self, shape: type[T], path: str) -> T:
         return self._shape(shape, path, self._call("GET", path))

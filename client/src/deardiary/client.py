@@ -60,9 +60,9 @@ class Client:
         """A copy of this client without retries, for a caller that retries by itself."""
         return Client(self._api.without_retries(), self._timeout)
 
-    def hasty(self, within: float) -> Client:
+    def with_deadline(self, within: float) -> Client:
         """A copy of this client whose calls are not retried after ``within`` seconds."""
-        return Client(self._api.hasty(within), self._timeout)
+        return Client(self._api.with_deadline(within), self._timeout)
 
     def search(self, text: str) -> Iterator[SearchResult]:
         """Find projects, experiments and models by a part of a name or tag (ignoring case), and any object by its id.
@@ -74,9 +74,9 @@ class Client:
     def whoami(self) -> User:
         return auth.who_am_i(self._api)
 
-    def twin(self) -> Client:
+    def clone(self) -> Client:
         """A clone of this client with its own connections, locks and token; it starts with the current token."""
-        api = self._api.twin(lambda: _transport(self._timeout))
+        api = self._api.clone(lambda: _transport(self._timeout))
         return Client(api, self._timeout)
 
     def sign_in(self, username: str, password: str) -> Session:

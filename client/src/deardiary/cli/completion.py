@@ -107,7 +107,7 @@ def add(commands: Subparsers) -> None:
 
 def completion(call: Call) -> None:
     if call.given.names:
-        for name in islice(_names(call.client.hasty(_NAMES_WITHIN_SECONDS), call.given.names), _MOST_NAMES):
+        for name in islice(_names(call.client.with_deadline(_NAMES_WITHIN_SECONDS), call.given.names), _MOST_NAMES):
             call.output.say(name)
     elif call.given.shell:
         print(script(call.given.shell, call.parser), end="")

@@ -43,7 +43,7 @@ class RetryingTransport:
         self._sleep = sleep
         self._jitter = jitter
 
-    def hasty(self, within: float) -> RetryingTransport:
+    def with_deadline(self, within: float) -> RetryingTransport:
         """A copy over the same connections, without retries after ``within`` seconds."""
         return RetryingTransport(
             self.inner, attempts=self._attempts, within=within, sleep=self._sleep, jitter=self._jitter

@@ -50,7 +50,7 @@ def start(
         return lifecycle.start(project, experiment, parameters=parameters, tags=tags, **options)
     with explaining(job.failure_file):
         iteration = _start(job, project, experiment, parameters or {}, tags or (), other_ranks, options)
-    iteration.endings.add(partial(explain, job.failure_file))
+    iteration.finish_hooks.add(partial(explain, job.failure_file))
     return iteration
 
 
@@ -78,7 +78,7 @@ def _start(
         **options,
     )
     if job.tuning_job is not None and is_first:
-        iteration.endings.add(partial(_end_tuning_job, iteration))
+        iteration.finish_hooks.add(partial(_end_tuning_job, iteration))
     return iteration
 
 

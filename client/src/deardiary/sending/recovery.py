@@ -89,7 +89,7 @@ def send_left_by_forks(client: Client, run: Run, root: Path) -> None:
 def send_left_by_others(client: Client, run: Run) -> None:
     """Send the spools of dead processes in other iterations of this server, in a thread; one thread at a time."""
     if _busy.acquire(blocking=False):
-        threading.Thread(target=_send_all, args=(client.twin(), run), name="deardiary-recovery", daemon=True).start()
+        threading.Thread(target=_send_all, args=(client.clone(), run), name="deardiary-recovery", daemon=True).start()
 
 
 def _send_all(client: Client, run: Run) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from deardiary.tracking.finish_hooks import Endings
+    from deardiary.tracking.finish_hooks import FinishHooks
     from deardiary.wire.shapes import IterationStatus
 
 MAX_BYTES = 50 * 2**20
@@ -22,7 +22,7 @@ _FULL = b"\n[deardiary: the rest of the output was not kept]\n"
 class Storing(Protocol):
     """The part of an iteration that keeps the output."""
 
-    endings: Endings
+    finish_hooks: FinishHooks
 
     def log_resource(self, path: Path, name: str, description: str, *, wait: bool) -> object: ...
 
@@ -43,14 +43,14 @@ class CapturedOutput:
         self._before = (sys.stdout, sys.stderr)
         self._ours = (_Tee(sys.stdout, self._copy), _Tee(sys.stderr, self._copy))
         sys.stdout, sys.stderr = self._ours
-        iteration.endings.add(self.stop)
+        iteration.finish_hooks.add(self.stop)
 
     def stop(self, status: IterationStatus | None = None, error_message: str = "") -> None:  # noqa: ARG002
         """Restore the streams and queue the captured output for upload, with the other records."""
         if not self._is_open:
             return
         self._is_open = False
-        self._iteration.endings.remove(self.stop)
+        self._iteration.finish_hooks.remove(self.stop)
         # Another library may have wrapped our stream; then leave it in place, as it still writes through ours.
         if sys.stdout is self._ours[0]:
             sys.stdout = self._before[0]

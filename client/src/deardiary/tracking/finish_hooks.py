@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Action = Callable[[IterationStatus, str], object]
 
 
-class Endings:
+class FinishHooks:
     """Actions that receive the final status and error message; each runs once, the latest first."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from deardiary.spool.points import PointEncoder
 from deardiary.spool.run import Origin, Run
 from deardiary.tracking import interactive, outcome, process_hooks
 from deardiary.tracking.files import Artifacts
-from deardiary.tracking.finish_hooks import Endings
+from deardiary.tracking.finish_hooks import FinishHooks
 from deardiary.tracking.journal import Journal, new_run
 from deardiary.tracking.silent import NullArtifacts, NullCapture, NullJournal
 from deardiary.tracking.steps import StepCounter
@@ -90,7 +90,7 @@ class ActiveIteration:
         self._parameters: dict[str, str] = {}
         self._ending = threading.RLock()
         self._ended = False
-        self.endings = Endings()
+        self.finish_hooks = FinishHooks()
         self._is_fork = False
         self._cell = interactive.cell()
         self._is_in_block = False
@@ -109,7 +109,7 @@ class ActiveIteration:
         self._open = Journal(run, client, iteration)
         self._forked_from = run.spool_id
         self._artifacts = Artifacts(self, strict=self._strict)
-        process_hooks.watch(self)
+        process_hooks.register(self)
 
     def __repr__(self) -> str:
         of = "/".join(filter(None, (self._origin.project, self._origin.experiment)))
@@ -320,7 +320,7 @@ class ActiveIteration:
         if status == IterationStatus.RUNNING:
             raise ValueError("An iteration that ends has a status other than RUNNING")
         if not self._ended:
-            self.endings.run(status, error_message)
+            self.finish_hooks.run(status, error_message)
         with self._ending:
             if self._ended:
                 return
@@ -338,7 +338,7 @@ class ActiveIteration:
         except Exception:  # noqa: BLE001
             # The training may be ending with an exception of its own; an exception of the client must not replace it.
             _log.exception("Iteration %s did not end as it should", self.id)
-        process_hooks.forget(self)
+        process_hooks.unregister(self)
         if (self._owns_client or self._is_fork) and self._client is not None:
             self._client.disconnect()
 
@@ -370,10 +370,10 @@ class ActiveIteration:
         old.abandon()
         self._open = None
         self._is_fork = True
-        self.endings = Endings()
+        self.finish_hooks = FinishHooks()
         self._steps = None
         self._ending = threading.RLock()
-        self._client = self._client.twin() if self._client else None
+        self._client = self._client.clone() if self._client else None
 
     @property
     def _known(self) -> Iteration | None:
@@ -391,7 +391,7 @@ class ActiveIteration:
                 offline = client is None
                 run = new_run(self._origin, client, offline=offline, reopens=False, forked_from=self._forked_from)
                 self._open = Journal(run, client)
-                process_hooks.watch_fork(self)
+                process_hooks.register_fork(self)
             return self._open
 
     def _check_running(self) -> None:

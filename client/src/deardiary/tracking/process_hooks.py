@@ -62,7 +62,7 @@ class _Process:
 _process = _Process()
 
 
-def watch(iteration: Endable) -> None:
+def register(iteration: Endable) -> None:
     """Register the iteration, so that it ends if the process ends first."""
     if not _process.is_hooked:
         _process.is_hooked = True
@@ -77,7 +77,7 @@ def watch(iteration: Endable) -> None:
     _catch_exit()
 
 
-def watch_fork(iteration: Endable) -> None:
+def register_fork(iteration: Endable) -> None:
     """Send the records of a `multiprocessing` worker before it ends, as it ends without `atexit`.
 
     Its parent process may have ended by then, and could not send them.
@@ -87,7 +87,7 @@ def watch_fork(iteration: Endable) -> None:
         util.Finalize(None, iteration.finish, kwargs={"seconds": KILLED_SECONDS}, exitpriority=0)
 
 
-def forget(iteration: Endable) -> None:
+def unregister(iteration: Endable) -> None:
     """Unregister an ended iteration. After the last one, restore the SIGTERM handler and `sys.exit`."""
     for known in (_running, _own):
         known[:] = [each for each in known if each is not iteration]

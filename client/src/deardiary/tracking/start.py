@@ -115,7 +115,7 @@ def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Cli
 
 def _find_or_make(client: Client, origin: Origin, id_key: str | None, *, strict: bool) -> Iteration | None:
     """Return the iteration; None if the server cannot be reached or, unless ``strict``, refuses this user."""
-    client = client.hasty(_PATIENCE_SECONDS)
+    client = client.with_deadline(_PATIENCE_SECONDS)
     try:
         found = origins.find_or_make(client, origin)
         if origin.resume is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from deardiary.tracking.finish_hooks import Endings
+    from deardiary.tracking.finish_hooks import FinishHooks
     from deardiary.wire.shapes import IterationStatus
 
     Sample = Callable[[], dict[str, float]]
@@ -22,7 +22,7 @@ _PATIENCE_SECONDS = 2.0
 class Logging(Protocol):
     """The part of an iteration that records the samples."""
 
-    endings: Endings
+    finish_hooks: FinishHooks
 
     def log(self, metrics: Mapping[str, float], /) -> None: ...
 
@@ -40,14 +40,14 @@ class SystemWatch:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deardiary-system", daemon=True)
         self._thread.start()
-        iteration.endings.add(self.stop)
+        iteration.finish_hooks.add(self.stop)
 
     def stop(self, status: IterationStatus | None = None, error_message: str = "") -> None:  # noqa: ARG002
         """Stop logging; the end of the iteration calls this too."""
         self._stopped.set()
         # Limit the wait: a signal handler may end the iteration inside a call that this thread waits for.
         self._thread.join(_PATIENCE_SECONDS)
-        self._iteration.endings.remove(self.stop)
+        self._iteration.finish_hooks.remove(self.stop)
 
     def _run(self) -> None:
         while True:
