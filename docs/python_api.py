@@ -53,17 +53,8 @@ _CONSTRUCTED = {"HttpTransport", "RetryingTransport"}  # what users make themsel
 _INSTANCES = {"ActiveIteration": "iteration", "Client": "client"}
 _WIDTH = 100
 # Public for the other modules of the package only.
-_INTERNAL = {
-    "before_fork",
-    "after_fork",
-    "origin",
-    "run",
-    "journal",
-    "finish_hooks",
-    "clone",
-    "with_deadline",
-    "without_retries",
-}
+_INTERNAL = {"before_fork", "after_fork", "origin", "run", "journal", "finish_hooks"}
+_INTERNAL |= {"clone", "with_deadline", "without_retries"}
 
 
 def page() -> str:
