@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 9000, 50
 MAX_BODY_BYTES = 10 * 1024 * 1024  # the limit of API Gateway
 IDLE_SECONDS = 75
-NO_SUCH_ROUTE = '{"code": "NOT_FOUND", "message": "There is no such route"}'
+NO_SUCH_ROUTE = '{"code": "NOT_FOUND", "message": "There is no such route", "details": {"kind": "route"}}'
 DRAIN_BYTES, DRAIN_SECONDS = 128 * 1024 * 1024, 2.0
 
 

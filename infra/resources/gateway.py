@@ -41,7 +41,8 @@ def converge_answers(gateway: APIGatewayClient, api_id: str, cors_origins: Seque
     """Give the gateway's own answers our error form and CORS headers."""
     for kind, (status, code, message, retry_after) in _ANSWERS.items():
         headers = _headers(cors_origins, retry_after)
-        body = {"application/json": json.dumps({"code": code, "message": message})}
+        details = {"details": {"kind": "route"}} if code == "NOT_FOUND" else {}
+        body = {"application/json": json.dumps({"code": code, "message": message, **details})}
         parameters = {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()}
         given = {} if status is None else {"statusCode": str(status)}
         gateway.put_gateway_response(

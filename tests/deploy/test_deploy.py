@@ -62,6 +62,7 @@ def test_an_unknown_route_is_answered_in_our_form(deployment: Deployment) -> Non
     for headers in ({}, {"Authorization": "Bearer secret"}):
         answer = requests.get(f"{deployment.url}/nothing/here", headers=headers, timeout=10)
         assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+        assert answer.json()["details"] == {"kind": "route"}
         assert "secret" not in answer.text
 
 

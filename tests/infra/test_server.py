@@ -71,6 +71,17 @@ def test_a_body_may_have_ten_megabytes(url: str, size: int, status: int) -> None
     assert answer.json() in ({"size": size}, {"code": "PAYLOAD_TOO_LARGE", "message": answer.json().get("message")})
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/size")])
+def test_an_unknown_route_says_so(url: str, method: str, path: str) -> None:
+    answer = requests.request(method, f"{url}{path}", timeout=20)
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "code": "NOT_FOUND",
+        "message": "There is no such route",
+        "details": {"kind": "route"},
+    }
+
+
 def test_a_chunked_body_is_refused(url: str) -> None:
     answer = requests.post(f"{url}/size", data=iter([b"a", b"b"]), timeout=20)
     assert (answer.status_code, answer.json()["code"]) == (411, "LENGTH_REQUIRED")

@@ -59,6 +59,22 @@ def test_bodies_of_the_wrong_form(server: Server, body: bytes, field: str) -> No
     check_invalid(server.call("POST", "/projects", body), field)
 
 
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b"{", ": it, or a text in it, ends too early"),
+        (b'{"name": "\\ud800"}', ": it, or a text in it, ends too early"),
+        (b"not JSON", " at byte 4"),
+        (b"{'name': 'n'}", " at byte 1"),
+        (b'{"name": "n"} trailing', " at byte 15"),
+        (b'{"name": "\xff"}', ": a text in it is not UTF-8"),
+    ],
+)
+def test_a_body_that_is_not_json_is_said_in_plain_words(server: Server, body: bytes, where: str) -> None:
+    reply = server.call("POST", "/projects", body)
+    assert reply.body["message"] == f"The body is not valid JSON{where}"
+
+
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded"])
 def test_a_body_is_json_whatever_it_calls_itself(server: Server, kind: str) -> None:
     made(server.call("POST", "/projects", {"name": "n"}, headers={"Content-Type": kind}))

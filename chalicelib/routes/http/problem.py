@@ -16,6 +16,7 @@ from chalicelib.errors import InvalidPayload
 MOST_OF_A_KEY = 60  # in a message
 
 _MESSAGE = re.compile(r"^(?P<problem>.*?)(?: - at (?P<is_key>`key` in )?`(?P<path>[^`]*)`)?$", re.DOTALL)
+_BYTE, _CUT_SHORT = re.compile(r"\(byte (\d+)\)"), "truncated"
 _NAMED = re.compile(r"field `([^`]*)`")
 _ANY_KEY = "[...]"
 _TYPES = {
@@ -75,8 +76,12 @@ def invalid(error: msgspec.ValidationError, kind: type[msgspec.Struct], sent: Ca
 
 
 def not_json(error: Exception) -> InvalidPayload:
-    """The body cannot be read; the reason is msgspec's, without its first words."""
-    return InvalidPayload(f"The body is not JSON: {str(error).removeprefix('JSON is malformed: ')}", field="body")
+    """The body cannot be read. The message names the byte, from 0, if the parser does."""
+    if isinstance(error, UnicodeDecodeError):
+        return InvalidPayload("The body is not valid JSON: a text in it is not UTF-8", field="body")
+    at = _BYTE.search(str(error))
+    where = f" at byte {at[1]}" if at else ": it, or a text in it, ends too early" if _CUT_SHORT in str(error) else ""
+    return InvalidPayload(f"The body is not valid JSON{where}", field="body")
 
 
 def _in_words(problem: str, kind: type[msgspec.Struct], field: str) -> str:

@@ -193,10 +193,18 @@ def _name(scan: Scanner) -> Name:
             name = Name(Kind.TAGS)
         case word if word in ATTRIBUTES:
             name = Name(None, ATTRIBUTES[word][0])
-        case _:
-            raise scan.expected(_NAMES, start)
+        case word:
+            raise scan.error(_not_a_name(word), start) if word else scan.expected(_NAMES, start)
     scan.skip()
     return name
+
+
+def _not_a_name(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, (*ATTRIBUTES, "parameters", "metrics", "tags"), n=1, cutoff=0.75)
+    meant = near[0] if near else f"parameters.{word} or metrics.{word}"
+    return f"{word!r} is no field of an iteration, did you mean {meant}? Expected {_NAMES}"
 
 
 def _key(scan: Scanner) -> tuple[str, bool]:

@@ -10,7 +10,7 @@ from chalicelib.services.search.values import NUMBER_FORM, to_number
 MAX_CHARACTERS = 4096
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_SHOWN = re.compile(r"\w{1,30}|[\s\S]?")
+_SHOWN = re.compile(r"""'[^']{0,60}'|"[^"]{0,60}"|\w{1,30}|[\s\S]?""")
 
 
 class Scanner:
@@ -36,8 +36,12 @@ class Scanner:
 
     def expected(self, what: str, at: int | None = None) -> InvalidPayload:
         place = self.at if at is None else at
-        shown = _SHOWN.match(self.text, place)
-        return self.error(f"expected {what}, found {repr(shown[0]) if shown and shown[0] else 'the end'}", place)
+        match = _SHOWN.match(self.text, place)
+        shown = match[0] if match else ""
+        is_quoted = len(shown) > 1 and shown[0] in "'\""
+        return self.error(
+            f"expected {what}, found {shown if is_quoted else repr(shown) if shown else 'the end'}", place
+        )
 
     def skip(self) -> None:
         space = _SPACE.match(self.text, self.at)
