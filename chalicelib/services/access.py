@@ -107,16 +107,17 @@ def require_unscoped(actor: Actor) -> None:
         raise PermissionRequired("This token is for one project only", project_id=actor.only_project_id)
 
 
-def require_admin(actor: Actor) -> None:
+def require_admin(actor: Actor, action: str) -> None:
+    """Require an admin; the error says that only an admin may do ``action``."""
     require_unscoped(actor)
     if not actor.user.is_admin:
-        raise AdminRequired
+        raise AdminRequired(f"Only an admin may {action}")
 
 
 def require_self_or_admin(actor: Actor, user_id: str) -> None:
     require_unscoped(actor)
     if actor.user.id != user_id and not actor.user.is_admin:
-        raise SameUserRequired
+        raise SameUserRequired(f"Only user {user_id} or an admin may do this", kind="user", id=user_id)
 
 
 def _within_reach(actor: Actor, line: L | None) -> L | None:
@@ -128,8 +129,9 @@ def require_all(actor: Actor, line: ProjectLineage) -> None:
     """For changing who may do what: an admin, or whoever holds all four permissions."""
     held = line.permission
     if not actor.user.is_admin and not (held and holds_all(held)):
-        message = "Only an admin or a holder of all four permissions may change permissions"
-        raise PermissionRequired(message, permission="all four", project_id=line.project.id)
+        project_id = line.project.id
+        message = f"Only an admin or a holder of all four permissions may change permissions on project {project_id}"
+        raise PermissionRequired(message, permission="all four", project_id=project_id)
 
 
 def holds_all(permission: UserPermission) -> bool:

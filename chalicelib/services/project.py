@@ -18,7 +18,7 @@ def create_project(actor: Actor, *, name: str, description: str, id_key: str | N
     """The project and whether it is new: the same creation key of the same user finds what it made before."""
     access.require_unscoped(actor)
     if config.settings().project_creation_by_admin_only:
-        access.require_admin(actor)
+        access.require_admin(actor, "create projects here")
     made = _made_before(actor, id_key)
     if made is not None:
         return made, False

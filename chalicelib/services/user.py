@@ -32,7 +32,7 @@ class UserChanges(TypedDict, total=False):
 
 
 def create_user(actor: Actor, *, username: str, password: str, first_name: str, last_name: str, is_admin: bool) -> User:
-    access.require_admin(actor)
+    access.require_admin(actor, "create users")
     access.require_session(actor)
     return _create(username, password, first_name, last_name, is_admin=is_admin)
 
@@ -52,7 +52,7 @@ def find_user(username: str) -> UserName | None:
 
 
 def list_users(actor: Actor, limit: int, cursor: str | None) -> Page[User]:
-    access.require_admin(actor)
+    access.require_admin(actor, "list all users")
     return storage.list_users(limit, cursor)
 
 
@@ -66,7 +66,7 @@ def update_user(
     """
     access.require_self_or_admin(actor, user_id)
     if "is_admin" in changes:
-        access.require_admin(actor)
+        access.require_admin(actor, "make or unmake admins")
     if _SIGN_IN & changes.keys():
         access.require_session(actor)
     # Without sign-in there is no password that anyone has given.

@@ -123,3 +123,46 @@ def test_a_refusal_names_the_permission_and_the_project(
     assert reply.error == (403, "PROJECT_PERMISSION_REQUIRED")
     assert reply.body["message"] == f"You lack the {missing} permission on project {ids['project_id']}"
     assert reply.body["details"] == {"permission": f"{missing}_permission", "project_id": ids["project_id"]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "action"),
+    [
+        ("GET", "/users", None, "list all users"),
+        ("POST", "/users", {"username": "new", "password": "long enough"}, "create users"),
+        ("DELETE", f"/users/{ABSENT}", None, "delete users"),
+        ("PATCH", "/users/{own}", {"is_admin": True}, "make or unmake admins"),
+    ],
+)
+def test_a_refusal_names_what_only_an_admin_may_do(
+    server: Server, method: str, path: str, body: Any, action: str
+) -> None:
+    person = new_person(server)
+    reply = server.call(method, path.format(own=person.id), body, token=person.token)
+    assert reply.error == (403, "ADMIN_REQUIRED")
+    assert reply.body["message"] == f"Only an admin may {action}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/users/{}", None),
+        ("GET", "/users/{}/permissions", None),
+        ("PATCH", "/users/{}", {"first_name": "Eve"}),
+    ],
+)
+def test_a_refusal_names_the_user_who_may_do_it(server: Server, method: str, path: str, body: Any) -> None:
+    stranger, user = new_person(server), new_person(server)
+    for user_id in (user.id, ABSENT):
+        reply = server.call(method, path.format(user_id), body, token=stranger.token)
+        assert reply.error == (403, "SAME_USER_REQUIRED")
+        assert named(reply) == (f"Only user {user_id} or an admin may do this", "user", user_id)
+
+
+def test_a_refusal_to_share_names_the_project(server: Server, ids: dict[str, str]) -> None:
+    member = new_member(server, ids["project_id"], "read")
+    reply = server.call("PUT", f"/projects/{ids['project_id']}/permissions/{ABSENT}", {}, token=member.token)
+    assert reply.error == (403, "PROJECT_PERMISSION_REQUIRED")
+    assert reply.body["message"] == (
+        f"Only an admin or a holder of all four permissions may change permissions on project {ids['project_id']}"
+    )

@@ -55,7 +55,11 @@ def resource(**fields: Any) -> tuple[str, str, dict[str, Any]]:
             "status_id",
             "Expected one of 1 (RUNNING), 2 (SUCCEEDED), 3 (FAILED), 4 (KILLED)",
         ),
-        (("PATCH", "/iterations/{iteration}", {"status_id": "x"}), "status_id", f"{WHOLE}, got text"),
+        (
+            ("PATCH", "/iterations/{iteration}", {"status_id": "SUCCEEDED"}),
+            "status_id",
+            "Expected one of 1 (RUNNING), 2 (SUCCEEDED), 3 (FAILED), 4 (KILLED)",
+        ),
         (
             ("PATCH", "/iterations/{iteration}", {"end_date": "noon"}),
             "end_date",

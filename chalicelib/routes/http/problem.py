@@ -30,6 +30,7 @@ _TYPES = {
     "datetime": "a time",
 }
 _UNITS = {"str": "character", "array": "entry", "object": "entry"}
+_OF_CHOICES = ("Invalid enum value", "Expected `int`, got")  # an enum here is of numbers
 _TIME = "Expected a time as in 2026-01-31T12:00:00Z"
 _RULES: dict[str, str] = {}
 _WORDS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
@@ -85,8 +86,9 @@ def not_json(error: Exception) -> InvalidPayload:
 
 
 def _in_words(problem: str, kind: type[msgspec.Struct], field: str) -> str:
-    if problem.startswith("Invalid enum value"):
-        return f"Expected one of {', '.join(map(str, _choices(kind, field)))}"
+    choices = _choices(kind, field) if problem.startswith(_OF_CHOICES) else []
+    if choices:
+        return f"Expected one of {', '.join(map(str, choices))}"
     said = ((words, pattern.match(problem)) for pattern, words in _WORDS)
     return next((words(match) for words, match in said if match), "This value is invalid")
 
@@ -141,7 +143,7 @@ def _length(kind: str, sign: str, number: str) -> str:
 def _choices(kind: type[msgspec.Struct], field: str) -> list[Any]:
     """What a field of an enum or a Literal type takes."""
     name = field.partition("[")[0]
-    return _literals(next(each.type for each in msgspec.structs.fields(kind) if each.name == name))
+    return _literals(next((each.type for each in msgspec.structs.fields(kind) if each.name == name), None))
 
 
 def _literals(kind: Any) -> list[Any]:

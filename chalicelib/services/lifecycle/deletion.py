@@ -100,7 +100,7 @@ def delete_model(actor: Actor, model_id: str) -> bool:
 
 
 def delete_user(actor: Actor, user_id: str) -> bool:
-    access.require_admin(actor)
+    access.require_admin(actor, "delete users")
     access.require_session(actor)
     account = user.find_account(user_id)
     if account is None:
