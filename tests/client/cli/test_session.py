@@ -299,15 +299,34 @@ def test_bash_completes_names_with_spaces(run: Run) -> None:
         (["deardiary", "iterations", "show", "abc", "--js"], ["--json"]),
         (["deardiary", "completion", "f"], ["fish"]),
         (["deardiary", "resources", "upload", "x"], []),
+        (["deardiary", "users", "grant", "ada", "Ir"], ["Iris"]),
     ],
 )
 def test_bash_completes(run: Run, typed: list[str], expected: list[str]) -> None:
     words = " ".join(f"'{word}'" for word in typed)
+    fake = "deardiary() { printf 'Iris\\n'; }"
     script = run("completion", "bash").out + (
-        f"COMP_WORDS=({words}); COMP_CWORD={len(typed) - 1}; _deardiary; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        f"{fake}; COMP_WORDS=({words}); COMP_CWORD={len(typed) - 1}; _deardiary; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603, S607
     assert done.stdout.split() == expected
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish")
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("deardiary proj", ["projects"]),
+        ("deardiary iterations ls --limit 5 Ir", ["Iris"]),
+        ("deardiary iterations ls --or", ["--order-by"]),
+        ("deardiary users grant ada Ir", ["Iris"]),
+    ],
+)
+def test_fish_completes(run: Run, typed: str, expected: list[str]) -> None:
+    fake = "function deardiary; echo Iris; end"
+    script = f"{run('completion', 'fish').out}\n{fake}\ncomplete -C '{typed}'"
+    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603, S607
+    assert (done.stdout.split(), done.stderr) == (expected, "")
 
 
 def test_the_command_is_installed() -> None:

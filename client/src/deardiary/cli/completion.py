@@ -75,11 +75,11 @@ _FISH = """\
 function __deardiary_path
     set -l seen
     for word in (commandline -opc)[2..-1]
-        if contains -- (string join ' ' $seen $word) {paths}
+        if contains -- (string join -- ' ' $seen $word) {paths}
             set seen $seen $word
         end
     end
-    string join ' ' $seen
+    string join -- ' ' $seen
 end
 function __deardiary_option
     string match -q -- '-*' (commandline -ct)
@@ -169,10 +169,10 @@ def _words(parser: argparse.ArgumentParser, path: str) -> Iterator[tuple[str, tu
 
 
 def _kind(parser: argparse.ArgumentParser) -> str:
-    """Of what kind the first name is that the command takes, "" for one that cannot be completed."""
+    """The kind of the first name that can be completed among those that the command takes, "" if there is none."""
     positional = (each for each in parser._actions if not each.option_strings)  # noqa: SLF001
-    kind = str(getattr(next(positional, None), "metavar", "")).lower()
-    return kind if kind in KINDS else ""
+    kinds = (str(each.metavar).lower() for each in positional)
+    return next((kind for kind in kinds if kind in KINDS), "")
 
 
 def _either(paths: list[str]) -> str:
