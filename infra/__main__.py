@@ -8,7 +8,7 @@ import sys
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.config import ConfigurationError
@@ -58,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _reason(error: Exception, stage: str) -> str:
     if isinstance(error, PynamoDBException) and error.cause_response_code == "ResourceNotFoundException":
-        return f"stage {stage} has no table; run `python -m infra up --stage {stage}` first"
+        return f"stage {stage} has no table; run `make deploy STAGE={stage}` first"
+    if isinstance(error, NoCredentialsError):
+        return "No AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     return str(error)
 
 

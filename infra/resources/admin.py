@@ -44,8 +44,7 @@ def _new_password() -> str:
 
 
 def _shown_once(chosen: str, given: str | None) -> list[str]:
-    return (
-        []
-        if given
-        else [f"    password: {chosen}    (shown this once; `python -m infra admin --stage NAME` makes a new one)"]
-    )
+    if given:
+        return []
+    command = ".venv/bin/python -m infra admin --stage NAME"
+    return [f"    password: {chosen}    (shown this once; `{command}` makes a new one)"]

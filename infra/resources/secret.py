@@ -33,7 +33,7 @@ def rotate_secret(ssm: SSMClient, name: str) -> list[str]:
     it signed.
     """
     if not _exists(ssm, name):
-        raise InfraError(f"there is no secret {name}; run `infra up` first")
+        raise InfraError(f"there is no secret {name}; run `make deploy` first")
     before = json.loads(ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
     after = json.loads(_new_key_ring())
     after["secrets"][before["signing"]] = before["secrets"][before["signing"]]

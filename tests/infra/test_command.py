@@ -50,6 +50,20 @@ def test_up_makes_the_admin_once_and_shows_the_password_once(emulator: Emulator)
     }
 
 
+def test_missing_credentials_are_named_with_what_to_set(tmp_path: Path) -> None:
+    environment = {
+        "HOME": str(tmp_path),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    command = [sys.executable, "-m", "infra", "up", "--stage", "dev"]
+    done = subprocess.run(  # noqa: S603 - our own module, our own interpreter
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("infra up: No AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID")
+
+
 def test_a_stage_that_chalice_shall_deploy_is_known_to_it(emulator: Emulator, tmp_path: Path) -> None:
     for name in ("infra", "chalicelib", ".chalice"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "deployments"))
