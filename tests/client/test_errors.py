@@ -114,6 +114,8 @@ DEPLOYED, LOCAL = "https://abc.execute-api.us-east-1.amazonaws.com", "http://127
     [
         (DEPLOYED, 403, {"message": "Forbidden"}, "UNKNOWN_ROUTE", f"`deardiary login {DEPLOYED}/api`"),
         (DEPLOYED, 403, {"message": "Missing Authentication Token"}, "UNKNOWN_ROUTE", f"login {DEPLOYED}/api`"),
+        (f"{DEPLOYED}/dev", 403, {"message": "Forbidden"}, "HTTP_403", f"at {DEPLOYED}/dev: the stage"),
+        ("https://diary.example", 403, {"message": "Forbidden"}, "HTTP_403", "or a firewall"),
         (
             f"{LOCAL}/api",
             404,
@@ -141,8 +143,6 @@ def test_a_wrong_url_and_a_missing_login_say_what_to_do(
 @pytest.mark.parametrize(
     ("url", "status", "body"),
     [
-        (f"{DEPLOYED}/api", 403, {"message": "Forbidden"}),
-        ("https://diary.example", 403, {"message": "Forbidden"}),
         (LOCAL, 404, {"code": "NOT_FOUND", "message": "There is no such route"}),
         (DEPLOYED, 403, {"code": "ADMIN_REQUIRED", "message": "Only an admin may do this"}),
     ],

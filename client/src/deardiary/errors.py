@@ -50,6 +50,7 @@ _NOT_LET_IN = (401, 403, 404)  # about the caller and the existence of the objec
 _DETOURS = (302, 303, 307)  # a portal or a proxy asks to sign in; DearDiary's API does not redirect
 LONGEST_RETRY_AFTER = 600.0  # the client retries after this time even if the server asks for more
 _UNKNOWN_ROUTE = "Missing Authentication Token"
+_GATEWAY_FORBIDDEN = "Forbidden"  # of an unknown stage or domain, and of the firewall in front of it
 _NO_SUCH_ROUTE = "There is no such route"
 
 
@@ -157,6 +158,8 @@ def _with_advice(error: ClientError, url: str) -> ClientError:
     elif error.status == 403 and _is_without_stage(error, url):
         code = "UNKNOWN_ROUTE"
         message = f"{url} lacks the stage: a deployed URL has one, like {root}/api (`deardiary login {root}/api`)"
+    elif url and error.code == "HTTP_403" and error.message == _GATEWAY_FORBIDDEN:
+        message = f"API Gateway refused the request at {url}: the stage in the URL is wrong, or a firewall blocked it"
     elif error.status == 404 and error.message == _NO_SUCH_ROUTE and parts.path:
         message = f"There is no API at {url}: a local server has no {parts.path} (`deardiary login {root}`)"
     else:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _A_DAY = 86_400
 _FINISH_SECONDS = 30.0
+_UNNAMED = "default"
 DEFAULT_URL = "http://127.0.0.1:9000"
 
 
@@ -248,6 +249,13 @@ def _credentials_of_environment() -> Credentials:
     )
 
 
+def login_url(name: str | None) -> str | None:
+    """The URL of the login of this name, or of the one without a name that is in force; None if there is none."""
+    current, known, current_name = _read_logins()
+    found = known.get(name) if name else current if current_name is None else None
+    return found[0] if found else None
+
+
 def logins() -> dict[str, str]:
     """The URL of each login that has a name, by that name."""
     return {name: url for name, (url, _) in _read_logins()[1].items()}
@@ -259,9 +267,12 @@ def current_login() -> str | None:
 
 
 def keep_login(url: str, token: str, name: str | None) -> str:
-    """The text of the login file with this login in force; other named logins stay."""
+    """The text of the login file with this login in force.
+
+    Other named logins stay. A named login keeps the one in force without a name beside it, as "default".
+    """
     try:
-        known = _read_logins()[1]
+        known = _with_unnamed() if name else _read_logins()[1]
     except ValueError:
         known = {}
     return _logins_text((url, token), known | ({name: (url, token)} if name else {}), name)
@@ -269,8 +280,14 @@ def keep_login(url: str, token: str, name: str | None) -> str:
 
 def use_login(name: str) -> str:
     """The text of the login file with the login of this name in force. ValueError if there is no such login."""
-    known = _read_logins()[1]
+    known = _with_unnamed()
     return _logins_text(_named(known, name), known, name)
+
+
+def _with_unnamed() -> dict[str, tuple[str, str]]:
+    """The named logins, and as "default" the login in force if it has no name."""
+    current, known, name = _read_logins()
+    return known | {_UNNAMED: current} if current and name is None else known
 
 
 def forget_login(name: str | None) -> str | None:

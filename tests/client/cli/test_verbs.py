@@ -191,7 +191,15 @@ def test_an_owner_shares_a_project_by_name(
         {"id": colleague.whoami().id, "username": "Colleague", "first_name": "", "last_name": ""}
     ]
     assert server.call("GET", "/users?username=unknown", token=server.token("Owner")).body["data"] == []
-    assert run("users", "grant", "nobody-here", project.name, "--read").status == 1
+    for words in (("grant", "nosuch", project.name, "--read"), ("show", "nosuch"), ("passwd", "nosuch")):
+        refused = run("users", *words)
+        assert (refused.status, "There is no user of the name 'nosuch'" in refused.err) == (1, True)
+
+
+def test_a_wrong_password_is_not_a_missing_login(run: Run) -> None:
+    said = run("login", URL, "--username", "admin", "--password-stdin", stdin="wrong\n")
+    assert said.status == 3
+    assert said.err == "deardiary: Unknown username or wrong password [401 INVALID_CREDENTIALS]\n"
 
 
 def test_logins_have_names(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -214,6 +222,47 @@ def test_logins_have_names(run: Run, server: Server, monkeypatch: pytest.MonkeyP
     assert run("use", "--json").json["logins"] == {"dev": URL}
     assert login_file().stat().st_mode & 0o777 == 0o600
     assert run("logout").status == 0
+    assert not login_file().exists()
+
+
+@pytest.fixture
+def _signed_out(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("DEARDIARY_TOKEN")
+    monkeypatch.delenv("DEARDIARY_URL")
+
+
+def log_in(run: Run, *words: str) -> None:
+    said = run("login", URL, "--username", "admin", "--password-stdin", *words, stdin=f"{PASSWORD}\n")
+    assert said.status == 0, said.err
+
+
+@pytest.mark.usefixtures("_signed_out")
+def test_the_login_that_the_environment_names_is_forgotten(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    log_in(run, "--as", "dev")
+    log_in(run, "--as", "prod")
+    monkeypatch.setenv("DEARDIARY_LOGIN", "dev")
+    said = run("logout")
+    monkeypatch.delenv("DEARDIARY_LOGIN")
+    assert said.out.startswith(f"Signed out of {URL} (login dev)")
+    assert run("use", "--json").json == {"current": "prod", "logins": {"prod": URL}}
+
+
+@pytest.mark.usefixtures("_signed_out")
+def test_a_login_without_a_name_is_kept_beside_named_ones(run: Run) -> None:
+    log_in(run)
+    first = json.loads(login_file().read_text())["token"]
+    log_in(run, "--as", "dev")
+    assert run("use", "--json").json == {"current": "dev", "logins": {"default": URL, "dev": URL}}
+    run("use", "default")
+    assert json.loads(login_file().read_text())["token"] == first
+
+
+@pytest.mark.usefixtures("_signed_out")
+def test_a_logout_says_of_which_server(run: Run) -> None:
+    assert run("logout").out == "There is no login on this machine\n"
+    log_in(run)
+    assert run("logout").out.startswith(f"Signed out of {URL}.")
     assert not login_file().exists()
 
 

@@ -31,7 +31,7 @@ def explained(error: BaseException) -> CommandFailed | None:
 
 
 def _of_client(error: ClientError) -> CommandFailed:
-    if error.code == "TOKEN_MISSING":
+    if error.code == "TOKEN_MISSING" or (error.status == 401 and error.code == "INVALID_CREDENTIALS"):
         return CommandFailed(str(error), SIGN_IN)
     if error.status == 401:
         return CommandFailed(f"{error}; sign in with `deardiary login`", SIGN_IN)

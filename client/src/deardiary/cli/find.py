@@ -125,7 +125,13 @@ def resource(client: Client, text: str) -> Resource:
 
 def user(client: Client, text: str) -> UserName:
     """By username or id. Only admins and the user itself find one by id."""
-    return client.users.find(text) or _by_id("user", text, client.users.get)
+    try:
+        return client.users.find(text) or _by_id("user", text, client.users.get)
+    except ClientError as error:
+        if error.code != "SAME_USER_REQUIRED":
+            raise
+        message = f"There is no user of the name {text!r}; by id only admins find others"
+        raise CommandFailed(message) from error
 
 
 def _readings(text: str) -> list[tuple[str, str]]:

@@ -69,13 +69,19 @@ def login(call: Call) -> None:
 
 def logout(call: Call) -> None:
     gone = call.given.login or settings.current_login()
-    text = settings.forget_login(call.given.login)
+    url = settings.login_url(gone)
+    if url is None and gone is None:
+        call.output.json({"logout": None})
+        call.output.say("There is no login on this machine")
+        return
+    text = settings.forget_login(gone)
     if text is None:
         settings.login_file().unlink(missing_ok=True)
     else:
         _keep(text)
     call.output.json({"logout": gone})
-    call.output.say("Signed out on this machine. The token stays valid until `deardiary tokens rm` ends it.")
+    name = f" (login {gone})" if gone else ""
+    call.output.say(f"Signed out of {url}{name}. The token stays valid until `deardiary tokens rm` ends it.")
 
 
 def use(call: Call) -> None:
