@@ -56,7 +56,7 @@ def save_checkpoint(path: Path | None, model: SGDClassifier, epochs: int) -> Non
 
 def logged_epochs(iteration: deardiary.ActiveIteration) -> int:
     """How many epochs the server has, which may be more than the checkpoint; 0 when it cannot be asked."""
-    if iteration.is_offline or not iteration.flush(10):
+    if iteration.is_offline or not iteration.flush(30):
         return 0
     try:
         found = iteration.client.metrics.summary(iteration.id).get(METRIC)

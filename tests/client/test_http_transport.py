@@ -27,7 +27,7 @@ def server() -> Iterator[Loopback]:
 
 @pytest.fixture
 def transport(server: Loopback) -> Iterator[HttpTransport]:  # closed before the server, whose threads wait for it
-    transport = HttpTransport(connect_timeout=2, read_timeout=2)
+    transport = HttpTransport(connect_timeout=30, read_timeout=30)
     yield transport
     transport.close()
 

@@ -37,7 +37,7 @@ class HostileServer:
         self.url = api
         self.signed = {"method": "PUT", "headers": {}, "offset": 0, "size_bytes": len(DATA), **signed}
         self.stored: list[Request] = []
-        self._store = HttpTransport(connect_timeout=2, read_timeout=2)
+        self._store = HttpTransport(connect_timeout=30, read_timeout=30)
 
     def send(self, request: Request) -> Response:
         if not request.url.startswith(self.url):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.support.emulator import Emulator
 
 REPOSITORY = Path(__file__).parents[2]
+HANGS_SECONDS = 180
 _SERVE = """
 import sys, threading
 from app import app
@@ -87,8 +88,8 @@ def line_of(process: subprocess.Popen[str]) -> str:
 
 
 def exit_code(process: subprocess.Popen[str]) -> int:
-    """When it has ended by itself."""
-    process.communicate(timeout=30)
+    """When it has ended by itself. The limit is for one that hangs: a busy machine may need a minute for imports."""
+    process.communicate(timeout=HANGS_SECONDS)
     return process.returncode
 
 

@@ -67,7 +67,7 @@ def test_the_next_start_sends_what_a_killed_process_left(client: Client, setting
         pass
     for thread in threading.enumerate():
         if thread.name == "deardiary-recovery":
-            thread.join(30)
+            thread.join()
     (iteration,) = iterations_of(client, "left")
     assert steps_of(client, iteration) == list(range(10_000))
     assert sync() == []

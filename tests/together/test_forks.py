@@ -9,7 +9,7 @@ import pytest
 
 import deardiary
 from deardiary import IterationStatus
-from tests.together.live import line_of, run
+from tests.together.live import HANGS_SECONDS, line_of, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,15 +31,15 @@ ready, ended, done = context.Event(), context.Event(), context.Event()
 def log(value):
     iteration.log({"theirs": value})
     if flush == "each":
-        iteration.flush(20)
+        iteration.flush(60)
 
 def child():
     log(1)
     ready.set()
-    ended.wait(20)
+    ended.wait(60)
     log(2)
     log(3)
-    iteration.flush(20)
+    iteration.flush(60)
     done.set()
 
 iteration = deardiary.start("Durable", "late forks")
@@ -54,13 +54,13 @@ elif start == "pool":
 else:
     context.Process(target=child, daemon=start == "daemon").start()
 iteration.log({"mine": 1})
-ready.wait(20)
+ready.wait(60)
 iteration.finish()
 time.sleep(0.01)
 ended.set()
 if parent == "dies":
     os._exit(0)
-done.wait(20)
+done.wait(60)
 """
 
 
@@ -82,7 +82,7 @@ def test_a_child_that_logs_late_leaves_the_end_as_it_was(
 ) -> None:
     process = run(_LATE, start, flush, parent)
     iteration_id = line_of(process)
-    said, _ = process.communicate(timeout=60)  # until the child, which has the same output, has ended too
+    said, _ = process.communicate(timeout=HANGS_SECONDS)  # until the child, which has the same output, has ended too
     deardiary.sync(tell=lambda _: None)
     iteration = client.iterations.get(iteration_id)
     assert iteration.status_id == IterationStatus.SUCCEEDED
@@ -104,12 +104,12 @@ def child():
     if sys.argv[1] == "logs":
         iteration.log({"theirs": 1})
     ready.set()
-    ended.wait(20)
+    ended.wait(60)
 
 iteration = deardiary.start("Durable", "left by forks")
 print(iteration.id, flush=True)
 context.Process(target=child).start()
-ready.wait(20)
+ready.wait(60)
 iteration.finish()
 ended.set()
 if sys.argv[2] == "dies":
@@ -124,7 +124,7 @@ def test_a_child_sends_at_its_end_what_it_logged_before_its_parents(
 ) -> None:
     process = run(_LEFT, does, parent)
     iteration_id = line_of(process)
-    process.communicate(timeout=60)
+    process.communicate(timeout=HANGS_SECONDS)
     assert client.iterations.get(iteration_id).status_id == IterationStatus.SUCCEEDED
     assert values_of(client, iteration_id, "theirs") == ([1] if does == "logs" else [])
     assert list((tmp_path / "spool").iterdir()) == []
