@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import app
+import chalicelib.errors
 from chalicelib.routes.http.endpoint import OPERATIONS
 from chalicelib.storage.table import keys
 from deardiary.cli import completion
@@ -54,3 +55,10 @@ def test_the_commands_are_those_that_there_are() -> None:
     page = (DOCS / "command-line.md").read_text()
     documented = re.findall(r"^\| `deardiary ([a-z -]+)` \|", page, re.MULTILINE)
     assert sorted(documented) == sorted(completion.commands(parser()))
+
+
+def test_the_http_page_says_what_to_do_for_every_code() -> None:
+    rows = re.findall(r"^\| [0-9, ]+ \| (`[A-Z_`, ]+) \|", (DOCS / "http-api.md").read_text(), re.MULTILINE)
+    documented = {code for row in rows for code in re.findall(r"`([A-Z_]+)`", row)}
+    errors = (each for each in vars(chalicelib.errors).values() if isinstance(each, type))
+    assert documented == {each.code for each in errors if hasattr(each, "code")}

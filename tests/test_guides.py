@@ -6,9 +6,10 @@ import getpass
 import importlib.util
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 import deardiary
 import deardiary.client
@@ -18,16 +19,36 @@ from tests.support.guides import DOCS, Reader, blocks_of
 from tests.support.server import ADMIN, PASSWORD, URL, Server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 # The page, and what it needs that a development environment may lack.
 GUIDES = {
+    "http-api.md": None,
     "notebooks.md": "pandas",
     "people.md": None,
     "reading-back.md": "pandas",
     "registry.md": None,
     "sweeps.md": None,
 }
+
+
+def requests_to(server: Server, send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
+    """`requests.Session.send` that gives requests to `URL` to the app, and the others to moto."""
+
+    def send_to(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if not str(request.url).startswith(URL):
+            # Without this header moto keeps no checksum, though S3 does.
+            request.headers["x-amz-sdk-checksum-algorithm"] = "SHA256"
+            return send(session, request, **options)
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        path = str(request.url).removeprefix(URL)
+        answer = requests.Response()
+        headers = dict(request.headers)
+        answer.status_code, _, answer._content = server.transport.call(str(request.method), path, headers, body)
+        return answer
+
+    return send_to
 
 
 @pytest.fixture
@@ -39,6 +60,7 @@ def _signed_in(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(deardiary.client, "_default_transport", lambda: server.transport)
+    monkeypatch.setattr(requests.Session, "send", requests_to(server, requests.Session.send))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: ADMIN)
     monkeypatch.setattr(getpass, "getpass", lambda _: PASSWORD)
@@ -56,7 +78,7 @@ def test_the_examples_of_a_guide_run(page: str, monkeypatch: pytest.MonkeyPatch)
         pytest.skip(f"docs/{page} uses {needed}, which is not installed: pip install {needed}")
     before = dict(os.environ)
     try:
-        Reader(page, {"url": URL}).read()
+        Reader(page, {"url": URL, "username": ADMIN, "password": PASSWORD}).read()
     finally:
         for name in set(os.environ) - set(before):
             monkeypatch.delenv(name)
