@@ -55,6 +55,25 @@ def test_the_document_is_openapi(server: Server) -> None:
     validate(served.body)
 
 
+def test_numbers_that_stand_for_words_are_explained() -> None:
+    schemas = document()["components"]["schemas"]
+    assert schemas["IterationStatus"]["description"].endswith("1 RUNNING, 2 SUCCEEDED, 3 FAILED, 4 KILLED")
+    assert schemas["Stage"]["description"].endswith("4 ARCHIVED")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "required"),
+    [
+        ("/projects", "post", True),
+        ("/parameters/{parameter_id}", "patch", True),
+        ("/experiments/{experiment_id}/iterations", "post", False),
+        ("/resources/{resource_id}/upload", "post", False),
+    ],
+)
+def test_a_body_without_required_fields_may_be_left_out(path: str, method: str, required: bool) -> None:
+    assert document()["paths"][path][method]["requestBody"]["required"] is required
+
+
 @schema.parametrize()
 @settings(
     max_examples=4,

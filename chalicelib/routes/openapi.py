@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from enum import IntEnum
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from msgspec import NODEFAULT, Struct
 
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import OPERATIONS, Call, Operation, Routes
-from deardiary.wire import limits
+from deardiary.wire import limits, shapes
 
 routes = Routes(__name__)
 
@@ -55,7 +56,7 @@ def document() -> Schema:
         "info": {"title": "DearDiary", "version": "1", "description": "Experiment tracking in your own AWS account."},
         "paths": paths,
         "components": {
-            "schemas": {**_with_floats(components), "Error": _ERROR},
+            "schemas": {**_with_words(_with_floats(components)), "Error": _ERROR},
             "responses": _failures(),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
@@ -93,7 +94,8 @@ def _describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
     }
     if operation.body:
         content = {"application/json": {"schema": schemas[str(operation.body)]}}
-        described["requestBody"] = {"required": True, "content": content}
+        required = any(field.required for field in msgspec.structs.fields(operation.body))
+        described["requestBody"] = {"required": required, "content": content}
     if not operation.public:
         described["security"] = [{"bearer": []}]
     return described
@@ -139,6 +141,17 @@ def _successes(operation: Operation, answer: Schema | None) -> Schema:
 def _failures() -> Schema:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     return {status: {"description": meaning, "content": content} for status, meaning in _ERRORS.items()}
+
+
+def _with_words(components: Schema) -> Schema:
+    """Add to the description of each enum the word for each number."""
+    described = dict(components)
+    for enum in (each for each in vars(shapes).values() if isinstance(each, type) and issubclass(each, IntEnum)):
+        if enum.__name__ in components:
+            words = ", ".join(f"{each.value} {each.name}" for each in enum)
+            schema = components[enum.__name__]
+            described[enum.__name__] = {**schema, "description": f"{schema['description']} {words}"}
+    return described
 
 
 def _with_floats(components: Schema) -> Schema:
