@@ -30,6 +30,7 @@ GUIDES = {
     "reading-back.md": "pandas",
     "registry.md": None,
     "sweeps.md": None,
+    "testing.md": None,
 }
 
 

@@ -29,6 +29,7 @@ FLOORS = (
     {"environment", "sending"},
     {"tracking"},
     {"sagemaker"},
+    {"testing"},
     {""},  # the package itself, with the public names
     {"cli"},
     {"__main__"},

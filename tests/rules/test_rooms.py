@@ -29,7 +29,19 @@ _ROOMS = {
     "chalicelib/services": {"blobs", "lifecycle", "points", "search"},
     "chalicelib/storage": {"points", "reads", "table"},
     "client/src/deardiary": {
-        *("cli", "entities", "environment", "http", "sagemaker", "sending", "spool", "tracking", "transfer", "wire"),
+        *(
+            "cli",
+            "entities",
+            "environment",
+            "http",
+            "sagemaker",
+            "sending",
+            "spool",
+            "testing",
+            "tracking",
+            "transfer",
+            "wire",
+        ),
     },
 }
 

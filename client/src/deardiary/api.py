@@ -81,7 +81,7 @@ class Api:
 
     def clone(self, new_transport: Callable[[], Transport]) -> Api:
         """A clone with its own locks and connections; a transport that the user passed in is shared."""
-        ours = type(self.transport).__module__.startswith("deardiary.")
+        ours = type(self.transport).__module__.startswith("deardiary.http.")
         clone = Api(self.url, new_transport() if ours else self.transport, self.token)
         clone.owns_transport = ours
         clone.login.renew = self.login.renew
