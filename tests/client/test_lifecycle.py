@@ -132,6 +132,17 @@ def test_an_end_that_is_refused_is_kept_with_the_reason(
     assert str(kept) in caplog.text
 
 
+@pytest.mark.parametrize(("field", "kept"), [("end_date", 0), ("error_message", 1)])
+def test_of_an_iteration_that_has_ended_only_its_lock_is_no_reason_to_keep_the_end(
+    server: FakeServer, tmp_path: Path, field: str, kept: int
+) -> None:
+    server.answers[END] = (422, {"code": "INVALID_PAYLOAD", "message": "no", "details": {"field": field}})
+    server.answers["GET /iterations/i1"] = (200, iteration(end_date=fakes.NOW))
+    with begin(server):
+        pass
+    assert len(list((tmp_path / "data").rglob("rejected/*.json"))) == kept
+
+
 def test_calls_are_gathered_into_one_request(server: FakeServer) -> None:
     at = parse_time(fakes.NOW)
     active = begin(server)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deardiary import ClientError
+from deardiary.wire.limits import MIB
 from tests.client import fakes
-from tests.client.fakes import FakeServer, body_of, client_of, resource
+from tests.client.fakes import FakeServer, body_of, client_of, page, resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,20 @@ def serving_server(content: bytes, name: str = "model.bin") -> FakeServer:
         "GET store/r1": (200, content),
     }
     return server
+
+
+def test_an_upload_in_parts_that_broke_off_goes_on_in_its_resource_on_every_backend(tmp_path: Path) -> None:
+    path = tmp_path / "model.bin"
+    path.write_bytes(bytes(5 * MIB))
+    content_hash = hashlib.sha256(path.read_bytes()).hexdigest()
+    begun = resource(id="r7", iteration_id="i1", backend="filesystem", size_bytes=5 * MIB, content_hash=content_hash)
+    server = FakeServer()
+    server.answers = {
+        "GET /experiments/e1/resources": (200, page(begun)),
+        "POST /resources/r7/upload": (200, {"requests": [], "expires_at": fakes.NOW}),
+        "POST /resources/r7/complete": (200, {**begun, "state": "ready"}),
+    }
+    assert client_of(server).resources.upload("e1", path, iteration_id="i1").id == "r7"
 
 
 def test_an_upload_announces_sends_and_completes(model: Path) -> None:

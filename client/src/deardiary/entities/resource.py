@@ -211,7 +211,7 @@ class Resources:
         self, experiment_id: str, iteration_id: str | None, name: str, size_bytes: int, content_hash: str
     ) -> Resource | None:
         """Return the pending resource of an interrupted upload of these bytes. Skip the request for small files."""
-        if size_bytes <= parts.CUTS["s3"].alone:
+        if size_bytes <= parts.LEAST_IN_PARTS:
             return None
         wanted = (name, size_bytes, content_hash, iteration_id, "pending")
         for each in self.list(experiment_id, iteration_id=iteration_id):

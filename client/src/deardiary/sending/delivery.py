@@ -101,10 +101,10 @@ class Delivery:
         if damaged and not self.delivered.damaged:
             _log.warning("%s: %d damaged records are lost", self._run.spool_id, damaged)
         self.delivered.damaged += damaged
-        entries = [entry for entry in entries if self._is_sound(segment.number, entry)]
-        self._deliver_fields(segment.number, entries)
-        self._deliver_points(segment.number, entries)
-        for entry in entries:
+        sound, rows = self._decode(segment.number, entries)
+        self._deliver_fields(segment.number, sound)
+        self._deliver_points(segment.number, rows)
+        for entry in sound:
             self._operate(segment.number, entry)
 
     def beat(self) -> None:
@@ -120,12 +120,11 @@ class Delivery:
             operations.end_as(self._quick, self._ended)
             self._ended = None
 
-    def _deliver_points(self, number: int, entries: list[Entry]) -> None:
+    def _deliver_points(self, number: int, mine: list[Row]) -> None:
         """Send the points in one batch, named after the segment.
 
         If an incomplete copy of the segment was sent before, the server has only its points: send the rest separately.
         """
-        mine = [row for entry in entries if "points" in entry for row in points.rows(entry)]
         batch_id, taken = f"{self._run.spool_id}-{number:08}", 0
         while taken < len(mine):
             accepted = self._send_points(number, mine[taken:], f"{batch_id}+{taken}" if taken else batch_id)
@@ -142,7 +141,7 @@ class Delivery:
                 lambda iteration: self._quick.iterations.log_columns(iteration.id, columns, batch_id=batch_id)
             )
         except ClientError as error:
-            early = self._before_the_end(mine) if is_locked(error) else []
+            early = self._before_the_end(mine) if operations.is_locked(error) else []
             if 0 < len(early) < len(mine):
                 return self._send_points(number, early, batch_id)
             if not is_refusal(error):
@@ -201,23 +200,27 @@ class Delivery:
         try:
             return send(iteration)
         except ClientError as error:
-            if not self._reopens or not is_locked(error):
+            if not self._reopens or not operations.is_locked(error):
                 raise
         now = self._quick.iterations.get(iteration.id)
         self._ended = now if now.end_date else self._ended
         origin.reopen(self._quick, now)
         return send(iteration)
 
-    def _is_sound(self, number: int, entry: Entry) -> bool:
-        """True if the record is well-formed, else reject it: a malformed record must not block the others."""
-        try:
-            if "points" in entry:
-                points.columns(points.rows(entry))
-            dict.fromkeys([*entry.get("parameters", {}).items(), *entry.get("tags", ())])
-        except _UNSOUND as error:
-            self._reject(number, "record", entry, error)
-            return False
-        return True
+    def _decode(self, number: int, entries: list[Entry]) -> tuple[list[Entry], list[Row]]:
+        """The well-formed records, and all their points. Reject the others: they must not block these."""
+        sound: list[Entry] = []
+        rows: list[Row] = []
+        for entry in entries:
+            try:
+                found = list(points.rows(entry)) if "points" in entry else []
+                dict.fromkeys([*entry.get("parameters", {}).items(), *entry.get("tags", ())])
+            except _UNSOUND as error:
+                self._reject(number, "record", entry, error)
+            else:
+                sound.append(entry)
+                rows += found
+        return sound, rows
 
     def _operate(self, number: int, entry: Entry) -> None:
         kind = next((kind for kind in operations.KINDS if kind in entry), None)
@@ -247,8 +250,8 @@ class Delivery:
             write_whole(path, text.encode())
             where = f"it is kept in {path}"
         # A forked process may log on after the end: warn only once.
-        repeats = isinstance(error, ClientError) and is_locked(error) and self._has_told_of_the_end
-        self._has_told_of_the_end |= isinstance(error, ClientError) and is_locked(error)
+        repeats = isinstance(error, ClientError) and operations.is_locked(error) and self._has_told_of_the_end
+        self._has_told_of_the_end |= isinstance(error, ClientError) and operations.is_locked(error)
         level = logging.DEBUG if repeats else logging.WARNING
         _log.log(
             level, "The server refuses %s of iteration %s for good: %s; %s", what, self._name(), reason_of(error), where
@@ -281,10 +284,6 @@ def hint(error: Exception, folder: Path | None) -> str:
 def is_refusal(error: ClientError) -> bool:
     """True if the server will never accept the record: the error depends neither on the user nor on the time."""
     return 400 <= error.status < 500 and error.code in REFUSALS and not error.is_passing
-
-
-def is_locked(error: ClientError) -> bool:
-    return error.status == 422 and error.details.get("field") == "end_date"
 
 
 def _name_of(spool_id: str, piece: Record) -> str:

@@ -53,7 +53,7 @@ def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], fol
     try:
         client.iterations.set_snapshot(iteration.id, **given)
     except ClientError as error:
-        if error.status != 422:
+        if not is_locked(error):
             raise
         there = client.iterations.snapshot(iteration.id)
         if any(getattr(there, name, None) != value for name, value in given.items()):
@@ -65,10 +65,13 @@ def finish(client: Client, iteration: Iteration, given: Mapping[str, Any], folde
     try:
         _end(client, iteration, given)
     except ClientError as error:
-        if error.status != 422:
+        if not is_locked(error) or client.iterations.get(iteration.id).end_date is None:
             raise
-        if client.iterations.get(iteration.id).end_date is None:
-            raise
+
+
+def is_locked(error: ClientError) -> bool:
+    """True if the server refuses because the iteration has ended."""
+    return error.status == 422 and error.details.get("field") == "end_date"
 
 
 def end_as(client: Client, before: Iteration) -> None:

@@ -110,8 +110,9 @@ def _steps(steps: Sequence[int | None]) -> str:
 
 
 def rows(entry: Mapping[str, Any]) -> Iterator[Row]:
-    """The points of a record, in the order in which they were logged."""
+    """The points of a record, in the order in which they were logged. TypeError if their time is not a number."""
     recorded_ms, points = entry["at"], entry["points"]
+    from_milliseconds(recorded_ms)
     steps: Iterable[int | None] = entry["steps"] if "steps" in entry else itertools.repeat(entry["step"])
     for (key, value), step in zip(points.items(), steps, strict=False):
         yield key, value, step, recorded_ms

@@ -41,6 +41,8 @@ CUTS = {
     "filesystem": Cut(alone=4 * MIB, part=4 * MIB, most=MAX_PARTS * 4 * MIB),
     "inline": Cut(alone=256 * KIB, part=256 * KIB, most=256 * KIB),
 }
+# A larger file may be sent in parts, whose upload another process can resume. An inline file never is.
+LEAST_IN_PARTS = min(cut.alone for cut in CUTS.values() if cut.part < cut.most)
 # `cut` treats a backend that this version does not know like S3.
 SMALLEST_CUT = min(cut.alone for cut in CUTS.values())
 
