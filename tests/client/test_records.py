@@ -6,32 +6,30 @@ import math
 import pytest
 
 from deardiary.api import encode
-from deardiary.entities.records import MAX_BYTES, MAX_POINTS, Point, Record, split
+from deardiary.entities.records import MAX_BYTES, MAX_ITEMS, Fields, Point, split
 from deardiary.wire.times import parse_time
 
 
-def test_an_empty_record_is_nothing_to_send() -> None:
-    assert list(split(Record(iteration_id="i"))) == []
+def test_no_fields_are_nothing_to_send() -> None:
+    assert list(split(Fields(iteration_id="i"))) == []
 
 
-def test_a_small_record_stays_whole() -> None:
-    record = Record(iteration_id="i", parameters={"a": "1"}, points=(Point("loss", 0.5, 0),), tags=("t",))
-    assert list(split(record)) == [record]
+def test_few_fields_stay_whole() -> None:
+    fields = Fields(iteration_id="i", parameters={"a": "1"}, tags=("t",))
+    assert list(split(fields)) == [fields]
 
 
-def test_pieces_hold_no_more_points_than_a_request_may() -> None:
-    points = tuple(Point("loss", 0.5, step) for step in range(2 * MAX_POINTS + 1))
-
-    pieces = list(split(Record(iteration_id="i", points=points)))
-
-    assert [len(piece.points) for piece in pieces] == [MAX_POINTS, MAX_POINTS, 1]
-    assert tuple(point for piece in pieces for point in piece.points) == points
+def test_pieces_hold_no_more_items_than_a_request_may() -> None:
+    tags = tuple(map(str, range(2 * MAX_ITEMS + 1)))
+    pieces = list(split(Fields(iteration_id="i", tags=tags)))
+    assert [len(piece.tags) for piece in pieces] == [MAX_ITEMS, MAX_ITEMS, 1]
+    assert tuple(tag for piece in pieces for tag in piece.tags) == tags
 
 
 def test_pieces_are_no_larger_than_a_request_may_be() -> None:
     parameters = {f"é{number}": "\N{GRINNING FACE}" * 6000 for number in range(300)}
 
-    pieces = list(split(Record(iteration_id="i", parameters=parameters)))
+    pieces = list(split(Fields(iteration_id="i", parameters=parameters)))
 
     assert len(pieces) == 2
     assert all(len(encode({"parameters": piece.parameters})) <= MAX_BYTES for piece in pieces)
@@ -39,8 +37,8 @@ def test_pieces_are_no_larger_than_a_request_may_be() -> None:
 
 
 def test_one_item_that_is_too_large_is_left_to_the_server_to_refuse() -> None:
-    record = Record(iteration_id="i", tags=("a", "b" * 100, "c"))
-    assert [piece.tags for piece in split(record, max_bytes=50)] == [("a",), ("b" * 100,), ("c",)]
+    fields = Fields(iteration_id="i", tags=("a", "b" * 100, "c"))
+    assert [piece.tags for piece in split(fields, max_bytes=50)] == [("a",), ("b" * 100,), ("c",)]
 
 
 @pytest.mark.parametrize(("value", "form"), [(math.nan, "NaN"), (-math.inf, "-Infinity"), (0.1, 0.1), (1, 1.0)])

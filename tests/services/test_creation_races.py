@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deardiary import Client
-from deardiary.entities.records import Record
+from deardiary.entities.records import Fields
 from tests.support.consistency import check_consistency
 from tests.support.server import Server
 
@@ -171,5 +171,5 @@ def test_long_parameters_of_one_flush_are_all_there(real_server: Server) -> None
     experiment = client.experiments.create(client.projects.create("long").id, "e")
     iteration = client.iterations.create(experiment.id)
     parameters = {f"key {at}": "😀" * 6000 for at in range(60)}
-    client.iterations.log(Record(iteration_id=iteration.id, parameters=parameters), batch_id="1")
+    client.iterations.log(Fields(iteration_id=iteration.id, parameters=parameters), batch_id="1")
     assert {each.key: each.value for each in client.parameters.list(iteration.id)} == parameters

@@ -9,7 +9,7 @@ import pytest
 import deardiary
 from deardiary import IterationStatus, Point, Stage
 from deardiary.cli.output import Output
-from deardiary.entities.records import Record
+from deardiary.entities.records import Fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,13 +41,10 @@ def experiment(client: deardiary.Client, request: pytest.FixtureRequest) -> str:
         parent = made.id
         fixed = (("depth", "5"), ("a_long_name_of_a_parameter", "n" * 50), ("rate", rate))
         client.iterations.log(
-            Record(
-                iteration_id=made.id,
-                parameters=dict(fixed),
-                points=(Point("loss", float(rate)), Point("valid_accuracy", 1.0)),
-            ),
+            Fields(iteration_id=made.id, parameters=dict(fixed)),
             batch_id=made.id,
         )
+        client.metrics.batch(made.id, (Point("loss", float(rate)), Point("valid_accuracy", 1.0)))
     client.tags.create("iteration", made.id, "a tag that is far too long for a terminal")
     client.iterations.update(made.id, status_id=IterationStatus.FAILED)
     return experiment

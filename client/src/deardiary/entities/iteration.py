@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from deardiary.entities.records import Record
+    from deardiary.entities.records import Fields
     from deardiary.spool.points import Columns
 
 
@@ -136,22 +136,21 @@ class Iterations:
         )
         return self._api.patch(Iteration, path_of("iterations", iteration_id), body)
 
-    def log(self, record: Record, *, batch_id: str) -> BatchReceipt:
-        """Send parameters, points and tags in one request: at most 10,000 points and 4 MiB of JSON.
+    def log(self, fields: Fields, *, batch_id: str) -> BatchReceipt:
+        """Send parameters and tags in one request: at most 1,000 each, and 4 MiB of JSON.
 
         A repeated ``batch_id`` changes nothing and returns the same receipt.
         """
         body = {
             "batch_id": batch_id,
-            "parameters": record.parameters,
-            "metrics": [point.to_json() for point in record.points],
-            "tags": record.tags,
+            "parameters": fields.parameters,
+            "tags": fields.tags,
         }
         given = {name: value for name, value in body.items() if value}
-        return self._api.post(BatchReceipt, path_of("iterations", record.iteration_id, "log"), given, repeatable=True)
+        return self._api.post(BatchReceipt, path_of("iterations", fields.iteration_id, "log"), given, repeatable=True)
 
     def log_columns(self, iteration_id: str, columns: Columns, *, batch_id: str) -> BatchReceipt:
-        """Send points as columns, within the limits of `log`. Empty columns are a heartbeat."""
+        """Send points as columns: at most 10,000, and 4 MiB of JSON. Empty columns are a heartbeat."""
         path = path_of("iterations", iteration_id, "log")
         return self._api.post(BatchReceipt, path, {"batch_id": batch_id, "metrics": columns}, repeatable=True)
 

@@ -1,4 +1,4 @@
-"""Points, parameters and tags of one iteration, on their way to the server."""
+"""Points, and parameters and tags of one iteration, on their way to the server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-MAX_POINTS = limits.MAX_BATCH_POINTS
+MAX_ITEMS = min(limits.MAX_FLUSH_PARAMETERS, limits.MAX_FLUSH_TAGS)
 MAX_BYTES = limits.MAX_BODY_BYTES - 1024  # the rest is for the frame of the body
 
 
@@ -32,26 +32,24 @@ class Point:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """Parameters, points and tags of one iteration."""
+class Fields:
+    """Parameters and tags of one iteration."""
 
     iteration_id: str
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    points: tuple[Point, ...] = ()
     tags: tuple[str, ...] = ()
 
 
-_Item = tuple[str, str] | Point | str
+_Item = tuple[str, str] | str
 
 
-def split(record: Record, *, max_items: int = MAX_POINTS, max_bytes: int = MAX_BYTES) -> Iterator[Record]:
-    """Split a record into as few requests as the limits allow, in order; none for an empty record."""
-    items: list[_Item] = [*record.parameters.items(), *record.points, *record.tags]
+def split(fields: Fields, *, max_items: int = MAX_ITEMS, max_bytes: int = MAX_BYTES) -> Iterator[Fields]:
+    """Split fields into as few requests as the limits allow, in order; none for empty fields."""
+    items: list[_Item] = [*fields.parameters.items(), *fields.tags]
     for piece in _pieces(items, max_items, max_bytes):
-        yield Record(
-            iteration_id=record.iteration_id,
+        yield Fields(
+            iteration_id=fields.iteration_id,
             parameters=dict(item for item in piece if isinstance(item, tuple)),
-            points=tuple(item for item in piece if isinstance(item, Point)),
             tags=tuple(item for item in piece if isinstance(item, str)),
         )
 
@@ -72,5 +70,4 @@ def _pieces(items: list[_Item], max_items: int, max_bytes: int) -> Iterator[list
 
 def _size(item: _Item) -> int:
     """Return the bytes of an item in a JSON body, its comma included."""
-    form = item.to_json() if isinstance(item, Point) else item
-    return len(json.dumps(form, ensure_ascii=False).encode("utf-8", "replace")) + 1
+    return len(json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")) + 1

@@ -10,13 +10,13 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from deardiary.entities.records import Record, split
+from deardiary.entities.records import Fields, split
 from deardiary.errors import REFUSALS, ClientError, reason_of
 from deardiary.files import write_whole
 from deardiary.sending import operations, origin
 from deardiary.spool import lines, points, store
 from deardiary.spool import run as runs
-from deardiary.wire import limits, times
+from deardiary.wire import times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -167,11 +167,11 @@ class Delivery:
             tags.update(dict.fromkeys(entry.get("tags", ())))
         if not parameters and not tags:
             return
-        record = Record(iteration_id=self.find_iteration().id, parameters=parameters, tags=tuple(tags))
-        for piece in split(record, max_items=min(limits.MAX_FLUSH_PARAMETERS, limits.MAX_FLUSH_TAGS)):
+        fields = Fields(iteration_id=self.find_iteration().id, parameters=parameters, tags=tuple(tags))
+        for piece in split(fields):
             self._send_fields(number, piece)
 
-    def _send_fields(self, number: int, piece: Record) -> None:
+    def _send_fields(self, number: int, piece: Fields) -> None:
         """Send the fields. Reject a parameter that conflicts with a stored one, and send the rest."""
         while piece.parameters or piece.tags:
             try:
@@ -190,7 +190,7 @@ class Delivery:
                 self.delivered.others += len(piece.parameters) + len(piece.tags)
                 return
 
-    def _log_fields(self, piece: Record) -> None:
+    def _log_fields(self, piece: Fields) -> None:
         batch_id = _name_of(self._run.spool_id, piece)
         self._reopening(lambda _: self._quick.iterations.log(piece, batch_id=batch_id))
 
@@ -286,7 +286,7 @@ def is_refusal(error: ClientError) -> bool:
     return 400 <= error.status < 500 and error.code in REFUSALS and not error.is_passing
 
 
-def _name_of(spool_id: str, piece: Record) -> str:
+def _name_of(spool_id: str, piece: Fields) -> str:
     """The batch_id of fields, from a hash of their content: the same content again is the same batch."""
     return f"{spool_id}-{_digest(json.dumps([sorted(piece.parameters.items()), piece.tags]))}"
 
