@@ -273,3 +273,70 @@ def test_all_iterations_together_do_not_hold_up_the_end_of_the_process(server: F
         deardiary.start("Iris", "sweep", client=client_of(server)).log({"loss": 1})
     process_hooks.finish_all(deardiary.IterationStatus.KILLED, "", 0.05)
     assert not process_hooks._running
+
+
+def test_a_long_wait_at_the_end_is_said_once(
+    server: FakeServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "SLOW_SECONDS", 0.05)
+    active = deardiary.start("Iris", "sweep", client=client_of(server))
+    server.answers[LOG] = GONE
+    active.log({"loss": 1})
+    active.finish(seconds=0.3)
+    (said,) = [record.getMessage() for record in caplog.records if "Waiting" in record.getMessage()]
+    assert said.startswith(f"Waiting to send what is logged to {fakes.URL}, for 0 s at most. Nothing is lost")
+    assert f"it is in {active.folder}, and `deardiary sync` sends it. Ctrl-C ends the waiting" in said
+
+
+def test_a_quick_end_says_nothing_of_waiting(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    with deardiary.start("Iris", "sweep", client=client_of(server)) as active:
+        active.log({"loss": 1})
+    assert "Waiting" not in caplog.text
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_in_the_wait_at_the_end_keeps_the_records_and_the_end(
+    server: FakeServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "SLOW_SECONDS", 0.0)
+    active = deardiary.start("Iris", "sweep", client=client_of(server))
+    log = server.answers[LOG]
+    server.answers[LOG] = GONE
+    active.log({"loss": 1})
+    monkeypatch.setattr(active.journal, "_say_that_it_waits", lambda _: interrupt())
+    with pytest.raises(KeyboardInterrupt):
+        active.finish(seconds=60)
+    assert "`deardiary sync` sends it" in caplog.text
+    assert active not in process_hooks._running
+    server.answers[LOG] = log
+    (result,) = deardiary.sync(client=client_of(server), tell=lambda _: None)
+    assert (result.points, result.others, result.is_done) == (1, 1, True)
+    assert server.bodies("PATCH /iterations/i1")[-1]["status_id"] == 2
+
+
+def test_ctrl_c_as_the_process_ends_ends_every_iteration(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "SLOW_SECONDS", 0.0)
+    both = [deardiary.start("Iris", "sweep", client=client_of(server)) for _ in range(2)]
+    log = server.answers[LOG]
+    server.answers[LOG] = GONE
+    for each in both:
+        each.log({"loss": 1})
+        monkeypatch.setattr(each.journal, "_say_that_it_waits", lambda _: interrupt())
+    process_hooks.finish_all(deardiary.IterationStatus.SUCCEEDED, "", 60)
+    assert process_hooks._running == []
+    server.answers[LOG] = log
+    results = deardiary.sync(client=client_of(server), tell=lambda _: None)
+    assert [(each.points, each.others) for each in results] == [(1, 1)] * 2
+
+
+def test_parameters_and_tags_of_the_start_are_sent_at_once(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "FLUSH_SECONDS", 3600)
+    answers = server.answers[LOG] = Answers()
+    active = deardiary.start("Iris", "sweep", client=client_of(server), parameters={"lr": 1}, tags=["a"])
+    assert answers.used.wait(10)
+    (sent,) = server.bodies(LOG)
+    assert (sent["parameters"], sent["tags"]) == ({"lr": "1"}, ["a"])
+    active.finish()

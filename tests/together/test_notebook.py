@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +14,7 @@ from tests.support.kernel import Kernel, kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from deardiary import Client, Iteration
     from tests.together.live import LiveServer
@@ -68,6 +72,51 @@ def test_a_kernel_that_ends_after_a_cell_that_failed_kills_the_iteration(
         notebook.interrupt("print('ready', flush=True); time.sleep(60)")
     notebook.restart()
     assert ends(client, after) == [(KILLED, "")], "it neither succeeded nor has an error of its own"
+
+
+@pytest.mark.parametrize(
+    ("last", "end", "status"), [("1/0", "exit()", KILLED), ("1/0", "quit", KILLED), ("1/0\n2", "exit()", SUCCEEDED)]
+)
+def test_ipython_in_a_terminal_that_is_left_after_an_error_kills_the_iteration(
+    live: LiveServer, client: Client, tmp_path: Path, last: str, end: str, status: IterationStatus
+) -> None:
+    start = f"import deardiary; it = deardiary.start('Notebook', {str(tmp_path)!r}); open('id', 'w').write(it.id)"
+    shell(live, tmp_path, ["-m", "IPython", "--simple-prompt", "--no-banner"], f"{start}\n{last}\n{end}\n")
+    assert ends(client, (tmp_path / "id").read_text()) == [(status, "")]
+
+
+@pytest.mark.parametrize("script", [False, True])
+def test_a_second_start_at_pythons_prompt_ends_the_first(
+    live: LiveServer, client: Client, tmp_path: Path, *, script: bool
+) -> None:
+    start = f"it = deardiary.start('Notebook', {str(tmp_path)!r}); _ = open('ids', 'a').write(it.id + ' ')"
+    (tmp_path / "train.py").write_text(f"import deardiary\nfor _ in range(2):\n    {start}\n")
+    arguments = ["-i", "train.py"] if script else ["-i"]
+    typed = start if script else f"import deardiary\nfor _ in range(2):\n    {start}\n\n{start}"
+    said = shell(
+        live, tmp_path, arguments, f"{typed}\nopen('before', 'w').write(str(it.client.iterations.get(it.id)))\n"
+    )
+    first, second, last = (tmp_path / "ids").read_text().split()
+    for each in (first, second):
+        assert f"Iteration {each}, started by an earlier input, was still running: it is ended SUCCEEDED" in said
+    assert said.count("still running") == 2
+    assert ends(client, last) == [(SUCCEEDED, "")]
+
+
+def shell(live: LiveServer, folder: Path, arguments: list[str], typed: str) -> str:
+    """Run Python with these arguments and this on stdin; what it wrote to stderr."""
+    given = {"DEARDIARY_URL": live.url, "DEARDIARY_DIR": str(folder), "IPYTHONDIR": str(folder), "HOME": str(folder)}
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, *arguments],
+        input=typed,
+        cwd=folder,
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.stderr
 
 
 def test_a_block_in_a_cell_ends_with_the_cell(notebook: Kernel, client: Client) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import deardiary
 from deardiary import Client, ExperimentStatus, IterationStatus, Point, Stage
+from deardiary.settings import spool_folder
 from tests.support.older import put_older_experiment
 
 if TYPE_CHECKING:
@@ -246,6 +247,6 @@ def test_what_was_logged_offline_is_sent(
     assert done["points"] == 1
     assert client.metrics.summary(done["iteration_id"])["loss"].last == 0.5
     nothing = run("sync")
-    assert (nothing.status, nothing.out, nothing.err) == (0, "There is nothing to send\n", "")
+    assert (nothing.status, nothing.out, nothing.err) == (0, f"Nothing waits to be sent in {spool_folder()}\n", "")
     missing = run("sync", str(tmp_path / "nowhere"))
     assert missing.status == 1

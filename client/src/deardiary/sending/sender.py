@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import random
 import threading
@@ -23,6 +24,7 @@ BEAT_SECONDS = 60.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 60.0
 HURRIED_BACKOFF = 1.0  # while a caller of `wait` waits
 REFUSED_SECONDS = 60.0  # between two tries while the server refuses this user
+SLOW_SECONDS = 2.0  # a caller of `wait` who waits for longer is told so
 SILENCE_SECONDS = 300.0  # between two equal log messages
 
 _log = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ class Sender:
         self._sent_earlier: bool | None = None  # the result of `first`
         self._look = look
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # its `put` is safe in a signal handler
-        self._stopping = self._hurried = False
+        self._stopping = self._hurried = self._is_due = False
         self._failures = 0
         self._not_before = self._asked_until = 0.0
         self._let_in = True
@@ -63,18 +65,28 @@ class Sender:
     def wake(self) -> None:
         self._wakes.put(None)
 
-    def wait(self, seconds: float | None) -> bool:
+    def send_soon(self) -> None:
+        """Send what is written without waiting for the next flush."""
+        self._is_due = True
+        self.wake()
+
+    def wait(self, seconds: float | None, slow: Callable[[], None] = lambda: None) -> bool:
         """Wait until all written records are sent, and what earlier processes left. False if not within ``seconds``.
 
-        Take no lock: a signal handler may call this and interrupt a thread that holds one.
+        Call ``slow`` once after two seconds. Take no lock: a signal handler may call this and interrupt a thread that
+        holds one.
         """
         until = None if seconds is None else time.monotonic() + seconds
+        slow_at = time.monotonic() + SLOW_SECONDS
         self._hurried = True
         self.wake()
         try:
             while self._is_behind() and self._thread.is_alive() and (self._let_in or not self._failures):
                 if until is not None and time.monotonic() >= until:
                     return False
+                if time.monotonic() >= slow_at:
+                    slow_at = math.inf
+                    slow()
                 time.sleep(0.005)
         finally:
             self._hurried = False
@@ -97,7 +109,8 @@ class Sender:
             self._sent_earlier = False
             _log.exception("What earlier processes have left was not sent, in a way that should not happen")
         while not self._stopping:
-            if self._pause() or self._hurried or self._stopping:
+            if self._pause() or self._hurried or self._is_due or self._stopping:
+                self._is_due = False
                 self._writer.cut()
             self._look()
             self._writer.settle()

@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 class Synced:
     """The result of `sync` for one spool.
 
-    ``points`` and ``others`` (parameters, tags, files, versions, ends) are on the server now; some may have been there
-    before. ``rejected`` parts were refused for good, now or before, and are kept in the spool's folder ``rejected``.
-    ``damaged`` records could not be read. ``waiting`` files of records are unsent, because of ``error`` or because
-    their program ``may_still_write``.
+    ``points`` and ``others`` (parameters, tags, files, versions, ends) are on the server at ``url`` now; some may have
+    been there before. ``rejected`` parts were refused for good, now or before, and are kept in the spool's folder
+    ``rejected``. ``damaged`` records could not be read. ``waiting`` files of records are unsent, because of ``error``
+    or because their program ``may_still_write``.
     """
 
     spool: str
     iteration_id: str | None
+    url: str | None = None
     points: int = 0
     others: int = 0
     rejected: int = 0
@@ -52,7 +53,9 @@ class Synced:
         counts = [terminal.number(self.points, "point"), terminal.number(self.others, "other record")]
         counts += [f"{self.rejected} refused for good (see `deardiary sync --rejected`)"] if self.rejected else []
         counts += [f"{terminal.number(self.damaged, 'damaged record')} lost"] if self.damaged else []
-        text = f"{self.spool} -> iteration {self.iteration_id or '(none yet)'}: {', '.join(counts)} on the server"
+        iteration = self.iteration_id or "(none yet)"
+        at = f" at {self.url}" if self.url else ""
+        text = f"{self.spool} -> iteration {iteration}{at}: {', '.join(counts)} on the server"
         if self.waiting:
             why = self.error or "somebody may still write to it"
             return f"{text}; {terminal.number(self.waiting, 'file')} of records to be sent still ({why})"
@@ -99,7 +102,7 @@ def sync(
             results = [each for each in done if each is not None]
             for url in sorted(clients.silent):
                 tell_line(_way_out(url))
-    tell_line(_summary(results))
+    tell_line(_summary(results) if results else f"Nothing waits to be sent in {folder or settings.spool_folder()}")
     return results
 
 
@@ -205,19 +208,20 @@ def _send(
         outcome = recovery.send_spool(client, folder, run, alone=alone)
         if outcome.error is not None:
             failed(outcome.error)
-        return _synced(run, folder, outcome)
+        return _synced(run, folder, outcome, client.url)
     except Exception as error:  # noqa: BLE001 - a damaged spool must not block the others
         return _unsent(run, f"it is damaged: {type(error).__name__}: {reason_of(error)}")
 
 
 def _unsent(run: Run, why: str) -> Synced:
-    return Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, waiting=1, error=why)
+    return Synced(spool=run.spool_id, iteration_id=run.origin.iteration_id, url=run.url, waiting=1, error=why)
 
 
-def _synced(run: Run, folder: Path, outcome: Outcome) -> Synced:
+def _synced(run: Run, folder: Path, outcome: Outcome, url: str) -> Synced:
     return Synced(
         spool=run.spool_id,
         iteration_id=outcome.iteration_id,
+        url=url,
         points=outcome.delivered.points,
         others=outcome.delivered.others,
         rejected=max(outcome.delivered.rejected, outcome.refused),
@@ -229,11 +233,10 @@ def _synced(run: Run, folder: Path, outcome: Outcome) -> Synced:
 
 
 def _summary(results: list[Synced]) -> str:
-    if not results:
-        return "There is nothing to send"
-    points = sum(each.points for each in results)
+    points, others = sum(each.points for each in results), sum(each.others for each in results)
     failed = sum(not each.is_done for each in results)
-    done = f"{terminal.number(len(results), 'spool')}, {terminal.number(points, 'point')}"
+    done = f"Of {terminal.number(len(results), 'run')}: {terminal.number(points, 'point')}"
+    done += f" and {terminal.number(others, 'other record')} on the server"
     rejected = sum(each.rejected for each in results)
-    done += f"; {failed} could not be sent to the end" if failed else ""
+    done += f"; {terminal.number(failed, 'run')} could not be sent to the end" if failed else ""
     return done + (f"; {terminal.number(rejected, 'part')} refused for good" if rejected else "")

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
-from typing import Any
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import CodeType
 
 _SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_EXITS = ("exit", "exit()", "quit", "quit()")  # cells that only leave the shell
+_cells = {"last_failed": False}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Input:
+    """What is typed at Python's own prompt, or the script before it; the same text typed again is another input."""
+
+    code: CodeType
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Input) and self.code is other.code
+
+    def __hash__(self) -> int:
+        return id(self.code)
 
 
 def shell() -> Any:
@@ -15,16 +35,43 @@ def shell() -> Any:
     return None if ipython is None else ipython.get_ipython()
 
 
-def cell() -> int | None:
-    """Return the number of the running cell; None outside of IPython."""
+def cell() -> object | None:
+    """What tells the running cell, or input at Python's own prompt, from others; None in a script."""
     running = shell()
-    return None if running is None else running.execution_count
+    if running is not None:
+        return int(running.execution_count)
+    return _input() if _has_prompt() and threading.current_thread() is threading.main_thread() else None
+
+
+def follow_cells() -> None:
+    """In IPython, note from now on whether the last complete cell failed. A second call changes nothing."""
+    running = shell()
+    if running is not None:
+        running.events.register("post_run_cell", _note)
 
 
 def last_cell_failed() -> bool:
-    """True if the last complete cell raised or was interrupted, else False."""
-    running = shell()
-    return running is not None and not running.last_execution_succeeded
+    """Whether the last complete cell raised or was interrupted; one that only leaves the shell does not count."""
+    return _cells["last_failed"]
+
+
+def _note(result: Any) -> None:
+    if result.info.raw_cell.strip() not in _EXITS:
+        _cells["last_failed"] = not result.success
+
+
+def _has_prompt() -> bool:
+    return bool(sys.flags.interactive) or hasattr(sys, "ps1")
+
+
+def _input() -> _Input | None:
+    """The input that runs: the outermost code of the main module."""
+    frame, found = inspect.currentframe(), None
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":
+            found = _Input(frame.f_code)
+        frame = frame.f_back
+    return found
 
 
 def fatal_error() -> BaseException | None:
@@ -40,5 +87,5 @@ def fatal_error() -> BaseException | None:
     outermost = error.__traceback__.tb_frame
     # An ended coroutine or generator has no f_back, in whatever frame it ran.
     is_bottom = outermost.f_back is None and not outermost.f_code.co_flags & _SUSPENDABLE
-    typed = (bool(sys.flags.interactive) or hasattr(sys, "ps1")) and outermost.f_code.co_filename.startswith("<")
+    typed = _has_prompt() and outermost.f_code.co_filename.startswith("<")
     return error if is_bottom and not typed else None

@@ -338,9 +338,10 @@ class ActiveIteration:
         except Exception:  # noqa: BLE001
             # The training may be ending with an exception of its own; an exception of the client must not replace it.
             _log.exception("Iteration %s did not end as it should", self.id)
-        process_hooks.unregister(self)
-        if (self._owns_client or self._is_fork) and self._client is not None:
-            self._client.disconnect()
+        finally:
+            process_hooks.unregister(self)
+            if (self._owns_client or self._is_fork) and self._client is not None:
+                self._client.disconnect()
 
     def __enter__(self) -> ActiveIteration:
         self._is_in_block = True
@@ -351,8 +352,8 @@ class ActiveIteration:
     ) -> None:
         self.finish(process_hooks.status_of(error), outcome.message_of(error))
 
-    def is_left_open(self, project: str | None, experiment: str | None, cell: int | None) -> bool:
-        """True if another notebook cell than ``cell`` started it in that experiment and nothing ends it, else False."""
+    def is_left_open(self, project: str | None, experiment: str | None, cell: object) -> bool:
+        """True if another cell or input than ``cell`` started it in that experiment and nothing ends it, else False."""
         of = self._origin
         same = (of.project, of.experiment) == (project, experiment)
         stays = self._ended or self._is_in_block or self._reopens or of.parent is not None

@@ -94,13 +94,26 @@ class Journal:
             raise
         return {"file": target.relative_to(self.folder).as_posix(), "hash": sha256_of(target)}
 
+    def send_soon(self) -> None:
+        """Have what is written sent without waiting for the next flush."""
+        self._sender.send_soon()
+
     def wait(self, seconds: float | None) -> bool:
         """See `Sender.wait`; False offline."""
         return self._delivery is not None and self._sender.wait(seconds)
 
     def close(self, seconds: float) -> None:
-        """Send the records for at most ``seconds``, and leave the rest to `sync`."""
-        self.wait(seconds)
+        """Send the records for at most ``seconds``, and leave the rest to `sync`.
+
+        Ctrl-C ends the waiting; KeyboardInterrupt is raised when everything is closed.
+        """
+        try:
+            if self._delivery is not None:
+                self._sender.wait(seconds, lambda: self._say_that_it_waits(seconds))
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         sent = self._delivery is not None and not self._writer.waiting
         self._sender.stop()
         if sent and self._delivery is not None:
@@ -158,6 +171,19 @@ class Journal:
 
     def _wake(self) -> None:
         self._sender.wake()
+
+    def _say_that_it_waits(self, seconds: float) -> None:
+        kept = (
+            f"Nothing is lost if it cannot be sent: it is in {self.folder}, and `deardiary sync` sends it. "
+            if self.folder is not None
+            else ""
+        )
+        _log.warning(
+            "Waiting to send what is logged to %s, for %.0f s at most. %sCtrl-C ends the waiting",
+            self._client.url if self._client else "the server",
+            seconds,
+            kept,
+        )
 
     def _say_what_is_left(self, folder: Path, sent: bool) -> None:
         if sent and any((folder / store.REJECTED).glob("*")):

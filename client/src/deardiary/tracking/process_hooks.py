@@ -40,7 +40,7 @@ class Endable(Protocol):
 
     def after_fork(self) -> None: ...
 
-    def is_left_open(self, project: str | None, experiment: str | None, cell: int | None, /) -> bool: ...
+    def is_left_open(self, project: str | None, experiment: str | None, cell: object, /) -> bool: ...
 
 
 _running: list[Endable] = []  # oldest first; ended in reverse, so children end before their parents
@@ -71,6 +71,7 @@ def register(iteration: Endable) -> None:
             os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
     if not _running:
         _process.is_terminated = False
+    interactive.follow_cells()
     _running.append(iteration)
     _own.append(iteration)
     _catch_sigterm()
@@ -174,28 +175,34 @@ def _end_of_shell() -> tuple[IterationStatus, str]:
 
 
 def finish_earlier_cells(project: str | None, experiment: str | None) -> None:
-    """End iterations of the same experiment that an earlier cell left open: their variable is about to be lost.
+    """End iterations of the same experiment that an earlier cell or input left open: their variable may be lost.
 
     An iteration that is in a ``with`` block, has a parent, or was named by an id_key or ``resume`` stays open.
     """
-    for iteration in [each for each in _own if each.is_left_open(project, experiment, interactive.cell())]:
+    cell = interactive.cell()
+    what = "cell" if interactive.shell() is not None else "input"
+    for iteration in [each for each in _own if cell is not None and each.is_left_open(project, experiment, cell)]:
         status, _ = _end_of_shell()
         _log.warning(
-            "Iteration %s, started by an earlier cell, was still running: it is ended %s. End an iteration with "
+            "Iteration %s, started by an earlier %s, was still running: it is ended %s. End an iteration with "
             "finish() or a with block before you start the next",
             iteration.id,
+            what,
             status.name,
         )
         iteration.finish(status)
 
 
 def finish_all(status: IterationStatus, error_message: str, seconds: float) -> None:
-    """End every running iteration; wait at most ``seconds`` for all of them together."""
+    """End every running iteration; wait at most ``seconds`` for all of them together, or until Ctrl-C."""
     until = time.monotonic() + seconds
     for iteration in reversed(_running):
-        iteration.finish(status, error_message, seconds=max(0.0, until - time.monotonic()))
-        # A signal may interrupt the end of an iteration: finish() then returns at once, so wait here.
-        iteration.flush(max(0.0, until - time.monotonic()))
+        try:
+            iteration.finish(status, error_message, seconds=max(0.0, until - time.monotonic()))
+            # A signal may interrupt the end of an iteration: finish() then returns at once, so wait here.
+            iteration.flush(max(0.0, until - time.monotonic()))
+        except KeyboardInterrupt:
+            until = time.monotonic()
 
 
 def _before_fork() -> None:

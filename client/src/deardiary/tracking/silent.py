@@ -34,6 +34,8 @@ class NullJournal:
 
     def operation(self, kind: str, arguments: Mapping[str, Any]) -> None: ...
 
+    def send_soon(self) -> None: ...
+
     def wait(self, seconds: float | None) -> bool:  # noqa: ARG002
         return True
 

@@ -80,6 +80,8 @@ def start(
         active.log_parameters(texts)
     if words:
         active.add_tags(words)
+    # At once: a list of iterations without their parameters tells little, and an iteration may be ended early.
+    active.journal.send_soon()
     if parent is None:
         _tell(active)
     if client is not None and iteration is not None:
