@@ -191,9 +191,18 @@ def test_an_owner_shares_a_project_by_name(
         {"id": colleague.whoami().id, "username": "Colleague", "first_name": "", "last_name": ""}
     ]
     assert server.call("GET", "/users?username=unknown", token=server.token("Owner")).body["data"] == []
-    for words in (("grant", "nosuch", project.name, "--read"), ("show", "nosuch"), ("passwd", "nosuch")):
+    for words in (("grant", "nosuch", project.name, "--read"), ("show", "nosuch")):
         refused = run("users", *words)
         assert (refused.status, "There is no user of the name 'nosuch'" in refused.err) == (1, True)
+
+
+def test_another_users_password_is_refused_before_one_is_asked_for(
+    run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.newcomer("not-an-admin")
+    monkeypatch.setenv("DEARDIARY_TOKEN", server.token("not-an-admin"))
+    refused = run("users", "passwd", "admin")
+    assert (refused.status, refused.err) == (1, "deardiary: Only an admin may set the password of another user\n")
 
 
 def test_a_wrong_password_is_not_a_missing_login(run: Run) -> None:

@@ -98,6 +98,8 @@ def password(call: Call) -> None:
         current = _present_password(me.username, from_stdin=given.password_stdin)
         new = _password(me.username, from_stdin=given.password_stdin, what="New password")
         user = _set_own_password(call, me, current, new)
+    elif not me.is_admin:
+        raise CommandFailed("Only an admin may set the password of another user")
     else:
         other = find.user(call.client, given.user)
         new = _password(other.username, from_stdin=given.password_stdin, what="New password")
