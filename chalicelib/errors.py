@@ -21,6 +21,7 @@ DomainError
 ├── RangeNotSatisfiable        RANGE_NOT_SATISFIABLE
 ├── InvalidPayload             INVALID_PAYLOAD
 ├── TooManyRequests            TOO_MANY_REQUESTS
+├── ServerError                SERVER_ERROR
 └── Unavailable                UNAVAILABLE
     └── DeadlinePassed         UNAVAILABLE, in `deadline.py`
 """
@@ -167,6 +168,13 @@ class TooManyRequests(DomainError):
 
     code = "TOO_MANY_REQUESTS"
     message = "Too many attempts; wait before the next"
+
+
+class ServerError(DomainError):
+    """A fault of the server itself; its log has the cause, the caller does not."""
+
+    code = "SERVER_ERROR"
+    message = "The server failed; its log has the details"
 
 
 class Unavailable(DomainError):

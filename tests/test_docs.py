@@ -7,11 +7,11 @@ from pathlib import Path
 
 import app
 import chalicelib.errors
-from chalicelib.routes.http.endpoint import OPERATIONS
 from chalicelib.storage.table import keys
 from deardiary.cli import completion
 from deardiary.cli.main import parser
 from infra.__main__ import COMMANDS
+from tests.support.asks import OPERATIONS
 
 DOCS = Path(__file__).parents[1] / "docs"
 ROW = re.compile(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) /[^`]*)` \| (.+) \| (\d+) \| (\d+) \|$", re.MULTILINE)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.routes.http.answer import Answer
+from chalicelib.routes.http.answer import BINARY, Answer
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Query
 from chalicelib.services.blobs import served as service
@@ -26,18 +26,18 @@ class TicketQuery(Query):
 
 @routes.get("/artifacts", query=TicketQuery, public=True)
 def get_bytes(call: Call[None, TicketQuery]) -> Answer[bytes]:
-    piece = service.serve(call.query.ticket, call.range)
+    piece = service.serve(call.query.ticket, call.headers.get("range"))
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-store",
         "Content-Disposition": piece.disposition,
-        "ETag": f'"{piece.sha256}"',
         "X-Content-Type-Options": "nosniff",
     }
     if piece.whole:
-        return Answer(200, piece.data, headers)
+        return Answer(200, piece.data, headers, media_type=BINARY, etag=piece.sha256)
     last = piece.offset + len(piece.data) - 1
-    return Answer(206, piece.data, headers | {"Content-Range": f"bytes {piece.offset}-{last}/{piece.size_bytes}"})
+    headers["Content-Range"] = f"bytes {piece.offset}-{last}/{piece.size_bytes}"
+    return Answer(206, piece.data, headers, media_type=BINARY, etag=piece.sha256)
 
 
 @routes.put_bytes("/artifacts", query=TicketQuery)

@@ -1,4 +1,4 @@
-"""All routes, in the order in which the OpenAPI document has them."""
+"""All routes, in the order of the OpenAPI document, and all faces that they belong to."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from chalicelib.routes import (
     upkeep,
     user,
 )
+from chalicelib.routes.http.endpoint import Routes
 
 BLUEPRINTS = tuple(
     noun.routes
@@ -52,3 +53,5 @@ BLUEPRINTS = tuple(
         openapi,
     )
 )
+
+FACES = tuple(dict.fromkeys(routes.face for routes in BLUEPRINTS if isinstance(routes, Routes)))

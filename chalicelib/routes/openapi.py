@@ -11,7 +11,8 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 
 from chalicelib.routes.http.answer import Answer, ok
-from chalicelib.routes.http.endpoint import OPERATIONS, Call, Operation, Routes
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.face import API, Operation
 from deardiary.wire import limits, shapes
 
 routes = Routes(__name__)
@@ -49,7 +50,7 @@ def document() -> Schema:
     """The whole document. Made once, when it is first asked for: requests do not pay for it."""
     schemas, components = _schemas()
     paths: dict[str, Schema] = {}
-    for operation in OPERATIONS:
+    for operation in API.operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, schemas)
     return {
         "openapi": "3.1.0",
@@ -65,9 +66,9 @@ def document() -> Schema:
 
 def _schemas() -> tuple[dict[str, Schema], Schema]:
     """The schema of every type that operations name, by what the type prints as, and the parts that they share."""
-    types = [_gives(operation) for operation in OPERATIONS]
-    types += [operation.body for operation in OPERATIONS if operation.body]
-    types += [field.type for operation in OPERATIONS for field in msgspec.structs.fields(operation.query)]
+    types = [_gives(operation) for operation in API.operations]
+    types += [operation.body for operation in API.operations if operation.body]
+    types += [field.type for operation in API.operations for field in msgspec.structs.fields(operation.query)]
     unique = {str(each): each for each in types if each is not type(None)}
     schemas, components = msgspec.json.schema_components(
         list(unique.values()), ref_template="#/components/schemas/{name}"

@@ -9,7 +9,7 @@ import botocore.client
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.routes.http.endpoint import OPERATIONS
+from chalicelib.routes.http.face import API
 from chalicelib.services import project as project_service
 from tests.routes.things import check_invalid, check_refused, made, new_experiment, new_iteration, new_project
 from tests.support.server import Server
@@ -18,7 +18,7 @@ KIB = 1024
 
 
 def test_without_a_token_nothing_is_answered(server: Server) -> None:
-    private = [each for each in OPERATIONS if not each.public]
+    private = [each for each in API.operations if not each.public]
     assert len(private) > 50
     for each in private:
         path = each.path.replace("{", "").replace("}", "")
@@ -155,7 +155,7 @@ def test_what_nobody_foresaw_shows_no_trace(
     assert "42" not in str(reply)
     assert "Traceback" not in str(reply)
     assert "the secret is 42" in caplog.text
-    assert [each.levelno for each in caplog.records if each.name == "deardiary"] == [logging.ERROR]
+    assert [each.levelno for each in caplog.records if each.name == "deardiary.server"] == [logging.ERROR]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.routes.http.endpoint import OPERATIONS
+from chalicelib.routes.http.face import API
 from chalicelib.routes.http.parse import kind_of
 from tests.routes.things import (
     check_refused,
@@ -69,7 +69,7 @@ def test_what_is_not_there_and_what_is_not_visible_read_the_same(
 
 
 def test_every_get_by_an_id_names_what_is_not_there(server: Server) -> None:
-    paths = {each.path for each in OPERATIONS if each.method == "GET" and "{" in each.path and not each.public}
+    paths = {each.path for each in API.operations if each.method == "GET" and "{" in each.path and not each.public}
     assert len(paths) > 20
     for path in sorted(paths):
         replies = [server.call("GET", _filled(path, object_id)) for object_id in (ABSENT, f"{ABSENT}.{ABSENT}", "..x!")]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.routes.http.endpoint import OPERATIONS
+from chalicelib.routes.http.face import API
 from tests.routes.things import check_invalid, new_experiment, new_iteration
 from tests.support.server import Server
 
@@ -104,7 +104,7 @@ def test_a_wrong_input_is_told_in_plain_words(
 
 @pytest.mark.parametrize("wrong", [{"\x00": []}, {"": 1}, 1, [1], None, "x", [], {}, {"x": {"y": 1}}], ids=repr)
 def test_no_operation_speaks_the_validators_language(server: Server, wrong: Any) -> None:
-    for each in OPERATIONS:
+    for each in API.operations:
         names = [] if each.body is None else each.body.__struct_fields__
         for body in (wrong, *({name: wrong} for name in names)):
             reply = server.call(each.method, each.path.replace("{", "").replace("}", ""), body)

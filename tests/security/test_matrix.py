@@ -9,12 +9,10 @@ from enum import Enum, auto
 
 import pytest
 
-import app  # noqa: F401 - registers the routes
 from chalicelib import clock, security
-from chalicelib.routes.http.endpoint import OPERATIONS
 from chalicelib.security import Claims
 from chalicelib.storage.keyring import read_keyring
-from tests.support.asks import ASKS
+from tests.support.asks import ASKS, OPERATIONS
 from tests.support.emulator import Emulator
 from tests.support.server import Reply, Server, server_on_emulator
 from tests.support.world import World, make_world

@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-import app  # noqa: F401 - registers the routes
 from chalicelib import clock
 from chalicelib.routes import upkeep
-from chalicelib.routes.http.endpoint import OPERATIONS
 from chalicelib.services.blobs.migration import Report, migrate
 from chalicelib.services.lifecycle import deletion, expiry
-from tests.support.asks import ASKS
+from tests.support.asks import ASKS, OPERATIONS
 from tests.support.server import PASSWORD, Reply, Server
 from tests.support.world import World
 

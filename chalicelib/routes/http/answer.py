@@ -1,4 +1,4 @@
-"""Answers: the JSON form of shapes, and the one envelope of every error."""
+"""Answers: JSON of shapes, text or bytes; the error form of the API; and ETags."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from chalicelib.errors import (
     NotFound,
     PayloadTooLarge,
     RangeNotSatisfiable,
+    ServerError,
     TooManyRequests,
     Unauthenticated,
     Unavailable,
@@ -27,8 +28,9 @@ from deardiary.wire.form import to_json
 
 T = TypeVar("T")
 
-# Lambda's answers have 6 MB at most, headers and all.
+# An answer of Lambda has at most 6 MB, headers included.
 MAX_ANSWER_BYTES = 5_900_000
+JSON, BINARY = "application/json", "application/octet-stream"
 
 _STATUS: dict[type[DomainError], int] = {
     Unauthenticated: 401,
@@ -39,22 +41,28 @@ _STATUS: dict[type[DomainError], int] = {
     RangeNotSatisfiable: 416,
     InvalidPayload: 422,
     TooManyRequests: 429,
+    ServerError: 500,
     Unavailable: 503,
 }
+# RFC 9110, section 15.4.5: the headers that a 304 repeats. `render` adds the ETag.
+_OF_304 = {"cache-control", "content-location", "expires", "vary"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What a view gives back; the payload is a shape, a container of shapes, or None for no body.
+    """The return value of a view.
 
-    The type of the payload is what the OpenAPI document says of the route. `raw` is for a long one: the same as lists,
-    mappings and structs that are ready for JSON, or the JSON.
+    The payload is a shape, a container of shapes, or None for no body; with a media type other than JSON it is text or
+    bytes. The OpenAPI document takes the payload's type from the view's annotation. `raw` replaces the payload of a
+    long answer: lists, mappings and structs that are ready for JSON, or the JSON itself. `etag` has no quotes.
     """
 
     status: int
     payload: T | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, Any] | msgspec.Raw | None = None
+    media_type: str = JSON
+    etag: str | None = None
 
 
 def ok(payload: T) -> Answer[T]:
@@ -62,12 +70,12 @@ def ok(payload: T) -> Answer[T]:
 
 
 def created(payload: T, *, new: bool = True) -> Answer[T]:
-    """200 when the request found what an earlier one had made."""
+    """201, or 200 if an earlier request created the object."""
     return Answer(201 if new else 200, payload)
 
 
 def deleted(*, finished: bool = True, freed_bytes: int | None = None) -> Answer[None]:
-    """202 while the rest is being removed. What a 204 says of the artifact bytes that are gone, it says in a header."""
+    """204, or 202 while the sweep removes the rest. A header says how many artifact bytes are gone."""
     headers = {} if freed_bytes is None else {"X-Freed-Bytes": str(freed_bytes)}
     return Answer(204 if finished else 202, None, headers)
 
@@ -77,41 +85,62 @@ def listed(page: Page[T]) -> Answer[Page[T]]:
 
 
 def refused(error: DomainError) -> Answer[Any]:
-    status = next(code for kind, code in _STATUS.items() if isinstance(error, kind))
+    """The error form of the API: code, message and, where there are some, details."""
     details = dict(error.details)
-    retry_after = details.pop("retry_after", None)
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    details.pop("retry_after", None)
+    envelope = {"code": error.code, "message": error.message} | ({"details": details} if details else {})
+    return Answer(status_of(error), envelope, error_headers(error))
+
+
+def status_of(error: DomainError) -> int:
+    return next(code for kind, code in _STATUS.items() if isinstance(error, kind))
+
+
+def error_headers(error: DomainError) -> dict[str, str]:
+    headers = {}
+    if "retry_after" in error.details:
+        headers["Retry-After"] = str(error.details["retry_after"])
     if isinstance(error, RangeNotSatisfiable):
-        headers["Content-Range"] = f"bytes */{details['size_bytes']}"
-    return Answer(status, _envelope(error.code, error.message, details), headers)
+        headers["Content-Range"] = f"bytes */{error.details['size_bytes']}"
+    return headers
 
 
-def failed() -> Answer[Any]:
-    """For what nobody foresaw: the log knows more, the caller does not."""
-    return Answer(500, _envelope("SERVER_ERROR", "Something went wrong here; the log has the details", {}))
+def unless_matched(answer: Answer[Any], if_none_match: str | None) -> Answer[Any]:
+    """The answer to a GET, or 304 if the client has it already (RFC 9110, section 13.1.2: weak comparison)."""
+    if if_none_match is None or answer.etag is None or not 200 <= answer.status < 300:
+        return answer
+    known = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
+    if not known & {"*", f'"{answer.etag}"'}:
+        return answer
+    headers = {name: value for name, value in answer.headers.items() if name.lower() in _OF_304}
+    return Answer(304, None, headers, etag=answer.etag)
 
 
 def render(answer: Answer[Any], headers: Mapping[str, str]) -> Response:
-    if isinstance(answer.payload, bytes):
-        binary: dict[str, str | list[str]] = {"Content-Type": "application/octet-stream", **headers, **answer.headers}
-        return Response(body=answer.payload, status_code=answer.status, headers=binary)
-    body = encode(answer)
-    # Text, for API Gateway passes bytes only as base64 with a binary content type.
-    return Response(
-        body=body.decode(),
-        status_code=answer.status,
-        headers={"Content-Type": "application/json", "Cache-Control": "no-store", **headers, **answer.headers},
-    )
+    content = _content(answer)
+    own: dict[str, str | list[str]] = {} if answer.status == 304 else {"Content-Type": answer.media_type}
+    own["Cache-Control"] = "no-store" if answer.etag is None else "private, no-cache"
+    if answer.etag is not None:
+        own["ETag"] = f'"{answer.etag}"'
+    return Response(body=content, status_code=answer.status, headers={**own, **headers, **answer.headers})
+
+
+def _content(answer: Answer[Any]) -> str | bytes:
+    """The body. JSON as text, for API Gateway passes bytes only as base64 with a binary media type."""
+    if answer.media_type == JSON:
+        return encode(answer).decode()
+    body: str | bytes = answer.payload or ""
+    return body
 
 
 def encode(answer: Answer[Any]) -> bytes:
-    """The JSON of an answer, empty where it has no body."""
+    """The JSON of an answer, empty if it has no body."""
     content = to_json(answer.payload) if answer.raw is None else answer.raw
     return b"" if content is None else msgspec.json.encode(content)
 
 
 def size_in_lambda(body: bytes) -> int:
-    """The bytes of a body on its way out of the function, as a text within a JSON that is ASCII; at most, if few."""
+    """The size of a body in the function's answer: a text within ASCII JSON. For a small body an upper bound."""
     if 3 * len(body) <= MAX_ANSWER_BYTES:
         return 3 * len(body)
     if body.isascii():
@@ -120,11 +149,7 @@ def size_in_lambda(body: bytes) -> int:
 
 
 def rows_of(answer: Answer[Page[Any]]) -> int:
-    """How many rows a list's answer has."""
+    """The number of rows in the answer to a list."""
     if isinstance(answer.raw, Mapping):
         return len(answer.raw["data"])
     return len(answer.payload.data) if answer.payload else 0
-
-
-def _envelope(code: str, message: str, details: dict[str, Any]) -> dict[str, Any]:
-    return {"code": code, "message": message} | ({"details": details} if details else {})

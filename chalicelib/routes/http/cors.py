@@ -9,7 +9,7 @@ from chalicelib import config
 from chalicelib.errors import OriginForbidden
 
 PREFLIGHT = {
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match",
     "Access-Control-Max-Age": "600",
 }
 
@@ -35,7 +35,7 @@ def cors_headers(headers: Mapping[str, str]) -> dict[str, str]:
         return {"Vary": "Origin"}
     return {
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": "Retry-After, Location, X-Freed-Bytes",
+        "Access-Control-Expose-Headers": "ETag, Location, Retry-After, X-Freed-Bytes",
         "Vary": "Origin",
     }
 

@@ -1,13 +1,14 @@
-"""What every route shares, in one place: the guard, the bearer check, shapes in and out, the error envelope, CORS.
+"""The part of a request that all routes share: guard, sign-in, parsing, errors, CORS, log line, 503 and 304.
 
-A view is wrapped when it is registered: Chalice's middleware never sees the errors of views, and the answers that it
-makes itself carry no CORS headers.
+Each view is wrapped when it is registered: Chalice's middleware does not see the errors of views, and Chalice's own
+answers carry no CORS headers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from chalice.app import Blueprint, Request, Response
@@ -21,6 +22,7 @@ from chalicelib.errors import (
     NotFound,
     PayloadTooLarge,
     PermissionRequired,
+    ServerError,
     Unavailable,
     about,
     not_found,
@@ -30,35 +32,34 @@ from chalicelib.routes.http.answer import (
     MAX_ANSWER_BYTES,
     Answer,
     encode,
-    failed,
-    refused,
     render,
     rows_of,
     size_in_lambda,
+    unless_matched,
 )
+from chalicelib.routes.http.face import API, Face, Operation, View
 from chalicelib.services import auth
 from chalicelib.services.access import Actor
 
 B = TypeVar("B")
 Q = TypeVar("Q")
 E = TypeVar("E", NotFound, Conflict)
-View = Callable[..., Answer[Any]]
 Serve = Callable[[Request, Mapping[str, str]], Answer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[B, Q]):
-    """A request as a view sees it: who asks, the body and the query string, all checked."""
+    """A request as a view sees it: its sender, and its body and query, both checked."""
 
     who: Actor | None
     body: B
     query: Q
-    # The address that API Gateway saw; what a client says of itself in a header is not believed.
+    # The client's address as API Gateway sees it: a header of the client could lie.
     source: str
-    # This server's URL, stage included, as the client reaches it.
+    # The URL of this server as the client reaches it, stage included.
     site: str
-    # Which of the bytes a download wants: the header `Range`.
-    range: str | None = None
+    # The request headers that the face lets views see, by their names in lower case.
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def actor(self) -> Actor:
@@ -67,61 +68,50 @@ class Call(Generic[B, Q]):
         return self.who
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A method on a path: the OpenAPI document and the tests read what is registered."""
-
-    method: str
-    path: str
-    view: View
-    body: type[Struct] | None
-    query: type[Struct]
-    public: bool
-    # The body is bytes and no JSON.
-    takes_bytes: bool = False
-
-
-OPERATIONS: list[Operation] = []
-
-
 class Routes(Blueprint):
-    """A blueprint whose views take a `Call` and the ids of the path, and give an `Answer`."""
+    """A blueprint of one face. Its views accept a `Call` and the ids of the path, and return an `Answer`."""
 
-    def get(self, path: str, *, query: type[Struct] = parse.Query, public: bool = False) -> Callable[[View], View]:
+    def __init__(self, import_name: str, face: Face = API) -> None:
+        super().__init__(import_name)
+        self.face = face
+
+    def get(self, path: str, *, query: type[Struct] | None = None, public: bool = False) -> Callable[[View], View]:
         return self._register("GET", path, None, query, public=public)
 
     def post(self, path: str, *, body: type[Struct] | None = None, public: bool = False) -> Callable[[View], View]:
-        return self._register("POST", path, body, parse.Query, public=public)
+        return self._register("POST", path, body, public=public)
 
     def put(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
-        return self._register("PUT", path, body, parse.Query, public=False)
+        return self._register("PUT", path, body)
 
     def put_bytes(self, path: str, *, query: type[Struct]) -> Callable[[View], View]:
-        """Bytes for which a URL was signed: it says itself what may be put there."""
+        """Accept bytes without sign-in: the signed URL is the permission to put them."""
         return self._register("PUT", path, None, query, public=True, takes_bytes=True)
 
     def patch(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
-        return self._register("PATCH", path, body, parse.Query, public=False)
+        return self._register("PATCH", path, body)
 
     def delete(self, path: str) -> Callable[[View], View]:
-        return self._register("DELETE", path, None, parse.Query, public=False)
+        return self._register("DELETE", path, None)
 
     def _register(
         self,
         method: str,
         path: str,
         body: type[Struct] | None,
-        query: type[Struct],
+        query: type[Struct] | None = None,
         *,
-        public: bool,
+        public: bool = False,
         takes_bytes: bool = False,
     ) -> Callable[[View], View]:
+        no_query = parse.AnyQuery if self.face.ignores_unknown_fields else parse.Query
+
         def register(view: View) -> View:
-            operation = Operation(method, path, view, body, query, public, takes_bytes)
-            if all(each.path != path for each in OPERATIONS):
-                self._route("OPTIONS", path, f"preflight_{view.__name__}", _preflight(path))
-            OPERATIONS.append(operation)
-            self._route(method, path, view.__name__, lambda request, ids: _perform(operation, request, ids))
+            if not self.face.methods(path):
+                self._route("OPTIONS", path, f"preflight_{view.__name__}", _preflight(self.face, path))
+            operation = Operation(method, path, view, body, query or no_query, public, takes_bytes)
+            self.face.add(operation)
+            self._route(method, path, view.__name__, partial(_perform, operation, self.face))
             return view
 
         return register
@@ -130,49 +120,53 @@ class Routes(Blueprint):
         def handler(**ids: str) -> Response:
             request = self.current_request
             with deadline.begun(), request_log.entry(f"{method} {path}", request.context) as line:
-                response = _respond(request, ids, serve, line)
-                line["status"] = response.status_code
-            return response
+                answer = _answer(self.face, request, ids, serve, line)
+                if method == "GET":
+                    answer = unless_matched(answer, request.headers.get("if-none-match"))
+                line["status"] = answer.status
+                return render(answer, cors.cors_headers(request.headers))
 
-        # Whatever a client calls its body, it is read as JSON: Chalice would answer 415 in a form of its own.
+        # Every body is read as JSON, whatever its media type: Chalice would answer 415 in a form of its own.
         self.route(path, methods=[method], name=name, content_types=[])(handler)
 
 
-def _respond(request: Request, ids: Mapping[str, str], serve: Serve, line: dict[str, Any]) -> Response:
+def _answer(face: Face, request: Request, ids: Mapping[str, str], serve: Serve, line: dict[str, Any]) -> Answer[Any]:
     try:
         cors.guard(request.headers)
-        answer = serve(request, ids)
+        return serve(request, ids)
     except DomainError as error:
         if isinstance(error, Unavailable):
             request_log.note_error(line, error, expected=True)
-        answer = refused(error)
-    except Exception as error:  # noqa: BLE001 - the last resort: the caller gets the envelope and no trace
+        return face.refuse(error)
+    except Exception as error:  # noqa: BLE001 - the last resort: the caller gets the face's error form and no trace
         passing = is_overload(error)
         request_log.note_error(line, error, expected=passing)
-        answer = refused(Unavailable(retry_after=1)) if passing else failed()
-    return render(answer, cors.cors_headers(request.headers))
+        return face.refuse(Unavailable(retry_after=1) if passing else ServerError())
 
 
-def _perform(operation: Operation, request: Request, ids: Mapping[str, str]) -> Answer[Any]:
+def _call(operation: Operation, face: Face, request: Request) -> Call[Any, Any]:
     who = None if operation.public else _authenticate(operation, request)
     given = request.query_params
     parameters = {name: given.getlist(name) for name in given} if given else {}
-    call: Call[Any, Any] = Call(
+    return Call(
         who,
         _body(operation, request),
         parse.query(operation.query, parameters),
         request.context["identity"]["sourceIp"],
         cors.site(request.headers, request.context["path"], request.context["resourcePath"]),
-        request.headers.get("range"),
+        {name: request.headers[name] for name in face.headers if name in request.headers},
     )
-    path_ids = parse.path_ids(ids)
+
+
+def _perform(operation: Operation, face: Face, request: Request, ids: Mapping[str, str]) -> Answer[Any]:
+    call, path_ids = _call(operation, face, request), parse.path_ids(ids)
     if isinstance(call.query, parse.PageQuery):
-        return _page(lambda limit: _told(operation, _limited(call, limit), path_ids), call.query.limit)
-    return _told(operation, call, path_ids)
+        return _page(lambda limit: _view(operation, _limited(call, limit), path_ids), call.query.limit)
+    return _view(operation, call, path_ids)
 
 
-def _told(operation: Operation, call: Call[Any, Any], path_ids: Mapping[str, str]) -> Answer[Any]:
-    """The view's answer, without what others wrote if the caller may not read that."""
+def _view(operation: Operation, call: Call[Any, Any], path_ids: Mapping[str, str]) -> Answer[Any]:
+    """Call the view. If the caller may not read, remove from the answer what others wrote."""
     try:
         answer = operation.view(call, **path_ids)
     except NotFound as error:
@@ -190,27 +184,27 @@ def _is_blind(call: Call[Any, Any]) -> bool:
 
 
 def _page(view: Callable[[int], Answer[Any]], limit: int) -> Answer[Any]:
-    """As many rows of a list as one answer can hold: fewer than were asked for where they are long."""
+    """Answer with as many rows as one answer can hold: fewer than requested if they are long."""
     while True:
         answer = view(limit)
         text = encode(answer)
         size = size_in_lambda(text)
         if size <= MAX_ANSWER_BYTES:
-            return Answer(answer.status, headers=answer.headers, raw=Raw(text))
+            return replace(answer, payload=None, raw=Raw(text))
         rows = rows_of(answer)
         if rows <= 1:
-            raise PayloadTooLarge("A row of this list is longer than an answer can be; ask for what it owns by itself")
+            raise PayloadTooLarge("A row of this list is longer than an answer can be; read its parts separately")
         limit = max(1, min(rows - 1, rows * MAX_ANSWER_BYTES // size))
 
 
 def _about(error: E, path_ids: Mapping[str, str]) -> E:
-    """The error with the object that it is about: the last of the path, if the error names none."""
+    """Return the error with an object: the last one of the path, if the error names none."""
     if not path_ids:
         return error
     *others, (name, object_id) = path_ids.items()
     owner = error.details.get("id")
     if isinstance(error, NotFound) and owner not in dict(others).values() and object_id.startswith(str(owner)):
-        # The id of a part begins with its owner's: without the owner it is the part that is not there.
+        # The id of a part begins with its owner's id: if the owner is missing, name the part, which was requested.
         raise not_found(parse.kind_of(name), object_id) from None
     return about(error, parse.kind_of(name), object_id)
 
@@ -234,9 +228,9 @@ def _authenticate(operation: Operation, request: Request) -> Actor:
     return actor
 
 
-def _preflight(path: str) -> Serve:
+def _preflight(face: Face, path: str) -> Serve:
     def answer(_request: Request, _ids: Mapping[str, str]) -> Answer[Any]:
-        methods = ", ".join(each.method for each in OPERATIONS if each.path == path)
+        methods = ", ".join(face.methods(path))
         return Answer(200, {}, {"Access-Control-Allow-Methods": methods, **cors.PREFLIGHT})
 
     return answer

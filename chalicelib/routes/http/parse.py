@@ -58,8 +58,12 @@ class Query(Struct, forbid_unknown_fields=True, kw_only=True):
     """The base of every query string."""
 
 
+class AnyQuery(Struct):
+    """The query of an operation that has none, in a face that ignores unknown fields."""
+
+
 class PageQuery(Query):
-    """A list can be read in pages."""
+    """The query of a list that is read in pages."""
 
     limit: Annotated[int, Meta(ge=1, le=limits.MAX_PAGE_ITEMS)] = 50
     cursor: str | None = None

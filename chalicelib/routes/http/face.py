@@ -1,0 +1,53 @@
+"""Faces: the public protocols over the services. `API` is the REST API; `endpoint.py` does what all faces share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import Struct
+
+from chalicelib.errors import DomainError
+from chalicelib.routes.http.answer import Answer, refused
+
+View = Callable[..., Answer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method on a path, with the view that answers it. Tests and the OpenAPI document read all of them."""
+
+    method: str
+    path: str
+    view: View
+    body: type[Struct] | None
+    query: type[Struct]
+    public: bool
+    # The body is bytes, not JSON.
+    takes_bytes: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A public protocol: the form of its errors, its strictness, and its operations in the order of registration."""
+
+    name: str
+    refuse: Callable[[DomainError], Answer[Any]]
+    ignores_unknown_fields: bool = False
+    # Views see these request headers only, by their names in lower case.
+    headers: frozenset[str] = frozenset()
+    operations: list[Operation] = field(default_factory=list)
+
+    def add(self, operation: Operation) -> None:
+        """Register an operation. TypeError if its structs and the face differ on unknown fields."""
+        for struct in (operation.body, operation.query):
+            if struct and struct.__struct_config__.forbid_unknown_fields is self.ignores_unknown_fields:
+                raise TypeError(f"{struct.__name__} and the face {self.name} differ on unknown fields")
+        self.operations.append(operation)
+
+    def methods(self, path: str) -> list[str]:
+        return [each.method for each in self.operations if each.path == path]
+
+
+API = Face("api", refused, headers=frozenset({"range"}))
