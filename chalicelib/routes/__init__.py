@@ -1,1 +1,1 @@
-"""HTTP: parse, one service call, answer. One blueprint per noun; `endpoint.py` does for all of them what they share."""
+"""HTTP: parse the request, call one service, answer. One blueprint per noun; `http/endpoint.py` has shared parts."""

@@ -1,6 +1,6 @@
-"""Bytes of the backends that have no URLs of their own: they pass through here, by URLs that we signed.
+"""Artifact bytes of the backends without URLs of their own: the server itself serves them by URLs that it signed.
 
-The URL is the permission, as it is with S3's: it names one thing to do with one blob and dies in minutes.
+The URL is the permission, as a presigned URL of S3 is: it permits one operation on one blob for some minutes.
 """
 
 from __future__ import annotations

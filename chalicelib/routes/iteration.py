@@ -53,13 +53,13 @@ class IterationPatch(Body):
 class IterationsQuery(PageQuery):
     filter: Annotated[str, Meta(description='Such as: metrics.loss < 0.3 and status = "FAILED"')] = ""
     order_by: Annotated[str, Meta(description="Such as: metrics.accuracy desc, created_date")] = ""
-    include: Annotated[str, Meta(description="Of parameters, metrics and tags, with commas between")] = ""
+    include: Annotated[str, Meta(description="A list of parameters, metrics and tags, separated by commas")] = ""
     parent_iteration_id: Id | None = None
 
 
 @routes.get("/experiments/{experiment_id}/iterations", query=IterationsQuery)
 def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> Answer[Page[IterationOverview]]:
-    # Searching is a tenth of the server, and no part of most cold starts.
+    # Search is a tenth of the server; most cold starts do not need it.
     from chalicelib.services.search.query import list_iterations_of_experiment
 
     query, search = call.query, _search(call.query)
@@ -90,14 +90,14 @@ def _overviews(page: Page[Facts], search: Search) -> Answer[Page[IterationOvervi
 
 @routes.post("/experiments/{experiment_id}/iterations", body=NewIteration)
 def create_iteration(call: Call[NewIteration, None], experiment_id: str) -> Answer[Iteration]:
-    began = call.body.created_date
+    created_date = call.body.created_date
     iteration, new = service.create_iteration(
         call.actor,
         experiment_id,
         notes=call.body.notes,
         parent_iteration_id=call.body.parent_iteration_id,
         id_key=call.body.id_key,
-        created_date=None if began is None else time("created_date", began),
+        created_date=None if created_date is None else time("created_date", created_date),
     )
     return created(iteration, new=new)
 
@@ -124,7 +124,7 @@ def list_children(call: Call[None, PageQuery], iteration_id: str) -> Answer[Page
 
 
 def _kinds(include: str) -> frozenset[Kind]:
-    """What a list such as `parameters,tags` names; a blank one names nothing."""
+    """Parse a list such as `parameters,tags`; a blank text is an empty list."""
     from chalicelib.services.search.ast import Kind
 
     names = [name.strip() for name in include.split(",")] if include.strip() else []
@@ -132,11 +132,11 @@ def _kinds(include: str) -> frozenset[Kind]:
         return frozenset(map(Kind, names))
     except ValueError:
         known = ", ".join(kind.value for kind in Kind)
-        raise InvalidPayload(f"include takes {known}, with commas between", field="include") from None
+        raise InvalidPayload(f"include is a list of {known}, separated by commas", field="include") from None
 
 
 class _Summary(Struct, gc=False):
-    """A `MetricSummary` as it is sent: of the three floats that JSON lacks the texts."""
+    """A `MetricSummary` in its JSON form: NaN and the infinities are texts."""
 
     first: Any
     last: Any
@@ -147,21 +147,21 @@ class _Summary(Struct, gc=False):
 
 
 def _row(facts: Facts, include: Collection[str]) -> dict[str, Any]:
-    """An `IterationOverview`, written by hand: a table of runs has ten thousands of numbers."""
+    """The JSON form of an `IterationOverview`, without the shape: a table of runs has tens of thousands of numbers."""
     row: dict[str, Any] = to_json(facts.iteration)
     if "parameters" in include:
         row["parameters"] = dict(sorted(facts.parameters.items()))
     if "metrics" in include:
-        row["metrics"] = {key: _summary(digest) for key, digest in facts.digests.items()}
+        row["metrics"] = {key: _summary(numbers) for key, numbers in facts.digests.items()}
     if "tags" in include:
         row["tags"] = facts.tags
     return row
 
 
-def _summary(digest: Sequence[Any]) -> _Summary:
-    """From the nine numbers of a digest."""
-    first, last, low, high, count, _, _, last_step, _ = digest
+def _summary(numbers: Sequence[Any]) -> _Summary:
+    """Convert the nine numbers of a stored summary."""
+    first, last, low, high, count, _, _, last_step, _ = numbers
     if not math.isfinite(first + last + low + high):
-        each = [encode_float(number) for number in digest[:4]]
+        each = [encode_float(number) for number in numbers[:4]]
         return _Summary(each[0], each[1], each[2], each[3], count, last_step)
     return _Summary(first, last, low, high, count, last_step)

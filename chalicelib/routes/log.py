@@ -1,4 +1,4 @@
-"""One request for one flush: parameters, tags and points of an iteration together."""
+"""A flush: parameters, tags and points of an iteration in one request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def create_log(call: Call[Flush, None], iteration_id: str) -> Answer[BatchReceip
     body = call.body
     metrics = body.metrics
     points = from_list(metrics, "metrics") if isinstance(metrics, list) else from_columns(metrics, "metrics")
-    receipt = service.take_flush(
+    receipt = service.accept_flush(
         call.actor, iteration_id, body.batch_id, parameters=body.parameters, tags=body.tags, points=points
     )
     return created(receipt)

@@ -1,4 +1,4 @@
-"""Metrics: points one by one, in batches, and read back."""
+"""Metrics: create points singly or in batches, and read, change and delete them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of models."""
+"""Model versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from what validates requests and from what views say they give."""
+"""The OpenAPI 3.1 document, created from the structs that validate requests and from the return types of views."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ERRORS = {
     "401": "The caller is not signed in: a TOKEN_… code, or INVALID_CREDENTIALS",
     "403": "The caller may not do this; INVALID_CREDENTIALS: `current_password` is wrong",
     "404": "It does not exist, or the caller may not see it",
-    "409": "This clashes with what is there",
+    "409": "The request conflicts with the stored state",
     "413": "The body, or the answer, is too large",
     "422": "The request is malformed or breaks a rule; `details.field` names the field",
     "429": "Too many attempts; `Retry-After` says how long to wait",
@@ -47,7 +47,7 @@ def get_openapi(_call: Call[None, None]) -> Answer[dict[str, Any]]:
 
 @cache
 def document() -> Schema:
-    """The whole document. Made once, when it is first asked for: requests do not pay for it."""
+    """The whole document, created at the first request for it."""
     schemas, components = _schemas()
     paths: dict[str, Schema] = {}
     for operation in API.operations:
@@ -65,8 +65,8 @@ def document() -> Schema:
 
 
 def _schemas() -> tuple[dict[str, Schema], Schema]:
-    """The schema of every type that operations name, by what the type prints as, and the parts that they share."""
-    types = [_gives(operation) for operation in API.operations]
+    """The schemas of all types in operations, by the `str` of the type, and the components that they share."""
+    types = [_payload(operation) for operation in API.operations]
     types += [operation.body for operation in API.operations if operation.body]
     types += [field.type for operation in API.operations for field in msgspec.structs.fields(operation.query)]
     unique = {str(each): each for each in types if each is not type(None)}
@@ -76,15 +76,15 @@ def _schemas() -> tuple[dict[str, Schema], Schema]:
     return dict(zip(unique, schemas, strict=True)), components
 
 
-def _gives(operation: Operation) -> Any:
-    """The payload of the view's `Answer`."""
+def _payload(operation: Operation) -> Any:
+    """The payload type of the view's `Answer`."""
     (payload,) = typing.get_args(typing.get_type_hints(operation.view)["return"])
     return payload
 
 
 def _describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
-    gives = _gives(operation)
-    answer = None if gives is type(None) else schemas[str(gives)]
+    payload = _payload(operation)
+    answer = None if payload is type(None) else schemas[str(payload)]
     described: Schema = {
         "operationId": operation.view.__name__,
         "parameters": [*_path_parameters(operation.path), *_query_parameters(operation.query, schemas)],
@@ -120,20 +120,23 @@ def _query_parameters(query: type[Struct], schemas: dict[str, Schema]) -> list[S
 
 
 def _without_null(schema: Schema) -> Schema:
-    """A query string has no null: a value that may be None in here is just left out there."""
+    """Remove null from a schema: a query string leaves such a value out."""
     present = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
     return present[0] if len(present) == 1 else schema
 
 
 def _successes(operation: Operation, answer: Schema | None) -> Schema:
     if answer is None:
-        return {"204": {"description": "Done"}, "202": {"description": "Gone; the rest is being removed"}}
+        return {
+            "204": {"description": "Done"},
+            "202": {"description": "Deleted; the server is still removing the rest"},
+        }
     content = {"description": "The answer", "content": {"application/json": {"schema": answer}}}
     found = {"200": content}
     if operation.method == "POST":
         found["201"] = content
     if operation.method in ("PATCH", "PUT"):
-        found["204"] = {"description": "Done, by a member who may update and not read: no object"}
+        found["204"] = {"description": "Done; no object, for the member may update but not read"}
     if operation.path.endswith("/download"):
         found["302"] = content
     return found
@@ -156,7 +159,7 @@ def _with_words(components: Schema) -> Schema:
 
 
 def _with_floats(components: Schema) -> Schema:
-    """Every number that is a float in Python can be one that JSON writes as a text."""
+    """Let every float be one of the three texts too."""
 
     def walk(node: Any) -> Any:
         if node == {"type": "number"}:

@@ -1,4 +1,4 @@
-"""Who may do what in a project."""
+"""Permissions of users on a project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ routes = Routes(__name__)
 
 
 class PermissionRecord(Body):
-    """The whole record; what is not named is not allowed."""
+    """The whole record; a permission that is left out is not granted."""
 
     create_permission: bool = False
     read_permission: bool = False

@@ -1,4 +1,4 @@
-"""Resources: the record here, the bytes past us."""
+"""Resources: their records. The bytes go directly to the artifact store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from deardiary.wire.shapes import Download, Resource, Upload
 
 routes = Routes(__name__)
 
-# The most that any backend takes; the service knows what each of them does.
+# The largest limit of any backend; the service checks the limit of the chosen one.
 MAX_BYTES = max(cut.most for cut in CUTS.values())
 # 256 KiB as base64.
 MAX_DATA = 4 * (CUTS["inline"].most // 3 + 1)
@@ -48,7 +48,7 @@ class NewResource(Body):
 
     data: Annotated[str, Meta(max_length=MAX_DATA)] | None = None
 
-    # Otherwise `data` would have to be as short as a description, which says for itself how long it may be.
+    # For `data`; `__post_init__` checks the shorter limit of the description.
     max_text_bytes = MAX_DATA
 
     def __post_init__(self) -> None:
@@ -58,14 +58,14 @@ class NewResource(Body):
 
 
 class PartsDeclared(Body):
-    """The SHA-256 of parts, in their order: of those from `first_part` on."""
+    """The SHA-256 of consecutive parts, beginning with `first_part`."""
 
     first_part: Annotated[int, Meta(ge=1, le=limits.MAX_PARTS)] = 1
     part_hashes: Annotated[list[Sha256], Meta(max_length=limits.MAX_PARTS_PER_REQUEST)] = []
 
 
 class AllParts(Body):
-    """The SHA-256 of all parts, in their order; none for bytes that came in one request."""
+    """The SHA-256 of all parts in their order; empty if the bytes were uploaded in one request."""
 
     part_hashes: Annotated[list[Sha256], Meta(max_length=limits.MAX_PARTS)] = []
 

@@ -1,4 +1,4 @@
-"""Search over everything that the caller may read."""
+"""Search in everything that the caller may read."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class SearchQuery(PageQuery, kw_only=True):
 
 @routes.get("/search", query=SearchQuery)
 def search(call: Call[None, SearchQuery]) -> Answer[Page[SearchResult]]:
-    from chalicelib.services.search import everywhere  # imported when asked for: cold starts do not pay for it
+    from chalicelib.services.search import everywhere  # most cold starts do not need it
 
     return listed(everywhere.search(call.actor, call.query.q, call.query.limit, call.query.cursor))

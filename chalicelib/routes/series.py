@@ -1,4 +1,4 @@
-"""Series: curves as columns, and what they come to."""
+"""Series: curves as columns, and summaries."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ routes = Routes(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Summaries:
-    """A summary per key."""
+    """The summary of each key."""
 
     data: dict[str, MetricSummary]
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Curves by key, or by iteration; with a cursor there is more, perhaps of the last of them."""
+    """Curves by key or by iteration. With a cursor there are more points, also of the last curve."""
 
     data: dict[str, Curve]
     next_cursor: str | None
@@ -64,18 +64,19 @@ def list_curves(call: Call[None, CurvesQuery], iteration_id: str) -> Answer[Curv
 def list_curve_of_iterations(call: Call[None, CurveOfIterationsQuery], experiment_id: str) -> Answer[Curves]:
     query = call.query
     window = Window(query.min_step, query.max_step, query.max_points)
-    wanted = query.iteration_id
-    return _answer(service.read_curve_of_iterations(call.actor, experiment_id, query.key, wanted, window, query.cursor))
+    iterations = query.iteration_id
+    page = service.read_curve_of_iterations(call.actor, experiment_id, query.key, iterations, window, query.cursor)
+    return _answer(page)
 
 
 @routes.get("/iterations/{iteration_id}/metrics/summary")
 def get_summary(call: Call[None, None], iteration_id: str) -> Answer[Summaries]:
-    digests = service.summarize(call.actor, iteration_id)
-    return ok(Summaries({key: digest.summary() for key, digest in digests.items()}))
+    summaries = service.summarize(call.actor, iteration_id)
+    return ok(Summaries({key: each.summary() for key, each in summaries.items()}))
 
 
 def _answer(page: CurvePage) -> Answer[Curves]:
-    """Written by hand: tens of thousands of points as shapes would take seconds."""
+    """Answer with the JSON form directly: shapes of tens of thousands of points would take seconds."""
     data = {name: _to_json(columns) for name, columns in page.data.items()}
     return Answer(200, raw={"data": data, "next_cursor": page.next_cursor})
 

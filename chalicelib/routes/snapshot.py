@@ -20,7 +20,7 @@ LongText = Annotated[str, Meta(max_length=limits.MAX_SNAPSHOT_TEXT_BYTES, descri
 
 
 class NewSnapshot(Body):
-    # A Lambda takes 6 MB, headers and escapes included: several long texts come in as many requests.
+    # Lambda accepts 6 MB, headers and escapes included: clients send long texts in separate requests.
     max_bytes: ClassVar[int] = 5_500_000
     max_text_bytes: ClassVar[int] = limits.MAX_SNAPSHOT_TEXT_BYTES
 

@@ -1,4 +1,4 @@
-"""Tags, on projects, experiments and iterations."""
+"""Tags on projects, experiments and iterations."""
 
 from __future__ import annotations
 

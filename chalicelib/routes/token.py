@@ -1,4 +1,4 @@
-"""API tokens of the user who asks."""
+"""API tokens of the caller."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ CurrentPassword = Annotated[
     str,
     Meta(
         max_length=limits.MAX_CREDENTIAL_CHARACTERS,
-        description="For a new password of one's own: the present one",
+        description="The present password, required for a new password of your own",
     ),
 ]
 
@@ -70,7 +70,7 @@ class UsersQuery(PageQuery):
             str,
             Meta(
                 max_length=limits.MAX_USERNAME_CHARACTERS,
-                description="Exactly this one, in any case; for everybody",
+                description="Only the user with this username, in any letter case; every user may ask",
             ),
         ]
         | None
@@ -79,7 +79,7 @@ class UsersQuery(PageQuery):
 
 @routes.get("/users", query=UsersQuery)
 def list_users(call: Call[None, UsersQuery]) -> Answer[Page[UserName]]:
-    """All users as whole objects, for admins; with a username, its id and names, for everybody."""
+    """List all users, for admins; with a username, answer its id and names, for every user."""
     if call.query.username is not None:
         found = service.find_user(call.query.username)
         return listed(Page([found] if found else [], None))

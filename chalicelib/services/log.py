@@ -10,7 +10,7 @@ from chalicelib.services.tag import put_tags
 from deardiary.wire.shapes import BatchReceipt
 
 
-def take_flush(
+def accept_flush(
     actor: Actor,
     iteration_id: str,
     batch_id: str,

@@ -21,11 +21,11 @@ from deardiary.wire.shapes import Upload
 _OPEN = {"id", "backend", "state", "field", "kind", "retry_after"}
 
 
-def without_what_others_wrote(method: str, answer: Answer[Any], body: object) -> Answer[Any]:
-    """This answer, for a caller who sent this body and may not read."""
+def without_others_texts(method: str, answer: Answer[Any], body: object) -> Answer[Any]:
+    """The answer to a caller who sent this body and may not read."""
     if answer.payload is None and answer.raw is None:
         return Answer(answer.status)
-    # The signed requests are what the caller needs in order to write.
+    # The caller needs the signed requests in order to write.
     if isinstance(answer.payload, Upload):
         return answer
     if method != "POST" or answer.raw is not None:
@@ -34,13 +34,13 @@ def without_what_others_wrote(method: str, answer: Answer[Any], body: object) ->
 
 
 def conflict(error: Conflict, body: object) -> Conflict:
-    """The same conflict, without its message and the details that the caller did not send."""
+    """The conflict without its message and without details that the caller did not send."""
     sent = frozenset(_texts(body))
     return Conflict(**{name: _shown_field(name, value, None, sent) for name, value in error.details.items()})
 
 
 def _texts(sent: object) -> Iterator[str]:
-    """Every text in a body, keys of mappings included, names of fields not."""
+    """All texts in a body, keys of mappings included, names of fields excluded."""
     if isinstance(sent, str):
         yield sent
     elif isinstance(sent, Struct):
@@ -56,7 +56,7 @@ def _texts(sent: object) -> Iterator[str]:
 
 
 def _shown(value: Any, sent: frozenset[str]) -> Any:
-    """The value without texts that were not sent; numbers, times and states stay."""
+    """The value without texts that the caller did not send; numbers, times and states stay."""
     if isinstance(value, str):
         return value if value in sent else ""
     if isinstance(value, Mapping):

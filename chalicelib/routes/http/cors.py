@@ -15,9 +15,9 @@ PREFLIGHT = {
 
 
 def guard(headers: Mapping[str, str]) -> None:
-    """Without sign-in, refuse what a page from elsewhere makes this machine's browser send.
+    """Without sign-in, refuse requests that a foreign page sends from a browser on this machine.
 
-    A foreign Host is a DNS name that was pointed at loopback; a foreign Origin is a page that posts across sites.
+    A foreign Host is a DNS name that resolves to loopback; a foreign Origin is a page that posts across sites.
     """
     if config.settings().enable_auth:
         return
@@ -27,7 +27,7 @@ def guard(headers: Mapping[str, str]) -> None:
 
 
 def cors_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """For the origins of the settings, none by default; without sign-in none but this machine's own."""
+    """CORS headers for the origins in the settings, none by default; without sign-in only for origins on loopback."""
     origin, settings = headers.get("origin"), config.settings()
     if origin is None or not settings.cors_origins:
         return {}
@@ -43,7 +43,7 @@ def cors_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def site(headers: Mapping[str, str], path: str, route: str) -> str:
     """The URL of this server as the client reached it, stage or base path included, without a slash at the end.
 
-    `path` is the whole that was asked for, `route` the part of it that is ours, with names for ids.
+    `path` is the requested path with a stage or base path, `route` the pattern of the route without it.
     """
     scheme = headers.get("x-forwarded-proto", "http").partition(",")[0]
     before = path.split("/")[: -route.count("/")]

@@ -175,7 +175,7 @@ def _view(operation: Operation, call: Call[Any, Any], path_ids: Mapping[str, str
         named = _about(error, path_ids)
         raise blind.conflict(named, call.body) if _is_blind(call) else named from None
     if operation.method != "GET" and _is_blind(call):
-        return blind.without_what_others_wrote(operation.method, answer, call.body)
+        return blind.without_others_texts(operation.method, answer, call.body)
     return answer
 
 

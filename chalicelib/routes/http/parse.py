@@ -1,4 +1,4 @@
-"""Requests in: JSON bodies, query strings and ids, checked against msgspec structs; errors name the field."""
+"""Parse JSON bodies, query strings and ids into msgspec structs; errors name the field."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ S = TypeVar("S", bound=Struct)
 
 Name = Annotated[str, Meta(min_length=1, max_length=limits.MAX_NAME_CHARACTERS)]
 Text = Annotated[str, Meta(max_length=limits.MAX_TEXT_BYTES, description="At most 64 KiB in UTF-8")]
-# No control characters; the lookahead, because `$` would let a line feed pass at the end.
+# No control characters. A lookahead, for `$` would accept a line feed at the end.
 Key = Annotated[
     str,
     rule(
@@ -41,13 +41,13 @@ _ID = re.compile(rf"[0-9a-z.]{{1,{limits.MAX_ID_CHARACTERS}}}")
 
 
 class Body(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The base of every request body. One that takes more than others says so in the two sizes, both in bytes."""
+    """The base of every request body; both limits are in bytes."""
 
     max_bytes: ClassVar[int] = limits.MAX_BODY_BYTES
     max_text_bytes: ClassVar[int] = limits.MAX_TEXT_BYTES
 
     def __post_init__(self) -> None:
-        """JSON Schema counts characters; what is stored is bytes."""
+        """Check the sizes in bytes: JSON Schema counts characters."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, str) and len(value.encode()) > self.max_text_bytes:
@@ -70,12 +70,12 @@ class PageQuery(Query):
 
 
 def body(kind: type[S], raw: bytes) -> S:
-    """InvalidPayload, naming the field, for anything but a JSON object of exactly this kind."""
+    """Parse a body. InvalidPayload, naming the field, unless it is a JSON object of this struct."""
     most = kind.max_bytes if issubclass(kind, Body) else limits.MAX_BODY_BYTES
     if len(raw) > most:
-        raise PayloadTooLarge(f"A body has at most {most} bytes here")
+        raise PayloadTooLarge(f"A body has at most {most} bytes on this route")
     try:
-        # Nothing is the same as an object without fields.
+        # An empty body is an object without fields.
         return msgspec.json.decode(raw or b"{}", type=kind)
     except msgspec.ValidationError as error:
         raise invalid(error, kind, lambda: msgspec.json.decode(raw)) from None
@@ -84,7 +84,7 @@ def body(kind: type[S], raw: bytes) -> S:
 
 
 def query(kind: type[S], parameters: Mapping[str, list[str]]) -> S:
-    """A query string as a struct: numbers from text, one value per name unless the field is a list."""
+    """Parse a query string: convert text to numbers; one value per name unless the field is a list."""
     lists = {field.name for field in msgspec.structs.fields(kind) if _takes_list(field.type)}
     values: dict[str, Any] = {}
     for name, given in parameters.items():
@@ -98,7 +98,7 @@ def query(kind: type[S], parameters: Mapping[str, list[str]]) -> S:
 
 
 def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The ids in a path. What cannot be an id names nothing: NotFound."""
+    """The ids in a path. NotFound for a text that cannot be an id."""
     ids = {name: unquote(value) for name, value in parameters.items()}
     for name, value in ids.items():
         if not _ID.fullmatch(value):
@@ -107,22 +107,22 @@ def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def kind_of(id_name: str) -> str:
-    """What an id in a path is of: "iteration_id" is of an iteration."""
+    """The kind of the object that an id in a path names: "iteration" for "iteration_id"."""
     return "modelversion" if id_name == "version_id" else id_name.removesuffix("_id")
 
 
 def changes(patch: Struct) -> dict[str, Any]:
-    """The fields that a PATCH carries, times in the precision that is stored."""
+    """The fields that a PATCH carries, times in the stored precision."""
     fields = {name: getattr(patch, name) for name in patch.__struct_fields__}
     return {name: _exact(name, value) for name, value in fields.items() if value is not UNSET}
 
 
 def time(field: str, value: datetime) -> datetime:
-    """A time in UTC and whole milliseconds; InvalidPayload at the ends of what can be said in UTC."""
+    """A time in UTC and whole milliseconds; InvalidPayload outside of the years 1 to 9999 in UTC."""
     try:
         return clock.whole_milliseconds(value)
     except OverflowError:
-        raise InvalidPayload("This time is too near the ends of time", field=field) from None
+        raise InvalidPayload("A time in UTC must be between the years 1 and 9999", field=field) from None
 
 
 def _exact(field: str, value: Any) -> Any:

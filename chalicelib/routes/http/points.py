@@ -1,4 +1,4 @@
-"""Points on the wire: one by one as a list, or as columns, which are several times smaller."""
+"""Points on the wire: a list, or columns, which are several times smaller."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class MetricBatch(Body):
 
 
 def from_list(metrics: Sequence[NewMetric], field: str) -> dict[str, Sent]:
-    """InvalidPayload naming the point, as in `metrics[3].value`."""
+    """Convert a list of points. InvalidPayload names the point, as in `metrics[3].value`."""
     _check_number(len(metrics), field)
     points: dict[str, Sent] = {}
-    for at, each in enumerate(metrics):
-        prefix = f"{field}[{at}]." if field else ""
+    for index, each in enumerate(metrics):
+        prefix = f"{field}[{index}]." if field else ""
         value, time = number(each.value, f"{prefix}value"), milliseconds(each.recorded_at, f"{prefix}recorded_at")
         sent = points.get(each.key) or points.setdefault(each.key, Sent(array("d"), [], []))
         sent.values.append(value)
@@ -59,7 +59,7 @@ def from_list(metrics: Sequence[NewMetric], field: str) -> dict[str, Sent]:
 
 
 def from_columns(columns: dict[Key, MetricColumns], field: str) -> dict[str, Sent]:
-    """InvalidPayload naming the column and the place in it, as in `metrics.loss.value[3]`."""
+    """Convert columns. InvalidPayload names the column and the index, as in `metrics.loss.value[3]`."""
     _check_number(sum(len(each.value) for each in columns.values()), field)
     sent = {key: _sent(each, f"{field}.{key}.") for key, each in columns.items()}
     return {key: each for key, each in sent.items() if len(each.values)}
@@ -77,16 +77,18 @@ def _sent(columns: MetricColumns, prefix: str) -> Sent:
 
 
 def _each(convert: Callable[[T, str], R], column: Sequence[T], field: str) -> list[R]:
-    """All converted; the error of one that cannot be names its place."""
+    """Convert a column; an error names the index of the value."""
     try:
         return [convert(each, field) for each in column]
     except InvalidPayload:
-        return [convert(each, f"{field}[{at}]") for at, each in enumerate(column)]
+        return [convert(each, f"{field}[{index}]") for index, each in enumerate(column)]
 
 
 def _column(column: list[T | None] | None, length: int, field: str) -> list[T | None]:
     if column is not None and len(column) != length:
-        raise InvalidPayload(f"The columns of a key are of one length: {len(column)} is not {length}", field=field)
+        raise InvalidPayload(
+            f"All columns of a key must have the same length: {len(column)} is not {length}", field=field
+        )
     return [None] * length if column is None else column
 
 
@@ -97,7 +99,7 @@ def _check_number(points: int, field: str) -> None:
 
 
 def number(value: float | str, field: str) -> float:
-    """InvalidPayload for a text that stands for none."""
+    """Convert a number of the wire. InvalidPayload for a text that is no number."""
     try:
         return value if isinstance(value, float) else decode_float(value)
     except ValueError as error:
@@ -105,8 +107,8 @@ def number(value: float | str, field: str) -> float:
 
 
 def milliseconds(time: datetime | None, field: str) -> int | None:
-    """Since 1970, the rest cut off; InvalidPayload at the ends of what can be said in UTC."""
+    """Whole milliseconds since 1970; InvalidPayload outside of the years 1 to 9999 in UTC."""
     try:
         return None if time is None else clock.to_milliseconds(time)
     except ValueError:
-        raise InvalidPayload("This time is too near the ends of time", field=field) from None
+        raise InvalidPayload("A time in UTC must be between the years 1 and 9999", field=field) from None

@@ -1,4 +1,4 @@
-"""What is wrong with an input, in plain words: msgspec's messages name Python types, regexes and JSON paths."""
+"""Messages about invalid input in plain words: msgspec's messages name Python types, regexes and JSON paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 
 from chalicelib.errors import InvalidPayload
 
-MOST_OF_A_KEY = 60  # in a message
+MAX_SHOWN_CHARACTERS = 60  # in a message
 
 _MESSAGE = re.compile(r"^(?P<problem>.*?)(?: - at (?P<is_key>`key` in )?`(?P<path>[^`]*)`)?$", re.DOTALL)
 _BYTE, _CUT_SHORT = re.compile(r"\(byte (\d+)\)"), "truncated"
@@ -33,7 +33,7 @@ _UNITS = {"str": "character", "array": "entry", "object": "entry"}
 _OF_CHOICES = ("Invalid enum value", "Expected `int`, got")  # an enum here is of numbers
 _TIME = "Expected a time as in 2026-01-31T12:00:00Z"
 _RULES: dict[str, str] = {}
-_WORDS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
+_MESSAGES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (re.compile(r"Object missing required field"), lambda _: "This field is required"),
     (re.compile(r"Object contains unknown field"), lambda _: "There is no such field here"),
     (
@@ -53,27 +53,27 @@ _WORDS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
 
 
 def rule(pattern: str, words: str, **limits: Any) -> msgspec.Meta:
-    """A text that matches this pattern; an error says the rule in these words."""
+    """A constraint: the text matches this pattern. The error message says it in these words."""
     _RULES[repr(pattern)] = words
     return msgspec.Meta(pattern=pattern, **limits)
 
 
 def invalid(error: msgspec.ValidationError, kind: type[msgspec.Struct], sent: Callable[[], Any]) -> InvalidPayload:
-    """The error in plain words, naming the field. `sent` gives the input as plain dicts and lists."""
+    """The error in plain words, with its field. `sent` returns the input as plain dicts and lists."""
     match = _MESSAGE.match(str(error))
     problem, path = (match["problem"], match["path"] or "") if match else (str(error), "")
     if match and match["is_key"]:
-        key = _culprit(str(error), kind, sent(), _steps(path))
+        key = _culprit(str(error), kind, sent(), _field(path))
         return InvalidPayload(
-            f"Key {json.dumps(key[:MOST_OF_A_KEY])}: {_in_words(problem, kind, '')}", field=_steps(path)
+            f"Key {json.dumps(key[:MAX_SHOWN_CHARACTERS])}: {_in_words(problem, kind, '')}", field=_field(path)
         )
-    steps = _steps(path)
+    field = _field(path)
     if _ANY_KEY in path:
-        at = path.index(_ANY_KEY)
-        key = _culprit(str(error), kind, sent(), _steps(path[:at]))
-        steps = _joined(_steps(path[:at]), key) + path[at + len(_ANY_KEY) :]
+        mapping, _, rest = path.partition(_ANY_KEY)
+        key = _culprit(str(error), kind, sent(), _field(mapping))
+        field = _joined(_field(mapping), key) + rest
     named = _NAMED.search(problem)
-    return InvalidPayload(_in_words(problem, kind, steps), field=_joined(steps, named[1] if named else "") or "body")
+    return InvalidPayload(_in_words(problem, kind, field), field=_joined(field, named[1] if named else "") or "body")
 
 
 def not_json(error: Exception) -> InvalidPayload:
@@ -89,14 +89,14 @@ def _in_words(problem: str, kind: type[msgspec.Struct], field: str) -> str:
     choices = _choices(kind, field) if problem.startswith(_OF_CHOICES) else []
     if choices:
         return f"Expected one of {', '.join(map(str, choices))}"
-    said = ((words, pattern.match(problem)) for pattern, words in _WORDS)
-    return next((words(match) for words, match in said if match), "This value is invalid")
+    found = ((words, pattern.match(problem)) for pattern, words in _MESSAGES)
+    return next((words(match) for words, match in found if match), "This value is invalid")
 
 
 def _culprit(message: str, kind: type[msgspec.Struct], sent: Any, name: str) -> str:
-    """The key of the object `name` that the message is about; msgspec says where, but not at which key.
+    """Find the key of the object `name` that the message is about: msgspec does not name it.
 
-    It stops at the first fault. So the message stays the same for the keys up to that one, and changes without it.
+    msgspec stops at the first invalid key, so the message stays the same while that key is present: a binary search.
     """
     keys = list(sent[name])
     low, high = 0, len(keys)
@@ -118,7 +118,7 @@ def _message(sent: Any, kind: type[msgspec.Struct]) -> str:
     return ""
 
 
-def _steps(path: str) -> str:
+def _field(path: str) -> str:
     return path.removeprefix("$").removeprefix(".")
 
 
@@ -141,7 +141,7 @@ def _length(kind: str, sign: str, number: str) -> str:
 
 
 def _choices(kind: type[msgspec.Struct], field: str) -> list[Any]:
-    """What a field of an enum or a Literal type takes."""
+    """The values that a field of an enum or a Literal type accepts."""
     name = field.partition("[")[0]
     return _literals(next((each.type for each in msgspec.structs.fields(kind) if each.name == name), None))
 
