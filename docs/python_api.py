@@ -54,7 +54,7 @@ _INSTANCES = {"ActiveIteration": "iteration", "Client": "client"}
 _WIDTH = 100
 # Public for the other modules of the package only.
 _INTERNAL = {"before_fork", "after_fork", "origin", "run", "journal", "finish_hooks"}
-_INTERNAL |= {"clone", "with_deadline", "without_retries"}
+_INTERNAL |= {"clone", "end_with_process", "is_left_open", "with_deadline", "without_retries"}
 
 
 def page() -> str:

@@ -56,7 +56,10 @@ def begin(server: FakeServer, **options: Any) -> ActiveIteration:
     ("name", "hint"),
     [
         ("notes", "notes="),
-        ("name", "client.iterations.update"),
+        ("note", "notes="),
+        ("name", "has no name"),
+        ("learning_rate", "log_parameters"),
+        ("log", "log_parameters"),
         ("status", r"finish\(deardiary.IterationStatus"),
         ("parameters", "log_parameters"),
         ("tags", "add_tags"),
@@ -101,7 +104,10 @@ def test_a_long_parameter_is_shortened_with_a_warning(server: FakeServer, caplog
 @pytest.mark.parametrize("serialize", [pickle.dumps, copy.deepcopy])
 @pytest.mark.parametrize(
     ("of", "hint"),
-    [(lambda active: active, r"resume=iteration\.id"), (lambda active: active.client, r"deardiary\.connect\(\)")],
+    [
+        (lambda active: active, r"resume=iteration\.id.*parent=iteration\.id"),
+        (lambda active: active.client, r"deardiary\.connect\(\)"),
+    ],
 )
 def test_pickling_says_what_to_pass_instead(
     server: FakeServer,
@@ -145,6 +151,13 @@ def test_resume_says_what_it_ignores(
     )
 
 
+def test_a_resumed_iteration_is_shown_where_it_is(server: FakeServer, capfd: pytest.CaptureFixture[str]) -> None:
+    server.answers["GET /iterations/i1"] = (200, iteration())
+    active = deardiary.start("Wine", "other", resume="i1", client=client_of(server))
+    assert f"deardiary: Iris/sweep i1 at {active.url}\n" in capfd.readouterr().err
+    assert repr(active).startswith("<ActiveIteration Iris/sweep i1,")
+
+
 @pytest.mark.parametrize("kind", ["project", "experiment"])
 def test_two_of_one_name_are_a_warning_that_says_which_is_taken(
     server: FakeServer, caplog: pytest.LogCaptureFixture, kind: str
@@ -155,7 +168,7 @@ def test_two_of_one_name_are_a_warning_that_says_which_is_taken(
     }[kind]
     server.answers[path] = (200, page(first, {**first, "id": "another"}))
     begin(server)
-    assert f"Several are named {first['name']!r}: the first of them, {first['id']}, is taken" in caplog.text
+    assert f"Several {kind}s are named {first['name']!r}: the oldest, {first['id']}, is taken" in caplog.text
 
 
 def test_the_start_prints_one_line(

@@ -128,3 +128,41 @@ def test_a_child_sends_at_its_end_what_it_logged_before_its_parents(
     assert client.iterations.get(iteration_id).status_id == IterationStatus.SUCCEEDED
     assert values_of(client, iteration_id, "theirs") == ([1] if does == "logs" else [])
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+# Workers cannot be given the iteration itself under "spawn", so they resume it.
+_RESUMING = """
+import multiprocessing, sys
+import deardiary
+
+def work(iteration_id, value):
+    deardiary.start(resume=iteration_id).log({"theirs": value})
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    with deardiary.start("Durable", "resuming workers") as iteration:
+        print(iteration.id, flush=True)
+        if sys.argv[1] == "pool":  # whose end sends SIGTERM to its workers
+            with context.Pool(1) as pool:
+                pool.starmap(work, [(iteration.id, 1), (iteration.id, 2)])
+        else:
+            worker = context.Process(target=work, args=(iteration.id, 1))
+            worker.start()
+            worker.join()
+        iteration.log({"mine": 1})
+"""
+
+
+@pytest.mark.parametrize(("start", "theirs"), [("process", [1]), ("pool", [1, 2])])
+def test_the_end_of_a_worker_leaves_the_resumed_iteration_running(
+    client: Client, tmp_path: Path, start: str, theirs: list[float]
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(_RESUMING)
+    process = run(f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')", start)
+    iteration_id = line_of(process)
+    process.communicate(timeout=60)
+    deardiary.sync(tell=lambda _: None)
+    assert client.iterations.get(iteration_id).status_id == IterationStatus.SUCCEEDED
+    assert values_of(client, iteration_id, "mine") == [1]
+    assert sorted(values_of(client, iteration_id, "theirs")) == theirs

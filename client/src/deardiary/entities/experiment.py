@@ -36,6 +36,7 @@ class Experiments:
     def find_or_create(self, project_id: str, name: str) -> Experiment:
         """Return the experiment of that name, or create it once; the first, if an older server stored several."""
         return find_or_create(
+            "experiment",
             name,
             lambda: self.list(project_id, name=name),
             lambda id_key: self.create(project_id, name, id_key=id_key),

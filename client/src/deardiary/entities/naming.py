@@ -27,25 +27,25 @@ N = TypeVar("N", bound=_Named)
 _log = logging.getLogger(__name__)
 
 
-def find_or_create(name: str, list_named: Callable[[], Iterator[N]], create: Callable[[str | None], N]) -> N:
+def find_or_create(kind: str, name: str, list_named: Callable[[], Iterator[N]], create: Callable[[str | None], N]) -> N:
     """Return the first object of that name, or create one; its id_key lets concurrent calls create only one."""
-    found = _find_first(name, list_named)
+    found = _find_first(kind, name, list_named)
     if found is not None:
         return found
     try:
         return _create(name, create)
     except Conflict:
         # Another process took the name since the list was read.
-        found = _find_first(name, list_named)
+        found = _find_first(kind, name, list_named)
         if found is None:
             raise
         return found
 
 
-def _find_first(name: str, list_named: Callable[[], Iterator[N]]) -> N | None:
+def _find_first(kind: str, name: str, list_named: Callable[[], Iterator[N]]) -> N | None:
     found = list(itertools.islice(list_named(), 2))
     if len(found) > 1:
-        _log.warning("Several are named %r: the first of them, %s, is taken", name, found[0].id)
+        _log.warning("Several %ss are named %r: the oldest, %s, is taken", kind, name, found[0].id)
     return found[0] if found else None
 
 

@@ -30,7 +30,9 @@ class Projects:
 
     def find_or_create(self, name: str) -> Project:
         """Return the first project of that name, or create it; concurrent calls create only one."""
-        return find_or_create(name, lambda: self.list(name=name), lambda id_key: self.create(name, id_key=id_key))
+        return find_or_create(
+            "project", name, lambda: self.list(name=name), lambda id_key: self.create(name, id_key=id_key)
+        )
 
     def update(self, project_id: str, *, name: str | None = None, description: str | None = None) -> Project:
         body = present(name=name, description=description)

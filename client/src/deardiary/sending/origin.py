@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deardiary.errors import ClientError
@@ -44,23 +45,30 @@ def find_or_make(client: Client, origin: Origin, *, began: datetime | None = Non
     return iteration
 
 
-def warn_of_ignored(client: Client, origin: Origin, found: Iteration) -> None:
-    """Warn of the options of a start that do not apply to the resumed iteration."""
-    ignored: list[str] = []
+def resumed(client: Client, origin: Origin, found: Iteration) -> Origin:
+    """The origin with the names of the place of the resumed iteration; warn of options of the start that it ignores."""
+    actual = origin
     with contextlib.suppress(ClientError):  # the start must not fail because of a warning
-        ignored.extend(_ignored(client, origin, found))
+        actual = _with_actual_names(client, origin, found)
+    ignored = list(_ignored(origin, actual, found))
     if ignored:
         _log.warning("Iteration %s is resumed as it is; ignored: %s", found.id, ", ".join(ignored))
+    return actual
 
 
-def _ignored(client: Client, origin: Origin, found: Iteration) -> Iterator[str]:
-    if origin.project is not None and origin.experiment is not None:
-        experiment = client.experiments.get(found.experiment_id)
-        if experiment.name != origin.experiment:
-            yield f"experiment={origin.experiment!r} (it is in {experiment.name!r})"
-        project = client.projects.get(experiment.project_id)
-        if project.name != origin.project:
-            yield f"project={origin.project!r} (it is in {project.name!r})"
+def _with_actual_names(client: Client, origin: Origin, found: Iteration) -> Origin:
+    if origin.project is None or origin.experiment is None:
+        return origin
+    experiment = client.experiments.get(found.experiment_id)
+    project = client.projects.get(experiment.project_id)
+    return replace(origin, project=project.name, experiment=experiment.name)
+
+
+def _ignored(origin: Origin, actual: Origin, found: Iteration) -> Iterator[str]:
+    for option in ("experiment", "project"):
+        given, name = getattr(origin, option), getattr(actual, option)
+        if given != name:
+            yield f"{option}={given!r} (it is in {name!r})"
     if origin.notes not in ("", found.notes):
         yield f"notes={origin.notes!r:.80}"
     if origin.parent is not None and origin.parent.iteration_id not in (None, found.parent_iteration_id):

@@ -40,7 +40,8 @@ _log = logging.getLogger(__name__)
 _UPDATE = "call iteration.client.iterations.update(iteration.id, {}=…)"
 _INSTEAD = {
     "notes": f"give deardiary.start(notes=…), or {_UPDATE.format('notes')}",
-    "name": _UPDATE.format("name"),
+    "note": f"give deardiary.start(notes=…), or {_UPDATE.format('notes')}",
+    "name": "an iteration has no name; give notes or a tag",
     "status": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
     "status_id": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
     "error_message": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
@@ -92,6 +93,7 @@ class ActiveIteration:
         self._ended = False
         self.finish_hooks = FinishHooks()
         self._is_fork = False
+        self._is_part = False  # this process ends its own part, and leaves the iteration running
         self._cell = interactive.cell()
         self._is_in_block = False
         self._is_silent = silent
@@ -134,15 +136,16 @@ class ActiveIteration:
         return self.journal.folder
 
     def __setattr__(self, name: str, value: object) -> None:
-        instead = _INSTEAD.get(name)
-        if instead is not None:
+        if not name.startswith("_") and name != "finish_hooks":
+            instead = _INSTEAD.get(name, "record it with log, log_parameters or add_tag")
             raise AttributeError(f"{name} of an iteration cannot be assigned: {instead}")
         object.__setattr__(self, name, value)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             "An ActiveIteration cannot be pickled or copied: it has a file and a connection of its own. Pass "
-            "iteration.id, and call deardiary.start(resume=iteration.id) in the other process"
+            "iteration.id, and in the other process call deardiary.start(resume=iteration.id) to log into the same "
+            "iteration, or deardiary.start(parent=iteration.id) for a child of its own"
         )
 
     @property
@@ -327,11 +330,16 @@ class ActiveIteration:
             self._ended = True
         self._end(status, error_message, settings.finish_seconds(strict=False) if seconds is None else seconds)
 
+    def end_with_process(self, status: IterationStatus, error_message: str, *, seconds: float) -> None:
+        """Do what `finish` does; of an iteration that a worker of `multiprocessing` resumed only the worker's part."""
+        self._is_part = self._is_part or (self._origin.resume is not None and process_hooks.is_worker())
+        self.finish(status, error_message, seconds=seconds)
+
     def _end(self, status: IterationStatus, error_message: str, seconds: float) -> None:
         if self._open is None:
             return
         try:
-            if not self._is_fork:
+            if not self._is_part:
                 now_ms = to_milliseconds(datetime.now(timezone.utc))
                 self.journal.operation("finish", {"status": int(status), "error_message": error_message, "at": now_ms})
             self.journal.close(seconds)
@@ -370,7 +378,7 @@ class ActiveIteration:
             return
         old.abandon()
         self._open = None
-        self._is_fork = True
+        self._is_fork = self._is_part = True
         self.finish_hooks = FinishHooks()
         self._steps = None
         self._ending = threading.RLock()

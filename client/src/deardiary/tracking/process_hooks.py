@@ -34,6 +34,8 @@ class Endable(Protocol):
         self, status: IterationStatus = ..., error_message: str = ..., *, seconds: float | None = ...
     ) -> None: ...
 
+    def end_with_process(self, status: IterationStatus, error_message: str, *, seconds: float) -> None: ...
+
     def flush(self, seconds: float | None = ...) -> bool: ...
 
     def before_fork(self) -> None: ...
@@ -76,6 +78,12 @@ def register(iteration: Endable) -> None:
     _own.append(iteration)
     _catch_sigterm()
     _catch_exit()
+
+
+def is_worker() -> bool:
+    """Whether `multiprocessing` started this process, whose end is not the end of the work."""
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    return multiprocessing is not None and multiprocessing.parent_process() is not None
 
 
 def register_fork(iteration: Endable) -> None:
@@ -198,7 +206,7 @@ def finish_all(status: IterationStatus, error_message: str, seconds: float) -> N
     until = time.monotonic() + seconds
     for iteration in reversed(_running):
         try:
-            iteration.finish(status, error_message, seconds=max(0.0, until - time.monotonic()))
+            iteration.end_with_process(status, error_message, seconds=max(0.0, until - time.monotonic()))
             # A signal may interrupt the end of an iteration: finish() then returns at once, so wait here.
             iteration.flush(max(0.0, until - time.monotonic()))
         except KeyboardInterrupt:

@@ -67,6 +67,8 @@ def start(
     owns_client = client is None and not isinstance(parent, ActiveIteration)
     client = _client(client, parent, strict=strict)
     iteration = None if client is None else _find_or_make(client, origin, id_key, strict=strict)
+    if client is not None and iteration is not None and origin.resume is not None:
+        origin = origins.resumed(client.with_deadline(_PATIENCE_SECONDS), origin, iteration)
     active = ActiveIteration(
         client,
         origin,
@@ -120,8 +122,6 @@ def _find_or_make(client: Client, origin: Origin, id_key: str | None, *, strict:
     client = client.with_deadline(_PATIENCE_SECONDS)
     try:
         found = origins.find_or_make(client, origin)
-        if origin.resume is not None:
-            origins.warn_of_ignored(client, origin, found)
         if not _has_succeeded(found, id_key):
             return origins.reopen(client, found)
     except ClientError as error:
