@@ -78,11 +78,18 @@ def test_the_examples_of_a_guide_run(page: str, monkeypatch: pytest.MonkeyPatch)
     if needed and importlib.util.find_spec(needed) is None:
         pytest.skip(f"docs/{page} uses {needed}, which is not installed: pip install {needed}")
     before = dict(os.environ)
+    _do_as_the_readme_says()
     try:
         Reader(page, {"url": URL, "username": ADMIN, "password": PASSWORD}).read()
     finally:
         for name in set(os.environ) - set(before):
             monkeypatch.delenv(name)
+
+
+def _do_as_the_readme_says() -> None:
+    """The README comes first in the reading order, so a guide's output must not depend on an empty server."""
+    with deardiary.start("Iris", "sweep", parameters={"lr": 1e-3}, tags=["baseline"]) as iteration:
+        iteration.log({"loss": 0.01, "accuracy": 1.0})
 
 
 def test_few_examples_are_left_out() -> None:
