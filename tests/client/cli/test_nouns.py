@@ -61,6 +61,14 @@ def test_a_project_is_made_shown_and_removed(run: Run) -> None:
     assert (gone.status, gone.err) == (1, "deardiary: There is no project of the name or id 'Wine'\n")
 
 
+def test_a_second_project_of_one_name_is_made_with_a_warning(run: Run) -> None:
+    first = run("projects", "create", "Again")
+    second = run("projects", "create", "Again", "--json")
+    assert (first.err, second.json["name"]) == ("", "Again")
+    assert "Another project is named 'Again' too: " in second.err
+    assert run("projects", "show", "Again", "--json").json["id"] in second.err
+
+
 def test_of_several_of_one_name_none_is_removed_by_that(run: Run) -> None:
     ids = [run("projects", "create", "Twice", "--json").json["id"] for _ in range(2)]
     refused = run("projects", "rm", "Twice", "--yes")

@@ -177,7 +177,8 @@ def test_what_is_still_being_written_is_neither_moved_nor_discarded(
 
 
 @pytest.mark.parametrize(
-    "words", [["--to", URL], ["--from-url", URL, "--to", URL], ["one", "two"], ["--discard", "--to", URL]]
+    "words",
+    [["--to", URL], ["--from-url", URL, "--to", URL], ["--from-url", OLD], ["one", "two"], ["--discard", "--to", URL]],
 )
 def test_a_move_that_makes_no_sense_is_refused(run: Run, words: list[str]) -> None:
     said = run("sync", *words)

@@ -268,3 +268,15 @@ def test_a_project_that_the_server_cannot_order_is_listed_newest_first(
     ]
     refused = run("iterations", "ls", "--project", project.id, "--order-by", "created_date")
     assert (refused.status, "too many for one order" in refused.err) == (1, True)
+
+
+def test_a_long_parameter_does_not_fill_the_terminal(
+    run: Run, client: deardiary.Client, experiment: str, terminal: Callable[[int], None]
+) -> None:
+    made = client.iterations.create(experiment).id
+    client.parameters.create(made, "prompt", "word " * 1000)
+    assert "word " * 999 in run("iterations", "show", made).out
+    terminal(80)
+    said = run("iterations", "show", made).out
+    assert len(said.splitlines()) < 20
+    assert "Cut: parameters.prompt. A pipe and --json show all." in said

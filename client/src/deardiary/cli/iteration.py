@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _ID = "an id, or the beginning of one"
 _WIDEST_SAME = 24
+_LONGEST = 400  # of a parameter, in `show` on a terminal
 NEWEST_FIRST = "created_date desc"
 _OWNED: Final = ("parameters", "metrics", "tags")
 
@@ -129,7 +130,11 @@ def show(call: Call) -> None:
     resources = list(call.client.resources.list(overview.experiment_id, iteration_id=overview.id))
     call.output.json({**with_words(overview), "children": [each.id for each in children], "resources": resources})
     rows = [row for row in rows_of([overview]) if not row[0].startswith("metrics.")]
-    call.output.fields({name: value for name, _, (value,) in rows if value not in (None, "")})
+    fields = {name: value for name, _, (value,) in rows if value not in (None, "")}
+    cut = [] if call.output.room() is None else _cut_parameters(fields)
+    call.output.fields(fields)
+    if cut:
+        call.output.note(f"Cut: {', '.join(cut)}. A pipe and --json show all.")
     if overview.metrics:
         call.output.say("")
         call.output.table(SUMMARY, [summary_row(key, each) for key, each in overview.metrics.items()])
@@ -143,6 +148,14 @@ def show(call: Call) -> None:
         call.output.table(["resource", "name", "bytes"], rows_)
     if overview.error_message:
         call.output.say(f"\n{overview.error_message.rstrip()}")
+
+
+def _cut_parameters(fields: dict[str, object]) -> list[str]:
+    """Cut the parameters that would fill a terminal; the names of those."""
+    long = [name for name, value in fields.items() if name.startswith("parameters.") and len(cell(value)) > _LONGEST]
+    for name in long:
+        fields[name] = shortened(cell(fields[name]), _LONGEST)
+    return long
 
 
 def compare(call: Call) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from deardiary.cli import extent, find
@@ -10,6 +11,9 @@ from deardiary.cli.tag import change_tags
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
+    from deardiary.wire.shapes import Project
+
+_log = logging.getLogger(__name__)
 
 COLUMNS = {"id": "id", "name": "name", "created": "created_date", "description": "description"}
 
@@ -42,6 +46,15 @@ def show(call: Call) -> None:
 def create(call: Call) -> None:
     made = call.client.projects.create(call.given.project, call.given.description)
     call.output.changed(made, lambda it: f"Created project {it.name} ({it.id})")
+    if made is not None:
+        _warn_of_others(call, made)
+
+
+def _warn_of_others(call: Call, made: Project) -> None:
+    """Warn where a name means two projects: `start` takes the oldest."""
+    others = [each.id for each in call.client.projects.list(name=made.name) if each.id != made.id]
+    if others:
+        _log.warning("Another project is named %r too: %s. `deardiary.start` uses the oldest", made.name, others[0])
 
 
 def change(call: Call) -> None:

@@ -82,6 +82,8 @@ def _send(call: Call) -> None:
         raise CommandFailed("Name one FOLDER, archive or s3:// prefix at a time", USAGE)
     if given.to and not given.from_url:
         raise CommandFailed("--to goes with --from-url: say for which server the records were logged", USAGE)
+    if given.from_url and not (given.to or given.url):
+        raise CommandFailed("--from-url goes with --to or --discard: say to which server the records go", USAGE)
     client = connect(given.to) if given.to else call.client if given.url or given.from_url else None
     results = send(
         given.places[0] if given.places else None,
