@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deardiary.cli.main import parser
+from tests.client.cli.conftest import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,3 +61,17 @@ def test_an_empty_path_is_not_the_working_directory(
     with pytest.raises(ValueError, match="empty"):
         client.resources.upload_folder(experiment, "")
     assert list(client.resources.list(experiment)) == []
+
+
+def test_an_error_breaks_between_words_on_a_terminal(
+    run: Run, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    whole = run("iterations", "ls", experiment, "--filter", "lr < 0.05").err
+    assert whole.count("\n") == 1
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    run("iterations", "ls", experiment, "--filter", "lr < 0.05")
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(lines) == whole.strip()

@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import logging
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from difflib import get_close_matches
 from itertools import takewhile
@@ -70,9 +72,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if failure is None:
             say(traceback.format_exc().rstrip(), sys.stderr)
             return REFUSED
-        say(f"deardiary: {failure}", sys.stderr)
+        say(_folded(f"deardiary: {failure}"), sys.stderr)
         return failure.status
     return status if isinstance(status, int) else 0
+
+
+def _folded(text: str) -> str:
+    """The message in lines of whole words on a terminal; URLs, paths and messages of several lines stay whole."""
+    if not sys.stderr.isatty() or "\n" in text:
+        return text
+    columns = shutil.get_terminal_size().columns
+    return textwrap.fill(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 @contextlib.contextmanager
