@@ -13,7 +13,8 @@ import pytest
 from chalicelib import security
 from tests.support.dynoxide import NotInstallable, installed_binary, with_dynoxide
 from tests.support.emulator import Emulator, running_emulator
-from tests.support.fast_moto import quick_transactions
+from tests.support.fast_moto import fast_moto
+from tests.support.fresh import Fresh
 from tests.support.server import Server, server_on_emulator, server_on_moto
 
 # The folders whose tests are about the emulator itself, or about more of DynamoDB than the server uses.
@@ -74,15 +75,21 @@ def _service_models_read_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _quick_transactions() -> Iterator[None]:
-    with quick_transactions():
+def _fast_moto() -> Iterator[None]:
+    with fast_moto():
         yield
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def _fresh() -> Iterator[Fresh]:
     with server_on_moto() as running:
-        yield running
+        yield Fresh(running)
+
+
+@pytest.fixture
+def server(_fresh: Fresh) -> Server:
+    """The app on moto, where nothing is stored yet but the admin's account."""
+    return _fresh.again()
 
 
 @pytest.fixture(scope="session")

@@ -159,10 +159,10 @@ class Deployed(Server):
 
     def __init__(self, url: str, password: str) -> None:
         self.transport: Any = OverHttp(url)
-        self._tokens = {}
+        self.tokens = {}
         answer = self.call("POST", "/auth", {"username": "admin", "password": password}, token=None)
         assert answer.status == 200, answer
-        self._tokens["admin"] = answer.body["access_token"]
+        self.tokens["admin"] = answer.body["access_token"]
 
 
 @dataclass(frozen=True)

@@ -112,13 +112,13 @@ class Server:
 
     def __init__(self, store: Transport) -> None:
         self.transport = AppTransport(store)
-        self._tokens: dict[str, str] = {}
+        self.tokens: dict[str, str] = {}
 
     def client(self, username: str = ADMIN, password: str = PASSWORD) -> deardiary.Client:
-        if username not in self._tokens:
+        if username not in self.tokens:
             answer = self.call("POST", "/auth", {"username": username, "password": password}, token=None)
-            self._tokens[username] = answer.body["access_token"]
-        return deardiary.connect(URL, token=self._tokens[username], transport=self.transport)
+            self.tokens[username] = answer.body["access_token"]
+        return deardiary.connect(URL, token=self.tokens[username], transport=self.transport)
 
     def newcomer(self, username: str) -> deardiary.Client:
         """A client of a new user, who is no admin and has no permission."""
@@ -127,7 +127,7 @@ class Server:
 
     def token(self, username: str = ADMIN) -> str:
         self.client(username)
-        return self._tokens[username]
+        return self.tokens[username]
 
     def call(
         self,

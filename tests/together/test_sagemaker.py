@@ -174,12 +174,77 @@ def test_an_isolated_job_is_sent_afterwards(live: LiveServer, client: Client, tm
     assert parent.status_id == IterationStatus.SUCCEEDED
 
 
+_FORKS = """
+import json, os, runpy, signal, sys, joblib, sklearn.datasets, sklearn.model_selection
+from sklearn.linear_model import SGDClassifier
+def run(script, at, variables, *arguments):
+    os.environ.update(variables)
+    calls, train, dump = {"train": 0, "dump": 0}, SGDClassifier.partial_fit, joblib.dump
+    die = lambda: os.kill(os.getpid(), signal.SIGKILL)
+    def training(*given, **named):
+        calls["train"] += 1
+        return train(*given, **named)
+    def dumping(*given, **named):
+        calls["dump"] += 1
+        calls["dump"] == 3 and at == "before" and die()
+        dump(*given, **named)
+        calls["dump"] == 3 and at == "within" and die()
+    from deardiary import ActiveIteration
+    def told(method):
+        def telling(*given, **named):
+            result = method(*given, **named)
+            print(method.__name__, given[1:], named, "->", result, file=sys.stderr)
+            return result
+        return telling
+    SGDClassifier.partial_fit, joblib.dump = training, dumping
+    ActiveIteration.log, ActiveIteration.flush = told(ActiveIteration.log), told(ActiveIteration.flush)
+    sys.argv = [script, *arguments]
+    runpy.run_path(script, run_name="__main__")
+    print(calls["train"], flush=True)
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        sys.exit(run(*json.loads(line)))
+    print("exit", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Examples:
+    """Runs the example in processes forked from one that has imported scikit-learn, which takes seconds."""
+
+    def __init__(self) -> None:
+        self._process = run(_FORKS, stdin=True)
+
+    def train(self, container: Container, at: str = "") -> tuple[int, int]:
+        """The exit status, and how many epochs it trained; it kills itself ``at`` its third checkpoint."""
+        script = Path(__file__).parents[2] / "examples" / "sagemaker" / "train.py"
+        model = container.base / "model"
+        model.mkdir(exist_ok=True)
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([str(script), at, container.variables, "--model_dir", str(model)]) + "\n")
+        self._process.stdin.flush()
+        epochs = 0
+        while not (line := line_of(self._process)).startswith("exit "):
+            epochs = int(line)
+        return int(line.removeprefix("exit ")), epochs
+
+    def end(self) -> None:
+        end(self._process)
+
+
 @pytest.fixture(scope="module")
-def uninterrupted(live: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Container:
+def examples() -> Iterator[Examples]:
+    running = Examples()
+    yield running
+    running.end()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(live: LiveServer, tmp_path_factory: pytest.TempPathFactory, examples: Examples) -> Container:
     """The example when nothing happens to it; without the toolkit, so that its hyperparameters are in a file only."""
     container = Container(tmp_path_factory.mktemp("example"), live.url, "example")
     container.write("hyperparameters", {"epochs": "6"})
-    assert exit_code(_example(container)) == 0
+    assert examples.train(container) == (0, 6)
     return container
 
 
@@ -200,59 +265,27 @@ def test_the_example_trains(client: Client, uninterrupted: Container) -> None:
     ],
 )
 def test_the_example_goes_on_from_its_checkpoint(
-    live: LiveServer, client: Client, tmp_path: Path, uninterrupted: Container, at: str, *, lost: bool, left: int
+    live: LiveServer,
+    client: Client,
+    tmp_path: Path,
+    examples: Examples,
+    uninterrupted: Container,
+    at: str,
+    *,
+    lost: bool,
+    left: int,
 ) -> None:
     container = Container(tmp_path, live.url, f"{at}-{lost}")
     container.write("hyperparameters", {"epochs": "6"})
-    assert exit_code(_example(container, at)) == -signal.SIGKILL
+    assert examples.train(container, at) == (-signal.SIGKILL, 0)
     if lost:
         (container.base / "checkpoints" / f"{container.job}.joblib").unlink()
-    again = _example(container, "count")
-    assert int(line_of(again)) == left
-    assert exit_code(again) == 0
+    assert examples.train(container) == (0, left)
     iteration = _iteration_of_example(client, container)
     steps = list(client.metrics.curves(iteration.id)["valid_accuracy"].step)
     assert steps == [0, 1, 2, 3, 4, 5], _evidence(client, iteration, container)
     assert iteration.status_id == IterationStatus.SUCCEEDED
     assert (_weights(container) == _weights(uninterrupted)).all()
-
-
-_RUN = """
-import os, runpy, signal, sys, joblib
-from deardiary import ActiveIteration
-from sklearn.linear_model import SGDClassifier
-script, at, calls = sys.argv[1], sys.argv[2], {"train": 0, "dump": 0}
-train, dump = SGDClassifier.partial_fit, joblib.dump
-die = lambda: os.kill(os.getpid(), signal.SIGKILL)
-def training(*given, **named):
-    calls["train"] += 1
-    return train(*given, **named)
-def dumping(*given, **named):
-    calls["dump"] += 1
-    calls["dump"] == 3 and at == "before" and die()
-    dump(*given, **named)
-    calls["dump"] == 3 and at == "within" and die()
-def told(method):
-    def telling(*given, **named):
-        result = method(*given, **named)
-        print(method.__name__, given[1:], named, "->", result, file=sys.stderr)
-        return result
-    return telling
-SGDClassifier.partial_fit, joblib.dump = training, dumping
-ActiveIteration.log, ActiveIteration.flush = told(ActiveIteration.log), told(ActiveIteration.flush)
-sys.argv = [script, *sys.argv[3:]]
-runpy.run_path(script, run_name="__main__")
-if at == "count":
-    print(calls["train"], flush=True)
-"""
-
-
-def _example(container: Container, at: str = "") -> subprocess.Popen[str]:
-    """The example as a process that kills itself ``at`` some place in its third checkpoint, or counts its epochs."""
-    script = Path(__file__).parents[2] / "examples" / "sagemaker" / "train.py"
-    model = container.base / "model"
-    model.mkdir(exist_ok=True)
-    return run(_RUN, str(script), at, "--model_dir", str(model), settings=container.variables)
 
 
 def _evidence(client: Client, iteration: IterationOverview, container: Container) -> str:
