@@ -26,7 +26,7 @@ demo: $(INSTALLED)  ## log one more training run into the running server
 test: check  ## everything that a change must pass
 	$(BIN)/pytest -n 2
 	@echo "The races once more, on another implementation of DynamoDB:"
-	$(BIN)/pytest -n 2 --dynoxide -rs -k races
+	$(BIN)/pytest -n 2 --dynoxide -rs -k _races
 
 deploy: $(INSTALLED)  ## STAGE=dev into the AWS account of your credentials, or an upgrade in place
 	@$(BIN)/python -m infra deploy --stage $(STAGE)

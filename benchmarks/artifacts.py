@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks import mlflow
-from benchmarks.peers import MLFLOW, environment_of
-from benchmarks.processes import REPOSITORY, Served, local_server, peak_mb
-from benchmarks.report import Number, parse_options, show
+from benchmarks.kit import mlflow_server
+from benchmarks.kit.environments import MLFLOW, environment_of
+from benchmarks.kit.processes import REPOSITORY, Served, local_server, peak_mb
+from benchmarks.kit.report import Number, parse_options, show
 
 BLOCK = 1_000_000
 # Bytes of a first file, which nobody counts: what a server loads when it is first used is no growth.
@@ -75,7 +75,7 @@ def measure(load: Load, *, peer: bool) -> dict[str, Number]:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         directory = Path(name)
         server = stack.enter_context(local_server(directory / "ours"))
-        theirs = stack.enter_context(mlflow.mlflow_server(directory / "mlflow")) if peer else None
+        theirs = stack.enter_context(mlflow_server.mlflow_server(directory / "mlflow")) if peer else None
         _ours(server, directory, load.warm_up)
         before = peak_mb(server.pid)
         ours, peers = [], []
@@ -92,7 +92,7 @@ def measure(load: Load, *, peer: bool) -> dict[str, Number]:
 
 def _ours(server: Served, directory: Path, size_bytes: int) -> Figures:
     with _new_file(directory, size_bytes) as (file, target):
-        command = [sys.executable, "-m", "benchmarks.artifact_client", server.url, str(file), str(target)]
+        command = [sys.executable, "-m", "benchmarks.kit.artifact_client", server.url, str(file), str(target)]
         done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)  # noqa: S603
         _compare(file, target)
         figures: Figures = json.loads(done.stdout)

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks import peers
-from benchmarks.processes import REPOSITORY
-from benchmarks.report import Number, parse_options, show
+from benchmarks.kit import environments
+from benchmarks.kit.processes import REPOSITORY
+from benchmarks.kit.report import Number, parse_options, show
 
 ROUNDS = 15
 _TOOLS = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence", "wheel", "bin")
@@ -64,9 +64,14 @@ def _ours(folder: Path) -> Contender:
 
 
 def _theirs() -> Iterator[Contender]:
-    begins = {peers.MLFLOW: "start_run", peers.TRACKIO: "init", peers.WANDB: "init", peers.GOODSEED: "Run"}
+    begins = {
+        environments.MLFLOW: "start_run",
+        environments.TRACKIO: "init",
+        environments.WANDB: "init",
+        environments.GOODSEED: "Run",
+    }
     for peer, begin in begins.items():
-        environment = peers.environment_of(peer)
+        environment = environments.environment_of(peer)
         (packages,) = environment.directory.glob("lib/python*/site-packages")
         quiet = {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "HF_HUB_OFFLINE": "1"}
         python = str(environment.program("python"))

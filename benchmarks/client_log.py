@@ -18,11 +18,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import peers
-from benchmarks.loggers.pace import KEYS
-from benchmarks.mlflow import mlflow_server
-from benchmarks.processes import REPOSITORY, local_server
-from benchmarks.report import Number, parse_options, show
+from benchmarks.kit import environments
+from benchmarks.kit.mlflow_server import mlflow_server
+from benchmarks.kit.pace import KEYS
+from benchmarks.kit.processes import REPOSITORY, local_server
+from benchmarks.kit.report import Number, parse_options, show
 
 POINTS = 10_000
 CALLS = POINTS // len(KEYS)
@@ -35,7 +35,7 @@ class LoggerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """How one tracker's program is run. Its module is `benchmarks.loggers.log_…`."""
+    """How one tracker's program is run. Its module is in `benchmarks.peers`."""
 
     name: str
     module: str
@@ -64,24 +64,24 @@ def _ours(folder: Path, stack: ExitStack, calls: int) -> Contender:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DEARDIARY_")}
     # Without the login of whoever runs this.
     variables = {"DEARDIARY_URL": served.url, "DEARDIARY_DIR": str(folder / "spool"), "XDG_CONFIG_HOME": str(folder)}
-    return Contender("", "log_deardiary", sys.executable, kept | variables, calls)
+    return Contender("", "deardiary", sys.executable, kept | variables, calls)
 
 
 def _theirs(folder: Path, stack: ExitStack) -> Iterator[Contender]:
     served = stack.enter_context(mlflow_server(folder / "mlflow-server"))
     mlflow = {"MLFLOW_TRACKING_URI": served.url, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    yield _peer(peers.MLFLOW, "mlflow_sync", mlflow, SLOW_CALLS)
-    yield _peer(peers.MLFLOW, "mlflow_async", mlflow | {"MLFLOW_ENABLE_ASYNC_LOGGING": "true"})
-    yield _peer(peers.TRACKIO, "trackio", {"TRACKIO_DIR": str(folder / "trackio" / "trackio")})
-    yield _peer(peers.WANDB, "wandb", {"WANDB_MODE": "offline", "WANDB_SILENT": "true"})
-    yield _peer(peers.GOODSEED, "goodseed", {})
+    yield _peer(environments.MLFLOW, "mlflow_sync", mlflow, SLOW_CALLS)
+    yield _peer(environments.MLFLOW, "mlflow_async", mlflow | {"MLFLOW_ENABLE_ASYNC_LOGGING": "true"})
+    yield _peer(environments.TRACKIO, "trackio", {"TRACKIO_DIR": str(folder / "trackio" / "trackio")})
+    yield _peer(environments.WANDB, "wandb", {"WANDB_MODE": "offline", "WANDB_SILENT": "true"})
+    yield _peer(environments.GOODSEED, "goodseed", {})
 
 
-def _peer(peer: peers.Peer, name: str, variables: Mapping[str, str], calls: int = CALLS) -> Contender:
-    environment = peers.environment_of(peer)
+def _peer(peer: environments.Peer, name: str, variables: Mapping[str, str], calls: int = CALLS) -> Contender:
+    environment = environments.environment_of(peer)
     quiet = {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
     python = str(environment.program("python"))
-    return Contender(name, f"log_{peer.name}", python, {**environment.variables(), **quiet, **variables}, calls)
+    return Contender(name, peer.name, python, {**environment.variables(), **quiet, **variables}, calls)
 
 
 def _figures(contender: Contender, folder: Path) -> dict[str, Number]:
@@ -99,13 +99,13 @@ def _figures(contender: Contender, folder: Path) -> dict[str, Number]:
 
 
 def _run(contender: Contender, *arguments: str, expected: int) -> str:
-    command = [contender.python, "-m", f"benchmarks.loggers.{contender.module}", *arguments]
+    command = [contender.python, "-m", f"benchmarks.peers.{contender.module}", *arguments]
     done = subprocess.run(  # noqa: S603 - our own modules
         command, cwd=REPOSITORY, env=dict(contender.variables), capture_output=True, text=True, check=False
     )
     if done.returncode != expected:
         raise LoggerFailed(
-            f"{contender.module} {arguments[0]} ended with {done.returncode}: {done.stderr[-peers.SHOWN :]}"
+            f"{contender.module} {arguments[0]} ended with {done.returncode}: {done.stderr[-environments.SHOWN :]}"
         )
     return done.stdout
 

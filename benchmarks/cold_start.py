@@ -23,14 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.report import Number, parse_options, show
+from benchmarks.kit.report import Number, parse_options, show
 from infra.emulator.launcher import REPOSITORY, running_emulator
 from infra.package.packager import build
 from tests.support.server import server_on_emulator
 
 PROCESSES = 15
 REQUESTS = 200
-SCRIPT = Path(__file__).parent / "first_request.py"
+SCRIPT = Path(__file__).parent / "kit" / "first_request.py"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deardiary-benchmarks" / "bare-app"
 MAX_RATIO, MAX_ZIP_MB = 1.25, 22
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}

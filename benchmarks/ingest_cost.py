@@ -2,7 +2,8 @@
 
 The app runs in this process on the local emulator, with sign-in. A request is `POST /iterations/{id}/log` with columns,
 by a member of the project, to an iteration that has such batches already; what the first batch of a new iteration
-writes stands apart. Units are by DynamoDB's rules, reads for sign-in and permission included (`benchmarks.metering`).
+writes stands apart. Units are by DynamoDB's rules, reads for sign-in and permission included
+(`benchmarks.kit.metering`).
 
 Dollars are those of API Gateway (REST), Lambda (1,024 MB, arm64), DynamoDB (on demand) and CloudWatch Logs. A request's
 duration is its CPU time as measured on this machine, divided by the share of a CPU that such a function gets, and 5 ms
@@ -20,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from benchmarks import units
-from benchmarks.curves import batches, flush_body, make_curves
-from benchmarks.metering import Meter
-from benchmarks.prices import VCPU, Usage, dollars
-from benchmarks.report import Number, parse_options, show
-from benchmarks.units import Image
+from benchmarks.kit import units
+from benchmarks.kit.curves import batches, flush_body, make_curves
+from benchmarks.kit.metering import Meter
+from benchmarks.kit.prices import VCPU, Usage, dollars
+from benchmarks.kit.report import Number, parse_options, show
+from benchmarks.kit.units import Image
 from chalicelib import security
 from infra.emulator.launcher import running_emulator
 from tests.support.server import Server, server_on_emulator

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks import diary, mlflow
-from benchmarks.connection import Connection, connected
-from benchmarks.curves import Curves, make_curves
-from benchmarks.load import Sending, send_all
-from benchmarks.processes import end_on_sigterm, local_server
-from benchmarks.report import Number, parse_options, show
+from benchmarks.kit import diary, mlflow_server
+from benchmarks.kit.connection import Connection, connected
+from benchmarks.kit.curves import Curves, make_curves
+from benchmarks.kit.load import Sending, send_all
+from benchmarks.kit.processes import end_on_sigterm, local_server
+from benchmarks.kit.report import Number, parse_options, show
 
 KEYS = 10
 BATCH, SMALL_BATCH = 10_000, 1_000
@@ -66,7 +66,7 @@ def measure(load: Load, *, peer: bool) -> dict[str, Number]:
         ours = stack.enter_context(local_server(Path(directory) / "ours")).url
         contenders = list(_ours(stack.enter_context(connected(ours)), ours))
         if peer:
-            theirs = stack.enter_context(mlflow.mlflow_server(Path(directory) / "mlflow")).url
+            theirs = stack.enter_context(mlflow_server.mlflow_server(Path(directory) / "mlflow")).url
             contenders.append(_mlflow(stack.enter_context(connected(theirs)), theirs))
         speeds = _race(contenders, load)
     return _figures(speeds, load)
@@ -112,15 +112,15 @@ def _ours(connection: Connection, url: str) -> Iterator[Contender]:
 
 
 def _mlflow(connection: Connection, url: str) -> Contender:
-    experiment = mlflow.new_experiment(connection, "benchmark")
+    experiment = mlflow_server.new_experiment(connection, "benchmark")
 
     return Contender(
         "mlflow_{}",
         url,
-        new_run=lambda: mlflow.new_run(connection, experiment),
-        requests=mlflow.log_batches,
+        new_run=lambda: mlflow_server.new_run(connection, experiment),
+        requests=mlflow_server.log_batches,
         # All keys have as many points as the one that is counted.
-        count=lambda run: KEYS * sum(1 for _ in mlflow.history(connection, run, "loss")),
+        count=lambda run: KEYS * sum(1 for _ in mlflow_server.history(connection, run, "loss")),
     )
 
 
@@ -132,7 +132,7 @@ def _figures(speeds: dict[str, list[float]], load: Load) -> dict[str, Number]:
             ours = f"points_per_s_{clients}"
             figures[f"ratio_{clients}"] = figures[ours] / theirs
             figures[f"ratio_{clients}_small_batch"] = figures[f"{ours}_small_batch"] / theirs
-    sizes = {"batch_points": BATCH, "small_batch_points": SMALL_BATCH, "mlflow_batch_points": mlflow.MAX_BATCH}
+    sizes = {"batch_points": BATCH, "small_batch_points": SMALL_BATCH, "mlflow_batch_points": mlflow_server.MAX_BATCH}
     return figures | {"keys": KEYS, "rounds": load.rounds} | sizes
 
 

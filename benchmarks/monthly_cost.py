@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import prices
-from benchmarks.metering import Meter
-from benchmarks.prices import Usage, dollars
-from benchmarks.report import Number, parse_options, show
+from benchmarks.kit import prices
+from benchmarks.kit.metering import Meter
+from benchmarks.kit.prices import Usage, dollars
+from benchmarks.kit.report import Number, parse_options, show
 from benchmarks.requests import Cost, measure
 from chalicelib import security
 from infra.emulator.launcher import running_emulator

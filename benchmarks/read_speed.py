@@ -26,13 +26,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import diary, mlflow
-from benchmarks.connection import Connection, connected
-from benchmarks.inside import server_inside
-from benchmarks.load import send_all
-from benchmarks.metering import Meter
-from benchmarks.processes import Served, end_on_sigterm, local_server, peak_mb
-from benchmarks.reading import (
+from benchmarks.kit import diary, mlflow_server
+from benchmarks.kit.connection import Connection, connected
+from benchmarks.kit.inside import server_inside
+from benchmarks.kit.load import send_all
+from benchmarks.kit.metering import Meter
+from benchmarks.kit.processes import Served, end_on_sigterm, local_server, peak_mb
+from benchmarks.kit.reading import (
     KEY,
     PAGE,
     SHOWN,
@@ -47,7 +47,7 @@ from benchmarks.reading import (
     stands_for,
     timed,
 )
-from benchmarks.report import Number, parse_options, show
+from benchmarks.kit.report import Number, parse_options, show
 from chalicelib.storage.table import keys
 
 FULL = Load(history=100_000, series=1_000_000, iterations=1000, rounds=7)
@@ -85,7 +85,7 @@ def measure(load: Load, *, peer: bool) -> dict[str, Number]:
         idle, connection = peak_mb(served.pid), stack.enter_context(connected(served.url))
         readings = _our_readings(connection, filled, load)
         if filled_mlflow:
-            url = stack.enter_context(mlflow.mlflow_server(theirs)).url
+            url = stack.enter_context(mlflow_server.mlflow_server(theirs)).url
             _warm_mlflow(url, filled_mlflow)
             readings += _mlflow_readings(stack.enter_context(connected(url)), filled_mlflow, load)
         figures = timed(readings, load.rounds)
@@ -111,12 +111,12 @@ def _fill_ours(directory: Path, load: Load) -> Filled:
 
 
 def _fill_mlflow(directory: Path, load: Load) -> Filled:
-    with mlflow.mlflow_server(directory) as served, connected(served.url) as connection:
-        history = mlflow.new_run(connection, mlflow.new_experiment(connection, "history"))
-        send_all(served.url, [mlflow.log_batches(history, one_key(load.history))])
-        table = mlflow.new_experiment(connection, "table")
-        runs = [mlflow.new_run(connection, table) for _ in range(load.iterations)]
-        requests = [mlflow.log_batches(run, of_run(number))[0] for number, run in enumerate(runs)]
+    with mlflow_server.mlflow_server(directory) as served, connected(served.url) as connection:
+        history = mlflow_server.new_run(connection, mlflow_server.new_experiment(connection, "history"))
+        send_all(served.url, [mlflow_server.log_batches(history, one_key(load.history))])
+        table = mlflow_server.new_experiment(connection, "table")
+        runs = [mlflow_server.new_run(connection, table) for _ in range(load.iterations)]
+        requests = [mlflow_server.log_batches(run, of_run(number))[0] for number, run in enumerate(runs)]
         send_all(served.url, shared(requests))
     return Filled(history, "", table)
 
@@ -142,13 +142,15 @@ def _our_readings(connection: Connection, filled: Filled, load: Load) -> list[Re
 
 def _mlflow_readings(connection: Connection, filled: Filled, load: Load) -> list[Reading]:
     def table(rows: int) -> Callable[[], Any]:
-        return lambda: mlflow.table(connection, filled.table, KEY, rows)
+        return lambda: mlflow_server.table(connection, filled.table, KEY, rows)
 
     return [
         Reading(
-            "mlflow_history_100k_s", lambda: list(mlflow.history(connection, filled.history, KEY)), has(load.history)
+            "mlflow_history_100k_s",
+            lambda: list(mlflow_server.history(connection, filled.history, KEY)),
+            has(load.history),
         ),
-        Reading("mlflow_series_100k_s", lambda: mlflow.few_points(connection, filled.history, KEY, SHOWN), bool),
+        Reading("mlflow_series_100k_s", lambda: mlflow_server.few_points(connection, filled.history, KEY, SHOWN), bool),
         Reading("mlflow_table_1000_s", table(load.iterations), has(load.iterations)),
         Reading("mlflow_table_page_s", table(PAGE), has(min(PAGE, load.iterations))),
     ]
@@ -156,9 +158,9 @@ def _mlflow_readings(connection: Connection, filled: Filled, load: Load) -> list
 
 def _warm_mlflow(url: str, filled: Filled) -> None:
     """Each of its workers reads for the first time, unmeasured; which one answers is for the connection to say."""
-    for _ in range(2 * mlflow.WORKERS):
+    for _ in range(2 * mlflow_server.WORKERS):
         with connected(url) as connection:
-            mlflow.table(connection, filled.table, KEY, 1)
+            mlflow_server.table(connection, filled.table, KEY, 1)
 
 
 def _pages(served: Served, iteration_id: str) -> int:

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.calls import Call
-from benchmarks.metering import READS, Meter
-from benchmarks.report import Number, parse_options, show
+from benchmarks.kit.calls import Call
+from benchmarks.kit.metering import READS, Meter
+from benchmarks.kit.report import Number, parse_options, show
 from chalicelib import security
 from chalicelib.storage.reads import lineage
 from chalicelib.storage.table import keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import first_request
+from benchmarks.kit import first_request
 from tests.support.server import Server
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import ingest_cost, ingest_speed
-from benchmarks.connection import RequestFailed
 from benchmarks.ingest_cost import Cost, Effort
-from benchmarks.load import Sending, send_all
-from benchmarks.prices import Usage, dollars
+from benchmarks.kit.connection import RequestFailed
+from benchmarks.kit.load import Sending, send_all
+from benchmarks.kit.prices import Usage, dollars
 from tests.support.server import Server
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import units
-from benchmarks.metering import Meter, UnmeteredOperation
+from benchmarks.kit import units
+from benchmarks.kit.metering import Meter, UnmeteredOperation
 from chalicelib.errors import NotFound
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item, Ref

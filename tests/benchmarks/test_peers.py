@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers import Peer, PeerFailed, environment_of
+from benchmarks.kit.environments import Peer, PeerFailed, environment_of
 
 
 @pytest.fixture

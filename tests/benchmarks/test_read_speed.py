@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import read_speed, reading
-from benchmarks.reading import Load, Reading, WrongAnswer
+from benchmarks import read_speed
+from benchmarks.kit import reading
+from benchmarks.kit.reading import Load, Reading, WrongAnswer
 
 
 def test_reading_is_measured_and_checked() -> None:

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from benchmarks import report, requests
-from benchmarks.metering import Meter
+from benchmarks import requests
+from benchmarks.kit import report
+from benchmarks.kit.metering import Meter
 from tests.support import asks
 from tests.support.server import Server
 from tests.support.world import make_world

@@ -6,21 +6,28 @@ import pytest
 
 import deardiary
 from deardiary.api import path_of
-from tests.client import fakes
-from tests.client.fakes import FakeServer, client_of, page, project, query_of
+from tests.support import transports
+from tests.support.transports import FakeServer, client_of, page, project, query_of
 
 if TYPE_CHECKING:
     from deardiary.http.transport import Request
 
-USER = {"id": "u1", "first_name": "", "last_name": "", "username": "ada", "created_date": fakes.NOW, "is_admin": True}
-SESSION = {"access_token": "fresh", "token_type": "bearer", "expires_at": fakes.NOW, "user": USER}
+USER = {
+    "id": "u1",
+    "first_name": "",
+    "last_name": "",
+    "username": "ada",
+    "created_date": transports.NOW,
+    "is_admin": True,
+}
+SESSION = {"access_token": "fresh", "token_type": "bearer", "expires_at": transports.NOW, "user": USER}
 
 
 def test_a_password_is_traded_for_a_token() -> None:
     server = FakeServer()
     server.answers = {"POST /auth": (200, SESSION), "GET /auth/me": (200, USER)}
 
-    client = deardiary.connect(fakes.URL, username="ada", password="sesame-open", transport=server)
+    client = deardiary.connect(transports.URL, username="ada", password="sesame-open", transport=server)
 
     assert client.whoami().username == "ada"
     assert server.bodies("POST /auth") == [{"username": "ada", "password": "sesame-open"}]
@@ -53,12 +60,12 @@ def test_disconnecting_forgets_the_token_and_closes() -> None:
 def test_without_credentials_no_token_is_sent() -> None:
     server = FakeServer()
     server.answers = {"GET /auth/me": (200, USER)}
-    deardiary.connect(fakes.URL, transport=server).whoami()
+    deardiary.connect(transports.URL, transport=server).whoami()
     assert "Authorization" not in server.requests[0].headers
 
 
 def test_a_list_asks_for_pages_as_they_are_needed() -> None:
-    def answer(request: Request) -> fakes.Answer:
+    def answer(request: Request) -> transports.Answer:
         if "cursor" in query_of(request):
             return 200, page(project(id="p3"))
         return 200, page(project(id="p1"), project(id="p2"), next_cursor="c&=")

@@ -22,8 +22,8 @@ import pytest
 
 import deardiary
 from deardiary import ActiveIteration
-from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project, taken
-from tests.client.loopback import Reply, serve
+from tests.support.loopback import Reply, serve
+from tests.support.transports import FakeServer, client_of, experiment, iteration, page, project, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 import deardiary
 from deardiary import ClientError, HttpTransport, Request
 from deardiary.http.transport import FileSlice
-from tests.client.loopback import Loopback, Reply, serve
+from tests.support.loopback import Loopback, Reply, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from deardiary import ActiveIteration, ClientError, IterationStatus
 from deardiary.tracking.outcome import message_of
 from deardiary.wire import limits
 from deardiary.wire.times import parse_time
-from tests.client import fakes
-from tests.client.fakes import FakeServer, body_of, client_of, experiment, iteration, page, project, taken
+from tests.support import transports
+from tests.support.transports import FakeServer, body_of, client_of, experiment, iteration, page, project, taken
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +65,7 @@ def test_a_clean_exit_succeeds(server: FakeServer) -> None:
     with begin(server) as active:
         assert active.id == "i1"
     end = end_of(server)
-    assert parse_time(end.pop("end_date")) > parse_time(fakes.NOW)
+    assert parse_time(end.pop("end_date")) > parse_time(transports.NOW)
     assert end == {"status_id": IterationStatus.SUCCEEDED}
 
 
@@ -137,14 +137,14 @@ def test_of_an_iteration_that_has_ended_only_its_lock_is_no_reason_to_keep_the_e
     server: FakeServer, tmp_path: Path, field: str, kept: int
 ) -> None:
     server.answers[END] = (422, {"code": "INVALID_PAYLOAD", "message": "no", "details": {"field": field}})
-    server.answers["GET /iterations/i1"] = (200, iteration(end_date=fakes.NOW))
+    server.answers["GET /iterations/i1"] = (200, iteration(end_date=transports.NOW))
     with begin(server):
         pass
     assert len(list((tmp_path / "data").rglob("rejected/*.json"))) == kept
 
 
 def test_calls_are_gathered_into_one_request(server: FakeServer) -> None:
-    at = parse_time(fakes.NOW)
+    at = parse_time(transports.NOW)
     active = begin(server)
     active.log({"loss": 0.5, "accuracy": math.nan}, step=7, recorded_at=at)
     active.log({"loss": 0.25}, step=8, recorded_at=at)
@@ -154,8 +154,8 @@ def test_calls_are_gathered_into_one_request(server: FakeServer) -> None:
     assert body.pop("batch_id").endswith("-00000001")
     assert body == {
         "metrics": {
-            "loss": {"step": [7, 8], "value": [0.5, 0.25], "recorded_at": [fakes.NOW] * 2},
-            "accuracy": {"step": [7], "value": ["NaN"], "recorded_at": [fakes.NOW]},
+            "loss": {"step": [7, 8], "value": [0.5, 0.25], "recorded_at": [transports.NOW] * 2},
+            "accuracy": {"step": [7], "value": ["NaN"], "recorded_at": [transports.NOW]},
         }
     }
 
@@ -163,7 +163,7 @@ def test_calls_are_gathered_into_one_request(server: FakeServer) -> None:
 def test_a_time_that_is_not_given_is_now(server: FakeServer) -> None:
     active = begin(server)
     active.log({"loss": 1})
-    assert parse_time(columns_of(server, active)["loss"]["recorded_at"][0]) > parse_time(fakes.NOW)
+    assert parse_time(columns_of(server, active)["loss"]["recorded_at"][0]) > parse_time(transports.NOW)
 
 
 def test_steps_count_themselves_per_key(server: FakeServer) -> None:
@@ -205,14 +205,14 @@ def test_where_others_may_log_too_the_server_counts_the_steps(server: FakeServer
     ],
 )
 def test_an_iteration_goes_on(server: FakeServer, options: Any, status: IterationStatus, reopened: bool) -> None:
-    ended = iteration(status_id=status, end_date=fakes.NOW if reopened else None)
+    ended = iteration(status_id=status, end_date=transports.NOW if reopened else None)
     server.answers |= {CREATE: (200, ended), "GET /iterations/i1": (200, ended)}
     begin(server, **options)
     assert server.bodies(END) == ([{"status_id": IterationStatus.RUNNING}] if reopened else [])
 
 
 def test_one_that_succeeded_goes_on_only_on_purpose(server: FakeServer) -> None:
-    server.answers[CREATE] = (200, iteration(status_id=2, end_date=fakes.NOW))
+    server.answers[CREATE] = (200, iteration(status_id=2, end_date=transports.NOW))
     with pytest.raises(ValueError, match="resume='k'"):
         begin(server, id_key="k")
 
@@ -304,7 +304,7 @@ def test_a_parameter_does_not_change(server: FakeServer) -> None:
 def test_a_parameter_that_clashes_takes_nothing_else_with_it(
     server: FakeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def answer(request: Request) -> fakes.Answer:
+    def answer(request: Request) -> transports.Answer:
         body = json.loads(body_of(request))
         if "lr" in body.get("parameters", {}):
             return 409, {"code": "CONFLICT", "message": "is another", "details": {"field": "lr"}}
@@ -342,7 +342,7 @@ def test_project_and_experiment_come_from_the_environment(server: FakeServer, mo
     monkeypatch.setenv("DEARDIARY_PROJECT", "Iris")
     monkeypatch.setenv("DEARDIARY_EXPERIMENT", "sweep")
     deardiary.start(client=client_of(server))
-    assert fakes.query_of(server.requests[0])["name"] == ["Iris"]
+    assert transports.query_of(server.requests[0])["name"] == ["Iris"]
 
 
 def test_an_ended_iteration_takes_nothing_more(server: FakeServer, tmp_path: Path) -> None:

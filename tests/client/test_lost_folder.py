@@ -16,8 +16,8 @@ import pytest
 import deardiary
 from deardiary import ActiveIteration, ClientError, files
 from deardiary.sending import sender
-from tests.client import fakes
-from tests.client.fakes import FakeServer, body_of, client_of, experiment, iteration, page, project
+from tests.support import transports
+from tests.support.transports import FakeServer, body_of, client_of, experiment, iteration, page, project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,13 +44,13 @@ class Points:
             "PATCH /iterations/i1": (200, iteration()),
         }
 
-    def _take(self, request: Request) -> fakes.Answer:
+    def _take(self, request: Request) -> transports.Answer:
         if self.is_away:
             return GONE
         body = json.loads(body_of(request))
         values = body.get("metrics", {}).get("loss", {}).get("value", [])
         taken = self.batches.setdefault(body["batch_id"], values)
-        return 201, fakes.receipt(accepted=len(taken))
+        return 201, transports.receipt(accepted=len(taken))
 
     @property
     def values(self) -> list[float]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from deardiary import Conflict
-from tests.client.fakes import FakeServer, client_of, experiment, page, project
+from tests.support.transports import FakeServer, client_of, experiment, page, project
 
 
 def test_what_is_there_is_found() -> None:

@@ -13,9 +13,9 @@ import pytest
 
 import deardiary
 from deardiary import ClientError, HttpTransport, RetryingTransport
-from tests.client import fakes
-from tests.client.fakes import resource, respond
-from tests.client.loopback import Loopback, Reply, serve
+from tests.support import transports
+from tests.support.loopback import Loopback, Reply, serve
+from tests.support.transports import resource, respond
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +47,9 @@ class HostileServer:
         answers = {
             "resources": resource(**known),
             "r1": resource(**known, state="ready"),
-            "upload": {"requests": [self.signed], "expires_at": fakes.NOW},
+            "upload": {"requests": [self.signed], "expires_at": transports.NOW},
             "complete": resource(**known, state="ready"),
-            "download": {**known, "url": self.signed["url"], "expires_at": fakes.NOW},
+            "download": {**known, "url": self.signed["url"], "expires_at": transports.NOW},
         }
         return respond(200, answers[urlsplit(request.url).path.rpartition("/")[2]])
 
@@ -301,14 +301,14 @@ def test_redirects_of_a_store_are_not_followed(store: Loopback, model: Path, tmp
 def _answers(store_url: str) -> list[Reply]:
     """An API that announces a resource and signs its upload."""
     signed = {"method": "PUT", "url": store_url, "headers": {}, "offset": 0, "size_bytes": len(DATA)}
-    upload = {"requests": [signed], "expires_at": fakes.NOW}
+    upload = {"requests": [signed], "expires_at": transports.NOW}
     return [Reply(body=json.dumps(each).encode()) for each in (resource(size_bytes=len(DATA)), upload)]
 
 
 def test_where_a_server_is_shows_when_it_is_asked(store: Loopback, model: Path, resolve: Resolve) -> None:
     """A name in the local network: the connection that was made to the server counts."""
     resolve("diary.lan", "127.0.0.1")
-    done = Reply(body=fakes.respond(200, resource(state="ready")).read())
+    done = Reply(body=transports.respond(200, resource(state="ready")).read())
     with serve() as api:
         api.replies = [*_answers(store.url), done]
         with deardiary.connect(api.url.replace("127.0.0.1", "diary.lan")) as client:

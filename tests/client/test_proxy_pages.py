@@ -11,8 +11,8 @@ import pytest
 import deardiary
 from deardiary import ClientError
 from deardiary.sending import sender
-from tests.client.fakes import experiment, iteration, page, project, receipt
-from tests.client.loopback import Loopback, Reply, serve
+from tests.support.loopback import Loopback, Reply, serve
+from tests.support.transports import experiment, iteration, page, project, receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

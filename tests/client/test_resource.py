@@ -9,15 +9,15 @@ import pytest
 
 from deardiary import ClientError
 from deardiary.wire.limits import MIB
-from tests.client import fakes
-from tests.client.fakes import FakeServer, body_of, client_of, page, resource
+from tests.support import transports
+from tests.support.transports import FakeServer, body_of, client_of, page, resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from deardiary.http.transport import Request
-    from tests.client.fakes import Answer
+    from tests.support.transports import Answer
 
 DATA = bytes(range(256)) * 20
 HASH = hashlib.sha256(DATA).hexdigest()
@@ -43,7 +43,10 @@ def storing_server() -> FakeServer:
     server = FakeServer()
     server.answers = {
         CREATE: (201, resource(size_bytes=len(DATA))),
-        "POST /resources/r1/upload": (200, {"requests": [{**put, "size_bytes": len(DATA)}], "expires_at": fakes.NOW}),
+        "POST /resources/r1/upload": (
+            200,
+            {"requests": [{**put, "size_bytes": len(DATA)}], "expires_at": transports.NOW},
+        ),
         "PUT store/1": (200, None),
         "POST /resources/r1/complete": (200, resource(state="ready")),
     }
@@ -51,7 +54,12 @@ def storing_server() -> FakeServer:
 
 
 def serving_server(content: bytes, name: str = "model.bin") -> FakeServer:
-    source = {"url": "https://store/r1?sig=s", "expires_at": fakes.NOW, "size_bytes": len(DATA), "content_hash": HASH}
+    source = {
+        "url": "https://store/r1?sig=s",
+        "expires_at": transports.NOW,
+        "size_bytes": len(DATA),
+        "content_hash": HASH,
+    }
     server = FakeServer()
     server.answers = {
         "GET /resources/r1": (200, resource(name=name, size_bytes=len(DATA))),
@@ -69,7 +77,7 @@ def test_an_upload_in_parts_that_broke_off_goes_on_in_its_resource_on_every_back
     server = FakeServer()
     server.answers = {
         "GET /experiments/e1/resources": (200, page(begun)),
-        "POST /resources/r7/upload": (200, {"requests": [], "expires_at": fakes.NOW}),
+        "POST /resources/r7/upload": (200, {"requests": [], "expires_at": transports.NOW}),
         "POST /resources/r7/complete": (200, {**begun, "state": "ready"}),
     }
     assert client_of(server).resources.upload("e1", path, iteration_id="i1").id == "r7"
@@ -254,7 +262,7 @@ def test_a_link_where_the_bytes_would_be_collected_is_not_followed(folder: Path,
 
 def listing(*resources: dict[str, object]) -> FakeServer:
     server = serving_server(DATA)
-    server.answers["GET /experiments/e1/resources"] = (200, fakes.page(*resources))
+    server.answers["GET /experiments/e1/resources"] = (200, transports.page(*resources))
     return server
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deardiary import ClientError, Request, RetryingTransport
-from tests.client.fakes import respond
+from tests.support.transports import respond
 
 if TYPE_CHECKING:
     from deardiary import Response

@@ -14,7 +14,7 @@ from deardiary.secretsmanager import read_token
 from deardiary.tracking.files import Artifacts
 from deardiary.tracking.journal import Journal
 from deardiary.tracking.silent import NullArtifacts, NullJournal
-from tests.client.fakes import URL, FakeServer
+from tests.support.transports import URL, FakeServer
 
 if TYPE_CHECKING:
     from pathlib import Path

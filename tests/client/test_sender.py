@@ -11,8 +11,8 @@ import deardiary
 from deardiary import ClientError
 from deardiary.sending import sender
 from deardiary.tracking import process_hooks
-from tests.client import fakes
-from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project, taken
+from tests.support import transports
+from tests.support.transports import FakeServer, client_of, experiment, iteration, page, project, taken
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,11 +43,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
 class Answers:
     """Gives these in turn, and then what it would give otherwise."""
 
-    def __init__(self, *first: fakes.Answer) -> None:
+    def __init__(self, *first: transports.Answer) -> None:
         self.left = list(first)
         self.used = threading.Event()
 
-    def __call__(self, request: Request) -> fakes.Answer:
+    def __call__(self, request: Request) -> transports.Answer:
         if self.left:
             return self.left.pop(0)
         self.used.set()
@@ -72,7 +72,7 @@ class Answers:
         (503, b"[" * 100_000),
     ],
 )
-def test_what_may_pass_is_tried_again_under_the_same_name(server: FakeServer, failure: fakes.Answer) -> None:
+def test_what_may_pass_is_tried_again_under_the_same_name(server: FakeServer, failure: transports.Answer) -> None:
     answers = server.answers[LOG] = Answers(failure, failure)
     active = deardiary.start("Iris", "sweep", client=client_of(server))
     active.log({"loss": 1})
@@ -96,7 +96,7 @@ def _earlier_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_flush_waits_for_the_points_of_an_earlier_process(server: FakeServer) -> None:
     may_answer = threading.Event()
 
-    def answer(request: Request) -> fakes.Answer:
+    def answer(request: Request) -> transports.Answer:
         assert may_answer.wait(10)
         return taken(request)
 
@@ -122,7 +122,7 @@ def test_a_flush_fails_when_the_points_of_an_earlier_process_cannot_be_sent(
 
 
 def test_less_taken_than_sent_is_completed_under_another_name(server: FakeServer) -> None:
-    server.answers[LOG] = Answers((200, fakes.receipt(accepted=2)))
+    server.answers[LOG] = Answers((200, transports.receipt(accepted=2)))
     active = deardiary.start("Iris", "sweep", client=client_of(server))
     for step in range(5):
         active.log({"loss": step})
@@ -169,22 +169,22 @@ def test_a_token_that_has_run_out_is_replaced_by_signing_in_again(
         "first_name": "",
         "last_name": "",
         "username": "ada",
-        "created_date": fakes.NOW,
+        "created_date": transports.NOW,
         "is_admin": False,
     }
     given = iter(["old", "new"])
 
-    def signed_in(_: Request) -> fakes.Answer:
-        session = {"access_token": next(given), "token_type": "bearer", "expires_at": fakes.NOW, "user": user}
+    def signed_in(_: Request) -> transports.Answer:
+        session = {"access_token": next(given), "token_type": "bearer", "expires_at": transports.NOW, "user": user}
         return 200, session
 
-    def log(request: Request) -> fakes.Answer:
+    def log(request: Request) -> transports.Answer:
         if request.headers["Authorization"] == "Bearer new":
             return taken(request)
         return 401, {"code": "TOKEN_EXPIRED", "message": "too old"}
 
     server.answers |= {"POST /auth": signed_in, LOG: log}
-    client = deardiary.connect(fakes.URL, username="ada", password="lovelace", transport=server)
+    client = deardiary.connect(transports.URL, username="ada", password="lovelace", transport=server)
     with deardiary.start("Iris", "sweep", client=client) as active:
         active.log({"loss": 1})
         assert active.flush(10)
@@ -192,7 +192,7 @@ def test_a_token_that_has_run_out_is_replaced_by_signing_in_again(
 
 
 def test_a_token_from_a_login_in_a_terminal_is_found(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def log(request: Request) -> fakes.Answer:
+    def log(request: Request) -> transports.Answer:
         if request.headers["Authorization"] == "Bearer fresh":
             return taken(request)
         monkeypatch.setenv("DEARDIARY_TOKEN", "fresh")
@@ -200,7 +200,7 @@ def test_a_token_from_a_login_in_a_terminal_is_found(server: FakeServer, monkeyp
 
     monkeypatch.setenv("DEARDIARY_TOKEN", "stale")
     server.answers[LOG] = log
-    with deardiary.start("Iris", "sweep", client=deardiary.connect(fakes.URL, transport=server)) as active:
+    with deardiary.start("Iris", "sweep", client=deardiary.connect(transports.URL, transport=server)) as active:
         active.log({"loss": 1})
         assert active.flush(10)
 
@@ -238,7 +238,7 @@ def test_a_file_is_kept_while_the_server_is_away(
             _ = active.client
     server.answers |= {
         "GET /experiments/e1/resources": (200, page()),
-        "POST /experiments/e1/resources": (201, fakes.resource(state="ready")),
+        "POST /experiments/e1/resources": (201, transports.resource(state="ready")),
     }
     (result,) = deardiary.sync(client=client_of(server), tell=lambda _: None)
     (body,) = server.bodies("POST /experiments/e1/resources")
@@ -284,7 +284,7 @@ def test_a_long_wait_at_the_end_is_said_once(
     active.log({"loss": 1})
     active.finish(seconds=0.3)
     (said,) = [record.getMessage() for record in caplog.records if "Waiting" in record.getMessage()]
-    assert said.startswith(f"Waiting to send what is logged to {fakes.URL}, for 0 s at most. Nothing is lost")
+    assert said.startswith(f"Waiting to send what is logged to {transports.URL}, for 0 s at most. Nothing is lost")
     assert f"it is in {active.folder}, and `deardiary sync` sends it. Ctrl-C ends the waiting" in said
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import deardiary
 from deardiary import ClientError, IterationStatus
-from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project, taken
+from tests.support.transports import FakeServer, client_of, experiment, iteration, page, project, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ import deardiary
 import deardiary.client
 from deardiary import Client, Iteration, IterationStatus
 from deardiary.spool import lines
-from tests.client.fakes import respond
 from tests.support.server import URL, Server, server_on_moto
+from tests.support.transports import respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

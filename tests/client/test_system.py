@@ -10,8 +10,8 @@ import pytest
 
 import deardiary
 from deardiary import ActiveIteration
-from tests.client import fakes
-from tests.client.fakes import FakeServer, client_of, experiment, iteration, page, project
+from tests.support import transports
+from tests.support.transports import FakeServer, client_of, experiment, iteration, page, project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,26 +32,26 @@ class Machine(FakeServer):
             "GET /projects/p1/experiments": (200, page(experiment())),
             "POST /experiments/e1/iterations": (201, iteration()),
             "PATCH /iterations/i1": (200, iteration()),
-            LOG: fakes.taken,
+            LOG: transports.taken,
             "PUT /iterations/i1/snapshot": (200, iteration()),
             "GET /experiments/e1/resources": (200, page()),
             "POST /experiments/e1/resources": self.announce,
             "POST /resources/r1/upload": self.upload,
             "PUT store.example/put": self.store,
-            "POST /resources/r1/complete": (200, fakes.resource(state="ready")),
+            "POST /resources/r1/complete": (200, transports.resource(state="ready")),
         }
 
     def announce(self, request: Request) -> tuple[int, Any]:
-        return 201, fakes.resource(**json.loads(fakes.body_of(request)))
+        return 201, transports.resource(**json.loads(transports.body_of(request)))
 
     def upload(self, request: Request) -> tuple[int, Any]:
         body = self.bodies("POST /experiments/e1/resources")[-1]
         signed = {"method": "PUT", "url": "https://store.example/put", "headers": {}, "offset": 0}
-        return 200, {"requests": [{**signed, "size_bytes": body["size_bytes"]}], "expires_at": fakes.NOW}
+        return 200, {"requests": [{**signed, "size_bytes": body["size_bytes"]}], "expires_at": transports.NOW}
 
     def store(self, request: Request) -> tuple[int, Any]:
         body = self.bodies("POST /experiments/e1/resources")[-1]
-        self.stored[body["name"]] = fakes.body_of(request)
+        self.stored[body["name"]] = transports.body_of(request)
         return 200, None
 
     def begin(self) -> ActiveIteration:

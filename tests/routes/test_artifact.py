@@ -16,7 +16,7 @@ from chalicelib.artifacts import Location
 from chalicelib.artifacts.ticket import Ticket, url_of
 from chalicelib.services.blobs import served
 from chalicelib.storage import blob
-from tests.routes.things import check_invalid, check_refused, found, made, new_experiment, new_ready_resource
+from tests.support.api import check_invalid, check_refused, found, made, new_experiment, new_ready_resource
 from tests.support.server import URL, Server, environment, server_on_moto
 
 DATA = b"\x00\x01notes\xff"

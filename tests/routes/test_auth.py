@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.storage.keyring import read_keyring
-from tests.routes.things import check_invalid, check_refused, found, new_person
+from tests.support.api import check_invalid, check_refused, found, new_person
 from tests.support.server import ADMIN, PASSWORD, Server
 
 Change = Callable[[dict[str, Any]], None]

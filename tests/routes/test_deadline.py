@@ -19,7 +19,7 @@ from chalicelib.storage import blob
 from chalicelib.storage.deletion import delete_items
 from chalicelib.storage.table import item
 from chalicelib.storage.table.keys import Key
-from tests.routes.things import new_experiment, new_project, new_ready_resource, new_resource, objects, rows
+from tests.support.api import new_experiment, new_project, new_ready_resource, new_resource, objects, rows
 from tests.support.faults import failed_500, inject
 from tests.support.server import Server
 from tests.support.suspension import Clocks, suspended

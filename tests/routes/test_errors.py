@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.routes.http.face import API
 from chalicelib.services import project as project_service
-from tests.routes.things import check_invalid, check_refused, made, new_experiment, new_iteration, new_project
+from tests.support.api import check_invalid, check_refused, made, new_experiment, new_iteration, new_project
 from tests.support.server import Server
 
 KIB = 1024

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.services.lifecycle import deletion
-from tests.routes.things import (
+from tests.support.api import (
     check_invalid,
     check_refused,
     found,

@@ -19,7 +19,7 @@ from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.face import Face
 from chalicelib.routes.http.parse import Body, Query
 from chalicelib.services import project as service
-from tests.routes.things import new_person, new_project
+from tests.support.api import new_person, new_project
 from tests.support.server import Server, server_on_moto
 
 HERE = "https://app.example.com"

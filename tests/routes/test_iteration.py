@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.routes.things import (
+from tests.support.api import (
     check_invalid,
     check_refused,
     end,

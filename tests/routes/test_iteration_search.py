@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.services.search import page_cache
 from deardiary.wire.shapes import IterationOverview, MetricSummary
-from tests.routes.things import (
+from tests.support.api import (
     check_invalid,
     check_refused,
     end,

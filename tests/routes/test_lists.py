@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.routes.http import answer, endpoint
 from chalicelib.storage.table import item
-from tests.routes.things import (
+from tests.support.api import (
     check_invalid,
     found,
     made,

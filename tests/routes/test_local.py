@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib import config
 from chalicelib.config import ConfigurationError
-from tests.routes.things import check_refused, found, made
+from tests.support.api import check_refused, found, made
 from tests.support.server import ADMIN, Server, server_on_moto
 
 THERE = "https://evil.example.com"

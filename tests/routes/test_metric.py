@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deardiary.wire.form import decode_float, encode_float
-from tests.routes.things import check_invalid, check_refused, end, found, made, new_iteration
+from tests.support.api import check_invalid, check_refused, end, found, made, new_iteration
 from tests.support.server import Reply, Server
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import deardiary
-from tests.routes.things import (
+from tests.support.api import (
     ALL,
     check_invalid,
     check_refused,

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.routes.http.face import API
 from chalicelib.routes.http.parse import kind_of
-from tests.routes.things import (
+from tests.support.api import (
     check_refused,
     made,
     new_experiment,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.routes.things import check_invalid, check_refused, found, made, new_iteration
+from tests.support.api import check_invalid, check_refused, found, made, new_iteration
 from tests.support.server import Reply, Server
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.routes.things import (
+from tests.support.api import (
     ALL,
     Person,
     check_invalid,

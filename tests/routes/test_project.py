@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.routes.things import (
+from tests.support.api import (
     check_refused,
     found,
     made,

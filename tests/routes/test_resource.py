@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.routes.things import (
+from tests.support.api import (
     check_invalid,
     check_refused,
     end,

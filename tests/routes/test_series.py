@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.services import series
 from chalicelib.storage.table import item
-from tests.routes.things import check_invalid, check_refused, found, made, new_experiment, new_iteration, new_person
+from tests.support.api import check_invalid, check_refused, found, made, new_experiment, new_iteration, new_person
 from tests.support.server import Reply, Server
 
 TIME = "2026-01-02T03:04:05.678Z"

@@ -14,7 +14,7 @@ from chalicelib.services.lifecycle import deletion
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import snapshot as storage
 from chalicelib.storage.table import item, keys
-from tests.routes.things import (
+from tests.support.api import (
     ALL,
     check_invalid,
     check_refused,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.storage import user as users
-from tests.routes.things import check_invalid, check_refused, found, made, new_person, new_project, rows
+from tests.support.api import check_invalid, check_refused, found, made, new_person, new_project, rows
 from tests.support.server import ADMIN, PASSWORD, Reply, Server
 
 OTHER = "another good password"

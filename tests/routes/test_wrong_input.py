@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.routes.http.face import API
-from tests.routes.things import check_invalid, new_experiment, new_iteration
+from tests.support.api import check_invalid, new_experiment, new_iteration
 from tests.support.server import Server
 
 VALIDATOR = re.compile(r"Expected `|\$\.|regex|pattern|\[\.\.\.\]")

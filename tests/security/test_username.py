@@ -14,7 +14,7 @@ from chalicelib.storage import user as storage
 from chalicelib.storage.table import keys
 from chalicelib.storage.user import UsernameRow, UserRow
 from infra.resources.admin import converge_usernames, reset_admin
-from tests.routes.things import check_refused, found, made, new_person
+from tests.support.api import check_refused, found, made, new_person
 from tests.support.consistency import check_consistency
 from tests.support.server import ADMIN, PASSWORD, Reply, Server
 from tests.support.table import read_table

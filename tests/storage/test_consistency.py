@@ -14,7 +14,7 @@ from chalicelib.services.points import compaction
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.table import keys
 from chalicelib.storage.table.keys import Key
-from tests.routes.things import found, made
+from tests.support.api import found, made
 from tests.support.consistency import CHECKS, check_consistency, find_faults
 from tests.support.server import Server, server_on_moto
 from tests.support.table import read_table

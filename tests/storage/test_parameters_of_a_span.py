@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.storage.parameter import read_parameters_of_span
-from tests.routes.things import new_experiment, new_iteration
+from tests.support.api import new_experiment, new_iteration
 from tests.support.server import Server
 
 

@@ -11,8 +11,8 @@ import deardiary
 from deardiary.environment.restore import Restored, restore_snapshot
 from deardiary.wire.form import from_json
 from deardiary.wire.shapes import Snapshot
-from tests.client import fakes
-from tests.client.fakes import FakeServer, client_of
+from tests.support import transports
+from tests.support.transports import FakeServer, client_of
 
 if TYPE_CHECKING:
     from tests.client.environment.conftest import Repository
@@ -34,7 +34,7 @@ CONTENTS = {
 
 def captured(repository: Repository, **changes: Any) -> Snapshot:
     found = dataclasses.replace(deardiary.capture_environment(repository.path), **changes)
-    return from_json(Snapshot, fakes.iteration(**found.fields()))
+    return from_json(Snapshot, transports.iteration(**found.fields()))
 
 
 def test_everything_comes_back(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_lock_files_go_where_the_project_is(
     repository.commit()
     environment = deardiary.capture_environment(repository.path / "jobs").fields() | {"entrypoint": "jobs/run.py"}
     monkeypatch.chdir(repository.path)
-    restored = restore_snapshot(from_json(Snapshot, fakes.iteration(**environment)), tmp_path / "again")
+    restored = restore_snapshot(from_json(Snapshot, transports.iteration(**environment)), tmp_path / "again")
     assert restored.project == tmp_path / "again" / "jobs"
     assert (restored.project / "pylock.toml").is_file()
     assert (restored.project / "requirements.txt").is_file()
@@ -157,7 +157,7 @@ def test_an_entry_point_elsewhere_leads_nowhere(repository: Repository) -> None:
 
 
 def test_an_iteration_without_a_snapshot_says_so(tmp_path: Path) -> None:
-    restored = restore_snapshot(from_json(Snapshot, fakes.iteration()), tmp_path / "again")
+    restored = restore_snapshot(from_json(Snapshot, transports.iteration()), tmp_path / "again")
     assert "has no snapshot" in restored.remarks[0]
     assert restored.command == ""
 
@@ -165,7 +165,7 @@ def test_an_iteration_without_a_snapshot_says_so(tmp_path: Path) -> None:
 def restored_by_client(tmp_path: Path, **options: Any) -> Restored:
     server = FakeServer()
     lock = 'lock-version = "1.0"\ncreated-by = "deardiary"\n\n[[packages]]\nname = "pytest"\nversion = "0.1"\n'
-    body = fakes.iteration(python_version="2.7.1", git_sha="0" * 40, manifest_toml=lock)
+    body = transports.iteration(python_version="2.7.1", git_sha="0" * 40, manifest_toml=lock)
     server.answers = {"GET /iterations/i1/snapshot": (200, body)}
     return deardiary.restore("i1", tmp_path / "again", client=client_of(server), **options)
 

@@ -1,0 +1,1 @@
+"""What the commands share: servers as processes, a meter, curves to log and read, prices and reports."""

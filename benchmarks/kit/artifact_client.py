@@ -1,0 +1,65 @@
+"""One client that stores a file, stores it again and brings it back.
+
+`python -m benchmarks.kit.artifact_client URL FILE TARGET` prints one JSON object: seconds, the bytes that it sent the
+second time, and the most memory that it had, in MB.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import deardiary
+from deardiary.http.transport import Request, Response, Transport
+
+T = TypeVar("T")
+
+
+class Counting:
+    """A transport that counts the bytes that go to stores."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+        self.sent_bytes = 0
+
+    def send(self, request: Request) -> Response:
+        if request.method == "PUT":
+            self.sent_bytes += request.size_bytes
+        return self._inner.send(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def main(url: str, file: Path, target: Path) -> None:
+    counting = Counting(deardiary.RetryingTransport(deardiary.HttpTransport()))
+    client = deardiary.connect(url, transport=counting)
+    experiment = client.experiments.create(client.projects.create("artifacts").id, "artifacts")
+    stored, upload_s = timed(lambda: client.resources.upload(experiment.id, file))
+    first_bytes = counting.sent_bytes
+    _, second_upload_s = timed(lambda: client.resources.upload(experiment.id, file, "again"))
+    _, download_s = timed(lambda: client.resources.download(stored.id, target))
+    figures = {
+        "upload_s": upload_s,
+        "first_upload_bytes": first_bytes,
+        "second_upload_s": second_upload_s,
+        "second_upload_bytes": counting.sent_bytes - first_bytes,
+        "download_s": download_s,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+    }
+    client.projects.delete(experiment.project_id)
+    print(json.dumps(figures))
+
+
+def timed(work: Callable[[], T]) -> tuple[T, float]:
+    begin = time.monotonic()
+    return work(), time.monotonic() - begin
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

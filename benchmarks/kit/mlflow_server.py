@@ -1,0 +1,90 @@
+"""MLflow's tracking server with SQLite, as the peer of our benchmarks: started in its environment, asked over REST."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from benchmarks.kit.connection import Connection
+from benchmarks.kit.curves import Curves, batches, mlflow_body
+from benchmarks.kit.environments import MLFLOW, environment_of
+from benchmarks.kit.load import Sending
+from benchmarks.kit.processes import HOST, Served, answering, free_port, running
+
+API = "/api/2.0/mlflow"
+# The most that `runs/log-batch` and one page of `metrics/get-history` take.
+MAX_BATCH, MAX_PAGE = 1000, 25_000
+WORKERS = 4
+
+
+@contextlib.contextmanager
+def mlflow_server(directory: Path) -> Iterator[Served]:
+    """`mlflow server` with the workers that it starts by itself, its SQLite file in this directory.
+
+    Its job runner, which does nothing here but take CPU, is off. The first time MLflow is installed.
+    """
+    environment = environment_of(MLFLOW)
+    directory.mkdir(parents=True, exist_ok=True)
+    port, log = free_port(), directory / "server.log"
+    command = [
+        *(str(environment.program("mlflow")), "server", "--host", HOST, "--port", str(port)),
+        *("--backend-store-uri", f"sqlite:///{directory / 'mlflow.db'}"),
+        *("--artifacts-destination", str(directory / "artifacts")),
+    ]
+    variables = environment.variables() | {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+    }
+    with running(command, log, cwd=directory, environment=variables) as process:
+        url = f"http://{HOST}:{port}"
+        answering(f"{url}/health", process, log)
+        yield Served(url, process.pid)
+
+
+def new_experiment(connection: Connection, name: str) -> str:
+    made: str = connection.call("POST", f"{API}/experiments/create", {"name": name})["experiment_id"]
+    return made
+
+
+def new_run(connection: Connection, experiment_id: str) -> str:
+    body = {"experiment_id": experiment_id, "start_time": int(time.time() * 1000)}
+    made: str = connection.call("POST", f"{API}/runs/create", body)["run"]["info"]["run_id"]
+    return made
+
+
+def log_batches(run_id: str, curves: Curves) -> list[Sending]:
+    """The curves as requests of as many points as one takes, all keys in each."""
+    pieces = batches(curves, MAX_BATCH // len(curves))
+    return [Sending(f"{API}/runs/log-batch", mlflow_body(piece, run_id)) for piece in pieces]
+
+
+def history(connection: Connection, run_id: str, key: str) -> Iterator[dict[str, Any]]:
+    """All points of a key, page by page."""
+    token = ""
+    while True:
+        query = {"run_id": run_id, "metric_key": key, "max_results": MAX_PAGE, "page_token": token}
+        page = connection.call("GET", f"{API}/metrics/get-history?{urlencode(query)}")
+        yield from page.get("metrics", [])
+        token = page.get("next_page_token", "")
+        if not token:
+            return
+
+
+def few_points(connection: Connection, run_id: str, key: str, number: int) -> list[dict[str, Any]]:
+    """Points of so many steps, which stand for all: what MLflow's own page draws."""
+    query = {"run_ids": run_id, "metric_key": key, "max_results": number}
+    page = connection.call("GET", f"/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?{urlencode(query)}")
+    metrics: list[dict[str, Any]] = page["metrics"]
+    return metrics
+
+
+def table(connection: Connection, experiment_id: str, key: str, most: int) -> list[dict[str, Any]]:
+    """So many runs, sorted by a metric, with all their metrics; a page is as large as is asked."""
+    body = {"experiment_ids": [experiment_id], "order_by": [f"metrics.{key} ASC"], "max_results": most}
+    runs: list[dict[str, Any]] = connection.call("POST", f"{API}/runs/search", body)["runs"]
+    return runs

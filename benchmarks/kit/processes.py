@@ -1,0 +1,122 @@
+"""Servers as processes of their own: started, waited for, looked at, and stopped with all that they started."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+REPOSITORY = Path(__file__).parents[2]
+HOST = "127.0.0.1"
+START_SECONDS, STOP_SECONDS = 120.0, 15.0
+LOG_LINES_SHOWN = 15
+
+
+class ServerFailed(Exception):
+    """A server did not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server: where it answers and the process that does; of ours, where its emulator answers too."""
+
+    url: str
+    pid: int
+    aws_endpoint_url: str = ""
+
+
+@contextlib.contextmanager
+def local_server(directory: Path) -> Iterator[Served]:
+    """`python -m infra.local serve` over the state in this directory, which stays when it stops."""
+    directory.mkdir(parents=True, exist_ok=True)
+    command, log = [sys.executable, "-m", "infra.local", "serve", str(directory)], directory / "server.log"
+    with running(command, log, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None  # noqa: S101 - for the type checker; it is a pipe
+        line = process.stdout.readline()
+        if not line:
+            raise ServerFailed(f"infra.local did not start:\n{_end_of(log)}")
+        yield Served(**json.loads(line))
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str],
+    log: Path,
+    *,
+    cwd: Path,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.DEVNULL,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[str]]:
+    """A process in a group of its own, stopped with all that it started; what it says on stderr goes to the log."""
+    with log.open("a") as errors:
+        process = subprocess.Popen(  # noqa: S603 - commands of the benchmarks
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def answering(url: str, process: subprocess.Popen[str], log: Path) -> None:
+    """Return when a GET of this URL is answered with 200. ServerFailed when the process ends or the time is over."""
+    parts, deadline = urlsplit(url), time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+            connection.request("GET", parts.path)
+            if connection.getresponse().status == http.HTTPStatus.OK:
+                return
+        time.sleep(0.1)
+    raise ServerFailed(f"nothing answers at {url}:\n{_end_of(log)}")
+
+
+def end_on_sigterm() -> None:
+    """As by Ctrl-C, with everything stopped that was started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that this process has had resident since it began, in MB of 10^6 bytes (Linux)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise OSError(f"/proc/{pid}/status has no VmHWM")
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """By its pid first; whatever is left of its group, which it began, is killed."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=STOP_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text().splitlines()[-LOG_LINES_SHOWN:])

@@ -1,0 +1,168 @@
+"""Forked processes log into their parent's iteration: its end stands, and all that they logged before it arrives."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+import deardiary
+from deardiary import IterationStatus
+from tests.support.live import HANGS_SECONDS, line_of, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deardiary import Client
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+# The child logs one point before the parent ends the iteration, and two points after that.
+_LATE = """
+import logging, multiprocessing, os, sys, time
+import deardiary
+
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+start, flush, parent = sys.argv[1:]
+context = multiprocessing.get_context("fork")
+ready, ended, done = context.Event(), context.Event(), context.Event()
+
+def log(value):
+    iteration.log({"theirs": value})
+    if flush == "each":
+        iteration.flush(60)
+
+def child():
+    log(1)
+    ready.set()
+    ended.wait(60)
+    log(2)
+    log(3)
+    iteration.flush(60)
+    done.set()
+
+iteration = deardiary.start("Durable", "late forks")
+print(iteration.id, flush=True)
+if start == "fork":
+    if not os.fork():
+        child()
+        os._exit(0)
+elif start == "pool":
+    pool = context.Pool(1)
+    pool.apply_async(child)
+else:
+    context.Process(target=child, daemon=start == "daemon").start()
+iteration.log({"mine": 1})
+ready.wait(60)
+iteration.finish()
+time.sleep(0.01)
+ended.set()
+if parent == "dies":
+    os._exit(0)
+done.wait(60)
+"""
+
+
+def values_of(client: Client, iteration_id: str, key: str) -> list[float]:
+    curves = client.metrics.curves(iteration_id, key)
+    return list(curves[key].value) if key in curves else []
+
+
+def rejected_in(folder: Path) -> list[float]:
+    files = sorted(folder.rglob("rejected/*.json"))
+    return [point[1] for file in files for point in json.loads(file.read_text())["points"]]
+
+
+@pytest.mark.parametrize("parent", ["dies", "goes on"])
+@pytest.mark.parametrize("flush", ["each", "last"])
+@pytest.mark.parametrize("start", ["fork", "process", "daemon", "pool"])
+def test_a_child_that_logs_late_leaves_the_end_as_it_was(
+    client: Client, tmp_path: Path, start: str, flush: str, parent: str
+) -> None:
+    process = run(_LATE, start, flush, parent)
+    iteration_id = line_of(process)
+    said, _ = process.communicate(timeout=HANGS_SECONDS)  # until the child, which has the same output, has ended too
+    deardiary.sync(tell=lambda _: None)
+    iteration = client.iterations.get(iteration_id)
+    assert iteration.status_id == IterationStatus.SUCCEEDED
+    assert values_of(client, iteration_id, "mine") == [1]
+    assert values_of(client, iteration_id, "theirs") == [1]
+    assert rejected_in(tmp_path) == [2, 3]
+    assert said.count("for good") == 1, said
+
+
+# The child's point is not sent when the parent ends the iteration, nor when the child itself ends.
+_LEFT = """
+import multiprocessing, os, sys
+import deardiary
+
+context = multiprocessing.get_context("fork")
+ready, ended = context.Event(), context.Event()
+
+def child():
+    if sys.argv[1] == "logs":
+        iteration.log({"theirs": 1})
+    ready.set()
+    ended.wait(60)
+
+iteration = deardiary.start("Durable", "left by forks")
+print(iteration.id, flush=True)
+context.Process(target=child).start()
+ready.wait(60)
+iteration.finish()
+ended.set()
+if sys.argv[2] == "dies":
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("parent", ["dies", "goes on"])
+@pytest.mark.parametrize("does", ["logs", "does nothing"])
+def test_a_child_sends_at_its_end_what_it_logged_before_its_parents(
+    client: Client, tmp_path: Path, does: str, parent: str
+) -> None:
+    process = run(_LEFT, does, parent)
+    iteration_id = line_of(process)
+    process.communicate(timeout=HANGS_SECONDS)
+    assert client.iterations.get(iteration_id).status_id == IterationStatus.SUCCEEDED
+    assert values_of(client, iteration_id, "theirs") == ([1] if does == "logs" else [])
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+# Workers cannot be given the iteration itself under "spawn", so they resume it.
+_RESUMING = """
+import multiprocessing, sys
+import deardiary
+
+def work(iteration_id, value):
+    deardiary.start(resume=iteration_id).log({"theirs": value})
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    with deardiary.start("Durable", "resuming workers") as iteration:
+        print(iteration.id, flush=True)
+        if sys.argv[1] == "pool":  # whose end sends SIGTERM to its workers
+            with context.Pool(1) as pool:
+                pool.starmap(work, [(iteration.id, 1), (iteration.id, 2)])
+        else:
+            worker = context.Process(target=work, args=(iteration.id, 1))
+            worker.start()
+            worker.join()
+        iteration.log({"mine": 1})
+"""
+
+
+@pytest.mark.parametrize(("start", "theirs"), [("process", [1]), ("pool", [1, 2])])
+def test_the_end_of_a_worker_leaves_the_resumed_iteration_running(
+    client: Client, tmp_path: Path, start: str, theirs: list[float]
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(_RESUMING)
+    process = run(f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')", start)
+    iteration_id = line_of(process)
+    process.communicate(timeout=60)
+    deardiary.sync(tell=lambda _: None)
+    assert client.iterations.get(iteration_id).status_id == IterationStatus.SUCCEEDED
+    assert values_of(client, iteration_id, "mine") == [1]
+    assert sorted(values_of(client, iteration_id, "theirs")) == theirs

@@ -1,0 +1,189 @@
+"""Imports point down only, and third parties stay where they belong: read from the source, nothing is imported."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+SERVER = REPOSITORY / "chalicelib"
+CLIENT = REPOSITORY / "client" / "src" / "deardiary"
+
+# What each part of the server may import of the server; a name covers all below it.
+ALLOWED = {
+    "chalicelib.errors": set(),
+    "chalicelib.ids": set(),
+    "chalicelib.clock": set(),
+    "chalicelib.columns": set(),
+    "chalicelib.config": set(),
+    "chalicelib.paging": set(),
+    "chalicelib.aws": {"chalicelib.aws", "chalicelib.config", "chalicelib.deadline", "chalicelib.errors"},
+    "chalicelib.retry": {"chalicelib.errors", "chalicelib.deadline"},
+    "chalicelib.security": {"chalicelib.errors"},
+    "chalicelib.deadline": {"chalicelib.errors"},
+    "chalicelib.aws.clients": {"chalicelib.config", "chalicelib.deadline", "chalicelib.retry"},
+    "chalicelib.storage": {
+        *("chalicelib.storage", "chalicelib.errors", "chalicelib.ids", "chalicelib.clock", "chalicelib.config"),
+        *(
+            "chalicelib.security.Keyring",
+            "chalicelib.aws.clients",
+            "chalicelib.paging",
+            "chalicelib.columns",
+            "chalicelib.aws.capacity",
+        ),
+        "chalicelib.retry",
+    },
+    "chalicelib.artifacts": {
+        *(
+            "chalicelib.artifacts",
+            "chalicelib.errors",
+            "chalicelib.clock",
+            "chalicelib.config",
+            "chalicelib.aws.clients",
+        ),
+        "chalicelib.deadline",
+        # The bytes that are items of the table, and URLs that are signed as sessions are.
+        *("chalicelib.storage.inline", "chalicelib.storage.keyring", "chalicelib.security"),
+    },
+    "chalicelib.services": {
+        *("chalicelib.services", "chalicelib.storage", "chalicelib.artifacts", "chalicelib.errors", "chalicelib.ids"),
+        *("chalicelib.clock", "chalicelib.config", "chalicelib.security", "chalicelib.paging", "chalicelib.columns"),
+        *("chalicelib.aws.threads", "chalicelib.aws.overload", "chalicelib.retry", "chalicelib.deadline"),
+    },
+    "chalicelib.routes": {
+        *("chalicelib.routes", "chalicelib.services", "chalicelib.errors", "chalicelib.clock", "chalicelib.config"),
+        *(
+            "chalicelib.paging",
+            "chalicelib.columns",
+            "chalicelib.aws.capacity",
+            "chalicelib.aws.overload",
+            "chalicelib.deadline",
+        ),
+    },
+}
+# Third parties, and the only places that know them.
+HOMES = {
+    "chalice": {"chalicelib.routes.http.answer", "chalicelib.routes.http.endpoint", "chalicelib.routes.upkeep"},
+    "msgspec": {"chalicelib.routes", "chalicelib.aws.clients"},
+    # overload: that a service of AWS cannot answer can come out of any view, and becomes 503.
+    "pynamodb": {"chalicelib.storage", "chalicelib.aws.overload"},
+    "botocore": {"chalicelib.aws.clients", "chalicelib.artifacts", "chalicelib.aws.overload"},
+    "bcrypt": {"chalicelib.security"},
+    "jwt": {"chalicelib.security"},
+}
+DISTRIBUTIONS = {"pyjwt": "jwt"}
+# What the client uses where it is installed anyway, inside the function that cannot do without it.
+EXTRAS = {
+    "deardiary.sending.sources": {"boto3", "botocore"},
+    "deardiary.secretsmanager": {"boto3", "botocore"},
+    "deardiary.tracking.system": {"psutil", "pynvml"},
+}
+
+
+def modules(folder: Path, root: Path) -> dict[str, ast.Module]:
+    """Every module below a folder, by its dotted name as seen from the root."""
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text())
+    return found
+
+
+SERVER_MODULES = modules(SERVER, REPOSITORY)
+CLIENT_MODULES = modules(CLIENT, CLIENT.parent)
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """Dotted names of all that is imported, inside functions and for type checkers too: `a.b.name` of a `from`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "a relative import hides which layer it reaches"
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+def within(name: str, allowed: set[str]) -> bool:
+    return any(name == each or name.startswith(f"{each}.") for each in allowed)
+
+
+def is_standard(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names
+
+
+def in_server(name: str) -> bool:
+    return within(name, {"chalicelib"})
+
+
+def part_of(module: str) -> str:
+    """The part of the server that a module belongs to, as `ALLOWED` names it."""
+    return max((each for each in ALLOWED if within(module, {each})), key=len)
+
+
+@pytest.mark.parametrize("module", sorted(set(SERVER_MODULES) - {"chalicelib"}))
+def test_the_server_imports_downwards_only(module: str) -> None:
+    allowed = ALLOWED[part_of(module)]
+    reached = {name for name in imports(SERVER_MODULES[module]) if in_server(name)}
+    assert {name for name in reached if not within(name, allowed)} == set()
+
+
+@pytest.mark.parametrize("module", sorted(SERVER_MODULES))
+def test_third_parties_stay_where_they_belong(module: str) -> None:
+    foreign = {name for name in imports(SERVER_MODULES[module]) if not in_server(name) and not is_standard(name)}
+    homeless = {name for name in foreign if not within(module, HOMES.get(name.partition(".")[0], set()))}
+    assert {name for name in homeless if not within(name, {"deardiary.wire"})} == set()
+
+
+def test_the_server_imports_nothing_that_is_not_installed_with_it() -> None:
+    lines = (REPOSITORY / "requirements.txt").read_text().splitlines()
+    named = {re.split(r"[=<>\[ ]", line)[0] for line in lines if line and not line.startswith(("#", "-"))}
+    assert {DISTRIBUTIONS.get(name, name) for name in named} | {"chalice"} == set(HOMES)
+
+
+@pytest.mark.parametrize("module", sorted(set(SERVER_MODULES) - {"chalicelib.config"}))
+def test_only_config_reads_the_environment(module: str) -> None:
+    tree = SERVER_MODULES[module]
+    readers = {"environ", "environb", "getenv", "getenvb"}
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names = {name.rpartition(".")[2] for name in imports(tree) if within(name, {"os"})}
+    assert readers.isdisjoint(attributes | names)
+
+
+@pytest.mark.parametrize("module", sorted(CLIENT_MODULES))
+def test_the_client_needs_nothing_but_python(module: str) -> None:
+    reached = set(imports(CLIENT_MODULES[module]))
+    allowed = {"deardiary", *EXTRAS.get(module, set())}
+    assert {name for name in reached if not is_standard(name) and not within(name, allowed)} == set()
+
+
+@pytest.mark.parametrize("module", sorted(EXTRAS))
+def test_an_extra_is_imported_when_it_is_used(module: str) -> None:
+    at_once = (node for node in CLIENT_MODULES[module].body if isinstance(node, ast.Import | ast.ImportFrom))
+    reached = {name for node in at_once for name in imports(ast.Module([node], []))}
+    assert not any(within(name, EXTRAS[module]) for name in reached)
+
+
+def test_boto3_is_for_infra_only() -> None:
+    others = [
+        *SERVER_MODULES.values(),
+        *(tree for name, tree in CLIENT_MODULES.items() if name not in EXTRAS),
+        *modules(REPOSITORY / "examples", REPOSITORY).values(),
+    ]
+    others += [*modules(REPOSITORY / "benchmarks", REPOSITORY).values(), ast.parse((REPOSITORY / "app.py").read_text())]
+    assert not any(within(name, {"boto3"}) for tree in others for name in imports(tree))
+
+
+def test_the_app_only_gathers_routes() -> None:
+    allowed = {"chalice", "chalicelib.config", "chalicelib.routes", "gc", "infra.first_deploy", "os", "sys"}
+    reached = set(imports(ast.parse((REPOSITORY / "app.py").read_text())))
+    assert {name for name in reached if not within(name, allowed)} == set()
+
+
+def test_the_check_before_a_first_deployment_needs_nothing_installed() -> None:
+    reached = set(imports(ast.parse((REPOSITORY / "infra" / "first_deploy.py").read_text())))
+    assert {name for name in reached if not is_standard(name)} == set()
