@@ -1,4 +1,4 @@
-"""Who may do what: the one place where permissions are decided, from what is stored."""
+"""The permission checks of all services, decided on the stored permissions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TypeVar
 
 from chalicelib.errors import AdminRequired, PermissionRequired, SameUserRequired, not_found
-from chalicelib.storage.reads import lineage
+from chalicelib.storage.reads import lineage as lineages
 from chalicelib.storage.reads.lineage import (
     ExperimentLineage,
     IterationLineage,
@@ -21,7 +21,7 @@ L = TypeVar("L", bound=ProjectLineage)
 
 
 class Need(Enum):
-    """What a route does with a project, named as the permission for it."""
+    """The permission on a project that an operation needs."""
 
     CREATE = "create_permission"
     READ = "read_permission"
@@ -31,10 +31,10 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who sends the request, as proven by the token.
+    """The sender of a request, as its token proves.
 
-    A session is a person who signed in, at ``auth_time`` (seconds since 1970). An API token is not: it manages no
-    passwords and tokens, and it can be narrowed to one project and to reading.
+    A session belongs to a person who signed in with a password at ``auth_time`` (seconds since 1970). An API token is
+    no session: it cannot manage passwords and tokens, and can be limited to one project and to reading.
     """
 
     user: User
@@ -43,66 +43,66 @@ class Actor:
     is_session: bool = True
     only_project_id: str | None = None
     read_only: bool = False
-    # The projects in which this request was allowed to write, by a member who may not read there.
+    # The projects in which this request may write but not read.
     blind_in: set[str] = field(default_factory=set)
 
 
 def project(actor: Actor, project_id: str, need: Need) -> ProjectLineage:
-    line = _within_reach(actor, lineage.find_project_lineage(project_id, actor.user.id))
-    return _require(actor, line, need, "project", project_id)
+    lineage = _within_reach(actor, lineages.find_project_lineage(project_id, actor.user.id))
+    return _require(actor, lineage, need, "project", project_id)
 
 
 def experiment(actor: Actor, experiment_id: str, need: Need) -> ExperimentLineage:
-    line = _within_reach(actor, lineage.find_experiment_lineage(experiment_id, actor.user.id))
-    return _require(actor, line, need, "experiment", experiment_id)
+    lineage = _within_reach(actor, lineages.find_experiment_lineage(experiment_id, actor.user.id))
+    return _require(actor, lineage, need, "experiment", experiment_id)
 
 
 def iteration(actor: Actor, iteration_id: str, need: Need) -> IterationLineage:
-    line = _within_reach(actor, lineage.find_iteration_lineage(iteration_id, actor.user.id))
-    return _require(actor, line, need, "iteration", iteration_id)
+    lineage = _within_reach(actor, lineages.find_iteration_lineage(iteration_id, actor.user.id))
+    return _require(actor, lineage, need, "iteration", iteration_id)
 
 
 def resource(actor: Actor, resource_id: str, need: Need) -> ResourceLineage:
-    line = _within_reach(actor, lineage.find_resource_lineage(resource_id, actor.user.id))
-    return _require(actor, line, need, "resource", resource_id)
+    lineage = _within_reach(actor, lineages.find_resource_lineage(resource_id, actor.user.id))
+    return _require(actor, lineage, need, "resource", resource_id)
 
 
 def model(actor: Actor, model_id: str, need: Need) -> ModelLineage:
-    line = _within_reach(actor, lineage.find_model_lineage(model_id, actor.user.id))
-    return _require(actor, line, need, "model", model_id)
+    lineage = _within_reach(actor, lineages.find_model_lineage(model_id, actor.user.id))
+    return _require(actor, lineage, need, "model", model_id)
 
 
 def find_as_member(actor: Actor, project_id: str) -> ProjectLineage:
-    """The project, to an admin or anybody with a permission record on it, whatever that allows."""
-    line = _within_reach(actor, lineage.find_project_lineage(project_id, actor.user.id))
-    if line is None or not (actor.user.is_admin or line.permission):
+    """The project, for admins and for its members, whatever their permissions allow."""
+    lineage = _within_reach(actor, lineages.find_project_lineage(project_id, actor.user.id))
+    if lineage is None or not (actor.user.is_admin or lineage.permission):
         raise not_found("project", project_id)
-    return line
+    return lineage
 
 
-def _require(actor: Actor, line: L | None, need: Need, kind: str, object_id: str) -> L:
-    """The line, if the actor may do this there. To a stranger it does not exist."""
-    if line is None or not (actor.user.is_admin or line.permission):
+def _require(actor: Actor, lineage: L | None, need: Need, kind: str, object_id: str) -> L:
+    """The lineage, if the actor may do this there. To a stranger it does not exist."""
+    if lineage is None or not (actor.user.is_admin or lineage.permission):
         raise not_found(kind, object_id)
-    if actor.user.is_admin or line.permission is None:
-        return line
-    if not getattr(line.permission, need.value):
+    if actor.user.is_admin or lineage.permission is None:
+        return lineage
+    if not getattr(lineage.permission, need.value):
         what = need.value.removesuffix("_permission")
-        message = f"You lack the {what} permission on project {line.project.id}"
-        raise PermissionRequired(message, permission=need.value, project_id=line.project.id)
-    if not line.permission.read_permission:
-        actor.blind_in.add(line.project.id)
-    return line
+        message = f"You lack the {what} permission on project {lineage.project.id}"
+        raise PermissionRequired(message, permission=need.value, project_id=lineage.project.id)
+    if not lineage.permission.read_permission:
+        actor.blind_in.add(lineage.project.id)
+    return lineage
 
 
 def require_session(actor: Actor) -> None:
-    """For what a stolen API token must not do: make itself last, by what it changes of users and permissions too."""
+    """Require a password session: a stolen API token must not be able to prolong its own access."""
     if not actor.is_session:
         raise SameUserRequired("This needs a sign-in with a password; an API token cannot do it")
 
 
 def require_unscoped(actor: Actor) -> None:
-    """For what is not inside a project."""
+    """Require a token that is not limited to one project."""
     if actor.only_project_id is not None:
         raise PermissionRequired("This token is for one project only", project_id=actor.only_project_id)
 
@@ -120,16 +120,16 @@ def require_self_or_admin(actor: Actor, user_id: str) -> None:
         raise SameUserRequired(f"Only user {user_id} or an admin may do this", kind="user", id=user_id)
 
 
-def _within_reach(actor: Actor, line: L | None) -> L | None:
-    """None beyond the only project of a token, too."""
-    return line if line is not None and actor.only_project_id in (None, line.project.id) else None
+def _within_reach(actor: Actor, lineage: L | None) -> L | None:
+    """The lineage; None also outside of the only project of a token."""
+    return lineage if lineage is not None and actor.only_project_id in (None, lineage.project.id) else None
 
 
-def require_all(actor: Actor, line: ProjectLineage) -> None:
-    """For changing who may do what: an admin, or whoever holds all four permissions."""
-    held = line.permission
+def require_all(actor: Actor, lineage: ProjectLineage) -> None:
+    """Require an admin or a holder of all four permissions: only they may change permissions."""
+    held = lineage.permission
     if not actor.user.is_admin and not (held and holds_all(held)):
-        project_id = line.project.id
+        project_id = lineage.project.id
         message = f"Only an admin or a holder of all four permissions may change permissions on project {project_id}"
         raise PermissionRequired(message, permission="all four", project_id=project_id)
 

@@ -1,8 +1,8 @@
-"""Guessing passwords is slow: attempts are counted before any work is done for them, and right ones are forgiven.
+"""Limits on password guesses: the server counts each attempt before its work, and takes back the correct ones.
 
-Three counters, each over five minutes: for an account from one address, for an address over all accounts, and for an
-account over all addresses. The last one would let a stranger who owns many addresses lock somebody out; so it does not
-count for an address from which that account was entered in the last 90 days.
+Three counters, each over five minutes: an account from one address, an address over all accounts, an account over all
+addresses. With the last one, a stranger with many addresses could lock a user out. It therefore does not count
+addresses from which the user signed in during the last 90 days.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REMEMBERED_SECONDS = 90 * 24 * 3600
 
 
 class Attempt(NamedTuple):
-    """A password that was counted: for which subjects, in which window, and when that ends (seconds since 1970)."""
+    """A counted attempt: its subjects, its window, and the end of that window (seconds since 1970)."""
 
     subjects: tuple[Subject, ...]
     window: int
@@ -50,19 +50,19 @@ def count(username: str, source: str, user_id: str | None) -> Attempt:
 
 
 def forgive(attempt: Attempt, source: str, user_id: str) -> None:
-    """The password was right: take the attempt back, and remember its address."""
+    """Take back the attempt of a correct password, and remember its address."""
     for subject in attempt.subjects:
         storage.forgive_attempt(subject, attempt.window, attempt.end)
     storage.remember_source(user_id, _network(source), int(clock.now().timestamp()) + REMEMBERED_SECONDS)
 
 
 def _network(source: str) -> str:
-    """An IPv4 address, or the /64 network that one subscriber has of IPv6."""
+    """The IPv4 address, or the /64 network of an IPv6 address: one subscriber owns all of it."""
     try:
         address = ipaddress.ip_address(source)
     except ValueError:
         return source
     if isinstance(address, ipaddress.IPv6Address):
-        # All of IPv4 lies in one /64 of IPv6.
+        # Mapped IPv4 addresses share one /64 network.
         return str(address.ipv4_mapped or ipaddress.ip_network(f"{address}/64", strict=False))
     return str(address)

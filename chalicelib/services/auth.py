@@ -1,4 +1,4 @@
-"""Signing in, and who a token belongs to."""
+"""Sign-in, and the actors of tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _local_admin_ids: dict[str, str] = {}
 def sign_in(username: str, password: str, source: str) -> Session:
     """InvalidCredentials for an unknown user and a wrong password alike, after the same work.
 
-    TooManyRequests, before the password is looked at, when the account or the address tried too often.
+    TooManyRequests, before the check of the password, after too many attempts of the account or address.
     """
     account = _find(username)
     user_id = account.user.id if account else None
@@ -30,9 +30,9 @@ def sign_in(username: str, password: str, source: str) -> Session:
 
 
 def refresh(actor: Actor) -> Session:
-    """A younger token of the same epoch and sign-in: one that a new password has ended does not come back to life.
+    """A new token of the same epoch and sign-in, so that a session that a new password ended stays ended.
 
-    TokenExpired when the password was given too long ago: a stolen session must end.
+    TokenExpired if the sign-in is too long ago: a stolen session must end.
     """
     access.require_session(actor)
     if actor.auth_time is not None and clock.now().timestamp() - actor.auth_time > SIGN_IN_LIFE.total_seconds():
@@ -41,7 +41,7 @@ def refresh(actor: Actor) -> Session:
 
 
 def authenticate(authorization: str | None) -> Actor:
-    """The actor behind an Authorization header; without sign-in everybody is the first admin."""
+    """The actor of an Authorization header; without sign-in always the first admin."""
     if not config.settings().enable_auth:
         return _local_admin()
     bearer = _bearer(authorization)
@@ -55,13 +55,13 @@ def authenticate(authorization: str | None) -> Actor:
 
 
 def _find(username: str) -> Account | None:
-    """The same reads whether there is such a user or not."""
+    """The account, with the same reads for a user that does not exist."""
     user_id = find_user_id(username) if len(username) <= limits.MAX_USERNAME_CHARACTERS else None
     return find_account(user_id or "nobody")
 
 
 def _keyring_for(bearer: str) -> Keyring:
-    """The keyring, read again when the token names a secret that was made after we last looked."""
+    """The keyring, read again if the token names a secret that it lacks."""
     ring = read_keyring()
     return ring if security.key_id(bearer) in ring.secrets else read_keyring(fresh=True)
 
@@ -79,7 +79,7 @@ def _bearer(authorization: str | None) -> str:
 
 
 def _local_admin() -> Actor:
-    """Looked for once; from then on it is one item, like everybody's."""
+    """The first admin: searched once per process, then read as one item."""
     table = config.settings().table
     account = find_account(_local_admin_ids.get(table, ""))
     if account is not None and account.user.is_admin:

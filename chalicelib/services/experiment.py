@@ -1,4 +1,4 @@
-"""Experiments, and what their status means for what they take."""
+"""Experiments; only those that are IN_PROGRESS accept new iterations and resources."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ExperimentChanges(TypedDict, total=False):
 def create_experiment(
     actor: Actor, project_id: str, *, name: str, description: str, id_key: str | None
 ) -> tuple[Experiment, bool]:
-    """The experiment and whether it is new: the same creation key in the same project finds what it made before.
+    """The experiment and whether it is new: the same id_key in the same project finds the earlier one.
 
     Conflict when another experiment of the project has this name.
     """
@@ -48,7 +48,7 @@ def create_experiment(
     try:
         storage.create_experiment(experiment, id_key)
     except Conflict:
-        # The name may be that of the experiment which the same request, sent twice, has just created.
+        # The same request, sent twice, may have just created this experiment with this name.
         made = _made_before(project_id, id_key)
         if made is None:
             raise

@@ -1,4 +1,4 @@
-"""Iterations: their line of parents, their lock, their end."""
+"""Iterations: their ancestors, their lock, their end."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def create_iteration(
     id_key: str | None,
     created_date: datetime | None = None,
 ) -> tuple[Iteration, bool]:
-    """The iteration and whether it is new: the same creation key in the same experiment finds what it made before.
+    """The iteration and whether it is new: the same id_key in the same experiment finds the earlier one.
 
-    With a `created_date`, which is never later than now, it began before we were told of it. NotFound when the
-    iteration of that key has been deleted since then: it does not come back.
+    With a `created_date` the iteration began in the past; a later date becomes now. NotFound if the iteration of that
+    key has been deleted: it does not come back.
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     made = _made_before(experiment_id, id_key)
@@ -86,7 +86,7 @@ def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges)
 
 
 def _update(before: Iteration, changes: IterationChanges) -> Iteration:
-    """Conflict when the iteration is no longer as it was read."""
+    """Conflict if the iteration has changed since it was read."""
     if _already_so(before, changes):
         return before
     after = _after(before, changes)
@@ -145,7 +145,7 @@ def _move(before: Iteration, after: Iteration) -> Iteration:
 
 
 def _ancestors(experiment_id: str, iteration_id: str) -> list[Iteration]:
-    """The iteration and all above it. InvalidPayload when it is not in the experiment or the line is too long."""
+    """The iteration and its ancestors. InvalidPayload if it is not in the experiment or they are too many."""
     line: list[Iteration] = []
     above: str | None = iteration_id
     while above is not None:
@@ -158,19 +158,19 @@ def _ancestors(experiment_id: str, iteration_id: str) -> list[Iteration]:
 
 
 def _too_deep() -> InvalidPayload:
-    return InvalidPayload(f"Parents can be {MAX_DEPTH} deep at most", field="parent_iteration_id")
+    return InvalidPayload(f"An iteration has at most {MAX_DEPTH} ancestors", field="parent_iteration_id")
 
 
 def _already_so(iteration: Iteration, changes: IterationChanges) -> bool:
-    """A request that was already carried out: its answer got lost, or two finishers agree."""
-    # An end that the server has set is taken back when the writer returns; one that somebody asks for is not.
+    """True if the changes are stored already: the answer got lost, or two requests agree."""
+    # An end set by the server is undone when the writer returns; a requested end is not.
     if "status_id" in changes and iteration.end_date and storage.is_ended_by_server(iteration):
         return False
     return all(getattr(iteration, name) == value for name, value in changes.items())
 
 
 def _after(before: Iteration, changes: IterationChanges) -> Iteration:
-    """One that the server ended because its writer was silent goes on where it was: the writer is back."""
+    """Apply the changes. They reopen an iteration that the server ended, for its writer is back."""
     if before.end_date is None:
         return _settle_end(replace(before, **changes), changes)
     if not storage.is_ended_by_server(before):
@@ -180,7 +180,7 @@ def _after(before: Iteration, changes: IterationChanges) -> Iteration:
 
 
 def _resumed(locked: Iteration, changes: IterationChanges) -> Iteration:
-    """A locked iteration takes one change only: the status RUNNING alone, which unlocks it."""
+    """Unlock an ended iteration; the status RUNNING alone is the only change it accepts."""
     if changes != {"status_id": IterationStatus.RUNNING}:
         raise storage.locked()
     return replace(locked, status_id=IterationStatus.RUNNING, end_date=None, error_message="")

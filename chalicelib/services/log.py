@@ -1,4 +1,4 @@
-"""One flush of a writer: everything that it gathered, each part safe to send again."""
+"""A flush of a writer: parameters, tags and points in one request, which is safe to repeat."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def accept_flush(
     tags: list[str],
     points: dict[str, Sent],
 ) -> BatchReceipt:
-    """Parameters first: when one clashes (Conflict) nothing of the flush is written.
+    """Write the parameters first: if one conflicts (Conflict), nothing of the flush is written.
 
-    The chunk comes last, also when it holds no points: once it is there, the same batch_id changes nothing any more.
-    A flush of nothing is a sign of life.
+    The chunk comes last, even without points: once it is stored, the same batch_id changes nothing. An empty flush is a
+    heartbeat.
     """
-    where = access.iteration(actor, iteration_id, Need.CREATE).iteration
+    iteration = access.iteration(actor, iteration_id, Need.CREATE).iteration
     if not (parameters or tags or points):
-        touch(where)
+        touch(iteration)
         return BatchReceipt(batch_id=batch_id, accepted=0, last_step={})
-    if (parameters or tags) and not is_taken(where, batch_id):
-        put_parameters(where, parameters)
-        put_tags(where, tags)
-    return deliver(where, batch_id, points)
+    if (parameters or tags) and not is_taken(iteration, batch_id):
+        put_parameters(iteration, parameters)
+        put_tags(iteration, tags)
+    return deliver(iteration, batch_id, points)

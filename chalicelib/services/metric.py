@@ -1,4 +1,4 @@
-"""Metrics: single points, found by ids that stay theirs wherever they are stored."""
+"""Metrics: single points. A point keeps its id when a compaction moves it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class MetricChanges(TypedDict, total=False):
 
 
 class _Entry(NamedTuple):
-    """A point in the order of points: step, time, arrival of its batch, place in that."""
+    """A point; entries sort by step, time, creation of the batch, and number in the batch."""
 
     step: int
     time: int
@@ -80,13 +80,13 @@ def create_metric(actor: Actor, iteration_id: str, point: dict[str, Sent]) -> Me
     where = access.iteration(actor, iteration_id, Need.CREATE).iteration
     taken = batch.take_batch(where, ids.new_id(), point)
     if taken.content is None:
-        # Written this very moment, and moved by a compaction already.
+        # A compaction has already moved the point that was just written.
         raise Unavailable(retry_after=1)
     return next(_entries(taken.content)).metric(where.id)
 
 
 def list_metrics(actor: Actor, iteration_id: str, key: str | None, limit: int, cursor: str | None) -> Page[Metric]:
-    """Points in the order of step, then time, then arrival."""
+    """List points in the order of step, time and arrival."""
     where = access.iteration(actor, iteration_id, Need.READ).iteration
     after = None if cursor is None else _place(cursor, where)
     only = None if key is None else {key}
@@ -101,7 +101,7 @@ def get_metric(actor: Actor, metric_id: str) -> Metric:
 
 
 def update_metric(actor: Actor, metric_id: str, changes: MetricChanges) -> Metric:
-    """The point keeps its id and its place among those that arrived with it."""
+    """Change a point; it keeps its id and its number in the batch."""
     where = _owner(actor, metric_id, Need.UPDATE)
 
     def change(stretch: Stretch, at: int) -> Stretch:
@@ -116,7 +116,7 @@ def update_metric(actor: Actor, metric_id: str, changes: MetricChanges) -> Metri
 
 
 def delete_metric(actor: Actor, metric_id: str) -> None:
-    """Its summary is then the one of the points that are left."""
+    """Delete a point; the summary of its metric then describes the remaining points."""
 
     def remove(stretch: Stretch, at: int) -> Stretch:
         left = [other for other in range(len(stretch.columns)) if other != at]
@@ -153,7 +153,7 @@ def _edit(where: Iteration, metric_id: str, change: Callable[[Stretch, int], Str
 
 
 def _keep_receipt(where: Iteration, metric_id: str) -> None:
-    """A retry of the batch is answered as before, whatever becomes of its points."""
+    """Store the receipt of the batch, so that a retry gets the same answer after the edit."""
     chunk = chunks.find_chunk(where.id, _parts(metric_id)[1])
     if chunk is not None and chunk.receipt is None:
         chunks.keep_receipt(where.id, chunk.batch.digest, batch.receipt_of(where, chunk))
@@ -164,10 +164,10 @@ def _owner(actor: Actor, metric_id: str, need: Need) -> Iteration:
 
 
 def _find(where: Iteration, metric_id: str) -> _Found:
-    """NotFound when there is no point with this id, or none any more."""
+    """Find a point by its id, or NotFound."""
     stamp, digest, ordinal = _parts(metric_id)
     for row in points.rows_of_batch(where.id, digest):
-        # Whole, for an edit writes it back: other chunks may be about to name this packed row.
+        # With all its points, for an edit writes the row back; other chunks may soon name this packed row.
         content = row.open_whole()
         own = {at for at, each in enumerate(content.batches) if (ids.stamp(each.at), each.digest) == (stamp, digest)}
         for key, stretch in content.series.items():
@@ -178,7 +178,7 @@ def _find(where: Iteration, metric_id: str) -> _Found:
 
 
 def _parts(metric_id: str) -> tuple[str, str, int]:
-    """Stamp and digest of its batch, and its place there."""
+    """The stamp and hash of the batch of a point, and its number in the batch."""
     parts = ids.split_id(metric_id)
     if len(parts) != 4 or not parts[3].isdecimal():
         raise NotFound
@@ -186,14 +186,14 @@ def _parts(metric_id: str) -> tuple[str, str, int]:
 
 
 def _merged(rows: Iterable[Stored], only: set[str] | None, after: tuple[int, int, int, int] | None) -> Iterator[_Entry]:
-    """All entries after a place, in order. A row is opened when the order comes to its lowest step, not before."""
+    """Merge the rows: all entries after a cursor, in order. A row is opened when its lowest step is next."""
     waiting = sorted((row for row in rows if after is None or row.high >= after[0]), key=lambda row: row.low)
     closed = deque(waiting)
     heads: list[tuple[_Entry, int, Iterator[_Entry]]] = []
     while closed or heads:
         while closed and (not heads or closed[0].low <= heads[0][0].step):
             entries = sorted(_entries(closed.popleft().open(only)))
-            # An entry is longer than a place, and so comes after the place that is its own.
+            # Entries are longer tuples than cursors, so an entry sorts after its own cursor; `+ 1` skips it.
             rest = iter(entries if after is None else entries[bisect_left(entries, (*after[:3], after[3] + 1)) :])
             _push(heads, rest)
         if heads:

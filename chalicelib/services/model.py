@@ -1,4 +1,4 @@
-"""Models: a name in a project, unique there."""
+"""Models; the name of a model is unique in its project."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def get_model(actor: Actor, model_id: str) -> Model:
 def list_models_of_project(
     actor: Actor, project_id: str, limit: int, cursor: str | None, name: str | None
 ) -> Page[Model]:
-    """With a name, a list of the one model that has it."""
+    """List the models; with a name, only the model of that name."""
     access.project(actor, project_id, Need.READ)
     if name is None:
         return storage.list_models_of_project(project_id, limit, cursor)

@@ -1,7 +1,7 @@
-"""Versions of a model: numbered without a gap, at most one of them in PRODUCTION.
+"""Model versions: numbered without a gap, at most one per model in PRODUCTION.
 
-What depends on the model's row (the next number, who is in PRODUCTION) is decided on what was read and written only if
-that is still so; whoever was overtaken decides again.
+The next number and the version in PRODUCTION depend on the model's row. A write of either is conditional on that row;
+if another request was faster, the server reads the row and decides again.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def create_version(
     description: str,
     id_key: str | None = None,
 ) -> tuple[ModelVersion, bool]:
-    """At NO_STAGE, and whether it is new: the same creation key of the same model finds what it made before.
+    """At NO_STAGE, and whether it is new: the same id_key of the same model finds the earlier one.
 
-    InvalidPayload when iteration or resource is not in the model's project; Conflict when that key made a version of
-    others.
+    InvalidPayload when iteration or resource is not in the model's project; Conflict if that key created a
+    version of others.
     """
     project_id = access.model(actor, model_id, Need.CREATE).project.id
     iteration = _iteration(actor, project_id, iteration_id)
@@ -58,7 +58,7 @@ def create_version(
             storage.create_version(line.model, version, iteration, resource, id_key)
             return version, True
         if (made.iteration_id, made.resource_id) != (version.iteration_id, version.resource_id):
-            raise Conflict("This id_key has made another version of the model", kind="modelversion", id=made.id)
+            raise Conflict("This id_key has created another version of the model", kind="modelversion", id=made.id)
         return made, False
 
     return _until_not_overtaken(create)
@@ -72,7 +72,7 @@ def get_version(actor: Actor, version_id: str) -> ModelVersion:
 def list_versions_of_model(
     actor: Actor, model_id: str, limit: int, cursor: str | None, stage: Stage | None
 ) -> Page[ModelVersion]:
-    """In the order of their numbers."""
+    """List in the order of their numbers."""
     line = access.model(actor, model_id, Need.READ)
     return storage.list_versions_of_model(line.model, line.registry, limit, cursor, stage)
 
@@ -83,7 +83,7 @@ def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> Mo
 
 
 def delete_version(actor: Actor, version_id: str) -> None:
-    """Its number is not given again; when it was in PRODUCTION, nothing is. The resource stays."""
+    """Delete a version. Its number is not assigned again, and its resource stays."""
 
     def delete() -> None:
         line = _owner(actor, version_id, Need.DELETE)
@@ -123,7 +123,7 @@ def _new_version(line: ModelLineage, iteration: Iteration, resource: Resource | 
 
 
 def _iteration(actor: Actor, project_id: str, iteration_id: str) -> Iteration:
-    """One of another project is as good as none, whoever asks."""
+    """The iteration; InvalidPayload if it does not exist in this project, also for admins."""
     line = lineage.find_iteration_lineage(iteration_id, actor.user.id)
     if line is None or line.project.id != project_id:
         raise storage.no_such_iteration()

@@ -1,4 +1,4 @@
-"""Parameters: unique by key in their iteration, and unchangeable by creating them again."""
+"""Parameters: unique by key in their iteration; creating one again never changes it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from deardiary.wire.shapes import Iteration, Parameter
 
 # One transaction holds 100 items, one of which checks the iteration's lock.
 _PER_TRANSACTION = 99
-# It may have 4 MB, which an emulator counts as they are sent: a sign of 4 bytes has 12 there.
+# Its limit is 4 MB. An emulator counts the bytes of the JSON, where a character of 4 bytes has 12.
 _BYTES_PER_TRANSACTION = 1_000_000
 
 
 def create_parameter(actor: Actor, iteration_id: str, *, key: str, value: str) -> tuple[Parameter, bool]:
     """The parameter and whether it is new. Conflict when it exists with another value."""
-    where = access.iteration(actor, iteration_id, Need.CREATE).iteration
-    new = put_parameters(where, {key: value})
-    return storage.find_parameters(where, [key])[key], new == 1
+    iteration = access.iteration(actor, iteration_id, Need.CREATE).iteration
+    new = put_parameters(iteration, {key: value})
+    return storage.find_parameters(iteration, [key])[key], new == 1
 
 
 def list_parameters(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[Parameter]:
-    where = access.iteration(actor, iteration_id, Need.READ).iteration
-    return storage.list_parameters(where, limit, cursor)
+    iteration = access.iteration(actor, iteration_id, Need.READ).iteration
+    return storage.list_parameters(iteration, limit, cursor)
 
 
 def get_parameter(actor: Actor, parameter_id: str) -> Parameter:
@@ -36,9 +36,9 @@ def get_parameter(actor: Actor, parameter_id: str) -> Parameter:
 
 
 def update_parameter(actor: Actor, parameter_id: str, value: str) -> Parameter:
-    where = _owner(actor, parameter_id, Need.UPDATE)
-    parameter = replace(storage.get_parameter(where, parameter_id), value=value)
-    storage.update_parameter(where, parameter)
+    iteration = _owner(actor, parameter_id, Need.UPDATE)
+    parameter = replace(storage.get_parameter(iteration, parameter_id), value=value)
+    storage.update_parameter(iteration, parameter)
     return parameter
 
 
@@ -46,14 +46,14 @@ def delete_parameter(actor: Actor, parameter_id: str) -> None:
     storage.delete_parameter(_owner(actor, parameter_id, Need.DELETE), parameter_id)
 
 
-def put_parameters(where: Iteration, values: dict[str, str]) -> int:
-    """How many were new. Conflict, before anything is written, when one exists with another value."""
-    missing = _missing(where, values)
-    return sum(_create(where, piece) for piece in _pieces({key: values[key] for key in missing}))
+def put_parameters(iteration: Iteration, values: dict[str, str]) -> int:
+    """Create the missing ones; return their number. Conflict, before any write, if one has another value."""
+    missing = _missing(iteration, values)
+    return sum(_create(iteration, piece) for piece in _pieces({key: values[key] for key in missing}))
 
 
 def _pieces(values: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Each as many as a transaction takes."""
+    """Split the values into groups that fit a transaction."""
     piece: dict[str, str] = {}
     size = 0
     for key, value in values.items():
@@ -66,24 +66,24 @@ def _pieces(values: dict[str, str]) -> Iterator[dict[str, str]]:
         yield piece
 
 
-def _create(where: Iteration, values: dict[str, str]) -> int:
+def _create(iteration: Iteration, values: dict[str, str]) -> int:
     new = [
-        Parameter(id=storage.new_parameter_id(where.id, key), iteration_id=where.id, key=key, value=value)
+        Parameter(id=storage.new_parameter_id(iteration.id, key), iteration_id=iteration.id, key=key, value=value)
         for key, value in values.items()
     ]
     try:
-        storage.create_parameters(where, new)
+        storage.create_parameters(iteration, new)
     except Conflict:
-        # Somebody else created one of them a moment ago; what is left is decided on what is there now.
-        missing = _missing(where, values)
+        # Another request has just created one of them: compare again.
+        missing = _missing(iteration, values)
         if len(missing) == len(values):
             raise
-        return _create(where, {key: values[key] for key in missing}) if missing else 0
+        return _create(iteration, {key: values[key] for key in missing}) if missing else 0
     return len(values)
 
 
-def _missing(where: Iteration, values: dict[str, str]) -> list[str]:
-    found = storage.find_parameters(where, list(values))
+def _missing(iteration: Iteration, values: dict[str, str]) -> list[str]:
+    found = storage.find_parameters(iteration, list(values))
     for key, parameter in found.items():
         if parameter.value != values[key]:
             raise Conflict(

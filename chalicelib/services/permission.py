@@ -1,4 +1,4 @@
-"""Permissions: who holds what on a project, and who may change that."""
+"""Permissions of users on projects."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def list_permissions_of_user(actor: Actor, user_id: str, limit: int, cursor: str
 def put_permission(
     actor: Actor, project_id: str, user_id: str, *, create: bool, read: bool, update: bool, delete: bool
 ) -> UserPermission:
-    """The whole record: what the user may do from now on."""
+    """Replace the whole record."""
     _require_manager(actor, project_id)
     if find_account(user_id) is None:
         raise not_found("user", user_id)
@@ -57,7 +57,7 @@ def delete_permission(actor: Actor, project_id: str, user_id: str) -> None:
 
 
 def all_four(user_id: str, project_id: str) -> UserPermission:
-    """What the creator of a project gets."""
+    """The permissions of the creator of a project."""
     return UserPermission(
         id=ids.new_id(),
         user_id=user_id,
@@ -70,9 +70,9 @@ def all_four(user_id: str, project_id: str) -> UserPermission:
 
 
 def _require_manager(actor: Actor, project_id: str) -> None:
-    """A stranger hears that there is no project; a member, that it takes all four permissions."""
-    line = access.find_as_member(actor, project_id)
-    access.require_all(actor, line)
+    """Require a manager: NotFound for strangers, PermissionRequired for members without all four permissions."""
+    lineage = access.find_as_member(actor, project_id)
+    access.require_all(actor, lineage)
     access.require_session(actor)
 
 

@@ -15,21 +15,21 @@ from deardiary.wire.shapes import Project
 
 
 def create_project(actor: Actor, *, name: str, description: str, id_key: str | None) -> tuple[Project, bool]:
-    """The project and whether it is new: the same creation key of the same user finds what it made before."""
+    """The project and whether it is new: the same id_key of the same user finds the earlier one."""
     access.require_unscoped(actor)
     if config.settings().project_creation_by_admin_only:
         access.require_admin(actor, "create projects here")
-    made = _made_before(actor, id_key)
-    if made is not None:
-        return made, False
+    created = _find_created(actor, id_key)
+    if created is not None:
+        return created, False
     project = Project(id=ids.new_id(), name=name, description=description, created_date=clock.now())
     try:
         _create(actor, project, id_key)
     except Conflict:
-        made = _made_before(actor, id_key)
-        if made is None:
+        created = _find_created(actor, id_key)
+        if created is None:
             raise
-        return made, False
+        return created, False
     return project, True
 
 
@@ -38,7 +38,7 @@ def get_project(actor: Actor, project_id: str) -> Project:
 
 
 def list_projects(actor: Actor, limit: int, cursor: str | None, name: str | None) -> Page[Project]:
-    """All of them to an admin, to others those that they may read; a token for one project finds that one."""
+    """All projects for an admin, the readable ones for others; a token for one project lists that one."""
     if actor.only_project_id is not None:
         return _only(actor, actor.only_project_id, name)
     if actor.user.is_admin:
@@ -60,7 +60,7 @@ def _create(actor: Actor, project: Project, id_key: str | None) -> None:
     write.commit()
 
 
-def _made_before(actor: Actor, id_key: str | None) -> Project | None:
+def _find_created(actor: Actor, id_key: str | None) -> Project | None:
     if id_key is None:
         return None
     project_id = idkey.find_id_key(keys.id_key(keys.user_partition(actor.user.id), id_key))
@@ -81,7 +81,7 @@ def _only(actor: Actor, project_id: str, name: str | None) -> Page[Project]:
 
 
 def _list_own(actor: Actor, limit: int, cursor: str | None, name: str | None) -> Page[Project]:
-    """Filled up to the limit, though some permissions do not allow reading and some names do not match."""
+    """Fill the page up to the limit: permissions without read and other names do not count."""
     found: list[Project] = []
     while True:
         held = permissions.list_permissions_of_user(actor.user.id, limit - len(found), cursor)

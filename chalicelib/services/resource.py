@@ -1,4 +1,4 @@
-"""Resources: declared, uploaded past the API, checked, and only then there for readers to download."""
+"""Resources: declared, uploaded directly to the store, checked, and only then downloadable."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from chalicelib.storage.table.idkey import KeyTaken
 from deardiary.wire.parts import CUTS
 from deardiary.wire.shapes import Download, Experiment, ExperimentStatus, Resource
 
-# What was begun in the last moment of a URL's life may take a while to end.
+# A transfer that begins just before its URL expires may take this long.
 _TRANSFER = timedelta(minutes=5)
 
 
@@ -53,17 +53,17 @@ def create_resource(
     id_key: str | None = None,
     data: str | None = None,
 ) -> tuple[Resource, bool]:
-    """The resource and whether it is new: the same creation key in the same experiment finds what it made before.
+    """The resource and whether it is new: the same id_key in the same experiment finds the earlier one.
 
-    Pending until it is completed, unless the project has these bytes already, or `data` brings them as base64. Conflict
-    when that key made a resource of other bytes.
+    It is pending until its upload is complete, unless the project has these bytes already or `data` holds them as
+    base64. Conflict if that key created a resource of other bytes.
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     made = _made_before(experiment, id_key, content_hash)
     if made is None and experiment.status_id != ExperimentStatus.IN_PROGRESS:
         raise experiments.not_in_progress()
     seen = blobs.find_blob(experiment.project_id, content_hash)
-    # Of bytes that nobody has brought yet nobody knows how many they are: a wrong claim must not keep others away.
+    # Until the bytes are uploaded the declared size is unproven: a wrong declaration must not block later uploaders.
     if seen is not None and seen.ready and seen.size_bytes != size_bytes:
         raise InvalidPayload("Bytes with this SHA-256 have another size", field="size_bytes")
     backend = seen.backend if seen else config.settings().artifact_backend
@@ -83,14 +83,14 @@ def create_resource(
         state=storage.READY if seen and seen.ready else storage.PENDING,
     )
     stored = made or _store(experiment, resource, content_type, id_key, seen)
-    # Whoever made it before may have died before this.
+    # An earlier process may have died before this.
     if content is not None and stored.state == storage.PENDING:
         stored = _keep(experiment.project_id, stored, content)
     return with_data(experiment.project_id, stored), stored.id == resource.id and made is None
 
 
 def _keep(project_id: str, resource: Resource, content: bytes) -> Resource:
-    """The resource, ready: the table has its bytes."""
+    """Store the bytes in the table; return the resource, ready."""
     blob = blobs.find_blob(project_id, resource.content_hash)
     if blob is None:
         raise NotFound
@@ -100,7 +100,7 @@ def _keep(project_id: str, resource: Resource, content: bytes) -> Resource:
 
 
 def finish(resource: Resource) -> Resource:
-    """The resource, ready, for its bytes are."""
+    """Mark the resource ready, for its bytes are stored and checked."""
     ready = replace(resource, state=storage.READY, updated_date=clock.now())
     storage.mark_ready(ready)
     # Should this not happen, whoever looks at the upload in a day finds it finished.
@@ -109,7 +109,7 @@ def finish(resource: Resource) -> Resource:
 
 
 def with_data(project_id: str, resource: Resource) -> Resource:
-    """What the table itself keeps is shown with the resource, but in lists."""
+    """Add the bytes of an inline resource; lists leave them out."""
     if resource.backend != "inline" or resource.state != storage.READY:
         return resource
     content = b"".join(artifacts.store("inline").blocks(Location(project_id, resource.content_hash)))
@@ -135,28 +135,31 @@ def update_resource(actor: Actor, resource_id: str, changes: ResourceChanges) ->
 
 
 def request_download(actor: Actor, resource_id: str, site: str) -> Download:
-    """Conflict while the bytes have not been checked. `site` is this server's URL as the client reaches it."""
+    """Sign a download. Conflict while the bytes have not been checked.
+
+    `site` is this server's URL as the client reaches it.
+    """
     line = access.resource(actor, resource_id, Need.READ)
     if line.resource.state != storage.READY:
-        raise Conflict("The bytes of this resource have not all arrived yet", state=line.resource.state)
+        raise Conflict("The bytes of this resource have not all been uploaded yet", state=line.resource.state)
     content_type = storage.get_content_type(line.resource)
     location = Location(line.project.id, line.resource.content_hash)
     return artifacts.store(line.resource.backend).download(location, line.resource, content_type, site)
 
 
 def delete_resource(actor: Actor, resource_id: str) -> Released:
-    """What became of its bytes: none are freed while others of the project share them."""
+    """Delete a resource; no bytes are freed while another one of the project shares them."""
     line = access.resource(actor, resource_id, Need.DELETE)
     return remove_resource(line.project.id, line.resource)
 
 
 def remove_resource(project_id: str, resource: Resource, *, only_pending: bool = False) -> Released:
-    """The resource goes; its bytes go with it when no other resource of the project shares them.
+    """Remove a resource, and its bytes unless another one of the project shares them.
 
-    NotFound when another request was faster, or when it is not pending any more and should be.
+    NotFound if another request was faster, or, with `only_pending`, if it is not pending any more.
     """
     storage.delete_resource(project_id, resource, late=_last_url(resource), only_pending=only_pending)
-    # It is gone for every reader. The scheduled function does what is not done now.
+    # No reader sees it any more. The upkeep completes an unfinished removal.
     return unless_overloaded(partial(_remove_rest, project_id, resource), otherwise=Released(finished=False))
 
 
@@ -172,14 +175,14 @@ def _remove_rest(project_id: str, resource: Resource) -> Released:
 def _made_before(experiment: Experiment, id_key: str | None, content_hash: str) -> Resource | None:
     made = None if id_key is None else storage.find_resource_by_id_key(experiment.id, id_key)
     if made is not None and made.content_hash != content_hash:
-        raise Conflict("This id_key has made a resource of other bytes", kind="resource", id=made.id)
+        raise Conflict("This id_key has created a resource of other bytes", kind="resource", id=made.id)
     return made
 
 
 def _store(
     experiment: Experiment, resource: Resource, content_type: str, id_key: str | None, seen: Blob | None
 ) -> Resource:
-    """The resource, or the one that somebody else has just made under this key."""
+    """Store the resource; return it, or the one that another request has just created with this id_key."""
     iteration_id = resource.iteration_id
     if iteration_id is not None and iterations.find_iteration(experiment.id, iteration_id) is None:
         raise InvalidPayload("There is no such iteration in this experiment", field="iteration_id")
@@ -245,7 +248,7 @@ def remove_bytes(project_id: str, blob: Blob) -> None:
 
 
 def _last_url(resource: Resource) -> datetime | None:
-    """Until when a URL that was signed for this resource may still bring bytes; None when all have died."""
+    """The time until which a signed URL of this resource can still bring bytes; None if all have expired."""
     now = clock.now()
     signed = (resource.updated_date or resource.created_date) if resource.state == storage.READY else now
     end = signed + URL_LIFE + _TRANSFER
@@ -259,9 +262,11 @@ def _check_size(backend: str, size_bytes: int) -> None:
 
 
 def _decoded(backend: str, data: str, size_bytes: int, sha256: str) -> bytes:
-    """InvalidPayload when `data` is not the bytes declared, or this resource is not kept inline."""
+    """Decode `data`. InvalidPayload if it differs from the declaration, or the backend is not inline."""
     if backend != "inline":
-        raise InvalidPayload(f"These bytes go to {backend}: ask for their upload, and leave out data", field="data")
+        raise InvalidPayload(
+            f"The backend of these bytes is {backend}: leave out data and request an upload", field="data"
+        )
     try:
         content = base64.b64decode(data, validate=True)
     except ValueError:

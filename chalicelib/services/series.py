@@ -1,4 +1,4 @@
-"""Series: the curves of an iteration, and one curve of many iterations side by side."""
+"""Series: the curves of one iteration, or one curve of many iterations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_ITERATIONS = 200
 
 
 class Window(NamedTuple):
-    """Which points of a curve are wanted: between two steps, both included; at most so many, or all."""
+    """The requested points of a curve: between two steps, both included; at most `max_points`, or all."""
 
     min_step: int | None = None
     max_step: int | None = None
@@ -40,46 +40,46 @@ class Window(NamedTuple):
 
 
 class CurvePage(NamedTuple):
-    """Curves by name, in the order in which they were asked for, and where the next page begins."""
+    """Curves by name in the requested order, and the cursor of the next page."""
 
     data: dict[str, Columns]
     next_cursor: str | None
 
 
 def summarize(actor: Actor, iteration_id: str) -> dict[str, Digest]:
-    where = access.iteration(actor, iteration_id, Need.READ).iteration
-    return recount_stale(where, storage.read_series(where.experiment_id, where.id)).digests
+    iteration = access.iteration(actor, iteration_id, Need.READ).iteration
+    return recount_stale(iteration, storage.read_series(iteration.experiment_id, iteration.id)).digests
 
 
 def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Window, cursor: str | None) -> CurvePage:
-    """The curves of these keys, of all if none is named; a key without points has an empty one."""
-    where = access.iteration(actor, iteration_id, Need.READ).iteration
+    """The curves of these keys, by default of all; a key without points has an empty curve."""
+    iteration = access.iteration(actor, iteration_id, Need.READ).iteration
     scope = ids.digest(repr((iteration_id, keys, window)))
-    place = _Place.of(cursor, scope)
-    series = storage.read_series(where.experiment_id, where.id)
-    names = _from(place, list(dict.fromkeys(keys)) or sorted(series.digests))
+    position = _Position.of(cursor, scope)
+    series = storage.read_series(iteration.experiment_id, iteration.id)
+    names = _from(position, list(dict.fromkeys(keys)) or sorted(series.digests))
     stretches = rows.read_stretches(
-        where.id, set(names), moved=series.moved > 0, low=window.min_step, high=window.max_step
+        iteration.id, set(names), moved=series.moved > 0, low=window.min_step, high=window.max_step
     )
-    page = _fill({name: window.of(curves.in_order(stretches.pop(name, []))) for name in names}, place, window, scope)
-    compaction.compact_if_many(where, compaction.ENOUGH_WHEN_READ, series)
+    page = _fill({name: window.of(curves.in_order(stretches.pop(name, []))) for name in names}, position, window, scope)
+    compaction.compact_if_many(iteration, compaction.ENOUGH_WHEN_READ, series)
     return page
 
 
 def read_curve_of_iterations(
     actor: Actor, experiment_id: str, key: str, iteration_ids: Sequence[str], window: Window, cursor: str | None
 ) -> CurvePage:
-    """The curve of one key in these iterations, or in all; those that are not in the experiment are left out."""
+    """The curve of one key in these iterations, by default in all; iterations of other experiments are left out."""
     access.experiment(actor, experiment_id, Need.READ)
     scope = ids.digest(repr((experiment_id, key, iteration_ids, window)))
-    place = _Place.of(cursor, scope)
-    left = _from(place, projection.existing_iteration_ids(experiment_id, iteration_ids))
+    position = _Position.of(cursor, scope)
+    left = _from(position, projection.existing_iteration_ids(experiment_id, iteration_ids))
     most = min(MOST_ITERATIONS, MOST_POINTS // window.max_points if window.max_points else 1)
     names = left[:most]
     series = storage.read_series_of_iterations(experiment_id, names)
     found = in_threads(lambda name: _curve(name, key, series.get(name), window), names)
-    page = _fill(dict(zip(names, found, strict=True)), place, window, scope)
-    rest = _Place(ids.digest(left[most])).cursor(scope) if len(left) > most else None
+    page = _fill(dict(zip(names, found, strict=True)), position, window, scope)
+    rest = _Position(ids.digest(left[most])).cursor(scope) if len(left) > most else None
     return CurvePage(page.data, page.next_cursor or rest)
 
 
@@ -91,8 +91,8 @@ def _curve(iteration_id: str, key: str, series: Series | None, window: Window) -
     return window.of(curves.in_order(stretches.get(key, [])))
 
 
-class _Place(NamedTuple):
-    """Where a page begins: in which curve (its name's digest), after how many of its points at a step and time."""
+class _Position(NamedTuple):
+    """The begin of a page: a curve, by the hash of its name, and how many of its points at a step and time precede."""
 
     curve: str = ""
     step: int = INT64_MIN
@@ -100,8 +100,8 @@ class _Place(NamedTuple):
     given: int = 0
 
     @classmethod
-    def of(cls, cursor: str | None, scope: str) -> _Place:
-        """InvalidPayload when the cursor is not of this question."""
+    def of(cls, cursor: str | None, scope: str) -> _Position:
+        """Decode a cursor. InvalidPayload if it belongs to another request."""
         if cursor is None:
             return cls()
         of, curve, *rest = item.decode_cursor(cursor, 5)
@@ -119,15 +119,15 @@ class _Place(NamedTuple):
         return item.encode_cursor(scope, self.curve, str(self.step), str(self.time), str(self.given))
 
     def start(self, name: str, columns: Columns) -> int:
-        """How many points of this curve were given on earlier pages."""
+        """The number of points of this curve on earlier pages."""
         if ids.digest(name) != self.curve:
             return 0
         same = bisect_left(columns.steps, self.step), bisect_right(columns.steps, self.step)
         return bisect_left(columns.times, self.time, *same) + self.given
 
     @classmethod
-    def after(cls, name: str, columns: Columns, stop: int) -> _Place:
-        """Where it goes on when so many points of a curve have been given."""
+    def after(cls, name: str, columns: Columns, stop: int) -> _Position:
+        """The begin of the next page, after `stop` points of a curve."""
         if not stop:
             return cls(ids.digest(name))
         step, time = columns.steps[stop - 1], columns.times[stop - 1]
@@ -135,23 +135,23 @@ class _Place(NamedTuple):
         return cls(ids.digest(name), step, time, stop - first)
 
 
-def _from(place: _Place, names: list[str]) -> list[str]:
-    """The names that are still to come. One that is gone meanwhile ends the list."""
-    return list(dropwhile(lambda name: place.curve not in ("", ids.digest(name)), names))
+def _from(position: _Position, names: list[str]) -> list[str]:
+    """The names from the position on; none if the name of the position has been deleted."""
+    return list(dropwhile(lambda name: position.curve not in ("", ids.digest(name)), names))
 
 
-def _fill(found: dict[str, Columns], place: _Place, window: Window, scope: str) -> CurvePage:
-    """As many points as an answer holds. A curve is cut only if nobody asked for few points of it."""
+def _fill(found: dict[str, Columns], position: _Position, window: Window, scope: str) -> CurvePage:
+    """Fill an answer with points. A curve is cut only if the request sets no `max_points`."""
     data: dict[str, Columns] = {}
     room = MOST_POINTS
     for name, columns in found.items():
-        start = place.start(name, columns)
+        start = position.start(name, columns)
         stop = min(len(columns), start + room)
         if stop < len(columns) and data and window.max_points:
             stop = start
         if stop > start or stop == len(columns):
             data[name] = columns.take(slice(start, stop))
         if stop < len(columns):
-            return CurvePage(data, _Place.after(name, columns, stop).cursor(scope))
+            return CurvePage(data, _Position.after(name, columns, stop).cursor(scope))
         room -= stop - start
     return CurvePage(data, None)

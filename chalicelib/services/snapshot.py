@@ -1,6 +1,6 @@
-"""Snapshots: what an iteration ran on. Small fields go to the iteration, texts to the artifact store.
+"""Snapshots: the code and environment of an iteration. Small fields are in its row, texts in the artifact store.
 
-The store has each text of a project once, however many iterations name it.
+The store has each text of a project once, however many iterations share it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ from chalicelib.storage.snapshot import Text, Texts
 from deardiary.wire.shapes import Iteration, Snapshot
 
 TEXTS = ("project_toml", "manifest_toml", "git_diff")
-# A Lambda answers with 6 MB, in which the JSON of the answer is a string and its quotes are escaped once more.
+# An answer of Lambda has at most 6 MB; it holds the JSON as a string, with its quotes escaped once more.
 MAX_ANSWER_BYTES = 5_000_000
-# For as long others may be faster at the same snapshot or the same texts: a request has 29 seconds.
 
 
 class Environment(TypedDict, total=False):
@@ -60,7 +59,7 @@ def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snaps
 
 
 def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, texts: Mapping[str, str]) -> Snapshot:
-    """The iteration with its texts: all, or those given where one answer cannot hold all."""
+    """The iteration with all its texts; only with the given ones if one answer cannot hold all."""
     data = {name: text.encode() for name, text in texts.items()}
     patience = Patience()
     while True:
@@ -75,7 +74,7 @@ def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, text
 
 
 def release_texts(project_id: str, stored: Texts) -> bool:
-    """Remove the bytes in which the row has given up its share, unless others have one; whether that is done."""
+    """Remove the bytes that the row no longer owns, unless others own them; True if that is done."""
     return all(release_blob(project_id, sha256).finished for sha256 in stored.leaving)
 
 
@@ -83,12 +82,12 @@ def _store(
     line: IterationLineage, environment: Environment, texts: Mapping[str, str], data: Mapping[str, bytes]
 ) -> Texts:
     before = storage.read_texts(line.experiment.id, line.iteration.id)
-    # What one that died half-way has left to do.
+    # A request that died may have left work.
     undone = () if release_texts(line.project.id, before) else before.leaving
     bytes_of = {_sha256(each): each for each in data.values()}
     before, joined = _bring(line, before, bytes_of)
     named = {name: _text(joined[_sha256(data[name])], text) for name, text in texts.items()}
-    coming = {sha256: at for sha256, at in before.coming.items() if sha256 not in bytes_of}
+    coming = {sha256: since_ms for sha256, since_ms in before.coming.items() if sha256 not in bytes_of}
     after = before._replace(texts={**before.texts, **named}, coming=coming)
     after = after._replace(leaving=tuple(sorted({*undone, *before.owned} - after.owned)))
     stored = storage.write_texts(line.project.id, line.iteration, before, after, joined, _given(environment))
@@ -103,7 +102,7 @@ def _answer(line: IterationLineage, environment: Environment, texts: Mapping[str
 
 
 def _bring(line: IterationLineage, before: Texts, bytes_of: Mapping[str, bytes]) -> tuple[Texts, dict[str, Blob]]:
-    """The row and the blobs, once the store has all these bytes: announced first, so that they have an owner."""
+    """Store the missing bytes; return the row and the blobs. The row announces the bytes first, to own them."""
     project_id = line.project.id
     seen = {sha256: _blob(project_id, sha256, len(data)) for sha256, data in bytes_of.items()}
     missing = {sha256: blob for sha256, blob in seen.items() if not blob.ready}
@@ -138,7 +137,7 @@ def _read(line: IterationLineage, text: Text) -> str:
 
 
 def _fits(texts: Mapping[str, Text]) -> bool:
-    """One alone always does: a body no larger brought it."""
+    """True if one answer can hold the texts; a single text always fits, for a request brought it."""
     return len(texts) <= 1 or sum(text.wire_bytes for text in texts.values()) <= MAX_ANSWER_BYTES
 
 

@@ -1,4 +1,4 @@
-"""Tags on projects, experiments and iterations: a value is there once or not at all."""
+"""Tags on projects, experiments and iterations; a value is unique on its owner."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PER_TRANSACTION = 99
 
 
 class Level(Enum):
-    """What a tag hangs on, as the routes name it."""
+    """The kind of a tag's owner, as the routes name it."""
 
     PROJECT = "projects"
     EXPERIMENT = "experiments"
@@ -105,7 +105,7 @@ def _row(owner: Owner) -> _Row:
 
 
 def _check(owner: Owner, write: Transaction) -> None:
-    """Commit only while the owner is there, and an iteration only while it is unlocked."""
+    """Let the transaction fail unless the owner exists and, if it is an iteration, is unlocked."""
     match owner:
         case Project():
             project.check_alive(owner.id, write)

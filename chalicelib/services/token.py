@@ -1,4 +1,4 @@
-"""API tokens: for programs, with a secret of their own, kept in their user's row and gone with a new password."""
+"""API tokens: credentials of programs, stored in the row of their user; a new password ends them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chalicelib.storage.user import Account, Overtaken, TokenRecord, find_accoun
 from deardiary.wire.shapes import ApiToken
 
 PREFIX = "dd_"
-# Every request reads the user's row: it stays within one read unit or two.
+# Every request reads the user's row, which must stay within two read units.
 MAX_TOKENS = 25
 
 
@@ -31,7 +31,7 @@ class _Parts(NamedTuple):
 def create_token(
     actor: Actor, *, name: str, expires_in_days: int | None, project_id: str | None, read_only: bool
 ) -> ApiToken:
-    """The only answer that holds the token itself."""
+    """Create a token; only this answer holds its text."""
     access.require_session(actor)
     if project_id is not None:
         _check_project(actor, project_id)
@@ -62,7 +62,7 @@ def delete_token(actor: Actor, token_id: str) -> None:
 
 
 def authenticate(token: str) -> Actor:
-    """The actor behind an API token that is in force; otherwise TokenInvalid or TokenExpired."""
+    """The actor of an API token, or TokenInvalid or TokenExpired."""
     parts = _split(token)
     account = find_account(parts.user_id)
     record = account.tokens.get(parts.token_id) if account else None
@@ -75,7 +75,7 @@ def authenticate(token: str) -> Actor:
 
 def _split(token: str) -> _Parts:
     parts = token.removeprefix(PREFIX).split("_")
-    # What cannot be an id must not become a key.
+    # A text that cannot be an id must not become a key.
     if len(parts) != 3 or not all(part.isascii() and part.isalnum() and len(part) <= 64 for part in parts):
         raise TokenInvalid
     return _Parts(*parts)

@@ -1,4 +1,4 @@
-"""Users: who may sign in, and what their names and passwords must be like."""
+"""Users: their accounts, and the rules for their names and passwords."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chalicelib.storage.user import Account
 from deardiary.wire import limits
 from deardiary.wire.shapes import User, UserName
 
-# Who has these can sign in as somebody, or as more than before.
+# A change of these gives the power to sign in as another user, or with more rights.
 _SIGN_IN = {"username", "password", "is_admin"}
 
 
@@ -43,7 +43,7 @@ def get_user(actor: Actor, user_id: str) -> User:
 
 
 def find_user(username: str) -> UserName | None:
-    """The user of this name, in any case: the id and the names, for anyone who is signed in."""
+    """The id and the names of the user of this name, in any letter case; for every signed-in user."""
     account = storage.find_account_by_username(username)
     if account is None:
         return None
@@ -76,14 +76,14 @@ def update_user(
 
 
 def ensure_first_admin(username: str, password: str) -> User | None:
-    """The admin that was made, or None when there is one already."""
+    """Create the first admin; None if an admin exists."""
     if storage.count_admins() > 0:
         return None
     return _create(username, password, "", "", is_admin=True)
 
 
 def set_password_of(username: str, password: str) -> User:
-    """For whoever holds the keys of the account: a lost password. NotFound when there is no such user."""
+    """Replace a lost password, for an operator with AWS credentials. NotFound if there is no such user."""
     account = storage.find_account_by_username(username)
     if account is None:
         raise NotFound(f"There is no user {username!r}")
@@ -125,7 +125,7 @@ def _create(username: str, password: str, first_name: str, last_name: str, *, is
 
 
 def _change_own_password(actor: Actor, changes: UserChanges, current: str | None, source: str) -> User:
-    """A stolen session must neither set a password nor guess the present one."""
+    """Require the present password: a stolen session must neither set a password nor guess it."""
     if current is None:
         raise InvalidPayload("A new password of your own takes your present one", field="current_password")
     _check_password(changes["password"])
@@ -143,7 +143,7 @@ def _change_own_password(actor: Actor, changes: UserChanges, current: str | None
 
 
 def _change(read: Callable[[], Account], changes: UserChanges) -> User:
-    """Tried again on what is then stored when the account was changed meanwhile."""
+    """Change the account; after a concurrent change, decide again."""
     rest = dict(changes)
     password = rest.pop("password", None)
     password_hash = _hashed(password) if isinstance(password, str) else None
