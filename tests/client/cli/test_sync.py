@@ -10,6 +10,7 @@ import pytest
 
 import deardiary
 from deardiary import Client, ClientError, IterationStatus
+from deardiary.cli.output import Output
 from deardiary.spool import lines
 from tests.support.server import URL
 
@@ -250,3 +251,13 @@ def test_in_python_records_move_to_the_client_that_is_given(client: Client, tmp_
     (result,) = deardiary.sync(client=client, from_url=f"{OLD}/", tell=lambda _: None)
     assert (result.is_done, result.points) == (True, 2)
     assert len(iterations_of(client, experiment)) == 1
+
+
+def test_reports_break_between_words_on_a_terminal(
+    run: Run, tmp_path: Path, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log(tmp_path, experiment)
+    monkeypatch.setattr(Output, "room", lambda _: 80)
+    lines = run("sync", "--from-url", OLD, "--to", URL).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert f"at {URL}: 2 points, 2 other records on the server" in " ".join(lines)

@@ -90,7 +90,7 @@ def _send(call: Call) -> None:
         client=client,
         from_url=given.from_url,
         allow=given.allow,
-        tell=(lambda text: say(text, sys.stderr)) if call.output.as_json else call.output.say,
+        tell=(lambda text: say(text, sys.stderr)) if call.output.as_json else call.output.note,
     )
     call.output.json(results)
     _check(results)
