@@ -17,6 +17,7 @@ DomainError
 │   └── OriginForbidden        ORIGIN_FORBIDDEN
 ├── NotFound                   NOT_FOUND
 ├── Conflict                   CONFLICT
+│   └── Overtaken              CONFLICT
 ├── PayloadTooLarge            PAYLOAD_TOO_LARGE
 ├── RangeNotSatisfiable        RANGE_NOT_SATISFIABLE
 ├── InvalidPayload             INVALID_PAYLOAD
@@ -142,6 +143,10 @@ class Conflict(DomainError):
 
     code = "CONFLICT"
     message = "This clashes with what is there"
+
+
+class Overtaken(Conflict):
+    """Another request changed the row since it was read: read it again and retry (`retry.py`)."""
 
 
 class PayloadTooLarge(DomainError):

@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 from chalicelib import config, deadline
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 
 # All other operations of DynamoDB and S3 count as writes.
 _READS = ("Get", "BatchGet", "TransactGet", "Query", "Head", "List", "Describe")
@@ -53,12 +53,16 @@ def _check_deadline(**event: Any) -> None:
 def _wait_for_transaction(**event: Any) -> float | None:
     """Retry a write while a transaction holds its item; the SDK itself would raise an error.
 
-    Only Patience pauses, and raises Unavailable when its time is over.
+    Only Retry pauses, and raises Unavailable when its time is over.
     """
     code = event["response"][1].get("Error", {}).get("Code") if event["response"] else None
     if code != "TransactionConflictException":
         return None
-    event["request_dict"]["context"].setdefault("patience", Patience()).wait()
+    context = event["request_dict"]["context"]
+    if "retry" not in context:
+        context["retry"] = Retry()
+        next(context["retry"])
+    next(context["retry"])
     return 0.0
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TypedDict
 
 from chalicelib import clock, ids
-from chalicelib.errors import Conflict, InvalidPayload
+from chalicelib.errors import Conflict, InvalidPayload, Overtaken
 from chalicelib.paging import Page
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import experiment as storage
@@ -69,14 +69,15 @@ def list_experiments_of_project(
 
 def update_experiment(actor: Actor, experiment_id: str, changes: ExperimentChanges) -> Experiment:
     """Conflict when another experiment has the new name. Decides again when another update came between."""
-    patience = Patience()
-    while True:
+    for _ in Retry():
         before = access.experiment(actor, experiment_id, Need.UPDATE).experiment
         after = _settle_end(replace(before, **changes), changes)
         try:
-            return storage.update_experiment(before, after)
-        except storage.Overtaken:
-            patience.wait()
+            updated = storage.update_experiment(before, after)
+        except Overtaken:
+            continue
+        break
+    return updated
 
 
 def _settle_end(experiment: Experiment, changes: ExperimentChanges) -> Experiment:

@@ -9,7 +9,7 @@ from typing import TypedDict
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.paging import Page
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.points import batch, compaction
@@ -72,17 +72,16 @@ def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | Non
 
 def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges) -> Iteration:
     """Tried again on what is then stored when another update comes between: two that agree both succeed."""
-    patience = Patience()
-    while True:
+    for _ in Retry():
         before = access.iteration(actor, iteration_id, Need.UPDATE).iteration
         try:
             moved = _update(before, changes)
         except Conflict:
-            patience.wait()
             continue
-        if moved.end_date and not before.end_date:
-            compaction.compact_if_many(moved, compaction.ENOUGH_AT_END)
-        return moved
+        break
+    if moved.end_date and not before.end_date:
+        compaction.compact_if_many(moved, compaction.ENOUGH_AT_END)
+    return moved
 
 
 def _update(before: Iteration, changes: IterationChanges) -> Iteration:

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypedDict
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.paging import Page
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.points import batch, recount
@@ -131,8 +131,7 @@ def delete_metric(actor: Actor, metric_id: str) -> None:
 
 def _edit(where: Iteration, metric_id: str, change: Callable[[Stretch, int], Stretch]) -> Metric:
     """Rewrite the row of a point unless somebody else just did, then count its series anew. The point as it was."""
-    patience = Patience()
-    while True:
+    for _ in Retry():
         found = _find(where, metric_id)
         if where.end_date is not None:
             raise iterations.locked()
@@ -146,10 +145,10 @@ def _edit(where: Iteration, metric_id: str, change: Callable[[Stretch, int], Str
         try:
             write.commit()
         except Conflict:
-            patience.wait()
             continue
-        recount.recount(where, {found.key}, marked)
-        return found.metric(where.id)
+        break
+    recount.recount(where, {found.key}, marked)
+    return found.metric(where.id)
 
 
 def _keep_receipt(where: Iteration, metric_id: str) -> None:

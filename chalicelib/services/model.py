@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TypedDict
 
 from chalicelib import clock, ids
+from chalicelib.errors import Overtaken
 from chalicelib.paging import Page
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import model as storage
-from chalicelib.storage.model import Overtaken
 from chalicelib.storage.table import item, keys
 from deardiary.wire.shapes import Model
 
@@ -48,8 +48,7 @@ def list_models_of_project(
 
 def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:
     """Conflict when another model of the project has the new name."""
-    patience = Patience()
-    while True:
+    for _ in Retry():
         before = access.model(actor, model_id, Need.UPDATE).model
         after = replace(before, **changes)
         if after == before:
@@ -58,6 +57,6 @@ def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:
         try:
             storage.update_model(before, after)
         except Overtaken:
-            patience.wait()
-        else:
-            return after
+            continue
+        break
+    return after

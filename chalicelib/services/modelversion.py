@@ -6,23 +6,19 @@ if another request was faster, the server reads the row and decides again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypedDict, TypeVar
+from typing import TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict
 from chalicelib.paging import Page
-from chalicelib.retry import Patience
+from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import modelversion as storage
-from chalicelib.storage.model import Overtaken
 from chalicelib.storage.reads import lineage
 from chalicelib.storage.reads.lineage import ModelLineage
 from deardiary.wire.shapes import Iteration, ModelVersion, Resource, Stage
-
-T = TypeVar("T")
 
 
 class VersionChanges(TypedDict, total=False):
@@ -61,7 +57,7 @@ def create_version(
             raise Conflict("This id_key has created another version of the model", kind="modelversion", id=made.id)
         return made, False
 
-    return _until_not_overtaken(create)
+    return until_not_overtaken(create)
 
 
 def get_version(actor: Actor, version_id: str) -> ModelVersion:
@@ -79,7 +75,7 @@ def list_versions_of_model(
 
 def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:
     """To put one in PRODUCTION archives the one that was, in the same moment."""
-    return _until_not_overtaken(lambda: _update(_owner(actor, version_id, Need.UPDATE), version_id, changes))
+    return until_not_overtaken(lambda: _update(_owner(actor, version_id, Need.UPDATE), version_id, changes))
 
 
 def delete_version(actor: Actor, version_id: str) -> None:
@@ -90,7 +86,7 @@ def delete_version(actor: Actor, version_id: str) -> None:
         version = storage.get_version(line.model, line.registry, version_id)
         storage.delete_version(line.model, line.registry, version)
 
-    _until_not_overtaken(delete)
+    until_not_overtaken(delete)
 
 
 def _update(line: ModelLineage, version_id: str, changes: VersionChanges) -> ModelVersion:
@@ -139,12 +135,3 @@ def _resource(actor: Actor, project_id: str, resource_id: str) -> Resource:
 
 def _owner(actor: Actor, version_id: str, need: Need) -> ModelLineage:
     return access.model(actor, ids.split_id(version_id)[0], need)
-
-
-def _until_not_overtaken(act: Callable[[], T]) -> T:
-    patience = Patience()
-    while True:
-        try:
-            return act()
-        except Overtaken:
-            patience.wait()

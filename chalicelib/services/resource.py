@@ -13,7 +13,7 @@ from chalicelib.artifacts import URL_LIFE, Location
 from chalicelib.artifacts.served import check
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.paging import Page
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle.budget import unless_overloaded
@@ -208,11 +208,10 @@ def release_blob(project_id: str, sha256: str) -> Released:
 
     Not finished while somebody else, who may die, is at it.
     """
-    patience = Patience()
-    while True:
+    for _ in Retry():
         blob = blobs.find_blob(project_id, sha256)
         if blob is None or blob.owned:
-            return Released(finished=True)
+            break
         claim = blobs.claim_unowned(project_id, sha256)
         if claim is not None:
             remove_bytes(project_id, claim.blob)
@@ -220,7 +219,7 @@ def release_blob(project_id: str, sha256: str) -> Released:
             return Released(finished=True, freed_bytes=blob.size_bytes if blob.ready else 0)
         if blob.leaving or blob.clearing:
             return Released(finished=False)
-        patience.wait()
+    return Released(finished=True)
 
 
 def remove_stray_bytes(project_id: str, blob: Blob) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 from chalicelib import artifacts, clock, config
 from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, NotFound, PayloadTooLarge, Unavailable
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.resource import release_blob
@@ -43,8 +43,7 @@ class Environment(TypedDict, total=False):
 
 def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snapshot:
     """The iteration and those of its texts that are named. PayloadTooLarge when one answer cannot hold them."""
-    patience = Patience()
-    while True:
+    for _ in Retry():
         line = access.iteration(actor, iteration_id, Need.READ)
         stored = storage.read_texts(line.experiment.id, iteration_id)
         wanted = {name: stored.texts[name] for name in names if name in stored.texts}
@@ -52,25 +51,28 @@ def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snaps
             sizes = {name: text.wire_bytes for name, text in wanted.items()}
             raise PayloadTooLarge("These texts are too long for one answer; ask for one at a time with field=", **sizes)
         try:
-            return _shape(line.iteration, {name: _read(line, text) for name, text in wanted.items()})
+            read = {name: _read(line, text) for name, text in wanted.items()}
         except NotFound:
-            # Another text took its place between the two reads.
-            patience.wait()
+            # Another request replaced a text between the two reads.
+            continue
+        break
+    return _shape(line.iteration, read)
 
 
 def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, texts: Mapping[str, str]) -> Snapshot:
     """The iteration with all its texts; only with the given ones if one answer cannot hold all."""
     data = {name: text.encode() for name, text in texts.items()}
-    patience = Patience()
-    while True:
+    for _ in Retry():
         line = access.iteration(actor, iteration_id, Need.UPDATE)
         if line.iteration.end_date is not None:
             raise iterations.locked()
         try:
-            return _answer(line, environment, texts, _store(line, environment, texts, data))
+            answer = _answer(line, environment, texts, _store(line, environment, texts, data))
         except (Conflict, NotFound, Unavailable):
-            # Somebody else changed the snapshot, or shares of a text came or went.
-            patience.wait()
+            # Another request changed the snapshot, or the owners of a text.
+            continue
+        break
+    return answer
 
 
 def release_texts(project_id: str, stored: Texts) -> bool:

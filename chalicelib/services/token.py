@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from chalicelib import clock, ids, security
-from chalicelib.errors import InvalidPayload, NotFound, TokenExpired, TokenInvalid
+from chalicelib.errors import InvalidPayload, NotFound, Overtaken, TokenExpired, TokenInvalid
 from chalicelib.paging import Page
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor
 from chalicelib.storage.table import item
-from chalicelib.storage.user import Account, Overtaken, TokenRecord, find_account, update_account
+from chalicelib.storage.user import Account, TokenRecord, find_account, update_account
 from deardiary.wire.shapes import ApiToken
 
 PREFIX = "dd_"
@@ -90,13 +90,13 @@ def _check_project(actor: Actor, project_id: str) -> None:
 
 def _change_tokens(actor: Actor, change: Callable[[Account], Account]) -> None:
     """Tried again when the account was changed meanwhile."""
-    patience = Patience()
-    while True:
+    for _ in Retry():
         before = _account(actor)
         try:
-            return update_account(before, change(before))
+            update_account(before, change(before))
         except Overtaken:
-            patience.wait()
+            continue
+        break
 
 
 def _added(account: Account, token_id: str, record: TokenRecord) -> Account:

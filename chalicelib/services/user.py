@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TypedDict
 
 from chalicelib import clock, config, ids, security
-from chalicelib.errors import InvalidPayload, NotFound, PasswordWrong
+from chalicelib.errors import InvalidPayload, NotFound, Overtaken, PasswordWrong
 from chalicelib.paging import Page
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.services import access, attempt
 from chalicelib.services.access import Actor
 from chalicelib.storage import user as storage
@@ -96,18 +96,17 @@ def end_tokens(user_id: str) -> int:
     The new epoch is the time in milliseconds, which no count of changes reaches. In a table from a backup the next
     number may be one that sessions of the lost table name.
     """
-    patience = Patience()
-    while True:
+    for _ in Retry():
         before = storage.find_account(user_id)
         if before is None:
-            return 0
+            break
         epoch = max(before.epoch + 1, clock.to_milliseconds(clock.now()))
         try:
             storage.update_account(before, replace(before, epoch=epoch, tokens={}))
-        except storage.Overtaken:
-            patience.wait()
-        else:
-            return len(before.tokens)
+        except Overtaken:
+            continue
+        return len(before.tokens)
+    return 0
 
 
 def _create(username: str, password: str, first_name: str, last_name: str, *, is_admin: bool) -> User:
@@ -147,8 +146,7 @@ def _change(read: Callable[[], Account], changes: UserChanges) -> User:
     rest = dict(changes)
     password = rest.pop("password", None)
     password_hash = _hashed(password) if isinstance(password, str) else None
-    patience = Patience()
-    while True:
+    for _ in Retry():
         before = read()
         user = replace(before.user, **rest)  # type: ignore[arg-type]
         after = replace(before, user=user, password_hash=password_hash or before.password_hash)
@@ -156,10 +154,10 @@ def _change(read: Callable[[], Account], changes: UserChanges) -> User:
             after = replace(after, epoch=before.epoch + 1, tokens={})
         try:
             storage.update_account(before, after)
-        except storage.Overtaken:
-            patience.wait()
-        else:
-            return user
+        except Overtaken:
+            continue
+        break
+    return user
 
 
 def _hashed(password: str) -> str:

@@ -10,7 +10,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound
+from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.storage import project
 from chalicelib.storage.table import conditional, idkey, item, keys
@@ -32,10 +32,6 @@ class ExperimentRow(Item, discriminator="experiment"):
 
 class ExperimentNameRow(Item, discriminator="experiment-name"):
     experiment_id = UnicodeAttribute()
-
-
-class Overtaken(Conflict):
-    """Another request changed the experiment since it was read: read it again."""
 
 
 ALIVE = ExperimentRow.pk.exists() & ExperimentRow.deleting.does_not_exist()

@@ -10,19 +10,15 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock
-from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound
+from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.storage import experiment, running, series
 from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.transaction import Otherwise, Transaction
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
-
-
-class Moved(Conflict):
-    """Another request has changed the parent since the iteration was read: read it again."""
 
 
 class IterationRow(Item, discriminator="iteration"):
@@ -171,17 +167,16 @@ def reopen_if_ended_by_server(iteration: Iteration) -> datetime | None:
 
     Return None if it is open now, else the end that a person or the client has set. NotFound when it is gone.
     """
-    patience = Patience()
-    while True:
+    for _ in Retry():
         row = item.get(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
         if row.end_date is None or not row.ended_by_server:
             return row.end_date
         try:
             _reopen(iteration)
         except Conflict:
-            patience.wait()
-        else:
-            return None
+            continue
+        break
+    return None
 
 
 def _reopen(iteration: Iteration) -> None:
@@ -231,10 +226,10 @@ def hide_iteration(experiment_id: str, iteration_id: str, write: Transaction) ->
 
 
 def hide_and_unlink_iteration(iteration: Iteration, write: Transaction) -> None:
-    """Hide it and remove its CHILD row. Moved if its parent has changed since it was read."""
+    """Hide it and remove its CHILD row. Overtaken if its parent has changed since it was read."""
 
     def why() -> DomainError:
-        return Moved() if find_iteration(iteration.experiment_id, iteration.id) else NotFound()
+        return Overtaken() if find_iteration(iteration.experiment_id, iteration.id) else NotFound()
 
     row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
     write.update(row, [IterationRow.deleting.set(True)], ALIVE & _same_parent(iteration), why)
@@ -249,9 +244,9 @@ def _unlink_from_parent(iteration: Iteration, write: Transaction) -> None:
 def orphan_children(experiment_id: str, parent_id: str) -> None:
     """Remove the parent from each child that still names it."""
     for link in list(item.query(ChildRow, keys.iteration_partition(parent_id), keys.CHILD)):
-        patience = Patience()
-        while not _orphan(experiment_id, parent_id, link):
-            patience.wait()
+        for _ in Retry():
+            if _orphan(experiment_id, parent_id, link):
+                break
 
 
 def _orphan(experiment_id: str, parent_id: str, link: ChildRow) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.storage import project
 from chalicelib.storage.table import item, keys
@@ -39,10 +39,6 @@ class ModelNameRow(Item, discriminator="model-name"):
 
 
 ALIVE = ModelRow.pk.exists() & ModelRow.deleting.does_not_exist()
-
-
-class Overtaken(Conflict):
-    """Another request changed the row since it was read: read it again."""
 
 
 class Registry(NamedTuple):

@@ -12,12 +12,12 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib import ids
-from chalicelib.errors import InvalidPayload, NotFound
+from chalicelib.errors import InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.storage import experiment, iteration, model, resource
 from chalicelib.storage.experiment import ExperimentRow
 from chalicelib.storage.iteration import IterationRow
-from chalicelib.storage.model import ModelRow, Overtaken, Registry
+from chalicelib.storage.model import ModelRow, Registry
 from chalicelib.storage.resource import ResourceRow
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item

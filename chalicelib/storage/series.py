@@ -16,8 +16,8 @@ from typing import NamedTuple
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib import clock, ids
-from chalicelib.errors import Conflict, InvalidPayload, NotFound
-from chalicelib.retry import Patience
+from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
+from chalicelib.retry import Retry
 from chalicelib.storage.points import chunk, summary
 from chalicelib.storage.points.chunk import Chunk, ChunkRow
 from chalicelib.storage.points.codec import Batch
@@ -79,10 +79,6 @@ class Series:
     def unfolded(self) -> frozenset[Batch]:
         """The announced batches. A chunk of the same `batch_id` with another time was folded before."""
         return frozenset(Batch(batch, one.at) for batch, one in self.announced.items())
-
-
-class Overtaken(Conflict):
-    """Another request changed the row since it was read: read it again."""
 
 
 def create_series(experiment_id: str, iteration_id: str, now: datetime, write: Transaction) -> None:
@@ -152,16 +148,16 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
 
 def change_series(experiment_id: str, iteration_id: str, change: Callable[[Series], Series | None]) -> Series:
     """Read, change and write the series, with retries, and return it as stored. None from `change` writes nothing."""
-    patience = Patience()
-    while True:
+    for _ in Retry():
         series = read_series(experiment_id, iteration_id)
         changed = change(series)
         if changed is None:
-            return series
+            break
         try:
             return write_series(experiment_id, iteration_id, changed)
         except Overtaken:
-            patience.wait()
+            continue
+    return series
 
 
 def check_series(experiment_id: str, iteration_id: str, series: Series, write: Transaction) -> None:

@@ -15,7 +15,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.errors import Conflict, InvalidPayload
+from chalicelib.errors import Conflict, InvalidPayload, Overtaken
 from chalicelib.paging import Page
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
@@ -24,10 +24,6 @@ from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import User
 
 _PAGE = 100
-
-
-class Overtaken(Conflict):
-    """Another request changed the account since it was read: read it again."""
 
 
 class UserRow(Item, discriminator="user"):

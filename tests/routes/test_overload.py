@@ -13,6 +13,7 @@ from botocore.exceptions import ConnectTimeoutError
 from chalicelib import retry
 from chalicelib.artifacts import s3
 from chalicelib.aws import clients
+from chalicelib.errors import Overtaken
 from chalicelib.storage import keyring, series
 from chalicelib.storage.table import item
 from tests.support.server import Server, server_on_moto
@@ -133,7 +134,7 @@ def test_who_is_overtaken_goes_on_while_there_is_time(
 
     def write_unless_overtaken(*given: Any) -> Any:
         if next(overtaken, None) is not None:
-            raise series.Overtaken
+            raise Overtaken
         return write(*given)
 
     monkeypatch.setattr(series, "write_series", write_unless_overtaken)

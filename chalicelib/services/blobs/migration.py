@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from chalicelib import artifacts, deadline
 from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.services.resource import remove_stray_bytes
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import experiment as experiments
@@ -107,9 +107,8 @@ def _switch(project: Project, blob: Blob, to: str) -> bool:
 
 def _undo(project: Project, copy: Blob) -> bool:
     """Remove a copy that the blob does not name. False if the scheduled function has to finish."""
-    patience = Patience()
     with deadline.begun():
-        while True:
+        for _ in Retry():
             found = blobs.find_blob(project.id, copy.sha256)
             if found is None or not found.owned:
                 # Another removal may have looked for the copy before it was written.
@@ -117,11 +116,11 @@ def _undo(project: Project, copy: Blob) -> bool:
                 if not finished or blobs.find_blob(project.id, copy.sha256) is None:
                     return finished
             elif found.backend == copy.backend:
-                return True
+                break
             elif blobs.give_up_copy(project.id, found, copy.backend):
                 _leave(project, found._replace(moved_from=copy.backend))
-                return True
-            patience.wait()
+                break
+    return True
 
 
 def _finish(project: Project, report: Report) -> Iterator[str]:

@@ -14,7 +14,7 @@ from itertools import islice
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.retry import Patience
+from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle.budget import Budget, OutOfTime, all_done, unless_overloaded
@@ -24,8 +24,6 @@ from chalicelib.services.snapshot import release_texts
 from chalicelib.storage import deletion as storage
 from chalicelib.storage import experiment, iteration, model, permission, project, resource, series, snapshot, user
 from chalicelib.storage.deletion import Deletion
-from chalicelib.storage.iteration import Moved
-from chalicelib.storage.model import Overtaken
 from chalicelib.storage.table import idkey, item, keys
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
@@ -48,13 +46,9 @@ def delete_project(actor: Actor, project_id: str) -> bool:
 
 
 def delete_experiment(actor: Actor, experiment_id: str) -> bool:
-    patience = Patience()
-    while True:
-        found = access.experiment(actor, experiment_id, Need.DELETE).experiment
-        try:
-            return _delete_experiment(found)
-        except experiment.Overtaken:
-            patience.wait()
+    return until_not_overtaken(
+        lambda: _delete_experiment(access.experiment(actor, experiment_id, Need.DELETE).experiment)
+    )
 
 
 def _delete_experiment(found: Experiment) -> bool:
@@ -67,13 +61,11 @@ def _delete_experiment(found: Experiment) -> bool:
 
 
 def delete_iteration(actor: Actor, iteration_id: str) -> bool:
-    patience = Patience()
-    while True:
+    def delete() -> bool:
         lineage = access.iteration(actor, iteration_id, Need.DELETE)
-        try:
-            return _delete_iteration(lineage.project.id, lineage.iteration)
-        except Moved:
-            patience.wait()
+        return _delete_iteration(lineage.project.id, lineage.iteration)
+
+    return until_not_overtaken(delete)
 
 
 def _delete_iteration(project_id: str, found: Iteration) -> bool:
@@ -88,15 +80,14 @@ def _delete_iteration(project_id: str, found: Iteration) -> bool:
 
 def delete_model(actor: Actor, model_id: str) -> bool:
     """Delete a model. The artifacts of its versions stay."""
-    patience = Patience()
-    while True:
+
+    def delete() -> bool:
         lineage = access.model(actor, model_id, Need.DELETE)
         write = Transaction()
         model.hide_model(lineage.model, write)
-        try:
-            return _start(Deletion(kind="model", id=model_id, project_id=lineage.project.id), write)
-        except Overtaken:
-            patience.wait()
+        return _start(Deletion(kind="model", id=model_id, project_id=lineage.project.id), write)
+
+    return until_not_overtaken(delete)
 
 
 def delete_user(actor: Actor, user_id: str) -> bool:

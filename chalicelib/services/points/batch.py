@@ -19,8 +19,8 @@ from typing import NamedTuple, cast
 
 from chalicelib import clock, ids
 from chalicelib.columns import Columns
-from chalicelib.errors import Conflict, InvalidPayload, Unavailable
-from chalicelib.retry import Patience
+from chalicelib.errors import Conflict, InvalidPayload, Overtaken, Unavailable
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import iteration as iterations
@@ -31,7 +31,7 @@ from chalicelib.storage.points.chunk import Chunk, Receipt
 from chalicelib.storage.points.codec import Batch
 from chalicelib.storage.points.rows import INT64_MAX
 from chalicelib.storage.points.summary import Digest
-from chalicelib.storage.series import Announcement, Overtaken, Series
+from chalicelib.storage.series import Announcement, Series
 from deardiary.wire.shapes import BatchReceipt, Iteration
 
 # Microseconds. Longer than the deadline of a request (`chalicelib/deadline.py`), so no chunk is put this late.
@@ -135,10 +135,12 @@ def _require_open(iteration: Iteration, sent: dict[str, Sent]) -> None:
 
 def _announce(iteration: Iteration, batch_digest: str, sent: dict[str, Sent], series: Series) -> Series:
     """Announce the batch, which fixes its steps. Return the series without it if another request stored the batch."""
-    patience = Patience()
-    while True:
-        if batch_digest in series.announced:
-            return series
+    taken = None
+    for attempt in Retry():
+        if attempt > 1:
+            series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_digest)
+        if taken is not None or batch_digest in series.announced:
+            break
         settled = _settle(iteration, series)
         at = max(now_us(), series.last_at + 1)
         mine = _reserve(settled, sent, at)
@@ -148,10 +150,8 @@ def _announce(iteration: Iteration, batch_digest: str, sent: dict[str, Sent], se
         try:
             return storage.write_series(iteration.experiment_id, iteration.id, announcing)
         except Overtaken:
-            patience.wait()
-            series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_digest)
-            if taken is not None and batch_digest not in series.announced:
-                return series
+            continue
+    return series
 
 
 def _reserve(series: Series, sent: dict[str, Sent], at: int) -> Announcement:
@@ -224,17 +224,19 @@ def _fold(iteration: Iteration, chunk: Chunk, series: Series) -> None:
 
     Points edited since the announcement are read again after the series. A later edit recounts them itself.
     """
-    patience, batch_digest = Patience(), chunk.batch.digest
-    while batch_digest in series.announced:
+    batch_digest = chunk.batch.digest
+    for attempt in Retry():
+        if attempt > 1:
+            series = storage.read_series(iteration.experiment_id, iteration.id)
+        if batch_digest not in series.announced:
+            break
         if series.edited_at > series.announced[batch_digest].at:
             chunk = _stored(iteration, batch_digest)
         try:
             storage.write_series(iteration.experiment_id, iteration.id, _folded(iteration, series, batch_digest, chunk))
         except Overtaken:
-            patience.wait()
-            series = storage.read_series(iteration.experiment_id, iteration.id)
-        else:
-            return
+            continue
+        break
 
 
 def _folded(iteration: Iteration, series: Series, batch_digest: str, chunk: Chunk | None) -> Series:

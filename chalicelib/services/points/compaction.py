@@ -14,7 +14,7 @@ from dataclasses import replace
 from chalicelib import ids
 from chalicelib.aws.threads import in_threads
 from chalicelib.columns import Columns
-from chalicelib.errors import Conflict, NotFound, Unavailable
+from chalicelib.errors import Conflict, NotFound, Overtaken, Unavailable
 from chalicelib.services.points.batch import STALE_AFTER, now_us
 from chalicelib.storage import deletion
 from chalicelib.storage import series as storage
@@ -22,7 +22,7 @@ from chalicelib.storage.points import chunk
 from chalicelib.storage.points import rows as points
 from chalicelib.storage.points.codec import Batch, Content, Stretch
 from chalicelib.storage.points.rows import Rows, Stored
-from chalicelib.storage.series import Overtaken, Series
+from chalicelib.storage.series import Series
 from deardiary.wire.shapes import Iteration
 
 # The price of a move grows with the size of the chunk: a large chunk costs more to move than its readers save.

@@ -19,7 +19,7 @@ from chalicelib import config
 from chalicelib.aws import capacity, clients
 from chalicelib.errors import InvalidPayload, NotFound
 from chalicelib.paging import Cursor, Page
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.storage.table.keys import Key, Span
 
 M = TypeVar("M", bound="Item")
@@ -200,14 +200,13 @@ def raw_many(item_keys: Iterable[Key], names: Sequence[str]) -> dict[Key, dict[s
 def _raw_get(keys: list[Any], names: Sequence[str]) -> list[dict[str, Any]]:
     """Read one batch. Unavailable if the table repeatedly returns only a part of it."""
     found: list[dict[str, Any]] = []
-    patience = Patience()
-    while True:
+    for _ in Retry():
         answer = connection().batch_get_item(keys, consistent_read=True, attributes_to_get=names)
         found += answer["Responses"][Item.Meta.table_name]
         keys = answer.get("UnprocessedKeys", {}).get(Item.Meta.table_name, {}).get("Keys", [])
         if not keys:
-            return found
-        patience.wait()
+            break
+    return found
 
 
 def raw_rows(span: Span, names: Sequence[str], *, where: Condition | None = None) -> Iterator[dict[str, Any]]:

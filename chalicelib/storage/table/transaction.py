@@ -11,7 +11,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.errors import DomainError, Unavailable
-from chalicelib.retry import Patience
+from chalicelib.retry import Retry
 from chalicelib.storage.table import item
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
@@ -63,15 +63,15 @@ class Transaction:
 
     def commit(self) -> None:
         """Raise the error of the first write whose condition fails; Unavailable if conflicts outlast the retries."""
-        patience = Patience()
-        while True:
+        for _ in Retry():
             try:
-                return self._try()
+                self._try()
             except TransactWriteError as error:
                 self._raise_meaning(error)
                 if code_of(error) == "TransactionCanceledException":
                     self._token = _new_token()
-                patience.wait()
+            else:
+                return
 
     def _add(self, kind: str, step: _Step, otherwise: Otherwise) -> None:
         self._steps[kind].append((step, otherwise))
