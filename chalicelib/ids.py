@@ -43,6 +43,11 @@ def digest_of(*parts: str) -> str:
     return digest(json.dumps(parts))
 
 
+def fold_case(name: str) -> str:
+    """The same for usernames that differ in case only. Usernames are ASCII; `lower` makes `k` of the Kelvin sign."""
+    return name.lower() if name.isascii() else name
+
+
 def nonce() -> str:
     """Eight random characters that identify one write."""
     return _base32(os.urandom(5))

@@ -10,11 +10,10 @@ from __future__ import annotations
 import ipaddress
 from typing import NamedTuple
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.errors import TooManyRequests
 from chalicelib.storage import attempt as storage
 from chalicelib.storage.attempt import Subject
-from chalicelib.storage.table import keys
 
 WINDOW_SECONDS = 300
 PER_ACCOUNT_AND_SOURCE = 10
@@ -34,7 +33,7 @@ class Attempt(NamedTuple):
 def count(username: str, source: str, user_id: str | None) -> Attempt:
     """TooManyRequests, with the seconds to wait, when there were too many. Without a user it takes the same calls."""
     # A name has one counter, in whatever case it is typed: each spelling would have attempts of its own.
-    username, network, now = keys.fold(username), _network(source), int(clock.now().timestamp())
+    username, network, now = ids.fold_case(username), _network(source), int(clock.now().timestamp())
     limits: dict[Subject, int] = {
         ("account and source", username, network): PER_ACCOUNT_AND_SOURCE,
         ("source", network): PER_SOURCE,

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound, Unavailable
-from chalicelib.paging import Page
+from chalicelib.paging import Page, bad_cursor, decode_cursor, encode_cursor
 from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
@@ -24,7 +24,6 @@ from chalicelib.storage.points import chunk as chunks
 from chalicelib.storage.points import rows as points
 from chalicelib.storage.points.codec import Content, Stretch
 from chalicelib.storage.points.rows import Stored
-from chalicelib.storage.table import item
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Iteration, Metric
 
@@ -217,15 +216,15 @@ def _entries(content: Content) -> Iterator[_Entry]:
 
 
 def _cursor(entry: _Entry, where: Iteration) -> str:
-    return item.encode_cursor(where.id, *map(str, entry[:4]))
+    return encode_cursor(where.id, *map(str, entry[:4]))
 
 
 def _place(cursor: str, where: Iteration) -> tuple[int, int, int, int]:
-    of, *place = item.decode_cursor(cursor, 5)
+    of, *place = decode_cursor(cursor, 5)
     if of != where.id:
-        raise item.bad_cursor()
+        raise bad_cursor()
     try:
         step, time, at, ordinal = map(int, place)
     except ValueError:
-        raise item.bad_cursor() from None
+        raise bad_cursor() from None
     return step, time, at, ordinal

@@ -7,12 +7,12 @@ from typing import TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Overtaken
-from chalicelib.paging import Page
+from chalicelib.paging import Page, page_by_id
 from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import model as storage
-from chalicelib.storage.table import item, keys
+from chalicelib.storage.table import keys
 from deardiary.wire.shapes import Model
 
 
@@ -43,7 +43,7 @@ def list_models_of_project(
     if name is None:
         return storage.list_models_of_project(project_id, limit, cursor)
     named = storage.find_model_by_name(project_id, name)
-    return item.page_by_id([named] if named else [], keys.project_partition(project_id), limit, cursor)
+    return page_by_id([named] if named else [], keys.project_partition(project_id), limit, cursor)
 
 
 def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from chalicelib import ids
 from chalicelib.aws.threads import in_threads
 from chalicelib.columns import Columns
+from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.points import compaction, curves
@@ -20,7 +21,6 @@ from chalicelib.storage.points.rows import INT64_MIN
 from chalicelib.storage.points.summary import Digest
 from chalicelib.storage.reads import projection
 from chalicelib.storage.series import Series
-from chalicelib.storage.table import item
 
 # A point takes up to 75 bytes in JSON: an answer stays under 5 MB.
 MOST_POINTS = 65_000
@@ -104,19 +104,19 @@ class _Position(NamedTuple):
         """Decode a cursor. InvalidPayload if it belongs to another request."""
         if cursor is None:
             return cls()
-        of, curve, *rest = item.decode_cursor(cursor, 5)
+        of, curve, *rest = decode_cursor(cursor, 5)
         if of != scope:
-            raise item.bad_cursor()
+            raise bad_cursor()
         try:
             step, time, given = map(int, rest)
         except ValueError:
-            raise item.bad_cursor() from None
+            raise bad_cursor() from None
         if given < 0:
-            raise item.bad_cursor()
+            raise bad_cursor()
         return cls(curve, step, time, given)
 
     def cursor(self, scope: str) -> str:
-        return item.encode_cursor(scope, self.curve, str(self.step), str(self.time), str(self.given))
+        return encode_cursor(scope, self.curve, str(self.step), str(self.time), str(self.given))
 
     def start(self, name: str, columns: Columns) -> int:
         """The number of points of this curve on earlier pages."""

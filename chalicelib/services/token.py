@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from chalicelib import clock, ids, security
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken, TokenExpired, TokenInvalid
-from chalicelib.paging import Page
+from chalicelib.paging import Page, page_by_id
 from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor
-from chalicelib.storage.table import item
 from chalicelib.storage.user import Account, TokenRecord, find_account, update_account
 from deardiary.wire.shapes import ApiToken
 
@@ -53,7 +52,7 @@ def list_tokens(actor: Actor, limit: int, cursor: str | None) -> Page[ApiToken]:
     access.require_session(actor)
     tokens = _account(actor).tokens
     shapes = [_shape(token_id, record) for token_id, record in tokens.items()]
-    return item.page_by_id(shapes, f"tokens {actor.user.id}", limit, cursor)
+    return page_by_id(shapes, f"tokens {actor.user.id}", limit, cursor)
 
 
 def delete_token(actor: Actor, token_id: str) -> None:

@@ -13,7 +13,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib import ids
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken
-from chalicelib.paging import Page
+from chalicelib.paging import Page, page_by_id
 from chalicelib.storage import experiment, iteration, model, resource
 from chalicelib.storage.experiment import ExperimentRow
 from chalicelib.storage.iteration import IterationRow
@@ -80,7 +80,7 @@ def list_versions_of_model(
 ) -> Page[ModelVersion]:
     partition = keys.model_partition(owner.id)
     if stage is Stage.PRODUCTION:
-        return item.page_by_id(_in_production(owner, registry), partition, limit, cursor)
+        return page_by_id(_in_production(owner, registry), partition, limit, cursor)
     where = None if stage is None else _has_stage(stage, registry)
     rows = item.page(ModelVersionRow, partition, keys.VERSION, limit=limit, cursor=cursor, where=where)
     return Page([_shape(row, registry) for row in rows.data], rows.next_cursor)

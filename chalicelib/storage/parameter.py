@@ -8,7 +8,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.paging import Page
+from chalicelib.paging import Page, page_by_id
 from chalicelib.storage import iteration
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
@@ -51,7 +51,7 @@ def get_parameter(where: Iteration, parameter_id: str) -> Parameter:
 def list_parameters(where: Iteration, limit: int, cursor: str | None) -> Page[Parameter]:
     """List in the order of creation. The rows are in the order of their keys' hashes, but an iteration has few."""
     partition, prefix = keys.experiment_partition(where.experiment_id), keys.parameters_prefix(where.id)
-    return item.page_by_id([_shape(row) for row in item.query(ParameterRow, partition, prefix)], prefix, limit, cursor)
+    return page_by_id([_shape(row) for row in item.query(ParameterRow, partition, prefix)], prefix, limit, cursor)
 
 
 def read_parameters_of_span(

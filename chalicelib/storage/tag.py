@@ -6,7 +6,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.paging import Page
+from chalicelib.paging import Page, page_by_id
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
@@ -34,7 +34,7 @@ def find_tags(owner: Key, owner_id: str, values: list[str]) -> dict[str, Tag]:
 def list_tags(owner: Key, owner_id: str, limit: int, cursor: str | None) -> Page[Tag]:
     """List in the order of creation."""
     prefix = keys.tags_prefix(owner_id)
-    return item.page_by_id([_shape(row) for row in item.query(TagRow, owner.pk, prefix)], prefix, limit, cursor)
+    return page_by_id([_shape(row) for row in item.query(TagRow, owner.pk, prefix)], prefix, limit, cursor)
 
 
 def read_tags_of_project(project_id: str) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from chalicelib import ids
 from chalicelib.errors import Conflict, InvalidPayload, Overtaken
 from chalicelib.paging import Page
 from chalicelib.storage.table import item, keys
@@ -94,7 +95,7 @@ def find_account(user_id: str) -> Account | None:
 
 def find_user_id(username: str) -> str | None:
     """The id of the user with exactly this name, else of the user with this name in another case."""
-    places = [keys.username(username), keys.username(keys.fold(username))]
+    places = [keys.username(username), keys.username(ids.fold_case(username))]
     found = item.get_many(places)
     sentinels = [row for row in map(found.get, places) if isinstance(row, UsernameRow)]
     return sentinels[0].user_id if sentinels else None
@@ -167,7 +168,7 @@ def fold_usernames() -> int:
 
     Of two users whose names differ only in case, only the older one gets the sentinel.
     """
-    mixed = [user for user in each_user() if keys.fold(user.username) != user.username]
+    mixed = [user for user in each_user() if ids.fold_case(user.username) != user.username]
     return sum(_fold_username(user) for user in mixed if _find_owner(_sentinel(user)) is None)
 
 
@@ -189,8 +190,8 @@ def _require_free(user: User) -> None:
 
     The sentinel does not suffice: a user of an older server may have none in lower case.
     """
-    folded = keys.fold(user.username)
-    if any(keys.fold(other.username) == folded and other.id != user.id for other in each_user()):
+    folded = ids.fold_case(user.username)
+    if any(ids.fold_case(other.username) == folded and other.id != user.id for other in each_user()):
         raise _taken(user.username)
 
 
@@ -227,7 +228,7 @@ def _taken(username: str) -> Conflict:
 
 
 def _sentinel(user: User) -> UsernameRow:
-    return UsernameRow(*keys.username(keys.fold(user.username)), user_id=user.id)
+    return UsernameRow(*keys.username(ids.fold_case(user.username)), user_id=user.id)
 
 
 def _row(account: Account) -> UserRow:

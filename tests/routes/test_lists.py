@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib import paging
 from chalicelib.routes.http import answer, endpoint
-from chalicelib.storage.table import item
 from tests.support.api import (
     check_invalid,
     found,
@@ -127,7 +127,7 @@ def test_a_cursor_of_another_list_or_a_damaged_one(server: Server, make: Make) -
 
 def _damaged(cursor: str) -> list[str]:
     """Text that is no cursor, one cut short, and some that only look like one."""
-    parts = json.loads(base64.urlsafe_b64decode(cursor + "==")[item._CHECK_BYTES :])
+    parts = json.loads(base64.urlsafe_b64decode(cursor + "==")[paging._CHECK_BYTES :])
     like = [[], parts[:-1], [*parts, "x"], [1] * len(parts), [*parts[:-1], "☃"], ["\ud800", *parts[1:]]]
     like += [[*parts[:-1], parts[-1] + "x" * 2_000], {"a": 1}, None]
     forged = [_checked(json.dumps(each).encode()) for each in like]
@@ -137,7 +137,7 @@ def _damaged(cursor: str) -> list[str]:
 
 def _checked(data: bytes) -> str:
     """As if the server had made it: even then it must not lead astray."""
-    return base64.urlsafe_b64encode(item._check(data) + data).decode()
+    return base64.urlsafe_b64encode(paging._check(data) + data).decode()
 
 
 def test_members_and_permissions_are_listed_once(server: Server) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.paging import decode_cursor, encode_cursor
 from chalicelib.services import series
-from chalicelib.storage.table import item
 from tests.support.api import check_invalid, check_refused, found, made, new_experiment, new_iteration, new_person
 from tests.support.server import Reply, Server
 
@@ -102,9 +102,9 @@ def test_a_long_answer_comes_in_pages(server: Server, iteration: str, monkeypatc
     foreign = found(_ask(server, many, ""))["next_cursor"]
     check_invalid(_ask(server, many, f"key=a&cursor={foreign}"), "cursor")
     check_invalid(_ask(server, iteration, f"cursor={foreign}"), "cursor")
-    scope, curve, *place = item.decode_cursor(foreign, 5)
+    scope, curve, *place = decode_cursor(foreign, 5)
     for forged in (["a", "b", "c"], [*place[:2], "-1"]):
-        check_invalid(_ask(server, many, f"cursor={item.encode_cursor(scope, curve, *forged)}"), "cursor")
+        check_invalid(_ask(server, many, f"cursor={encode_cursor(scope, curve, *forged)}"), "cursor")
 
 
 def test_one_curve_in_many_iterations(server: Server) -> None:

@@ -21,7 +21,7 @@ ALLOWED = {
     "chalicelib.clock": set(),
     "chalicelib.columns": set(),
     "chalicelib.config": set(),
-    "chalicelib.paging": set(),
+    "chalicelib.paging": {"chalicelib.errors"},
     "chalicelib.aws": {"chalicelib.aws", "chalicelib.config", "chalicelib.deadline", "chalicelib.errors"},
     "chalicelib.retry": {"chalicelib.errors", "chalicelib.deadline"},
     "chalicelib.security": {"chalicelib.errors"},

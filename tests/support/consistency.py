@@ -94,7 +94,7 @@ def _user(table: Table, key: Key, row: Row) -> Iterator[str]:
     if row.get("deleting"):
         yield from table.needs(keys.deletion(row["id"]))
         return
-    names = {row["username"], keys.fold(row["username"])}
+    names = {row["username"], ids.fold_case(row["username"])}
     if not any(table.has(keys.username(name), user_id=row["id"]) for name in names):
         yield "has no username row"
     yield from table.needs(keys.user_listing(row["id"]), user_id=row["id"])
@@ -106,7 +106,7 @@ def _username(table: Table, key: Key, row: Row) -> Iterator[str]:
     """An older server has put it under the name as written."""
     yield from table.needs(keys.user(row["user_id"]))
     written = table.rows.get(keys.user(row["user_id"]), {}).get("username", "")
-    if key not in {keys.username(written), keys.username(keys.fold(written))}:
+    if key not in {keys.username(written), keys.username(ids.fold_case(written))}:
         yield f"is of {written!r}"
 
 

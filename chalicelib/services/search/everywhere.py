@@ -12,11 +12,10 @@ from itertools import chain
 from typing import TypeVar
 
 from chalicelib.aws.threads import in_threads
-from chalicelib.paging import Page
+from chalicelib.paging import Page, decode_cursor, encode_cursor
 from chalicelib.services import project as projects
 from chalicelib.services.access import Actor
 from chalicelib.storage import experiment, iteration, model, resource, tag
-from chalicelib.storage.table import item
 from deardiary.wire.shapes import Experiment, Project, SearchResult
 
 T = TypeVar("T")
@@ -29,7 +28,7 @@ _PER_QUERY = 1000
 
 def search(actor: Actor, text: str, limit: int, cursor: str | None) -> Page[SearchResult]:
     """The objects that match the text, project by project. An empty page may have a next page."""
-    start, project_id, after = ("", "", "") if cursor is None else item.decode_cursor(cursor, 3)
+    start, project_id, after = ("", "", "") if cursor is None else decode_cursor(cursor, 3)
     page = projects.list_projects(actor, _PROJECTS_PER_PAGE, start or None, None)
     found: list[SearchResult] = []
     for project in page.data:
@@ -38,8 +37,8 @@ def search(actor: Actor, text: str, limit: int, cursor: str | None) -> Page[Sear
         here = [each for each in _of_project(project, text) if project.id != project_id or each.id > after]
         found += here[: limit - len(found)]
         if len(found) == limit:
-            return Page(found, item.encode_cursor(start, project.id, found[-1].id))
-    return Page(found, None if page.next_cursor is None else item.encode_cursor(page.next_cursor, "", ""))
+            return Page(found, encode_cursor(start, project.id, found[-1].id))
+    return Page(found, None if page.next_cursor is None else encode_cursor(page.next_cursor, "", ""))
 
 
 def _of_project(project: Project, text: str) -> list[SearchResult]:

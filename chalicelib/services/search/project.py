@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from chalicelib import ids
 from chalicelib.errors import InvalidPayload
-from chalicelib.paging import Page
+from chalicelib.paging import Page, bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.search import query
@@ -22,7 +22,6 @@ from chalicelib.services.search.order import SortKey, sort_key
 from chalicelib.services.search.query import Question, Search
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage.reads import projection
-from chalicelib.storage.table import item
 
 MAX_EXPERIMENTS_A_PAGE = 20
 MAX_EXPERIMENTS_IN_ORDER = 200
@@ -53,12 +52,12 @@ def _page_by_experiment(
             continue
         own = inside if experiment.id == experiment_id else ""
         if len(found) == limit:
-            return Page(found, item.encode_cursor(scope, start, experiment.id, own))
+            return Page(found, encode_cursor(scope, start, experiment.id, own))
         page = query.page_of(experiment.id, search, question, limit - len(found), own or None, budget)
         found += page.data
         if page.next_cursor:
-            return Page(found, item.encode_cursor(scope, start, experiment.id, page.next_cursor))
-    return Page(found, item.encode_cursor(scope, listed.next_cursor, "", "") if listed.next_cursor else None)
+            return Page(found, encode_cursor(scope, start, experiment.id, page.next_cursor))
+    return Page(found, encode_cursor(scope, listed.next_cursor, "", "") if listed.next_cursor else None)
 
 
 def _page_in_order(
@@ -72,7 +71,7 @@ def _page_in_order(
         rows += ((sort_key(question.terms, facts), experiment_id) for facts in found)
     rows.sort()
     left = rows[bisect_right(rows, after, key=lambda row: row[0]) :]
-    next_cursor = item.encode_cursor(scope, *left[limit - 1][0]) if len(left) > limit else None
+    next_cursor = encode_cursor(scope, *left[limit - 1][0]) if len(left) > limit else None
     return Page(_facts_of(left[:limit], search), next_cursor)
 
 
@@ -103,7 +102,7 @@ def _facts_of(rows: list[tuple[SortKey, str]], search: Search) -> list[Facts]:
 
 
 def _position(cursor: str, scope: str, length: int) -> list[str]:
-    of, *position = item.decode_cursor(cursor, 1 + length)
+    of, *position = decode_cursor(cursor, 1 + length)
     if of != scope:
-        raise item.bad_cursor()
+        raise bad_cursor()
     return position

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from chalicelib import ids
-from chalicelib.paging import Page
+from chalicelib.paging import Page, bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.search import page_cache
@@ -25,7 +25,6 @@ from chalicelib.services.search.page_cache import Reading
 from chalicelib.services.search.parse import parse_filter, parse_order
 from chalicelib.storage import iteration as storage
 from chalicelib.storage.reads import projection
-from chalicelib.storage.table import item
 from deardiary.wire.shapes import Iteration
 
 
@@ -99,9 +98,7 @@ def _page_of_found(
     if len(left) <= limit:
         return Page(with_included(experiment_id, page, search, reading.known), None)
     page_cache.keep(kept, reading)
-    return Page(
-        with_included(experiment_id, page, search, reading.known), item.encode_cursor(scope, *left[limit - 1][0])
-    )
+    return Page(with_included(experiment_id, page, search, reading.known), encode_cursor(scope, *left[limit - 1][0]))
 
 
 def _read(experiment_id: str, search: Search, question: Question, budget: Budget) -> Reading:
@@ -113,9 +110,9 @@ def _read(experiment_id: str, search: Search, question: Question, budget: Budget
 def _position(cursor: str | None, scope: str, length: int) -> SortKey:
     if cursor is None:
         return ()
-    of, *position = item.decode_cursor(cursor, 1 + length)
+    of, *position = decode_cursor(cursor, 1 + length)
     if of != scope:
-        raise item.bad_cursor()
+        raise bad_cursor()
     return tuple(position)
 
 

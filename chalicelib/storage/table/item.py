@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pynamodb.attributes import BooleanAttribute, DiscriminatorAttribute, UnicodeAttribute
 from pynamodb.connection import TableConnection
@@ -17,8 +13,8 @@ from pynamodb.models import Model
 
 from chalicelib import config
 from chalicelib.aws import capacity, clients
-from chalicelib.errors import InvalidPayload, NotFound
-from chalicelib.paging import Cursor, Page
+from chalicelib.errors import NotFound
+from chalicelib.paging import Cursor, Page, bad_cursor, decode_cursor, encode_cursor
 from chalicelib.retry import Retry
 from chalicelib.storage.table.keys import Key, Span
 
@@ -29,8 +25,6 @@ T = TypeVar("T")
 FILTERED_PAGE = 500
 # DynamoDB's limit for one BatchGetItem.
 _PER_GET = 100
-_CHECK_BYTES = 6
-_LONGEST_SORT_KEY = 1024
 
 
 class Item(Model):
@@ -144,23 +138,6 @@ def page(
     return Page(rows[:limit], encode_cursor(pk, rows[limit - 1].sk) if len(rows) > limit else None)
 
 
-class HasId(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-HasIdT = TypeVar("HasIdT", bound=HasId)
-
-
-def page_by_id(everything: Iterable[HasIdT], scope: str, limit: int, cursor: Cursor | None) -> Page[HasIdT]:
-    """Cut a page, in the order of ids, from a list in memory. `scope` tells its cursors from those of other lists."""
-    of, after = (scope, "") if cursor is None else decode_cursor(cursor, 2)
-    if of != scope:
-        raise bad_cursor()
-    left = sorted((each for each in everything if each.id > after), key=lambda each: each.id)
-    return Page(left[:limit], encode_cursor(scope, left[limit - 1].id) if len(left) > limit else None)
-
-
 def raw_keys(pk: str, prefix: str = "", *, limit: int | None = None) -> Iterator[Key]:
     """The keys of a partition, also of rows that are hidden or of an unknown kind: deletions must see all of them."""
     connection()
@@ -238,38 +215,6 @@ def changes(row: Item, before: object, after: object, names: Iterable[str]) -> l
     differing = [name for name in names if getattr(before, name) != getattr(after, name)]
     fields = [(getattr(type(row), name), getattr(row, name)) for name in differing]
     return [field.remove() if value is None else field.set(value) for field, value in fields]
-
-
-def encode_cursor(*position: str) -> Cursor:
-    """Encode a position in a list as an opaque text."""
-    data = json.dumps(position).encode()
-    return base64.urlsafe_b64encode(_check(data) + data).decode().rstrip("=")
-
-
-def decode_cursor(cursor: Cursor, length: int) -> Sequence[str]:
-    """Decode a position. InvalidPayload unless the cursor is intact and has `length` parts."""
-    try:
-        data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
-        position = json.loads(data[_CHECK_BYTES:]) if _check(data[_CHECK_BYTES:]) == data[:_CHECK_BYTES] else None
-    except (binascii.Error, ValueError, RecursionError):
-        raise bad_cursor() from None
-    if not (isinstance(position, list) and len(position) == length and all(map(_is_valid_part, position))):
-        raise bad_cursor()
-    return position
-
-
-def _check(data: bytes) -> bytes:
-    """Checksum that detects a damaged cursor; it is no protection against forgery."""
-    return hashlib.blake2s(data, digest_size=_CHECK_BYTES).digest()
-
-
-def bad_cursor() -> InvalidPayload:
-    return InvalidPayload("This cursor is damaged or belongs to another list", field="cursor")
-
-
-def _is_valid_part(part: object) -> bool:
-    """True if the part can be a sort key, an id or a number; DynamoDB would reject other texts."""
-    return isinstance(part, str) and part.isascii() and len(part) <= _LONGEST_SORT_KEY
 
 
 def _start(cursor: Cursor, pk: str, prefix: str) -> dict[str, Any]:

@@ -106,11 +106,6 @@ def username(name: str) -> Key:
     return Key(f"USERNAME#{name}", "USERNAME")
 
 
-def fold(name: str) -> str:
-    """The same for usernames that differ in case only. Usernames are ASCII; `lower` makes `k` of the Kelvin sign."""
-    return name.lower() if name.isascii() else name
-
-
 def user_listing(user_id: str) -> Key:
     return Key(USERS, f"{USER}{user_id}")
 
