@@ -13,7 +13,6 @@ from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import experiment as storage
-from chalicelib.storage.table import idkey, keys
 from deardiary.wire.shapes import Experiment, ExperimentStatus
 
 
@@ -90,7 +89,4 @@ def _settle_end(experiment: Experiment, changes: ExperimentChanges) -> Experimen
 
 
 def _made_before(project_id: str, id_key: str | None) -> Experiment | None:
-    if id_key is None:
-        return None
-    experiment_id = idkey.find_id_key(keys.id_key(keys.project_partition(project_id), id_key))
-    return None if experiment_id is None else storage.find_experiment(project_id, experiment_id)
+    return None if id_key is None else storage.find_experiment_by_id_key(project_id, id_key)

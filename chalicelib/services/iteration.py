@@ -14,7 +14,6 @@ from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.points import batch, compaction
 from chalicelib.storage import iteration as storage
-from chalicelib.storage.table import idkey, keys
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
 # A transaction takes 100 items, and each ancestor of a new parent is one of them.
@@ -119,7 +118,7 @@ def _store(
         storage.create_iteration(experiment, iteration, id_key, began=began)
     except Conflict:
         made = _made_before(experiment.id, id_key)
-        if made is None and id_key and idkey.is_retired(keys.id_key(keys.experiment_partition(experiment.id), id_key)):
+        if made is None and id_key and storage.is_id_key_retired(experiment.id, id_key):
             raise NotFound("The iteration of this id_key has been deleted", kind="iteration", id=id_key) from None
         if made is None:
             raise
@@ -128,10 +127,7 @@ def _store(
 
 
 def _made_before(experiment_id: str, id_key: str | None) -> Iteration | None:
-    if id_key is None:
-        return None
-    iteration_id = idkey.find_id_key(keys.id_key(keys.experiment_partition(experiment_id), id_key))
-    return None if iteration_id is None else storage.find_iteration(experiment_id, iteration_id)
+    return None if id_key is None else storage.find_iteration_by_id_key(experiment_id, id_key)
 
 
 def _move(before: Iteration, after: Iteration) -> Iteration:

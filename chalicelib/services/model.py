@@ -7,12 +7,11 @@ from typing import TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Overtaken
-from chalicelib.paging import Page, page_by_id
+from chalicelib.paging import Page
 from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import model as storage
-from chalicelib.storage.table import keys
 from deardiary.wire.shapes import Model
 
 
@@ -40,10 +39,7 @@ def list_models_of_project(
 ) -> Page[Model]:
     """List the models; with a name, only the model of that name."""
     access.project(actor, project_id, Need.READ)
-    if name is None:
-        return storage.list_models_of_project(project_id, limit, cursor)
-    named = storage.find_model_by_name(project_id, name)
-    return page_by_id([named] if named else [], keys.project_partition(project_id), limit, cursor)
+    return storage.list_models_of_project(project_id, limit, cursor, name)
 
 
 def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:

@@ -9,7 +9,6 @@ from chalicelib.services import access, permission
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import permission as permissions
 from chalicelib.storage import project as storage
-from chalicelib.storage.table import idkey, keys
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Project
 
@@ -55,15 +54,13 @@ def _create(actor: Actor, project: Project, id_key: str | None) -> None:
     write = Transaction()
     storage.create_project(project, actor.user.id, id_key, write)
     permissions.add_permission(permission.all_four(actor.user.id, project.id), write)
-    if id_key is not None:
-        idkey.claim_id_key(keys.id_key(keys.user_partition(actor.user.id), id_key), project.id, write, Conflict)
     write.commit()
 
 
 def _find_created(actor: Actor, id_key: str | None) -> Project | None:
     if id_key is None:
         return None
-    project_id = idkey.find_id_key(keys.id_key(keys.user_partition(actor.user.id), id_key))
+    project_id = storage.find_id_by_id_key(actor.user.id, id_key)
     if project_id is None:
         return None
     try:

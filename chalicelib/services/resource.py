@@ -11,7 +11,7 @@ from typing import NamedTuple, TypedDict
 from chalicelib import artifacts, clock, config, ids
 from chalicelib.artifacts import URL_LIFE, Location
 from chalicelib.artifacts.served import check
-from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
 from chalicelib.services import access
@@ -25,7 +25,6 @@ from chalicelib.storage import upload as uploads
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import delete_items
 from chalicelib.storage.table import keys
-from chalicelib.storage.table.idkey import KeyTaken
 from deardiary.wire.parts import CUTS
 from deardiary.wire.shapes import Download, Experiment, ExperimentStatus, Resource
 
@@ -188,7 +187,7 @@ def _store(
         raise InvalidPayload("There is no such iteration in this experiment", field="iteration_id")
     try:
         storage.create_resource(experiment, resource, content_type, id_key, seen)
-    except KeyTaken:
+    except Overtaken:
         made = _made_before(experiment, id_key, resource.content_hash)
         if made is None:
             raise

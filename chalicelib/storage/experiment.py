@@ -15,6 +15,7 @@ from chalicelib.paging import Page
 from chalicelib.storage import project
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Experiment, ExperimentStatus
 
@@ -45,9 +46,7 @@ def create_experiment(experiment: Experiment, id_key: str | None) -> None:
     write.put(_row(experiment, id_key), Conflict)
     write.put(Ref(*keys.experiment_ref(experiment.id), project_id=experiment.project_id), Conflict)
     if id_key is not None:
-        idkey.claim_id_key(
-            keys.id_key(keys.project_partition(experiment.project_id), id_key), experiment.id, write, Conflict
-        )
+        idkey.claim_id_key(_id_key(experiment.project_id, id_key), experiment.id, write, Conflict)
     _claim_name(experiment, write)
     write.commit()
 
@@ -114,9 +113,16 @@ def hide_experiment_of_project(project_id: str, experiment_id: str, write: Trans
     write.update(row, [ExperimentRow.deleting.set(True)], ALIVE, NotFound)
 
 
-def find_id_key_of_experiment(project_id: str, experiment_id: str) -> str | None:
-    row = item.find(ExperimentRow, keys.experiment(project_id, experiment_id))
-    return row.id_key if row else None
+def find_experiment_by_id_key(project_id: str, id_key: str) -> Experiment | None:
+    experiment_id = idkey.find_id_key(_id_key(project_id, id_key))
+    return None if experiment_id is None else find_experiment(project_id, experiment_id)
+
+
+def release_id_key(experiment: Experiment, write: Transaction) -> None:
+    """Free the creation key of the experiment, if it has one."""
+    row = item.find(ExperimentRow, keys.experiment(experiment.project_id, experiment.id))
+    if row is not None and row.id_key is not None:
+        idkey.release_id_key(_id_key(experiment.project_id, row.id_key), write)
 
 
 def shape(row: ExperimentRow) -> Experiment:
@@ -169,6 +175,10 @@ def _name_taken(experiment_id: str | None) -> Conflict:
     """Without an id when the other experiment has given the name up since."""
     known = {} if experiment_id is None else {"id": experiment_id}
     return Conflict("The project has an experiment of this name already", field="name", kind="experiment", **known)
+
+
+def _id_key(project_id: str, id_key: str) -> Key:
+    return keys.id_key(keys.project_partition(project_id), id_key)
 
 
 def _name_row(experiment: Experiment) -> ExperimentNameRow:

@@ -17,6 +17,7 @@ from chalicelib.storage import experiment, running, series
 from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Otherwise, Transaction
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
@@ -74,8 +75,7 @@ def create_iteration(
         write.check(IterationRow, place, ALIVE, no_parent)
         _link(iteration.parent_iteration_id, iteration.id, write)
     if id_key is not None:
-        place = keys.id_key(keys.experiment_partition(where.id), id_key)
-        idkey.claim_id_key(place, iteration.id, write, Conflict, began=began)
+        idkey.claim_id_key(_id_key(where.id, id_key), iteration.id, write, Conflict, began=began)
     write.commit()
 
 
@@ -265,9 +265,21 @@ def _orphan(experiment_id: str, parent_id: str, link: ChildRow) -> bool:
     return True
 
 
-def find_id_key_of_iteration(experiment_id: str, iteration_id: str) -> str | None:
-    row = item.find(IterationRow, keys.iteration(experiment_id, iteration_id))
-    return row.id_key if row else None
+def find_iteration_by_id_key(experiment_id: str, id_key: str) -> Iteration | None:
+    iteration_id = idkey.find_id_key(_id_key(experiment_id, id_key))
+    return None if iteration_id is None else find_iteration(experiment_id, iteration_id)
+
+
+def is_id_key_retired(experiment_id: str, id_key: str) -> bool:
+    """True if the iteration of this creation key has been deleted and the key was not used again."""
+    return idkey.is_retired(_id_key(experiment_id, id_key))
+
+
+def retire_id_key(iteration: Iteration, write: Transaction) -> None:
+    """Mark the creation key of the iteration, if it has one, as that of a deleted iteration."""
+    row = item.find(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
+    if row is not None and row.id_key is not None:
+        idkey.retire_id_key(_id_key(iteration.experiment_id, row.id_key), write)
 
 
 def shape(row: IterationRow) -> Iteration:
@@ -286,6 +298,10 @@ def shape(row: IterationRow) -> Iteration:
         git_dirty=row.git_dirty,
         entrypoint=row.entrypoint,
     )
+
+
+def _id_key(experiment_id: str, id_key: str) -> Key:
+    return keys.id_key(keys.experiment_partition(experiment_id), id_key)
 
 
 def _refusal(iteration: Iteration) -> Otherwise:

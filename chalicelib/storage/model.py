@@ -11,7 +11,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.errors import Conflict, NotFound, Overtaken
-from chalicelib.paging import Page
+from chalicelib.paging import Page, page_by_id
 from chalicelib.storage import project
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item, Ref
@@ -59,8 +59,13 @@ def create_model(model: Model) -> None:
     write.commit()
 
 
-def list_models_of_project(project_id: str, limit: int, cursor: str | None) -> Page[Model]:
-    rows = item.page(ModelRow, keys.project_partition(project_id), keys.MODEL, limit=limit, cursor=cursor)
+def list_models_of_project(project_id: str, limit: int, cursor: str | None, name: str | None) -> Page[Model]:
+    """The models of the project, or the one that has this name."""
+    partition = keys.project_partition(project_id)
+    if name is not None:
+        named = find_model_by_name(project_id, name)
+        return page_by_id([named] if named else [], partition, limit, cursor)
+    rows = item.page(ModelRow, partition, keys.MODEL, limit=limit, cursor=cursor)
     return Page([shape(row) for row in rows.data], rows.next_cursor)
 
 

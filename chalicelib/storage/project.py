@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.paging import Page
-from chalicelib.storage.table import item, keys
+from chalicelib.storage.table import idkey, item, keys
 from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Project
 
@@ -33,7 +32,10 @@ ALIVE = ProjectRow.pk.exists() & ProjectRow.deleting.does_not_exist()
 
 
 def create_project(project: Project, owner_id: str, id_key: str | None, write: Transaction) -> None:
-    """Add the project to a transaction; the caller adds its permissions to the same one."""
+    """Add the project to a transaction, which fails with Conflict if its owner has used this creation key.
+
+    The caller adds its permissions to the same transaction.
+    """
     row = ProjectRow(
         *keys.project(project.id),
         id=project.id,
@@ -45,6 +47,8 @@ def create_project(project: Project, owner_id: str, id_key: str | None, write: T
     )
     write.put(row, Conflict)
     write.put(ProjectListingRow(*keys.project_listing(project.id), project_id=project.id, name=project.name), Conflict)
+    if id_key is not None:
+        idkey.claim_id_key(_id_key(owner_id, id_key), project.id, write, Conflict)
 
 
 def check_alive(project_id: str, write: Transaction) -> None:
@@ -88,16 +92,20 @@ def hide_project(project_id: str, write: Transaction) -> None:
     write.delete(ProjectListingRow(*keys.project_listing(project_id)), None, NotFound)
 
 
-class Origin(NamedTuple):
-    """The creation key of a project, and the user who sent it."""
-
-    owner_id: str
-    id_key: str
+def find_id_by_id_key(owner_id: str, id_key: str) -> str | None:
+    """The id of the project that this user created under this key; None if there is none."""
+    return idkey.find_id_key(_id_key(owner_id, id_key))
 
 
-def find_origin(project_id: str) -> Origin | None:
+def release_id_key(project_id: str, write: Transaction) -> None:
+    """Free the creation key of the project, if it has one."""
     row = item.find(ProjectRow, keys.project(project_id))
-    return Origin(row.owner_id, row.id_key) if row and row.owner_id and row.id_key else None
+    if row is not None and row.owner_id and row.id_key:
+        idkey.release_id_key(_id_key(row.owner_id, row.id_key), write)
+
+
+def _id_key(owner_id: str, id_key: str) -> Key:
+    return keys.id_key(keys.user_partition(owner_id), id_key)
 
 
 def shape(row: ProjectRow) -> Project:

@@ -8,13 +8,12 @@ from datetime import datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.update import Action
 
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.storage import blob, experiment, iteration, upload
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import Deletion, record_deletion
 from chalicelib.storage.table import conditional, idkey, item, keys
-from chalicelib.storage.table.idkey import KeyTaken
 from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Experiment, Resource
@@ -46,7 +45,7 @@ ALIVE = ResourceRow.pk.exists() & ResourceRow.deleting.does_not_exist()
 def create_resource(
     where: Experiment, resource: Resource, content_type: str, id_key: str | None, seen: Blob | None
 ) -> None:
-    """Create a resource. NotFound without its experiment or iteration, KeyTaken if the creation key is taken.
+    """Create a resource. NotFound without its experiment or iteration, Overtaken if the creation key is taken.
 
     InvalidPayload if the experiment is not IN_PROGRESS.
     """
@@ -56,7 +55,7 @@ def create_resource(
         iteration.check_alive(where.id, resource.iteration_id, write)
     write.put(_row(resource, content_type, id_key), Conflict)
     if id_key is not None:
-        idkey.claim_id_key(keys.resource_id_key(where.id, id_key), resource.id, write, KeyTaken)
+        idkey.claim_id_key(keys.resource_id_key(where.id, id_key), resource.id, write, Overtaken)
     ref = Ref(*keys.resource_ref(resource.id), project_id=where.project_id, experiment_id=where.id)
     write.put(ref, Conflict)
     blob.add_owner(where.project_id, blob.of_resource(resource), seen=seen, write=write)

@@ -11,7 +11,9 @@ from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
-from deardiary.wire.shapes import Tag
+from deardiary.wire.shapes import Experiment, Iteration, Project, Tag
+
+Owner = Project | Experiment | Iteration
 
 
 class TagRow(Item, discriminator="tag"):
@@ -19,22 +21,22 @@ class TagRow(Item, discriminator="tag"):
     value = UnicodeAttribute()
 
 
-def add_tags(owner: Key, owner_id: str, tags: list[Tag], write: Transaction) -> None:
-    for tag in tags:
-        key = keys.tag(owner, owner_id, ids.digest(tag.value))
-        write.put(TagRow(*key, id=tag.id, value=tag.value), Conflict)
+def add_tags(owner: Owner, values: list[str], write: Transaction) -> None:
+    """Add these tags to a transaction, which fails with Conflict if the owner has one of them."""
+    for value in values:
+        write.put(TagRow(*_key(owner, ids.digest(value)), id=_new_tag_id(owner.id, value), value=value), Conflict)
 
 
-def find_tags(owner: Key, owner_id: str, values: list[str]) -> dict[str, Tag]:
+def find_tags(owner: Owner, values: list[str]) -> dict[str, Tag]:
     """The tags of the owner with these values, by value."""
-    found = item.get_many(keys.tag(owner, owner_id, ids.digest(value)) for value in values)
+    found = item.get_many(_key(owner, ids.digest(value)) for value in values)
     return {row.value: _shape(row) for row in found.values() if isinstance(row, TagRow)}
 
 
-def list_tags(owner: Key, owner_id: str, limit: int, cursor: str | None) -> Page[Tag]:
+def list_tags(owner: Owner, limit: int, cursor: str | None) -> Page[Tag]:
     """List in the order of creation."""
-    prefix = keys.tags_prefix(owner_id)
-    return page_by_id([_shape(row) for row in item.query(TagRow, owner.pk, prefix)], prefix, limit, cursor)
+    prefix = keys.tags_prefix(owner.id)
+    return page_by_id([_shape(row) for row in item.query(TagRow, _owner_key(owner).pk, prefix)], prefix, limit, cursor)
 
 
 def read_tags_of_project(project_id: str) -> dict[str, list[str]]:
@@ -54,13 +56,27 @@ def read_tags_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[s
     return found
 
 
-def remove_tag(owner: Key, owner_id: str, tag_id: str, write: Transaction) -> None:
-    row = TagRow(*keys.tag(owner, owner_id, ids.split_id(tag_id)[-1]))
+def remove_tag(owner: Owner, tag_id: str, write: Transaction) -> None:
+    row = TagRow(*_key(owner, ids.split_id(tag_id)[-1]))
     write.delete(row, TagRow.id == tag_id, NotFound)
 
 
-def new_tag_id(owner_id: str, value: str) -> str:
+def _new_tag_id(owner_id: str, value: str) -> str:
     return f"{owner_id}.{ids.stamp()}.{ids.digest(value)}"
+
+
+def _key(owner: Owner, value_digest: str) -> Key:
+    return keys.tag(_owner_key(owner), owner.id, value_digest)
+
+
+def _owner_key(owner: Owner) -> Key:
+    match owner:
+        case Project():
+            return keys.project(owner.id)
+        case Experiment():
+            return keys.experiment(owner.project_id, owner.id)
+        case Iteration():
+            return keys.iteration(owner.experiment_id, owner.id)
 
 
 def _shape(row: TagRow) -> Tag:

@@ -24,7 +24,7 @@ from chalicelib.services.snapshot import release_texts
 from chalicelib.storage import deletion as storage
 from chalicelib.storage import experiment, iteration, model, permission, project, resource, series, snapshot, user
 from chalicelib.storage.deletion import Deletion
-from chalicelib.storage.table import idkey, item, keys
+from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Experiment, Iteration, Resource
@@ -39,9 +39,7 @@ def delete_project(actor: Actor, project_id: str) -> bool:
     access.project(actor, project_id, Need.DELETE)
     write = Transaction()
     project.hide_project(project_id, write)
-    origin = project.find_origin(project_id)
-    if origin is not None:
-        idkey.release_id_key(keys.id_key(keys.user_partition(origin.owner_id), origin.id_key), write)
+    project.release_id_key(project_id, write)
     return _start(Deletion(kind="project", id=project_id), write)
 
 
@@ -54,9 +52,7 @@ def delete_experiment(actor: Actor, experiment_id: str) -> bool:
 def _delete_experiment(found: Experiment) -> bool:
     write = Transaction()
     experiment.hide_experiment(found, write)
-    id_key = experiment.find_id_key_of_experiment(found.project_id, found.id)
-    if id_key is not None:
-        idkey.release_id_key(keys.id_key(keys.project_partition(found.project_id), id_key), write)
+    experiment.release_id_key(found, write)
     return _start(Deletion(kind="experiment", id=found.id, project_id=found.project_id), write)
 
 
@@ -71,9 +67,7 @@ def delete_iteration(actor: Actor, iteration_id: str) -> bool:
 def _delete_iteration(project_id: str, found: Iteration) -> bool:
     write = Transaction()
     iteration.hide_and_unlink_iteration(found, write)
-    id_key = iteration.find_id_key_of_iteration(found.experiment_id, found.id)
-    if id_key is not None:
-        idkey.retire_id_key(keys.id_key(keys.experiment_partition(found.experiment_id), id_key), write)
+    iteration.retire_id_key(found, write)
     deletion = Deletion(kind="iteration", id=found.id, project_id=project_id, experiment_id=found.experiment_id)
     return _start(deletion, write)
 

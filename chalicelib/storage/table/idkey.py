@@ -8,7 +8,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import NotFound
 from chalicelib.storage.table import item
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
@@ -16,10 +16,6 @@ from chalicelib.storage.table.transaction import Otherwise, Transaction
 
 # Retention of a retired key, which says that its entity has been deleted.
 _REMEMBERED = timedelta(days=90)
-
-
-class KeyTaken(Conflict):
-    """Another request has created an entity under this key since it was read."""
 
 
 class IdKeyRow(Item, discriminator="id-key"):
