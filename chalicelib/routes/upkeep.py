@@ -7,7 +7,7 @@ from functools import partial
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.routes.http import request_log
-from chalicelib.services.lifecycle import deletion, expiry, liveness
+from chalicelib.services.lifecycle import expiry, liveness, sweep
 from chalicelib.services.lifecycle.budget import Budget, all_done
 
 # Well below the timeout of the function, 60 seconds.
@@ -28,6 +28,6 @@ def run(seconds: float) -> bool:
     steps = (
         partial(liveness.end_silent_iterations, seconds / 4),
         partial(expiry.sweep_uploads, seconds / 4),
-        partial(deletion.resume_deletions, seconds / 2),
+        partial(sweep.resume_deletions, seconds / 2),
     )
     return all_done(steps, Budget(seconds))

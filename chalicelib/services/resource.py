@@ -6,16 +6,16 @@ import base64
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 
 from chalicelib import artifacts, clock, config, ids
 from chalicelib.artifacts import URL_LIFE, Location
 from chalicelib.artifacts.served import check
 from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
-from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.blobs.release import Released, release_blob
 from chalicelib.services.lifecycle.budget import unless_overloaded
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import experiment as experiments
@@ -23,8 +23,6 @@ from chalicelib.storage import iteration as iterations
 from chalicelib.storage import resource as storage
 from chalicelib.storage import upload as uploads
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.deletion import delete_items
-from chalicelib.storage.table import keys
 from deardiary.wire.parts import CUTS
 from deardiary.wire.shapes import Download, Experiment, ExperimentStatus, Resource
 
@@ -102,8 +100,8 @@ def finish(resource: Resource) -> Resource:
     """Mark the resource ready, for its bytes are stored and checked."""
     ready = replace(resource, state=storage.READY, updated_date=clock.now())
     storage.mark_ready(ready)
-    # Should this not happen, whoever looks at the upload in a day finds it finished.
-    delete_items([uploads.pending(resource)])
+    # If the process dies before this, the check in a day finds the upload finished.
+    uploads.remove(uploads.pending(resource))
     return ready
 
 
@@ -164,10 +162,7 @@ def remove_resource(project_id: str, resource: Resource, *, only_pending: bool =
 
 def _remove_rest(project_id: str, resource: Resource) -> Released:
     released = release_blob(project_id, resource.content_hash)
-    done = [keys.deletion(storage.blob_deletion(project_id, resource).id)] if released.finished else []
-    if resource.state == storage.PENDING:
-        done.append(uploads.pending(resource))
-    delete_items(done)
+    storage.remove_records(project_id, resource, bytes_are_gone=released.finished)
     return released
 
 
@@ -193,56 +188,6 @@ def _store(
             raise
         return made
     return resource
-
-
-class Released(NamedTuple):
-    """Whether nothing is left to do for bytes that an owner gave up, and how many are gone."""
-
-    finished: bool
-    freed_bytes: int = 0
-
-
-def release_blob(project_id: str, sha256: str) -> Released:
-    """Remove bytes that nobody owns any more. Also goes on with a removal that died, a minute later.
-
-    Not finished while somebody else, who may die, is at it.
-    """
-    for _ in Retry():
-        blob = blobs.find_blob(project_id, sha256)
-        if blob is None or blob.owned:
-            break
-        claim = blobs.claim_unowned(project_id, sha256)
-        if claim is not None:
-            remove_bytes(project_id, claim.blob)
-            blobs.delete_blob(project_id, sha256, claim.nonce)
-            return Released(finished=True, freed_bytes=blob.size_bytes if blob.ready else 0)
-        if blob.leaving or blob.clearing:
-            return Released(finished=False)
-    return Released(finished=True)
-
-
-def remove_stray_bytes(project_id: str, blob: Blob) -> bool:
-    """Remove bytes that the project does not know of; whether that is done.
-
-    Those that it knows are somebody's, or on their way out by themselves.
-    """
-    claim = blobs.claim_absent(project_id, blob.sha256, blob.size_bytes, blob.backend)
-    if claim is None:
-        return release_blob(project_id, blob.sha256).finished
-    remove_bytes(project_id, blob)
-    blobs.delete_blob(project_id, blob.sha256, claim)
-    return True
-
-
-def remove_bytes(project_id: str, blob: Blob) -> None:
-    """Everything that stores may have of a blob that nobody can become an owner of."""
-    location = Location(project_id, blob.sha256)
-    store = artifacts.store(blob.backend)
-    if blob.upload_id is not None:
-        store.abort(location, blob.upload_id)
-    store.delete(location)
-    for backend in {blob.moved_from, blob.moving_to} - {None, blob.backend}:
-        artifacts.store(str(backend)).delete(location)
 
 
 def _last_url(resource: Resource) -> datetime | None:

@@ -17,7 +17,7 @@ from chalicelib.errors import Conflict, NotFound, PayloadTooLarge, Unavailable
 from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.services.resource import release_blob
+from chalicelib.services.blobs.release import release_blob
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import snapshot as storage

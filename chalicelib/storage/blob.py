@@ -81,6 +81,11 @@ def each_blob(project_id: str) -> Iterator[Blob]:
     return (_shape(row) for row in item.query(BlobRow, keys.project_partition(project_id), keys.BLOB))
 
 
+def each_sha256(project_id: str) -> Iterator[str]:
+    """The hashes of the project's blobs."""
+    return item.each_id(keys.project_partition(project_id), keys.BLOB)
+
+
 def of_resource(resource: Resource) -> Blob:
     """The blob of which a resource is an owner."""
     return Blob(resource.content_hash, resource.size_bytes, resource.backend, ready=resource.state == "ready")

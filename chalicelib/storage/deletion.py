@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pynamodb.attributes import UnicodeAttribute
@@ -31,7 +31,7 @@ class Deletion(NamedTuple):
 
 def record_deletion(deletion: Deletion, write: Transaction, otherwise: Otherwise) -> None:
     row = DeletionRow(
-        *keys.deletion(deletion.id),
+        *record(deletion),
         target_kind=deletion.kind,
         target_id=deletion.id,
         project_id=deletion.project_id,
@@ -47,9 +47,10 @@ def each_deletion() -> Iterator[Deletion]:
         )
 
 
-def delete_items(item_keys: Iterable[Key]) -> None:
-    """Delete rows of any kind by their keys, 25 a call; absent rows are no error."""
-    item.connection()
-    with Item.batch_write() as batch:
-        for key in item_keys:
-            batch.delete(Item(key.pk, key.sk))
+def remove_record(deletion: Deletion) -> None:
+    """Record that nothing of the object is left."""
+    item.delete_items([record(deletion)])
+
+
+def record(deletion: Deletion) -> Key:
+    return keys.deletion(deletion.id)

@@ -6,6 +6,8 @@ finds the names of older experiments, and the sentinel refuses all but one of th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -111,6 +113,19 @@ def hide_experiment_of_project(project_id: str, experiment_id: str, write: Trans
     """For the deletion of a project, which removes all names."""
     row = ExperimentRow(*keys.experiment(project_id, experiment_id))
     write.update(row, [ExperimentRow.deleting.set(True)], ALIVE, NotFound)
+
+
+def each_id(project_id: str) -> Iterator[str]:
+    """The ids of the project's experiments, also of hidden ones."""
+    return item.each_id(keys.project_partition(project_id), keys.EXPERIMENT)
+
+
+def remove_experiment(project_id: str, experiment_id: str) -> Iterator[None]:
+    """Remove the rows of the experiment, its own at last. Yield before each call."""
+    ref = keys.experiment_ref(experiment_id)
+    yield from item.remove_partition(ref.pk, keep=[ref])
+    yield from item.remove_partition(keys.project_partition(project_id), keys.tags_prefix(experiment_id))
+    item.delete_items([ref, keys.experiment(project_id, experiment_id)])
 
 
 def find_experiment_by_id_key(project_id: str, id_key: str) -> Experiment | None:

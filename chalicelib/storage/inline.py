@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pynamodb.attributes import BinaryAttribute
 
-from chalicelib.storage.deletion import delete_items
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 
@@ -31,4 +30,4 @@ def put_bytes(project_id: str, sha256: str, data: bytes) -> None:
 
 
 def delete_bytes(project_id: str, sha256: str) -> None:
-    delete_items(list(item.raw_keys(keys.bytes_partition(project_id, sha256))))
+    item.delete_items(list(item.raw_keys(keys.bytes_partition(project_id, sha256))))

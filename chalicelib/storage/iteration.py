@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
@@ -263,6 +263,20 @@ def _orphan(experiment_id: str, parent_id: str, link: ChildRow) -> bool:
     except Conflict:
         return False
     return True
+
+
+def each_id(experiment_id: str) -> Iterator[str]:
+    """The ids of the experiment's iterations, also of hidden ones."""
+    return item.each_id(keys.experiment_partition(experiment_id), keys.ITERATION)
+
+
+def remove_iteration(experiment_id: str, iteration_id: str) -> Iterator[None]:
+    """Remove the rows of the iteration, its own at last. Yield before each call."""
+    own, ref = keys.iteration(experiment_id, iteration_id), keys.iteration_ref(iteration_id)
+    yield from item.remove_partition(own.pk, keys.parameters_prefix(iteration_id))
+    yield from item.remove_partition(own.pk, keys.tags_prefix(iteration_id))
+    yield from item.remove_partition(ref.pk, keep=[ref])
+    item.delete_items([keys.running(iteration_id), ref, keys.series(experiment_id, iteration_id), own])
 
 
 def find_iteration_by_id_key(experiment_id: str, id_key: str) -> Iteration | None:

@@ -5,6 +5,7 @@ The row also has the facts about all versions: the last number, and the version 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
@@ -98,6 +99,18 @@ def hide_model(model: Model, write: Transaction) -> None:
 def hide_model_of_project(project_id: str, model_id: str, write: Transaction) -> None:
     """Hide a model of a project that is being deleted; its name is removed with the project."""
     write.update(ModelRow(*keys.model(project_id, model_id)), [ModelRow.deleting.set(True)], ALIVE, NotFound)
+
+
+def each_id(project_id: str) -> Iterator[str]:
+    """The ids of the project's models, also of hidden ones."""
+    return item.each_id(keys.project_partition(project_id), keys.MODEL)
+
+
+def remove_model(project_id: str, model_id: str) -> Iterator[None]:
+    """Remove the rows of the model, its own at last. Yield before each call."""
+    ref = keys.model_ref(model_id)
+    yield from item.remove_partition(ref.pk, keep=[ref])
+    item.delete_items([ref, keys.model(project_id, model_id)])
 
 
 def place(model: Model) -> ModelRow:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from chalicelib.errors import NotFound
@@ -54,6 +56,16 @@ def list_members(project_id: str, limit: int, cursor: str | None) -> Page[UserPe
 def list_permissions_of_user(user_id: str, limit: int, cursor: str | None) -> Page[UserPermission]:
     rows = item.page(PermissionRow, keys.user_partition(user_id), keys.PERMISSION, limit=limit, cursor=cursor)
     return Page([shape(row) for row in rows.data], rows.next_cursor)
+
+
+def each_member_id(project_id: str) -> Iterator[str]:
+    """The ids of the users with a permission on the project."""
+    return item.each_id(keys.project_partition(project_id), keys.MEMBER)
+
+
+def each_project_id(user_id: str) -> Iterator[str]:
+    """The ids of the projects on which the user has a permission."""
+    return item.each_id(keys.user_partition(user_id), keys.PERMISSION)
 
 
 def remove_permission(user_id: str, project_id: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.update import Action
 
@@ -90,6 +92,13 @@ def update_project(project_id: str, name: str | None, description: str | None) -
 def hide_project(project_id: str, write: Transaction) -> None:
     write.update(ProjectRow(*keys.project(project_id)), [ProjectRow.deleting.set(True)], ALIVE, NotFound)
     write.delete(ProjectListingRow(*keys.project_listing(project_id)), None, NotFound)
+
+
+def remove_project(project_id: str) -> Iterator[None]:
+    """Remove the rows of the project's partition, the project's own at last. Yield before each call."""
+    own = keys.project(project_id)
+    yield from item.remove_partition(own.pk, keep=[own])
+    item.delete_items([own])
 
 
 def find_id_by_id_key(owner_id: str, id_key: str) -> str | None:

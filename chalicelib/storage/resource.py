@@ -10,9 +10,9 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page
-from chalicelib.storage import blob, experiment, iteration, upload
+from chalicelib.storage import blob, deletion, experiment, iteration, upload
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.deletion import Deletion, record_deletion
+from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.transaction import Transaction
@@ -141,10 +141,18 @@ def delete_resource(
     write.delete(ResourceRow(*key), same, NotFound)
     write.delete(Ref(*keys.resource_ref(resource.id)), None, NotFound)
     blob.remove_owner(project_id, resource.content_hash, write)
-    record_deletion(blob_deletion(project_id, resource), write, Conflict)
+    deletion.record_deletion(blob_deletion(project_id, resource), write, Conflict)
     if late is not None:
         upload.expect_late_bytes(project_id, resource, late, write)
     write.commit()
+
+
+def remove_records(project_id: str, resource: Resource, *, bytes_are_gone: bool) -> None:
+    """Remove the records of work that a deleted resource left and that is done."""
+    done = [deletion.record(blob_deletion(project_id, resource))] if bytes_are_gone else []
+    if resource.state == PENDING:
+        done.append(upload.pending(resource))
+    item.delete_items(done)
 
 
 def blob_deletion(project_id: str, resource: Resource) -> Deletion:

@@ -24,6 +24,11 @@ def unwatch(iteration_id: str, write: Transaction) -> None:
     write.delete(RunningRow(*keys.running(iteration_id)), None, Conflict)
 
 
+def remove(iteration_id: str) -> None:
+    """Remove the row of an iteration that does not exist any more."""
+    item.delete_items([keys.running(iteration_id)])
+
+
 def each_running() -> Iterator[tuple[str, str]]:
     """The experiment's and the iteration's id of each running iteration, the oldest first."""
     for row in item.query(RunningRow, keys.RUNNING):

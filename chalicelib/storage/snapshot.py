@@ -118,6 +118,10 @@ def empty_texts(project_id: str, experiment_id: str, iteration_id: str, before: 
     return stored
 
 
+def remove_snapshot(experiment_id: str, iteration_id: str) -> None:
+    item.delete_items([keys.snapshot(experiment_id, iteration_id)])
+
+
 def _put(
     project_id: str, experiment_id: str, iteration_id: str, before: Texts, after: Texts, write: Transaction
 ) -> Texts:

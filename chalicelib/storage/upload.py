@@ -37,7 +37,7 @@ class UploadRow(Item, discriminator="upload"):
 class Due(NamedTuple):
     """An upload to check now, with the key of its row."""
 
-    place: Key
+    record: Key
     project_id: str
     sha256: str
     backend: str
@@ -78,13 +78,18 @@ def expect_stray_bytes(project_id: str, blob: Blob) -> Key:
     return place
 
 
+def remove(record: Key) -> None:
+    """Remove a row whose check is done."""
+    item.delete_items([record])
+
+
 def each_due(now: datetime) -> Iterator[Due]:
     span = keys.uploads_due(clock.to_milliseconds(now))
     item.connection()
     rows = UploadRow.query(span.pk, UploadRow.sk.between(span.first, span.last), consistent_read=True)
     for row in rows:
         yield Due(
-            place=row.key,
+            record=row.key,
             project_id=row.project_id,
             sha256=row.sha256,
             backend=row.backend,

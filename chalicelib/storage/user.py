@@ -163,6 +163,13 @@ def hide_account(account: Account, write: Transaction) -> None:
         _count_admin(write, -1)
 
 
+def remove_user(user_id: str) -> Iterator[None]:
+    """Remove the rows of the user's partition, the user's own at last. Yield before each call."""
+    own = keys.user(user_id)
+    yield from item.remove_partition(own.pk, keep=[own])
+    item.delete_items([own])
+
+
 def fold_usernames() -> int:
     """Make users of older servers findable by their names in any case. Return how many sentinels were added.
 

@@ -22,7 +22,7 @@ import requests
 import deardiary
 from chalicelib import artifacts, clock, config
 from chalicelib.artifacts import s3
-from chalicelib.services.lifecycle import deletion, expiry
+from chalicelib.services.lifecycle import expiry, sweep
 from chalicelib.storage import blob as blobs
 from deardiary.http.transport import Request, Response
 from deardiary.wire import limits, parts
@@ -380,7 +380,7 @@ def test_bytes_that_somebody_owns_again_are_not_late(
     again = client.resources.upload(experiment.id, file)
     at(monkeypatch, clock.now() + timedelta(days=2))
     assert expiry.sweep_uploads(10)
-    assert deletion.resume_deletions(10)
+    assert sweep.resume_deletions(10)
     assert len(objects(experiment)) == 1
     assert client.resources.get(again.id).state == "ready"
 

@@ -12,7 +12,7 @@ import pytest
 from chalicelib import artifacts, config
 from chalicelib.artifacts import Location
 from chalicelib.routes import upkeep
-from chalicelib.services import resource as service
+from chalicelib.services.blobs import release as service
 from chalicelib.storage import blob as blobs
 from tests.infra.test_migration import run, sha256
 from tests.support.consistency import check_consistency

@@ -11,8 +11,9 @@ import boto3
 import pytest
 
 from chalicelib import clock, config
-from chalicelib.services.lifecycle import deletion, expiry
+from chalicelib.services.lifecycle import deletion, expiry, sweep
 from chalicelib.storage import deletion as storage
+from chalicelib.storage.table import item
 from tests.support.consistency import check_consistency
 from tests.support.server import Server
 
@@ -74,10 +75,10 @@ def test_a_large_project_goes_in_steps_that_can_be_killed(
     assert left > 1000, "the first step was to be cut"
     _die_after(monkeypatch, 30)
     with pytest.raises(KeyboardInterrupt):
-        deletion.resume_deletions(60)
+        sweep.resume_deletions(60)
     assert 1000 < len(list(rows())) < left
     monkeypatch.undo()
-    while not deletion.resume_deletions(2):
+    while not sweep.resume_deletions(2):
         pass
     assert [key for key in rows() if large in "".join(key)] == []
     tomorrow = clock.now() + timedelta(days=1)
@@ -91,14 +92,14 @@ def test_a_large_project_goes_in_steps_that_can_be_killed(
 
 def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
     """Stands for a process that is killed: after so many removals nothing of ours runs any more."""
-    whole, done = storage.delete_items, iter(range(calls))
+    whole, done = item.delete_items, iter(range(calls))
 
     def dying(places: Any) -> None:
         if next(done, None) is None:
             raise KeyboardInterrupt
         whole(places)
 
-    monkeypatch.setattr(storage, "delete_items", dying)
+    monkeypatch.setattr(item, "delete_items", dying)
 
 
 def test_a_batch_on_its_way_is_waited_for(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +123,6 @@ def test_a_batch_on_its_way_is_waited_for(real_server: Server, monkeypatch: pyte
     assert answers == [202]
     later = clock.to_milliseconds(clock.now()) + batch.STALE_AFTER // 1000 + 1
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(later))
-    assert deletion.resume_deletions(10)
+    assert sweep.resume_deletions(10)
     assert {key for key in set(rows()) - before if not key[1].startswith("SOURCE#")} == set()
     assert not any(iteration.id in "".join(key) for key in rows())

@@ -13,7 +13,7 @@ import pytest
 
 import deardiary
 from chalicelib import config
-from chalicelib.services.lifecycle import deletion
+from chalicelib.services.lifecycle import sweep
 from chalicelib.storage import blob
 from chalicelib.storage.table import item, keys
 from deardiary.wire.shapes import Stage
@@ -202,7 +202,7 @@ def test_a_deletion_among_creations_leaves_nothing(
     calls += [partial(real_server.call, "DELETE", path)] * 4
     answers = at_once(calls[::-1] + calls)
     assert {answer.status for answer in answers} <= {200, 201, 202, 204, 404}
-    assert deletion.resume_deletions(10)
+    assert sweep.resume_deletions(10)
     below = (keys.model_partition(model.id), keys.project_partition(project_id))
     assert not [key for key in everything() if key[0] in below and "MODEL" in "".join(key)]
     real_server.client().models.create(project_id, "iris")
@@ -220,7 +220,7 @@ def test_sixteen_iterations_share_a_text_and_leave_nothing(
     assert row.owners == THREADS
     at_once([partial(client.iterations.delete, each.id) for each in mine])
     # Who finds another at the bytes waits for the outcome.
-    assert deletion.resume_deletions(10)
+    assert sweep.resume_deletions(10)
     assert item.find(blob.BlobRow, keys.blob(project_id, sha256)) is None
     below = (keys.experiment_partition(iteration.experiment_id), keys.project_partition(project_id))
     assert not [key for key in everything() if key[0] in below and key[1].startswith(("BLOB#", "SNAPSHOT#"))]

@@ -16,7 +16,6 @@ from chalicelib.aws.threads import in_threads
 from chalicelib.routes import upkeep
 from chalicelib.services.lifecycle import budget
 from chalicelib.storage import blob
-from chalicelib.storage.deletion import delete_items
 from chalicelib.storage.table import item
 from chalicelib.storage.table.keys import Key
 from tests.support.api import new_experiment, new_project, new_ready_resource, new_resource, objects, rows
@@ -111,7 +110,7 @@ def test_threads_have_the_deadline_of_their_request(server: Server, monkeypatch:
 
 
 def _delete(number: int) -> None:
-    delete_items([Key("nothing", str(number))])
+    item.delete_items([Key("nothing", str(number))])
 
 
 def test_each_step_of_the_upkeep_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,13 +130,13 @@ _STOPPED = """
 import os, signal, sys
 from chalicelib import deadline
 from chalicelib.aws import clients
-from chalicelib.storage import deletion
+from chalicelib.storage.table import item
 from chalicelib.storage.table.keys import Key
 
 deadline.SECONDS = 0.3
 clients.session().register("before-send.dynamodb.BatchWriteItem", lambda **_: os.kill(os.getpid(), signal.SIGSTOP))
 with deadline.begun():
-    deletion.delete_items([Key("nothing", "1")])
+    item.delete_items([Key("nothing", "1")])
 """
 
 

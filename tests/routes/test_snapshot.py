@@ -10,7 +10,7 @@ import pytest
 from chalicelib import clock
 from chalicelib.artifacts.s3 import S3Store
 from chalicelib.services import snapshot
-from chalicelib.services.lifecycle import deletion
+from chalicelib.services.lifecycle import sweep
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import snapshot as storage
 from chalicelib.storage.table import item, keys
@@ -207,7 +207,7 @@ def test_a_put_that_died_is_finished_by_its_retry_or_goes_with_the_iteration(
         assert object_of(project, "old") not in objects()
     server.call("DELETE", f"/iterations/{iteration}")
     later(monkeypatch)
-    assert deletion.resume_deletions(10)
+    assert sweep.resume_deletions(10)
     assert not [key for key in objects() if project in key]
     assert not [key for key in rows() if key[1].startswith(("BLOB#", "SNAPSHOT#")) and project in key[0]]
 
@@ -222,7 +222,7 @@ def test_a_deletion_waits_for_bytes_on_their_way(
     check_refused(server.call("GET", f"/iterations/{iteration}/snapshot"), 404, "NOT_FOUND")
     check_refused(put(server, iteration, git_diff="on its way"), 404, "NOT_FOUND")
     later(monkeypatch)
-    assert deletion.resume_deletions(10)
+    assert sweep.resume_deletions(10)
     assert not [key for key in rows() if key[1].startswith(("BLOB#", "SNAPSHOT#")) and project in key[0]]
 
 

@@ -12,7 +12,7 @@ import pytest
 from chalicelib import clock
 from chalicelib.routes import upkeep
 from chalicelib.services.blobs.migration import Report, migrate
-from chalicelib.services.lifecycle import deletion, expiry
+from chalicelib.services.lifecycle import deletion, expiry, sweep
 from tests.support.asks import ASKS, OPERATIONS
 from tests.support.server import PASSWORD, Reply, Server
 from tests.support.world import World
@@ -71,7 +71,7 @@ def _resumed_deletion(server: Server, world: World) -> Any:
         patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
         begun = server.call("DELETE", f"/experiments/{world.ids['experiment_id']}", token=world.token).status
     with _later(minutes=2):
-        return begun, deletion.resume_deletions(60)
+        return begun, sweep.resume_deletions(60)
 
 
 def _migration(server: Server, world: World) -> Any:

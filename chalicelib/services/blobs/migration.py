@@ -15,7 +15,7 @@ from chalicelib import artifacts, deadline
 from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.retry import Retry
-from chalicelib.services.resource import remove_stray_bytes
+from chalicelib.services.blobs.release import remove_stray_bytes
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage import project as projects
@@ -23,7 +23,6 @@ from chalicelib.storage import resource as resources
 from chalicelib.storage import snapshot as snapshots
 from chalicelib.storage import upload as uploads
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.deletion import delete_items
 from deardiary.wire.parts import CUTS
 from deardiary.wire.shapes import Experiment, Project
 
@@ -85,7 +84,7 @@ def _copy(project: Project, blob: Blob, to: str, report: Report, what: str) -> I
                 report.failed += 1
                 yield f"{what}: the bytes in {blob.backend} are {reason}; nothing was changed"
     if done:
-        delete_items([record])
+        uploads.remove(record)
 
 
 def _write_copy(project: Project, blob: Blob, to: str) -> str | None:

@@ -7,13 +7,13 @@ from functools import partial
 
 from chalicelib import clock
 from chalicelib.errors import NotFound
+from chalicelib.services.blobs.release import remove_stray_bytes
 from chalicelib.services.lifecycle.budget import Budget, all_done
-from chalicelib.services.resource import remove_resource, remove_stray_bytes
+from chalicelib.services.resource import remove_resource
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import resource as resources
 from chalicelib.storage import upload as storage
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.deletion import delete_items
 from chalicelib.storage.upload import Due
 from deardiary.wire.shapes import Resource
 
@@ -26,7 +26,7 @@ def sweep_uploads(seconds: float) -> bool:
 def _look_at(due: Due) -> bool:
     """Inspect one due record, and remove it once it is settled. Otherwise the next call inspects it again."""
     if _sweep(due):
-        delete_items([due.place])
+        storage.remove(due.record)
     return True
 
 

@@ -13,11 +13,10 @@ from itertools import islice
 
 from chalicelib import clock, config
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.storage import deletion, running
 from chalicelib.storage import iteration as iterations
+from chalicelib.storage import running
 from chalicelib.storage import series as storage
 from chalicelib.storage.series import Series
-from chalicelib.storage.table import keys
 from deardiary.wire.shapes import Iteration
 from deardiary.wire.times import format_time
 
@@ -51,7 +50,7 @@ def _look_at(experiment_id: str, iteration_ids: list[str], silent_before: dateti
             continue
         iteration = iterations.find_iteration(experiment_id, iteration_id)
         if iteration is None or series is None:
-            deletion.delete_items([keys.running(iteration_id)])
+            running.remove(iteration_id)
         elif max(iteration.created_date, _heard(series)) < silent_before and not series.announced:
             _end(iteration, series)
 

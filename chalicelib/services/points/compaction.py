@@ -16,7 +16,6 @@ from chalicelib.aws.threads import in_threads
 from chalicelib.columns import Columns
 from chalicelib.errors import Conflict, NotFound, Overtaken, Unavailable
 from chalicelib.services.points.batch import STALE_AFTER, now_us
-from chalicelib.storage import deletion
 from chalicelib.storage import series as storage
 from chalicelib.storage.points import chunk
 from chalicelib.storage.points import rows as points
@@ -158,7 +157,7 @@ class _Gathering:
 def _remove_left_behind(iteration_id: str, before: Rows) -> None:
     """Remove packed rows that no chunk names or can name later, even if their suspended writer resumes."""
     if _unnamed(before):
-        deletion.delete_items([row.place for row in _unnamed(points.read_rows(iteration_id)) if _is_superseded(row)])
+        points.remove_rows(row for row in _unnamed(points.read_rows(iteration_id)) if _is_superseded(row))
 
 
 def _unnamed(rows: Rows) -> list[Stored]:

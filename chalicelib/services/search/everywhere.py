@@ -44,7 +44,7 @@ def search(actor: Actor, text: str, limit: int, cursor: str | None) -> Page[Sear
 def _of_project(project: Project, text: str) -> list[SearchResult]:
     """The matching objects of one project, each once, in the order of ids."""
     experiments = _all(lambda cursor: experiment.list_experiments_of_project(project.id, _PER_QUERY, cursor, None))
-    models = _all(lambda cursor: model.list_models_of_project(project.id, _PER_QUERY, cursor), None)
+    models = _all(lambda cursor: model.list_models_of_project(project.id, _PER_QUERY, cursor, None))
     tags = tag.read_tags_of_project(project.id)
     named = [
         ("project", project.id, project.name, None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -85,6 +85,10 @@ def rows_of_batch(iteration_id: str, batch_digest: str) -> list[Stored]:
         if "points" in row:
             return [_stored(row, {})]
     return []
+
+
+def remove_rows(rows: Iterable[Stored]) -> None:
+    item.delete_items(row.place for row in rows)
 
 
 def read_stretches(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from pynamodb.attributes import BooleanAttribute, DiscriminatorAttribute, UnicodeAttribute
@@ -25,6 +26,8 @@ T = TypeVar("T")
 FILTERED_PAGE = 500
 # DynamoDB's limit for one BatchGetItem.
 _PER_GET = 100
+# And for one BatchWriteItem.
+_PER_DELETE = 25
 
 
 class Item(Model):
@@ -160,6 +163,30 @@ def raw_keys(pk: str, prefix: str = "", *, limit: int | None = None) -> Iterator
         start = answer.get("LastEvaluatedKey")
         if not start:
             return
+
+
+def each_id(pk: str, prefix: str) -> Iterator[str]:
+    """The ends of the sort keys of a partition that start with `prefix`, also of hidden rows."""
+    return (key.sk.removeprefix(prefix) for key in raw_keys(pk, prefix))
+
+
+def delete_items(item_keys: Iterable[Key]) -> None:
+    """Delete rows of any kind by their keys, 25 a call; absent rows are no error."""
+    connection()
+    with Item.batch_write() as batch:
+        for key in item_keys:
+            batch.delete(Item(key.pk, key.sk))
+
+
+def remove_partition(pk: str, prefix: str = "", *, keep: Collection[Key] = ()) -> Iterator[None]:
+    """Remove rows of any kind, even kinds unknown to this version of the server, except those to keep.
+
+    Yield before each call, so that the caller can stop in between.
+    """
+    rest = (key for key in raw_keys(pk, prefix) if key not in keep)
+    while batch := list(islice(rest, _PER_DELETE)):
+        yield
+        delete_items(batch)
 
 
 def raw_many(item_keys: Iterable[Key], names: Sequence[str]) -> dict[Key, dict[str, Any]]:
