@@ -18,6 +18,7 @@ from chalicelib.storage import project
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Experiment, ExperimentStatus
 
@@ -141,15 +142,7 @@ def release_id_key(experiment: Experiment, write: Transaction) -> None:
 
 
 def shape(row: ExperimentRow) -> Experiment:
-    return Experiment(
-        id=row.id,
-        project_id=row.project_id,
-        status_id=ExperimentStatus(int(row.status_id)),
-        name=row.name,
-        description=row.description,
-        created_date=row.created_date,
-        end_date=row.end_date,
-    )
+    return shape_of(row, Experiment)
 
 
 def _rename(before: Experiment, after: Experiment, actions: list[Action], unchanged: Condition) -> Experiment:
@@ -201,14 +194,4 @@ def _name_row(experiment: Experiment) -> ExperimentNameRow:
 
 
 def _row(experiment: Experiment, id_key: str | None) -> ExperimentRow:
-    return ExperimentRow(
-        *keys.experiment(experiment.project_id, experiment.id),
-        id=experiment.id,
-        project_id=experiment.project_id,
-        status_id=int(experiment.status_id),
-        name=experiment.name,
-        description=experiment.description,
-        created_date=experiment.created_date,
-        end_date=experiment.end_date,
-        id_key=id_key,
-    )
+    return row_of(ExperimentRow, keys.experiment(experiment.project_id, experiment.id), experiment, id_key=id_key)

@@ -18,6 +18,7 @@ from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Otherwise, Transaction
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
@@ -297,21 +298,7 @@ def retire_id_key(iteration: Iteration, write: Transaction) -> None:
 
 
 def shape(row: IterationRow) -> Iteration:
-    return Iteration(
-        id=row.id,
-        experiment_id=row.experiment_id,
-        notes=row.notes,
-        created_date=row.created_date,
-        end_date=row.end_date,
-        parent_iteration_id=row.parent_iteration_id,
-        status_id=IterationStatus(int(row.status_id)),
-        error_message=row.error_message,
-        python_version=row.python_version,
-        julia_version=row.julia_version,
-        git_sha=row.git_sha,
-        git_dirty=row.git_dirty,
-        entrypoint=row.entrypoint,
-    )
+    return shape_of(row, Iteration)
 
 
 def _id_key(experiment_id: str, id_key: str) -> Key:
@@ -343,20 +330,4 @@ def _same_state(iteration: Iteration) -> Condition:
 
 
 def _row(iteration: Iteration, id_key: str | None) -> IterationRow:
-    return IterationRow(
-        *keys.iteration(iteration.experiment_id, iteration.id),
-        id=iteration.id,
-        experiment_id=iteration.experiment_id,
-        notes=iteration.notes,
-        created_date=iteration.created_date,
-        end_date=iteration.end_date,
-        parent_iteration_id=iteration.parent_iteration_id,
-        status_id=int(iteration.status_id),
-        error_message=iteration.error_message,
-        python_version=iteration.python_version,
-        julia_version=iteration.julia_version,
-        git_sha=iteration.git_sha,
-        git_dirty=iteration.git_dirty,
-        entrypoint=iteration.entrypoint,
-        id_key=id_key,
-    )
+    return row_of(IterationRow, keys.iteration(iteration.experiment_id, iteration.id), iteration, id_key=id_key)

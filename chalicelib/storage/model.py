@@ -16,6 +16,7 @@ from chalicelib.paging import Page, page_by_id
 from chalicelib.storage import project
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Model
 
@@ -133,14 +134,7 @@ def not_in_production(number: int) -> Condition:
 
 
 def shape(row: ModelRow) -> Model:
-    return Model(
-        id=row.id,
-        project_id=row.project_id,
-        name=row.name,
-        description=row.description,
-        created_date=row.created_date,
-        updated_date=row.updated_date,
-    )
+    return shape_of(row, Model)
 
 
 def registry(row: ModelRow) -> Registry:
@@ -161,14 +155,4 @@ def _name_row(model: Model) -> ModelNameRow:
 
 
 def _row(model: Model) -> ModelRow:
-    return ModelRow(
-        *keys.model(model.project_id, model.id),
-        id=model.id,
-        project_id=model.project_id,
-        name=model.name,
-        description=model.description,
-        created_date=model.created_date,
-        updated_date=model.updated_date,
-        last_version=0,
-        promotions=0,
-    )
+    return row_of(ModelRow, keys.model(model.project_id, model.id), model, last_version=0, promotions=0)

@@ -22,6 +22,7 @@ from chalicelib.storage.resource import ResourceRow
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Iteration, Model, ModelVersion, Resource, Stage
 
@@ -197,30 +198,9 @@ def _place(owner: Model, version_id: str) -> Key:
 
 
 def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
-    return ModelVersion(
-        id=row.id,
-        model_id=row.model_id,
-        version=int(row.version),
-        iteration_id=row.iteration_id,
-        resource_id=row.resource_id,
-        stage_id=_stage(row, registry),
-        description=row.description,
-        created_date=row.created_date,
-        updated_date=row.updated_date,
-    )
+    return shape_of(row, ModelVersion, stage_id=_stage(row, registry))
 
 
 def _row(version: ModelVersion, id_key: str | None = None) -> ModelVersionRow:
-    return ModelVersionRow(
-        *keys.modelversion(version.model_id, ids.split_id(version.id)[-1]),
-        id=version.id,
-        model_id=version.model_id,
-        version=version.version,
-        iteration_id=version.iteration_id,
-        resource_id=version.resource_id,
-        stage_id=int(version.stage_id),
-        description=version.description,
-        created_date=version.created_date,
-        updated_date=version.updated_date,
-        id_key=id_key,
-    )
+    key = keys.modelversion(version.model_id, ids.split_id(version.id)[-1])
+    return row_of(ModelVersionRow, key, version, id_key=id_key)

@@ -12,6 +12,7 @@ from chalicelib.paging import Page, page_by_id
 from chalicelib.storage import iteration
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Iteration, Parameter
 
@@ -102,14 +103,9 @@ def _place(where: Iteration, parameter_id: str) -> keys.Key:
 
 
 def _row(where: Iteration, parameter: Parameter) -> ParameterRow:
-    return ParameterRow(
-        *keys.parameter(where.experiment_id, where.id, ids.digest(parameter.key)),
-        id=parameter.id,
-        iteration_id=parameter.iteration_id,
-        key_text=parameter.key,
-        value=parameter.value,
-    )
+    key = keys.parameter(where.experiment_id, where.id, ids.digest(parameter.key))
+    return row_of(ParameterRow, key, parameter, key_text=parameter.key)
 
 
 def _shape(row: ParameterRow) -> Parameter:
-    return Parameter(id=row.id, iteration_id=row.iteration_id, key=row.key_text, value=row.value)
+    return shape_of(row, Parameter, key=row.key_text)

@@ -11,7 +11,7 @@ from chalicelib.paging import Page
 from chalicelib.storage import project
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
-from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
 from chalicelib.storage.user import UserRow
 from deardiary.wire.shapes import UserPermission
@@ -31,8 +31,8 @@ def add_permission(permission: UserPermission, write: Transaction) -> None:
     """Add both rows to a transaction, which fails with NotFound without the user."""
     user, project_id = permission.user_id, permission.project_id
     write.check(UserRow, keys.user(user), UserRow.pk.exists() & UserRow.deleting.does_not_exist(), NotFound)
-    write.replace(_row(keys.permission(user, project_id), permission))
-    write.replace(_row(keys.member(project_id, user), permission))
+    write.replace(row_of(PermissionRow, keys.permission(user, project_id), permission))
+    write.replace(row_of(PermissionRow, keys.member(project_id, user), permission))
 
 
 def put_permission(permission: UserPermission) -> None:
@@ -77,25 +77,4 @@ def remove_permission(user_id: str, project_id: str) -> None:
 
 
 def shape(row: PermissionRow) -> UserPermission:
-    return UserPermission(
-        id=row.id,
-        user_id=row.user_id,
-        project_id=row.project_id,
-        create_permission=row.create_permission,
-        read_permission=row.read_permission,
-        update_permission=row.update_permission,
-        delete_permission=row.delete_permission,
-    )
-
-
-def _row(key: Key, permission: UserPermission) -> PermissionRow:
-    return PermissionRow(
-        *key,
-        id=permission.id,
-        user_id=permission.user_id,
-        project_id=permission.project_id,
-        create_permission=permission.create_permission,
-        read_permission=permission.read_permission,
-        update_permission=permission.update_permission,
-        delete_permission=permission.delete_permission,
-    )
+    return shape_of(row, UserPermission)

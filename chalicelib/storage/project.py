@@ -12,6 +12,7 @@ from chalicelib.paging import Page
 from chalicelib.storage.table import idkey, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Project
 
@@ -38,15 +39,7 @@ def create_project(project: Project, owner_id: str, id_key: str | None, write: T
 
     The caller adds its permissions to the same transaction.
     """
-    row = ProjectRow(
-        *keys.project(project.id),
-        id=project.id,
-        name=project.name,
-        description=project.description,
-        created_date=project.created_date,
-        owner_id=owner_id,
-        id_key=id_key,
-    )
+    row = row_of(ProjectRow, keys.project(project.id), project, owner_id=owner_id, id_key=id_key)
     write.put(row, Conflict)
     write.put(ProjectListingRow(*keys.project_listing(project.id), project_id=project.id, name=project.name), Conflict)
     if id_key is not None:
@@ -118,4 +111,4 @@ def _id_key(owner_id: str, id_key: str) -> Key:
 
 
 def shape(row: ProjectRow) -> Project:
-    return Project(id=row.id, name=row.name, description=row.description, created_date=row.created_date)
+    return shape_of(row, Project)

@@ -15,6 +15,7 @@ from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
+from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Experiment, Resource
 
@@ -161,20 +162,7 @@ def blob_deletion(project_id: str, resource: Resource) -> Deletion:
 
 
 def shape(row: ResourceRow) -> Resource:
-    return Resource(
-        id=row.id,
-        experiment_id=row.experiment_id,
-        iteration_id=row.iteration_id,
-        name=row.name,
-        description=row.description,
-        created_date=row.created_date,
-        updated_date=row.updated_date,
-        backend=row.backend,
-        uri=row.uri,
-        size_bytes=int(row.size_bytes),
-        content_hash=row.content_hash,
-        state=row.state,
-    )
+    return shape_of(row, Resource)
 
 
 def _update(resource: Resource, actions: list[Action]) -> Resource:
@@ -188,20 +176,5 @@ def _update(resource: Resource, actions: list[Action]) -> Resource:
 
 
 def _row(resource: Resource, content_type: str, id_key: str | None) -> ResourceRow:
-    return ResourceRow(
-        *keys.resource(resource.experiment_id, resource.id),
-        id=resource.id,
-        experiment_id=resource.experiment_id,
-        iteration_id=resource.iteration_id,
-        name=resource.name,
-        description=resource.description,
-        created_date=resource.created_date,
-        updated_date=resource.updated_date,
-        backend=resource.backend,
-        uri=resource.uri,
-        size_bytes=resource.size_bytes,
-        content_hash=resource.content_hash,
-        content_type=content_type,
-        state=resource.state,
-        id_key=id_key,
-    )
+    key = keys.resource(resource.experiment_id, resource.id)
+    return row_of(ResourceRow, key, resource, content_type=content_type, id_key=id_key)

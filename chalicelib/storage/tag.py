@@ -10,6 +10,7 @@ from chalicelib.paging import Page, page_by_id
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.mapping import shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Experiment, Iteration, Project, Tag
 
@@ -80,4 +81,4 @@ def _owner_key(owner: Owner) -> Key:
 
 
 def _shape(row: TagRow) -> Tag:
-    return Tag(id=row.id, value=row.value)
+    return shape_of(row, Tag)

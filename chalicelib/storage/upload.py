@@ -17,6 +17,7 @@ from chalicelib.storage.blob import Blob
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.mapping import shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Resource
 
@@ -88,15 +89,7 @@ def each_due(now: datetime) -> Iterator[Due]:
     item.connection()
     rows = UploadRow.query(span.pk, UploadRow.sk.between(span.first, span.last), consistent_read=True)
     for row in rows:
-        yield Due(
-            record=row.key,
-            project_id=row.project_id,
-            sha256=row.sha256,
-            backend=row.backend,
-            size_bytes=int(row.size_bytes),
-            experiment_id=row.experiment_id,
-            resource_id=row.resource_id,
-        )
+        yield shape_of(row, Due, record=row.key)
 
 
 def _row(place: Key, project_id: str, resource: Resource, *, waiting: bool) -> UploadRow:

@@ -21,6 +21,7 @@ from chalicelib.paging import Page
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import User
 
@@ -239,20 +240,9 @@ def _sentinel(user: User) -> UsernameRow:
 
 
 def _row(account: Account) -> UserRow:
-    user = account.user
-    return UserRow(
-        *keys.user(user.id),
-        id=user.id,
-        username=user.username,
-        first_name=user.first_name,
-        last_name=user.last_name,
-        created_date=user.created_date,
-        is_admin=user.is_admin,
-        password_hash=account.password_hash,
-        epoch=account.epoch,
-        version=account.version,
-        tokens={token_id: token._asdict() for token_id, token in account.tokens.items()},
-    )
+    tokens = {token_id: token._asdict() for token_id, token in account.tokens.items()}
+    private = {"password_hash": account.password_hash, "epoch": account.epoch, "version": account.version}
+    return row_of(UserRow, keys.user(account.user.id), account.user, tokens=tokens, **private)
 
 
 def _account(row: UserRow) -> Account:
@@ -266,11 +256,4 @@ def _account(row: UserRow) -> Account:
 
 
 def _shape(row: UserRow) -> User:
-    return User(
-        id=row.id,
-        first_name=row.first_name,
-        last_name=row.last_name,
-        username=row.username,
-        created_date=row.created_date,
-        is_admin=row.is_admin,
-    )
+    return shape_of(row, User)
