@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from deardiary.errors import NOT_SENT, ClientError
+from deardiary.http.backoff import wait_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,7 @@ class RetryingTransport:
         self.inner.close()
 
     def _backoff(self, attempt: int) -> float:
-        return self._jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2.0**attempt)
+        return wait_seconds(attempt, first=FIRST_WAIT, longest=LONGEST_WAIT, jitter=self._jitter)
 
 
 def _may_pass(response: Response) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import queue
-import random
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from deardiary.errors import ClientError, reason_of
+from deardiary.http.backoff import wait_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,7 +173,7 @@ class Sender:
         now = time.monotonic()
         self._let_in = not isinstance(error, ClientError) or error.is_passing
         longest = HURRIED_BACKOFF if self._hurried else LONGEST_BACKOFF
-        backoff = min(longest, FIRST_BACKOFF * 2.0 ** min(self._failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
+        backoff = wait_seconds(self._failures, first=FIRST_BACKOFF, longest=longest, least_share=0.5)
         self._asked_until = now + (error.retry_after if isinstance(error, ClientError) else 0.0)
         self._not_before = max(now + backoff, self._asked_until) if self._let_in else now + REFUSED_SECONDS
         self._failures += 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import random
 import secrets
 import time
 from contextlib import closing
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from deardiary.errors import NOT_SENT, ClientError
 from deardiary.files import BLOCK_BYTES, lock, stem_of
+from deardiary.http.backoff import wait_seconds
+from deardiary.http.retries import FIRST_WAIT, LONGEST_WAIT
 from deardiary.transfer import presigned, store
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class _Job:
             if strikes == store.STRIKES:
                 raise failure or self._wrong(f"{self._done} bytes came instead of {self._source.size_bytes}")
             if strikes:
-                time.sleep(random.random() * 0.2 * 2**strikes)  # noqa: S311 - jitter: clients must not all retry at once
+                time.sleep(wait_seconds(strikes, first=FIRST_WAIT, longest=LONGEST_WAIT))
 
     def _fetch_some(self) -> ClientError | None:
         """Make one request. Return the error that ended it if another request may resume, else None."""
