@@ -1,4 +1,4 @@
-"""Taking down what this process runs on."""
+"""Capture the environment of this process."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _MOST_LOGGED = 20
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What a process runs on; what could not be found out is empty or None, and ``problems`` says why.
+    """The environment of a process. An unknown value is empty or None, and ``problems`` says why.
 
-    ``git_dirty`` is None where git says nothing. ``entrypoint`` is the script's path from the top of its repository.
-    ``manifest_toml`` is the lock file as it is, but for credentials, or a pylock.toml of what is installed.
-    ``git_diff`` is a patch to ``git_sha``. ``left_out`` names the files that are not in the patch, ``redacted`` the
-    files in which credentials became ``***``.
+    ``git_dirty`` is None without git's answer. ``entrypoint`` is the script's path from the root of its repository.
+    ``manifest_toml`` is the lock file, without credentials, or a pylock.toml of the installed packages. ``git_diff`` is
+    a patch to ``git_sha``. ``left_out`` names the files missing in the patch, ``redacted`` the files in which ``***``
+    replaces credentials.
     """
 
     python_version: str
@@ -43,7 +43,7 @@ class Environment:
     redacted: tuple[str, ...] = ()
 
     def fields(self) -> dict[str, Any]:
-        """What `Iterations.set_snapshot` takes."""
+        """The arguments of `Iterations.set_snapshot`."""
         remarks = {"problems", "left_out", "redacted"}
         return {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name not in remarks}
 
@@ -51,18 +51,18 @@ class Environment:
 def capture_environment(
     directory: str | PathLike[str] | None = None, *, diff: bool = True, untracked: bool = True
 ) -> Environment:
-    """What this process runs on: Python, the commit with what is not committed, project and lock file, entry point.
+    """Capture Python, the commit with uncommitted changes, project and lock file, and the entry point.
 
-    ``directory`` is in the project; the default is where the running script is, or else the working directory. The
-    patch, with the text files that git does not track, is left out without ``diff``, those files without
-    ``untracked``. Files that are likely to hold secrets are left out; credentials in URLs and tokens of known form are
-    replaced by ``***``. Takes some ten milliseconds, in a large repository longer; never raises.
+    ``directory`` is in the project; the default is the folder of the running script, or else the working directory.
+    Without ``diff`` there is no patch; without ``untracked`` the patch has no text files that git does not track. Files
+    that are likely to hold secrets are left out. ``***`` replaces credentials in URLs and tokens of known form. This
+    takes some ten milliseconds, in a large repository longer, and never raises.
     """
     found: dict[str, Any] = {}
     problems: list[str] = []
     try:
         _capture(found, problems, None if directory is None else Path(directory), diff=diff, untracked=untracked)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with a machine, its training goes on
+    except Exception as error:  # noqa: BLE001 - a fault of the machine must not stop the training
         problems.append(f"{type(error).__name__}: {error}")
     return Environment(
         python_version=platform.python_version(), problems=tuple(redacted(each) for each in problems), **found
@@ -70,7 +70,7 @@ def capture_environment(
 
 
 def log_remarks(environment: Environment) -> None:
-    """Tell the user which files a snapshot does not hold, and where it holds ``***``."""
+    """Log the files that are missing in a snapshot, and those in which ``***`` replaces a credential."""
     for level, said, names in (
         (logging.INFO, "Left out of", environment.left_out),
         (logging.WARNING, "Replaced by *** in", environment.redacted),
@@ -81,7 +81,7 @@ def log_remarks(environment: Environment) -> None:
 
 
 def project_folder(start: Path, root: Path | None) -> Path:
-    """The nearest folder from ``start`` up to ``root`` with a project or lock file; ``start`` where there is none."""
+    """The nearest folder from ``start`` up to ``root`` with a project or lock file; ``start`` if there is none."""
     from deardiary.environment.lockfile import NAMES
 
     for folder in (start, *start.parents):
@@ -104,7 +104,7 @@ def _capture(
 
 
 def _script() -> Path | None:
-    """The file that this process was started with; None for an interpreter that is talked to."""
+    """The file that this process was started with; None for an interactive interpreter."""
     main = sys.modules.get("__main__")
     name = getattr(main, "__vsc_ipynb_file__", None) or getattr(main, "__file__", None)
     if not name:
@@ -122,13 +122,13 @@ def _entrypoint(script: Path | None, root: Path | None) -> str:
 
 
 def _candidates(script: Path | None) -> list[Path]:
-    """Where the project may be: beside the script, unless that is a program that was installed, or where we are."""
+    """Folders that may be in the project: that of the script, unless it is installed, then the working directory."""
     is_installed = script is not None and script.is_relative_to(Path(sys.prefix).resolve())
     return [Path.cwd()] if script is None or is_installed else [script.parent, Path.cwd()]
 
 
 def _place(candidates: list[Path], problems: list[str]) -> tuple[Path, Path | None]:
-    """The first folder that is in a repository, with the top of that, or else the first."""
+    """The first folder that is in a repository, with the root of that repository; else the first folder."""
     reasons = []
     for start in candidates:
         try:

@@ -1,4 +1,4 @@
-"""Getting a commit into a directory, from a repository that is at hand."""
+"""Check a commit out into a directory, from a local repository."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _SECONDS = 600.0  # a checkout writes every file
 
 
 def at_commit(directory: Path, sha: str, remarks: list[str]) -> bool:
-    """Whether the directory has the commit checked out, now or already.
+    """Check the commit out. True if the directory has it now, or had it before.
 
     FileExistsError for a checkout with another commit and changes of its own, which would be lost.
     """
-    if not _SHA.match(sha):  # anybody who may write to the iteration can have put anything there
+    if not _SHA.match(sha):  # any user who may write to the iteration chooses this text
         return False
     if is_top(directory):
         return _move(directory, sha, remarks)
@@ -28,7 +28,7 @@ def at_commit(directory: Path, sha: str, remarks: list[str]) -> bool:
 
 
 def is_top(directory: Path) -> bool:
-    """Whether a repository's files begin in this directory."""
+    """True if the directory is the root of a repository's files."""
     if not directory.is_dir():
         return False
     try:
@@ -50,7 +50,7 @@ def _move(directory: Path, sha: str, remarks: list[str]) -> bool:
 
 
 def _add(directory: Path, sha: str, remarks: list[str]) -> bool:
-    """A worktree of the repository we are in, which may be the only one that has the commit."""
+    """A worktree of the working directory's repository, which may be the only one with the commit."""
     here = Path.cwd()
     if not _has(here, sha):
         remarks.append(

@@ -1,8 +1,8 @@
-"""What is not committed, as one patch that ``git apply`` takes: tracked files, then untracked text files.
+"""Uncommitted changes as one patch for ``git apply``: tracked files, then untracked text files.
 
-The patch has an upper size. A file that does not fit, is binary and untracked, or is likely to hold credentials, is
-left out; in the others, tokens and logins in URLs become ``***``. Lines at the top, which ``git apply`` passes over,
-name both kinds.
+The patch has a maximum size. It leaves out files that do not fit, untracked binary files, and files that are likely to
+hold credentials. In the others ``***`` replaces tokens and logins in URLs. Lines at the top, which ``git apply``
+ignores, name both kinds of files.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_BYTES = MAX_SNAPSHOT_TEXT_BYTES - 64 * KIB  # the rest is for the lines at the top
-MAX_UNTRACKED_BYTES = 2**20  # of one file: what is longer is data more often than code
+MAX_UNTRACKED_BYTES = 2**20  # of one file: a longer one is more often data than code
 MAX_UNTRACKED = 1000
 _MAX_NAMED = 100
 _NO_LIMIT = 2**60
 _START = b"diff --git "
 _BINARY = "\nGIT binary patch\n"
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git knows it in every repository
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # exists in every repository
 
 
 class Patch:
-    """Grows file by file, up to its limit."""
+    """A patch that grows file by file up to its limit."""
 
     def __init__(self, limit: int = MAX_BYTES) -> None:
         self._pieces: list[str] = []
@@ -67,9 +67,9 @@ def _first(names: list[str]) -> list[str]:
 
 
 def uncommitted(root: Path, head: str, *, untracked: bool = True, limit: int = MAX_BYTES) -> Patch:
-    """The patch from ``head`` (empty: no commit yet) to what lies in the repository at ``root``.
+    """The patch from ``head`` (empty: no commit yet) to the files of the repository at ``root``.
 
-    GitFailed when git does not even name what has changed.
+    GitFailed if git cannot name the changed files.
     """
     patch = Patch(limit)
     for name in _names(root, "diff", "--name-only", "-z", head or EMPTY_TREE, "--"):
@@ -111,16 +111,16 @@ def _add_piece(patch: Patch, root: Path, name: str, piece: bytes | None) -> None
 
 
 def _credential_in_file(path: Path) -> str | None:
-    """A patch may show a few lines out of the middle of a key: the file tells what they are."""
+    """Inspect the whole file: a patch may show only lines from the middle of a key."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return credential_in(content)
-    except (OSError, ValueError):  # deleted, a link to nowhere, or empty
+    except (OSError, ValueError):  # deleted, a broken link, or empty
         return None
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Whole lines; one that is longer than a file may be comes in pieces, and its file is left out anyway."""
+    """Yield whole lines. A line over the limit of a file comes in pieces; its file is left out anyway."""
     rest = b""
     for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
@@ -133,9 +133,9 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _files(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes | None]]:
-    """What git says of each file: its name, and its part of the patch or None where that is too long.
+    """Each file's name, and its part of git's patch, or None if that part is too long.
 
-    No line of a part begins like the next part: each has a sign, or is base85, or one of git's own words.
+    No line within a part begins like the next part: each line begins with a sign, a keyword of git, or is base85.
     """
     name, part, size = "", bytearray(), 0
     for line in lines:
@@ -151,7 +151,7 @@ def _files(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes | None]]:
 
 
 def _name(line: bytes) -> str:
-    """The name out of ``diff --git a/NAME b/NAME``, where both are the same."""
+    """The name in ``diff --git a/NAME b/NAME``, in which both are equal."""
     both = line[len(_START) :].strip()
     return both[len(both) // 2 + 1 :].decode("utf-8", "replace").strip('"').removeprefix("b/")
 
@@ -169,7 +169,7 @@ def _add_untracked(patch: Patch, root: Path) -> None:
 
 
 def _new_file(root: Path, name: str) -> tuple[str, str]:
-    """Why a file is left out, or else the patch that makes it."""
+    """The reason to leave a file out, or else the patch that creates it."""
     if is_secret(name):
         return "may hold a secret", ""
     if name.endswith("/"):
@@ -201,7 +201,7 @@ def _patch_of(name: str, content: bytes, *, is_executable: bool) -> tuple[str, s
 
 
 def _added(text: str) -> str:
-    """The hunk of a file that begins to be there."""
+    """The hunk of a new file."""
     lines = text.split("\n")
     end = "\\ No newline at end of file\n" if lines[-1] else ""
     if not lines[-1]:
@@ -211,8 +211,8 @@ def _added(text: str) -> str:
 
 
 def _quoted(path: str) -> str:
-    """A path as git writes it: in quotes where it has such signs itself, or signs that are not to be seen."""
-    path.encode()  # UnicodeEncodeError for a name with bytes that are no UTF-8
+    """A path as git writes it: in quotes if it holds quotes, backslashes or control characters."""
+    path.encode()  # UnicodeEncodeError for a name that is not UTF-8
     if all(" " <= sign != "\x7f" and sign not in '"\\' for sign in path):
         return path
     known = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}

@@ -1,4 +1,4 @@
-"""Asking git, with an end to its patience and to what it may answer."""
+"""Run git, with limits on its time and its output."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _BLOCK = 64 * 1024
 
 
 class GitFailed(Exception):
-    """Git is not there, is not content, or takes too long."""
+    """Git is missing, reports an error, or takes too long."""
 
 
 def ask(folder: Path, *arguments: str, limit: int = 8 * 2**20, seconds: float = SECONDS) -> str:
-    """What git prints, without the line's end. GitFailed says why there is none, or that it is longer than that."""
+    """The output of git, without the last line end. GitFailed with the reason, also if it exceeds the limit."""
     content = b"".join(stream(folder, *arguments, limit=limit, seconds=seconds))
     if len(content) > limit:
         raise GitFailed(f"git {arguments[0]} prints more than {limit} bytes")
@@ -28,7 +28,7 @@ def ask(folder: Path, *arguments: str, limit: int = 8 * 2**20, seconds: float = 
 
 
 def stream(folder: Path, *arguments: str, limit: int, seconds: float = SECONDS) -> Iterator[bytes]:
-    """What git prints, in pieces; with the piece that goes over ``limit`` bytes it is stopped, which is no error."""
+    """The output of git in pieces. Stop git after the piece that exceeds ``limit`` bytes; that is no error."""
     with tempfile.TemporaryFile() as errors:
         process = _start(folder, arguments, errors)
         watch = threading.Timer(seconds, process.kill)
@@ -50,7 +50,7 @@ def stream(folder: Path, *arguments: str, limit: int, seconds: float = SECONDS) 
 
 
 def _start(folder: Path, arguments: tuple[str, ...], errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    # Without optional locks, so that nothing of ours gets in the way of what the user does with git meanwhile.
+    # Without optional locks, so that the user's own git commands are not blocked meanwhile.
     command = ["git", "--no-pager", "--no-optional-locks", "-C", str(folder), "-c", "core.quotePath=false", *arguments]
     try:
         return subprocess.Popen(  # noqa: S603 - no shell, our own arguments

@@ -1,7 +1,7 @@
-"""What is installed, as a lock file: ``pylock.toml`` of PEP 751, for projects that have none of their own.
+"""Installed packages as a lock file, ``pylock.toml`` of PEP 751, for projects without one.
 
-Which file a package was installed from is known only for those that came from a URL; the others have their name and
-version, which is what can be known without asking an index.
+The file that a package was installed from is known only for a package from a URL. Without a request to an index, only
+name and version of the others are known.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 
 def installed(path: Iterable[str] | None = None) -> dict[str, str]:
-    """Versions by normalised name: of this Python, or of what is on ``path``."""
+    """Versions by normalised name: of this Python's packages, or of those on ``path``."""
     return {name: each.version for name, each in _distributions(path)}
 
 
 def pylock() -> str:
-    """The lock file of this Python, packages in the order of their names."""
+    """The lock file of this Python, with packages sorted by name."""
     head = f'lock-version = "1.0"\nrequires-python = "=={platform.python_version()}"\ncreated-by = "{MADE_BY_US}"\n'
     found = sorted(dict(_distributions(None)).items())
     return head + "".join(_entry(name, distribution) for name, distribution in found)
 
 
 def requirements_of(pylock_text: str, packages: Mapping[str, str]) -> str:
-    """What pip takes for a lock file of ours. Packages from a repository or archive are given by their URLs."""
+    """The lines of a requirements file for a lock file of DearDiary. Packages from a URL are named by their URL."""
     sources = dict(_sources(pylock_text))
     lines = [sources.get(name, f"{name}=={version}") for name, version in packages.items()]
     return "".join(f"{line}\n" for line in lines)
@@ -43,8 +43,8 @@ def _distributions(path: Iterable[str] | None) -> Iterator[tuple[str, metadata.D
         try:
             name, version = each.metadata["Name"], each.version
         except (KeyError, TypeError, OSError, UnicodeError):
-            continue  # what an uninstallation that was cut short leaves behind
-        if name and version and normalised(name) not in seen:  # the first is the one that is imported
+            continue  # remnants of an interrupted uninstallation
+        if name and version and normalised(name) not in seen:  # Python imports the first
             seen.add(normalised(name))
             yield normalised(name), each
 
@@ -63,7 +63,7 @@ def _direct_url(distribution: metadata.Distribution) -> dict[str, Any]:
 
 
 def _source(direct: Mapping[str, Any]) -> Iterator[str]:
-    """PEP 610's origin of a package in the words of PEP 751."""
+    """The source of a package, from the form of PEP 610 to that of PEP 751."""
     if not direct:
         return
     url, vcs, folder = direct["url"], direct.get("vcs_info"), direct.get("dir_info")
@@ -80,7 +80,7 @@ def _source(direct: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _sources(pylock_text: str) -> Iterator[tuple[str, str]]:
-    """Of each package that came from a URL, the requirement; a folder of that machine's becomes a remark."""
+    """The requirement of each package from a URL; a comment for a package from a folder of that machine."""
     import re
 
     entries = re.findall(
@@ -99,5 +99,5 @@ def _sources(pylock_text: str) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: str) -> str:
-    """A basic string of TOML, whose escapes are those of JSON."""
+    """A basic string of TOML, which has the escapes of JSON."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""Lock files: which there are, what a text of one is called, which packages it names, how it is installed."""
+"""Lock files: their names, the packages in them, and the commands that install them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PYLOCK, REQUIREMENTS = "pylock.toml", "requirements.txt"
-# In the order in which they are looked for: exact ones before a list that people write.
+# In the order of the search: exact lock files before a hand-written list.
 NAMES = ("uv.lock", PYLOCK, "poetry.lock", "pdm.lock", "Pipfile.lock", REQUIREMENTS)
 MADE_BY_US = "deardiary"
 
@@ -22,7 +22,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*===?\s*([^\s;#\
 
 
 def name_of(text: str) -> str:
-    """The file that a lock file's text is from, told by what the tools write at the top of theirs."""
+    """The file name for the text of a lock file, recognised by the first lines that each tool writes."""
     head = text[:2000]
     if text.lstrip().startswith("{"):
         return "Pipfile.lock"
@@ -40,7 +40,7 @@ def is_made_by_us(text: str) -> bool:
 
 
 def packages_of(text: str) -> dict[str, str]:
-    """Versions of the packages in a lock file of any kind, by normalised name; those without a version are left out."""
+    """Versions by normalised name, from a lock file of any kind; without packages that have no version."""
     name = name_of(text)
     if name == "Pipfile.lock":
         return dict(_of_pipfile(text))
@@ -53,7 +53,7 @@ def normalised(name: str) -> str:
 
 
 def install_command(name: str, *, python: str) -> tuple[tuple[str, ...], ...]:
-    """The commands that rebuild an environment in its project's folder: what is in ``.venv`` afterwards is ours.
+    """The commands that rebuild an environment in the ``.venv`` of its project's folder, replacing its content.
 
     A requirements file is installed by pip, with the Python named ``python``.
     """
@@ -73,12 +73,12 @@ def install_command(name: str, *, python: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _command_of_python(version: str) -> str:
-    """``python3.11`` of 3.11.7."""
+    """``python3.11`` for 3.11.7."""
     return "python" + ".".join(version.split(".")[:2]) if version else "python3"
 
 
 def _of_toml(text: str) -> Iterator[tuple[str, str]]:
-    """``name`` and ``version`` of each ``[[package]]``: uv, Poetry, PDM and PEP 751 write these the same way."""
+    """``name`` and ``version`` of each ``[[package]]``, which uv, Poetry, PDM and PEP 751 write in one form."""
     fields: dict[str, str] = {}
     inside = False
     for line in text.splitlines():

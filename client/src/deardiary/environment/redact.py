@@ -1,6 +1,6 @@
-"""Replacing credentials in a text that is kept otherwise: in URLs, and tokens known by their form.
+"""Replace the credentials in a text: those in URLs, and tokens of known form.
 
-A text keeps its lines: a replaced credential becomes ``***`` where it stood. Doing it twice changes nothing more.
+``***`` replaces a credential in its line, and the number of lines stays. A second pass changes nothing.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ MASK = "***"
 
 
 class Finding(NamedTuple):
-    """A credential that was replaced: its line, counted from 1, and what it was."""
+    """A replaced credential: its line, counted from 1, and its kind."""
 
     line: int
     what: str
 
 
 class _Rule(NamedTuple):
-    """Replaces a pattern's group `secret`. Texts without any of the markers, in lower case, are not searched."""
+    """Replaces the group `secret` of a pattern. Skips a text that holds none of the markers, in lower case."""
 
     what: str
     markers: tuple[str, ...]
@@ -114,7 +114,7 @@ def redacted(text: str) -> str:
 
 
 def redact(text: str) -> tuple[str, list[Finding]]:
-    """The text with ``***`` for each credential in it, and what these were, in the order of their lines."""
+    """The text with ``***`` in place of each credential, and the kinds of these in the order of lines."""
     found = _merged(sorted([*_in_urls(text), *_known(text)]))
     if not found:
         return text, []
@@ -135,7 +135,7 @@ def summary(findings: Iterable[Finding]) -> str:
 
 
 def _masked(secret: str) -> str:
-    """Of a key with several lines each one, so that what follows keeps its line."""
+    """Replace each line of a key on its own, so that the number of lines stays."""
     return "\n".join(MASK if line.strip() else line for line in secret.split("\n"))
 
 
@@ -179,10 +179,10 @@ def _is_credential(scheme: str, login: str) -> bool:
 
 
 def _login_length(rest: str) -> int:
-    """How much of what follows a scheme is user and password; 0 for none.
+    """The length of user and password after a scheme; 0 if there are none.
 
-    By RFC 3986 both end at the last @ before the path. A password with a bare slash ends later: it is told by what
-    stands before that slash, which is no host with a port.
+    By RFC 3986 both end at the last @ before the path. A password with an unescaped slash ends later: the text before
+    that slash is then no host with a port.
     """
     authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
     login, at, host = authority.rpartition("@")

@@ -1,4 +1,4 @@
-"""Bringing back what an iteration ran on."""
+"""Restore the environment of an iteration."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ PATCH = "uncommitted.patch"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What `restore` has done. ``project`` is where pyproject.toml and lock file are, ``files`` what it put there.
+    """The result of `restore`. ``project`` is the folder of pyproject.toml and lock file, ``files`` are those written.
 
     ``commands``, run in ``project``, rebuild the environment; ``command`` is the same as one line of shell.
-    ``remarks`` say what is left to the user. ``differences`` are None unless they were asked for.
+    ``remarks`` name the steps left to the user. ``differences`` is None unless they were requested.
     """
 
     directory: Path
@@ -58,15 +58,15 @@ def restore(
     install: bool = False,
     verify: bool = False,
 ) -> Restored:
-    """Bring back to a directory what the iteration ran on: its commit with its uncommitted changes, and its lock file.
+    """Restore an iteration's commit, uncommitted changes and lock file into a directory.
 
-    The directory is new, or empty, or a checkout without changes of its own, or was restored before. The commit is
-    taken from the repository there, or from that of the working directory; where neither has it, the changes are left
-    beside the other files as ``uncommitted.patch``. ``install`` runs the commands that rebuild the environment,
-    ``verify`` compares: what is installed in the directory's ``.venv``, or else in this Python.
+    The directory is new, empty, a checkout without changes of its own, or was restored before. The commit comes from
+    the repository there, or from that of the working directory. If neither has it, the changes are written beside the
+    other files as ``uncommitted.patch``. ``install`` runs the commands that rebuild the environment. ``verify``
+    compares the packages in the directory's ``.venv``, or else in this Python.
 
-    FileExistsError for a file that would have to be replaced by another; ClientError from the server; RuntimeError
-    when the installation fails.
+    FileExistsError if an existing file has other content; ClientError from the server; RuntimeError if the installation
+    fails.
     """
     snapshot = _snapshot(iteration_id, client)
     restored = restore_snapshot(snapshot, Path(directory))
@@ -117,9 +117,9 @@ def restore_snapshot(snapshot: Snapshot, directory: Path) -> Restored:
 
 
 def _patch(diff: str, directory: Path) -> bool:
-    """Whether the changes are in the checkout, now or already."""
+    """Apply the changes. True if the checkout has them now, or had them before."""
     if "\ndiff --git " not in f"\n{diff}":
-        return True  # it only names what was left out
+        return True  # it only names the files left out
     with tempfile.TemporaryDirectory() as folder:
         patch = Path(folder).resolve() / PATCH
         patch.write_bytes(with_committed_lines(diff, directory).encode())
@@ -146,13 +146,13 @@ def _applies(directory: Path, patch: Path, *options: str) -> bool:
 
 
 def _named(diff: str, start: str) -> list[str]:
-    """The files that the lines at a patch's top name."""
+    """The files named by the lines at the top of a patch."""
     lines = diff.split("diff --git ", 1)[0].splitlines()
     return [line.removeprefix(start) for line in lines if line.startswith(start)]
 
 
 def _project(snapshot: Snapshot, directory: Path) -> Path:
-    """Where in the checkout the project is, as the capture found it: from the entry point upwards."""
+    """The project's folder in the checkout, found as in the capture: from the entry point upwards."""
     start = (directory / snapshot.entrypoint).resolve().parent if snapshot.entrypoint else directory.resolve()
     root = directory.resolve()
     if not start.is_relative_to(root) or not start.is_dir():
@@ -175,7 +175,7 @@ def _texts(snapshot: Snapshot, project: Path) -> dict[Path, str]:
 
 
 def _write(texts: dict[Path, str]) -> None:
-    """All of them, or none where one would replace another content."""
+    """Write all files, or none if one exists with other content."""
     for path, text in [(path, text) for path, text in texts.items() if not _is_there(path, text)]:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text.encode())
@@ -206,7 +206,7 @@ def _install(restored: Restored) -> None:
         raise RuntimeError("; ".join([*missing, "then restore with --install again: a file filled in stays as it is"]))
     for command in restored.commands:
         try:
-            # What it says goes to stderr: stdout is for the caller's own words.
+            # Its output goes to stderr: stdout belongs to the caller.
             subprocess.run(command, cwd=restored.project, check=True, stdout=2)  # noqa: S603 - the user asked for it
         except (OSError, subprocess.CalledProcessError) as error:
             raise RuntimeError(f"{' '.join(command)} failed in {restored.project}: {error}") from error

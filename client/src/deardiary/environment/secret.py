@@ -1,4 +1,4 @@
-"""Which files a capture leaves out: those whose name or content says that they hold credentials."""
+"""The files that a capture leaves out: their name or content shows that they hold credentials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mmap import mmap
 
-# Patterns of a file's name, in lower case.
+# Patterns of file names, in lower case.
 _FILES = (
     # settings of a process
     *(".env", ".env.*", "*.env", ".envrc", ".secrets", "local.settings.json", "*.tfstate", "*.tfstate.*", "*.tfvars"),
@@ -35,7 +35,7 @@ _FOLDERS = (
     *(".password-store", ".secrets", ".ssh", ".vault", "credentials", "gcloud", "secrets"),
 )
 
-# A credential file under any name. Source code that only mentions a marker has no key after it.
+# A credential file of any name. Source code that mentions a marker has no key after it.
 _CONTENTS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     (
         "a private key",
@@ -52,7 +52,7 @@ _CONTENTS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
 
 
 def is_secret(path: str) -> bool:
-    """Whether a path with slashes names a file that is to be left out."""
+    """True if a path with slashes names a file to leave out."""
     parts = PurePosixPath(path.lower()).parts
     return bool(parts) and (
         any(fnmatchcase(parts[-1], pattern) for pattern in _FILES) or any(part in _FOLDERS for part in parts[:-1])
@@ -60,11 +60,11 @@ def is_secret(path: str) -> bool:
 
 
 def pathspecs() -> list[str]:
-    """The same as arguments of git: everything but these files."""
+    """The same rule as arguments of git: all files but these."""
     names = [*_FILES, *(f"{folder}/**" for folder in _FOLDERS)]
     return [".", *(f":(exclude,icase,glob)**/{name}" for name in names)]
 
 
 def credential_in(content: bytes | mmap) -> str | None:
-    """The kind of credential that makes a file one to be left out; None for any other file, or part of a patch."""
+    """The kind of credential for which a file, or part of a patch, is left out; None if it is not."""
     return next((kind for kind, pattern in _CONTENTS if pattern.search(content)), None)

@@ -1,4 +1,4 @@
-"""What a restored text lacks: the lines that a commit has are put back, the others are named."""
+"""Put redacted lines back: those that the commit has are restored, the others are named."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _IN_URL = re.compile(rf"://{re.escape(MASK)}@|[?&][\w-]+={re.escape(MASK)}")
 
 
 def with_committed_lines(diff: str, directory: Path) -> str:
-    """The patch with the redacted lines that it removes or leaves as they are in the checkout, so that it applies."""
+    """The patch with removed and unchanged redacted lines as they are in the checkout, so that it applies."""
     return "".join(_completed(part, directory) if MASK in part else part for part in _PART.split(diff))
 
 
 def to_fill_in(files: Iterable[Path]) -> list[str]:
-    """For each URL that lacks its credential, the file and the line."""
+    """File and line of each URL without its credential."""
     return [
         f"{path.name}, line {line}: replace {MASK} in the URL by the credential, which the snapshot does not hold"
         for path in files
@@ -48,7 +48,7 @@ def _completed(part: str, directory: Path) -> str:
 
 
 def _redacted_lines(path: Path, directory: Path) -> dict[str, str]:
-    """The lines of a file by what redaction makes of them."""
+    """The lines of a file by their redacted form."""
     try:
         if not path.resolve().is_relative_to(directory.resolve()):
             return {}

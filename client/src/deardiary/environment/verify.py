@@ -1,4 +1,4 @@
-"""How an environment differs from the one that a snapshot tells of."""
+"""The differences between an environment and a snapshot."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from deardiary.wire.shapes import Snapshot
 
-# What a venv brings along, and the package that looks.
+# The packages of a new venv, and this package.
 _TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "deardiary"})
 
 
 def differences(snapshot: Snapshot, project: Path) -> tuple[str, ...]:
-    """One line for each difference; none where all is the same.
+    """One line for each difference.
 
-    Packages are those in ``project``'s ``.venv``, or else this Python's. A lock file may name packages that only other
-    systems need: these are reported as missing too.
+    The packages are those in ``project``'s ``.venv``, or else this Python's. A lock file may name packages that only
+    other systems need; these count as missing too.
     """
     return (*_python(snapshot, project), *_commit(snapshot, project), *_packages(snapshot, project))
 
@@ -50,7 +50,7 @@ def _packages(snapshot: Snapshot, project: Path) -> Iterator[str]:
         return
     then, now = lockfile.packages_of(snapshot.manifest_toml), _installed(project)
     yield from _compare(then, now)
-    if lockfile.is_made_by_us(snapshot.manifest_toml):  # the only kind that has named everything
+    if lockfile.is_made_by_us(snapshot.manifest_toml):  # the only kind that names every package
         yield from (f"{name}: not there then, {now[name]} now" for name in sorted(now.keys() - then.keys() - _TOOLS))
 
 
@@ -66,7 +66,7 @@ def _installed(project: Path) -> dict[str, str]:
 
 
 def _version_of_venv(project: Path) -> str | None:
-    """``version = 3.11.7`` in pyvenv.cfg, which uv calls ``version_info``."""
+    """The ``version`` in pyvenv.cfg, which uv calls ``version_info``."""
     try:
         lines = (project / ".venv" / "pyvenv.cfg").read_text("utf-8").splitlines()
     except (OSError, ValueError):
