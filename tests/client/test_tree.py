@@ -22,13 +22,13 @@ ROOT = Path("/data/target")
 )
 def test_a_name_that_leads_out_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="leads out"):
-        paths.place_of(name, ROOT)
+        paths.path_of(name, ROOT)
 
 
 @pytest.mark.parametrize("name", ["", ".", "a/", "a/.", "a\\"])
 def test_a_name_that_names_no_file_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="names no file"):
-        paths.place_of(name, ROOT)
+        paths.path_of(name, ROOT)
 
 
 @pytest.mark.parametrize(
@@ -36,17 +36,17 @@ def test_a_name_that_names_no_file_is_refused(name: str) -> None:
     [("a", "a"), ("a/b c/ü☃", "a/b c/ü☃"), ("a\\b", "a/b"), ("./a//b", "a/b"), ("..a/b..", "..a/b..")],
 )
 def test_other_names_are_kept(name: str, below: str) -> None:
-    assert paths.place_of(name, ROOT) == ROOT / below
+    assert paths.path_of(name, ROOT) == ROOT / below
 
 
 @given(st.text(alphabet="ab./\\:~ \0ü", max_size=12))
 def test_no_name_leads_out(name: str) -> None:
     try:
-        place = paths.place_of(name, ROOT)
+        path = paths.path_of(name, ROOT)
     except ValueError:
         return
-    assert Path(os.path.normpath(place)).is_relative_to(ROOT)
-    assert place != ROOT
+    assert Path(os.path.normpath(path)).is_relative_to(ROOT)
+    assert path != ROOT
 
 
 def test_a_link_in_the_way_is_refused(tmp_path: Path) -> None:
@@ -54,10 +54,10 @@ def test_a_link_in_the_way_is_refused(tmp_path: Path) -> None:
     outside.mkdir()
     (root / "a").mkdir(parents=True)
     (root / "a" / "link").symlink_to(outside)
-    paths.make_way(root, root / "a" / "b" / "c")
+    paths.create_folders(root, root / "a" / "b" / "c")
     assert (root / "a" / "b").is_dir()
     with pytest.raises(ValueError, match="is a link"):
-        paths.make_way(root, root / "a" / "link" / "c")
+        paths.create_folders(root, root / "a" / "link" / "c")
     assert list(outside.iterdir()) == []
 
 

@@ -172,7 +172,7 @@ class Resources:
         root.mkdir(parents=True, exist_ok=True)
 
         def bring(each: tuple[Path, Resource]) -> Path:
-            paths.make_way(root, each[0])
+            paths.create_folders(root, each[0])
             if _has(each[0], each[1]):
                 meter.add(each[1].size_bytes)
             else:
@@ -235,7 +235,7 @@ def _steps_of(meter: Meter) -> Progress:
 def _path_in_tree(resource: Resource, root: Path, iteration_id: str | None) -> Path:
     """Return the file's path; give each iteration a folder, as iterations may have files of the same name."""
     owner = resource.iteration_id
-    return paths.place_of(resource.name, root if owner in (None, iteration_id) else paths.place_of(str(owner), root))
+    return paths.path_of(resource.name, root if owner in (None, iteration_id) else paths.path_of(str(owner), root))
 
 
 def _has(path: Path, resource: Resource) -> bool:

@@ -96,7 +96,7 @@ def _capture(
     found: dict[str, Any], problems: list[str], directory: Path | None, *, diff: bool, untracked: bool
 ) -> None:
     script = _script()
-    start, root = _place([directory] if directory else _candidates(script), problems)
+    start, root = _project_and_root([directory] if directory else _candidates(script), problems)
     found["entrypoint"] = redacted(_entrypoint(script, root))
     if root is not None:
         _capture_commit(found, problems, root, diff=diff, untracked=untracked)
@@ -127,7 +127,7 @@ def _candidates(script: Path | None) -> list[Path]:
     return [Path.cwd()] if script is None or is_installed else [script.parent, Path.cwd()]
 
 
-def _place(candidates: list[Path], problems: list[str]) -> tuple[Path, Path | None]:
+def _project_and_root(candidates: list[Path], problems: list[str]) -> tuple[Path, Path | None]:
     """The first folder that is in a repository, with the root of that repository; else the first folder."""
     reasons = []
     for start in candidates:

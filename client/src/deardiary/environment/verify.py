@@ -61,8 +61,8 @@ def _compare(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
 
 
 def _installed(project: Path) -> dict[str, str]:
-    places = [*project.glob(".venv/lib/python*/site-packages"), *project.glob(".venv/Lib/site-packages")]
-    return installed([str(place) for place in places] or None)
+    folders = [*project.glob(".venv/lib/python*/site-packages"), *project.glob(".venv/Lib/site-packages")]
+    return installed([str(folder) for folder in folders] or None)
 
 
 def _version_of_venv(project: Path) -> str | None:

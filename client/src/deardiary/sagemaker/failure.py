@@ -1,4 +1,4 @@
-"""Telling SageMaker why a job failed."""
+"""Write the reason of a job's failure for SageMaker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def explaining(file: Path) -> Iterator[None]:
-    """Explain an exception that leaves the block, which goes on unchanged."""
+    """Explain an exception that leaves the block; it propagates unchanged."""
     try:
         yield
     except BaseException as error:
@@ -27,7 +27,7 @@ def explaining(file: Path) -> Iterator[None]:
 def explain(file: Path, status: IterationStatus, error_message: str) -> None:
     """Write the reason of a failure to the file whose first 1,024 characters SageMaker shows, if it is empty.
 
-    The last line of a traceback is what a reader wants to see first.
+    The last line of a traceback comes first: it names the error.
     """
     if status != IterationStatus.FAILED or not error_message.strip() or (file.exists() and file.stat().st_size):
         return

@@ -1,6 +1,6 @@
-"""What SageMaker says of the training job that this process is part of.
+"""The training job of this process, as SageMaker describes it.
 
-The files are there in every container, with the training toolkit and without:
+Every container has these files, with the training toolkit and without:
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
 """
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_OBJECTIVE = "_tuning_objective_metric"  # a hyperparameter that only the jobs of a tuning job have
-_OF_TUNING_JOB = re.compile(r"^(.+)-\d{3,}-[0-9a-f]{8}$")  # and their names: its own, a number, eight signs
+_OBJECTIVE = "_tuning_objective_metric"  # only jobs of a tuning job have this hyperparameter
+_OF_TUNING_JOB = re.compile(r"^(.+)-\d{3,}-[0-9a-f]{8}$")  # the name of such a job: tuning job, number, eight digits
 _SOURCE = "sagemaker_submit_directory"
 _OF_THE_TOOLKIT = ("sagemaker_", "_tuning_")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A training job, as one of its processes sees it. ``rank`` 0 is the process that logs.
+    """A training job, as one of its processes sees it. The process of ``rank`` 0 logs.
 
     ``hyperparameters`` are the user's own, as text. ``source`` is the archive of the job's code, as the SageMaker SDK
-    names it, without credentials. ``checkpoint_folder`` is for what the job needs when it starts again; None when it
-    has no CheckpointConfig. ``channels`` says of each input how it comes ("File", "Pipe"…).
+    names it, without credentials. ``checkpoint_folder`` holds the files for a restart of the job; None without a
+    CheckpointConfig. ``channels`` maps each input to its mode ("File", "Pipe"…).
     """
 
     name: str
@@ -49,7 +49,7 @@ class Job:
     checkpoint_folder: Path | None = None
 
     def parameters(self) -> dict[str, str]:
-        """What an iteration of this job is given as parameters, beside the caller's own."""
+        """The parameters that an iteration of this job gets in addition to the caller's."""
         known = {
             "sagemaker_job_name": self.name,
             "sagemaker_job_arn": self.arn,
@@ -66,7 +66,7 @@ class Job:
 
 
 def find_job() -> Job | None:
-    """The job that this process is part of; None anywhere else. A file that cannot be read is as good as empty."""
+    """The job of this process; None outside of SageMaker. An unreadable file counts as empty."""
     seen = settings.training_job()
     if seen is None:
         return None
@@ -103,7 +103,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _decoded(value: object) -> str:
-    """A hyperparameter, which is text; the SageMaker SDK writes texts as JSON, so that "adam" comes with quotes."""
+    """A hyperparameter as text. The SageMaker SDK writes text as JSON, with quotes: remove them."""
     text = value if isinstance(value, str) else json.dumps(value)
     try:
         decoded = json.loads(text) if text.startswith('"') else text
@@ -122,7 +122,7 @@ def _tuning_job(name: str, hyperparameters: Mapping[str, str]) -> str | None:
 
 
 def _rank(rank: int | None, hosts: tuple[str, ...], current: str) -> int:
-    """As the launcher says (torchrun, MPI), or else the place among the hosts."""
+    """The rank from the launcher (torchrun, MPI), or else the index among the hosts."""
     if rank is not None:
         return rank
     return hosts.index(current) if current in hosts else 0

@@ -1,4 +1,4 @@
-"""Starting the iteration of a training job."""
+"""Start the iteration of a training job."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def start(
     client: Client | None = None,
     strict: bool = False,
 ) -> ActiveIteration:
-    """`deardiary.start` for a script that runs as a SageMaker training job, or anywhere else: there it is the same.
+    """Start an iteration as `deardiary.start` does, with additions in a SageMaker training job.
 
-    In a job its name, ARN, hosts, input channels and hyperparameters are parameters, and its name is a tag. Of a
-    hyperparameter and one of ``parameters`` with the same name the latter is kept under it, and the former, if it says
-    otherwise, as ``sagemaker_hyperparameter_NAME``. A job that is started again, after a spot interruption, goes on in
-    its iteration. The jobs of a tuning job are children of one iteration that stands for it. In a job of several
-    processes that of rank 0 logs; in the others this gives an iteration that takes everything and keeps nothing, or
-    with ``other_ranks="children"`` a child for each of them. When this call or the iteration fails, SageMaker is told
-    why, unless the script has done so itself. Only ``strict`` ends the training for credentials and settings of the
-    tracker; without it they cost a warning, and what is logged waits for `sync`.
+    In a job, its name, ARN, hosts, input channels and hyperparameters become parameters, and its name a tag. If a
+    hyperparameter and one of ``parameters`` share a name but not the value, the hyperparameter is recorded as
+    ``sagemaker_hyperparameter_NAME``. A job that restarts after a spot interruption resumes its iteration. The jobs of
+    a tuning job are children of one iteration. In a job of several processes only rank 0 logs. The others get a silent
+    iteration, which accepts every call and stores nothing, or with ``other_ranks="children"`` a child each. If this
+    call or the iteration fails, the reason is written for SageMaker, unless the script has written one. Wrong
+    credentials or settings of the tracker end the training only with ``strict``; otherwise they cause a warning, and
+    the records wait for `sync`.
     """
     job = find_job()
     options: dict[str, Any] = {"notes": notes, "client": client, "strict": strict}
@@ -83,7 +83,7 @@ def _start(
 
 
 def _origin(job: Job, project: str | None, experiment: str | None, notes: str) -> Origin:
-    """Where the job's own iteration is found, by whichever process asks first."""
+    """The reference by which every process of the job finds or creates the job's iteration."""
     above = None
     if job.tuning_job is not None:
         above = Origin(project=project, experiment=experiment, id_key=job.tuning_job)
@@ -91,7 +91,7 @@ def _origin(job: Job, project: str | None, experiment: str | None, notes: str) -
 
 
 def _parameters(job: Job, given: Mapping[str, object]) -> dict[str, object]:
-    """The script knows what it trains with; what the job was told is not lost for that."""
+    """The script's parameters take precedence; a differing hyperparameter of the job gets a name of its own."""
     other = {
         f"sagemaker_hyperparameter_{name}": value
         for name, value in job.hyperparameters.items()
@@ -112,8 +112,8 @@ def _of_rank(job: Job) -> dict[str, object]:
 
 
 def _end_tuning_job(iteration: ActiveIteration, status: IterationStatus, error_message: str) -> None:  # noqa: ARG001
-    """The iteration of a tuning job has no process of its own that could end it: the first of its jobs does."""
-    with contextlib.suppress(ClientError, RuntimeError):  # offline it is left to the server
+    """End the iteration of the tuning job, which has no process of its own: the first job to end does this."""
+    with contextlib.suppress(ClientError, RuntimeError):  # offline, the server's liveness sweep ends it
         parent_id = iteration.client.iterations.get(iteration.id).parent_iteration_id
         if parent_id is not None:
             iteration.client.iterations.update(parent_id, status_id=IterationStatus.SUCCEEDED)

@@ -240,13 +240,13 @@ class Delivery:
         self.delivered.rejected += 1
         where = "it is lost"
         if self._folder is not None:
-            place = self._folder / store.REJECTED
-            place.mkdir(parents=True, exist_ok=True)
-            if place.is_symlink():
-                raise PermissionError(f"{place} is a link, and may lead out of the spool")
+            folder = self._folder / store.REJECTED
+            folder.mkdir(parents=True, exist_ok=True)
+            if folder.is_symlink():
+                raise PermissionError(f"{folder} is a link, and may lead out of the spool")
             text = json.dumps({"error": reason_of(error), **content}, indent=1)
             # The hash separates the rejected records of a segment; a second delivery writes the same names again.
-            path = place / f"{number:08}-{what}-{_digest(json.dumps(content))[:8]}.json"
+            path = folder / f"{number:08}-{what}-{_digest(json.dumps(content))[:8]}.json"
             write_whole(path, text.encode())
             where = f"it is kept in {path}"
         # A forked process may log on after the end: warn only once.

@@ -22,18 +22,18 @@ _log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def opened(place: str | PathLike[str]) -> Iterator[Path]:
-    """A folder with the content of ``place``; for an archive or S3 it is a copy, removed after the block.
+def opened(source: str | PathLike[str]) -> Iterator[Path]:
+    """A folder with the content of ``source``; for an archive or S3 it is a copy, removed after the block.
 
     ValueError if the source is missing, empty or unreadable.
     """
-    if str(place).startswith("s3://"):
+    if str(source).startswith("s3://"):
         with tempfile.TemporaryDirectory() as copy:
-            _download(str(place), Path(copy))
+            _download(str(source), Path(copy))
             _unpack_all(Path(copy))
             yield Path(copy)
         return
-    path = Path(place)
+    path = Path(source)
     if path.is_file() and path.name.endswith(ARCHIVES):
         with tempfile.TemporaryDirectory() as copy:
             _unpack(path, Path(copy))

@@ -84,7 +84,7 @@ def is_dead(folder: Path, run: Run, own: FolderLock) -> bool:
     return False
 
 
-def place_for(folder: Path, name: str) -> Path:
+def path_for(folder: Path, name: str) -> Path:
     """A path for the copy of a file until its upload, with a name that is valid on every system."""
     files = folder / FILES
     files.mkdir(exist_ok=True)

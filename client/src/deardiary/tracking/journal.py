@@ -86,7 +86,7 @@ class Journal:
         """
         if self.folder is None:
             raise OSError(f"There is no folder to keep {path} in until the server can be reached")
-        target = store.place_for(self.folder, path.name)
+        target = store.path_for(self.folder, path.name)
         try:
             shutil.copyfile(path, target)
         except BaseException:

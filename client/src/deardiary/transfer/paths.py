@@ -28,7 +28,7 @@ def files_in(folder: Path, prefix: str = "") -> list[tuple[str, Path]]:
     return found
 
 
-def place_of(name: str, root: Path) -> Path:
+def path_of(name: str, root: Path) -> Path:
     """The path of a resource's file below the root. ValueError for a name that leaves the root or names no file.
 
     Another user may have chosen the name, so refuse every path that leaves the root on any system.
@@ -48,13 +48,13 @@ def has_drive(step: str) -> bool:
 
 def checked_name(name: str) -> str:
     """The name, if its file can be downloaded into a folder. ValueError for any other name."""
-    place_of(name, Path("/"))
+    path_of(name, Path("/"))
     return name
 
 
-def make_way(root: Path, place: Path) -> None:
+def create_folders(root: Path, path: Path) -> None:
     """Create the folders between the root and a path. ValueError if one is a link, which may leave the root."""
-    for folder in reversed([each for each in place.parents if root in each.parents]):
+    for folder in reversed([each for each in path.parents if root in each.parents]):
         if folder.is_symlink():
             raise ValueError(f"{folder} is a link, and may lead out of {root}")
         folder.mkdir(exist_ok=True)
