@@ -53,7 +53,7 @@ _CONSTRUCTED = {"HttpTransport", "RetryingTransport"}  # what users make themsel
 _INSTANCES = {"ActiveIteration": "iteration", "Client": "client"}
 _WIDTH = 100
 # Public for the other modules of the package only.
-_INTERNAL = {"before_fork", "after_fork", "origin", "run", "journal", "finish_hooks"}
+_INTERNAL = {"before_fork", "after_fork", "ref", "run", "journal", "finish_hooks"}
 _INTERNAL |= {"clone", "end_with_process", "is_left_open", "with_deadline", "without_retries"}
 
 

@@ -10,7 +10,7 @@ from deardiary import settings
 from deardiary.errors import ClientError
 from deardiary.sagemaker.failure import explain, explaining
 from deardiary.sagemaker.job import Job, find_job
-from deardiary.spool.run import Origin
+from deardiary.spool.run import RunRef
 from deardiary.tracking import start as lifecycle
 from deardiary.tracking.iteration import silent_iteration
 from deardiary.wire.shapes import IterationStatus
@@ -66,15 +66,15 @@ def _start(
     if job.rank and other_ranks == "silent":
         return silent_iteration()
     notes = options["notes"]
-    origin = _origin(job, project or settings.default_project(), experiment or settings.default_experiment(), notes)
+    ref = _ref(job, project or settings.default_project(), experiment or settings.default_experiment(), notes)
     is_first = not job.rank
     iteration = lifecycle.start(
-        origin.project,
-        origin.experiment,
+        ref.project,
+        ref.experiment,
         parameters=_parameters(job, parameters) if is_first else {**_of_rank(job), **parameters},
         tags=[*job.tags(), *tags],
-        parent=origin.parent if is_first else origin,
-        id_key=origin.id_key if is_first else f"{origin.id_key}/rank-{job.rank}",
+        parent=ref.parent if is_first else ref,
+        id_key=ref.id_key if is_first else f"{ref.id_key}/rank-{job.rank}",
         **options,
     )
     if job.tuning_job is not None and is_first:
@@ -82,12 +82,12 @@ def _start(
     return iteration
 
 
-def _origin(job: Job, project: str | None, experiment: str | None, notes: str) -> Origin:
+def _ref(job: Job, project: str | None, experiment: str | None, notes: str) -> RunRef:
     """The reference by which every process of the job finds or creates the job's iteration."""
     above = None
     if job.tuning_job is not None:
-        above = Origin(project=project, experiment=experiment, id_key=job.tuning_job)
-    return Origin(project=project, experiment=experiment, id_key=job.name, notes=notes, parent=above)
+        above = RunRef(project=project, experiment=experiment, id_key=job.tuning_job)
+    return RunRef(project=project, experiment=experiment, id_key=job.name, notes=notes, parent=above)
 
 
 def _parameters(job: Job, given: Mapping[str, object]) -> dict[str, object]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from deardiary.entities.records import Fields, split
 from deardiary.errors import REFUSALS, ClientError, reason_of
 from deardiary.files import write_whole
-from deardiary.sending import operations, origin
+from deardiary.sending import operations, run_ref
 from deardiary.spool import lines, points, store
 from deardiary.spool import run as runs
 from deardiary.wire import times
@@ -88,9 +88,9 @@ class Delivery:
     def find_iteration(self) -> Iteration:
         """Find or create the run's iteration, and write its id to run.json."""
         if self.iteration is None:
-            found = origin.find_or_make(self._quick, self._run.origin, began=self._run.started_at)
+            found = run_ref.find_or_create(self._quick, self._run.origin, began=self._run.started_at)
             if self._reopens:
-                found = origin.reopen(self._quick, found, before=self._run.started_at)
+                found = run_ref.reopen(self._quick, found, before=self._run.started_at)
             self.iteration = found
             self._note(found)
         return self.iteration
@@ -204,7 +204,7 @@ class Delivery:
                 raise
         now = self._quick.iterations.get(iteration.id)
         self._ended = now if now.end_date else self._ended
-        origin.reopen(self._quick, now)
+        run_ref.reopen(self._quick, now)
         return send(iteration)
 
     def _decode(self, number: int, entries: list[Entry]) -> tuple[list[Entry], list[Row]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deardiary.client import Client
-    from deardiary.spool.run import Origin, Run
+    from deardiary.spool.run import Run, RunRef
 
 
 class Move:
@@ -28,13 +28,13 @@ class Move:
         """``runs`` are all runs to move: of several runs of one iteration only one may know the id_key."""
         self.client = client
         self.from_url = from_url
-        origins = [run.origin for run in runs]
-        self._keys = {each.iteration_id: each.id_key for each in origins if each.iteration_id and each.id_key}
+        refs = [run.origin for run in runs]
+        self._keys = {each.iteration_id: each.id_key for each in refs if each.iteration_id and each.id_key}
         self._known: dict[str, bool] = {}
 
     def moved(self, run: Run) -> Run:
         """The run for the new server. ValueError if neither run nor settings name its project and experiment."""
-        return dataclasses.replace(run, url=self.client.url, offline=False, origin=self._origin(run.origin))
+        return dataclasses.replace(run, url=self.client.url, offline=False, origin=self._ref(run.origin))
 
     def remark(self, run: Run, folder: Path) -> str:
         """A remark on records that only the old server has: the spool no longer holds acknowledged records."""
@@ -46,19 +46,19 @@ class Move:
             return ""
         return f"{self.from_url} had acknowledged {gone} (iteration {run.origin.iteration_id}): those are there only"
 
-    def _origin(self, origin: Origin, child: Origin | None = None) -> Origin:
-        if origin.iteration_id is not None and self._knows(origin.iteration_id):
-            return origin
-        key = origin.id_key or self._keys.get(origin.iteration_id or "") or origin.resume or origin.iteration_id
-        project, experiment = _names(origin, child)
-        parent = None if origin.parent is None else self._origin(origin.parent, origin)
+    def _ref(self, ref: RunRef, child: RunRef | None = None) -> RunRef:
+        if ref.iteration_id is not None and self._knows(ref.iteration_id):
+            return ref
+        key = ref.id_key or self._keys.get(ref.iteration_id or "") or ref.resume or ref.iteration_id
+        project, experiment = _names(ref, child)
+        parent = None if ref.parent is None else self._ref(ref.parent, ref)
         if parent is None and not (project and experiment):
             raise ValueError(
                 f"the run knows its experiment only by its id at {self.from_url}: set DEARDIARY_PROJECT and "
                 "DEARDIARY_EXPERIMENT to say where it goes"
             )
         return dataclasses.replace(
-            origin,
+            ref,
             iteration_id=None,
             experiment_id=None,
             project=project,
@@ -74,9 +74,9 @@ class Move:
         return self._known[iteration_id]
 
 
-def _names(origin: Origin, child: Origin | None) -> tuple[str | None, str | None]:
+def _names(ref: RunRef, child: RunRef | None) -> tuple[str | None, str | None]:
     """Project and experiment: of the run, else of its child or parent, which share them, else of the settings."""
-    for each in (origin, child, origin.parent):
+    for each in (ref, child, ref.parent):
         if each is not None and each.project and each.experiment:
             return each.project, each.experiment
     return settings.default_project(), settings.default_experiment()

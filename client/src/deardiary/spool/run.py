@@ -19,7 +19,7 @@ _MAX_BYTES = 2**20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class RunRef:
     """A reference to an iteration, to find or create it: by its id if that is known, else by names and keys.
 
     One ``id_key`` in one experiment is one iteration for all callers. ``resume`` is an id or an id_key.
@@ -32,7 +32,7 @@ class Origin:
     id_key: str | None = None
     resume: str | None = None
     notes: str = ""
-    parent: Origin | None = None
+    parent: RunRef | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Run:
     offline: bool = False
     reopens: bool = False
     forked_from: str | None = None
-    origin: Origin
+    origin: RunRef  # the name of the field in run.json
 
 
 def new_spool_id() -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast
 from deardiary import settings
 from deardiary.errors import ClientError
 from deardiary.spool.points import PointEncoder
-from deardiary.spool.run import Origin, Run
+from deardiary.spool.run import Run, RunRef
 from deardiary.tracking import interactive, outcome, process_hooks
 from deardiary.tracking.files import Artifacts
 from deardiary.tracking.finish_hooks import FinishHooks
@@ -65,7 +65,7 @@ class ActiveIteration:
     def __init__(
         self,
         client: Client | None,
-        origin: Origin,
+        ref: RunRef,
         iteration: Iteration | None,
         *,
         owns_client: bool = False,
@@ -81,7 +81,7 @@ class ActiveIteration:
         a child. ``begin`` is `deardiary.start`, for children. ``silent``: store nothing; see `silent_iteration`.
         """
         self._client = client
-        self._origin = origin
+        self._ref = ref
         self._owns_client = owns_client
         self._reopens = reopens
         self._strict = strict
@@ -104,17 +104,17 @@ class ActiveIteration:
             self._open_first(iteration)
 
     def _open_first(self, iteration: Iteration | None) -> None:
-        origin, client = self._origin, self._client
+        ref, client = self._ref, self._client
         if iteration is not None:
-            origin = dataclasses.replace(origin, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
-        run = new_run(origin, client, offline=client is None, reopens=self._reopens)
+            ref = dataclasses.replace(ref, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
+        run = new_run(ref, client, offline=client is None, reopens=self._reopens)
         self._open = Journal(run, client, iteration)
         self._forked_from = run.spool_id
         self._artifacts = Artifacts(self, strict=self._strict)
         process_hooks.register(self)
 
     def __repr__(self) -> str:
-        of = "/".join(filter(None, (self._origin.project, self._origin.experiment)))
+        of = "/".join(filter(None, (self._ref.project, self._ref.experiment)))
         state = "ended" if self._ended else "running"
         return f"<ActiveIteration {of or self.experiment_id} {self.id}, {state}, {self.url or 'not on a server yet'}>"
 
@@ -122,7 +122,7 @@ class ActiveIteration:
     def id(self) -> str:
         """The iteration's id; until the server has assigned one, the key under which it will be created."""
         known = self._known
-        return known.id if known else str(self._origin.iteration_id or self._origin.resume or self._origin.id_key or "")
+        return known.id if known else str(self._ref.iteration_id or self._ref.resume or self._ref.id_key or "")
 
     @property
     def url(self) -> str | None:
@@ -152,7 +152,7 @@ class ActiveIteration:
     def experiment_id(self) -> str:
         """The experiment's id; empty until the server has been reached."""
         known = self._known
-        return known.experiment_id if known else self._origin.experiment_id or ""
+        return known.experiment_id if known else self._ref.experiment_id or ""
 
     @property
     def client(self) -> Client:
@@ -173,12 +173,12 @@ class ActiveIteration:
         return self._client is None
 
     @property
-    def origin(self) -> Origin:
+    def ref(self) -> RunRef:
         """The data by which a process finds this iteration again; a child names its parent by it."""
         known = self._known
         if known is None:
-            return self._origin
-        return dataclasses.replace(self._origin, iteration_id=known.id, experiment_id=known.experiment_id)
+            return self._ref
+        return dataclasses.replace(self._ref, iteration_id=known.id, experiment_id=known.experiment_id)
 
     def log(
         self,
@@ -332,7 +332,7 @@ class ActiveIteration:
 
     def end_with_process(self, status: IterationStatus, error_message: str, *, seconds: float) -> None:
         """Do what `finish` does; of an iteration that a worker of `multiprocessing` resumed only the worker's part."""
-        self._is_part = self._is_part or (self._origin.resume is not None and process_hooks.is_worker())
+        self._is_part = self._is_part or (self._ref.resume is not None and process_hooks.is_worker())
         self.finish(status, error_message, seconds=seconds)
 
     def _end(self, status: IterationStatus, error_message: str, seconds: float) -> None:
@@ -362,7 +362,7 @@ class ActiveIteration:
 
     def is_left_open(self, project: str | None, experiment: str | None, cell: object) -> bool:
         """True if another cell or input than ``cell`` started it in that experiment and nothing ends it, else False."""
-        of = self._origin
+        of = self._ref
         same = (of.project, of.experiment) == (project, experiment)
         stays = self._ended or self._is_in_block or self._reopens or of.parent is not None
         return self._cell is not None and self._cell != cell and same and not stays
@@ -373,7 +373,7 @@ class ActiveIteration:
 
     def after_fork(self) -> None:
         """Prepare for the forked process, which logs into a spool of its own, created with its first record."""
-        self._origin, old = self.origin, self._open
+        self._ref, old = self.ref, self._open
         if old is None:
             return
         old.abandon()
@@ -398,7 +398,7 @@ class ActiveIteration:
             if self._open is None:
                 client = self._client
                 offline = client is None
-                run = new_run(self._origin, client, offline=offline, reopens=False, forked_from=self._forked_from)
+                run = new_run(self._ref, client, offline=offline, reopens=False, forked_from=self._forked_from)
                 self._open = Journal(run, client)
                 process_hooks.register_fork(self)
             return self._open
@@ -413,4 +413,4 @@ class ActiveIteration:
 
 def silent_iteration() -> ActiveIteration:
     """An iteration for a process that must not log: it accepts every call and stores nothing; ``id`` is empty."""
-    return ActiveIteration(None, Origin(), None, begin=lambda **_: silent_iteration(), silent=True)
+    return ActiveIteration(None, RunRef(), None, begin=lambda **_: silent_iteration(), silent=True)

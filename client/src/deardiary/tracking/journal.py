@@ -19,7 +19,7 @@ from deardiary.sending.sender import Sender
 from deardiary.spool import lines, store
 from deardiary.spool import run as runs
 from deardiary.spool.points import bodies
-from deardiary.spool.run import Origin, Run
+from deardiary.spool.run import Run, RunRef
 from deardiary.spool.writer import Writer
 
 if TYPE_CHECKING:
@@ -196,9 +196,7 @@ class Journal:
             _log.warning("Not everything logged could be sent; the rest is in %s: `deardiary sync` sends it", folder)
 
 
-def new_run(
-    origin: Origin, client: Client | None, *, offline: bool, reopens: bool, forked_from: str | None = None
-) -> Run:
+def new_run(ref: RunRef, client: Client | None, *, offline: bool, reopens: bool, forked_from: str | None = None) -> Run:
     return Run(
         spool_id=runs.new_spool_id(),
         started_at=datetime.now(timezone.utc),
@@ -208,7 +206,7 @@ def new_run(
         offline=offline,
         reopens=reopens,
         forked_from=forked_from,
-        origin=origin,
+        origin=ref,
     )
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from deardiary import settings
 from deardiary.client import Client, connect_later
 from deardiary.errors import ClientError
-from deardiary.sending import origin as origins
 from deardiary.sending import recovery
+from deardiary.sending import run_ref as refs
 from deardiary.sending.delivery import is_refusal
-from deardiary.spool.run import Origin
+from deardiary.spool.run import RunRef
 from deardiary.tracking import process_hooks
 from deardiary.tracking.iteration import ActiveIteration
 from deardiary.values import as_tags, as_texts
@@ -23,7 +23,7 @@ from deardiary.wire.shapes import Iteration, IterationStatus
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Parent = ActiveIteration | Iteration | Origin | str
+Parent = ActiveIteration | Iteration | RunRef | str
 
 # The training waits for start(). If the server does not answer in time, the records are sent later.
 _PATIENCE_SECONDS = 10.0
@@ -47,7 +47,7 @@ def start(
     """Start an iteration; use it in a ``with`` block, or `ActiveIteration.finish` it.
 
     Project and experiment are names, and are created if missing. They default to DEARDIARY_PROJECT and
-    DEARDIARY_EXPERIMENT, or to those of ``parent``: an iteration, its id or origin, in the same experiment. Without
+    DEARDIARY_EXPERIMENT, or to those of ``parent``: an iteration, its id or `ref`, in the same experiment. Without
     ``client``, `start` creates one from the settings, for this iteration.
 
     The same ``id_key`` in the same experiment resumes the same iteration, also one that FAILED or was KILLED.
@@ -61,17 +61,17 @@ def start(
     not text. With ``strict``, also ClientError if the server refuses and ValueError for a wrong setting.
     """
     texts, words = as_texts(parameters or {}), as_tags(tags or ())
-    origin = _origin(project, experiment, notes, parent, id_key, resume)
+    ref = _ref(project, experiment, notes, parent, id_key, resume)
     if parent is None:
-        process_hooks.finish_earlier_cells(origin.project, origin.experiment)
+        process_hooks.finish_earlier_cells(ref.project, ref.experiment)
     owns_client = client is None and not isinstance(parent, ActiveIteration)
     client = _client(client, parent, strict=strict)
-    iteration = None if client is None else _find_or_make(client, origin, id_key, strict=strict)
-    if client is not None and iteration is not None and origin.resume is not None:
-        origin = origins.resumed(client.with_deadline(_PATIENCE_SECONDS), origin, iteration)
+    iteration = None if client is None else _find_or_create(client, ref, id_key, strict=strict)
+    if client is not None and iteration is not None and ref.resume is not None:
+        ref = refs.resumed(client.with_deadline(_PATIENCE_SECONDS), ref, iteration)
     active = ActiveIteration(
         client,
-        origin,
+        ref,
         iteration,
         owns_client=owns_client,
         reopens=(id_key or resume) is not None,
@@ -95,7 +95,7 @@ def _tell(active: ActiveIteration) -> None:
     """Print one line to stderr, as stdout belongs to the program; ignore a stream that cannot be written."""
     if settings.is_quiet() or sys.stderr is None:
         return
-    names = "/".join(name for name in (active.origin.project, active.origin.experiment) if name)
+    names = "/".join(name for name in (active.ref.project, active.ref.experiment) if name)
     state = f"{active.id} at {active.url}" if active.url else f"offline, waits for `deardiary sync` in {active.folder}"
     with contextlib.suppress(OSError, ValueError):
         print("deardiary:", *([names] if names else []), state, file=sys.stderr)
@@ -117,13 +117,13 @@ def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Cli
         return None
 
 
-def _find_or_make(client: Client, origin: Origin, id_key: str | None, *, strict: bool) -> Iteration | None:
+def _find_or_create(client: Client, ref: RunRef, id_key: str | None, *, strict: bool) -> Iteration | None:
     """Return the iteration; None if the server cannot be reached or, unless ``strict``, refuses this user."""
     client = client.with_deadline(_PATIENCE_SECONDS)
     try:
-        found = origins.find_or_make(client, origin)
+        found = refs.find_or_create(client, ref)
         if not _has_succeeded(found, id_key):
-            return origins.reopen(client, found)
+            return refs.reopen(client, found)
     except ClientError as error:
         if error.is_passing:
             _log.warning("What is logged waits on this machine until the server can be reached: %s", error)
@@ -151,17 +151,17 @@ def _go_on(error: ClientError | ValueError) -> None:
     )
 
 
-def _origin(
+def _ref(
     project: str | None,
     experiment: str | None,
     notes: str,
     parent: Parent | None,
     id_key: str | None,
     resume: str | None,
-) -> Origin:
+) -> RunRef:
     if resume is not None and (id_key is not None or not resume):
         raise ValueError("Give resume= an id or an id_key, and no id_key= beside it")
-    above = _origin_of(parent)
+    above = _ref_of(parent)
     if above is not None and project is None and experiment is None:
         project, experiment, experiment_id = above.project, above.experiment, above.experiment_id
     else:
@@ -172,7 +172,7 @@ def _origin(
                 "Name a project and an experiment: deardiary.start('Iris', 'sweep'), or set DEARDIARY_PROJECT and "
                 "DEARDIARY_EXPERIMENT"
             )
-    return Origin(
+    return RunRef(
         project=project,
         experiment=experiment,
         experiment_id=experiment_id,
@@ -184,11 +184,11 @@ def _origin(
     )
 
 
-def _origin_of(parent: Parent | None) -> Origin | None:
-    if parent is None or isinstance(parent, Origin):
+def _ref_of(parent: Parent | None) -> RunRef | None:
+    if parent is None or isinstance(parent, RunRef):
         return parent
     if isinstance(parent, ActiveIteration):
-        return parent.origin
+        return parent.ref
     if isinstance(parent, str):
-        return Origin(iteration_id=parent)
-    return Origin(iteration_id=parent.id, experiment_id=parent.experiment_id)
+        return RunRef(iteration_id=parent)
+    return RunRef(iteration_id=parent.id, experiment_id=parent.experiment_id)
