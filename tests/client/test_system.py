@@ -85,13 +85,13 @@ def test_the_machine_is_watched_until_the_iteration_ends(monkeypatch: pytest.Mon
     without(monkeypatch, "pynvml")
     machine, sampled = Machine(), threading.Semaphore(0)
     with machine.begin() as active:
-        log = active.log
+        log = type(active).log
 
         def log_and_tell(*arguments: Any) -> None:
             log(*arguments)
             sampled.release()
 
-        monkeypatch.setattr(active, "log", log_and_tell)
+        monkeypatch.setattr(type(active), "log", log_and_tell)
         active.watch_system(seconds=0.01)
         for _ in range(3):
             assert sampled.acquire(timeout=10)
