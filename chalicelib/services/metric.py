@@ -76,32 +76,32 @@ class _Found(NamedTuple):
 
 
 def create_metric(actor: Actor, iteration_id: str, point: dict[str, Sent]) -> Metric:
-    where = access.iteration(actor, iteration_id, Need.CREATE).iteration
-    taken = batch.take_batch(where, ids.new_id(), point)
+    iteration = access.iteration(actor, iteration_id, Need.CREATE).iteration
+    taken = batch.take_batch(iteration, ids.new_id(), point)
     if taken.content is None:
         # A compaction has already moved the point that was just written.
         raise Unavailable(retry_after=1)
-    return next(_entries(taken.content)).metric(where.id)
+    return next(_entries(taken.content)).metric(iteration.id)
 
 
 def list_metrics(actor: Actor, iteration_id: str, key: str | None, limit: int, cursor: str | None) -> Page[Metric]:
     """List points in the order of step, time and arrival."""
-    where = access.iteration(actor, iteration_id, Need.READ).iteration
-    after = None if cursor is None else _place(cursor, where)
+    iteration = access.iteration(actor, iteration_id, Need.READ).iteration
+    after = None if cursor is None else _place(cursor, iteration)
     only = None if key is None else {key}
-    entries = list(islice(_merged(points.read_rows(where.id).stored, only, after), limit + 1))
-    more = _cursor(entries[limit - 1], where) if len(entries) > limit else None
-    return Page([entry.metric(where.id) for entry in entries[:limit]], more)
+    entries = list(islice(_merged(points.read_rows(iteration.id).stored, only, after), limit + 1))
+    more = _cursor(entries[limit - 1], iteration) if len(entries) > limit else None
+    return Page([entry.metric(iteration.id) for entry in entries[:limit]], more)
 
 
 def get_metric(actor: Actor, metric_id: str) -> Metric:
-    where = _owner(actor, metric_id, Need.READ)
-    return _find(where, metric_id).metric(where.id)
+    iteration = _owner(actor, metric_id, Need.READ)
+    return _find(iteration, metric_id).metric(iteration.id)
 
 
 def update_metric(actor: Actor, metric_id: str, changes: MetricChanges) -> Metric:
     """Change a point; it keeps its id and its number in the batch."""
-    where = _owner(actor, metric_id, Need.UPDATE)
+    iteration = _owner(actor, metric_id, Need.UPDATE)
 
     def change(stretch: Stretch, at: int) -> Stretch:
         columns = stretch.columns.take(slice(None))
@@ -111,7 +111,7 @@ def update_metric(actor: Actor, metric_id: str, changes: MetricChanges) -> Metri
             columns.times[at] = clock.to_milliseconds(changes["recorded_at"])
         return replace(stretch, columns=columns)
 
-    return replace(_edit(where, metric_id, change), **changes)
+    return replace(_edit(iteration, metric_id, change), **changes)
 
 
 def delete_metric(actor: Actor, metric_id: str) -> None:
@@ -128,43 +128,43 @@ def delete_metric(actor: Actor, metric_id: str) -> None:
     _edit(_owner(actor, metric_id, Need.DELETE), metric_id, remove)
 
 
-def _edit(where: Iteration, metric_id: str, change: Callable[[Stretch, int], Stretch]) -> Metric:
+def _edit(iteration: Iteration, metric_id: str, change: Callable[[Stretch, int], Stretch]) -> Metric:
     """Rewrite the row of a point unless somebody else just did, then count its series anew. The point as it was."""
     for _ in Retry():
-        found = _find(where, metric_id)
-        if where.end_date is not None:
+        found = _find(iteration, metric_id)
+        if iteration.end_date is not None:
             raise iterations.locked()
-        _keep_receipt(where, metric_id)
-        marked = recount.mark(where, [found.key])
+        _keep_receipt(iteration, metric_id)
+        marked = recount.mark(iteration, [found.key])
         series = found.content.series | {found.key: change(found.stretch, found.place)}
         kept = {key: stretch for key, stretch in series.items() if len(stretch.columns)}
         write = Transaction()
-        iterations.check_unlocked(where, write)
+        iterations.check_unlocked(iteration, write)
         chunks.replace_points(found.row.place, found.row.edition, found.content._replace(series=kept), write)
         try:
             write.commit()
         except Conflict:
             continue
         break
-    recount.recount(where, {found.key}, marked)
-    return found.metric(where.id)
+    recount.recount(iteration, {found.key}, marked)
+    return found.metric(iteration.id)
 
 
-def _keep_receipt(where: Iteration, metric_id: str) -> None:
+def _keep_receipt(iteration: Iteration, metric_id: str) -> None:
     """Store the receipt of the batch, so that a retry gets the same answer after the edit."""
-    chunk = chunks.find_chunk(where.id, _parts(metric_id)[1])
+    chunk = chunks.find_chunk(iteration.id, _parts(metric_id)[1])
     if chunk is not None and chunk.receipt is None:
-        chunks.keep_receipt(where.id, chunk.batch.digest, batch.receipt_of(where, chunk))
+        chunks.keep_receipt(iteration.id, chunk.batch.digest, batch.receipt_of(iteration, chunk))
 
 
 def _owner(actor: Actor, metric_id: str, need: Need) -> Iteration:
     return access.iteration(actor, ids.split_id(metric_id)[0], need).iteration
 
 
-def _find(where: Iteration, metric_id: str) -> _Found:
+def _find(iteration: Iteration, metric_id: str) -> _Found:
     """Find a point by its id, or NotFound."""
     stamp, digest, ordinal = _parts(metric_id)
-    for row in points.rows_of_batch(where.id, digest):
+    for row in points.rows_of_batch(iteration.id, digest):
         # With all its points, for an edit writes the row back; other chunks may soon name this packed row.
         content = row.open_whole()
         own = {at for at, each in enumerate(content.batches) if (ids.stamp(each.at), each.digest) == (stamp, digest)}
@@ -215,13 +215,13 @@ def _entries(content: Content) -> Iterator[_Entry]:
             yield _Entry(step, time, batch_of_point.at, ordinal, batch_of_point.digest, key, value)
 
 
-def _cursor(entry: _Entry, where: Iteration) -> str:
-    return encode_cursor(where.id, *map(str, entry[:4]))
+def _cursor(entry: _Entry, iteration: Iteration) -> str:
+    return encode_cursor(iteration.id, *map(str, entry[:4]))
 
 
-def _place(cursor: str, where: Iteration) -> tuple[int, int, int, int]:
+def _place(cursor: str, iteration: Iteration) -> tuple[int, int, int, int]:
     of, *place = decode_cursor(cursor, 5)
-    if of != where.id:
+    if of != iteration.id:
         raise bad_cursor()
     try:
         step, time, at, ordinal = map(int, place)

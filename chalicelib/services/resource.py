@@ -114,8 +114,8 @@ def with_data(project_id: str, resource: Resource) -> Resource:
 
 
 def get_resource(actor: Actor, resource_id: str) -> Resource:
-    line = access.resource(actor, resource_id, Need.READ)
-    return with_data(line.project.id, line.resource)
+    lineage = access.resource(actor, resource_id, Need.READ)
+    return with_data(lineage.project.id, lineage.resource)
 
 
 def list_resources_of_experiment(
@@ -126,9 +126,9 @@ def list_resources_of_experiment(
 
 
 def update_resource(actor: Actor, resource_id: str, changes: ResourceChanges) -> Resource:
-    line = access.resource(actor, resource_id, Need.UPDATE)
-    after = replace(line.resource, **changes, updated_date=clock.now())
-    return with_data(line.project.id, storage.update_resource(line.resource, after))
+    lineage = access.resource(actor, resource_id, Need.UPDATE)
+    after = replace(lineage.resource, **changes, updated_date=clock.now())
+    return with_data(lineage.project.id, storage.update_resource(lineage.resource, after))
 
 
 def request_download(actor: Actor, resource_id: str, site: str) -> Download:
@@ -136,18 +136,18 @@ def request_download(actor: Actor, resource_id: str, site: str) -> Download:
 
     `site` is this server's URL as the client reaches it.
     """
-    line = access.resource(actor, resource_id, Need.READ)
-    if line.resource.state != storage.READY:
-        raise Conflict("The bytes of this resource have not all been uploaded yet", state=line.resource.state)
-    content_type = storage.get_content_type(line.resource)
-    location = Location(line.project.id, line.resource.content_hash)
-    return artifacts.store(line.resource.backend).download(location, line.resource, content_type, site)
+    lineage = access.resource(actor, resource_id, Need.READ)
+    if lineage.resource.state != storage.READY:
+        raise Conflict("The bytes of this resource have not all been uploaded yet", state=lineage.resource.state)
+    content_type = storage.get_content_type(lineage.resource)
+    location = Location(lineage.project.id, lineage.resource.content_hash)
+    return artifacts.store(lineage.resource.backend).download(location, lineage.resource, content_type, site)
 
 
 def delete_resource(actor: Actor, resource_id: str) -> Released:
     """Delete a resource; no bytes are freed while another one of the project shares them."""
-    line = access.resource(actor, resource_id, Need.DELETE)
-    return remove_resource(line.project.id, line.resource)
+    lineage = access.resource(actor, resource_id, Need.DELETE)
+    return remove_resource(lineage.project.id, lineage.resource)
 
 
 def remove_resource(project_id: str, resource: Resource, *, only_pending: bool = False) -> Released:

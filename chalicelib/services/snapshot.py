@@ -44,30 +44,30 @@ class Environment(TypedDict, total=False):
 def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snapshot:
     """The iteration and those of its texts that are named. PayloadTooLarge when one answer cannot hold them."""
     for _ in Retry():
-        line = access.iteration(actor, iteration_id, Need.READ)
-        stored = storage.read_texts(line.experiment.id, iteration_id)
+        lineage = access.iteration(actor, iteration_id, Need.READ)
+        stored = storage.read_texts(lineage.experiment.id, iteration_id)
         wanted = {name: stored.texts[name] for name in names if name in stored.texts}
         if not _fits(wanted):
             sizes = {name: text.wire_bytes for name, text in wanted.items()}
             raise PayloadTooLarge("These texts are too long for one answer; ask for one at a time with field=", **sizes)
         try:
-            read = {name: _read(line, text) for name, text in wanted.items()}
+            read = {name: _read(lineage, text) for name, text in wanted.items()}
         except NotFound:
             # Another request replaced a text between the two reads.
             continue
         break
-    return _shape(line.iteration, read)
+    return _shape(lineage.iteration, read)
 
 
 def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, texts: Mapping[str, str]) -> Snapshot:
     """The iteration with all its texts; only with the given ones if one answer cannot hold all."""
     data = {name: text.encode() for name, text in texts.items()}
     for _ in Retry():
-        line = access.iteration(actor, iteration_id, Need.UPDATE)
-        if line.iteration.end_date is not None:
+        lineage = access.iteration(actor, iteration_id, Need.UPDATE)
+        if lineage.iteration.end_date is not None:
             raise iterations.locked()
         try:
-            answer = _answer(line, environment, texts, _store(line, environment, texts, data))
+            answer = _answer(lineage, environment, texts, _store(lineage, environment, texts, data))
         except (Conflict, NotFound, Unavailable):
             # Another request changed the snapshot, or the owners of a text.
             continue
@@ -81,38 +81,38 @@ def release_texts(project_id: str, stored: Texts) -> bool:
 
 
 def _store(
-    line: IterationLineage, environment: Environment, texts: Mapping[str, str], data: Mapping[str, bytes]
+    lineage: IterationLineage, environment: Environment, texts: Mapping[str, str], data: Mapping[str, bytes]
 ) -> Texts:
-    before = storage.read_texts(line.experiment.id, line.iteration.id)
+    before = storage.read_texts(lineage.experiment.id, lineage.iteration.id)
     # A request that died may have left work.
-    undone = () if release_texts(line.project.id, before) else before.leaving
+    undone = () if release_texts(lineage.project.id, before) else before.leaving
     bytes_of = {_sha256(each): each for each in data.values()}
-    before, joined = _bring(line, before, bytes_of)
+    before, joined = _bring(lineage, before, bytes_of)
     named = {name: _text(joined[_sha256(data[name])], text) for name, text in texts.items()}
     coming = {sha256: since_ms for sha256, since_ms in before.coming.items() if sha256 not in bytes_of}
     after = before._replace(texts={**before.texts, **named}, coming=coming)
     after = after._replace(leaving=tuple(sorted({*undone, *before.owned} - after.owned)))
-    stored = storage.write_texts(line.project.id, line.iteration, before, after, joined, _given(environment))
-    release_texts(line.project.id, stored)
+    stored = storage.write_texts(lineage.project.id, lineage.iteration, before, after, joined, _given(environment))
+    release_texts(lineage.project.id, stored)
     return stored
 
 
-def _answer(line: IterationLineage, environment: Environment, texts: Mapping[str, str], stored: Texts) -> Snapshot:
+def _answer(lineage: IterationLineage, environment: Environment, texts: Mapping[str, str], stored: Texts) -> Snapshot:
     shown = stored.texts if _fits(stored.texts) else {name: stored.texts[name] for name in texts}
-    read = {name: texts[name] if name in texts else _read(line, text) for name, text in shown.items()}
-    return _shape(replace(line.iteration, **environment), read)
+    read = {name: texts[name] if name in texts else _read(lineage, text) for name, text in shown.items()}
+    return _shape(replace(lineage.iteration, **environment), read)
 
 
-def _bring(line: IterationLineage, before: Texts, bytes_of: Mapping[str, bytes]) -> tuple[Texts, dict[str, Blob]]:
+def _bring(lineage: IterationLineage, before: Texts, bytes_of: Mapping[str, bytes]) -> tuple[Texts, dict[str, Blob]]:
     """Store the missing bytes; return the row and the blobs. The row announces the bytes first, to own them."""
-    project_id = line.project.id
+    project_id = lineage.project.id
     seen = {sha256: _blob(project_id, sha256, len(data)) for sha256, data in bytes_of.items()}
     missing = {sha256: blob for sha256, blob in seen.items() if not blob.ready}
     if not missing:
         return before, seen
     now = clock.to_milliseconds(clock.now())
     announcing = before._replace(coming={**before.coming, **dict.fromkeys(missing, now)})
-    announced = storage.write_texts(project_id, line.iteration, before, announcing, missing, {})
+    announced = storage.write_texts(project_id, lineage.iteration, before, announcing, missing, {})
     for sha256, blob in missing.items():
         data = bytes_of[sha256]
         artifacts.store(blob.backend).write(Location(project_id, sha256), len(data), [data])
@@ -133,8 +133,8 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read(line: IterationLineage, text: Text) -> str:
-    blocks = artifacts.store(text.backend).blocks(Location(line.project.id, text.sha256))
+def _read(lineage: IterationLineage, text: Text) -> str:
+    blocks = artifacts.store(text.backend).blocks(Location(lineage.project.id, text.sha256))
     return b"".join(blocks).decode()
 
 
