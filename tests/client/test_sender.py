@@ -267,6 +267,13 @@ def test_a_folder_that_cannot_be_written_costs_nothing_while_the_server_is_there
     assert caplog.text.count("There is no folder to write to") == 1
 
 
+def test_a_fork_that_ends_without_a_record_is_forgotten(server: FakeServer) -> None:
+    active = deardiary.start("Iris", "sweep", client=client_of(server))
+    active.after_fork()
+    active.finish()
+    assert active not in process_hooks._running
+
+
 def test_all_iterations_together_do_not_hold_up_the_end_of_the_process(server: FakeServer) -> None:
     server.answers[LOG] = GONE
     for _ in range(3):

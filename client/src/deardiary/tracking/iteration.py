@@ -336,7 +336,8 @@ class ActiveIteration:
         self.finish(status, error_message, seconds=seconds)
 
     def _end(self, status: IterationStatus, error_message: str, seconds: float) -> None:
-        if self._open is None:
+        if self._open is None:  # a fork that has logged nothing
+            process_hooks.unregister(self)
             return
         try:
             if not self._is_part:
