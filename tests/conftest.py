@@ -19,6 +19,18 @@ from tests.support.server import Server, server_on_emulator, server_on_moto
 
 # The folders whose tests are about the emulator itself, or about more of DynamoDB than the server uses.
 ON_THE_EMULATOR_ONLY = {"benchmarks", "deploy", "infra"}
+# First, so that no worker ends with one of them while the other has nothing left.
+LONG = {
+    *(
+        "tests/deploy/",
+        "test_suspension_bytes",
+        "end_to_end/test_sagemaker",
+        "test_chaos",
+        "test_durable",
+        "test_parts",
+    ),
+    *("test_matrix", "test_lost_answers", "test_model_races", "test_parent_races", "test_summary_interleavings"),
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,11 +38,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--dynoxide", action="store_true", help=text)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not any(name in str(item.path) for name in LONG))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
     if config.getoption("--dynoxide"):
         kept = [item for item in items if _is_on_any_dynamodb(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+def _group(item: pytest.Item) -> str:
+    """Tests that one worker runs, so that what they share is made once: those of a file, or all that deploy."""
+    path = item.path.relative_to(Path(__file__).parent)
+    return "deploy" if path.parts[0] == "deploy" else str(path)
 
 
 def _is_on_any_dynamodb(item: pytest.Item) -> bool:

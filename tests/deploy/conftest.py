@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.deploy.rehearsal import Checkout, Deployed, Deployment, found, running_cloud
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In one process, when the suite is spread over several."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("deploy"))
 
 
 @pytest.fixture(scope="session")
