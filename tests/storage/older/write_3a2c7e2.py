@@ -2,7 +2,7 @@
 
 Check the commit out into a folder OLD and run this file there, with the packages of that commit:
 
-    cd OLD && PYTHONPATH=.:client/src python REPOSITORY/tests/storage/older/write_3a2c7e2.py TARGET.json.gz
+    cd OLD && PYTHONPATH=.:client/src python {repository}/tests/storage/older/write_3a2c7e2.py TARGET.json.gz
 """
 # mypy: ignore-errors
 # ruff: noqa
