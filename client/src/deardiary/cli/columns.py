@@ -1,4 +1,4 @@
-"""Columns of a table of iterations, and those of them that a terminal has room for."""
+"""Columns of a table of iterations, and the choice of those that fit a terminal."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Column:
-    """A value of each iteration, None where it has none."""
+    """A value per iteration, None if it has none."""
 
     key: str
     values: Sequence[object]
-    # As a filter names it: parameters.lr, metrics.loss.
+    # The name in a filter: parameters.lr, metrics.loss.
     path: str = ""
 
     @property
@@ -48,7 +48,7 @@ class Column:
 
 
 def own_columns(iterations: Sequence[IterationOverview]) -> list[Column]:
-    """The parameters and then the metrics, as their last values; those first that most iterations have."""
+    """Parameters, then last values of metrics; each sorted by the number of iterations that have it."""
     summaries = [each.metrics or {} for each in iterations]
     parameters = [each.parameters or {} for each in iterations]
     lasts = [{key: summary.last for key, summary in each.items()} for each in summaries]
@@ -60,14 +60,14 @@ def own_columns(iterations: Sequence[IterationOverview]) -> list[Column]:
 
 
 def age(moment: datetime) -> str:
-    """How long ago, in one unit: 40s, 5m, 3h, 12d."""
+    """The age in one unit: 40s, 5m, 3h, 12d."""
     seconds = max(0, int((datetime.now(timezone.utc) - moment).total_seconds()))
     unit, size = next((each for each in _UNITS if seconds >= each[1]), _UNITS[-1])
     return f"{seconds // size}{unit}"
 
 
 def narrow(iterations: Sequence[IterationOverview], labels: Sequence[str], room: int) -> tuple[list[Column], list[str]]:
-    """The columns that so many signs have room for, and the keys of those left out.
+    """The columns that fit into so many characters, and the keys of those left out.
 
     Columns in which the iterations differ go first, and of these the narrow ones.
     """

@@ -11,25 +11,25 @@ if TYPE_CHECKING:
 
     Row = tuple[str, bool, list[object]]
 
-# What is different in any two iterations, and tells nothing.
+# Fields that differ between any two iterations, without meaning.
 ALWAYS = ("id", "created")
 
 
 def rows_of(iterations: Sequence[IterationOverview]) -> Iterator[Row]:
-    """A name, whether the iterations differ in it, and the value of each; metrics are their last values.
+    """Rows of a name, True if the iterations differ in it, and the value of each; of a metric the last value.
 
-    What none of them has is left out.
+    A name that no iteration has is left out.
     """
     for name, values in _values(iterations):
         if all(value in (None, "", []) for value in values):
             continue
-        # By their text: NaN is equal to NaN here.
+        # Compare texts: NaN equals NaN here.
         differs = name not in ALWAYS and len(set(map(repr, values))) > 1
         yield name, differs, values
 
 
 def took(iteration: Iteration) -> str | None:
-    """How long it ran, in the two largest units; None for one that runs."""
+    """The duration in the two largest units; None while it runs."""
     if iteration.end_date is None:
         return None
     seconds = (iteration.end_date - iteration.created_date).total_seconds()
@@ -59,10 +59,10 @@ def _values(iterations: Sequence[IterationOverview]) -> Iterator[tuple[str, list
 
 
 def _dirty(iteration: Iteration) -> bool | None:
-    """None where nothing is known of git: the API says false there too."""
+    """None without a git commit, for which the API answers false too."""
     return iteration.git_dirty if iteration.git_sha or iteration.git_dirty else None
 
 
 def _keys(owners: Iterable[Iterable[str]]) -> list[str]:
-    """All keys, in the order in which they first come."""
+    """All keys, in the order of their first occurrence."""
     return list(dict.fromkeys(key for owner in owners for key in owner))

@@ -39,7 +39,7 @@ def of_model(client: Client, model_id: str) -> str:
 
 
 def of_resources(resources: Iterable[Resource]) -> str:
-    """Their number and their bytes."""
+    """The number of resources and of their bytes."""
     some = list(islice(resources, MOST + 1))
     return f"{count(some, 'resource')} of {size(sum(each.size_bytes for each in some[:MOST]))}"
 

@@ -101,7 +101,7 @@ def _of_experiment(call: Call, experiment_id: str) -> list[IterationOverview]:
 
 
 def _of_project(call: Call, project: Project) -> list[IterationOverview]:
-    """Newest first, unless another order is given."""
+    """List the newest first, unless another order is given."""
     given = call.given
 
     def list_(order_by: str | None = None) -> Iterator[IterationOverview]:
@@ -113,12 +113,12 @@ def _of_project(call: Call, project: Project) -> list[IterationOverview]:
     except ClientError as error:
         if given.order_by or error.details.get("field") != "order_by":
             raise
-    # The server puts no project of many experiments into one order, and reads all of it again for each page of one.
+    # The server does not sort a project of many experiments, and reads all of it again for each page.
     return nlargest(given.limit or sys.maxsize, list_(), key=lambda each: each.created_date)
 
 
 def _experiments(call: Call, project: Project, iterations: Sequence[IterationOverview]) -> Column:
-    """The name of each one's experiment."""
+    """The experiment's name of each iteration."""
     names = {each.id: each.name for each in call.client.experiments.list(project.id)} if iterations else {}
     values = [names.get(each.experiment_id, each.experiment_id) for each in iterations]
     return Column("experiment", values if call.given.wide else [shortened(each, _WIDEST_SAME) for each in values])
@@ -151,7 +151,7 @@ def show(call: Call) -> None:
 
 
 def _cut_parameters(fields: dict[str, object]) -> list[str]:
-    """Cut the parameters that would fill a terminal; the names of those."""
+    """Cut parameters that would fill a terminal; return their names."""
     long = [name for name, value in fields.items() if name.startswith("parameters.") and len(cell(value)) > _LONGEST]
     for name in long:
         fields[name] = shortened(cell(fields[name]), _LONGEST)
@@ -175,7 +175,7 @@ def compare(call: Call) -> None:
 
 
 def _compare_below_each_other(call: Call, labels: list[str], rows: list[Row], room: int) -> None:
-    """A row for each iteration, and a column for each thing in which they differ, as many as there is room for."""
+    """A row per iteration, and as many columns in which they differ as fit."""
     differing = [Column(_key(name), values, name).cut() for name, differs, values in rows if differs]
     shown = fitting(differing, room - Column("id", labels).width + len(GAP))
     columns = [Column("id", labels), *shown]
@@ -193,7 +193,7 @@ def _compare_below_each_other(call: Call, labels: list[str], rows: list[Row], ro
 
 
 def _key(name: str) -> str:
-    """The key alone of a parameter or metric."""
+    """The key of a parameter or metric without its kind."""
     return name.removeprefix("parameters.").removeprefix("metrics.")
 
 

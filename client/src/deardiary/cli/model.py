@@ -55,7 +55,7 @@ def versions(call: Call) -> None:
     model = find.model(call.client, call.given.model)
     stage = None if call.given.stage is None else Stage[call.given.stage]
     found = call.client.modelversions.list(model.id, stage=stage)
-    # The id, of two parts, has no room on a terminal; PROJECT/MODEL/NUMBER names a version as well.
+    # The compound id is too wide for a terminal; PROJECT/MODEL/NUMBER names a version too.
     columns = (
         _VERSIONS if call.output.room() is None else {name: each for name, each in _VERSIONS.items() if each != "id"}
     )

@@ -54,7 +54,7 @@ def _finite(steps: Sequence[int], values: Sequence[float]) -> list[tuple[int, fl
 
 
 def _share(value: float, low: float, high: float) -> float:
-    """Where the value lies between low and high, 0 to 1; halves first, for their difference may overflow."""
+    """The value's position between low and high, 0 to 1; halved first, as the difference may overflow."""
     span = high / 2 - low / 2
     return (value / 2 - low / 2) / span if span else 0.5
 
@@ -71,7 +71,7 @@ def _braille(curves: Mapping[str, Sequence[tuple[float, float]]], columns: int, 
 
 
 def _joined(dots: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The dots, and those on the straight lines between one and the next."""
+    """The dots, and those on the straight lines between neighbours."""
     for (x, y), (next_x, next_y) in pairwise(dots):
         length = max(abs(next_x - x), abs(next_y - y), 1)
         for index in range(length):
