@@ -152,7 +152,7 @@ def _row(facts: Facts, include: Collection[str]) -> dict[str, Any]:
     if "parameters" in include:
         row["parameters"] = dict(sorted(facts.parameters.items()))
     if "metrics" in include:
-        row["metrics"] = {key: _summary(numbers) for key, numbers in facts.digests.items()}
+        row["metrics"] = {key: _summary(numbers) for key, numbers in facts.summaries.items()}
     if "tags" in include:
         row["tags"] = facts.tags
     return row

@@ -72,7 +72,7 @@ def list_curve_of_iterations(call: Call[None, CurveOfIterationsQuery], experimen
 @routes.get("/iterations/{iteration_id}/metrics/summary")
 def get_summary(call: Call[None, None], iteration_id: str) -> Answer[Summaries]:
     summaries = service.summarize(call.actor, iteration_id)
-    return ok(Summaries({key: each.summary() for key, each in summaries.items()}))
+    return ok(Summaries({key: each.to_wire() for key, each in summaries.items()}))
 
 
 def _answer(page: CurvePage) -> Answer[Curves]:

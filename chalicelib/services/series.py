@@ -18,7 +18,7 @@ from chalicelib.services.points.recount import recount_stale
 from chalicelib.storage import series as storage
 from chalicelib.storage.points import rows
 from chalicelib.storage.points.rows import INT64_MIN
-from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.reads import projection
 from chalicelib.storage.series import Series
 
@@ -46,9 +46,9 @@ class CurvePage(NamedTuple):
     next_cursor: str | None
 
 
-def summarize(actor: Actor, iteration_id: str) -> dict[str, Digest]:
+def summarize(actor: Actor, iteration_id: str) -> dict[str, Summary]:
     iteration = access.iteration(actor, iteration_id, Need.READ).iteration
-    return recount_stale(iteration, storage.read_series(iteration.experiment_id, iteration.id)).digests
+    return recount_stale(iteration, storage.read_series(iteration.experiment_id, iteration.id)).summaries
 
 
 def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Window, cursor: str | None) -> CurvePage:
@@ -57,7 +57,7 @@ def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Wi
     scope = ids.digest(repr((iteration_id, keys, window)))
     position = _Position.of(cursor, scope)
     series = storage.read_series(iteration.experiment_id, iteration.id)
-    names = _from(position, list(dict.fromkeys(keys)) or sorted(series.digests))
+    names = _from(position, list(dict.fromkeys(keys)) or sorted(series.summaries))
     stretches = rows.read_stretches(
         iteration.id, set(names), moved=series.moved > 0, low=window.min_step, high=window.max_step
     )
@@ -84,7 +84,7 @@ def read_curve_of_iterations(
 
 
 def _curve(iteration_id: str, key: str, series: Series | None, window: Window) -> Columns:
-    if series is None or (key not in series.digests and not series.announced):
+    if series is None or (key not in series.summaries and not series.announced):
         return Columns.empty()
     moved = series.moved > 0
     stretches = rows.read_stretches(iteration_id, {key}, moved=moved, low=window.min_step, high=window.max_step)

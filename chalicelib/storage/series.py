@@ -21,7 +21,7 @@ from chalicelib.retry import Retry
 from chalicelib.storage.points import chunk, summary
 from chalicelib.storage.points.chunk import Chunk, ChunkRow
 from chalicelib.storage.points.codec import Batch
-from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.table import conditional, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.transaction import Transaction
@@ -35,7 +35,7 @@ class SeriesRow(Item, discriminator="series"):
     version = NumberAttribute()
     # Of the last write: if its answer is lost, the SDK repeats it, and the version must not make that fail.
     nonce = UnicodeAttribute(null=True)
-    digests = BinaryAttribute(legacy_encoding=False)
+    summaries = BinaryAttribute(attr_name="digests", legacy_encoding=False)
     announced = JSONAttribute()
     last_at = NumberAttribute(default=0)
     batches = NumberAttribute(default=0)
@@ -66,7 +66,7 @@ class Series:
     """
 
     version: int
-    digests: dict[str, Digest]
+    summaries: dict[str, Summary]
     announced: dict[str, Announcement]
     last_at: int = 0
     batches: int = 0
@@ -85,7 +85,7 @@ def create_series(experiment_id: str, iteration_id: str, now: datetime, write: T
     """Create the row. The creation counts as a heartbeat, even if the iteration began long ago."""
     last_at = clock.to_milliseconds(now) * 1000
     row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={}, last_at=last_at)
-    row.digests = summary.pack_digests({})
+    row.summaries = summary.pack_summaries({})
     write.put(row, Conflict)
 
 
@@ -94,10 +94,10 @@ def read_series(experiment_id: str, iteration_id: str) -> Series:
     return _open(item.find(SeriesRow, keys.series(experiment_id, iteration_id)))
 
 
-def read_digests_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, Mapping[str, Digest]]:
+def read_summaries_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, Mapping[str, Summary]]:
     """The summaries of the iterations from one id to another, by iteration."""
     rows = item.raw_rows(keys.series_span(experiment_id, first_id, last_id), ["SK", "digests"])
-    return {keys.owner_of_series(row["SK"]["S"]): summary.PackedDigests(row["digests"]["B"]) for row in rows}
+    return {keys.owner_of_series(row["SK"]["S"]): summary.PackedSummaries(row["digests"]["B"]) for row in rows}
 
 
 def read_series_of_iterations(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Series]:
@@ -117,11 +117,11 @@ def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: s
 
 def require_room(series: Series, names: set[str]) -> None:
     """InvalidPayload if the row has no room for these keys. Check it before the chunk is put."""
-    digests = summary.size_of_digests(series.digests.keys() | names)
+    summaries = summary.size_of_summaries(series.summaries.keys() | names)
     most = limits.MAX_SUMMARIES_BYTES
-    if digests > most:
+    if summaries > most:
         raise InvalidPayload(f"The metric keys of this iteration take more than {most} bytes", field="metrics")
-    if digests + len(json.dumps(_to_json(series.announced))) > MAX_ROW_BYTES:
+    if summaries + len(json.dumps(_to_json(series.announced))) > MAX_ROW_BYTES:
         raise InvalidPayload("These are too many metric keys without a step for one batch", field="metrics")
 
 
@@ -131,7 +131,7 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
         *keys.series(experiment_id, iteration_id),
         version=series.version + 1,
         nonce=ids.nonce(),
-        digests=summary.pack_digests(series.digests),
+        summaries=summary.pack_summaries(series.summaries),
         announced=_to_json(series.announced),
         last_at=series.last_at,
         batches=series.batches,
@@ -183,7 +183,7 @@ def _read(row: SeriesRow) -> Series:
     announced = {batch: Announcement(*one) for batch, one in row.announced.items()}
     return Series(
         version=int(row.version),
-        digests=summary.unpack_digests(row.digests),
+        summaries=summary.unpack_summaries(row.summaries),
         announced=announced,
         last_at=int(row.last_at),
         batches=int(row.batches),

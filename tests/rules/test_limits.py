@@ -102,4 +102,4 @@ def test_the_name_of_a_limit_ends_with_its_unit() -> None:
 def test_the_client_counts_the_bytes_of_summaries_as_the_server_does() -> None:
     keys = ["loss", "é" * 3]
     counted = limits.SUMMARIES_HEAD_BYTES + sum(len(key.encode()) + limits.SUMMARY_RECORD_BYTES for key in keys)
-    assert counted == summary.size_of_digests(keys)
+    assert counted == summary.size_of_summaries(keys)

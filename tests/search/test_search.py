@@ -14,18 +14,18 @@ from chalicelib.services.search.facts import Facts
 from chalicelib.services.search.parse import MAX_DEPTH, MAX_TERMS, parse_filter, parse_order
 from chalicelib.services.search.scanner import MAX_CHARACTERS
 from deardiary.wire.shapes import IterationStatus
-from tests.search.subjects import digest, facts, ordered
+from tests.search.subjects import facts, ordered, summary
 
 SUBJECT = facts(
     parameters={"lr": "0.010", "optimizer": "adam", "net/depth": "12", "val loss": "x", "seed": "9007199254740993"},
-    digests={
-        "loss": digest(0.2, first=0.9, min=0.1, max=0.9, count=7, last_step=6),
-        "train.loss": digest(0.5),
-        "train": digest(3.0, min=2.0),
-        "min": digest(4.0),
-        "val loss": digest(1.0, min=0.25),
-        "bad": digest(math.nan),
-        "huge": digest(math.inf),
+    summaries={
+        "loss": summary(0.2, first=0.9, min=0.1, max=0.9, count=7, last_step=6),
+        "train.loss": summary(0.5),
+        "train": summary(3.0, min=2.0),
+        "min": summary(4.0),
+        "val loss": summary(1.0, min=0.25),
+        "bad": summary(math.nan),
+        "huge": summary(math.inf),
     },
     tags=("best", "v1.2"),
     notes='50% "off" at C:\\data',
@@ -213,7 +213,7 @@ def test_the_deepest_nesting_is_taken() -> None:
 
 def test_numbers_then_nan_then_missing_in_both_directions() -> None:
     values = {"a": 2.0, "b": -math.inf, "c": math.nan, "e": -1.5, "f": 0.0, "g": -0.0, "h": math.inf}
-    some = [facts(id=key, digests={"m": digest(value)}) for key, value in values.items()]
+    some = [facts(id=key, summaries={"m": summary(value)}) for key, value in values.items()]
     some.append(facts(id="d"))
     assert ordered("metrics.m", *some) == ["b", "e", "f", "g", "a", "h", "c", "d"]
     assert ordered("metrics.m DESC", *some) == ["h", "a", "f", "g", "e", "b", "c", "d"]
@@ -229,9 +229,9 @@ def test_parameters_go_as_numbers_where_they_are_numbers() -> None:
 
 def test_later_terms_decide_between_equals_and_ids_at_last() -> None:
     some = [
-        facts(id="a", status_id=IterationStatus.FAILED, digests={"m": digest(0.0, last_step=2**63 - 1)}),
+        facts(id="a", status_id=IterationStatus.FAILED, summaries={"m": summary(0.0, last_step=2**63 - 1)}),
         facts(id="b", status_id=IterationStatus.RUNNING, notes="x"),
-        facts(id="c", status_id=IterationStatus.FAILED, digests={"m": digest(0.0, last_step=2**63 - 2)}),
+        facts(id="c", status_id=IterationStatus.FAILED, summaries={"m": summary(0.0, last_step=2**63 - 2)}),
         facts(
             id="d", status_id=IterationStatus.RUNNING, notes="x", created_date=datetime(1, 1, 1, tzinfo=timezone.utc)
         ),

@@ -27,7 +27,7 @@ from chalicelib.services.search.like import Like
 from chalicelib.services.search.parse import parse_filter, parse_order
 from chalicelib.services.search.scanner import MAX_CHARACTERS
 from chalicelib.services.search.values import NULLS, PATTERNS
-from tests.search.subjects import digest, facts, ordered
+from tests.search.subjects import facts, ordered, summary
 
 # The machine may be busy with something else.
 unhurried = settings(deadline=None)
@@ -182,7 +182,7 @@ def test_a_printed_order_parses_to_itself(some: list[Name], descending: bool) ->
 def test_the_order_is_that_of_the_values(values: list[float | str | None], descending: bool) -> None:
     """Numbers, NaN and texts as metrics and notes."""
     some = [
-        facts(id=f"{at:03}", digests={} if not isinstance(value, float) else {"m": digest(value)}, notes=str(value))
+        facts(id=f"{at:03}", summaries={} if not isinstance(value, float) else {"m": summary(value)}, notes=str(value))
         for at, value in enumerate(values)
     ]
     down = " desc" if descending else ""

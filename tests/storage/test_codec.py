@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chalicelib.columns import Columns
 from chalicelib.storage.points import codec, summary
 from chalicelib.storage.points.codec import Batch, Content, DamagedData, Stretch
-from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.points.summary import Summary
 
 int64 = st.integers(-(2**63), 2**63 - 1)
 # Any pattern of 64 bits: subnormals, both zeros, infinities, every NaN.
@@ -107,65 +107,68 @@ def test_a_thousand_points_take_less_than_nine_kilobytes() -> None:
 
 
 @given(st.lists(points, min_size=2, max_size=4))
-def test_merging_digests_is_the_digest_of_all(batches: list[list[tuple[int, int, float]]]) -> None:
-    merged = Digest.of(columns(batches[0]))
+def test_merging_summaries_is_the_summary_of_all(batches: list[list[tuple[int, int, float]]]) -> None:
+    merged = Summary.of(columns(batches[0]))
     for batch in batches[1:]:
-        merged = merged.merge(Digest.of(columns(batch)))
-    whole = Digest.of(columns([row for batch in batches for row in batch]))
+        merged = merged.merge(Summary.of(columns(batch)))
+    whole = Summary.of(columns([row for batch in batches for row in batch]))
     assert repr(merged) == repr(whole) or _equal_but_for_zeros(merged, whole)
 
 
-def _equal_but_for_zeros(one: Digest, other: Digest) -> bool:
+def _equal_but_for_zeros(one: Summary, other: Summary) -> bool:
     """0.0 and -0.0 are equal: which of them is the least is a matter of order."""
-    names = Digest._fields
+    names = Summary._fields
     pairs = [(getattr(one, name), getattr(other, name)) for name in names]
     return all(a == b or (a != a and b != b) for a, b in pairs)
 
 
-@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
-def test_digests_come_back(digests: dict[str, Digest]) -> None:
-    assert repr(summary.unpack_digests(summary.pack_digests(digests))) == repr(digests)
+@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Summary.of), max_size=5))
+def test_summaries_come_back(summaries: dict[str, Summary]) -> None:
+    assert repr(summary.unpack_summaries(summary.pack_summaries(summaries))) == repr(summaries)
 
 
-@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
-def test_digests_are_found_one_by_one(digests: dict[str, Digest]) -> None:
-    packed = summary.PackedDigests(summary.pack_digests(digests))
-    assert list(packed) == list(digests)
-    assert len(packed) == len(digests)
-    assert repr({key: packed[key] for key in packed}) == repr(digests)
+@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Summary.of), max_size=5))
+def test_summaries_are_found_one_by_one(summaries: dict[str, Summary]) -> None:
+    packed = summary.PackedSummaries(summary.pack_summaries(summaries))
+    assert list(packed) == list(summaries)
+    assert len(packed) == len(summaries)
+    assert repr({key: packed[key] for key in packed}) == repr(summaries)
     assert "another key than all of these" not in packed
     # zlib adds a few bytes to what it cannot make shorter.
-    assert len(summary.pack_digests(digests)) <= summary.size_of_digests(digests) + 16
+    assert len(summary.pack_summaries(summaries)) <= summary.size_of_summaries(summaries) + 16
 
 
-@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
-def test_digests_of_version_1_are_read(digests: dict[str, Digest]) -> None:
+@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Summary.of), max_size=5))
+def test_summaries_of_version_1_are_read(summaries: dict[str, Summary]) -> None:
     """In which each name stood before its own numbers."""
     rows = [
-        struct.pack(">H", len(key.encode())) + key.encode() + summary._DIGEST.pack(*one) for key, one in digests.items()
+        struct.pack(">H", len(key.encode())) + key.encode() + summary._NUMBERS.pack(*one)
+        for key, one in summaries.items()
     ]
-    assert repr(summary.unpack_digests(b"\x01" + b"".join(rows))) == repr(digests)
+    assert repr(summary.unpack_summaries(b"\x01" + b"".join(rows))) == repr(summaries)
 
 
-@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), max_size=5))
-def test_digests_of_version_2_are_read(digests: dict[str, Digest]) -> None:
+@given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Summary.of), max_size=5))
+def test_summaries_of_version_2_are_read(summaries: dict[str, Summary]) -> None:
     """In which nothing was packed."""
-    plain = zlib.decompress(summary.pack_digests(digests)[1:])
-    assert repr(summary.unpack_digests(b"\x02" + plain)) == repr(digests)
+    plain = zlib.decompress(summary.pack_summaries(summaries)[1:])
+    assert repr(summary.unpack_summaries(b"\x02" + plain)) == repr(summaries)
 
 
 @given(
-    st.dictionaries(st.text(max_size=20), points.map(columns).map(Digest.of), min_size=1, max_size=5),
+    st.dictionaries(st.text(max_size=20), points.map(columns).map(Summary.of), min_size=1, max_size=5),
     st.data(),
 )
-def test_one_wrong_byte_in_digests_is_never_another_number(digests: dict[str, Digest], data: st.DataObject) -> None:
+def test_one_wrong_byte_in_summaries_is_never_another_number(
+    summaries: dict[str, Summary], data: st.DataObject
+) -> None:
     """Of the packed ones; the first byte is the version. zlib has bits that change nothing of what is packed."""
-    packed = bytearray(summary.pack_digests(digests))
+    packed = bytearray(summary.pack_summaries(summaries))
     packed[data.draw(st.integers(1, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
     with contextlib.suppress(DamagedData):
-        assert repr(summary.unpack_digests(bytes(packed))) == repr(digests)
+        assert repr(summary.unpack_summaries(bytes(packed))) == repr(summaries)
     with pytest.raises(DamagedData):
-        summary.unpack_digests(bytes(packed[: data.draw(st.integers(0, len(packed) - 1))]))
+        summary.unpack_summaries(bytes(packed[: data.draw(st.integers(0, len(packed) - 1))]))
 
 
 @pytest.mark.parametrize(
@@ -181,9 +184,9 @@ def test_one_wrong_byte_in_digests_is_never_another_number(digests: dict[str, Di
         b"\x02\0\0\0\x03\0\x01a",
     ],
 )
-def test_damaged_digests_are_an_error(damage: bytes) -> None:
+def test_damaged_summaries_are_an_error(damage: bytes) -> None:
     with pytest.raises(DamagedData):
-        summary.unpack_digests(damage)
+        summary.unpack_summaries(damage)
 
 
 def test_a_row_that_unpacks_to_more_than_the_server_packs_is_refused() -> None:
@@ -193,7 +196,7 @@ def test_a_row_that_unpacks_to_more_than_the_server_packs_is_refused() -> None:
     with pytest.raises(DamagedData, match="more than"):
         codec.unpack(framed, BATCH)
     with pytest.raises(DamagedData, match="more than"):
-        summary.unpack_digests(bytes([summary.VERSION]) + bomb)
+        summary.unpack_summaries(bytes([summary.VERSION]) + bomb)
     with pytest.raises(DamagedData, match="ends too early"):
         codec.inflate(bomb[: len(bomb) // 2])
     assert codec.inflate(zlib.compress(bytes(1000))) == bytes(1000)

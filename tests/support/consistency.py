@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib import ids
 from chalicelib.storage.points import rows as points
 from chalicelib.storage.points import summary
-from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.table import keys
 from chalicelib.storage.table.keys import Key
 from tests.support.table import Row, read_objects, read_table
@@ -271,7 +271,7 @@ def _packed(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _series(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from _beside_iteration(table, key, row)
     announced, marked = json.loads(row["announced"]), json.loads(row.get("recount") or "{}")
-    kept = summary.unpack_digests(row["digests"])
+    kept = summary.unpack_summaries(row["digests"])
     counted = {name: _summary(each) for name, each in _points(keys.owner_of_series(key.sk), announced).items()}
     for name in sorted((kept.keys() | counted.keys()) - marked.keys()):
         # By their text, for NaN is not equal to itself.
@@ -297,10 +297,10 @@ def _points(iteration_id: str, without: dict[str, Any]) -> dict[str, list[_Point
     return {key: sorted(each, key=lambda point: point[:4]) for key, each in found.items() if each}
 
 
-def _summary(ordered: list[_Point]) -> Digest:
+def _summary(ordered: list[_Point]) -> Summary:
     (first_step, first_time, *_, first), (last_step, last_time, *_, last) = ordered[0], ordered[-1]
     numbers = [point[-1] for point in ordered if not math.isnan(point[-1])] or [math.nan]
-    return Digest(
+    return Summary(
         first=first,
         last=last,
         min=min(numbers),

@@ -58,7 +58,7 @@ def _look_at(experiment_id: str, iteration_ids: list[str], silent_before: dateti
 def _end(iteration: Iteration, series: Series) -> None:
     """End the iteration as of its last heartbeat. If a heartbeat arrives meanwhile, leave it to the next sweep."""
     heard = max(iteration.created_date, _heard(series))
-    last = max((digest.last_step for digest in series.digests.values()), default=None)
+    last = max((summary.last_step for summary in series.summaries.values()), default=None)
     step = "no step was logged" if last is None else f"the last step is {last}"
     message = f"Lost: nothing was heard of it after {format_time(heard)}; {step}"
     try:

@@ -30,7 +30,7 @@ from chalicelib.storage.points import rows
 from chalicelib.storage.points.chunk import Chunk, Receipt
 from chalicelib.storage.points.codec import Batch
 from chalicelib.storage.points.rows import INT64_MAX
-from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.series import Announcement, Series
 from deardiary.wire.shapes import BatchReceipt, Iteration
 
@@ -164,7 +164,7 @@ def _reserve(series: Series, sent: dict[str, Sent], at: int) -> Announcement:
 
 
 def _next_step(series: Series, key: str) -> int:
-    known = [series.digests[key].last_step] if key in series.digests else []
+    known = [series.summaries[key].last_step] if key in series.summaries else []
     given = [one.last_step[key] for one in series.announced.values() if key in one.last_step]
     return max(known + given, default=-1) + 1
 
@@ -247,20 +247,20 @@ def _folded(iteration: Iteration, series: Series, batch_digest: str, chunk: Chun
     rest = {batch: one for batch, one in series.announced.items() if batch != batch_digest}
     if chunk is None or chunk.batch not in series.unfolded:
         return replace(series, announced=rest, batches=series.batches - 1)
-    new = {key: Digest.of(columns) for key, columns in own_points(iteration, chunk).items()}
-    merged = {key: series.digests[key].merge(each) if key in series.digests else each for key, each in new.items()}
+    new = {key: Summary.of(columns) for key, columns in own_points(iteration, chunk).items()}
+    merged = {key: series.summaries[key].merge(each) if key in series.summaries else each for key, each in new.items()}
     marks = dict.fromkeys(_undecided(series, chunk, new), chunk.batch.at)
-    return replace(series, digests=series.digests | merged, announced=rest, recount=marks | series.recount)
+    return replace(series, summaries=series.summaries | merged, announced=rest, recount=marks | series.recount)
 
 
-def _undecided(series: Series, chunk: Chunk, new: dict[str, Digest]) -> list[str]:
+def _undecided(series: Series, chunk: Chunk, new: dict[str, Summary]) -> list[str]:
     """Keys to recount: their first or last value depends on the order of arrival, which a summary does not keep.
 
     If `last_at` is later than this batch, a later batch may be folded already.
     """
     if series.last_at == chunk.batch.at:
         return []
-    return [key for key, each in new.items() if key in series.digests and series.digests[key].meets(each)]
+    return [key for key, each in new.items() if key in series.summaries and series.summaries[key].meets(each)]
 
 
 def _settle(iteration: Iteration, series: Series) -> Series:

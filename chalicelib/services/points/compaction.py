@@ -90,7 +90,7 @@ def _may_have(series: Series, enough: int) -> bool:
     """Estimate from the SERIES row: chunks that are not moved yet, and the average number of points in a batch."""
     if series.batches - series.moved < enough:
         return False
-    count = sum(digest.count for digest in series.digests.values())
+    count = sum(each.count for each in series.summaries.values())
     return count / series.batches * 8 < SMALL_BYTES
 
 

@@ -13,7 +13,7 @@ from chalicelib.services.points import curves
 from chalicelib.services.points.batch import STALE_AFTER, now_us
 from chalicelib.storage import series as storage
 from chalicelib.storage.points import rows
-from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.series import Series
 from deardiary.wire.shapes import Iteration
 
@@ -35,7 +35,7 @@ def recount(iteration: Iteration, keys: Collection[str], marked: int) -> Series:
     def change(series: Series) -> Series:
         counted = _counted(iteration, series, keys)
         left = {key: at for key, at in series.recount.items() if key not in keys or at > marked}
-        return replace(series, digests=counted, recount=left)
+        return replace(series, summaries=counted, recount=left)
 
     return storage.change_series(iteration.experiment_id, iteration.id, change)
 
@@ -47,17 +47,17 @@ def recount_stale(iteration: Iteration, series: Series) -> Series:
     return recount(iteration, stale, before) if stale else series
 
 
-def _counted(iteration: Iteration, series: Series, keys: Collection[str]) -> dict[str, Digest]:
+def _counted(iteration: Iteration, series: Series, keys: Collection[str]) -> dict[str, Summary]:
     """Summaries of these keys without the batches that are still announced: those are added when they are folded.
 
     A batch announced meanwhile changes the version of the row, so that the conditional write fails.
     """
     stretches = rows.read_stretches(iteration.id, keys, without=series.unfolded)
-    digests = dict(series.digests)
+    summaries = dict(series.summaries)
     for key in keys:
         columns = curves.in_order(stretches.get(key, []))
         if len(columns):
-            digests[key] = Digest.of(columns)
+            summaries[key] = Summary.of(columns)
         else:
-            digests.pop(key, None)
-    return digests
+            summaries.pop(key, None)
+    return summaries

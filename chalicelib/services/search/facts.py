@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from chalicelib.services.search.ast import Kind, Name
 from chalicelib.services.search.values import Value
 from chalicelib.storage import parameter, series, tag
-from chalicelib.storage.points.summary import Digest
+from chalicelib.storage.points.summary import Summary
 from deardiary.wire.shapes import Iteration
 
 
@@ -18,7 +18,7 @@ class Facts:
 
     iteration: Iteration
     parameters: Mapping[str, str]
-    digests: Mapping[str, Digest]
+    summaries: Mapping[str, Summary]
     tags: Sequence[str]
 
     def value(self, name: Name) -> Value | None:
@@ -27,8 +27,8 @@ class Facts:
             case Kind.PARAMETERS:
                 return self.parameters.get(name.key)
             case Kind.METRICS:
-                digest = self.digests.get(name.key)
-                return None if digest is None else getattr(digest, name.part)
+                summary = self.summaries.get(name.key)
+                return None if summary is None else getattr(summary, name.part)
             case _:
                 value: Value | None = getattr(self.iteration, name.key)
                 return value
@@ -39,14 +39,14 @@ class Known:
     """Owned things by iteration id, for each kind that was read. None if the kind was not read."""
 
     parameters: Mapping[str, dict[str, str]] | None = None
-    digests: Mapping[str, Mapping[str, Digest]] | None = None
+    summaries: Mapping[str, Mapping[str, Summary]] | None = None
     tags: Mapping[str, list[str]] | None = None
 
     def of(self, iteration: Iteration) -> Facts:
         return Facts(
             iteration,
             (self.parameters or {}).get(iteration.id, {}),
-            (self.digests or {}).get(iteration.id, {}),
+            (self.summaries or {}).get(iteration.id, {}),
             (self.tags or {}).get(iteration.id, []),
         )
 
@@ -70,8 +70,8 @@ def read(
     span = experiment_id, min(ids), max(ids)
     if Kind.PARAMETERS in kinds and known.parameters is None:
         known = replace(known, parameters=parameter.read_parameters_of_span(*span, keys))
-    if Kind.METRICS in kinds and known.digests is None:
-        known = replace(known, digests=series.read_digests_of_span(*span))
+    if Kind.METRICS in kinds and known.summaries is None:
+        known = replace(known, summaries=series.read_summaries_of_span(*span))
     if Kind.TAGS in kinds and known.tags is None:
         known = replace(known, tags=tag.read_tags_of_span(*span))
     return known

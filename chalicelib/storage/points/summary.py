@@ -14,15 +14,15 @@ from chalicelib.storage.points.codec import DamagedData, inflate
 from deardiary.wire.shapes import MetricSummary
 
 INTERLEAVED, PLAIN, VERSION = 1, 2, 3
-_DIGEST = struct.Struct("<4dq4q")
+_NUMBERS = struct.Struct("<4dq4q")
 _HEAD, _NAME = struct.Struct(">I"), struct.Struct(">H")
 _REMEMBERED_BYTES = 4096
 
 
-class Digest(NamedTuple):
+class Summary(NamedTuple):
     """Summary of one series. min and max ignore NaN unless every value is NaN. Merging is exact.
 
-    The fields are in the order of `_DIGEST`.
+    The fields are in the order of `_NUMBERS`.
     """
 
     first: float
@@ -37,7 +37,7 @@ class Digest(NamedTuple):
     last_time: int
 
     @classmethod
-    def of(cls, columns: Columns) -> Digest:
+    def of(cls, columns: Columns) -> Summary:
         """Summarise at least one point. first and last are by step, then time, then arrival (order of the columns)."""
         first, last = 0, len(columns) - 1
         if not columns.is_ascending():
@@ -56,7 +56,7 @@ class Digest(NamedTuple):
             last_time=columns.times[last],
         )
 
-    def merge(self, later: Digest) -> Digest:
+    def merge(self, later: Summary) -> Summary:
         """Merge the summaries of two batches; `later` arrived after this one."""
         first = later if (later.first_step, later.first_time) < (self.first_step, self.first_time) else self
         last = self if (later.last_step, later.last_time) < (self.last_step, self.last_time) else later
@@ -69,13 +69,13 @@ class Digest(NamedTuple):
             count=self.count + later.count,
         )
 
-    def meets(self, other: Digest) -> bool:
+    def meets(self, other: Summary) -> bool:
         """True if both start, or both end, at the same step and time, so that order of arrival decides the value."""
         return (self.first_step, self.first_time) == (other.first_step, other.first_time) or (
             (self.last_step, self.last_time) == (other.last_step, other.last_time)
         )
 
-    def summary(self) -> MetricSummary:
+    def to_wire(self) -> MetricSummary:
         return MetricSummary(
             first=self.first,
             last=self.last,
@@ -86,44 +86,44 @@ class Digest(NamedTuple):
         )
 
 
-# `Digest._make` in a third of its time.
-_digest = partial(tuple.__new__, Digest)
+# `Summary._make` in a third of its time.
+_summary = partial(tuple.__new__, Summary)
 
 
-def pack_digests(digests: Mapping[str, Digest]) -> bytes:
+def pack_summaries(summaries: Mapping[str, Summary]) -> bytes:
     """Encode a version byte, then by zlib: the length of all names in bytes (u32), the names, and 72 bytes a name.
 
     A name is its length in bytes (u16) and UTF-8. zlib more than halves a row that each batch writes twice: the keys of
     an iteration share steps and times, and a falling curve has its extremes at its ends.
     """
-    return bytes([VERSION]) + zlib.compress(_body(digests))
+    return bytes([VERSION]) + zlib.compress(_body(summaries))
 
 
-def size_of_digests(names: Iterable[str]) -> int:
-    """The most bytes that `pack_digests` returns for these keys, without zlib's overhead on incompressible data."""
-    return 1 + _HEAD.size + sum(_NAME.size + len(name.encode()) + _DIGEST.size for name in names)
+def size_of_summaries(names: Iterable[str]) -> int:
+    """The most bytes that `pack_summaries` returns for these keys, without zlib's overhead on incompressible data."""
+    return 1 + _HEAD.size + sum(_NAME.size + len(name.encode()) + _NUMBERS.size for name in names)
 
 
-def unpack_digests(data: bytes) -> dict[str, Digest]:
-    return dict(PackedDigests(data).items())
+def unpack_summaries(data: bytes) -> dict[str, Summary]:
+    return dict(PackedSummaries(data).items())
 
 
-class PackedDigests(Mapping[str, Digest]):
-    """The result of `pack_digests`, decoded a key at a time: readers of thousands of rows mostly need one key."""
+class PackedSummaries(Mapping[str, Summary]):
+    """The result of `pack_summaries`, decoded a key at a time: readers of thousands of rows mostly need one key."""
 
     def __init__(self, data: bytes) -> None:
-        """DamagedData if `pack_digests` did not write these bytes, or in an unknown version."""
+        """DamagedData if `pack_summaries` did not write these bytes, or in an unknown version."""
         self._data = body = _open(data)
         if len(body) < _HEAD.size:
             raise DamagedData("a summary without a head")
         self._start = _HEAD.size + _HEAD.unpack_from(body)[0]
         self._positions = _positions(body[_HEAD.size : self._start])
-        if len(body) != self._start + len(self._positions) * _DIGEST.size:
+        if len(body) != self._start + len(self._positions) * _NUMBERS.size:
             raise DamagedData("a summary that does not have the length that its head says")
 
-    def __getitem__(self, key: str) -> Digest:
-        offset = self._start + self._positions[key] * _DIGEST.size
-        return Digest._make(_DIGEST.unpack_from(self._data, offset))
+    def __getitem__(self, key: str) -> Summary:
+        offset = self._start + self._positions[key] * _NUMBERS.size
+        return Summary._make(_NUMBERS.unpack_from(self._data, offset))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._positions)
@@ -131,14 +131,14 @@ class PackedDigests(Mapping[str, Digest]):
     def __len__(self) -> int:
         return len(self._positions)
 
-    def items(self) -> ItemsView[str, Digest]:
-        numbers = _DIGEST.iter_unpack(memoryview(self._data)[self._start :])
-        return dict(zip(self._positions, map(_digest, numbers), strict=True)).items()
+    def items(self) -> ItemsView[str, Summary]:
+        numbers = _NUMBERS.iter_unpack(memoryview(self._data)[self._start :])
+        return dict(zip(self._positions, map(_summary, numbers), strict=True)).items()
 
 
-def _body(digests: Mapping[str, Digest]) -> bytes:
-    names = b"".join(_NAME.pack(len(name)) + name for name in map(str.encode, digests))
-    return _HEAD.pack(len(names)) + names + b"".join(_DIGEST.pack(*one) for one in digests.values())
+def _body(summaries: Mapping[str, Summary]) -> bytes:
+    names = b"".join(_NAME.pack(len(name)) + name for name in map(str.encode, summaries))
+    return _HEAD.pack(len(names)) + names + b"".join(_NUMBERS.pack(*one) for one in summaries.values())
 
 
 def _open(data: bytes) -> bytes:
@@ -172,13 +172,13 @@ _remembered = lru_cache(256)(_read_names)
 
 def _columns_of(data: bytes) -> bytes:
     """Convert the body of version 1, in which each name precedes its own numbers."""
-    digests: dict[str, Digest] = {}
+    summaries: dict[str, Summary] = {}
     offset = 1
     while offset < len(data):
         end = offset + _NAME.size + int.from_bytes(data[offset : offset + _NAME.size], "big")
-        digests[data[offset + _NAME.size : end].decode()] = Digest._make(_DIGEST.unpack_from(data, end))
-        offset = end + _DIGEST.size
-    return _body(digests)
+        summaries[data[offset + _NAME.size : end].decode()] = Summary._make(_NUMBERS.unpack_from(data, end))
+        offset = end + _NUMBERS.size
+    return _body(summaries)
 
 
 def _extreme(pick: Callable[[float, float], float], one: float, other: float) -> float:
