@@ -22,7 +22,7 @@ from chalicelib.services.points.batch import Sent
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.points import chunk as chunks
 from chalicelib.storage.points import rows as points
-from chalicelib.storage.points.codec import Content, Stretch
+from chalicelib.storage.points.codec import Content, Slice
 from chalicelib.storage.points.rows import Stored
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Iteration, Metric
@@ -67,11 +67,11 @@ class _Found(NamedTuple):
     place: int
 
     @property
-    def stretch(self) -> Stretch:
+    def piece(self) -> Slice:
         return self.content.series[self.key]
 
     def metric(self, iteration_id: str) -> Metric:
-        entries = _entries(Content(self.content.batches, {self.key: self.stretch}))
+        entries = _entries(Content(self.content.batches, {self.key: self.piece}))
         return next(islice(entries, self.place, None)).metric(iteration_id)
 
 
@@ -103,13 +103,13 @@ def update_metric(actor: Actor, metric_id: str, changes: MetricChanges) -> Metri
     """Change a point; it keeps its id and its number in the batch."""
     iteration = _owner(actor, metric_id, Need.UPDATE)
 
-    def change(stretch: Stretch, at: int) -> Stretch:
-        columns = stretch.columns.take(slice(None))
+    def change(piece: Slice, at: int) -> Slice:
+        columns = piece.columns.take(slice(None))
         columns.values[at] = changes.get("value", columns.values[at])
         columns.steps[at] = changes.get("step", columns.steps[at])
         if "recorded_at" in changes:
             columns.times[at] = clock.to_milliseconds(changes["recorded_at"])
-        return replace(stretch, columns=columns)
+        return replace(piece, columns=columns)
 
     return replace(_edit(iteration, metric_id, change), **changes)
 
@@ -117,18 +117,18 @@ def update_metric(actor: Actor, metric_id: str, changes: MetricChanges) -> Metri
 def delete_metric(actor: Actor, metric_id: str) -> None:
     """Delete a point; the summary of its metric then describes the remaining points."""
 
-    def remove(stretch: Stretch, at: int) -> Stretch:
-        left = [other for other in range(len(stretch.columns)) if other != at]
-        return Stretch(
-            stretch.columns.take(left),
-            [stretch.ordinals[each] for each in left],
-            [stretch.batches[each] for each in left],
+    def remove(piece: Slice, at: int) -> Slice:
+        left = [other for other in range(len(piece.columns)) if other != at]
+        return Slice(
+            piece.columns.take(left),
+            [piece.ordinals[each] for each in left],
+            [piece.batches[each] for each in left],
         )
 
     _edit(_owner(actor, metric_id, Need.DELETE), metric_id, remove)
 
 
-def _edit(iteration: Iteration, metric_id: str, change: Callable[[Stretch, int], Stretch]) -> Metric:
+def _edit(iteration: Iteration, metric_id: str, change: Callable[[Slice, int], Slice]) -> Metric:
     """Rewrite the row of a point unless somebody else just did, then count its series anew. The point as it was."""
     for _ in Retry():
         found = _find(iteration, metric_id)
@@ -136,8 +136,8 @@ def _edit(iteration: Iteration, metric_id: str, change: Callable[[Stretch, int],
             raise iterations.locked()
         _keep_receipt(iteration, metric_id)
         marked = recount.mark(iteration, [found.key])
-        series = found.content.series | {found.key: change(found.stretch, found.place)}
-        kept = {key: stretch for key, stretch in series.items() if len(stretch.columns)}
+        series = found.content.series | {found.key: change(found.piece, found.place)}
+        kept = {key: piece for key, piece in series.items() if len(piece.columns)}
         write = Transaction()
         iterations.check_unlocked(iteration, write)
         chunks.replace_points(found.row.place, found.row.edition, found.content._replace(series=kept), write)
@@ -168,8 +168,8 @@ def _find(iteration: Iteration, metric_id: str) -> _Found:
         # With all its points, for an edit writes the row back; other chunks may soon name this packed row.
         content = row.open_whole()
         own = {at for at, each in enumerate(content.batches) if (ids.stamp(each.at), each.digest) == (stamp, digest)}
-        for key, stretch in content.series.items():
-            for place, (other, number) in enumerate(zip(stretch.ordinals, stretch.batches, strict=True)):
+        for key, piece in content.series.items():
+            for place, (other, number) in enumerate(zip(piece.ordinals, piece.batches, strict=True)):
                 if other == ordinal and number in own:
                     return _Found(row, content, key, place)
     raise NotFound
@@ -207,9 +207,9 @@ def _push(heads: list[tuple[_Entry, int, Iterator[_Entry]]], rest: Iterator[_Ent
 
 
 def _entries(content: Content) -> Iterator[_Entry]:
-    for key, stretch in content.series.items():
-        columns = stretch.columns
-        numbered = zip(columns.steps, columns.times, columns.values, stretch.ordinals, stretch.batches, strict=True)
+    for key, piece in content.series.items():
+        columns = piece.columns
+        numbered = zip(columns.steps, columns.times, columns.values, piece.ordinals, piece.batches, strict=True)
         for step, time, value, ordinal, number in numbered:
             batch_of_point = content.batches[number]
             yield _Entry(step, time, batch_of_point.at, ordinal, batch_of_point.digest, key, value)

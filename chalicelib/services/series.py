@@ -58,10 +58,10 @@ def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Wi
     position = _Position.of(cursor, scope)
     series = storage.read_series(iteration.experiment_id, iteration.id)
     names = _from(position, list(dict.fromkeys(keys)) or sorted(series.summaries))
-    stretches = rows.read_stretches(
+    slices = rows.read_slices(
         iteration.id, set(names), moved=series.moved > 0, low=window.min_step, high=window.max_step
     )
-    page = _fill({name: window.of(curves.in_order(stretches.pop(name, []))) for name in names}, position, window, scope)
+    page = _fill({name: window.of(curves.in_order(slices.pop(name, []))) for name in names}, position, window, scope)
     compaction.compact_if_many(iteration, compaction.ENOUGH_WHEN_READ, series)
     return page
 
@@ -87,8 +87,8 @@ def _curve(iteration_id: str, key: str, series: Series | None, window: Window) -
     if series is None or (key not in series.summaries and not series.announced):
         return Columns.empty()
     moved = series.moved > 0
-    stretches = rows.read_stretches(iteration_id, {key}, moved=moved, low=window.min_step, high=window.max_step)
-    return window.of(curves.in_order(stretches.get(key, [])))
+    slices = rows.read_slices(iteration_id, {key}, moved=moved, low=window.min_step, high=window.max_step)
+    return window.of(curves.in_order(slices.get(key, [])))
 
 
 class _Position(NamedTuple):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.columns import Columns
 from chalicelib.services.points import curves
-from chalicelib.storage.points.codec import Batch, Stretch
+from chalicelib.storage.points.codec import Batch, Slice
 
 # Few different ones, so that many are equal.
 small = st.integers(-3, 3)
@@ -38,7 +38,7 @@ def test_points_are_in_the_order_of_step_then_time_then_arrival(
     batches: list[list[tuple[int, int, float]]], dice: object
 ) -> None:
     parts = [
-        ((Batch(f"{at:024}", at),), Stretch(columns(rows), range(len(rows)), bytes(len(rows))))
+        ((Batch(f"{at:024}", at),), Slice(columns(rows), range(len(rows)), bytes(len(rows))))
         for at, rows in enumerate(batches)
     ]
     everything = [row for rows in batches for row in rows]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.columns import Columns
 from chalicelib.storage.points import codec, summary
-from chalicelib.storage.points.codec import Batch, Content, DamagedData, Stretch
+from chalicelib.storage.points.codec import Batch, Content, DamagedData, Slice
 from chalicelib.storage.points.summary import Summary
 
 int64 = st.integers(-(2**63), 2**63 - 1)
@@ -52,7 +52,7 @@ def test_a_batch_gives_back_every_bit(given_series: dict[str, list[tuple[int, in
     content = codec.unpack(of_one_batch(given_series), BATCH)
     assert content.batches == (BATCH,)
     assert list(content.series) == list(given_series)
-    ordinals = [ordinal for stretch in content.series.values() for ordinal in stretch.ordinals]
+    ordinals = [ordinal for piece in content.series.values() for ordinal in piece.ordinals]
     assert ordinals == list(range(sum(map(len, given_series.values()))))
     for key, rows in given_series.items():
         assert same_bits(content.series[key].columns, columns(rows))
@@ -65,20 +65,20 @@ def test_a_batch_gives_back_every_bit(given_series: dict[str, list[tuple[int, in
 def test_points_of_many_batches_give_back_every_bit(
     whole: dict[str, list[tuple[int, int, float]]], table: list[Batch], data: st.DataObject
 ) -> None:
-    stretches = {
-        key: Stretch(
+    slices = {
+        key: Slice(
             columns(rows),
             data.draw(st.lists(st.integers(0, 9999), min_size=len(rows), max_size=len(rows))),
             data.draw(st.lists(st.integers(0, len(table) - 1), min_size=len(rows), max_size=len(rows))),
         )
         for key, rows in whole.items()
     }
-    back = codec.unpack(codec.pack(Content(table, stretches)), BATCH)
+    back = codec.unpack(codec.pack(Content(table, slices)), BATCH)
     assert list(back.batches) == table
-    assert list(back.series) == list(stretches)
-    for key, stretch in back.series.items():
-        assert same_bits(stretch.columns, stretches[key].columns)
-        assert (list(stretch.ordinals), list(stretch.batches)) == (stretches[key].ordinals, stretches[key].batches)
+    assert list(back.series) == list(slices)
+    for key, piece in back.series.items():
+        assert same_bits(piece.columns, slices[key].columns)
+        assert (list(piece.ordinals), list(piece.batches)) == (slices[key].ordinals, slices[key].batches)
 
 
 @given(series, st.booleans(), st.data())

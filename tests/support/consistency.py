@@ -285,10 +285,10 @@ _Point = tuple[int, int, int, int, float]
 def _points(iteration_id: str, without: dict[str, Any]) -> dict[str, list[_Point]]:
     """Per key the points (step, time, arrival, place in the batch, value) in their order, but those being written."""
     found: dict[str, list[_Point]] = {}
-    for key, stretches in points.read_stretches(iteration_id).items():
-        for batches, stretch in stretches:
-            columns = stretch.columns
-            rows = zip(columns.steps, columns.times, columns.values, stretch.ordinals, stretch.batches, strict=True)
+    for key, slices in points.read_slices(iteration_id).items():
+        for batches, piece in slices:
+            columns = piece.columns
+            rows = zip(columns.steps, columns.times, columns.values, piece.ordinals, piece.batches, strict=True)
             found.setdefault(key, []).extend(
                 (step, time, batches[number].at, ordinal, value)
                 for step, time, value, ordinal, number in rows

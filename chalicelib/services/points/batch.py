@@ -106,13 +106,13 @@ def receipt_of(iteration: Iteration, chunk: Chunk) -> Receipt:
 def own_points(iteration: Iteration, chunk: Chunk) -> dict[str, Columns]:
     """The points of one batch by key, from its chunk or from packed rows."""
     if chunk.content is not None:
-        return {key: stretch.columns for key, stretch in chunk.content.series.items()}
+        return {key: piece.columns for key, piece in chunk.content.series.items()}
     found: dict[str, Columns] = {}
-    for key, stretches in rows.read_stretches(iteration.id).items():
-        for batches, stretch in stretches:
-            own = [at for at, number in enumerate(stretch.batches) if batches[number].digest == chunk.batch.digest]
+    for key, slices in rows.read_slices(iteration.id).items():
+        for batches, piece in slices:
+            own = [at for at, number in enumerate(piece.batches) if batches[number].digest == chunk.batch.digest]
             if own:
-                found.setdefault(key, Columns.empty()).extend(stretch.columns.take(own))
+                found.setdefault(key, Columns.empty()).extend(piece.columns.take(own))
     return found
 
 

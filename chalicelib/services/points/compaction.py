@@ -19,7 +19,7 @@ from chalicelib.services.points.batch import STALE_AFTER, now_us
 from chalicelib.storage import series as storage
 from chalicelib.storage.points import chunk
 from chalicelib.storage.points import rows as points
-from chalicelib.storage.points.codec import Batch, Content, Stretch
+from chalicelib.storage.points.codec import Batch, Content, Slice
 from chalicelib.storage.points.rows import Rows, Stored
 from chalicelib.storage.series import Series
 from deardiary.wire.shapes import Iteration
@@ -126,8 +126,8 @@ def _by_key(small: Sequence[Stored]) -> dict[str, list[Content]]:
     gathered: dict[str, _Gathering] = {}
     for row in small:
         content = row.open()
-        for key, stretch in content.series.items():
-            gathered.setdefault(key, _Gathering()).add(content.batches, stretch)
+        for key, piece in content.series.items():
+            gathered.setdefault(key, _Gathering()).add(content.batches, piece)
     return {key: list(each.contents(key)) for key, each in gathered.items()}
 
 
@@ -140,18 +140,18 @@ class _Gathering:
         self._ordinals: list[int] = []
         self._batches: list[int] = []
 
-    def add(self, batches: Sequence[Batch], stretch: Stretch) -> None:
-        self._columns.extend(stretch.columns)
-        self._ordinals.extend(stretch.ordinals)
+    def add(self, batches: Sequence[Batch], piece: Slice) -> None:
+        self._columns.extend(piece.columns)
+        self._ordinals.extend(piece.ordinals)
         numbers = [self._numbers.setdefault(batch, len(self._numbers)) for batch in batches]
-        self._batches.extend(numbers[number] for number in stretch.batches)
+        self._batches.extend(numbers[number] for number in piece.batches)
 
     def contents(self, key: str) -> Iterator[Content]:
         table = list(self._numbers)
         for start in range(0, len(self._columns), POINTS_PER_ROW):
             here = slice(start, start + POINTS_PER_ROW)
-            stretch = Stretch(self._columns.take(here), self._ordinals[here], self._batches[here])
-            yield Content(table, {key: stretch})
+            piece = Slice(self._columns.take(here), self._ordinals[here], self._batches[here])
+            yield Content(table, {key: piece})
 
 
 def _remove_left_behind(iteration_id: str, before: Rows) -> None:

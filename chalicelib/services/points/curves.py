@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from chalicelib.columns import Columns
-from chalicelib.storage.points.codec import Batch, Stretch
+from chalicelib.storage.points.codec import Batch, Slice
 
-Part = tuple[Sequence[Batch], Stretch]
+Part = tuple[Sequence[Batch], Slice]
 
 
 def in_order(parts: Sequence[Part]) -> Columns:
@@ -22,12 +22,12 @@ def in_order(parts: Sequence[Part]) -> Columns:
     whole = Columns.empty()
     filled = [part for part in parts if len(part[1].columns)]
     filled.sort(key=lambda part: part[1].columns.steps[0])
-    for _, stretch in filled:
-        whole.extend(stretch.columns)
+    for _, piece in filled:
+        whole.extend(piece.columns)
     if whole.is_ascending():
         return whole
-    ordinals = array("q", (ordinal for _, stretch in filled for ordinal in stretch.ordinals))
-    arrivals = array("q", (batches[number].at for batches, stretch in filled for number in stretch.batches))
+    ordinals = array("q", (ordinal for _, piece in filled for ordinal in piece.ordinals))
+    arrivals = array("q", (batches[number].at for batches, piece in filled for number in piece.batches))
     order = sorted(range(len(whole)), key=ordinals.__getitem__)
     for column in (arrivals, whole.times, whole.steps):
         order.sort(key=column.__getitem__)

@@ -52,10 +52,10 @@ def _counted(iteration: Iteration, series: Series, keys: Collection[str]) -> dic
 
     A batch announced meanwhile changes the version of the row, so that the conditional write fails.
     """
-    stretches = rows.read_stretches(iteration.id, keys, without=series.unfolded)
+    slices = rows.read_slices(iteration.id, keys, without=series.unfolded)
     summaries = dict(series.summaries)
     for key in keys:
-        columns = curves.in_order(stretches.get(key, []))
+        columns = curves.in_order(slices.get(key, []))
         if len(columns):
             summaries[key] = Summary.of(columns)
         else:

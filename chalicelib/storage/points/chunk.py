@@ -117,7 +117,7 @@ def open_points(key: Key, points: bytes, batch: Batch, only: Iterable[str] | Non
 def put_packed(iteration_id: str, key: str, generation: str, part: int, content: Content) -> Key:
     row_key = keys.packed(iteration_id, ids.digest(key), generation, part)
     row = PackedRow(*row_key, points=codec.pack(content))
-    row.low, row.high = bounds(stretch.columns for stretch in content.series.values())
+    row.low, row.high = bounds(piece.columns for piece in content.series.values())
     # One process writes a generation, so an existing row is an earlier attempt of this put whose answer was lost. A
     # point in it may have been edited since then: keep it.
     with suppress(Conflict), conditional.otherwise(Conflict):
@@ -145,7 +145,7 @@ def move_chunk(key: Key, edition: int | None, generation: str) -> None:
 def replace_points(key: Key, edition: int | None, content: Content, write: Transaction) -> None:
     """Overwrite the points of a row in a transaction. Conflict if another request changed them since they were read."""
     row = ChunkRow(*key) if key.sk.startswith(keys.CHUNK) else PackedRow(*key)
-    low, high = bounds(stretch.columns for stretch in content.series.values())
+    low, high = bounds(piece.columns for piece in content.series.values())
     row.points = codec.pack(content)
     if len(row.points) > MAX_BYTES:
         raise InvalidPayload("With this change the chunk of the point takes more than fits into an item", field="value")

@@ -40,7 +40,7 @@ class Batch(NamedTuple):
 
 
 @dataclass(slots=True)
-class Stretch:
+class Slice:
     """Points of one key, each with the number of its batch and its index among all points of that batch."""
 
     columns: Columns
@@ -49,10 +49,10 @@ class Stretch:
 
 
 class Content(NamedTuple):
-    """The decoded points of a row: stretches by key; the batch numbers in them are indices into `batches`."""
+    """The decoded points of a row: slices by key; the batch numbers in them are indices into `batches`."""
 
     batches: Sequence[Batch]
-    series: dict[str, Stretch]
+    series: dict[str, Slice]
 
 
 def pack_batch(series: dict[str, Columns]) -> bytes:
@@ -64,14 +64,12 @@ def pack_batch(series: dict[str, Columns]) -> bytes:
 
 def pack(content: Content) -> bytes:
     """Encode points of any batches in version 2."""
-    stretches = list(content.series.values())
+    slices = list(content.series.values())
     body = _keys({key: len(each.columns) for key, each in content.series.items()})
     body += _COUNT.pack(len(content.batches))
     body += b"".join(_BATCH.pack(_to_bytes(batch.digest), batch.at) for batch in content.batches)
-    body += _points([each.columns for each in stretches])
-    body += encode_integers([each.ordinals for each in stretches]) + encode_integers(
-        [each.batches for each in stretches]
-    )
+    body += _points([each.columns for each in slices])
+    body += encode_integers([each.ordinals for each in slices]) + encode_integers([each.batches for each in slices])
     return _frame(MANY_BATCHES, body)
 
 
@@ -92,12 +90,10 @@ def unpack(data: bytes, batch: Batch, only: Collection[str] | None = None) -> Co
     if len(body) != start + _COLUMNS[version] * WORD * total:
         raise DamagedData("its columns do not have the length that its head says")
     columns = [body[start + index * WORD * total :][: WORD * total] for index in range(_COLUMNS[version])]
-    return Content(batches, dict(_stretches(counts, columns, only)))
+    return Content(batches, dict(_slices(counts, columns, only)))
 
 
-def _stretches(
-    counts: dict[str, int], columns: list[bytes], only: Collection[str] | None
-) -> Iterator[tuple[str, Stretch]]:
+def _slices(counts: dict[str, int], columns: list[bytes], only: Collection[str] | None) -> Iterator[tuple[str, Slice]]:
     start = 0
     for key, count in counts.items():
         stop = start + count
@@ -108,9 +104,9 @@ def _stretches(
                 decode_values(columns[2], start, stop),
             )
             if len(columns) == _COLUMNS[ONE_BATCH]:
-                yield key, Stretch(points, range(start, stop), bytes(count))
+                yield key, Slice(points, range(start, stop), bytes(count))
             else:
-                yield key, Stretch(points, *(decode_integers(column, start, stop) for column in columns[3:]))
+                yield key, Slice(points, *(decode_integers(column, start, stop) for column in columns[3:]))
         start = stop
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from chalicelib import ids
 from chalicelib.storage.points import chunk
-from chalicelib.storage.points.codec import Batch, Content, Stretch
+from chalicelib.storage.points.codec import Batch, Content, Slice
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.keys import Key, Span
 from deardiary.wire import limits
@@ -91,7 +91,7 @@ def remove_rows(rows: Iterable[Stored]) -> None:
     item.delete_items(row.place for row in rows)
 
 
-def read_stretches(
+def read_slices(
     iteration_id: str,
     only: Collection[str] | None = None,
     *,
@@ -99,19 +99,19 @@ def read_stretches(
     without: Collection[Batch] = (),
     low: int | None = None,
     high: int | None = None,
-) -> dict[str, list[tuple[Sequence[Batch], Stretch]]]:
-    """Read all stretches of an iteration by key, except the chunks of the batches in `without`.
+) -> dict[str, list[tuple[Sequence[Batch], Slice]]]:
+    """Read all slices of an iteration by key, except the chunks of the batches in `without`.
 
     `moved`: True if the iteration has packed rows; then `only` selects among them. Rows with all steps below `low` or
     above `high` are not decoded.
     """
-    found: dict[str, list[tuple[Sequence[Batch], Stretch]]] = {}
+    found: dict[str, list[tuple[Sequence[Batch], Slice]]] = {}
     for row in read_rows(iteration_id, only if moved else None).stored:
         inside = (low is None or row.high >= low) and (high is None or row.low <= high)
         if inside and (row.batch is None or row.batch not in without):
             content = row.open(only)
-            for key, stretch in content.series.items():
-                found.setdefault(key, []).append((content.batches, stretch))
+            for key, piece in content.series.items():
+                found.setdefault(key, []).append((content.batches, piece))
     return found
 
 
@@ -137,9 +137,9 @@ def _stored(row: Mapping[str, Any], homes: Mapping[str, str]) -> Stored:
     )
 
 
-def _only(content: Content, counts: Sequence[bool]) -> Iterator[tuple[str, Stretch]]:
-    for key, stretch in content.series.items():
-        indices = list(compress(range(len(stretch.columns)), map(counts.__getitem__, stretch.batches)))
+def _only(content: Content, counts: Sequence[bool]) -> Iterator[tuple[str, Slice]]:
+    for key, piece in content.series.items():
+        indices = list(compress(range(len(piece.columns)), map(counts.__getitem__, piece.batches)))
         if indices:
-            ordinals = [stretch.ordinals[index] for index in indices]
-            yield key, Stretch(stretch.columns.take(indices), ordinals, [stretch.batches[index] for index in indices])
+            ordinals = [piece.ordinals[index] for index in indices]
+            yield key, Slice(piece.columns.take(indices), ordinals, [piece.batches[index] for index in indices])

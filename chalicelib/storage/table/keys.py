@@ -62,7 +62,7 @@ class Key(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A stretch of a partition, from one sort key to another, both in it."""
+    """The rows of a partition from one sort key to another, both included."""
 
     pk: str
     first: str
