@@ -33,14 +33,14 @@ def split_id(compound: str) -> list[str]:
     return compound.split(".")
 
 
-def digest(text: str) -> str:
+def hash_text(text: str) -> str:
     """Hash a text of any length for use in a storage key: 24 characters, 120 bits of SHA-256."""
     return _base32(hashlib.sha256(text.encode()).digest()[:15])
 
 
-def digest_of(*parts: str) -> str:
+def hash_texts(*parts: str) -> str:
     """Hash several texts in order. JSON quotes each text, so that different lists have different hashes."""
-    return digest(json.dumps(parts))
+    return hash_text(json.dumps(parts))
 
 
 def fold_case(name: str) -> str:

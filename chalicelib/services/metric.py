@@ -43,13 +43,13 @@ class _Entry(NamedTuple):
     time: int
     at: int
     ordinal: int
-    digest: str
+    batch_hash: str
     key: str
     value: float
 
     def metric(self, iteration_id: str) -> Metric:
         return Metric(
-            id=f"{iteration_id}.{ids.stamp(self.at)}.{self.digest}.{self.ordinal:05}",
+            id=f"{iteration_id}.{ids.stamp(self.at)}.{self.batch_hash}.{self.ordinal:05}",
             iteration_id=iteration_id,
             key=self.key,
             value=self.value,
@@ -154,7 +154,7 @@ def _keep_receipt(iteration: Iteration, metric_id: str) -> None:
     """Store the receipt of the batch, so that a retry gets the same answer after the edit."""
     chunk = chunks.find_chunk(iteration.id, _parts(metric_id)[1])
     if chunk is not None and chunk.receipt is None:
-        chunks.keep_receipt(iteration.id, chunk.batch.digest, batch.receipt_of(iteration, chunk))
+        chunks.keep_receipt(iteration.id, chunk.batch.hash, batch.receipt_of(iteration, chunk))
 
 
 def _owner(actor: Actor, metric_id: str, need: Need) -> Iteration:
@@ -163,11 +163,11 @@ def _owner(actor: Actor, metric_id: str, need: Need) -> Iteration:
 
 def _find(iteration: Iteration, metric_id: str) -> _Found:
     """Find a point by its id, or NotFound."""
-    stamp, digest, ordinal = _parts(metric_id)
-    for row in points.rows_of_batch(iteration.id, digest):
+    stamp, batch_hash, ordinal = _parts(metric_id)
+    for row in points.rows_of_batch(iteration.id, batch_hash):
         # With all its points, for an edit writes the row back; other chunks may soon name this packed row.
         content = row.open_whole()
-        own = {at for at, each in enumerate(content.batches) if (ids.stamp(each.at), each.digest) == (stamp, digest)}
+        own = {at for at, each in enumerate(content.batches) if (ids.stamp(each.at), each.hash) == (stamp, batch_hash)}
         for key, piece in content.series.items():
             for place, (other, number) in enumerate(zip(piece.ordinals, piece.batches, strict=True)):
                 if other == ordinal and number in own:
@@ -212,7 +212,7 @@ def _entries(content: Content) -> Iterator[_Entry]:
         numbered = zip(columns.steps, columns.times, columns.values, piece.ordinals, piece.batches, strict=True)
         for step, time, value, ordinal, number in numbered:
             batch_of_point = content.batches[number]
-            yield _Entry(step, time, batch_of_point.at, ordinal, batch_of_point.digest, key, value)
+            yield _Entry(step, time, batch_of_point.at, ordinal, batch_of_point.hash, key, value)
 
 
 def _cursor(entry: _Entry, iteration: Iteration) -> str:

@@ -54,7 +54,7 @@ def summarize(actor: Actor, iteration_id: str) -> dict[str, Summary]:
 def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Window, cursor: str | None) -> CurvePage:
     """The curves of these keys, by default of all; a key without points has an empty curve."""
     iteration = access.iteration(actor, iteration_id, Need.READ).iteration
-    scope = ids.digest(repr((iteration_id, keys, window)))
+    scope = ids.hash_text(repr((iteration_id, keys, window)))
     position = _Position.of(cursor, scope)
     series = storage.read_series(iteration.experiment_id, iteration.id)
     names = _from(position, list(dict.fromkeys(keys)) or sorted(series.summaries))
@@ -71,7 +71,7 @@ def read_curve_of_iterations(
 ) -> CurvePage:
     """The curve of one key in these iterations, by default in all; iterations of other experiments are left out."""
     access.experiment(actor, experiment_id, Need.READ)
-    scope = ids.digest(repr((experiment_id, key, iteration_ids, window)))
+    scope = ids.hash_text(repr((experiment_id, key, iteration_ids, window)))
     position = _Position.of(cursor, scope)
     left = _from(position, projection.existing_iteration_ids(experiment_id, iteration_ids))
     most = min(MOST_ITERATIONS, MOST_POINTS // window.max_points if window.max_points else 1)
@@ -79,7 +79,7 @@ def read_curve_of_iterations(
     series = storage.read_series_of_iterations(experiment_id, names)
     found = in_threads(lambda name: _curve(name, key, series.get(name), window), names)
     page = _fill(dict(zip(names, found, strict=True)), position, window, scope)
-    rest = _Position(ids.digest(left[most])).cursor(scope) if len(left) > most else None
+    rest = _Position(ids.hash_text(left[most])).cursor(scope) if len(left) > most else None
     return CurvePage(page.data, page.next_cursor or rest)
 
 
@@ -120,7 +120,7 @@ class _Position(NamedTuple):
 
     def start(self, name: str, columns: Columns) -> int:
         """The number of points of this curve on earlier pages."""
-        if ids.digest(name) != self.curve:
+        if ids.hash_text(name) != self.curve:
             return 0
         same = bisect_left(columns.steps, self.step), bisect_right(columns.steps, self.step)
         return bisect_left(columns.times, self.time, *same) + self.given
@@ -129,15 +129,15 @@ class _Position(NamedTuple):
     def after(cls, name: str, columns: Columns, stop: int) -> _Position:
         """The begin of the next page, after `stop` points of a curve."""
         if not stop:
-            return cls(ids.digest(name))
+            return cls(ids.hash_text(name))
         step, time = columns.steps[stop - 1], columns.times[stop - 1]
         first = bisect_left(columns.times, time, bisect_left(columns.steps, step), stop)
-        return cls(ids.digest(name), step, time, stop - first)
+        return cls(ids.hash_text(name), step, time, stop - first)
 
 
 def _from(position: _Position, names: list[str]) -> list[str]:
     """The names from the position on; none if the name of the position has been deleted."""
-    return list(dropwhile(lambda name: position.curve not in ("", ids.digest(name)), names))
+    return list(dropwhile(lambda name: position.curve not in ("", ids.hash_text(name)), names))
 
 
 def _fill(found: dict[str, Columns], position: _Position, window: Window, scope: str) -> CurvePage:

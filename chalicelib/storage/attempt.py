@@ -38,18 +38,18 @@ def forgive_attempt(subject: Subject, window: int, expires_at: int) -> None:
 
 
 def remember_source(user_id: str, source: str, expires_at: int) -> None:
-    KnownSourceRow(*keys.known_source(user_id, ids.digest(source)), expires_at=expires_at).save()
+    KnownSourceRow(*keys.known_source(user_id, ids.hash_text(source)), expires_at=expires_at).save()
 
 
 def is_known_source(user_id: str, source: str, now: int) -> bool:
-    row = item.find(KnownSourceRow, keys.known_source(user_id, ids.digest(source)))
+    row = item.find(KnownSourceRow, keys.known_source(user_id, ids.hash_text(source)))
     return row is not None and row.expires_at > now
 
 
 def _add(change: int, subject: Subject, window: int, expires_at: int) -> int:
     """Change the count and return it as stored."""
     item.connection()
-    row, nonce = AttemptsRow(*keys.attempts(ids.digest_of(*subject), window)), ids.nonce()
+    row, nonce = AttemptsRow(*keys.attempts(ids.hash_texts(*subject), window)), ids.nonce()
     actions: list[Action] = [
         AttemptsRow.kind.set(AttemptsRow),
         AttemptsRow.number.add(change),

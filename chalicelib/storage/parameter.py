@@ -38,7 +38,7 @@ def create_parameters(where: Iteration, parameters: list[Parameter]) -> None:
 
 def find_parameters(where: Iteration, names: list[str]) -> dict[str, Parameter]:
     """The parameters with these keys that exist, by key."""
-    found = item.get_many(keys.parameter(where.experiment_id, where.id, ids.digest(name)) for name in names)
+    found = item.get_many(keys.parameter(where.experiment_id, where.id, ids.hash_text(name)) for name in names)
     return {row.key_text: _shape(row) for row in found.values() if isinstance(row, ParameterRow)}
 
 
@@ -95,7 +95,7 @@ def delete_parameter(where: Iteration, parameter_id: str) -> None:
 
 
 def new_parameter_id(iteration_id: str, key: str) -> str:
-    return f"{iteration_id}.{ids.stamp()}.{ids.digest(key)}"
+    return f"{iteration_id}.{ids.stamp()}.{ids.hash_text(key)}"
 
 
 def _place(where: Iteration, parameter_id: str) -> keys.Key:
@@ -103,7 +103,7 @@ def _place(where: Iteration, parameter_id: str) -> keys.Key:
 
 
 def _row(where: Iteration, parameter: Parameter) -> ParameterRow:
-    key = keys.parameter(where.experiment_id, where.id, ids.digest(parameter.key))
+    key = keys.parameter(where.experiment_id, where.id, ids.hash_text(parameter.key))
     return row_of(ParameterRow, key, parameter, key_text=parameter.key)
 
 

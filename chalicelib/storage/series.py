@@ -106,9 +106,9 @@ def read_series_of_iterations(experiment_id: str, iteration_ids: Iterable[str]) 
     return {keys.owner_of_series(row.sk): _read(row) for row in found.values() if isinstance(row, SeriesRow)}
 
 
-def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_digest: str) -> tuple[Series, Chunk | None]:
+def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_hash: str) -> tuple[Series, Chunk | None]:
     """Read both in one call, at the start of storing a batch. NotFound like `read_series`."""
-    series_key, chunk_key = keys.series(experiment_id, iteration_id), keys.chunk(iteration_id, batch_digest)
+    series_key, chunk_key = keys.series(experiment_id, iteration_id), keys.chunk(iteration_id, batch_hash)
     found = item.get_many([series_key, chunk_key])
     row, written = found.get(series_key), found.get(chunk_key)
     opened = chunk.open_chunk(written if isinstance(written, ChunkRow) else None)

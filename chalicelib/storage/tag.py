@@ -25,12 +25,12 @@ class TagRow(Item, discriminator="tag"):
 def add_tags(owner: Owner, values: list[str], write: Transaction) -> None:
     """Add these tags to a transaction, which fails with Conflict if the owner has one of them."""
     for value in values:
-        write.put(TagRow(*_key(owner, ids.digest(value)), id=_new_tag_id(owner.id, value), value=value), Conflict)
+        write.put(TagRow(*_key(owner, ids.hash_text(value)), id=_new_tag_id(owner.id, value), value=value), Conflict)
 
 
 def find_tags(owner: Owner, values: list[str]) -> dict[str, Tag]:
     """The tags of the owner with these values, by value."""
-    found = item.get_many(_key(owner, ids.digest(value)) for value in values)
+    found = item.get_many(_key(owner, ids.hash_text(value)) for value in values)
     return {row.value: _shape(row) for row in found.values() if isinstance(row, TagRow)}
 
 
@@ -63,11 +63,11 @@ def remove_tag(owner: Owner, tag_id: str, write: Transaction) -> None:
 
 
 def _new_tag_id(owner_id: str, value: str) -> str:
-    return f"{owner_id}.{ids.stamp()}.{ids.digest(value)}"
+    return f"{owner_id}.{ids.stamp()}.{ids.hash_text(value)}"
 
 
-def _key(owner: Owner, value_digest: str) -> Key:
-    return keys.tag(_owner_key(owner), owner.id, value_digest)
+def _key(owner: Owner, value_hash: str) -> Key:
+    return keys.tag(_owner_key(owner), owner.id, value_hash)
 
 
 def _owner_key(owner: Owner) -> Key:

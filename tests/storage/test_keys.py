@@ -17,7 +17,7 @@ from chalicelib.storage.table.keys import Key
 TEXTS = st.text(max_size=6) | st.sampled_from(["a", "a#a", "a#b", "#", "a source b", "", '", "'])
 # What a path may hold where it names an id.
 IDS = st.sampled_from(["a", "b", "a.b", "b.a"])
-DIGESTS = TEXTS.map(ids.digest)
+HASHES = TEXTS.map(ids.hash_text)
 NUMBERS = st.sampled_from([0, 1, 11, 999])
 PARTITIONS = st.one_of(*(IDS.map(each) for each in (keys.user_partition, keys.project_partition)))
 
@@ -29,7 +29,7 @@ ARGUMENTS: dict[str, SearchStrategy[object]] = {
     "owner": st.builds(Key, PARTITIONS, st.just("")),
     "generation": IDS,
     "what": IDS,
-    "sha256": DIGESTS,
+    "sha256": HASHES,
     "part": NUMBERS,
     "due": NUMBERS,
     "window": NUMBERS,
@@ -38,8 +38,8 @@ BY_TYPE = {"int": NUMBERS, "str": IDS}
 
 
 def _strategy(parameter: inspect.Parameter) -> SearchStrategy[object]:
-    if parameter.name.endswith("_digest"):
-        return DIGESTS
+    if parameter.name.endswith("_hash"):
+        return HASHES
     return ARGUMENTS.get(parameter.name, BY_TYPE.get(str(parameter.annotation), st.nothing()))
 
 
@@ -76,5 +76,5 @@ def test_different_functions_make_different_keys(partition: str) -> None:
 
 @given(st.lists(TEXTS, max_size=3), st.lists(TEXTS, max_size=3))
 @settings(deadline=None)
-def test_a_digest_of_several_texts_tells_them_apart(one: list[str], other: list[str]) -> None:
-    assert (ids.digest_of(*one) == ids.digest_of(*other)) == (one == other)
+def test_a_hash_of_several_texts_tells_them_apart(one: list[str], other: list[str]) -> None:
+    assert (ids.hash_texts(*one) == ids.hash_texts(*other)) == (one == other)

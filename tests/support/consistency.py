@@ -193,7 +193,7 @@ def _experiment(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _experiment_name(table: Table, key: Key, row: Row) -> Iterator[str]:
     place = Key(key.pk, f"{keys.EXPERIMENT}{row['experiment_id']}")
     yield from table.needs(place)
-    if ids.digest(table.rows.get(place, {}).get("name", "")) != key.sk.removeprefix("EXPERIMENTNAME#"):
+    if ids.hash_text(table.rows.get(place, {}).get("name", "")) != key.sk.removeprefix("EXPERIMENTNAME#"):
         yield "the experiment has another name"
 
 
@@ -292,7 +292,7 @@ def _points(iteration_id: str, without: dict[str, Any]) -> dict[str, list[_Point
             found.setdefault(key, []).extend(
                 (step, time, batches[number].at, ordinal, value)
                 for step, time, value, ordinal, number in rows
-                if batches[number].digest not in without
+                if batches[number].hash not in without
             )
     return {key: sorted(each, key=lambda point: point[:4]) for key, each in found.items() if each}
 
@@ -345,7 +345,7 @@ def _model(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _model_name(table: Table, key: Key, row: Row) -> Iterator[str]:
     place = Key(key.pk, f"{keys.MODEL}{row['model_id']}")
     yield from table.needs(place)
-    if ids.digest(table.rows.get(place, {}).get("name", "")) != key.sk.removeprefix("MODELNAME#"):
+    if ids.hash_text(table.rows.get(place, {}).get("name", "")) != key.sk.removeprefix("MODELNAME#"):
         yield "the model has another name"
 
 
@@ -370,7 +370,8 @@ def _id_key(table: Table, key: Key, row: Row) -> Iterator[str]:
         Key(key.pk, f"VERSION#{target_id.rpartition('.')[2]}"),
     ]
     made = [table.rows[place] for place in places if place in table.rows]
-    if "retired_at" not in row and [ids.digest(each.get("id_key", "")) for each in made] != [key.sk.partition("#")[2]]:
+    hashes = [ids.hash_text(each.get("id_key", "")) for each in made]
+    if "retired_at" not in row and hashes != [key.sk.partition("#")[2]]:
         yield f"{target_id} is not there, or was made under another key"
 
 

@@ -77,21 +77,21 @@ def hear_of(iteration: Iteration) -> None:
 
 def is_taken(iteration: Iteration, batch_id: str) -> bool:
     """True if the chunk of this batch is stored, and so the rest of its flush, else False."""
-    return chunks.find_chunk(iteration.id, ids.digest(batch_id)) is not None
+    return chunks.find_chunk(iteration.id, ids.hash_text(batch_id)) is not None
 
 
 def take_batch(iteration: Iteration, batch_id: str, sent: dict[str, Sent]) -> Chunk:
     """Store the batch once; return its chunk. InvalidPayload if the iteration is locked, except for late delivery."""
-    batch_digest = ids.digest(batch_id)
-    series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_digest)
+    batch_hash = ids.hash_text(batch_id)
+    series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
     if taken is None:
         _require_open(iteration, sent)
-    if taken is None or batch_digest in series.announced:
-        series = _announce(iteration, batch_digest, sent, series)
-        if batch_digest in series.announced:
-            taken = taken or _put(iteration, batch_digest, sent, series.announced[batch_digest])
+    if taken is None or batch_hash in series.announced:
+        series = _announce(iteration, batch_hash, sent, series)
+        if batch_hash in series.announced:
+            taken = taken or _put(iteration, batch_hash, sent, series.announced[batch_hash])
             _fold(iteration, taken, series)
-    return taken or _stored(iteration, batch_digest)
+    return taken or _stored(iteration, batch_hash)
 
 
 def receipt_of(iteration: Iteration, chunk: Chunk) -> Receipt:
@@ -110,7 +110,7 @@ def own_points(iteration: Iteration, chunk: Chunk) -> dict[str, Columns]:
     found: dict[str, Columns] = {}
     for key, slices in rows.read_slices(iteration.id).items():
         for batches, piece in slices:
-            own = [at for at, number in enumerate(piece.batches) if batches[number].digest == chunk.batch.digest]
+            own = [at for at, number in enumerate(piece.batches) if batches[number].hash == chunk.batch.hash]
             if own:
                 found.setdefault(key, Columns.empty()).extend(piece.columns.take(own))
     return found
@@ -133,18 +133,18 @@ def _require_open(iteration: Iteration, sent: dict[str, Sent]) -> None:
         raise iterations.locked()
 
 
-def _announce(iteration: Iteration, batch_digest: str, sent: dict[str, Sent], series: Series) -> Series:
+def _announce(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], series: Series) -> Series:
     """Announce the batch, which fixes its steps. Return the series without it if another request stored the batch."""
     taken = None
     for attempt in Retry():
         if attempt > 1:
-            series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_digest)
-        if taken is not None or batch_digest in series.announced:
+            series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
+        if taken is not None or batch_hash in series.announced:
             break
         settled = _settle(iteration, series)
         at = max(now_us(), series.last_at + 1)
         mine = _reserve(settled, sent, at)
-        announced = settled.announced | {batch_digest: mine}
+        announced = settled.announced | {batch_hash: mine}
         announcing = replace(settled, announced=announced, last_at=at, batches=settled.batches + 1)
         storage.require_room(announcing, set(sent))
         try:
@@ -177,7 +177,7 @@ def _steps(sent: Sent, following: int) -> Iterator[int]:
         yield step
 
 
-def _put(iteration: Iteration, batch_digest: str, sent: dict[str, Sent], announcement: Announcement) -> Chunk:
+def _put(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], announcement: Announcement) -> Chunk:
     """Put the chunk. Unavailable if another process sends other points under this batch_id: the retry finds those."""
     first = announcement.first_step
     if any(None in each.steps and key not in first for key, each in sent.items()):
@@ -191,11 +191,11 @@ def _put(iteration: Iteration, batch_digest: str, sent: dict[str, Sent], announc
         )
         for key, each in sent.items()
     }
-    batch = Batch(batch_digest, announcement.at)
+    batch = Batch(batch_hash, announcement.at)
     try:
         return chunks.put_chunk(iteration.id, batch, series)
     except Conflict:
-        taken = chunks.find_chunk(iteration.id, batch_digest)
+        taken = chunks.find_chunk(iteration.id, batch_hash)
     if taken is None:
         # Another process dropped the batch because its writer seemed dead: the retry gets new steps.
         _withdraw(iteration, batch)
@@ -207,13 +207,13 @@ def _withdraw(iteration: Iteration, batch: Batch) -> None:
     """Remove a dropped announcement. A newer announcement of the same batch stays."""
 
     def change(series: Series) -> Series | None:
-        return _folded(iteration, series, batch.digest, None) if batch in series.unfolded else None
+        return _folded(iteration, series, batch.hash, None) if batch in series.unfolded else None
 
     storage.change_series(iteration.experiment_id, iteration.id, change)
 
 
-def _stored(iteration: Iteration, batch_digest: str) -> Chunk:
-    chunk = chunks.find_chunk(iteration.id, batch_digest)
+def _stored(iteration: Iteration, batch_hash: str) -> Chunk:
+    chunk = chunks.find_chunk(iteration.id, batch_hash)
     if chunk is None:
         raise Unavailable(retry_after=1)
     return chunk
@@ -224,27 +224,27 @@ def _fold(iteration: Iteration, chunk: Chunk, series: Series) -> None:
 
     Points edited since the announcement are read again after the series. A later edit recounts them itself.
     """
-    batch_digest = chunk.batch.digest
+    batch_hash = chunk.batch.hash
     for attempt in Retry():
         if attempt > 1:
             series = storage.read_series(iteration.experiment_id, iteration.id)
-        if batch_digest not in series.announced:
+        if batch_hash not in series.announced:
             break
-        if series.edited_at > series.announced[batch_digest].at:
-            chunk = _stored(iteration, batch_digest)
+        if series.edited_at > series.announced[batch_hash].at:
+            chunk = _stored(iteration, batch_hash)
         try:
-            storage.write_series(iteration.experiment_id, iteration.id, _folded(iteration, series, batch_digest, chunk))
+            storage.write_series(iteration.experiment_id, iteration.id, _folded(iteration, series, batch_hash, chunk))
         except Overtaken:
             continue
         break
 
 
-def _folded(iteration: Iteration, series: Series, batch_digest: str, chunk: Chunk | None) -> Series:
+def _folded(iteration: Iteration, series: Series, batch_hash: str, chunk: Chunk | None) -> Series:
     """The series without the announcement of a batch, and with the points of its chunk in the summaries.
 
     A chunk whose time differs from the announcement was folded already, under an earlier announcement.
     """
-    rest = {batch: one for batch, one in series.announced.items() if batch != batch_digest}
+    rest = {batch: one for batch, one in series.announced.items() if batch != batch_hash}
     if chunk is None or chunk.batch not in series.unfolded:
         return replace(series, announced=rest, batches=series.batches - 1)
     new = {key: Summary.of(columns) for key, columns in own_points(iteration, chunk).items()}
@@ -266,20 +266,20 @@ def _undecided(series: Series, chunk: Chunk, new: dict[str, Summary]) -> list[st
 def _settle(iteration: Iteration, series: Series) -> Series:
     """Settle the announcements of dead writers: fold a batch whose chunk is stored, drop the others."""
     now = now_us()
-    for batch_digest, one in series.announced.items():
+    for batch_hash, one in series.announced.items():
         if now - one.at > STALE_AFTER:
-            chunk = _find_or_drop(iteration, Batch(batch_digest, one.at))
-            series = _folded(iteration, series, batch_digest, chunk)
+            chunk = _find_or_drop(iteration, Batch(batch_hash, one.at))
+            series = _folded(iteration, series, batch_hash, chunk)
     return series
 
 
 def _find_or_drop(iteration: Iteration, batch: Batch) -> Chunk | None:
     """Return the chunk of an announced batch. None means that the batch is dropped: its writer can no longer put it."""
-    found = chunks.find_chunk(iteration.id, batch.digest)
+    found = chunks.find_chunk(iteration.id, batch.hash)
     if found is None:
         try:
             chunks.drop_batch(iteration.id, batch)
         except Conflict:
             # The writer has just put the chunk, or another process dropped the batch first.
-            return chunks.find_chunk(iteration.id, batch.digest)
+            return chunks.find_chunk(iteration.id, batch.hash)
     return found

@@ -167,7 +167,7 @@ def _unnamed(rows: Rows) -> list[Stored]:
 
 def _is_superseded(row: Stored) -> bool:
     """True if each packed chunk names other rows, else False. A chunk names its packed rows once, for good."""
-    return all(batch.digest in row.homes for batch in row.packed_batches())
+    return all(batch.hash in row.homes for batch in row.packed_batches())
 
 
 def _arrival(row: Stored) -> int:

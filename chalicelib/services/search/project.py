@@ -33,7 +33,7 @@ def list_iterations_of_project(
     """Like `list_iterations_of_experiment`. Also InvalidPayload for an order over too many experiments."""
     access.project(actor, project_id, Need.READ)
     question = query.question_of(search)
-    scope = ids.digest_of(project_id, search.parent_iteration_id or "", search.filter, search.order_by)
+    scope = ids.hash_texts(project_id, search.parent_iteration_id or "", search.filter, search.order_by)
     if question.terms:
         return _page_in_order(project_id, search, question, limit, cursor, scope)
     return _page_by_experiment(project_id, search, question, limit, cursor, scope)

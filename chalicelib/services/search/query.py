@@ -89,9 +89,9 @@ def _page_of_found(
 
     Read the iterations again for each page, to omit those deleted meanwhile.
     """
-    scope = ids.digest_of(experiment_id, search.parent_iteration_id or "", search.filter, search.order_by)
+    scope = ids.hash_texts(experiment_id, search.parent_iteration_id or "", search.filter, search.order_by)
     after = _position(cursor, scope, len(question.terms) + 1)
-    kept = scope + ids.digest(" ".join(sorted(kind.value for kind in search.include)))
+    kept = scope + ids.hash_text(" ".join(sorted(kind.value for kind in search.include)))
     reading = (page_cache.find(kept) if cursor else None) or _read(experiment_id, search, question, budget)
     left = reading.rows[bisect_right(reading.rows, after, key=itemgetter(0)) :]
     page = projection.find_iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]])

@@ -77,7 +77,7 @@ def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Ch
         raise InvalidPayload(
             f"The batch takes {len(points)} bytes packed, at most {MAX_BYTES} fit; send it in two", field="metrics"
         )
-    row = ChunkRow(*keys.chunk(iteration_id, batch.digest), at=batch.at, points=points)
+    row = ChunkRow(*keys.chunk(iteration_id, batch.hash), at=batch.at, points=points)
     row.low, row.high = bounds(series.values())
     with conditional.otherwise(Conflict):
         row.save(_is_free(batch.at))
@@ -86,13 +86,13 @@ def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Ch
 
 def drop_batch(iteration_id: str, batch: Batch) -> None:
     """Block this announcement for later chunks. Conflict if its chunk is stored, or if it is dropped already."""
-    row = ChunkRow(*keys.chunk(iteration_id, batch.digest), at=batch.at, dropped=True)
+    row = ChunkRow(*keys.chunk(iteration_id, batch.hash), at=batch.at, dropped=True)
     with conditional.otherwise(Conflict):
         row.save(_is_free(batch.at))
 
 
-def find_chunk(iteration_id: str, batch_digest: str) -> Chunk | None:
-    return open_chunk(item.find(ChunkRow, keys.chunk(iteration_id, batch_digest)))
+def find_chunk(iteration_id: str, batch_hash: str) -> Chunk | None:
+    return open_chunk(item.find(ChunkRow, keys.chunk(iteration_id, batch_hash)))
 
 
 def open_chunk(row: ChunkRow | None) -> Chunk | None:
@@ -115,7 +115,7 @@ def open_points(key: Key, points: bytes, batch: Batch, only: Iterable[str] | Non
 
 
 def put_packed(iteration_id: str, key: str, generation: str, part: int, content: Content) -> Key:
-    row_key = keys.packed(iteration_id, ids.digest(key), generation, part)
+    row_key = keys.packed(iteration_id, ids.hash_text(key), generation, part)
     row = PackedRow(*row_key, points=codec.pack(content))
     row.low, row.high = bounds(piece.columns for piece in content.series.values())
     # One process writes a generation, so an existing row is an earlier attempt of this put whose answer was lost. A
@@ -158,9 +158,9 @@ def replace_points(key: Key, edition: int | None, content: Content, write: Trans
     write.update(row, actions, PointsRow.points.exists() & _same_edition(edition), Conflict)
 
 
-def keep_receipt(iteration_id: str, batch_digest: str, receipt: Receipt) -> None:
+def keep_receipt(iteration_id: str, batch_hash: str, receipt: Receipt) -> None:
     """Keep the first answer to a batch, so that a retry gets the same one after its points change."""
-    row = ChunkRow(*keys.chunk(iteration_id, batch_digest))
+    row = ChunkRow(*keys.chunk(iteration_id, batch_hash))
     packed = zlib.compress(json.dumps([receipt.accepted, dict(receipt.last_step)]).encode())
     with conditional.otherwise(Conflict):
         row.update([ChunkRow.receipt.set(ChunkRow.receipt | packed)], ChunkRow.pk.exists())

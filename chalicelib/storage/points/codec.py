@@ -35,7 +35,7 @@ class DamagedData(Exception):
 class Batch(NamedTuple):
     """The hash of a batch's id, and when the server accepted it: µs since 1970, unique within an iteration."""
 
-    digest: str
+    hash: str
     at: int
 
 
@@ -67,7 +67,7 @@ def pack(content: Content) -> bytes:
     slices = list(content.series.values())
     body = _keys({key: len(each.columns) for key, each in content.series.items()})
     body += _COUNT.pack(len(content.batches))
-    body += b"".join(_BATCH.pack(_to_bytes(batch.digest), batch.at) for batch in content.batches)
+    body += b"".join(_BATCH.pack(_to_bytes(batch.hash), batch.at) for batch in content.batches)
     body += _points([each.columns for each in slices])
     body += encode_integers([each.ordinals for each in slices]) + encode_integers([each.batches for each in slices])
     return _frame(MANY_BATCHES, body)
@@ -171,12 +171,12 @@ def _read_batches(body: bytes, start: int) -> tuple[list[Batch], int]:
     start += _COUNT.size
     offsets = range(start, start + number * _BATCH.size, _BATCH.size)
     batches = [_BATCH.unpack_from(body, offset) for offset in offsets]
-    return [Batch(_to_text(digest), at) for digest, at in batches], start + number * _BATCH.size
+    return [Batch(_to_text(hashed), at) for hashed, at in batches], start + number * _BATCH.size
 
 
-def _to_bytes(digest: str) -> bytes:
-    return base64.b32hexdecode(digest.upper())
+def _to_bytes(hashed: str) -> bytes:
+    return base64.b32hexdecode(hashed.upper())
 
 
-def _to_text(digest: bytes) -> str:
-    return base64.b32hexencode(digest).decode().lower()
+def _to_text(hashed: bytes) -> str:
+    return base64.b32hexencode(hashed).decode().lower()

@@ -40,7 +40,7 @@ class Stored(NamedTuple):
         content = self.open_whole(only)
         if self.generation is None:
             return content
-        counts = [self.homes.get(batch.digest) == self.generation for batch in content.batches]
+        counts = [self.homes.get(batch.hash) == self.generation for batch in content.batches]
         return content if all(counts) else Content(content.batches, dict(_only(content, counts)))
 
     def open_whole(self, only: Collection[str] | None = None) -> Content:
@@ -76,9 +76,9 @@ def read_rows(iteration_id: str, only: Collection[str] | None = None) -> Rows:
     return Rows(stored, homes)
 
 
-def rows_of_batch(iteration_id: str, batch_digest: str) -> list[Stored]:
+def rows_of_batch(iteration_id: str, batch_hash: str) -> list[Stored]:
     """Find the rows that may have points of this batch: its chunk, or all packed rows of the generation it names."""
-    chunk_key = keys.chunk(iteration_id, batch_digest)
+    chunk_key = keys.chunk(iteration_id, batch_hash)
     for row in item.raw_rows(Span(chunk_key.pk, chunk_key.sk, chunk_key.sk), _NAMES):
         if "home" in row:
             return [each for each in read_rows(iteration_id).stored if each.generation == row["home"]["S"]]
@@ -118,7 +118,7 @@ def read_slices(
 def _spans(iteration_id: str, only: Collection[str] | None) -> list[Span]:
     if only is None or len(only) > MOST_SPANS:
         return [keys.points_span(iteration_id)]
-    packed = [keys.packed_span(iteration_id, ids.digest(key)) for key in sorted(only)]
+    packed = [keys.packed_span(iteration_id, ids.hash_text(key)) for key in sorted(only)]
     return [keys.chunks_span(iteration_id), *packed]
 
 

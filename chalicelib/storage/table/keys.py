@@ -16,33 +16,33 @@ an id of its own also has a REF in a partition of its own, which says where it l
     experiment            PROJECT#pid         EXPERIMENT#eid
     experiment's REF      EXPERIMENT#eid      REF
     iteration             EXPERIMENT#eid      ITERATION#iid
-    parameter             EXPERIMENT#eid      PARAMETER#iid#digest(key)
+    parameter             EXPERIMENT#eid      PARAMETER#iid#hash(key)
     series of an iteration EXPERIMENT#eid     SERIES#iid              first, last, min, max, count of every key
     resource              EXPERIMENT#eid      RESOURCE#rid
     snapshot              EXPERIMENT#eid      SNAPSHOT#iid            which blobs hold lock files and diff
     iteration's REF       ITERATION#iid       REF
     child                 ITERATION#iid       CHILD#iid
-    chunk of points       ITERATION#iid       CHUNK#digest(batch_id)  a batch; without points once moved or dropped
-    packed points         ITERATION#iid       PACKED#digest(key)#gen#part   after the chunks: see storage/points/rows.py
+    chunk of points       ITERATION#iid       CHUNK#hash(batch_id)  a batch; without points once moved or dropped
+    packed points         ITERATION#iid       PACKED#hash(key)#gen#part   after the chunks: see storage/points/rows.py
     resource's REF        RESOURCE#rid        REF
-    experiment's name     PROJECT#pid         EXPERIMENTNAME#digest   of the name, and makes it unique
+    experiment's name     PROJECT#pid         EXPERIMENTNAME#hash   of the name, and makes it unique
     model                 PROJECT#pid         MODEL#mid               the last version's number, and which is PRODUCTION
-    model's name          PROJECT#pid         MODELNAME#digest(name)  makes the name unique
+    model's name          PROJECT#pid         MODELNAME#hash(name)  makes the name unique
     model's REF           MODEL#mid           REF
     model version         MODEL#mid           VERSION#number          the number in nine digits
-    tag                   (its owner's row)   TAG#owner#digest(value)
-    id_key                (its scope's PK)    IDKEY#digest(id_key)    makes a creation idempotent
-    id_key of a resource  EXPERIMENT#eid      RESOURCEKEY#digest      the same
-    sign-in attempts      ATTEMPTS#digest     window                  of a tuple: an account, an address; expires
-    known address         USER#uid            SOURCE#digest           from where the user signed in; expires
+    tag                   (its owner's row)   TAG#owner#hash(value)
+    id_key                (its scope's PK)    IDKEY#hash(id_key)    makes a creation idempotent
+    id_key of a resource  EXPERIMENT#eid      RESOURCEKEY#hash      the same
+    sign-in attempts      ATTEMPTS#hash     window                  of a tuple: an account, an address; expires
+    known address         USER#uid            SOURCE#hash           from where the user signed in; expires
     deletion under way    DELETIONS           id
     iteration that runs   RUNNING             ITERATION#iid           found there when its writer falls silent
     bytes in the table    BYTES#pid#sha256    BYTES#number            what the inline backend keeps, 256 KiB an item
     upload to look at     UPLOADS             time#id                 then: was it finished? did bytes come after all?
 
 Keys are joined with "#". That is unambiguous because at most one part of a key can hold a "#": ids that the
-server makes, and ids in paths, consist of 0-9, a-z and "."; digests and numbers hold none; a username ends its key.
-Every other text of a caller enters as a digest. tests/storage/test_keys.py checks this for every function below.
+server makes, and ids in paths, consist of 0-9, a-z and "."; hashes and numbers hold none; a username ends its key.
+Every other text of a caller enters as a hash. tests/storage/test_keys.py checks this for every function below.
 
 docs/access-patterns.md counts the reads and writes of each route.
 """
@@ -69,8 +69,8 @@ class Span(NamedTuple):
     last: str
 
 
-# Sorts after every character of a digest.
-_AFTER_DIGESTS = "~"
+# Sorts after every character of a hash.
+_AFTER_HASHES = "~"
 
 USERS = "USERS"
 PROJECTS = "PROJECTS"
@@ -147,7 +147,7 @@ def experiment(project_id: str, experiment_id: str) -> Key:
 
 
 def experiment_name(project_id: str, name: str) -> Key:
-    return Key(project_partition(project_id), f"EXPERIMENTNAME#{ids.digest(name)}")
+    return Key(project_partition(project_id), f"EXPERIMENTNAME#{ids.hash_text(name)}")
 
 
 def experiment_ref(experiment_id: str) -> Key:
@@ -156,7 +156,7 @@ def experiment_ref(experiment_id: str) -> Key:
 
 def iterations_span(experiment_id: str) -> Span:
     """All iterations of an experiment."""
-    return Span(experiment_partition(experiment_id), ITERATION, ITERATION + _AFTER_DIGESTS)
+    return Span(experiment_partition(experiment_id), ITERATION, ITERATION + _AFTER_HASHES)
 
 
 def iteration_partition(iteration_id: str) -> str:
@@ -188,13 +188,13 @@ def parameters_prefix(iteration_id: str) -> str:
     return f"PARAMETER#{iteration_id}#"
 
 
-def parameter(experiment_id: str, iteration_id: str, key_digest: str) -> Key:
-    return Key(experiment_partition(experiment_id), parameters_prefix(iteration_id) + key_digest)
+def parameter(experiment_id: str, iteration_id: str, key_hash: str) -> Key:
+    return Key(experiment_partition(experiment_id), parameters_prefix(iteration_id) + key_hash)
 
 
 def parameters_span(experiment_id: str, first_id: str, last_id: str) -> Span:
     """The parameters of all iterations from one id to another."""
-    last = parameters_prefix(last_id) + _AFTER_DIGESTS
+    last = parameters_prefix(last_id) + _AFTER_HASHES
     return Span(experiment_partition(experiment_id), parameters_prefix(first_id), last)
 
 
@@ -211,17 +211,17 @@ def owner_of_series(sk: str) -> str:
     return sk.removeprefix("SERIES#")
 
 
-def chunk(iteration_id: str, batch_digest: str) -> Key:
-    return Key(iteration_partition(iteration_id), f"{CHUNK}{batch_digest}")
+def chunk(iteration_id: str, batch_hash: str) -> Key:
+    return Key(iteration_partition(iteration_id), f"{CHUNK}{batch_hash}")
 
 
 def batch_of_chunk(sk: str) -> str:
-    """The digest of the batch's id."""
+    """The hash of the batch's id."""
     return sk.removeprefix(CHUNK)
 
 
-def packed(iteration_id: str, key_digest: str, generation: str, part: int) -> Key:
-    return Key(iteration_partition(iteration_id), f"{PACKED}{key_digest}#{generation}#{part:03}")
+def packed(iteration_id: str, key_hash: str, generation: str, part: int) -> Key:
+    return Key(iteration_partition(iteration_id), f"{PACKED}{key_hash}#{generation}#{part:03}")
 
 
 def generation_of_packed(sk: str) -> str:
@@ -229,17 +229,17 @@ def generation_of_packed(sk: str) -> str:
 
 
 def chunks_span(iteration_id: str) -> Span:
-    return Span(iteration_partition(iteration_id), CHUNK, CHUNK + _AFTER_DIGESTS)
+    return Span(iteration_partition(iteration_id), CHUNK, CHUNK + _AFTER_HASHES)
 
 
-def packed_span(iteration_id: str, key_digest: str) -> Span:
+def packed_span(iteration_id: str, key_hash: str) -> Span:
     """All packed rows of one key."""
-    return Span(iteration_partition(iteration_id), f"{PACKED}{key_digest}#", f"{PACKED}{key_digest}#{_AFTER_DIGESTS}")
+    return Span(iteration_partition(iteration_id), f"{PACKED}{key_hash}#", f"{PACKED}{key_hash}#{_AFTER_HASHES}")
 
 
 def points_span(iteration_id: str) -> Span:
     """Chunks, then packed rows; nothing else lies between them."""
-    return Span(iteration_partition(iteration_id), CHUNK, PACKED + _AFTER_DIGESTS)
+    return Span(iteration_partition(iteration_id), CHUNK, PACKED + _AFTER_HASHES)
 
 
 def resource(experiment_id: str, resource_id: str) -> Key:
@@ -259,7 +259,7 @@ def model(project_id: str, model_id: str) -> Key:
 
 
 def model_name(project_id: str, name: str) -> Key:
-    return Key(project_partition(project_id), f"MODELNAME#{ids.digest(name)}")
+    return Key(project_partition(project_id), f"MODELNAME#{ids.hash_text(name)}")
 
 
 def model_partition(model_id: str) -> str:
@@ -279,31 +279,31 @@ def tags_prefix(owner_id: str) -> str:
     return f"{TAG}{owner_id}#"
 
 
-def tag(owner: Key, owner_id: str, value_digest: str) -> Key:
+def tag(owner: Key, owner_id: str, value_hash: str) -> Key:
     """Beside the owner's own item, in the same partition."""
-    return Key(owner.pk, tags_prefix(owner_id) + value_digest)
+    return Key(owner.pk, tags_prefix(owner_id) + value_hash)
 
 
 def iteration_tags_span(experiment_id: str, first_id: str, last_id: str) -> Span:
     """The tags of all iterations from one id to another."""
-    return Span(experiment_partition(experiment_id), tags_prefix(first_id), tags_prefix(last_id) + _AFTER_DIGESTS)
+    return Span(experiment_partition(experiment_id), tags_prefix(first_id), tags_prefix(last_id) + _AFTER_HASHES)
 
 
 def id_key(scope_partition: str, text: str) -> Key:
-    return Key(scope_partition, f"IDKEY#{ids.digest(text)}")
+    return Key(scope_partition, f"IDKEY#{ids.hash_text(text)}")
 
 
 def resource_id_key(experiment_id: str, text: str) -> Key:
     """Beside those of the experiment's iterations."""
-    return Key(experiment_partition(experiment_id), f"RESOURCEKEY#{ids.digest(text)}")
+    return Key(experiment_partition(experiment_id), f"RESOURCEKEY#{ids.hash_text(text)}")
 
 
-def attempts(subject_digest: str, window: int) -> Key:
-    return Key(f"ATTEMPTS#{subject_digest}", str(window))
+def attempts(subject_hash: str, window: int) -> Key:
+    return Key(f"ATTEMPTS#{subject_hash}", str(window))
 
 
-def known_source(user_id: str, source_digest: str) -> Key:
-    return Key(user_partition(user_id), f"SOURCE#{source_digest}")
+def known_source(user_id: str, source_hash: str) -> Key:
+    return Key(user_partition(user_id), f"SOURCE#{source_hash}")
 
 
 def deletion(target_id: str) -> Key:
