@@ -195,7 +195,7 @@ def _in_url(host: str) -> str:
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_a_name_that_resolves_to_no_public_address_is_not_reached(
+def test_the_client_does_not_connect_to_a_non_public_address(
     model: Path, tmp_path: Path, resolve: Resolve, address: str
 ) -> None:
     resolve("store.example", address)

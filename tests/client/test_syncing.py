@@ -193,7 +193,7 @@ def test_what_has_been_deleted_does_not_come_back(
 
 
 @pytest.mark.parametrize("way", ["absolute", "upwards", "link", "linked folder", "drive"])
-def test_a_spool_from_elsewhere_reads_and_removes_no_file_but_its_own(
+def test_sync_of_a_foreign_spool_reads_and_removes_only_its_own_files(
     copies: list[Path], client: Client, tmp_path: Path, request: pytest.FixtureRequest, way: str
 ) -> None:
     secret = tmp_path / "files" / "secret"
@@ -240,7 +240,7 @@ def too_large(path: Path, secret: Path) -> None:
     ("harm", "message"),
     [(linked, "is a link"), (hard_linked, "hard link to a file of another user"), (too_large, "has more than")],
 )
-def test_a_segment_that_is_none_of_the_spools_is_not_read(
+def test_a_linked_or_oversized_segment_is_not_read(
     copies: list[Path], client: Client, tmp_path: Path, harm: Callable[[Path, Path], None], message: str
 ) -> None:
     """Here it holds what a segment does, so that reading it would show."""
@@ -276,7 +276,7 @@ def test_what_is_not_a_spools_stays_in_its_folder(copies: list[Path], client: Cl
 
 
 @pytest.mark.parametrize("named", [None, URL])
-def test_a_token_does_not_go_to_a_server_that_only_the_spool_names(
+def test_no_token_goes_to_a_server_that_only_the_spool_names(
     copies: list[Path], server: Server, monkeypatch: pytest.MonkeyPatch, named: str | None
 ) -> None:
     seen = _Listening(server)
@@ -294,7 +294,7 @@ def test_a_token_does_not_go_to_a_server_that_only_the_spool_names(
 
 @pytest.mark.parametrize("named", [None, URL])
 @pytest.mark.parametrize("url", ["https://elsewhere.example/api", "http://127.0.0.1:9000"])
-def test_nothing_goes_unasked_to_a_server_that_only_the_spool_names(
+def test_sync_sends_nothing_unasked_to_a_server_that_only_the_spool_names(
     copies: list[Path], server: Server, monkeypatch: pytest.MonkeyPatch, named: str | None, url: str
 ) -> None:
     seen = _Listening(server)

@@ -20,7 +20,7 @@ ROOT = Path("/data/target")
         *("../up", "a/../../up", "a\\..\\up", "..", "a/..", "a\0b"),
     ],
 )
-def test_a_name_that_leads_out_is_refused(name: str) -> None:
+def test_a_name_outside_the_folder_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="leads out"):
         paths.path_of(name, ROOT)
 

@@ -28,7 +28,7 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 DEV = Stage("dev", ACCOUNT, REGION)
 
 
-def test_it_ends_with_the_url_and_the_password_which_no_file_holds(deployment: Deployment) -> None:
+def test_deploy_prints_url_and_password_and_no_file_holds_the_password(deployment: Deployment) -> None:
     *_, healthy, url, admin, password, sign_in = deployment.printed.splitlines()
     assert sign_in == f"sign in: deardiary login {deployment.url}"
     assert [healthy.split(":")[0], url.split(":")[0], admin] == ["healthy", "url", "admin admin: created"]
@@ -58,7 +58,7 @@ def test_every_route_works_with_what_its_function_may_do(deployment: Deployment)
     assert got == {route: got[route] if got[route] in (200, 201, 204) else "2xx" for route in got}
 
 
-def test_an_unknown_route_is_answered_in_our_form(deployment: Deployment) -> None:
+def test_an_unknown_route_gets_an_error_of_our_form(deployment: Deployment) -> None:
     for headers in ({}, {"Authorization": "Bearer secret"}):
         answer = requests.get(f"{deployment.url}/nothing/here", headers=headers, timeout=10)
         assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
@@ -73,7 +73,7 @@ def denied(call: Any, **arguments: Any) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
-def test_the_role_of_the_api_reaches_its_own_things_only(deployment: Deployment) -> None:
+def test_the_role_of_the_api_reaches_only_its_own_resources(deployment: Deployment) -> None:
     owner, role = deployment.checkout.aws, deployment.checkout.as_role(f"deardiary-dev-{API.handler}")
     key = {"PK": {"S": "USERS"}, "SK": {"S": "ADMINS"}}
     owner("s3").create_bucket(Bucket="another")

@@ -85,7 +85,7 @@ def check(function: Function, calls: set[Call]) -> None:
     assert not [arn for _, arn in allowed if arn == "*"]
 
 
-def test_the_api_may_do_what_its_routes_do(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_policy_of_the_api_allows_exactly_its_calls(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     with recording(monkeypatch) as calls:
         ask_all(real_server)
         monkeypatch.setattr("chalicelib.storage.keyring._kept", None)

@@ -59,7 +59,7 @@ def test_other_bytes_than_declared_never_become_ready(
 
 
 @pytest.mark.parametrize("header", ["Content-Type", "x-amz-checksum-sha256"])
-def test_what_is_pinned_cannot_be_changed(real_server: Server, experiment: deardiary.Experiment, header: str) -> None:
+def test_signed_headers_cannot_be_changed(real_server: Server, experiment: deardiary.Experiment, header: str) -> None:
     resource = declare(real_server, experiment).body
     upload = real_server.call("POST", f"/resources/{resource['id']}/upload").body["requests"][0]
     other = {"Content-Type": "text/html", "x-amz-checksum-sha256": "A" * 43 + "="}[header]
@@ -89,7 +89,7 @@ def test_the_same_bytes_are_stored_once_and_outlive_one_owner(
     assert declare(real_server, experiment).body["state"] == "pending"
 
 
-def test_another_project_gains_nothing_by_the_hash(
+def test_a_hash_gives_another_project_no_access(
     real_server: Server, experiment: deardiary.Experiment, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_bytes(BYTES)
@@ -99,7 +99,7 @@ def test_another_project_gains_nothing_by_the_hash(
     assert declare(real_server, other).body["state"] == "pending"
 
 
-def test_a_download_is_a_download(real_server: Server, experiment: deardiary.Experiment, tmp_path: Path) -> None:
+def test_a_download_is_an_attachment(real_server: Server, experiment: deardiary.Experiment, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(BYTES)
     name = 'x";filename=evil.html\r\n<b>ü.html'
     resource = real_server.client().resources.upload(experiment.id, tmp_path / "a", name)

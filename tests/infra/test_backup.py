@@ -36,7 +36,7 @@ def stage_of_tests() -> str:
     return config.settings().table.removeprefix("deardiary-")
 
 
-def test_everything_comes_back(
+def test_a_backup_restores_everything(
     real_server: Server,
     s3: S3Client,
     tmp_path: Path,
@@ -70,7 +70,7 @@ def sign_in(server: Server, password: str) -> Reply:
     return server.call("POST", "/auth", {"username": "anna", "password": password}, token=None)
 
 
-def test_a_restored_table_honours_no_token_of_before(
+def test_a_restored_table_accepts_no_earlier_token(
     real_server: Server, s3: S3Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Under the same secret, which only `infra down` deletes."""
@@ -96,7 +96,7 @@ def test_a_restored_table_honours_no_token_of_before(
     assert real_server.call("POST", "/auth/refresh", token=renewed).status == 200
 
 
-def test_all_tokens_can_be_ended(real_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_end_tokens_ends_all_tokens(real_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     stage = stage_of_tests()
     session = real_server.token()
     token = real_server.client().tokens.create("ci").token

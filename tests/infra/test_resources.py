@@ -70,7 +70,7 @@ def protections(located: tuple[Stage, Clients]) -> tuple[object, object, object]
     )
 
 
-def test_the_table_is_protected_and_brought_back_to_that(located: tuple[Stage, Clients]) -> None:
+def test_the_table_is_protected_and_up_restores_that(located: tuple[Stage, Clients]) -> None:
     stage, clients = located
     converge(located)
     assert protections(located) == (True, "expires_at", "ENABLED")

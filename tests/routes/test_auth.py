@@ -89,7 +89,7 @@ def test_a_sign_in_says_when_it_was(server: Server) -> None:
     assert began - 1 <= _claims_of(session["access_token"])["auth_time"] <= clock.now().timestamp()
 
 
-def test_no_session_outlives_its_sign_in_by_more_than_30_days(server: Server) -> None:
+def test_a_session_ends_30_days_after_sign_in(server: Server) -> None:
     def signed_in(ago: timedelta) -> str:
         then = int((clock.now() - ago).timestamp())
         return _forge(server, lambda claims: claims.update(auth_time=then))
@@ -161,7 +161,7 @@ def test_the_scheme_is_in_any_case(server: Server) -> None:
         pytest.param(lambda server: _forge(server, lambda claims: claims.update(epoch=99)), id="another epoch"),
     ],
 )
-def test_tokens_that_are_not_valid(server: Server, make: Callable[[Server], str]) -> None:
+def test_invalid_tokens_are_refused(server: Server, make: Callable[[Server], str]) -> None:
     check_refused(server.call("GET", "/auth/me", token=make(server)), 401, "TOKEN_INVALID")
 
 

@@ -41,7 +41,7 @@ def test_every_answer_says_who_may_read_it(
 
 
 @pytest.mark.parametrize("origin", [THERE, "null", HERE + ".evil.example", HERE.upper(), "http://app.example.com"])
-def test_other_origins_get_nothing(open_server: Server, origin: str) -> None:
+def test_other_origins_get_no_cors_header(open_server: Server, origin: str) -> None:
     assert CORS not in open_server.call("GET", "/health", token=None, headers={"Origin": origin}).headers
 
 

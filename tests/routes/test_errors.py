@@ -143,7 +143,7 @@ def test_a_query_where_none_is_taken(server: Server) -> None:
     check_invalid(server.call("GET", f"/projects/{new_project(server)}?verbose=1"), "verbose")
 
 
-def test_what_nobody_foresaw_shows_no_trace(
+def test_an_unexpected_error_shows_no_traceback(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object, **__: object) -> None:

@@ -74,7 +74,7 @@ def test_a_refusal_has_its_status(server: Server, capsys: pytest.CaptureFixture[
     assert [line["status"] for line in lines(capsys)] == [404]
 
 
-def test_nothing_that_was_sent_or_signed_is_in_it(
+def test_the_log_holds_no_request_data_and_no_signature(
     server: Server, world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     capsys.readouterr()

@@ -113,7 +113,7 @@ def test_a_new_password_ends_all_tokens_at_once(server: Server) -> None:
 
 
 @pytest.mark.parametrize("is_admin", [False, True])
-def test_a_new_password_of_ones_own_takes_the_present_one(server: Server, is_admin: bool) -> None:
+def test_changing_the_own_password_requires_the_current_one(server: Server, is_admin: bool) -> None:
     person = new_person(server, is_admin=is_admin)
 
     def change(**body: str) -> Reply:
@@ -162,7 +162,7 @@ def test_a_demotion_ends_all_tokens_at_once_and_a_promotion_none(server: Server)
     check_refused(server.call("GET", "/users", token=token), 403, "ADMIN_REQUIRED")
 
 
-def test_the_last_admin_stays(server: Server) -> None:
+def test_the_last_admin_cannot_be_removed(server: Server) -> None:
     admin = found(server.call("GET", "/auth/me"))
     check_invalid(server.call("PATCH", f"/users/{admin['id']}", {"is_admin": False}), "is_admin")
     check_invalid(server.call("DELETE", f"/users/{admin['id']}"), "is_admin")

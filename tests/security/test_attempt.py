@@ -17,7 +17,7 @@ def sign_in(server: Server, password: str, username: str = ADMIN) -> Reply:
 
 
 @pytest.mark.parametrize("username", [ADMIN, "nobody-here"])
-def test_too_many_wrong_passwords_must_wait(server: Server, username: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_wrong_passwords_are_throttled(server: Server, username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     for _ in range(attempt.PER_ACCOUNT_AND_SOURCE):
@@ -76,7 +76,7 @@ def test_a_stranger_with_many_addresses_cannot_lock_an_admin_out(
 
 
 @pytest.mark.parametrize("stranger", ["198.51.100.7", "::ffff:198.51.100.7"])
-def test_a_username_that_names_an_address_counts_for_itself_only(
+def test_a_username_like_an_address_has_its_own_counter(
     server: Server, monkeypatch: pytest.MonkeyPatch, stranger: str
 ) -> None:
     now = clock.now()
@@ -106,7 +106,7 @@ def test_an_ipv6_subscriber_is_one_source(server: Server, monkeypatch: pytest.Mo
     assert answers[-1] == 429
 
 
-def test_a_header_is_not_believed(server: Server) -> None:
+def test_a_header_does_not_set_the_address(server: Server) -> None:
     for n in range(attempt.PER_ACCOUNT_AND_SOURCE + 1):
         body = {"username": ADMIN, "password": "wrong"}
         last = server.call("POST", "/auth", body, token=None, headers={"X-Forwarded-For": f"203.0.113.{n}"})

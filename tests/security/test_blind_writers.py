@@ -141,11 +141,11 @@ def write_blindly(server: Server, world: World, route: str) -> None:
 
 
 @pytest.mark.parametrize("route", WRITES)
-def test_no_answer_to_a_write_holds_what_others_wrote(server: Server, world: World, route: str) -> None:
+def test_answers_to_writes_hold_no_data_of_other_users(server: Server, world: World, route: str) -> None:
     write_blindly(server, plant(server) if route.startswith(LAST) else world, route)
 
 
-def test_bytes_that_the_table_keeps_are_not_shown_to_a_writer() -> None:
+def test_inline_bytes_are_not_returned_without_read_permission() -> None:
     with server_on_moto(DEARDIARY_ARTIFACT_BACKEND="inline") as server:
         server.newcomer("blind")
         world = plant(server, data=base64.b64encode(SECRET.encode()).decode())

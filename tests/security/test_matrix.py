@@ -232,7 +232,7 @@ def shared(server: Server, cast: Cast) -> Stage:
 
 
 @pytest.mark.parametrize("route", [route for route in RULES if route.startswith("GET ")])
-def test_everybody_reads_what_is_theirs(server: Server, shared: Stage, route: str) -> None:
+def test_each_caller_reads_by_permission(server: Server, shared: Stage, route: str) -> None:
     wanted = expected(RULES[route], reads=True)
     got = {who: ask(server, route, shared.world, shared.tokens[who]).status for who in wanted}
     assert {who: OK if status == 200 else status for who, status in got.items()} == wanted
@@ -245,7 +245,7 @@ def open_stage(server: Server, cast: Cast) -> Stage:
 
 
 @pytest.mark.parametrize("route", [route for route in RULES if not route.startswith(("GET ", "DELETE "))])
-def test_everybody_writes_what_is_theirs(server: Server, cast: Cast, open_stage: Stage, route: str) -> None:
+def test_each_caller_writes_by_permission(server: Server, cast: Cast, open_stage: Stage, route: str) -> None:
     stage = new_stage(server, cast) if route in ENDING else open_stage
     wanted = expected(RULES[route], reads=False)
     got = {who: ask(server, route, stage.world, stage.tokens[who]).status for who in wanted}
@@ -254,7 +254,7 @@ def test_everybody_writes_what_is_theirs(server: Server, cast: Cast, open_stage:
 
 
 @pytest.mark.parametrize("route", [route for route in RULES if route.startswith("DELETE ")])
-def test_everybody_deletes_what_is_theirs(server: Server, cast: Cast, route: str) -> None:
+def test_each_caller_deletes_by_permission(server: Server, cast: Cast, route: str) -> None:
     stage, wanted = new_stage(server, cast), expected(RULES[route], reads=False)
     refused = [who for who, what in wanted.items() if what != OK]
     got = {who: ask(server, route, stage.world, stage.tokens[who]).status for who in refused}

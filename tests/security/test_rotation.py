@@ -29,7 +29,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: now)
 
 
-def test_tokens_outlive_one_rotation_and_not_two(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_survive_one_rotation_but_not_two(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     old = session(server)
     rotate()
     pass_time(monkeypatch, keyring.FRESH_FOR_SECONDS + 1)
@@ -53,7 +53,7 @@ def test_a_token_of_a_secret_not_yet_seen_is_taken(server: Server, monkeypatch: 
     assert server.call("GET", "/auth/me", token=new).status == 200
 
 
-def test_invented_secrets_do_not_cost_a_call_each(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_with_an_unknown_key_id_share_one_call(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     token = session(server)
     kept = keyring._kept
     assert kept is not None

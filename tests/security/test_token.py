@@ -87,7 +87,7 @@ def test_a_token_is_only_for_a_project_that_its_user_knows(server: Server, anna:
         ("PATCH", "/users/{me}", {"password": "a new password"}),
     ],
 )
-def test_a_stolen_token_cannot_make_itself_last(
+def test_an_api_token_cannot_prolong_its_own_access(
     server: Server, anna: str, method: str, path: str, body: dict[str, str] | None
 ) -> None:
     me = server.client("anna").whoami().id
@@ -106,7 +106,7 @@ def test_a_stolen_token_cannot_make_itself_last(
         ("DELETE", "/projects/{project}/permissions/{user}", None),
     ],
 )
-def test_a_stolen_token_of_an_admin_gives_nobody_any_power(
+def test_an_api_token_of_an_admin_cannot_change_users_or_permissions(
     server: Server, anna: str, method: str, path: str, body: dict[str, object] | None
 ) -> None:
     target = path.format(user=server.client("anna").whoami().id, project=anna)

@@ -49,7 +49,7 @@ def name_rows() -> set[str]:
     return {key.pk.removeprefix("USERNAME#") for key in read_table() if key.sk == "USERNAME"} - {ADMIN}
 
 
-def test_a_name_is_taken_in_every_case_and_signs_in_in_every_case(server: Server) -> None:
+def test_usernames_ignore_case(server: Server) -> None:
     user = made(create(server, "Ada.Lovelace"))
     assert user["username"] == "Ada.Lovelace"
     for name in ("ada.lovelace", "ADA.LOVELACE", "Ada.Lovelace"):

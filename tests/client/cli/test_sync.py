@@ -206,7 +206,7 @@ def test_what_waits_is_shown_and_discarded_after_a_yes(run: Run, tmp_path: Path,
     assert spools(tmp_path) == []
 
 
-def test_discarding_leaves_what_is_not_the_spools(run: Run, tmp_path: Path, experiment: str) -> None:
+def test_discard_deletes_only_files_of_the_spool(run: Run, tmp_path: Path, experiment: str) -> None:
     spool = log(tmp_path, experiment)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "kept.json").write_text("{}")
