@@ -21,7 +21,6 @@ import requests
 
 import deardiary
 from chalicelib import artifacts, clock, config
-from chalicelib.artifacts import s3
 from chalicelib.services.lifecycle import expiry, sweep
 from chalicelib.storage import blob as blobs
 from deardiary.http.transport import Request, Response
@@ -40,6 +39,7 @@ def server(emulator: Emulator) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(parts.CUTS, "s3", CUT)
         patch.setattr(parts, "MIB", KIB)
+        patch.setattr(parts, "LEAST_IN_PARTS", CUT.alone)
         with server_on_emulator(emulator.environment()) as running:
             yield running
 
@@ -399,10 +399,3 @@ def at(monkeypatch: pytest.MonkeyPatch, moment: Any) -> None:
 
 def _names(location: artifacts.Location) -> tuple[str, str]:
     return location.project_id, location.sha256
-
-
-def test_the_limits_of_s3_hold_for_every_size() -> None:
-    for size in (64 * limits.MIB + 1, limits.GIB, 200 * limits.GIB, 5 * limits.TIB - 1, 5 * limits.TIB):
-        step = parts.part_size("s3", size)
-        assert -(-size // step) <= limits.MAX_PARTS
-        assert 5 * limits.MIB <= step <= s3.MAX_PUT
