@@ -42,6 +42,7 @@ SECTIONS = {
             "User",
             "UserName",
             "UserPermission",
+            "Member",
             "ApiToken",
             "Session",
             "SearchResult",

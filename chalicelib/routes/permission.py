@@ -7,7 +7,7 @@ from chalicelib.routes.http.answer import Answer, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, PageQuery
 from chalicelib.services import permission as service
-from deardiary.wire.shapes import UserPermission
+from deardiary.wire.shapes import Member, UserPermission
 
 routes = Routes(__name__)
 
@@ -22,7 +22,7 @@ class PermissionRecord(Body):
 
 
 @routes.get("/projects/{project_id}/permissions", query=PageQuery)
-def list_permissions_of_project(call: Call[None, PageQuery], project_id: str) -> Answer[Page[UserPermission]]:
+def list_permissions_of_project(call: Call[None, PageQuery], project_id: str) -> Answer[Page[Member]]:
     return listed(service.list_permissions_of_project(call.actor, project_id, call.query.limit, call.query.cursor))
 
 

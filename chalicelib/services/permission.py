@@ -8,13 +8,15 @@ from chalicelib.paging import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import permission as storage
-from chalicelib.storage.user import find_account
-from deardiary.wire.shapes import UserPermission
+from chalicelib.storage.user import find_account, find_users
+from deardiary.wire.shapes import Member, User, UserPermission
 
 
-def list_permissions_of_project(actor: Actor, project_id: str, limit: int, cursor: str | None) -> Page[UserPermission]:
+def list_permissions_of_project(actor: Actor, project_id: str, limit: int, cursor: str | None) -> Page[Member]:
     access.project(actor, project_id, Need.READ)
-    return storage.list_members(project_id, limit, cursor)
+    page = storage.list_members(project_id, limit, cursor)
+    users = find_users(each.user_id for each in page.data)
+    return Page([_member(each, users[each.user_id]) for each in page.data if each.user_id in users], page.next_cursor)
 
 
 def get_permission(actor: Actor, project_id: str, user_id: str) -> UserPermission:
@@ -74,6 +76,21 @@ def _require_manager(actor: Actor, project_id: str) -> None:
     lineage = access.find_as_member(actor, project_id)
     access.require_all(actor, lineage)
     access.require_session(actor)
+
+
+def _member(permission: UserPermission, user: User) -> Member:
+    return Member(
+        id=permission.id,
+        user_id=user.id,
+        project_id=permission.project_id,
+        username=user.username,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        create_permission=permission.create_permission,
+        read_permission=permission.read_permission,
+        update_permission=permission.update_permission,
+        delete_permission=permission.delete_permission,
+    )
 
 
 def _permission(user_id: str, project_id: str) -> UserPermission:

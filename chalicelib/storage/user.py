@@ -7,7 +7,7 @@ each is found by the exact name. `fold_usernames` adds the sentinel in lower cas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -105,6 +105,12 @@ def find_user_id(username: str) -> str | None:
 def find_account_by_username(username: str) -> Account | None:
     user_id = find_user_id(username)
     return None if user_id is None else find_account(user_id)
+
+
+def find_users(user_ids: Iterable[str]) -> dict[str, User]:
+    """The users with these ids, without those that do not exist or are being deleted."""
+    found = item.get_many(map(keys.user, user_ids)).values()
+    return {row.id: _shape(row) for row in found if isinstance(row, UserRow) and not row.deleting}
 
 
 def list_users(limit: int, cursor: str | None) -> Page[User]:

@@ -168,11 +168,12 @@ def test_a_record_that_allows_nothing_is_still_a_member(server: Server) -> None:
 def test_the_creator_holds_all_four(server: Server) -> None:
     person = new_person(server)
     project = made(server.call("POST", "/projects", {"name": "own"}, token=person.token))["id"]
-    (record,) = found(server.call("GET", f"/projects/{project}/permissions", token=person.token))["data"]
+    record = found(server.call("GET", f"/projects/{project}/permissions/{person.id}", token=person.token))
+    names = {"username": person.username, "first_name": "", "last_name": ""}
+    assert found(server.call("GET", f"/projects/{project}/permissions", token=person.token))["data"] == [record | names]
     assert {record[f"{each}_permission"] for each in ALL} == {True}
     assert (record["user_id"], record["project_id"]) == (person.id, project)
     assert found(server.call("GET", f"/users/{person.id}/permissions", token=person.token))["data"] == [record]
-    assert found(server.call("GET", f"/projects/{project}/permissions/{person.id}", token=person.token)) == record
 
 
 @pytest.mark.parametrize("held", [(), ("read",), ("create", "read", "update"), ("read", "update", "delete")])
@@ -223,7 +224,22 @@ def test_the_client_gives_and_takes_permissions(server: Server) -> None:
     changed = client.permissions.update(project.id, user.id, update_permission=True)
     assert (changed.id, changed.read_permission, changed.update_permission) == (given.id, False, True)
     assert client.permissions.get(project.id, user.id) == changed
-    assert changed in client.permissions.list(project.id)
+    (listed,) = (each for each in client.permissions.list(project.id) if each.user_id == user.id)
+    assert (listed.id, listed.update_permission, listed.username) == (changed.id, True, user.username)
     assert list(client.permissions.list_of_user(user.id)) == [changed]
     client.permissions.delete(project.id, user.id)
     assert list(client.permissions.list_of_user(user.id)) == []
+
+
+def test_a_reader_sees_the_names_of_the_members(server: Server) -> None:
+    project = new_project(server)
+    reader, writer = new_member(server, project, "read"), new_member(server, project, "create")
+    path = f"/projects/{project}/permissions"
+    members = {each["user_id"]: each for each in found(server.call("GET", path, token=reader.token))["data"]}
+    assert members[writer.id]["username"] == writer.username
+    assert members[reader.id]["read_permission"] is True
+    assert not {"password_hash", "tokens", "is_admin"} & set(members[writer.id])
+    check_refused(server.call("GET", path, token=writer.token), 403, "PROJECT_PERMISSION_REQUIRED")
+    found(server.call("PATCH", f"/users/{writer.id}", {"username": f"{writer.username}-renamed"}))
+    names = [each["username"] for each in found(server.call("GET", path, token=reader.token))["data"]]
+    assert f"{writer.username}-renamed" in names

@@ -182,8 +182,16 @@ def test_an_owner_shares_a_project_by_name(
     owner, colleague = server.newcomer("Owner"), server.newcomer("Colleague")
     project = owner.projects.create("Shared by its owner")
     monkeypatch.setenv("DEARDIARY_TOKEN", server.token("Owner"))
-    assert run("users", "grant", "colleague", project.name, "--read").status == 0
+    granted = run("users", "grant", "colleague", project.name, "--read")
+    assert granted.out == f"Permissions of Colleague on {project.name}: read\n"
     assert colleague.projects.get(project.id).name == project.name
+    *rows, note = run("projects", "members", project.name).out.splitlines()[2:]
+    assert [row.split() for row in rows] == [["Owner", "all"], ["Colleague", "read"]]
+    assert note == "Admins may do everything in every project."
+    members = run("projects", "members", project.id, "--json").json
+    assert [each["username"] for each in members] == ["Owner", "Colleague"]
+    refused = run("users", "ls")
+    assert (refused.status, "`deardiary projects members PROJECT`" in refused.err) == (1, True)
     said = run("whoami").out
     assert [line.split() for line in said.splitlines()[-1:]] == [[*project.name.split(), "yes", "yes", "yes", "yes"]]
     assert run("users", "show", "OWNER", "--json").json["username"] == "Owner"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from deardiary.cli import extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
+from deardiary.cli.session import words_of
 from deardiary.cli.tag import change_tags
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
-    from deardiary.wire.shapes import Project
+    from deardiary.wire.shapes import Member, Project
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ def add(commands: Subparsers) -> None:
         parser.add_argument("project", metavar=which[0], help=which[1])
         if name == "create":
             parser.add_argument("--description", default="", help="its description (default: none)")
+    parser = verb(verbs, "members", "list who may do what in a project", members)
+    parser.add_argument("project", metavar="PROJECT", help="name or id")
     edit(verbs, "rename or describe a project", change).add_argument("project", metavar="PROJECT", help="name or id")
     parser = tagging(verbs, "tag a project", tag)
     parser.add_argument("project", metavar="PROJECT", help="name or id")
@@ -55,6 +58,19 @@ def _warn_of_others(call: Call, made: Project) -> None:
     others = [each.id for each in call.client.projects.list(name=made.name) if each.id != made.id]
     if others:
         _log.warning("Another project is named %r too: %s. `deardiary.start` uses the oldest", made.name, others[0])
+
+
+def members(call: Call) -> None:
+    project = find.project(call.client, call.given.project)
+    found = list(call.client.permissions.list(project.id))
+    call.output.json(found)
+    rows = [[each.username or each.user_id, _name(each), words_of(each)] for each in found]
+    call.output.table(["username", "name", "may"], rows, f"No user has permissions on {project.name}")
+    call.output.note("Admins may do everything in every project.")
+
+
+def _name(member: Member) -> str:
+    return f"{member.first_name} {member.last_name}".strip()
 
 
 def change(call: Call) -> None:

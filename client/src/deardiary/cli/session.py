@@ -113,6 +113,12 @@ def rights_of(permission: UserPermission) -> list[bool]:
     return [getattr(permission, f"{right}_permission") for right in RIGHTS]
 
 
+def words_of(permission: UserPermission) -> str:
+    """Like "read, create", "all", "nothing"."""
+    held = [right for right, has in zip(RIGHTS, rights_of(permission), strict=True) if has]
+    return "all" if len(held) == len(RIGHTS) else ", ".join(held) or "nothing"
+
+
 def with_session(call: Call, work: Callable[[Client], T]) -> T:
     """Done as we are signed in, or if the server wants a password for it, after asking for that."""
     try:

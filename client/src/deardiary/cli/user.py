@@ -37,7 +37,7 @@ _RIGHTS = {
 
 def add(commands: Subparsers) -> None:
     verbs = noun(commands, "users", "who may sign in, and what they may do")
-    verb(verbs, "ls", "list all users", ls)
+    verb(verbs, "ls", "list all users; for admins", ls)
     parser = verb(verbs, "show", "show a user, and the permissions", show)
     parser.add_argument("user", **_USER)  # type: ignore[arg-type]
     parser = verb(verbs, "create", "make a user; for admins", create)
@@ -60,7 +60,14 @@ def add(commands: Subparsers) -> None:
 
 
 def ls(call: Call) -> None:
-    call.output.objects(call.client.users.list(), COLUMNS, "There are no users")
+    try:
+        found = list(call.client.users.list())
+    except ClientError as error:
+        if error.code != "ADMIN_REQUIRED":
+            raise
+        message = f"{error.message}; `deardiary projects members PROJECT` lists the users of a project"
+        raise CommandFailed(message) from error
+    call.output.objects(found, COLUMNS, "There are no users")
 
 
 def show(call: Call) -> None:
@@ -123,7 +130,7 @@ def grant(call: Call) -> None:
     project = find.project(call.client, call.given.project)
     rights = {f"{right}_permission": call.given.all or getattr(call.given, right) for right in session.RIGHTS}
     put = session.with_session(call, lambda client: client.permissions.put(project.id, user.id, **rights))
-    call.output.one(put)
+    call.output.changed(put, lambda it: f"Permissions of {user.username} on {project.name}: {session.words_of(it)}")
 
 
 def rm(call: Call) -> None:

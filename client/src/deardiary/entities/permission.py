@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of
-from deardiary.wire.shapes import UserPermission
+from deardiary.wire.shapes import Member, UserPermission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,9 @@ class Permissions:
     def get(self, project_id: str, user_id: str) -> UserPermission:
         return self._api.get(UserPermission, path_of("projects", project_id, "permissions", user_id))
 
-    def list(self, project_id: str) -> Iterator[UserPermission]:
-        return self._api.pages(UserPermission, path_of("projects", project_id, "permissions"))
+    def list(self, project_id: str) -> Iterator[Member]:
+        """List the users with permissions on the project, with their names; for those who may read the project."""
+        return self._api.pages(Member, path_of("projects", project_id, "permissions"))
 
     def list_of_user(self, user_id: str) -> Iterator[UserPermission]:
         """List one user's permissions on all projects; for that user and admins."""

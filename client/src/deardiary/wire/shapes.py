@@ -100,6 +100,15 @@ class UserPermission(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Member(UserPermission):
+    """The permissions of one user on a project, with the user's names; those are empty from an older server."""
+
+    username: str = ""
+    first_name: str = ""
+    last_name: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Project(Shape):
     """The unit of permission; holds experiments and models."""
 
