@@ -26,7 +26,7 @@ from infra.resources.secret import rotate_secret
 from infra.resources.table import has_table
 from infra.stage import locate
 from infra.tokens import end_all_tokens
-from infra.up import bring_up, take_down
+from infra.up import bring_up, has_resources, take_down
 
 if TYPE_CHECKING:
     import argparse
@@ -124,6 +124,8 @@ def _print_outputs(stage: Stage, *, as_json: bool) -> None:
 
 
 def _down(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    if not deploy.has_functions(stage, clients) and not has_resources(stage, clients):
+        raise InfraError(f"there is no stage {stage.name} in account {stage.account}, region {stage.region}")
     data = ", its table, its bucket and its logs with ALL DATA" if options.delete_data else ""
     what = f"its functions, its API, its alarms, its secret{data}"
     if not options.yes and _answer(f"This deletes stage {stage.name}: {what}. Type the stage name: ") != stage.name:

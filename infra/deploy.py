@@ -53,6 +53,12 @@ def url(stage: Stage) -> str:
     return url_of(api_id(stage), stage)
 
 
+def has_functions(stage: Stage, clients: Clients) -> bool:
+    """True if Chalice has deployed the stage, by the account's record or by this machine's."""
+    fetch_record(clients.ssm, stage)
+    return is_deployed(stage)
+
+
 def remove(stage: Stage, clients: Clients) -> Iterator[str]:
     """Remove the functions, their roles and the API. Return no line if none were deployed."""
     fetch_record(clients.ssm, stage)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.resources.admin import converge_admin, converge_usernames
-from infra.resources.bucket import converge_bucket, delete_bucket
-from infra.resources.secret import converge_secret, delete_secret
-from infra.resources.table import converge_table, delete_table
+from infra.resources.bucket import converge_bucket, delete_bucket, has_bucket
+from infra.resources.secret import converge_secret, delete_secret, has_secret
+from infra.resources.table import converge_table, delete_table, has_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +27,15 @@ def bring_up(
     yield from converge_secret(clients.ssm, stage.secret_parameter)
     yield from converge_admin(username, password)
     yield from converge_usernames()
+
+
+def has_resources(stage: Stage, clients: Clients) -> bool:
+    """True if the stage has a table, a bucket or a secret, which `take_down` removes last."""
+    return (
+        has_table(clients.dynamodb, stage.table)
+        or has_bucket(clients.s3, stage.bucket)
+        or has_secret(clients.ssm, stage.secret_parameter)
+    )
 
 
 def take_down(stage: Stage, clients: Clients, *, delete_data: bool) -> Iterator[str]:

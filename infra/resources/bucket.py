@@ -50,9 +50,13 @@ def converge_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str]) -> 
     return done
 
 
+def has_bucket(s3: S3Client, name: str) -> bool:
+    return _or_none(lambda: s3.head_bucket(Bucket=name)) is not None
+
+
 def delete_bucket(s3: S3Client, name: str) -> list[str]:
     """Delete the bucket with every object and unfinished upload. Return no line if there is none."""
-    if _or_none(lambda: s3.head_bucket(Bucket=name)) is None:
+    if not has_bucket(s3, name):
         return []
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=name):
         for upload in page.get("Uploads", []):

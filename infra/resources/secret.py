@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def converge_secret(ssm: SSMClient, name: str) -> list[str]:
     """Create the key ring if there is none. Never change an existing one: that would end every token."""
-    if _exists(ssm, name):
+    if has_secret(ssm, name):
         return []
     ssm.put_parameter(
         Name=name,
@@ -32,7 +32,7 @@ def rotate_secret(ssm: SSMClient, name: str) -> list[str]:
     InfraError if the stage has no key ring. A server reads the new secret within minutes, or with the first token that
     it signed.
     """
-    if not _exists(ssm, name):
+    if not has_secret(ssm, name):
         raise InfraError(f"there is no secret {name}; run `make deploy` first")
     before = json.loads(ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
     after = json.loads(_new_key_ring())
@@ -46,13 +46,13 @@ def rotate_secret(ssm: SSMClient, name: str) -> list[str]:
 
 def delete_secret(ssm: SSMClient, name: str) -> list[str]:
     """Delete the key ring, which ends every token. Return no line if there is none."""
-    if not _exists(ssm, name):
+    if not has_secret(ssm, name):
         return []
     ssm.delete_parameter(Name=name)
     return [f"secret {name}: deleted"]
 
 
-def _exists(ssm: SSMClient, name: str) -> bool:
+def has_secret(ssm: SSMClient, name: str) -> bool:
     try:
         ssm.get_parameter(Name=name)
     except ssm.exceptions.ParameterNotFound:

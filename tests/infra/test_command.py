@@ -104,6 +104,9 @@ def test_down_asks_and_keeps_the_data(emulator: Emulator) -> None:
     assert "kept: table deardiary-down" in kept.stdout
     gone = infra(emulator, "down", "--stage", "down", "--yes", "--delete-data")
     assert "table deardiary-down: deleted" in gone.stdout
+    absent = infra(emulator, "down", "--stage", "down")
+    assert (absent.returncode, absent.stdout) == (1, "")
+    assert absent.stderr == "infra down: there is no stage down in account 000000000000, region us-east-1\n"
 
 
 @pytest.mark.parametrize(

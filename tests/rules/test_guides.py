@@ -66,7 +66,7 @@ def _signed_in(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("builtins.input", lambda _: ADMIN)
     monkeypatch.setattr(getpass, "getpass", lambda _: PASSWORD)
     settings.login_file().parent.mkdir(parents=True)
-    settings.login_file().write_text(settings.keep_login(URL, server.token(), None))
+    settings.login_file().write_text(settings.keep_login(settings.Login(URL, server.token()), None))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -43,6 +43,14 @@ class Settings:
     token_secret: str | None = None
     username: str | None = None
     password: str | None = dataclasses.field(default=None, repr=False)
+
+
+class Login(NamedTuple):
+    """A login as kept on this machine. ``username`` is None if an earlier version kept it."""
+
+    url: str
+    token: str
+    username: str | None = None
 
 
 def find_settings(
@@ -195,12 +203,12 @@ def named_url() -> str | None:
 
 def known_urls() -> frozenset[str]:
     """The servers that the environment and the login file name, or the default server if they name none."""
-    named = {clean_url(_variable("URL")), _login_file()[0], *logins().values()} - {None}
+    named = {clean_url(_variable("URL")), _login_file()[0], *(each.url for each in logins().values())} - {None}
     return frozenset(named or {DEFAULT_URL})  # type: ignore[arg-type]
 
 
 def login_file() -> Path:
-    """The file of all logins: JSON, {"url": …, "token": …, "name": …, "logins": {NAME: {url, token}}}."""
+    """The file of all logins: JSON, {url, token, username, name, "logins": {NAME: {url, token, username}}}."""
     home = os.environ.get("XDG_CONFIG_HOME")
     return (Path(home) if home else Path.home() / ".config") / "deardiary" / "credentials.json"
 
@@ -253,12 +261,12 @@ def login_url(name: str | None) -> str | None:
     """The URL of the login of this name, or of the one without a name that is in force; None if there is none."""
     current, known, current_name = _read_logins()
     found = known.get(name) if name else current if current_name is None else None
-    return found[0] if found else None
+    return found.url if found else None
 
 
-def logins() -> dict[str, str]:
-    """The URL of each login that has a name, by that name."""
-    return {name: url for name, (url, _) in _read_logins()[1].items()}
+def logins() -> dict[str, Login]:
+    """The logins that have a name, by that name."""
+    return _read_logins()[1]
 
 
 def current_login() -> str | None:
@@ -266,7 +274,7 @@ def current_login() -> str | None:
     return _variable("LOGIN") or _read_logins()[2]
 
 
-def keep_login(url: str, token: str, name: str | None) -> str:
+def keep_login(login: Login, name: str | None) -> str:
     """The text of the login file with this login in force.
 
     Other named logins stay. A named login keeps the one in force without a name beside it, as "default".
@@ -275,7 +283,7 @@ def keep_login(url: str, token: str, name: str | None) -> str:
         known = _with_unnamed() if name else _read_logins()[1]
     except ValueError:
         known = {}
-    return _logins_text((url, token), known | ({name: (url, token)} if name else {}), name)
+    return _logins_text(login, known | ({name: login} if name else {}), name)
 
 
 def use_login(name: str) -> str:
@@ -284,7 +292,7 @@ def use_login(name: str) -> str:
     return _logins_text(_named(known, name), known, name)
 
 
-def _with_unnamed() -> dict[str, tuple[str, str]]:
+def _with_unnamed() -> dict[str, Login]:
     """The named logins, and as "default" the login in force if it has no name."""
     current, known, name = _read_logins()
     return known | {_UNNAMED: current} if current and name is None else known
@@ -301,14 +309,14 @@ def forget_login(name: str | None) -> str | None:
     return _logins_text(None, left, None) if left else None
 
 
-def _logins_text(current: tuple[str, str] | None, known: Mapping[str, tuple[str, str]], name: str | None) -> str:
+def _logins_text(current: Login | None, known: Mapping[str, Login], name: str | None) -> str:
     """The JSON of the login file. Earlier versions read the login in force from top-level ``url`` and ``token``."""
-    named = {each: {"url": url, "token": token} for each, (url, token) in known.items()}
-    data: dict[str, object] = {"url": current[0], "token": current[1]} if current else {}
+    named = {each: login._asdict() for each, login in known.items()}
+    data: dict[str, object] = current._asdict() if current else {}
     return json.dumps(data | ({"name": name} if name else {}) | ({"logins": named} if named else {}))
 
 
-def _named(known: Mapping[str, tuple[str, str]], name: str) -> tuple[str, str]:
+def _named(known: Mapping[str, Login], name: str) -> Login:
     if name not in known:
         raise ValueError(f"There is no login {name!r}; there are: {', '.join(sorted(known)) or 'none'}")
     return known[name]
@@ -319,10 +327,10 @@ def _login_file() -> tuple[str | None, Credentials]:
     current, known, _ = _read_logins()
     wanted = _variable("LOGIN")
     found = _named(known, wanted) if wanted else current
-    return (found[0], Credentials(token=found[1])) if found else (None, Credentials())
+    return (found.url, Credentials(token=found.token)) if found else (None, Credentials())
 
 
-def _read_logins() -> tuple[tuple[str, str] | None, dict[str, tuple[str, str]], str | None]:
+def _read_logins() -> tuple[Login | None, dict[str, Login], str | None]:
     """The current login as URL and token, the named logins, and the name of the current one."""
     path = login_file()
     try:
@@ -335,11 +343,11 @@ def _read_logins() -> tuple[tuple[str, str] | None, dict[str, tuple[str, str]], 
         raise ValueError(f"The login file {path} is damaged: log in again, or delete it") from error
 
 
-def _login(data: Mapping[str, str]) -> tuple[str, str]:
+def _login(data: Mapping[str, str]) -> Login:
     url, token = clean_url(data["url"]), data["token"]
     if url is None or not isinstance(token, str):
         raise ValueError("a login has a URL and a token")
-    return url, token
+    return Login(url, token, data.get("username"))
 
 
 def _variable(name: str) -> str | None:

@@ -174,6 +174,8 @@ def test_a_change_is_said_in_a_sentence(run: Run, path: str) -> None:
     assert run("experiments", "edit", "Renamed/sweep", "--status", "finished").out.endswith(", FINISHED\n")
     assert run("projects", "create", "Sentences").out.startswith("Created project Sentences (")
     assert run("experiments", "create", "Sentences", "e").out.startswith("Created experiment Sentences/e (")
+    shown = dict(line.split(maxsplit=1) for line in run("experiments", "show", "Sentences/e").out.splitlines())
+    assert (shown["status"], "status_id" in shown) == ("IN_PROGRESS", False)
 
 
 def test_an_owner_shares_a_project_by_name(
@@ -231,7 +233,14 @@ def test_logins_have_names(run: Run, server: Server, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DEARDIARY_LOGIN", "dev")
     assert run("whoami", "--json").json["username"] == "dev-user"
     monkeypatch.delenv("DEARDIARY_LOGIN")
-    assert run("use", "dev", "--json").json == {"current": "dev", "logins": {"dev": URL, "prod": URL}}
+    used = run("use", "dev", "--json").json
+    assert used == {
+        "current": "dev",
+        "logins": {"dev": URL, "prod": URL},
+        "users": {"dev": "dev-user", "prod": "admin"},
+    }
+    rows = [row.split() for row in run("use").out.splitlines()[2:]]
+    assert rows == [["*", "dev", "dev-user", URL], ["prod", "admin", URL]]
     assert run("whoami", "--json").json["username"] == "dev-user"
     refused = run("use", "staging")
     assert (refused.status, "dev, prod" in refused.err) == (1, True)
@@ -262,7 +271,7 @@ def test_the_login_that_the_environment_names_is_forgotten(run: Run, monkeypatch
     said = run("logout")
     monkeypatch.delenv("DEARDIARY_LOGIN")
     assert said.out.startswith(f"Signed out of {URL} (login dev)")
-    assert run("use", "--json").json == {"current": "prod", "logins": {"prod": URL}}
+    assert run("use", "--json").json == {"current": "prod", "logins": {"prod": URL}, "users": {"prod": "admin"}}
 
 
 @pytest.mark.usefixtures("_signed_out")
@@ -270,7 +279,11 @@ def test_a_login_without_a_name_is_kept_beside_named_ones(run: Run) -> None:
     log_in(run)
     first = json.loads(login_file().read_text())["token"]
     log_in(run, "--as", "dev")
-    assert run("use", "--json").json == {"current": "dev", "logins": {"default": URL, "dev": URL}}
+    assert run("use", "--json").json == {
+        "current": "dev",
+        "logins": {"default": URL, "dev": URL},
+        "users": {"default": "admin", "dev": "admin"},
+    }
     run("use", "default")
     assert json.loads(login_file().read_text())["token"] == first
 

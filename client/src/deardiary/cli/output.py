@@ -79,7 +79,7 @@ class Output:
             self.say("Done; you may not read the result")
             return
         fields = {name: getattr(shape, name) for name in shape.__dataclass_fields__ if name not in left_out}
-        self.fields({name: value for name, value in fields.items() if value not in (None, "")})
+        self.fields({_label(name, value): value for name, value in fields.items() if value not in (None, "")})
 
     def changed(self, shape: T, sentence: Callable[[T], str]) -> None:
         """One sentence about what was done; the whole object for programs. A blind writer gets None back."""
@@ -139,6 +139,11 @@ class Output:
             self.note(f"Not shown: {', '.join(columns[shown:])}. A wider terminal or a pipe shows all.")
 
 
+def _label(name: str, value: object) -> str:
+    """The label of a field: a status or stage is shown as a word, not as an id."""
+    return name.removesuffix("_id") if isinstance(value, IntEnum) else name
+
+
 def short_ids(ids: Sequence[str]) -> list[str]:
     """The beginnings of these ids, long enough to tell them apart."""
     length = _SHORT_ID
@@ -180,7 +185,7 @@ def with_words(value: Any) -> Any:
     """The wire form, with the word for each status or stage beside its number: ``"status": "FAILED"``."""
     if isinstance(value, Shape):
         fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}  # type: ignore[arg-type]
-        words = {name.removesuffix("_id"): each.name for name, each in fields.items() if isinstance(each, IntEnum)}
+        words = {_label(name, each): each.name for name, each in fields.items() if isinstance(each, IntEnum)}
         return {name: with_words(each) for name, each in fields.items()} | words
     if isinstance(value, Mapping):
         return {name: with_words(each) for name, each in value.items()}

@@ -19,6 +19,7 @@ from deardiary.files import write_whole
 from deardiary.terminal import one_line, say
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from deardiary.cli.command import Subparsers
@@ -58,11 +59,11 @@ def login(call: Call) -> None:
     if token is None:
         username, client = _signed_in(url, given.username, from_stdin=given.password_stdin)
         with client:
-            _keep_new_token(client, given.name, given.expires_in_days, given.login)
+            _keep_new_token(client, username, given)
     else:
         with connect(url, token=token) as client:
             username = client.whoami().username
-            _keep(settings.keep_login(url, token, given.login))
+            _keep(settings.keep_login(settings.Login(url, token, username), given.login))
     call.output.json({"url": url, "username": username, "file": str(settings.login_file())})
     call.output.say(f"Signed in to {url} as {username}; the token is kept in {settings.login_file()}")
 
@@ -88,11 +89,12 @@ def use(call: Call) -> None:
     if call.given.login:
         _keep(settings.use_login(call.given.login))
     current, known = settings.current_login(), settings.logins()
-    call.output.json({"current": current, "logins": known})
-    rows = [["*" if name == current else "", name, url] for name, url in sorted(known.items())]
-    call.output.table(
-        ["", "login", "server"], rows, "There are no named logins; `deardiary login URL --as dev` makes one"
-    )
+    urls = {name: each.url for name, each in known.items()}
+    users = {name: each.username for name, each in known.items()}
+    call.output.json({"current": current, "logins": urls, "users": users})
+    rows = [["*" if name == current else "", name, each.username, each.url] for name, each in sorted(known.items())]
+    none = "There are no named logins; `deardiary login URL --as dev` makes one"
+    call.output.table(["", "login", "user", "server"], rows, none)
 
 
 def whoami(call: Call) -> None:
@@ -159,12 +161,12 @@ def _line(what: str) -> str:
     return text
 
 
-def _keep_new_token(client: Client, name: str, expires_in_days: int | None, login: str | None) -> None:
-    made = client.tokens.create(name, expires_in_days=expires_in_days)
+def _keep_new_token(client: Client, username: str, given: argparse.Namespace) -> None:
+    made = client.tokens.create(given.name, expires_in_days=given.expires_in_days)
     try:
-        _keep(settings.keep_login(client.url, str(made.token), login))
+        _keep(settings.keep_login(settings.Login(client.url, str(made.token), username), given.login))
     except OSError:
-        client.tokens.delete(made.id)  # nobody would know it
+        client.tokens.delete(made.id)  # its secret would be lost
         raise
 
 
