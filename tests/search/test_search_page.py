@@ -78,7 +78,7 @@ def test_a_filter_finds_what_the_page_says(
 
 
 @pytest.mark.parametrize("owner", ["experiment", "project"])
-@pytest.mark.parametrize(("text", "expected"), table("order_by | gives"))
+@pytest.mark.parametrize(("text", "expected"), table("order_by | order"))
 def test_an_order_is_as_the_page_says(
     server: Server,  # noqa: F811
     ids: dict[str, str],
