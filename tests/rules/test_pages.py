@@ -1,4 +1,4 @@
-"""Pages are found by links, decisions have one form, and the glossary explains each term once."""
+"""Pages are found by links and use plain words, decisions have one form, the glossary explains each term once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = set(DOCS.rglob("*.md"))
+# Pronouns that hide the actor, and words with a plainer equivalent: the glossary's last table has it.
+AVOIDED = re.compile(
+    r"\b(who(m)?ever|whatever|nobody|somebody|anew|for ever|go(es)? on)\b"
+    r"|\b(brings?|brought|heard|mends?|puts? down|looks? at)\b",
+    re.IGNORECASE,
+)
 
 
 def linked(path: Path) -> set[Path]:
@@ -47,3 +53,9 @@ def test_the_glossary_explains_each_term_once() -> None:
     terms = [term for head, _ in rows for term in re.findall(r"\*\*(.+?)\*\*", head)]
     assert len(terms) > 60
     assert sorted(terms) == sorted(set(terms))
+
+
+def test_pages_use_plain_words() -> None:
+    texts = [*PAGES - {DOCS / "glossary.md"}, DOCS.parent / "README.md", DOCS.parent / "client" / "README.md"]
+    lines = ((page.name, line) for page in texts for line in page.read_text().splitlines())
+    assert [(name, line) for name, line in lines if AVOIDED.search(line)] == []
