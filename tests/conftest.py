@@ -10,7 +10,8 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from chalicelib import security
+from chalicelib import deadline, retry, security
+from chalicelib.services.lifecycle import deletion
 from tests.support.dynoxide import NotInstallable, installed_binary, with_dynoxide
 from tests.support.emulator import Emulator, running_emulator
 from tests.support.fast_moto import fast_moto
@@ -77,6 +78,18 @@ def _quick_passwords() -> Iterator[None]:
     """Bcrypt at its lowest cost; the real cost has a test of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(security, "BCRYPT_COST", 4)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _limits_of_a_slow_machine() -> Iterator[None]:
+    """Give each request in a test's process a minute, so that the load of the machine decides no test.
+
+    That is less than the 70 s of a suspension. `test_deadline` checks the server's own limits.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((retry, "SECONDS"), (deadline, "SECONDS"), (deletion, "REQUEST_SECONDS")):
+            patch.setattr(module, name, 60.0)
         yield
 
 

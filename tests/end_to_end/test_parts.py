@@ -338,16 +338,16 @@ def test_what_nobody_finishes_in_a_day_is_removed_with_its_parts(
         ask(server, each, 1, hashes(BYTES[:size]))
     moment = clock.now()
     at(monkeypatch, moment + timedelta(hours=23))
-    assert expiry.sweep_uploads(10)
+    assert expiry.sweep_uploads(60)
     assert {each.id for each in client.resources.list(experiment.id)} == {kept.id, stale, active}
     ask(server, active, 1, hashes(BYTES[:-2]))
     at(monkeypatch, moment + timedelta(hours=25))
     assert not expiry.sweep_uploads(-1), "no time, nothing done"
-    assert expiry.sweep_uploads(10)
+    assert expiry.sweep_uploads(60)
     assert {each.id for each in client.resources.list(experiment.id)} == {kept.id, active}
     assert len(unfinished(experiment)) == 1
     at(monkeypatch, moment + timedelta(hours=48))
-    assert expiry.sweep_uploads(10)
+    assert expiry.sweep_uploads(60)
     assert [each.id for each in client.resources.list(experiment.id)] == [kept.id]
     assert unfinished(experiment) == []
 
@@ -365,10 +365,10 @@ def test_bytes_that_come_after_a_deletion_are_removed(
     assert put(signed, BYTES) == 200
     assert len(objects(experiment)) == 1
     at(monkeypatch, clock.now() + timedelta(minutes=10))
-    assert expiry.sweep_uploads(10)
+    assert expiry.sweep_uploads(60)
     assert len(objects(experiment)) == 1, "the URL lives still"
     at(monkeypatch, clock.now() + timedelta(minutes=30))
-    assert expiry.sweep_uploads(10)
+    assert expiry.sweep_uploads(60)
     assert objects(experiment) == []
 
 
@@ -379,8 +379,8 @@ def test_bytes_that_somebody_owns_again_are_not_late(
     client.resources.delete(client.resources.upload(experiment.id, file).id)
     again = client.resources.upload(experiment.id, file)
     at(monkeypatch, clock.now() + timedelta(days=2))
-    assert expiry.sweep_uploads(10)
-    assert sweep.resume_deletions(10)
+    assert expiry.sweep_uploads(60)
+    assert sweep.resume_deletions(60)
     assert len(objects(experiment)) == 1
     assert client.resources.get(again.id).state == "ready"
 

@@ -130,7 +130,7 @@ def test_the_last_owner_goes(
         assert done
         with monkeypatch.context() as patch:
             patch.setattr(blobs, "CLAIM_MS", -1)
-            assert upkeep.run(20)
+            assert upkeep.run(60)
         world.check(tmp_path)
         if act is World.upload_anew:
             world.delete()

@@ -193,5 +193,5 @@ def test_a_deletion_waits_for_it(
     assert answers[0] == 202
     later = clock.to_milliseconds(clock.now()) + batch.STALE_AFTER // 1000 + 1
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(later))
-    assert sweep.resume_deletions(10)
+    assert sweep.resume_deletions(60)
     assert list(item.raw_keys(keys.iteration_partition(iteration.id))) == []

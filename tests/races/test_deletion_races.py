@@ -124,7 +124,7 @@ def test_bytes_that_cannot_be_removed_now_go_later(server: Server, away: pytest.
     assert len(objects()) == 2
     away.undo()
     away.setattr("chalicelib.storage.blob.CLAIM_MS", -1)
-    assert sweep.resume_deletions(10)
+    assert sweep.resume_deletions(60)
     assert objects() == set()
     assert not any(experiment in "".join(key) for key in rows())
     assert set(rows()) <= set(before)
@@ -145,10 +145,10 @@ def test_a_deletion_that_fails_holds_up_no_other(server: Server, monkeypatch: py
     monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1.0)
     assert [server.call("DELETE", f"/experiments/{each}").status for each in experiments] == [202] * 3
     with pytest.raises(RuntimeError, match="a fault of ours"):
-        sweep.resume_deletions(10)
+        sweep.resume_deletions(60)
     assert len(objects()) == 1
     monkeypatch.setattr(S3Store, "delete", delete)
-    assert sweep.resume_deletions(10)
+    assert sweep.resume_deletions(60)
     assert objects() == set()
 
 

@@ -58,20 +58,20 @@ def test_the_silence_of_a_run_that_began_long_ago_counts_from_when_we_were_told(
     experiment = client.experiments.create(client.projects.create("liveness").id, "e")
     iteration = client.iterations.create(experiment.id, created_date=clock.now() - timedelta(days=7))
     later(29)
-    assert upkeep.run(10)
+    assert upkeep.run(60)
     assert look(server, iteration)["status_id"] == IterationStatus.RUNNING
     later(31)
-    assert upkeep.run(10)
+    assert upkeep.run(60)
     assert look(server, iteration)["status_id"] == IterationStatus.KILLED
 
 
 def test_silence_ends_an_iteration_at_its_last_sign(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
     flush(server, iteration, "1", metrics=[{"key": "loss", "value": 1.0, "step": 41}])
     later(29)
-    assert upkeep.run(10)
+    assert upkeep.run(60)
     assert look(server, iteration)["status_id"] == IterationStatus.RUNNING
     later(31)
-    assert upkeep.run(10)
+    assert upkeep.run(60)
     ended = look(server, iteration)
     assert ended["status_id"] == IterationStatus.KILLED
     assert ended["end_date"] < clock.now().isoformat()[:16]
@@ -83,7 +83,7 @@ def test_a_heartbeat_is_a_sign_of_life(server: Server, iteration: deardiary.Iter
     later(20)
     assert flush(server, iteration, "beat") == 201
     later(40)
-    liveness.end_silent_iterations(10)
+    liveness.end_silent_iterations(60)
     assert look(server, iteration)["status_id"] == IterationStatus.RUNNING
     assert server.call("GET", f"/iterations/{iteration.id}/metrics").body["data"] == []
 
@@ -93,10 +93,10 @@ def test_who_resumes_is_heard(server: Server, iteration: deardiary.Iteration, la
     assert server.call("PATCH", place, {"status_id": 3}).status == 200
     later(180)
     assert server.call("PATCH", place, {"status_id": 1}).status == 200
-    liveness.end_silent_iterations(10)
+    liveness.end_silent_iterations(60)
     assert look(server, iteration)["status_id"] == IterationStatus.RUNNING
     later(220)
-    liveness.end_silent_iterations(10)
+    liveness.end_silent_iterations(60)
     assert look(server, iteration)["status_id"] == IterationStatus.KILLED
 
 
@@ -113,7 +113,7 @@ def test_a_writer_that_is_back_goes_on(
     server: Server, iteration: deardiary.Iteration, later: Any, content: Any
 ) -> None:
     later(60)
-    liveness.end_silent_iterations(10)
+    liveness.end_silent_iterations(60)
     assert look(server, iteration)["status_id"] == IterationStatus.KILLED
     assert flush(server, iteration, "back", **content) == 201
     back = look(server, iteration)
@@ -126,7 +126,7 @@ def test_a_lost_iteration_is_not_locked(
     server: Server, iteration: deardiary.Iteration, later: Any, changes: Any
 ) -> None:
     later(60)
-    liveness.end_silent_iterations(10)
+    liveness.end_silent_iterations(60)
     answer = server.call("PATCH", f"/iterations/{iteration.id}", changes)
     assert answer.status == 200
     finished = changes.get("status_id") == 2
@@ -139,7 +139,7 @@ def test_a_lost_iteration_is_not_locked(
 
 def test_an_end_that_somebody_asks_for_stays(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
     later(60)
-    liveness.end_silent_iterations(10)
+    liveness.end_silent_iterations(60)
     killed = {"status_id": int(IterationStatus.KILLED)}
     for _ in range(2):
         assert server.call("PATCH", f"/iterations/{iteration.id}", killed).status == 200
@@ -150,7 +150,7 @@ def test_an_end_that_somebody_asks_for_stays(server: Server, iteration: deardiar
 def test_what_has_ended_is_left_alone(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
     server.call("PATCH", f"/iterations/{iteration.id}", {"status_id": 3, "error_message": "mine"})
     later(60)
-    liveness.end_silent_iterations(10)
+    liveness.end_silent_iterations(60)
     ended = look(server, iteration)
     assert (ended["status_id"], ended["error_message"]) == (IterationStatus.FAILED, "mine")
     assert flush(server, iteration, "late", metrics=[{"key": "loss", "value": 2.0}]) == 422
@@ -176,7 +176,7 @@ def test_how_long_is_a_setting(
     monkeypatch.setenv("DEARDIARY_LOST_AFTER_MINUTES", minutes)
     config.settings.cache_clear()
     later(60)
-    liveness.end_silent_iterations(10)
+    liveness.end_silent_iterations(60)
     monkeypatch.undo()
     config.settings.cache_clear()
     assert (look(server, iteration)["status_id"] == IterationStatus.KILLED) is ended

@@ -79,10 +79,11 @@ def promote(server: Server, version: deardiary.ModelVersion, stage: Stage = Stag
 def test_version_numbers_have_no_gap_and_no_repeat(
     real_server: Server, model: deardiary.Model, iteration: deardiary.Iteration
 ) -> None:
-    answers = at_once([partial(create, real_server, model, iteration)] * 64)
+    answers = at_once([partial(create, real_server, model, iteration)] * 2 * THREADS)
     assert {answer.status for answer in answers} == {201}
-    assert sorted(answer.body["version"] for answer in answers) == list(range(1, 65))
-    assert [version.version for version in versions(real_server, model)] == list(range(1, 65))
+    numbers = list(range(1, 2 * THREADS + 1))
+    assert sorted(answer.body["version"] for answer in answers) == numbers
+    assert [version.version for version in versions(real_server, model)] == numbers
 
 
 def test_a_name_goes_to_one(real_server: Server, project_id: str) -> None:
@@ -202,7 +203,7 @@ def test_a_deletion_among_creations_leaves_nothing(
     calls += [partial(real_server.call, "DELETE", path)] * 4
     answers = at_once(calls[::-1] + calls)
     assert {answer.status for answer in answers} <= {200, 201, 202, 204, 404}
-    assert sweep.resume_deletions(10)
+    assert sweep.resume_deletions(60)
     below = (keys.model_partition(model.id), keys.project_partition(project_id))
     assert not [key for key in everything() if key[0] in below and "MODEL" in "".join(key)]
     real_server.client().models.create(project_id, "iris")
@@ -220,7 +221,7 @@ def test_sixteen_iterations_share_a_text_and_leave_nothing(
     assert row.owners == THREADS
     at_once([partial(client.iterations.delete, each.id) for each in mine])
     # Who finds another at the bytes waits for the outcome.
-    assert sweep.resume_deletions(10)
+    assert sweep.resume_deletions(60)
     assert item.find(blob.BlobRow, keys.blob(project_id, sha256)) is None
     below = (keys.experiment_partition(iteration.experiment_id), keys.project_partition(project_id))
     assert not [key for key in everything() if key[0] in below and key[1].startswith(("BLOB#", "SNAPSHOT#"))]

@@ -31,7 +31,7 @@ def end_for_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         later = clock.now() + timedelta(hours=1)
         patch.setattr(clock, "now", lambda: later)
-        assert liveness.end_silent_iterations(10)
+        assert liveness.end_silent_iterations(60)
 
 
 def state(server: Server, iteration: deardiary.Iteration) -> tuple[int, str | None]:

@@ -133,7 +133,7 @@ def looking_for_late_bytes(world: World, clocks: Clocks) -> Work:
     world.bring(resource)
     world.client.resources.delete(resource["id"])
     clocks.ahead += 21 * MINUTES
-    return lambda: expiry.sweep_uploads(10)
+    return lambda: expiry.sweep_uploads(60)
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_a_name_is_free_while_the_deletion_of_its_experiment_goes_on(
     monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1.0)
     assert server.call("DELETE", f"/experiments/{experiment}").status == 202
     successor = made(_create(server, project, "e"))["id"]
-    assert sweep.resume_deletions(10)
+    assert sweep.resume_deletions(60)
     _check_taken(_create(server, project, "e"), successor)
     _check_names(project)
 

@@ -207,7 +207,7 @@ def test_a_put_that_died_is_finished_by_its_retry_or_goes_with_the_iteration(
         assert object_of(project, "old") not in objects()
     server.call("DELETE", f"/iterations/{iteration}")
     later(monkeypatch)
-    assert sweep.resume_deletions(10)
+    assert sweep.resume_deletions(60)
     assert not [key for key in objects() if project in key]
     assert not [key for key in rows() if key[1].startswith(("BLOB#", "SNAPSHOT#")) and project in key[0]]
 
@@ -222,7 +222,7 @@ def test_a_deletion_waits_for_bytes_on_their_way(
     check_refused(server.call("GET", f"/iterations/{iteration}/snapshot"), 404, "NOT_FOUND")
     check_refused(put(server, iteration, git_diff="on its way"), 404, "NOT_FOUND")
     later(monkeypatch)
-    assert sweep.resume_deletions(10)
+    assert sweep.resume_deletions(60)
     assert not [key for key in rows() if key[1].startswith(("BLOB#", "SNAPSHOT#")) and project in key[0]]
 
 
