@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from chalicelib.errors import Conflict
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.parameter import put_parameters
 from chalicelib.services.points.batch import Sent, deliver, is_taken, touch
 from chalicelib.services.tag import put_tags
-from deardiary.wire.shapes import BatchReceipt
+from deardiary.wire.shapes import BatchReceipt, Iteration
 
 
 def accept_flush(
@@ -29,6 +30,17 @@ def accept_flush(
         touch(iteration)
         return BatchReceipt(batch_id=batch_id, accepted=0, last_step={})
     if (parameters or tags) and not is_taken(iteration, batch_id):
-        put_parameters(iteration, parameters)
+        _put_parameters(iteration, parameters)
         put_tags(iteration, tags)
     return deliver(iteration, batch_id, points)
+
+
+def _put_parameters(iteration: Iteration, parameters: dict[str, str]) -> None:
+    """Create the missing ones; a Conflict names the field of the flush, and the parameter's key."""
+    try:
+        put_parameters(iteration, parameters)
+    except Conflict as error:
+        key = error.details.get("field")
+        if key is None:
+            raise
+        raise Conflict(error.message, **{**error.details, "field": f"parameters.{key}", "key": key}) from None

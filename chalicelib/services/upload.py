@@ -82,10 +82,19 @@ def _join(lineage: ResourceLineage, blob: Blob, parts: Sequence[Part]) -> None:
             store.join(location, blob.upload_id, parts)
     elif blob.upload_id is not None and store.size_of(location) is None:
         raise InvalidPayload("These bytes were uploaded in parts: send the hashes of all parts", field="part_hashes")
-    store.verify(location, lineage.resource.size_bytes, parts)
+    _verify(store, lineage, parts)
     if not parts and blob.upload_id is not None:
         # The bytes were uploaded in one request.
         store.abort(location, blob.upload_id)
+
+
+def _verify(store: ArtifactStore, lineage: ResourceLineage, parts: Sequence[Part]) -> None:
+    """InvalidPayload, naming the resource, unless the store has the bytes as declared."""
+    try:
+        store.verify(_location(lineage), lineage.resource.size_bytes, parts)
+    except InvalidPayload as error:
+        named = {"kind": "resource", "id": lineage.resource.id}
+        raise InvalidPayload(f"{error.message}, for resource {lineage.resource.id}", **error.details, **named) from None
 
 
 def _request_parts(

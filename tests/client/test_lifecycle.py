@@ -301,13 +301,14 @@ def test_a_parameter_does_not_change(server: FakeServer) -> None:
         active.log_parameters({"lr": 2})
 
 
+@pytest.mark.parametrize("details", [{"field": "lr"}, {"field": "parameters.lr", "key": "lr"}], ids=["older", "newer"])
 def test_a_parameter_that_clashes_takes_nothing_else_with_it(
-    server: FakeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server: FakeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture, details: dict[str, str]
 ) -> None:
     def answer(request: Request) -> transports.Answer:
         body = json.loads(body_of(request))
         if "lr" in body.get("parameters", {}):
-            return 409, {"code": "CONFLICT", "message": "is another", "details": {"field": "lr"}}
+            return 409, {"code": "CONFLICT", "message": "is another", "details": details}
         return taken(request)
 
     server.answers[LOG] = answer

@@ -16,6 +16,7 @@ from tests.support.api import (
     new_member,
     new_person,
     new_project,
+    new_resource,
 )
 from tests.support.server import Server
 
@@ -103,6 +104,28 @@ def test_a_conflict_names_the_object(server: Server, ids: dict[str, str]) -> Non
     clash = server.call("POST", f"/iterations/{iteration}/parameters", {"key": "lr", "value": "2"})
     check_refused(clash, 409, "CONFLICT", "lr")
     assert named(clash) == ("The parameter 'lr' is '1' already", "parameter", ids["parameter_id"])
+
+
+def test_a_conflict_in_a_flush_names_the_parameter_where_it_stands(server: Server, ids: dict[str, str]) -> None:
+    flush = {"batch_id": "b", "parameters": {"fine": "1", "lr": "2"}}
+    clash = server.call("POST", f"/iterations/{ids['iteration_id']}/log", flush)
+    check_refused(clash, 409, "CONFLICT", "parameters.lr")
+    assert clash.body["details"]["key"] == "lr"
+    assert named(clash) == ("The parameter 'lr' is '1' already", "parameter", ids["parameter_id"])
+
+
+def test_bytes_that_have_not_arrived_name_the_resource(server: Server, ids: dict[str, str]) -> None:
+    resource = new_resource(server, ids["experiment_id"], b"content")["id"]
+    early = server.call("POST", f"/resources/{resource}/complete")
+    check_refused(early, 422, "INVALID_PAYLOAD", "content_hash")
+    assert named(early) == (f"The bytes have not arrived, for resource {resource}", "resource", resource)
+
+
+def test_a_token_that_may_only_read_says_so(server: Server, ids: dict[str, str]) -> None:
+    token = made(server.call("POST", "/auth/tokens", {"name": "reader", "read_only": True}))["token"]
+    refused = server.call("PATCH", f"/projects/{ids['project_id']}", {"name": "n"}, token=token)
+    check_refused(refused, 403, "PROJECT_PERMISSION_REQUIRED")
+    assert refused.body["details"] == {"read_only": True}
 
 
 @pytest.mark.parametrize(

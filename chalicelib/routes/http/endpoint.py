@@ -224,7 +224,7 @@ def _body(operation: Operation, request: Request) -> Any:
 def _authenticate(operation: Operation, request: Request) -> Actor:
     actor = auth.authenticate(request.headers.get("authorization"))
     if actor.read_only and operation.method != "GET":
-        raise PermissionRequired("This token may only read")
+        raise PermissionRequired("This token may only read", read_only=True)
     return actor
 
 

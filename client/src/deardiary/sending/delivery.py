@@ -177,7 +177,7 @@ class Delivery:
             try:
                 self._log_fields(piece)
             except ClientError as error:
-                key = str(error.details.get("field")) if error.status == 409 else ""
+                key = _key_of(error)
                 if key not in piece.parameters:
                     if not is_refusal(error):
                         raise
@@ -284,6 +284,11 @@ def hint(error: Exception, folder: Path | None) -> str:
 def is_refusal(error: ClientError) -> bool:
     """True if the server will never accept the record: the error depends neither on the user nor on the time."""
     return 400 <= error.status < 500 and error.code in REFUSALS and not error.is_passing
+
+
+def _key_of(error: ClientError) -> str:
+    """The key of a parameter in conflict, else "". An older server sends it as the field."""
+    return str(error.details.get("key", error.details.get("field"))) if error.status == 409 else ""
 
 
 def _name_of(spool_id: str, piece: Fields) -> str:

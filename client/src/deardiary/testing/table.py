@@ -69,7 +69,8 @@ class Logged:
         """Add the records of one flush; return the last step of each key. 409 for a parameter with another value."""
         for key, value in parameters.items():
             if self.parameters.get(key, value) != value:
-                raise Refused(409, "CONFLICT", f"The parameter {key!r} is {self.parameters[key]!r} already", field=key)
+                message = f"The parameter {key!r} is {self.parameters[key]!r} already"
+                raise Refused(409, "CONFLICT", message, field=f"parameters.{key}", key=key)
         self.parameters.update(parameters)
         self.tags.update(dict.fromkeys(tags))
         last_step: dict[str, int] = {}
