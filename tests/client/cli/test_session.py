@@ -21,6 +21,7 @@ from tests.support.server import URL, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Run = Callable[..., Said]
 
@@ -300,6 +301,12 @@ def test_bash_completes_names_with_spaces(run: Run) -> None:
         (["deardiary", "completion", "f"], ["fish"]),
         (["deardiary", "resources", "upload", "x"], []),
         (["deardiary", "users", "grant", "ada", "Ir"], ["Iris"]),
+        (["deardiary", "users", "grant", "Ir"], []),
+        (["deardiary", "users", "grant", "ada", "Iris", "Ir"], []),
+        (["deardiary", "iterations", "ls", "--filter", "Ir"], []),
+        (["deardiary", "iterations", "ls", "--filter", "=", "x", "Ir"], ["Iris"]),
+        (["deardiary", "iterations", "ls", "--project", "Ir"], ["Iris"]),
+        (["deardiary", "models", "promote", "Iris/net/1", "PROD"], ["PRODUCTION"]),
     ],
 )
 def test_bash_completes(run: Run, typed: list[str], expected: list[str]) -> None:
@@ -320,12 +327,22 @@ def test_bash_completes(run: Run, typed: list[str], expected: list[str]) -> None
         ("deardiary iterations ls --limit 5 Ir", ["Iris"]),
         ("deardiary iterations ls --or", ["--order-by"]),
         ("deardiary users grant ada Ir", ["Iris"]),
+        ("deardiary users grant ada Iris Ir", []),
+        ("deardiary iterations ls --filter Ir", []),
+        ("deardiary iterations ls --project Ir", ["Iris"]),
     ],
 )
-def test_fish_completes(run: Run, typed: str, expected: list[str]) -> None:
+def test_fish_completes(run: Run, typed: str, expected: list[str], tmp_path: Path) -> None:
     fake = "function deardiary; echo Iris; end"
     script = f"{run('completion', 'fish').out}\n{fake}\ncomplete -C '{typed}'"
-    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603, S607
+    # The folder is empty: where nothing of ours may follow, fish completes files.
+    done = subprocess.run(  # noqa: S603
+        ["fish", "--no-config", "-c", script],  # noqa: S607
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert (done.stdout.split(), done.stderr) == (expected, "")
 
 

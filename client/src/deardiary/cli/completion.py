@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from deardiary.cli.command import Call
 from deardiary.cli.failure import USAGE, CommandFailed
@@ -19,17 +19,32 @@ SHELLS = ("bash", "zsh", "fish")
 KINDS = ("project", "experiment", "model")
 _MOST_NAMES, _NAMES_WITHIN_SECONDS = 500, 2.0
 
+# The scripts count the names that were typed after the command, and leave out the values of options.
 _BASH = """\
 _deardiary() {{
-    local cur="${{COMP_WORDS[COMP_CWORD]}}" seen="" word at words options kind
+    local cur="${{COMP_WORDS[COMP_CWORD]}}" seen="" word valued="" given=0 at words options kind position
     for ((at = 1; at < COMP_CWORD; at++)); do
         word="${{COMP_WORDS[at]}}"
+        [[ "$word" == "=" ]] && continue
+        if [[ -n "$valued" ]]; then
+            valued=""
+            continue
+        fi
         case "$seen $word" in
-            {paths}) seen="$seen $word" ;;
+            {paths}) seen="$seen $word"; given=0; continue ;;
+        esac
+        case "$word" in
+            {valued}) valued="$word" ;;
+            -*) ;;
+            *) given=$((given + 1)) ;;
         esac
     done
     case "$seen" in
 {cases}
+    esac
+    [[ -n "$valued" || "$given" != "$position" ]] && words="" kind=""
+    case "$valued" in
+{values}
     esac
     if [[ -n "$kind" && "$cur" != -* ]]; then
         local IFS=$'\\n'
@@ -42,20 +57,36 @@ _deardiary() {{
 }}
 complete -o default -F _deardiary deardiary
 """
-_BASH_CASE = '        "{path}") words="{words}" options="{options}" kind="{kind}" ;;'
+_BASH_CASE = '        "{path}") words="{words}" options="{options}" kind="{kind}" position={position} ;;'
+_BASH_VALUE = '        {option}) kind="{kind}" ;;'
 
 _ZSH = """\
 #compdef deardiary
 _deardiary() {{
-    local seen="" word kind=""
+    local seen="" word kind="" valued="" given=0 position=0
     local -a words_ options
     for word in "${{(@)words[2,CURRENT-1]}}"; do
+        if [[ -n "$valued" ]]; then
+            valued=""
+            continue
+        fi
         case "$seen $word" in
-            ({paths}) seen="$seen $word" ;;
+            ({paths}) seen="$seen $word"; given=0; continue ;;
+        esac
+        case "$word" in
+            ({valued}) valued="$word" ;;
+            (-*) ;;
+            (*) given=$((given + 1)) ;;
         esac
     done
     case "$seen" in
 {cases}
+    esac
+    if [[ -n "$valued" || "$given" != "$position" ]]; then
+        words_=() kind=""
+    fi
+    case "$valued" in
+{values}
     esac
     if [[ "$PREFIX" == -* ]]; then
         compadd -- $options
@@ -69,17 +100,31 @@ _deardiary() {{
 }}
 compdef _deardiary deardiary
 """
-_ZSH_CASE = '        ("{path}") words_=({words}) options=({options}) kind="{kind}" ;;'
+_ZSH_CASE = '        ("{path}") words_=({words}) options=({options}) kind="{kind}" position={position} ;;'
+_ZSH_VALUE = '        ({option}) kind="{kind}" ;;'
 
 _FISH = """\
-function __deardiary_path
+function __deardiary_at
     set -l seen
+    set -l given 0
+    set -l valued
     for word in (commandline -opc)[2..-1]
-        if contains -- (string join -- ' ' $seen $word) {paths}
+        if test -n "$valued"
+            set valued
+        else if contains -- (string join -- ' ' $seen $word) {paths}
             set seen $seen $word
+            set given 0
+        else if contains -- $word {valued}
+            set valued $word
+        else if not string match -q -- '-*' $word
+            set given (math $given + 1)
         end
     end
-    string join -- ' ' $seen
+    if test -n "$valued"
+        echo "$valued/"
+    else
+        echo "$seen/$given"
+    end
 end
 function __deardiary_option
     string match -q -- '-*' (commandline -ct)
@@ -87,15 +132,28 @@ end
 {cases}
 """
 _FISH_WORDS = """\
-complete -c deardiary -f -n 'not __deardiary_option; and test "$(__deardiary_path)" = "{path}"' -a '{words}'\
+complete -c deardiary -f -n 'not __deardiary_option; and test "$(__deardiary_at)" = "{path}/{position}"' -a '{words}'\
 """
 _FISH_NAMES = """\
-complete -c deardiary -f -n 'not __deardiary_option; and test "$(__deardiary_path)" = "{path}"' \
+complete -c deardiary -f -n 'not __deardiary_option; and test "$(__deardiary_at)" = "{path}/{position}"' \
+    -a '(deardiary completion --names {kind} 2>/dev/null)'\
+"""
+_FISH_VALUE = """\
+complete -c deardiary -f -n 'test "$(__deardiary_at)" = "{option}/"' \
     -a '(deardiary completion --names {kind} 2>/dev/null)'\
 """
 _FISH_OPTIONS = """\
-complete -c deardiary -n '__deardiary_option; and test "$(__deardiary_path)" = "{path}"' -a '{options}'\
+complete -c deardiary -n '__deardiary_option; and string match -q -- "{path}/*" "$(__deardiary_at)"' -a '{options}'\
 """
+
+
+class _Follows(NamedTuple):
+    """The words that may follow a command, its options, or a kind of name; ``position`` counts the names before."""
+
+    words: str
+    options: str
+    kind: str
+    position: int
 
 
 def add(commands: Subparsers) -> None:
@@ -126,18 +184,26 @@ def _names(client: Client, kind: str) -> Iterator[str]:
 
 
 def script(shell: str, parser: argparse.ArgumentParser) -> str:
-    words = dict(_words(parser, ""))
-    paths = [path for path in words if path]
-    if shell == "bash":
-        return _BASH.format(paths=_either(paths), cases=_cases(_BASH_CASE, words))
-    if shell == "zsh":
-        return _ZSH.format(paths=_either(paths), cases=_cases(_ZSH_CASE, words))
-    bare = {path.strip(): each for path, each in words.items()}
-    followed = {path: each for path, each in bare.items() if each[0]}
-    named = {path: each for path, each in bare.items() if each[2] and not each[0]}
-    parts = ((_FISH_WORDS, followed), (_FISH_NAMES, named), (_FISH_OPTIONS, bare))
-    cases = "\n".join(_cases(template, each) for template, each in parts)
-    return _FISH.format(paths=" ".join(f"'{path}'" for path in bare if path), cases=cases)
+    follows = dict(_words(parser, ""))
+    paths, valued = [path for path in follows if path], _valued(parser)
+    if shell == "fish":
+        return _FISH.format(
+            paths=" ".join(f"'{path.strip()}'" for path in paths), valued=" ".join(valued), cases=_fish_cases(follows)
+        )
+    template, case, value = (_BASH, _BASH_CASE, _BASH_VALUE) if shell == "bash" else (_ZSH, _ZSH_CASE, _ZSH_VALUE)
+    return template.format(
+        paths=" | ".join(f'"{path}"' for path in paths),
+        valued=" | ".join(valued),
+        cases=_cases(case, follows),
+        values=_values(value),
+    )
+
+
+def _fish_cases(follows: Mapping[str, _Follows]) -> str:
+    bare = {path.strip(): each for path, each in follows.items()}
+    words = _cases(_FISH_WORDS, {path: each for path, each in bare.items() if each.words})
+    names = _cases(_FISH_NAMES, {path: each for path, each in bare.items() if each.kind and not each.words})
+    return "\n".join((words, names, _values(_FISH_VALUE), _cases(_FISH_OPTIONS, bare)))
 
 
 def commands(parser: argparse.ArgumentParser) -> list[str]:
@@ -146,41 +212,48 @@ def commands(parser: argparse.ArgumentParser) -> list[str]:
     return [path.strip() for path in paths if path and not any(each.startswith(f"{path} ") for each in paths)]
 
 
-def _words(parser: argparse.ArgumentParser, path: str) -> Iterator[tuple[str, tuple[str, str, str]]]:
-    """For each command, as " noun verb", what may follow: its commands and fixed choices, its options, a kind of name.
+def _words(parser: argparse.ArgumentParser, path: str) -> Iterator[tuple[str, _Follows]]:
+    """For each command, as " noun verb", what may follow. The shell completes files where no word may follow.
 
-    Files are left to the shell, where no word may follow. A noun alone is its `ls`.
+    A noun alone is its `ls`.
     """
-    found: list[str] = []
-    options: list[str] = []
-    below: Mapping[str, argparse.ArgumentParser] = {}
-    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to ask
-        options += action.option_strings
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            below = action.choices
-            found += below
-        elif action.choices and not action.option_strings:
-            found += [str(each) for each in action.choices if each]
-    if "ls" in below:
-        options += [each for action in below["ls"]._actions for each in action.option_strings]  # noqa: SLF001
-    yield path, (" ".join(found), " ".join(dict.fromkeys(options)), "" if below else _kind(parser))
+    below = next((each.choices for each in _actions(parser) if isinstance(each, argparse._SubParsersAction)), {})  # noqa: SLF001
+    listed = _actions(below["ls"]) if "ls" in below else []
+    options = [option for action in [*_actions(parser), *listed] for option in action.option_strings]
+    words, kind, position = (" ".join(below), "", 0) if below else _named(parser)
+    yield path, _Follows(words, " ".join(dict.fromkeys(options)), kind, position)
     for name, each in below.items():
         yield from _words(each, f"{path} {name}")
 
 
-def _kind(parser: argparse.ArgumentParser) -> str:
-    """The kind of the first name that can be completed among those that the command takes, "" if there is none."""
-    positional = (each for each in parser._actions if not each.option_strings)  # noqa: SLF001
-    kinds = (str(each.metavar).lower() for each in positional)
-    return next((kind for kind in kinds if kind in KINDS), "")
+def _named(parser: argparse.ArgumentParser) -> tuple[str, str, int]:
+    """The choices or the kind of the first positional argument that can be completed, and its position."""
+    for position, action in enumerate(each for each in _actions(parser) if not each.option_strings):
+        kind = str(action.metavar).lower()
+        if action.choices or kind in KINDS:
+            return " ".join(str(each) for each in action.choices or () if each), kind if kind in KINDS else "", position
+    return "", "", 0
 
 
-def _either(paths: list[str]) -> str:
-    return " | ".join(f'"{path}"' for path in paths)
+def _valued(parser: argparse.ArgumentParser) -> list[str]:
+    """The options of all commands that are followed by a value."""
+    found: dict[str, None] = {}
+    for action in _actions(parser):
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            found.update((option, None) for each in action.choices.values() for option in _valued(each))
+        elif action.nargs != 0:
+            found.update(dict.fromkeys(action.option_strings))
+    return list(found)
 
 
-def _cases(template: str, words: Mapping[str, tuple[str, str, str]]) -> str:
-    return "\n".join(
-        template.format(path=path, words=found, options=options, kind=kind)
-        for path, (found, options, kind) in words.items()
-    )
+def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    return parser._actions  # noqa: SLF001 - argparse has no public name for them
+
+
+def _cases(template: str, follows: Mapping[str, _Follows]) -> str:
+    return "\n".join(template.format(path=path, **each._asdict()) for path, each in follows.items())
+
+
+def _values(template: str) -> str:
+    """Options whose value is a name: --project, --experiment, --model."""
+    return "\n".join(template.format(option=f"--{kind}", kind=kind) for kind in KINDS)
