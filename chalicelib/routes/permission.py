@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, PageQuery
+from chalicelib.routes.http.parse import Body, PageQuery, changes
 from chalicelib.services import permission as service
 from deardiary.wire.shapes import Member, UserPermission
 
@@ -19,6 +21,15 @@ class PermissionRecord(Body):
     read_permission: bool = False
     update_permission: bool = False
     delete_permission: bool = False
+
+
+class PermissionPatch(Body):
+    """The permissions to change; one that is left out stays."""
+
+    create_permission: bool | UnsetType = UNSET
+    read_permission: bool | UnsetType = UNSET
+    update_permission: bool | UnsetType = UNSET
+    delete_permission: bool | UnsetType = UNSET
 
 
 @routes.get("/projects/{project_id}/permissions", query=PageQuery)
@@ -43,6 +54,12 @@ def put_permission(call: Call[PermissionRecord, None], project_id: str, user_id:
         delete=call.body.delete_permission,
     )
     return ok(record)
+
+
+@routes.patch("/projects/{project_id}/permissions/{user_id}", body=PermissionPatch)
+def update_permission(call: Call[PermissionPatch, None], project_id: str, user_id: str) -> Answer[UserPermission]:
+    patch = service.PermissionChanges(**changes(call.body))  # type: ignore[typeddict-item]
+    return ok(service.update_permission(call.actor, project_id, user_id, patch))
 
 
 @routes.delete("/projects/{project_id}/permissions/{user_id}")

@@ -7,10 +7,11 @@ from chalicelib.errors import InvalidCredentials, TokenExpired, TokenInvalid, To
 from chalicelib.security import SIGN_IN_LIFE, Claims, Keyring
 from chalicelib.services import access, attempt, token
 from chalicelib.services.access import Actor
+from chalicelib.storage import permission as permissions
 from chalicelib.storage.keyring import read_keyring
 from chalicelib.storage.user import Account, find_account, find_first_admin, find_user_id
 from deardiary.wire import limits
-from deardiary.wire.shapes import Session, User
+from deardiary.wire.shapes import Session, User, UserPermission
 
 _local_admin_ids: dict[str, str] = {}
 
@@ -38,6 +39,12 @@ def refresh(actor: Actor) -> Session:
     if actor.auth_time is not None and clock.now().timestamp() - actor.auth_time > SIGN_IN_LIFE.total_seconds():
         raise TokenExpired(f"Sign in again: that was {SIGN_IN_LIFE.days} days ago")
     return _session(Claims(actor.user.id, actor.epoch, actor.auth_time), actor.user)
+
+
+def read_own_permissions(actor: Actor) -> list[UserPermission]:
+    """The permissions of the caller; with a token for one project only those on that project."""
+    held = permissions.read_permissions_of_user(actor.user.id)
+    return [each for each in held if actor.only_project_id in (None, each.project_id)]
 
 
 def authenticate(authorization: str | None) -> Actor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from chalicelib import ids
 from chalicelib.errors import NotFound, not_found
 from chalicelib.paging import Page
@@ -10,6 +12,15 @@ from chalicelib.services.access import Actor, Need
 from chalicelib.storage import permission as storage
 from chalicelib.storage.user import find_account, find_users
 from deardiary.wire.shapes import Member, User, UserPermission
+
+
+class PermissionChanges(TypedDict, total=False):
+    """The fields of a permission that a PATCH may carry; those absent stay."""
+
+    create_permission: bool
+    read_permission: bool
+    update_permission: bool
+    delete_permission: bool
 
 
 def list_permissions_of_project(actor: Actor, project_id: str, limit: int, cursor: str | None) -> Page[Member]:
@@ -50,6 +61,13 @@ def put_permission(
     )
     storage.put_permission(permission)
     return permission
+
+
+def update_permission(actor: Actor, project_id: str, user_id: str, changes: PermissionChanges) -> UserPermission:
+    """Change these fields of the record. NotFound if the user has none: only PUT creates one."""
+    _require_manager(actor, project_id)
+    storage.update_permission(user_id, project_id, changes)
+    return _permission(user_id, project_id)
 
 
 def delete_permission(actor: Actor, project_id: str, user_id: str) -> None:
@@ -96,5 +114,5 @@ def _member(permission: UserPermission, user: User) -> Member:
 def _permission(user_id: str, project_id: str) -> UserPermission:
     found = storage.find_permission(user_id, project_id)
     if found is None:
-        raise NotFound("This user has no permissions on the project", kind="permission", id=user_id)
+        raise storage.no_permission(user_id)
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
@@ -43,6 +44,23 @@ def put_permission(permission: UserPermission) -> None:
     write.commit()
 
 
+def update_permission(user_id: str, project_id: str, changes: Mapping[str, object]) -> None:
+    """Set these fields in both rows and leave the others: a concurrent update may be changing those.
+
+    NotFound if the user has no permission on the project.
+    """
+    fields = {"user_id": user_id, **changes}
+    write = Transaction()
+    for key in (keys.permission(user_id, project_id), keys.member(project_id, user_id)):
+        actions = [getattr(PermissionRow, name).set(value) for name, value in fields.items()]
+        write.update(PermissionRow(*key), actions, PermissionRow.pk.exists(), partial(no_permission, user_id))
+    write.commit()
+
+
+def no_permission(user_id: str) -> NotFound:
+    return NotFound("This user has no permissions on the project", kind="permission", id=user_id)
+
+
 def find_permission(user_id: str, project_id: str) -> UserPermission | None:
     row = item.find(PermissionRow, keys.permission(user_id, project_id))
     return None if row is None else shape(row)
@@ -56,6 +74,11 @@ def list_members(project_id: str, limit: int, cursor: str | None) -> Page[UserPe
 def list_permissions_of_user(user_id: str, limit: int, cursor: str | None) -> Page[UserPermission]:
     rows = item.page(PermissionRow, keys.user_partition(user_id), keys.PERMISSION, limit=limit, cursor=cursor)
     return Page([shape(row) for row in rows.data], rows.next_cursor)
+
+
+def read_permissions_of_user(user_id: str) -> list[UserPermission]:
+    """All permissions of the user, in the order of the projects' ids."""
+    return [shape(row) for row in item.query(PermissionRow, keys.user_partition(user_id), keys.PERMISSION)]
 
 
 def each_member_id(project_id: str) -> Iterator[str]:

@@ -37,14 +37,18 @@ def paths(server: Server) -> dict[str, str]:
     iteration = make(server, f"/experiments/{experiment}/iterations")
     resource = {"name": "r", "size_bytes": 1, "content_hash": hashlib.sha256(b"x").hexdigest()}
     model = make(server, f"/projects/{project}/models", name="m")
+    user = make(server, "/users", username="anna", password="long enough")
+    permission = f"/projects/{project}/permissions/{user}"
+    server.call("PUT", permission, {"update_permission": True})
     return {
+        "permission": permission,
         "project": f"/projects/{project}",
         "experiment": f"/experiments/{experiment}",
         "iteration": f"/iterations/{iteration}",
         "resource": "/resources/" + make(server, f"/experiments/{experiment}/resources", **resource),
         "model": f"/models/{model}",
         "version": "/modelversions/" + make(server, f"/models/{model}/versions", iteration_id=iteration),
-        "user": "/users/" + make(server, "/users", username="anna", password="long enough"),
+        "user": f"/users/{user}",
     }
 
 
@@ -67,6 +71,7 @@ def make(server: Server, path: str, **body: Any) -> str:
         ("version", {"stage_id": 2}, {"description": "{}"}),
         ("version", {"stage_id": 3}, {"description": "{}"}),
         ("user", {"first_name": "{}"}, {"last_name": "{}"}),
+        ("permission", {"read_permission": True}, {"delete_permission": True, "create_permission": False}),
     ],
 )
 def test_both_are_there(
@@ -88,4 +93,6 @@ def test_both_are_there(
 
 
 def _in_round(value: Any, number: int) -> Any:
+    if isinstance(value, bool):
+        return value is (number % 2 == 0)
     return value.format(f"round {number}") if isinstance(value, str) else value

@@ -11,9 +11,11 @@ from typing import Any
 import jwt
 import pytest
 
+import deardiary
 from chalicelib import clock
 from chalicelib.storage.keyring import read_keyring
-from tests.support.api import check_invalid, check_refused, found, new_person
+from chalicelib.storage.table import item
+from tests.support.api import check_invalid, check_refused, found, new_person, new_project
 from tests.support.server import ADMIN, PASSWORD, Server
 
 Change = Callable[[dict[str, Any]], None]
@@ -186,4 +188,37 @@ def test_a_token_with_a_claim_of_the_wrong_form(server: Server, claims: dict[str
 
 
 def test_health_needs_no_token(server: Server) -> None:
-    assert found(server.call("GET", "/health", token=None)) == {"status": "ok"}
+    assert found(server.call("GET", "/health", token=None))["status"] == "ok"
+
+
+def test_health_tells_version_and_clock_without_the_table(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("the table was used")
+
+    client = server.client()
+    monkeypatch.setattr(item, "connection", refuse)
+    fast = datetime(2040, 1, 1, tzinfo=timezone.utc)
+    monkeypatch.setattr(clock, "now", lambda: fast)
+    health = client.health()
+    assert (health.version, health.server_time) == (deardiary.__version__, fast)
+    ahead = fast - datetime.now(timezone.utc)
+    skew = client.clock_skew()
+    assert skew is not None
+    assert abs(skew - ahead) < timedelta(minutes=5)
+
+
+def test_me_with_permissions_is_one_request(server: Server) -> None:
+    person, project, other = new_person(server), new_project(server), new_project(server)
+    for each in (project, other):
+        found(server.call("PUT", f"/projects/{each}/permissions/{person.id}", {"read_permission": True}))
+    client = server.client(person.username)
+    held = client.whoami(include="permissions").permissions or ()
+    assert [(each.project_id, each.read_permission, each.update_permission) for each in held] == [
+        (each, True, False) for each in sorted((project, other))
+    ]
+    assert list(held) == list(client.permissions.list_of_user(person.id))
+    assert "permissions" not in found(server.call("GET", "/auth/me", token=person.token))
+    token = client.tokens.create("narrow", project_id=project).token
+    (only,) = found(server.call("GET", "/auth/me?include=permissions", token=token))["permissions"]
+    assert only["project_id"] == project
+    check_invalid(server.call("GET", "/auth/me?include=friends"), "include")

@@ -177,7 +177,9 @@ def test_the_creator_holds_all_four(server: Server) -> None:
 
 
 @pytest.mark.parametrize("held", [(), ("read",), ("create", "read", "update"), ("read", "update", "delete")])
-@pytest.mark.parametrize(("method", "body"), [("PUT", {"read_permission": True}), ("DELETE", None)])
+@pytest.mark.parametrize(
+    ("method", "body"), [("PUT", {"read_permission": True}), ("PATCH", {"read_permission": True}), ("DELETE", None)]
+)
 def test_less_than_all_four_changes_no_permission(
     server: Server, held: tuple[str, ...], method: str, body: Any
 ) -> None:
@@ -201,6 +203,32 @@ def test_who_holds_all_four_changes_permissions(server: Server) -> None:
     check_refused(server.call("GET", f"/projects/{project}", token=other.token), 404, "NOT_FOUND")
 
 
+def test_a_patch_changes_the_given_permissions_only(server: Server) -> None:
+    project, other = new_project(server), new_person(server)
+    holder = new_member(server, project, *ALL)
+    path = f"/projects/{project}/permissions/{other.id}"
+    patch = {"update_permission": True}
+    check_refused(server.call("PATCH", path, patch, token=holder.token), 404, "NOT_FOUND")
+    first = found(server.call("PUT", path, {"read_permission": True}, token=holder.token))
+    assert found(server.call("PATCH", path, patch, token=holder.token)) == {**first, **patch}
+    revoked = {"read_permission": False}
+    assert found(server.call("PATCH", path, revoked)) == {**first, **patch, **revoked}
+    assert found(server.call("PATCH", path, {})) == {**first, **patch, **revoked}
+    assert found(server.call("GET", path)) == {**first, **patch, **revoked}
+    assert {**first, **patch, **revoked}.items() <= _listed(server, project, other).items()
+    api_token = server.client(holder.username).tokens.create("ci").token
+    check_refused(server.call("PATCH", path, patch, token=api_token), 403, "SAME_USER_REQUIRED")
+    check_refused(server.call("PATCH", path, patch, token=other.token), 403, "PROJECT_PERMISSION_REQUIRED")
+    check_invalid(server.call("PATCH", path, {"admin": True}), "admin")
+
+
+def _listed(server: Server, project: str, person: Person) -> dict[str, Any]:
+    """The member as the list of the project's members has it: from the other of the two rows."""
+    members = found(server.call("GET", f"/projects/{project}/permissions"))["data"]
+    (member,) = (each for each in members if each["user_id"] == person.id)
+    return dict(member)
+
+
 def test_a_stranger_hears_of_no_project_whose_permissions_to_change(server: Server) -> None:
     project, stranger = new_project(server), new_person(server)
     place = f"/projects/{project}/permissions/{stranger.id}"
@@ -212,8 +240,9 @@ def test_a_stranger_hears_of_no_project_whose_permissions_to_change(server: Serv
 @pytest.mark.parametrize("value", ["true", 1, None])
 def test_a_permission_is_true_or_false(server: Server, value: Any) -> None:
     project, person = new_project(server), new_person(server)
-    reply = server.call("PUT", f"/projects/{project}/permissions/{person.id}", {"read_permission": value})
-    check_invalid(reply, "read_permission")
+    for method in ("PUT", "PATCH"):
+        reply = server.call(method, f"/projects/{project}/permissions/{person.id}", {"read_permission": value})
+        check_invalid(reply, "read_permission")
 
 
 def test_the_client_gives_and_takes_permissions(server: Server) -> None:
@@ -222,6 +251,8 @@ def test_the_client_gives_and_takes_permissions(server: Server) -> None:
     given = client.permissions.create(project.id, user.id, read_permission=True)
     assert (given.user_id, given.read_permission, given.update_permission) == (user.id, True, False)
     changed = client.permissions.update(project.id, user.id, update_permission=True)
+    assert (changed.id, changed.read_permission, changed.update_permission) == (given.id, True, True)
+    changed = client.permissions.put(project.id, user.id, update_permission=True)
     assert (changed.id, changed.read_permission, changed.update_permission) == (given.id, False, True)
     assert client.permissions.get(project.id, user.id) == changed
     (listed,) = (each for each in client.permissions.list(project.id) if each.user_id == user.id)

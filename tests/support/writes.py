@@ -105,6 +105,7 @@ OTHERS: dict[str, Act] = {
     "a parent": _route("DELETE /iterations/{iteration_id}", iteration_id="parent_iteration_id"),
     "an experiment's name": _route("PATCH /experiments/{experiment_id}", {"name": "n"}),
     "a username and a password": _with_username,
+    "a user who leaves": _route("DELETE /users/{user_id}"),
     "a wrong password": _wrong_password,
     "a model's name": _route("PATCH /models/{model_id}", {"name": "n"}),
     "a version's description": _route("PATCH /modelversions/{version_id}", {"description": "n"}),

@@ -74,7 +74,8 @@ def delete_model(actor: Actor, model_id: str) -> bool:
 
 
 def delete_user(actor: Actor, user_id: str) -> bool:
-    access.require_admin(actor, "delete users")
+    """Delete a user, oneself included. InvalidPayload for the last admin."""
+    access.require_self_or_admin(actor, user_id)
     access.require_session(actor)
     account = user.find_account(user_id)
     if account is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Literal, NoReturn, overload
 
 from deardiary.api import Api
 from deardiary.entities import auth
@@ -19,14 +20,14 @@ from deardiary.entities.tag import Tags
 from deardiary.entities.token import Tokens
 from deardiary.entities.user import Users
 from deardiary.settings import Credentials, Settings, find_settings
-from deardiary.wire.shapes import SearchResult
+from deardiary.wire.shapes import Health, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
     from deardiary.http.transport import Transport
-    from deardiary.wire.shapes import Session, User
+    from deardiary.wire.shapes import Me, Session, User
 
 
 class Client:
@@ -71,8 +72,29 @@ class Client:
         """
         return self._api.pages(SearchResult, "/search", {"q": text})
 
-    def whoami(self) -> User:
-        return auth.who_am_i(self._api)
+    @overload
+    def whoami(self) -> User: ...
+
+    @overload
+    def whoami(self, *, include: Literal["permissions"]) -> Me: ...
+
+    def whoami(self, *, include: Literal["permissions"] | None = None) -> User:
+        """Return the signed-in user; with ``include="permissions"`` a `Me`, which has the user's permissions too."""
+        return auth.who_am_i_with_permissions(self._api) if include else auth.who_am_i(self._api)
+
+    def health(self) -> Health:
+        """Return the state, version and clock of the server. Needs no sign-in."""
+        return self._api.get(Health, "/health")
+
+    def clock_skew(self) -> timedelta | None:
+        """Return how far the server's clock is ahead of this machine's, to within the time of one request.
+
+        Negative if it is behind; None from an older server.
+        """
+        sent = datetime.now(timezone.utc)
+        server_time = self.health().server_time
+        received = datetime.now(timezone.utc)
+        return None if server_time is None else server_time - (sent + (received - sent) / 2)
 
     def clone(self) -> Client:
         """A clone of this client with its own connections, locks and token; it starts with the current token."""

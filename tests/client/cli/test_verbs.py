@@ -11,6 +11,7 @@ import pytest
 
 import deardiary
 from deardiary import IterationStatus, Stage, terminal
+from deardiary.cli.session import RIGHTS
 from deardiary.settings import login_file
 from tests.support.server import PASSWORD, URL, Server
 
@@ -204,6 +205,33 @@ def test_an_owner_shares_a_project_by_name(
     for words in (("grant", "nosuch", project.name, "--read"), ("show", "nosuch")):
         refused = run("users", *words)
         assert (refused.status, "There is no user of the name 'nosuch'" in refused.err) == (1, True)
+
+
+def test_one_right_is_changed_and_the_others_stay(run: Run, server: Server) -> None:
+    server.newcomer("trainee")
+    run("projects", "create", "Shared in parts")
+    run("users", "grant", "trainee", "Shared in parts", "--read", "--create")
+    changed = run("users", "permit", "trainee", "Shared in parts", "--update", "--no-create", "--json").json
+    assert [changed[f"{right}_permission"] for right in RIGHTS] == [False, True, True, False]
+    refused = run("users", "permit", "trainee", "Shared in parts")
+    assert (refused.status, "--no-delete" in refused.err) == (2, True)
+
+
+def test_a_user_leaves(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaver = server.newcomer("leaver")
+    token = leaver.tokens.create("laptop").token
+    monkeypatch.setenv("DEARDIARY_TOKEN", str(token))
+    refused = run("users", "rm", "--me", "--yes")
+    assert (refused.status, "This needs a password" in refused.err) == (2, True)
+    asked = run("users", "rm", "--me")
+    assert (asked.status, "user leaver" in asked.err) == (2, True)
+    for words in ((), ("leaver", "--me")):
+        assert run("users", "rm", *words, "--yes").status == 2
+    monkeypatch.setenv("DEARDIARY_USERNAME", "leaver")
+    monkeypatch.setenv("DEARDIARY_PASSWORD", PASSWORD)
+    monkeypatch.delenv("DEARDIARY_TOKEN")
+    assert run("users", "rm", "--me", "--yes").status == 0
+    assert server.client().users.find("leaver") is None
 
 
 def test_another_users_password_is_refused_before_one_is_asked_for(

@@ -99,12 +99,12 @@ def use(call: Call) -> None:
 
 def whoami(call: Call) -> None:
     """The user, and what the user may do on each project."""
-    user = call.client.whoami()
-    held = list(call.client.permissions.list_of_user(user.id)) if not user.is_admin else []
+    user = call.client.whoami(include="permissions")
+    held = user.permissions or ()
     call.output.json({**with_words(user), "permissions": held})
     role = ", an admin" if user.is_admin else ""
     call.output.note(f"{user.username}{role} ({user.id}) at {call.client.url}")
-    if held:
+    if held and not user.is_admin:
         names = {each.id: each.name for each in call.client.projects.list()}
         call.output.say("")
         rows = [[names.get(each.project_id, each.project_id), *rights_of(each)] for each in held]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import sys
 from typing import TYPE_CHECKING
@@ -56,7 +57,15 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("project", metavar="PROJECT", help="name or id")
     for right in (*session.RIGHTS, "all"):
         parser.add_argument(f"--{right}", action="store_true", help=_RIGHTS[right])
-    removal(verbs, "delete a user; for admins", rm).add_argument("user", **_USER)  # type: ignore[arg-type]
+    parser = verb(verbs, "permit", "change these permissions of a user on a project, and leave the others", permit)
+    parser.add_argument("user", **_USER)  # type: ignore[arg-type]
+    parser.add_argument("project", metavar="PROJECT", help="name or id")
+    for right in session.RIGHTS:
+        action = argparse.BooleanOptionalAction
+        parser.add_argument(f"--{right}", action=action, help=f"may {_RIGHTS[right]}, or may not")
+    parser = removal(verbs, "delete a user: yourself, or as an admin another one", rm)
+    parser.add_argument("user", nargs="?", **_USER)  # type: ignore[arg-type]
+    parser.add_argument("--me", action="store_true", help="delete yourself; your projects stay")
 
 
 def ls(call: Call) -> None:
@@ -133,8 +142,20 @@ def grant(call: Call) -> None:
     call.output.changed(put, lambda it: f"Permissions of {user.username} on {project.name}: {session.words_of(it)}")
 
 
-def rm(call: Call) -> None:
+def permit(call: Call) -> None:
+    rights = {f"{right}_permission": getattr(call.given, right) for right in session.RIGHTS}
+    if set(rights.values()) == {None}:
+        raise CommandFailed("Say what to change, such as --update or --no-delete", USAGE)
     user = find.user(call.client, call.given.user)
+    project = find.project(call.client, call.given.project)
+    changed = session.with_session(call, lambda client: client.permissions.update(project.id, user.id, **rights))
+    call.output.changed(changed, lambda it: f"Permissions of {user.username} on {project.name}: {session.words_of(it)}")
+
+
+def rm(call: Call) -> None:
+    if call.given.me == (call.given.user is not None):
+        raise CommandFailed("Say which user to delete: USER, or --me for yourself", USAGE)
+    user = call.client.whoami() if call.given.me else find.user(call.client, call.given.user)
     call.sure(f"user {user.username} ({user.id})")
     session.with_session(call, lambda client: client.users.delete(user.id))
     call.output.deleted(user.id)

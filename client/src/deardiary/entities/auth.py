@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deardiary.api import SIGN_IN, Api
-from deardiary.wire.shapes import Session, User
+from deardiary.wire.shapes import Me, Session, User
 
 
 def sign_in(api: Api, username: str, password: str) -> Session:
@@ -19,6 +19,10 @@ def refresh(api: Api) -> Session:
 
 def who_am_i(api: Api) -> User:
     return api.get(User, "/auth/me")
+
+
+def who_am_i_with_permissions(api: Api) -> Me:
+    return api.get(Me, "/auth/me?include=permissions")
 
 
 def _keep(api: Api, session: Session) -> Session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of
+from deardiary.api import Api, path_of, present
 from deardiary.wire.shapes import Member, UserPermission
 
 if TYPE_CHECKING:
@@ -45,7 +45,26 @@ class Permissions:
         }
         return self._api.put(UserPermission, path_of("projects", project_id, "permissions", user_id), body)
 
-    create = update = put
+    create = put
+
+    def update(
+        self,
+        project_id: str,
+        user_id: str,
+        *,
+        create_permission: bool | None = None,
+        read_permission: bool | None = None,
+        update_permission: bool | None = None,
+        delete_permission: bool | None = None,
+    ) -> UserPermission:
+        """Change the given permissions of a member and leave the others. `NotFound` if the user has none yet."""
+        body = present(
+            create_permission=create_permission,
+            read_permission=read_permission,
+            update_permission=update_permission,
+            delete_permission=delete_permission,
+        )
+        return self._api.patch(UserPermission, path_of("projects", project_id, "permissions", user_id), body)
 
     def delete(self, project_id: str, user_id: str) -> None:
         self._api.delete(path_of("projects", project_id, "permissions", user_id))

@@ -60,5 +60,8 @@ class Users:
         return self._api.patch(User, path_of("users", user_id), body)
 
     def delete(self, user_id: str) -> None:
-        """Delete a user, with their permissions and tokens; for admins."""
+        """Delete a user, with their permissions and tokens; for admins and for the user.
+
+        Requires a session by password. The last admin cannot be deleted. Projects of the user stay.
+        """
         self._api.delete(path_of("users", user_id))

@@ -109,6 +109,22 @@ class Member(UserPermission):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Me(User):
+    """The signed-in user, with the permissions on all projects if the request asks for them."""
+
+    permissions: tuple[UserPermission, ...] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Health(Shape):
+    """The state of a server: ``status`` is "ok". An older server sends neither version nor time."""
+
+    status: str
+    version: str | None = None
+    server_time: datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Project(Shape):
     """The unit of permission; holds experiments and models."""
 
