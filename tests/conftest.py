@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import botocore.session
+import hypothesis
 import pytest
 
 from chalicelib import deadline, retry, security
@@ -32,6 +33,11 @@ LONG = {
     ),
     *("test_matrix", "test_lost_answers", "test_model_races", "test_parent_races", "test_summary_interleavings"),
 }
+
+
+# An example that took long on a busy machine is no failure.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

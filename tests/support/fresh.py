@@ -17,13 +17,13 @@ from tests.support.server import ADMIN, Server
 
 
 class Fresh:
-    """Keeps what is stored now; `again` stores that and nothing else."""
+    """Keeps what is stored now; `again` stores that and nothing else: not even what a sign-in leaves."""
 
     def __init__(self, server: Server) -> None:
-        self._server, self._token = server, server.token()
         self._tables = {name: twin(table) for name, table in _backend(dynamodb_backends).tables.items()}
         self._buckets = copy.deepcopy(_backend(s3_backends).buckets)
         self._parameters = {name: list(versions) for name, versions in _parameters().items()}
+        self._server, self._token = server, server.token()
 
     def again(self) -> Server:
         """The server, its admin signed in already."""
