@@ -90,7 +90,7 @@ def _update(before: Iteration, changes: IterationChanges) -> Iteration:
     after = _after(before, changes)
     if before.end_date and not after.end_date:
         # Refresh the heartbeat first, or the liveness sweep would end the reopened iteration at once.
-        batch.hear_of(before)
+        batch.record_heartbeat(before)
     return _move(before, after)
 
 

@@ -6,7 +6,7 @@ from chalicelib.errors import Conflict
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.parameter import put_parameters
-from chalicelib.services.points.batch import Sent, deliver, is_taken, touch
+from chalicelib.services.points.batch import Sent, deliver, is_stored, touch
 from chalicelib.services.tag import put_tags
 from deardiary.wire.shapes import BatchReceipt, Iteration
 
@@ -29,7 +29,7 @@ def accept_flush(
     if not (parameters or tags or points):
         touch(iteration)
         return BatchReceipt(batch_id=batch_id, accepted=0, last_step={})
-    if (parameters or tags) and not is_taken(iteration, batch_id):
+    if (parameters or tags) and not is_stored(iteration, batch_id):
         _put_parameters(iteration, parameters)
         put_tags(iteration, tags)
     return deliver(iteration, batch_id, points)

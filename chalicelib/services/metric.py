@@ -17,7 +17,7 @@ from chalicelib.paging import Page, bad_cursor, decode_cursor, encode_cursor
 from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.services.points import batch, recount
+from chalicelib.services.points import batch, recompute
 from chalicelib.services.points.batch import Sent
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.points import chunk as chunks
@@ -41,7 +41,7 @@ class _Entry(NamedTuple):
 
     step: int
     time: int
-    at: int
+    accepted_us: int
     ordinal: int
     batch_hash: str
     key: str
@@ -49,7 +49,7 @@ class _Entry(NamedTuple):
 
     def metric(self, iteration_id: str) -> Metric:
         return Metric(
-            id=f"{iteration_id}.{ids.stamp(self.at)}.{self.batch_hash}.{self.ordinal:05}",
+            id=f"{iteration_id}.{ids.stamp(self.accepted_us)}.{self.batch_hash}.{self.ordinal:05}",
             iteration_id=iteration_id,
             key=self.key,
             value=self.value,
@@ -64,7 +64,7 @@ class _Found(NamedTuple):
     row: Stored
     content: Content
     key: str
-    place: int
+    position: int
 
     @property
     def piece(self) -> Slice:
@@ -72,22 +72,22 @@ class _Found(NamedTuple):
 
     def metric(self, iteration_id: str) -> Metric:
         entries = _entries(Content(self.content.batches, {self.key: self.piece}))
-        return next(islice(entries, self.place, None)).metric(iteration_id)
+        return next(islice(entries, self.position, None)).metric(iteration_id)
 
 
 def create_metric(actor: Actor, iteration_id: str, point: dict[str, Sent]) -> Metric:
     iteration = access.iteration(actor, iteration_id, Need.CREATE).iteration
-    taken = batch.take_batch(iteration, ids.new_id(), point)
-    if taken.content is None:
+    chunk = batch.store_batch(iteration, ids.new_id(), point)
+    if chunk.content is None:
         # A compaction has already moved the point that was just written.
         raise Unavailable(retry_after=1)
-    return next(_entries(taken.content)).metric(iteration.id)
+    return next(_entries(chunk.content)).metric(iteration.id)
 
 
 def list_metrics(actor: Actor, iteration_id: str, key: str | None, limit: int, cursor: str | None) -> Page[Metric]:
     """List points in the order of step, time and arrival."""
     iteration = access.iteration(actor, iteration_id, Need.READ).iteration
-    after = None if cursor is None else _place(cursor, iteration)
+    after = None if cursor is None else _position(cursor, iteration)
     only = None if key is None else {key}
     entries = list(islice(_merged(points.read_rows(iteration.id).stored, only, after), limit + 1))
     more = _cursor(entries[limit - 1], iteration) if len(entries) > limit else None
@@ -103,12 +103,12 @@ def update_metric(actor: Actor, metric_id: str, changes: MetricChanges) -> Metri
     """Change a point; it keeps its id and its number in the batch."""
     iteration = _owner(actor, metric_id, Need.UPDATE)
 
-    def change(piece: Slice, at: int) -> Slice:
+    def change(piece: Slice, index: int) -> Slice:
         columns = piece.columns.take(slice(None))
-        columns.values[at] = changes.get("value", columns.values[at])
-        columns.steps[at] = changes.get("step", columns.steps[at])
+        columns.values[index] = changes.get("value", columns.values[index])
+        columns.steps[index] = changes.get("step", columns.steps[index])
         if "recorded_at" in changes:
-            columns.times[at] = clock.to_milliseconds(changes["recorded_at"])
+            columns.times[index] = clock.to_milliseconds(changes["recorded_at"])
         return replace(piece, columns=columns)
 
     return replace(_edit(iteration, metric_id, change), **changes)
@@ -117,8 +117,8 @@ def update_metric(actor: Actor, metric_id: str, changes: MetricChanges) -> Metri
 def delete_metric(actor: Actor, metric_id: str) -> None:
     """Delete a point; the summary of its metric then describes the remaining points."""
 
-    def remove(piece: Slice, at: int) -> Slice:
-        left = [other for other in range(len(piece.columns)) if other != at]
+    def remove(piece: Slice, index: int) -> Slice:
+        left = [other for other in range(len(piece.columns)) if other != index]
         return Slice(
             piece.columns.take(left),
             [piece.ordinals[each] for each in left],
@@ -129,24 +129,24 @@ def delete_metric(actor: Actor, metric_id: str) -> None:
 
 
 def _edit(iteration: Iteration, metric_id: str, change: Callable[[Slice, int], Slice]) -> Metric:
-    """Rewrite the row of a point unless somebody else just did, then count its series anew. The point as it was."""
+    """Rewrite the row of a point, then recompute the summary of its key. Return the point as it was."""
     for _ in Retry():
         found = _find(iteration, metric_id)
         if iteration.end_date is not None:
             raise iterations.locked()
         _keep_receipt(iteration, metric_id)
-        marked = recount.mark(iteration, [found.key])
-        series = found.content.series | {found.key: change(found.piece, found.place)}
+        marked = recompute.mark(iteration, [found.key])
+        series = found.content.series | {found.key: change(found.piece, found.position)}
         kept = {key: piece for key, piece in series.items() if len(piece.columns)}
         write = Transaction()
         iterations.check_unlocked(iteration, write)
-        chunks.replace_points(found.row.place, found.row.edition, found.content._replace(series=kept), write)
+        chunks.replace_points(found.row.key, found.row.edition, found.content._replace(series=kept), write)
         try:
             write.commit()
         except Conflict:
             continue
         break
-    recount.recount(iteration, {found.key}, marked)
+    recompute.recompute(iteration, {found.key}, marked)
     return found.metric(iteration.id)
 
 
@@ -165,13 +165,14 @@ def _find(iteration: Iteration, metric_id: str) -> _Found:
     """Find a point by its id, or NotFound."""
     stamp, batch_hash, ordinal = _parts(metric_id)
     for row in points.rows_of_batch(iteration.id, batch_hash):
-        # With all its points, for an edit writes the row back; other chunks may soon name this packed row.
+        # Decode all points: an edit writes the whole row back, and other chunks may soon name this packed row.
         content = row.open_whole()
-        own = {at for at, each in enumerate(content.batches) if (ids.stamp(each.at), each.hash) == (stamp, batch_hash)}
+        names = [(ids.stamp(each.accepted_us), each.hash) for each in content.batches]
+        own = {number for number, name in enumerate(names) if name == (stamp, batch_hash)}
         for key, piece in content.series.items():
-            for place, (other, number) in enumerate(zip(piece.ordinals, piece.batches, strict=True)):
+            for position, (other, number) in enumerate(zip(piece.ordinals, piece.batches, strict=True)):
                 if other == ordinal and number in own:
-                    return _Found(row, content, key, place)
+                    return _Found(row, content, key, position)
     raise NotFound
 
 
@@ -212,19 +213,19 @@ def _entries(content: Content) -> Iterator[_Entry]:
         numbered = zip(columns.steps, columns.times, columns.values, piece.ordinals, piece.batches, strict=True)
         for step, time, value, ordinal, number in numbered:
             batch_of_point = content.batches[number]
-            yield _Entry(step, time, batch_of_point.at, ordinal, batch_of_point.hash, key, value)
+            yield _Entry(step, time, batch_of_point.accepted_us, ordinal, batch_of_point.hash, key, value)
 
 
 def _cursor(entry: _Entry, iteration: Iteration) -> str:
     return encode_cursor(iteration.id, *map(str, entry[:4]))
 
 
-def _place(cursor: str, iteration: Iteration) -> tuple[int, int, int, int]:
-    of, *place = decode_cursor(cursor, 5)
+def _position(cursor: str, iteration: Iteration) -> tuple[int, int, int, int]:
+    of, *position = decode_cursor(cursor, 5)
     if of != iteration.id:
         raise bad_cursor()
     try:
-        step, time, at, ordinal = map(int, place)
+        step, time, accepted_us, ordinal = map(int, position)
     except ValueError:
         raise bad_cursor() from None
-    return step, time, at, ordinal
+    return step, time, accepted_us, ordinal

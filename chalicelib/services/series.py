@@ -14,7 +14,7 @@ from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.points import compaction, curves
-from chalicelib.services.points.recount import recount_stale
+from chalicelib.services.points.recompute import recompute_stale
 from chalicelib.storage import series as storage
 from chalicelib.storage.points import rows
 from chalicelib.storage.points.rows import INT64_MIN
@@ -48,7 +48,7 @@ class CurvePage(NamedTuple):
 
 def summarize(actor: Actor, iteration_id: str) -> dict[str, Summary]:
     iteration = access.iteration(actor, iteration_id, Need.READ).iteration
-    return recount_stale(iteration, storage.read_series(iteration.experiment_id, iteration.id)).summaries
+    return recompute_stale(iteration, storage.read_series(iteration.experiment_id, iteration.id)).summaries
 
 
 def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Window, cursor: str | None) -> CurvePage:

@@ -2,7 +2,7 @@
 
 The row has a version: each change writes the whole row, if no other process has written it since it was read.
 `services/points/batch.py` stores a batch in three writes: it announces the batch here with its steps, puts its chunk,
-and folds it into the summaries.
+and merges it into the summaries.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class SeriesRow(Item, discriminator="series"):
     nonce = UnicodeAttribute(null=True)
     summaries = BinaryAttribute(attr_name="digests", legacy_encoding=False)
     announced = JSONAttribute()
-    last_at = NumberAttribute(default=0)
+    heartbeat_us = NumberAttribute(attr_name="last_at", default=0)
     batches = NumberAttribute(default=0)
     moved = NumberAttribute(null=True)
     compacting = NumberAttribute(null=True)
-    recount = JSONAttribute(null=True)
-    edited_at = NumberAttribute(null=True)
+    recompute = JSONAttribute(attr_name="recount", null=True)
+    edited_us = NumberAttribute(attr_name="edited_at", null=True)
     # True: the iteration is being deleted; no batch may be announced any more.
     closed = BooleanAttribute(null=True)
 
@@ -50,7 +50,7 @@ class SeriesRow(Item, discriminator="series"):
 class Announcement(NamedTuple):
     """A batch in writing: its time (µs since 1970), and the first and last step of each key that came without steps."""
 
-    at: int
+    accepted_us: int
     first_step: dict[str, int]
     last_step: dict[str, int]
 
@@ -59,32 +59,32 @@ class Announcement(NamedTuple):
 class Series:
     """The content of the row. Times are in µs since 1970.
 
-    `last_at`: the last heartbeat; no two batches have the same time. `batches`: the number of announced batches;
+    `heartbeat_us`: the last heartbeat; no two batches have the same time. `batches`: the number of announced batches;
     `moved`: the number of their chunks that were moved into packed rows. `compacting`: start of the lease on a
-    compaction. `recount`: keys whose summary may be wrong since then, because a request is changing a point of theirs.
-    `edited_at`: the time of the last such mark.
+    compaction. `recompute`: by key, when a request began to change its points; its summary may be wrong since then.
+    `edited_us`: the time of the last such mark.
     """
 
     version: int
     summaries: dict[str, Summary]
     announced: dict[str, Announcement]
-    last_at: int = 0
+    heartbeat_us: int = 0
     batches: int = 0
     moved: int = 0
     compacting: int | None = None
-    recount: dict[str, int] = field(default_factory=dict)
-    edited_at: int = 0
+    recompute: dict[str, int] = field(default_factory=dict)
+    edited_us: int = 0
 
     @property
-    def unfolded(self) -> frozenset[Batch]:
-        """The announced batches. A chunk of the same `batch_id` with another time was folded before."""
-        return frozenset(Batch(batch, one.at) for batch, one in self.announced.items())
+    def unmerged(self) -> frozenset[Batch]:
+        """The announced batches. A chunk of the same `batch_id` with another time was merged before."""
+        return frozenset(Batch(batch, one.accepted_us) for batch, one in self.announced.items())
 
 
 def create_series(experiment_id: str, iteration_id: str, now: datetime, write: Transaction) -> None:
     """Create the row. The creation counts as a heartbeat, even if the iteration began long ago."""
-    last_at = clock.to_milliseconds(now) * 1000
-    row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={}, last_at=last_at)
+    heartbeat_us = clock.to_milliseconds(now) * 1000
+    row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={}, heartbeat_us=heartbeat_us)
     row.summaries = summary.pack_summaries({})
     write.put(row, Conflict)
 
@@ -133,12 +133,12 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
         nonce=ids.nonce(),
         summaries=summary.pack_summaries(series.summaries),
         announced=_to_json(series.announced),
-        last_at=series.last_at,
+        heartbeat_us=series.heartbeat_us,
         batches=series.batches,
         moved=series.moved or None,
         compacting=series.compacting,
-        recount=series.recount or None,
-        edited_at=series.edited_at or None,
+        recompute=series.recompute or None,
+        edited_us=series.edited_us or None,
     )
     with conditional.otherwise(Overtaken):
         next_or_repeated = (SeriesRow.version == series.version) | (SeriesRow.nonce == row.nonce)
@@ -185,14 +185,14 @@ def _read(row: SeriesRow) -> Series:
         version=int(row.version),
         summaries=summary.unpack_summaries(row.summaries),
         announced=announced,
-        last_at=int(row.last_at),
+        heartbeat_us=int(row.heartbeat_us),
         batches=int(row.batches),
         moved=int(row.moved or 0),
         compacting=None if row.compacting is None else int(row.compacting),
-        recount=row.recount or {},
-        edited_at=int(row.edited_at or 0),
+        recompute=row.recompute or {},
+        edited_us=int(row.edited_us or 0),
     )
 
 
 def _to_json(announced: dict[str, Announcement]) -> dict[str, list[object]]:
-    return {batch: [one.at, one.first_step, one.last_step] for batch, one in announced.items()}
+    return {batch: [one.accepted_us, one.first_step, one.last_step] for batch, one in announced.items()}

@@ -83,7 +83,7 @@ def test_the_answer_to_any_one_write_is_lost(
         assert send(server, where, "after", 5).status == 201
         assert steps(server, where) == EXPECTED[method]
         row = stored(where)
-        assert (row.batches, row.announced, row.recount) == (3 if method == "POST" else 2, {}, {})
+        assert (row.batches, row.announced, row.recompute) == (3 if method == "POST" else 2, {}, {})
         if not hit:
             break
     assert number > 3

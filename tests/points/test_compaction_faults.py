@@ -178,12 +178,12 @@ def test_an_edit_between_two_moves_keeps_the_points_that_are_about_to_move(
 def test_a_batch_announced_after_the_lease_is_folded_once(
     server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its chunk is among the rows that the compaction reads, and its writer dies before the fold."""
+    """Its chunk is among the rows that the compaction reads, and its writer dies before the merge."""
     point, read_rows = logged(server, iteration)[0][0], rows.read_rows
 
     def announce_then_read(*arguments: Any) -> Any:
         with monkeypatch.context() as patch:
-            patch.setattr(batch, "_fold", _die)
+            patch.setattr(batch, "_merge", _die)
             assert send(server, iteration, "late", 50).status == 500
         return read_rows(*arguments)
 

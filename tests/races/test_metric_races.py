@@ -75,7 +75,7 @@ def _die(*_: Any) -> Any:
     raise _DeathError
 
 
-@pytest.mark.parametrize("last_words", ["_put", "_fold"], ids=["before the chunk", "before the fold"])
+@pytest.mark.parametrize("last_words", ["_put", "_merge"], ids=["before the chunk", "before the merge"])
 def test_a_writer_that_dies_is_finished_by_its_retry(
     real_server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch, last_words: str
 ) -> None:
@@ -92,7 +92,7 @@ def test_a_writer_that_dies_is_finished_by_its_retry(
     assert summary(real_server, iteration)["a"]["count"] == 3
 
 
-@pytest.mark.parametrize(("last_words", "count"), [("_put", 1), ("_fold", 3)])
+@pytest.mark.parametrize(("last_words", "count"), [("_put", 1), ("_merge", 3)])
 def test_a_writer_that_never_comes_back_is_settled_by_the_next(
     real_server: Server,
     iteration: deardiary.Iteration,

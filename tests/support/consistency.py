@@ -290,7 +290,7 @@ def _points(iteration_id: str, without: dict[str, Any]) -> dict[str, list[_Point
             columns = piece.columns
             rows = zip(columns.steps, columns.times, columns.values, piece.ordinals, piece.batches, strict=True)
             found.setdefault(key, []).extend(
-                (step, time, batches[number].at, ordinal, value)
+                (step, time, batches[number].accepted_us, ordinal, value)
                 for step, time, value, ordinal, number in rows
                 if batches[number].hash not in without
             )

@@ -46,18 +46,18 @@ def _look_at(experiment_id: str, iteration_ids: list[str], silent_before: dateti
     known = storage.read_series_of_iterations(experiment_id, iteration_ids)
     for iteration_id in iteration_ids:
         series = known.get(iteration_id)
-        if series is not None and _heard(series) > silent_before:
+        if series is not None and _last_heartbeat(series) > silent_before:
             continue
         iteration = iterations.find_iteration(experiment_id, iteration_id)
         if iteration is None or series is None:
             running.remove(iteration_id)
-        elif max(iteration.created_date, _heard(series)) < silent_before and not series.announced:
+        elif max(iteration.created_date, _last_heartbeat(series)) < silent_before and not series.announced:
             _end(iteration, series)
 
 
 def _end(iteration: Iteration, series: Series) -> None:
     """End the iteration as of its last heartbeat. If a heartbeat arrives meanwhile, leave it to the next sweep."""
-    heard = max(iteration.created_date, _heard(series))
+    heard = max(iteration.created_date, _last_heartbeat(series))
     last = max((summary.last_step for summary in series.summaries.values()), default=None)
     step = "no step was logged" if last is None else f"the last step is {last}"
     message = f"Lost: nothing was heard of it after {format_time(heard)}; {step}"
@@ -67,5 +67,5 @@ def _end(iteration: Iteration, series: Series) -> None:
         return
 
 
-def _heard(series: Series) -> datetime:
-    return clock.EPOCH + timedelta(microseconds=series.last_at)
+def _last_heartbeat(series: Series) -> datetime:
+    return clock.EPOCH + timedelta(microseconds=series.heartbeat_us)

@@ -125,7 +125,7 @@ def _close_series(experiment_id: str, iteration_id: str) -> None:
     except NotFound:
         return
     now = now_us()
-    started = [one.at for one in closed.announced.values()] + [closed.compacting or 0]
+    started = [one.accepted_us for one in closed.announced.values()] + [closed.compacting or 0]
     if any(now - at <= STALE_AFTER for at in started):
         raise OutOfTime
 

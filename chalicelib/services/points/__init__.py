@@ -1,1 +1,1 @@
-"""Points of metrics: batches stored exactly once, compaction, recounts, curves."""
+"""Points of metrics: batches stored exactly once, compaction, recomputation, curves."""

@@ -3,10 +3,10 @@
 Storing a batch takes three writes:
 1. Announce it in the iteration's SERIES row, which also assigns steps to the points without one.
 2. Put its chunk, once.
-3. Fold its summaries into the row and remove the announcement.
+3. Merge its summaries into the row and remove the announcement.
 
 If the process dies in between, the announcement stays and a retry resumes from it with the same steps. Without a retry,
-the writer of a later batch folds the chunk, or puts a mark that refuses it, and removes the announcement.
+the writer of a later batch merges the chunk, or puts a mark that refuses it, and removes the announcement.
 docs/batches.md describes every crash and lost answer.
 """
 
@@ -55,43 +55,43 @@ def create_batch(actor: Actor, iteration_id: str, batch_id: str, sent: dict[str,
 
 def deliver(iteration: Iteration, batch_id: str, sent: dict[str, Sent]) -> BatchReceipt:
     """Store the batch. Every delivery of it gets the same answer."""
-    receipt = receipt_of(iteration, take_batch(iteration, batch_id, sent))
+    receipt = receipt_of(iteration, store_batch(iteration, batch_id, sent))
     return BatchReceipt(batch_id=batch_id, accepted=receipt.accepted, last_step=dict(receipt.last_step))
 
 
 def touch(iteration: Iteration) -> None:
     """Record a heartbeat, and reopen an iteration that the server ended. One ended on purpose stays ended."""
-    hear_of(iteration)
+    record_heartbeat(iteration)
     if iteration.end_date is not None:
         iterations.reopen_if_ended_by_server(iteration)
 
 
-def hear_of(iteration: Iteration) -> None:
+def record_heartbeat(iteration: Iteration) -> None:
     """Record a heartbeat of the writer, as of now."""
 
     def change(series: Series) -> Series:
-        return replace(series, last_at=max(now_us(), series.last_at + 1))
+        return replace(series, heartbeat_us=max(now_us(), series.heartbeat_us + 1))
 
     storage.change_series(iteration.experiment_id, iteration.id, change)
 
 
-def is_taken(iteration: Iteration, batch_id: str) -> bool:
+def is_stored(iteration: Iteration, batch_id: str) -> bool:
     """True if the chunk of this batch is stored, and so the rest of its flush, else False."""
     return chunks.find_chunk(iteration.id, ids.hash_text(batch_id)) is not None
 
 
-def take_batch(iteration: Iteration, batch_id: str, sent: dict[str, Sent]) -> Chunk:
+def store_batch(iteration: Iteration, batch_id: str, sent: dict[str, Sent]) -> Chunk:
     """Store the batch once; return its chunk. InvalidPayload if the iteration is locked, except for late delivery."""
     batch_hash = ids.hash_text(batch_id)
-    series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
-    if taken is None:
+    series, chunk = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
+    if chunk is None:
         _require_open(iteration, sent)
-    if taken is None or batch_hash in series.announced:
+    if chunk is None or batch_hash in series.announced:
         series = _announce(iteration, batch_hash, sent, series)
         if batch_hash in series.announced:
-            taken = taken or _put(iteration, batch_hash, sent, series.announced[batch_hash])
-            _fold(iteration, taken, series)
-    return taken or _stored(iteration, batch_hash)
+            chunk = chunk or _put(iteration, batch_hash, sent, series.announced[batch_hash])
+            _merge(iteration, chunk, series)
+    return chunk or _stored(iteration, batch_hash)
 
 
 def receipt_of(iteration: Iteration, chunk: Chunk) -> Receipt:
@@ -110,7 +110,7 @@ def own_points(iteration: Iteration, chunk: Chunk) -> dict[str, Columns]:
     found: dict[str, Columns] = {}
     for key, slices in rows.read_slices(iteration.id).items():
         for batches, piece in slices:
-            own = [at for at, number in enumerate(piece.batches) if batches[number].hash == chunk.batch.hash]
+            own = [index for index, number in enumerate(piece.batches) if batches[number].hash == chunk.batch.hash]
             if own:
                 found.setdefault(key, Columns.empty()).extend(piece.columns.take(own))
     return found
@@ -135,17 +135,17 @@ def _require_open(iteration: Iteration, sent: dict[str, Sent]) -> None:
 
 def _announce(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], series: Series) -> Series:
     """Announce the batch, which fixes its steps. Return the series without it if another request stored the batch."""
-    taken = None
+    chunk = None
     for attempt in Retry():
         if attempt > 1:
-            series, taken = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
-        if taken is not None or batch_hash in series.announced:
+            series, chunk = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
+        if chunk is not None or batch_hash in series.announced:
             break
         settled = _settle(iteration, series)
-        at = max(now_us(), series.last_at + 1)
-        mine = _reserve(settled, sent, at)
+        now = max(now_us(), series.heartbeat_us + 1)
+        mine = _reserve(settled, sent, now)
         announced = settled.announced | {batch_hash: mine}
-        announcing = replace(settled, announced=announced, last_at=at, batches=settled.batches + 1)
+        announcing = replace(settled, announced=announced, heartbeat_us=now, batches=settled.batches + 1)
         storage.require_room(announcing, set(sent))
         try:
             return storage.write_series(iteration.experiment_id, iteration.id, announcing)
@@ -154,13 +154,13 @@ def _announce(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], seri
     return series
 
 
-def _reserve(series: Series, sent: dict[str, Sent], at: int) -> Announcement:
+def _reserve(series: Series, sent: dict[str, Sent], now: int) -> Announcement:
     """Reserve steps per key for the points without one: after every step that is stored or reserved."""
     first = {key: _next_step(series, key) for key, each in sent.items() if None in each.steps}
     last = {key: max(_steps(sent[key], step)) for key, step in first.items()}
     if any(step > INT64_MAX for step in last.values()):
         raise InvalidPayload("There is no step after the last int64; give one", field="metrics")
-    return Announcement(at, first, last)
+    return Announcement(now, first, last)
 
 
 def _next_step(series: Series, key: str) -> int:
@@ -182,7 +182,7 @@ def _put(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], announcem
     first = announcement.first_step
     if any(None in each.steps and key not in first for key, each in sent.items()):
         raise Unavailable(retry_after=1)
-    now = announcement.at // 1000
+    now = announcement.accepted_us // 1000
     series = {
         key: Columns(
             array("q", _steps(each, first[key]) if key in first else cast("Sequence[int]", each.steps)),
@@ -191,23 +191,23 @@ def _put(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], announcem
         )
         for key, each in sent.items()
     }
-    batch = Batch(batch_hash, announcement.at)
+    batch = Batch(batch_hash, announcement.accepted_us)
     try:
         return chunks.put_chunk(iteration.id, batch, series)
     except Conflict:
-        taken = chunks.find_chunk(iteration.id, batch_hash)
-    if taken is None:
+        chunk = chunks.find_chunk(iteration.id, batch_hash)
+    if chunk is None:
         # Another process dropped the batch because its writer seemed dead: the retry gets new steps.
         _withdraw(iteration, batch)
         raise Unavailable(retry_after=1)
-    return taken
+    return chunk
 
 
 def _withdraw(iteration: Iteration, batch: Batch) -> None:
     """Remove a dropped announcement. A newer announcement of the same batch stays."""
 
     def change(series: Series) -> Series | None:
-        return _folded(iteration, series, batch.hash, None) if batch in series.unfolded else None
+        return _merged(iteration, series, batch.hash, None) if batch in series.unmerged else None
 
     storage.change_series(iteration.experiment_id, iteration.id, change)
 
@@ -219,10 +219,10 @@ def _stored(iteration: Iteration, batch_hash: str) -> Chunk:
     return chunk
 
 
-def _fold(iteration: Iteration, chunk: Chunk, series: Series) -> None:
-    """Fold the batch into the summaries and remove its announcement, once among all processes.
+def _merge(iteration: Iteration, chunk: Chunk, series: Series) -> None:
+    """Merge the batch into the summaries and remove its announcement, once among all processes.
 
-    Points edited since the announcement are read again after the series. A later edit recounts them itself.
+    Points edited since the announcement are read again after the series. A later edit recomputes them itself.
     """
     batch_hash = chunk.batch.hash
     for attempt in Retry():
@@ -230,46 +230,46 @@ def _fold(iteration: Iteration, chunk: Chunk, series: Series) -> None:
             series = storage.read_series(iteration.experiment_id, iteration.id)
         if batch_hash not in series.announced:
             break
-        if series.edited_at > series.announced[batch_hash].at:
+        if series.edited_us > series.announced[batch_hash].accepted_us:
             chunk = _stored(iteration, batch_hash)
         try:
-            storage.write_series(iteration.experiment_id, iteration.id, _folded(iteration, series, batch_hash, chunk))
+            storage.write_series(iteration.experiment_id, iteration.id, _merged(iteration, series, batch_hash, chunk))
         except Overtaken:
             continue
         break
 
 
-def _folded(iteration: Iteration, series: Series, batch_hash: str, chunk: Chunk | None) -> Series:
+def _merged(iteration: Iteration, series: Series, batch_hash: str, chunk: Chunk | None) -> Series:
     """The series without the announcement of a batch, and with the points of its chunk in the summaries.
 
-    A chunk whose time differs from the announcement was folded already, under an earlier announcement.
+    A chunk whose time differs from the announcement was merged already, under an earlier announcement.
     """
     rest = {batch: one for batch, one in series.announced.items() if batch != batch_hash}
-    if chunk is None or chunk.batch not in series.unfolded:
+    if chunk is None or chunk.batch not in series.unmerged:
         return replace(series, announced=rest, batches=series.batches - 1)
     new = {key: Summary.of(columns) for key, columns in own_points(iteration, chunk).items()}
     merged = {key: series.summaries[key].merge(each) if key in series.summaries else each for key, each in new.items()}
-    marks = dict.fromkeys(_undecided(series, chunk, new), chunk.batch.at)
-    return replace(series, summaries=series.summaries | merged, announced=rest, recount=marks | series.recount)
+    marks = dict.fromkeys(_undecided(series, chunk, new), chunk.batch.accepted_us)
+    return replace(series, summaries=series.summaries | merged, announced=rest, recompute=marks | series.recompute)
 
 
 def _undecided(series: Series, chunk: Chunk, new: dict[str, Summary]) -> list[str]:
-    """Keys to recount: their first or last value depends on the order of arrival, which a summary does not keep.
+    """Keys to recompute: their first or last value depends on the order of arrival, which a summary does not keep.
 
-    If `last_at` is later than this batch, a later batch may be folded already.
+    If `heartbeat_us` is later than this batch, a later batch may be merged already.
     """
-    if series.last_at == chunk.batch.at:
+    if series.heartbeat_us == chunk.batch.accepted_us:
         return []
     return [key for key, each in new.items() if key in series.summaries and series.summaries[key].meets(each)]
 
 
 def _settle(iteration: Iteration, series: Series) -> Series:
-    """Settle the announcements of dead writers: fold a batch whose chunk is stored, drop the others."""
+    """Settle the announcements of dead writers: merge a batch whose chunk is stored, drop the others."""
     now = now_us()
     for batch_hash, one in series.announced.items():
-        if now - one.at > STALE_AFTER:
-            chunk = _find_or_drop(iteration, Batch(batch_hash, one.at))
-            series = _folded(iteration, series, batch_hash, chunk)
+        if now - one.accepted_us > STALE_AFTER:
+            chunk = _find_or_drop(iteration, Batch(batch_hash, one.accepted_us))
+            series = _merged(iteration, series, batch_hash, chunk)
     return series
 
 

@@ -49,7 +49,7 @@ def compact(iteration: Iteration, enough: int) -> int:
     try:
         rows = points.read_rows(iteration.id)
         bare = len(rows.homes)
-        # Read the series after the rows: a batch with a chunk but no announcement is then folded.
+        # Read the series after the rows: a batch with a chunk but no announcement is then merged.
         small = _small(rows, storage.read_series(iteration.experiment_id, iteration.id))
         moved = _move(iteration, small) if len(small) >= enough else 0
         _remove_left_behind(iteration.id, rows)
@@ -95,11 +95,11 @@ def _may_have(series: Series, enough: int) -> bool:
 
 
 def _small(rows: Rows, series: Series) -> list[Stored]:
-    """The oldest small chunks that are folded into the summaries."""
+    """The oldest small chunks that are merged into the summaries."""
     small = [
         row
         for row in rows.stored
-        if row.batch is not None and row.batch not in series.unfolded and len(row.points) <= SMALL_BYTES
+        if row.batch is not None and row.batch not in series.unmerged and len(row.points) <= SMALL_BYTES
     ]
     return sorted(small, key=_arrival)[:MOST_AT_ONCE]
 
@@ -115,7 +115,7 @@ def _move(iteration: Iteration, small: Sequence[Stored]) -> int:
 def _give_up(row: Stored, generation: str) -> bool:
     """Move one chunk. False if another process changed or moved it first."""
     try:
-        chunk.move_chunk(row.place, row.edition, generation)
+        chunk.move_chunk(row.key, row.edition, generation)
     except Conflict:
         return False
     return True
@@ -171,4 +171,4 @@ def _is_superseded(row: Stored) -> bool:
 
 
 def _arrival(row: Stored) -> int:
-    return row.batch.at if row.batch else 0
+    return row.batch.accepted_us if row.batch else 0

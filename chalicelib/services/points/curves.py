@@ -27,7 +27,7 @@ def in_order(parts: Sequence[Part]) -> Columns:
     if whole.is_ascending():
         return whole
     ordinals = array("q", (ordinal for _, piece in filled for ordinal in piece.ordinals))
-    arrivals = array("q", (batches[number].at for batches, piece in filled for number in piece.batches))
+    arrivals = array("q", (batches[number].accepted_us for batches, piece in filled for number in piece.batches))
     order = sorted(range(len(whole)), key=ordinals.__getitem__)
     for column in (arrivals, whole.times, whole.steps):
         order.sort(key=column.__getitem__)

@@ -41,12 +41,12 @@ class PointsRow(Item):
 
 
 class ChunkRow(PointsRow, discriminator="chunk"):
-    at = NumberAttribute()
+    accepted_us = NumberAttribute(attr_name="at")
     # Generation of the packed rows that have the points.
     home = UnicodeAttribute(null=True)
     # Answer to the batch, kept since the first change of its points.
     receipt = BinaryAttribute(legacy_encoding=False, null=True)
-    # True: the announcement of the time `at` was dropped; no chunk may be put under it.
+    # True: the announcement of this time was dropped; no chunk may be put under it.
     dropped = BooleanAttribute(null=True)
 
 
@@ -77,18 +77,18 @@ def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Ch
         raise InvalidPayload(
             f"The batch takes {len(points)} bytes packed, at most {MAX_BYTES} fit; send it in two", field="metrics"
         )
-    row = ChunkRow(*keys.chunk(iteration_id, batch.hash), at=batch.at, points=points)
+    row = ChunkRow(*keys.chunk(iteration_id, batch.hash), accepted_us=batch.accepted_us, points=points)
     row.low, row.high = bounds(series.values())
     with conditional.otherwise(Conflict):
-        row.save(_is_free(batch.at))
+        row.save(_is_free(batch.accepted_us))
     return _open(row)
 
 
 def drop_batch(iteration_id: str, batch: Batch) -> None:
     """Block this announcement for later chunks. Conflict if its chunk is stored, or if it is dropped already."""
-    row = ChunkRow(*keys.chunk(iteration_id, batch.hash), at=batch.at, dropped=True)
+    row = ChunkRow(*keys.chunk(iteration_id, batch.hash), accepted_us=batch.accepted_us, dropped=True)
     with conditional.otherwise(Conflict):
-        row.save(_is_free(batch.at))
+        row.save(_is_free(batch.accepted_us))
 
 
 def find_chunk(iteration_id: str, batch_hash: str) -> Chunk | None:
@@ -101,7 +101,7 @@ def open_chunk(row: ChunkRow | None) -> Chunk | None:
 
 
 def _open(row: ChunkRow) -> Chunk:
-    batch = Batch(keys.batch_of_chunk(row.sk), int(row.at))
+    batch = Batch(keys.batch_of_chunk(row.sk), int(row.accepted_us))
     content = None if row.points is None else open_points(row.key, row.points, batch)
     return Chunk(batch, content, row.home, None if row.receipt is None else _read_receipt(row.receipt))
 
@@ -174,9 +174,10 @@ def bounds(columns: Iterable[Columns]) -> tuple[int | None, int | None]:
     return min(low for low, _ in found), max(high for _, high in found)
 
 
-def _is_free(at: int) -> Condition:
-    """Condition: no row exists, or only the mark of a dropped announcement from before the time `at`."""
-    free: Condition = ChunkRow.pk.does_not_exist() | ((ChunkRow.dropped == True) & (ChunkRow.at < at))  # noqa: E712
+def _is_free(accepted_us: int) -> Condition:
+    """Condition: no row exists, or only the mark of a dropped announcement from before this time."""
+    dropped_before = (ChunkRow.dropped == True) & (ChunkRow.accepted_us < accepted_us)  # noqa: E712
+    free: Condition = ChunkRow.pk.does_not_exist() | dropped_before
     return free
 
 

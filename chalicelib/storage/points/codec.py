@@ -36,7 +36,7 @@ class Batch(NamedTuple):
     """The hash of a batch's id, and when the server accepted it: µs since 1970, unique within an iteration."""
 
     hash: str
-    at: int
+    accepted_us: int
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ def pack(content: Content) -> bytes:
     slices = list(content.series.values())
     body = _keys({key: len(each.columns) for key, each in content.series.items()})
     body += _COUNT.pack(len(content.batches))
-    body += b"".join(_BATCH.pack(_to_bytes(batch.hash), batch.at) for batch in content.batches)
+    body += b"".join(_BATCH.pack(_to_bytes(batch.hash), batch.accepted_us) for batch in content.batches)
     body += _points([each.columns for each in slices])
     body += encode_integers([each.ordinals for each in slices]) + encode_integers([each.batches for each in slices])
     return _frame(MANY_BATCHES, body)
@@ -171,7 +171,7 @@ def _read_batches(body: bytes, start: int) -> tuple[list[Batch], int]:
     start += _COUNT.size
     offsets = range(start, start + number * _BATCH.size, _BATCH.size)
     batches = [_BATCH.unpack_from(body, offset) for offset in offsets]
-    return [Batch(_to_text(hashed), at) for hashed, at in batches], start + number * _BATCH.size
+    return [Batch(_to_text(hashed), accepted_us) for hashed, accepted_us in batches], start + number * _BATCH.size
 
 
 def _to_bytes(hashed: str) -> bytes:

@@ -26,7 +26,7 @@ class Stored(NamedTuple):
     Only chunks have a `batch`, only packed rows a `generation`. `homes`: the generation of each moved batch.
     """
 
-    place: Key
+    key: Key
     low: int
     high: int
     edition: int | None
@@ -45,7 +45,7 @@ class Stored(NamedTuple):
 
     def open_whole(self, only: Collection[str] | None = None) -> Content:
         """Like `open`, with the points that are not visible: their chunk does not name this generation, or not yet."""
-        return chunk.open_points(self.place, self.points, self.batch or _NO_BATCH, only)
+        return chunk.open_points(self.key, self.points, self.batch or _NO_BATCH, only)
 
     def packed_batches(self) -> Sequence[Batch]:
         """The batches of all points in this row, visible or not."""
@@ -88,7 +88,7 @@ def rows_of_batch(iteration_id: str, batch_hash: str) -> list[Stored]:
 
 
 def remove_rows(rows: Iterable[Stored]) -> None:
-    item.delete_items(row.place for row in rows)
+    item.delete_items(row.key for row in rows)
 
 
 def read_slices(
@@ -126,7 +126,7 @@ def _stored(row: Mapping[str, Any], homes: Mapping[str, str]) -> Stored:
     key = Key(row["PK"]["S"], row["SK"]["S"])
     is_chunk = key.sk.startswith(keys.CHUNK)
     return Stored(
-        place=key,
+        key=key,
         low=int(row["low"]["N"]) if "low" in row else INT64_MIN,
         high=int(row["high"]["N"]) if "high" in row else INT64_MAX,
         edition=int(row["edition"]["N"]) if "edition" in row else None,
