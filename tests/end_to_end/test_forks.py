@@ -166,3 +166,44 @@ def test_the_end_of_a_worker_leaves_the_resumed_iteration_running(
     assert client.iterations.get(iteration_id).status_id == IterationStatus.SUCCEEDED
     assert values_of(client, iteration_id, "mine") == [1]
     assert sorted(values_of(client, iteration_id, "theirs")) == theirs
+
+
+# `multiprocessing` ends a forked worker without `atexit`.
+_OWN = """
+import multiprocessing, sys
+import deardiary
+
+def work(ends):
+    iteration = deardiary.start("Durable", "own of workers")
+    print(iteration.id, flush=True)
+    iteration.log({"theirs": 1})
+    if ends == "raises":
+        raise ValueError("no such file")
+    if ends == "exits":
+        sys.exit(3)
+
+worker = multiprocessing.get_context("fork").Process(target=work, args=(sys.argv[1],))
+worker.start()
+worker.join()
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "status", "message"),
+    [
+        ("returns", IterationStatus.SUCCEEDED, ""),
+        ("raises", IterationStatus.FAILED, "ValueError: no such file"),
+        ("exits", IterationStatus.FAILED, "SystemExit: 3"),
+    ],
+)
+def test_a_worker_ends_the_iteration_that_it_started(
+    client: Client, tmp_path: Path, ends: str, status: IterationStatus, message: str
+) -> None:
+    process = run(_OWN, ends)
+    iteration_id = line_of(process)
+    process.communicate(timeout=HANGS_SECONDS)
+    ended = client.iterations.get(iteration_id)
+    assert ended.status_id == status
+    assert message in ended.error_message
+    assert values_of(client, iteration_id, "theirs") == [1]
+    assert list((tmp_path / "spool").iterdir()) == []

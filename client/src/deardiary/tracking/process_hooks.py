@@ -17,6 +17,7 @@ from deardiary.tracking import interactive, outcome
 from deardiary.wire.shapes import IterationStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 KILLED_SECONDS = 5.0  # a container has ten seconds from SIGTERM to SIGKILL; a DataLoader waits five for a worker
@@ -56,6 +57,7 @@ class _Process:
     is_hooked: bool = False
     is_terminated: bool = False  # SIGTERM came
     pid: int = 0  # of the process that caught SIGTERM
+    worker_pid: int = 0  # of the `multiprocessing` worker whose end is hooked
     previous_handler: Any = None  # of SIGTERM
     previous_exit: Any = None  # the function `sys.exit`
     exit_error: SystemExit | None = None  # raised by `sys.exit` in the main thread
@@ -71,6 +73,9 @@ def register(iteration: Endable) -> None:
         atexit.register(_end_all)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+    if is_worker() and _process.worker_pid != os.getpid():
+        _process.worker_pid = os.getpid()
+        _at_worker_end(_end_worker)
     if not _running:
         _process.is_terminated = False
     interactive.follow_cells()
@@ -91,9 +96,14 @@ def register_fork(iteration: Endable) -> None:
 
     Its parent process may have ended by then, and could not send them.
     """
+    _at_worker_end(iteration.finish, seconds=KILLED_SECONDS)
+
+
+def _at_worker_end(work: Callable[..., object], **given: object) -> None:
+    """Call `work` when this `multiprocessing` worker ends, before it waits for its own child processes."""
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
-        util.Finalize(None, iteration.finish, kwargs={"seconds": KILLED_SECONDS}, exitpriority=0)
+        util.Finalize(None, work, kwargs=given, exitpriority=0)
 
 
 def unregister(iteration: Endable) -> None:
@@ -174,6 +184,12 @@ def _end_all() -> None:
         error = error or _process.exit_error
         status, error_message = status_of(error), outcome.message_of(error)
     finish_all(status, error_message, settings.finish_seconds(strict=False))
+
+
+def _end_worker() -> None:
+    """End all open iterations of a `multiprocessing` worker, which calls this while its exception is handled."""
+    error = sys.exc_info()[1]
+    finish_all(status_of(error), outcome.message_of(error), settings.finish_seconds(strict=False))
 
 
 def _end_of_shell() -> tuple[IterationStatus, str]:
