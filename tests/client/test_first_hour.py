@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import io
 import logging
 import pickle
 import re
@@ -23,10 +24,12 @@ import pytest
 import deardiary
 from deardiary import ActiveIteration
 from tests.support.loopback import Reply, serve
-from tests.support.transports import FakeServer, client_of, experiment, iteration, page, project, taken
+from tests.support.transports import Answer, FakeServer, body_of, client_of, experiment, iteration, page, project, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from deardiary import Request
 
 CREATE = "POST /experiments/e1/iterations"
 
@@ -257,3 +260,58 @@ def test_a_client_that_nobody_disconnects_warns_of_nothing(last: str) -> None:
             [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False, timeout=60
         )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_line_of_start_is_folded_between_words_on_a_terminal(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    active = begin(server)
+    assert terminal.getvalue().splitlines() == ["deardiary: Iris/sweep i1 at", active.url]
+
+
+def test_a_start_that_waits_says_for_what_and_how_long(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = threading.Event()
+
+    class Saying(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.set()
+
+    def answer_after_the_warning(_: Request) -> tuple[int, Any]:
+        assert said.wait(30)
+        return 200, page(project())
+
+    monkeypatch.setattr("deardiary.tracking.start._SLOW_SECONDS", 0.01)
+    server.answers["GET /projects"] = answer_after_the_warning
+    logger, handler = logging.getLogger("deardiary.tracking.start"), Saying()
+    logger.addHandler(handler)
+    try:
+        begin(server)
+    finally:
+        logger.removeHandler(handler)
+    assert "does not answer within about 10 s, the training begins without it" in caplog.text
+
+
+def test_parameters_that_follow_are_sent_at_once(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deardiary.sending.sender.FLUSH_SECONDS", 3600.0)
+    sent = threading.Event()
+
+    def take(request: Request) -> Answer:
+        if b"momentum" in body_of(request):
+            sent.set()
+        return taken(request)
+
+    server.answers["POST /iterations/i1/log"] = take
+    active = begin(server, parameters={"lr": 0.1}, tags=["t"])
+    active.log_parameters({"momentum": 0.9})
+    assert sent.wait(30)
+    assert server.bodies("POST /iterations/i1/log")[0]["tags"] == ["t"]

@@ -39,6 +39,19 @@ def size(size_bytes: float) -> str:
     return f"{size_bytes / 1000:.3g} TB"
 
 
+def folded(text: str, stream: TextIO) -> str:
+    """The text in lines of whole words on a terminal; URLs, paths and texts of several lines stay whole."""
+    is_terminal = getattr(stream, "isatty", bool)  # a stream of the user's own may lack it
+    if not is_terminal() or "\n" in text:
+        return text
+    # Imported here: most trainings need neither.
+    import shutil
+    import textwrap
+
+    columns = shutil.get_terminal_size().columns
+    return textwrap.fill(text, columns, break_long_words=False, break_on_hyphens=False)
+
+
 def say(text: str, stream: TextIO | None = None) -> None:
     print(printable(text), file=stream)
 
@@ -50,15 +63,23 @@ def is_attended() -> bool:
 
 def agrees(question: str) -> bool:
     """Ask on stderr and read a line. True for "y" and "yes" only."""
-    print(f"{one_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(folded(f"{one_line(question)} [y/N]", sys.stderr), end=" ", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 class PrintableFormatter(logging.Formatter):
-    """Format log records without control characters; line ends stay in tracebacks only."""
+    """Format log records without control characters; line ends stay in tracebacks only.
+
+    With a ``stream`` that is a terminal, a line is folded to its width.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        super().__init__()
+        self._stream = stream
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that `logging` calls
         return one_line(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
+        text = printable(super().format(record))
+        return folded(text, self._stream) if self._stream else text

@@ -261,3 +261,16 @@ def test_reports_break_between_words_on_a_terminal(
     lines = run("sync", "--from-url", OLD, "--to", URL).out.splitlines()
     assert max(map(len, lines)) <= 80
     assert f"at {URL}: 2 points, 2 other records on the server" in " ".join(lines)
+
+
+def test_a_terminal_shows_the_server_of_what_waits_whole(
+    run: Run, tmp_path: Path, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool, url = log(tmp_path, experiment), "https://abc123defg.execute-api.eu-central-1.amazonaws.com/api"
+    stated(spool, url=url)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("sync", "--discard", stdin="n\n", tty=True).out.splitlines()
+    assert lines[0] == f"For {url}:"
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split() == ["run", "iteration", "points", "others", "files", "rejected", "bytes"]

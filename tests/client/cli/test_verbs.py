@@ -347,11 +347,16 @@ def test_a_deletion_says_how_much_will_go(
         ("projects", project): "with 1 experiment, 1 iteration, 1 resource of 1.5 kB, 1 model would be deleted",
         ("experiments", path): "with 1 iteration, 1 resource of 1.5 kB would be deleted",
         ("iterations", iteration.id): "with 1 resource of 1.5 kB would be deleted",
-        ("models", f"{project}/net"): "with 0 versions would be deleted",
     }
     for (noun, name), said in asked.items():
         refused = run(noun, "rm", name)
         assert (refused.status, said in refused.err) == (2, True), refused.err
+    empty = run("models", "rm", f"{project}/net")
+    assert (empty.status, " with " in empty.err, empty.err.endswith("would be deleted: say --yes\n")) == (
+        2,
+        False,
+        True,
+    )
     monkeypatch.setattr("deardiary.cli.extent.MOST", 0)
     assert "more than 0 iterations" in run("experiments", "rm", path).err
 

@@ -45,7 +45,8 @@ class Call:
         """
         if self.given.yes:
             return
-        what = f"{what} with {extent()}" if extent else what
+        taken = extent() if extent else ""
+        what = f"{what} with {taken}" if taken else what
         if not terminal.is_attended():
             raise CommandFailed(f"{what} would be deleted: say --yes", USAGE)
         if not terminal.agrees(f"Delete {what}?"):

@@ -1,4 +1,7 @@
-"""How much a deletion will take with it, counted up to a bound: a large project must not take minutes to ask about."""
+"""How much a deletion will take with it, counted up to a bound: a large project must not take minutes to ask about.
+
+Each text leaves out what there is none of, and is empty where there is nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,17 @@ def of_project(client: Client, project_id: str) -> str:
     experiments = list(islice(client.experiments.list(project_id), MOST + 1))
     iterations = chain.from_iterable(client.iterations.list(each.id) for each in experiments)
     resources = chain.from_iterable(client.resources.list(each.id) for each in experiments)
-    parts = [
+    return _joined(
         count(experiments, "experiment"),
         count(iterations, "iteration"),
         of_resources(resources),
         count(client.models.list(project_id), "model"),
-    ]
-    return ", ".join(parts)
+    )
 
 
 def of_experiment(client: Client, experiment_id: str) -> str:
     iterations = count(client.iterations.list(experiment_id), "iteration")
-    return f"{iterations}, {of_resources(client.resources.list(experiment_id))}"
+    return _joined(iterations, of_resources(client.resources.list(experiment_id)))
 
 
 def of_model(client: Client, model_id: str) -> str:
@@ -41,12 +43,16 @@ def of_model(client: Client, model_id: str) -> str:
 def of_resources(resources: Iterable[Resource]) -> str:
     """The number of resources and of their bytes."""
     some = list(islice(resources, MOST + 1))
-    return f"{count(some, 'resource')} of {size(sum(each.size_bytes for each in some[:MOST]))}"
+    return f"{count(some, 'resource')} of {size(sum(each.size_bytes for each in some[:MOST]))}" if some else ""
 
 
 def count(things: Iterable[object], noun: str) -> str:
-    """Like "1 model", "3 models", "more than 1,000 models"."""
+    """Like "1 model", "3 models", "more than 1,000 models"; empty for none."""
     number = sum(1 for _ in islice(things, MOST + 1))
     if number > MOST:
         return f"more than {MOST:,} {noun}s"
-    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return "" if number == 0 else f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts))

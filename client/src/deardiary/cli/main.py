@@ -6,9 +6,7 @@ import argparse
 import contextlib
 import logging
 import os
-import shutil
 import sys
-import textwrap
 import traceback
 from difflib import get_close_matches
 from itertools import takewhile
@@ -31,7 +29,7 @@ from deardiary.cli import (
 )
 from deardiary.cli.command import NOUNS, VERBS, Call
 from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, CommandFailed, NotThere, explained
-from deardiary.terminal import PrintableFormatter, say
+from deardiary.terminal import PrintableFormatter, folded, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -72,17 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if failure is None:
             say(traceback.format_exc().rstrip(), sys.stderr)
             return REFUSED
-        say(_folded(f"deardiary: {failure}"), sys.stderr)
+        say(folded(f"deardiary: {failure}", sys.stderr), sys.stderr)
         return failure.status
     return status if isinstance(status, int) else 0
-
-
-def _folded(text: str) -> str:
-    """The message in lines of whole words on a terminal; URLs, paths and messages of several lines stay whole."""
-    if not sys.stderr.isatty() or "\n" in text:
-        return text
-    columns = shutil.get_terminal_size().columns
-    return textwrap.fill(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 @contextlib.contextmanager
@@ -90,7 +80,7 @@ def _warnings_on_stderr() -> Iterator[None]:
     """Print what is logged, as Python does by default, but without control characters."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.WARNING)
-    handler.setFormatter(PrintableFormatter())
+    handler.setFormatter(PrintableFormatter(stream=sys.stderr))
     logger = logging.getLogger("deardiary")
     logger.addHandler(handler)
     try:

@@ -112,7 +112,7 @@ def _discard(call: Call) -> None:
     found = _found(call)
     waiting = [leftover.waiting_in(folder, run) for folder, run in found]
     if not call.output.as_json:
-        call.output.objects(waiting, _WAITING, "Nothing waits here")
+        _list_waiting(call, waiting)
     if found:
         call.sure(_total(waiting))
     gone = [leftover.discard(folder, run) for folder, run in found]
@@ -121,6 +121,17 @@ def _discard(call: Call) -> None:
         call.output.say(f"Deleted {each.spool}" if is_gone else f"Left {each.spool}")
     if not all(gone):
         raise CommandFailed("The programs of some runs may still write to them: end those first")
+
+
+def _list_waiting(call: Call, waiting: list[Waiting]) -> None:
+    if call.output.room() is None or not waiting:
+        call.output.objects(waiting, _WAITING, "Nothing waits here")
+        return
+    # A URL is too long for a column of a terminal, and has to be read whole.
+    columns = {name: each for name, each in _WAITING.items() if each != "url"}
+    for url in dict.fromkeys(each.url for each in waiting):
+        call.output.note(f"For {url or 'the server of the settings'}:")
+        call.output.objects([each for each in waiting if each.url == url], columns, "")
 
 
 def _total(waiting: list[Waiting]) -> str:

@@ -215,6 +215,7 @@ class ActiveIteration:
                     409, "CONFLICT", f"The parameter {key!r} is {self._parameters[key]!r} already", {"field": key}
                 )
         self.journal.fields(texts, ())
+        self.journal.send_soon()  # a list of iterations without their parameters tells little
 
     def add_tag(self, tag: str) -> None:
         self.add_tags([tag])

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import secrets
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from deardiary import settings
@@ -15,18 +16,20 @@ from deardiary.sending import recovery
 from deardiary.sending import run_ref as refs
 from deardiary.sending.delivery import is_refusal
 from deardiary.spool.run import RunRef
+from deardiary.terminal import folded
 from deardiary.tracking import process_hooks
 from deardiary.tracking.iteration import ActiveIteration
 from deardiary.values import as_tags, as_texts
 from deardiary.wire.shapes import Iteration, IterationStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 Parent = ActiveIteration | Iteration | RunRef | str
 
 # The training waits for start(). If the server does not answer in time, the records are sent later.
 _PATIENCE_SECONDS = 10.0
+_SLOW_SECONDS = 2.0  # a start that takes longer says so
 
 _log = logging.getLogger(__name__)
 
@@ -78,10 +81,10 @@ def start(
         strict=strict,
         begin=start,
     )
-    if texts:
-        active.log_parameters(texts)
     if words:
         active.add_tags(words)
+    if texts:
+        active.log_parameters(texts)  # last: it sends both
     # At once: a list of iterations without their parameters tells little, and an iteration may be ended early.
     active.journal.send_soon()
     if parent is None:
@@ -98,7 +101,8 @@ def _tell(active: ActiveIteration) -> None:
     names = "/".join(name for name in (active.ref.project, active.ref.experiment) if name)
     state = f"{active.id} at {active.url}" if active.url else f"offline, waits for `deardiary sync` in {active.folder}"
     with contextlib.suppress(OSError, ValueError):
-        print("deardiary:", *([names] if names else []), state, file=sys.stderr)
+        line = " ".join(["deardiary:", *([names] if names else []), state])
+        print(folded(line, sys.stderr), file=sys.stderr)
 
 
 def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Client | None:
@@ -121,9 +125,10 @@ def _find_or_create(client: Client, ref: RunRef, id_key: str | None, *, strict: 
     """Return the iteration; None if the server cannot be reached or, unless ``strict``, refuses this user."""
     client = client.with_deadline(_PATIENCE_SECONDS)
     try:
-        found = refs.find_or_create(client, ref)
-        if not _has_succeeded(found, id_key):
-            return refs.reopen(client, found)
+        with _warning_when_slow(client.url):
+            found = refs.find_or_create(client, ref)
+            if not _has_succeeded(found, id_key):
+                return refs.reopen(client, found)
     except ClientError as error:
         if error.is_passing:
             _log.warning("What is logged waits on this machine until the server can be reached: %s", error)
@@ -133,6 +138,19 @@ def _find_or_create(client: Client, ref: RunRef, id_key: str | None, *, strict: 
             _go_on(error)
         return None
     raise ValueError(f"The iteration of id_key {id_key!r} has SUCCEEDED; to go on in it, give resume={id_key!r}")
+
+
+@contextlib.contextmanager
+def _warning_when_slow(url: str) -> Iterator[None]:
+    """Log what `start` waits for, and for how long, if it waits for longer than `_SLOW_SECONDS`."""
+    message = "Waiting for %s. If it does not answer within about %.0f s, the training begins without it"
+    timer = threading.Timer(_SLOW_SECONDS, lambda: _log.warning(message, url, _PATIENCE_SECONDS))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _has_succeeded(found: Iteration, id_key: str | None) -> bool:
