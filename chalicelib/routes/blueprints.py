@@ -26,6 +26,7 @@ from chalicelib.routes import (
     user,
 )
 from chalicelib.routes.http.endpoint import Routes
+from chalicelib.routes.pages import docs
 
 BLUEPRINTS = tuple(
     noun.routes
@@ -51,6 +52,7 @@ BLUEPRINTS = tuple(
         search,
         upkeep,
         openapi,
+        docs,
     )
 )
 

@@ -87,6 +87,8 @@ def _describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
     answer = None if payload is type(None) else schemas[str(payload)]
     described: Schema = {
         "operationId": operation.view.__name__,
+        "summary": operation.view.__name__.replace("_", " ").capitalize(),
+        "tags": [operation.view.__module__.rpartition(".")[2]],
         "parameters": [*_path_parameters(operation.path), *_query_parameters(operation.query, schemas)],
         "responses": {
             **_successes(operation, answer),

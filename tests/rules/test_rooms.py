@@ -26,7 +26,7 @@ _DOORS = {
 }
 _ROOMS = {
     "chalicelib": {"artifacts", "aws", "routes", "services", "storage"},
-    "chalicelib/routes": {"http"},
+    "chalicelib/routes": {"http", "pages"},
     "chalicelib/services": {"blobs", "lifecycle", "points", "search"},
     "chalicelib/storage": {"points", "reads", "table"},
     "client/src/deardiary": {

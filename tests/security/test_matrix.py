@@ -35,6 +35,9 @@ class Rule(Enum):
 RULES = {
     "GET /health": Rule.PUBLIC,
     "GET /openapi.json": Rule.PUBLIC,
+    "GET /docs": Rule.PUBLIC,
+    "GET /docs/docs.js": Rule.PUBLIC,
+    "GET /docs/docs.css": Rule.PUBLIC,
     "POST /auth": Rule.PUBLIC,
     "POST /auth/refresh": Rule.SESSION,
     "GET /auth/me": Rule.SIGNED_IN,
