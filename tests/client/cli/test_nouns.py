@@ -243,6 +243,47 @@ def test_the_snapshot_is_restored(run: Run, iris: dict[str, str], client: Client
     assert found["differences"][0].startswith("python: 2.7.1 then")
 
 
+def test_a_snapshot_of_julia_is_restored_as_one_of_julia(
+    run: Run, iris: dict[str, str], client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    iteration = client.iterations.create(iris["experiment"])
+    example = '"7876af07-990d-54b4-ab0e-23690620f79a"\n'
+    manifest = (
+        f'julia_version = "1.10.2"\nmanifest_format = "2.0"\n\n[[deps.Example]]\nuuid = {example}version = "0.5.3"\n'
+    )
+    project = f"[deps]\nExample = {example}"
+    client.iterations.set_snapshot(iteration.id, julia_version="1.10.2", project_toml=project, manifest_toml=manifest)
+    target = tmp_path / "again"
+    for _ in range(2):
+        said = run("restore", iteration.id, str(target))
+        assert f"to install: cd {target} && julia --project=. -e 'using Pkg; Pkg.instantiate()'\n" in said.out
+        assert {path.name: path.read_text() for path in target.iterdir()} == {
+            "Project.toml": project,
+            "Manifest.toml": manifest,
+        }
+    verified = run("restore", iteration.id, str(target), "--verify")
+    assert verified.status == 1
+    assert (
+        f"compared: 2 packages of Manifest.toml with {target}/Manifest.toml, not with what is installed" in verified.out
+    )
+    assert verified.out.endswith("differs: julia: 1.10.2 then, not installed now\n")
+    assert ["julia_version", "1.10.2"] in map(str.split, run("iterations", "show", iteration.id).out.splitlines())
+    compared = run("iterations", "compare", iteration.id, iris["first"]).out
+    assert ["*", "julia_version", "1.10.2"] in [line.split()[:3] for line in compared.splitlines()]
+
+
+def test_packages_that_cannot_be_compared_are_no_success(
+    run: Run, iris: dict[str, str], client: Client, tmp_path: Path
+) -> None:
+    iteration = client.iterations.create(iris["experiment"])
+    client.iterations.set_snapshot(iteration.id, manifest_toml="version: 6\nenvironments:\n  default: &anchor\n")
+    verified = run("restore", iteration.id, str(tmp_path / "again"), "--verify")
+    assert verified.status == 1
+    assert "not compared: packages of pixi.lock: it has no default environment for" in verified.out
+    assert "is the same" not in verified.out
+
+
 def test_what_was_logged_offline_is_sent(
     run: Run, iris: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: Client
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 import deardiary
 from deardiary.environment import diff, git, lockfile
 from deardiary.environment.installed import requirements_of
+from deardiary.environment.kinds.python import is_made_by_us
 from tests.client.environment.conftest import PYPROJECT
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def test_whatever_goes_wrong_is_told_and_not_raised(repository: Repository, monk
     def fail(*arguments: object) -> None:
         raise ZeroDivisionError("of all things")
 
-    monkeypatch.setattr("deardiary.environment.capture.project_folder", fail)
+    monkeypatch.setattr("deardiary.environment.project.find_project", fail)
     assert "of all things" in deardiary.capture_environment(repository.path).problems[-1]
 
 
@@ -175,9 +176,9 @@ def test_a_lock_file_is_taken_as_it_is_and_known_again(repository: Repository) -
         path = repository.write(name, text)
         found = deardiary.capture_environment(repository.path, diff=False).manifest_toml
         assert found == text
-        assert lockfile.name_of(found) == name
-        assert lockfile.packages_of(found) == {"numpy": "2.0"}
-        assert not lockfile.is_made_by_us(found)
+        assert lockfile.kind_of(found).name == name
+        assert lockfile.kind_of(found).versions(found) == {"numpy": "2.0"}
+        assert not is_made_by_us(found)
         path.unlink()
 
 
@@ -205,14 +206,14 @@ def test_a_lock_file_that_is_too_long_is_replaced_by_what_is_installed(repositor
     found = deardiary.capture_environment(repository.path)
     assert "requirements.txt is left out: it is longer than 4 MiB" in found.problems
     assert found.manifest_toml is not None
-    assert lockfile.is_made_by_us(found.manifest_toml)
+    assert is_made_by_us(found.manifest_toml)
 
 
 def test_without_a_lock_file_what_is_installed_is_one(repository: Repository) -> None:
     text = deardiary.capture_environment(repository.path).manifest_toml
     assert text is not None
     assert text.startswith('lock-version = "1.0"\n')
-    packages = lockfile.packages_of(text)
+    packages = lockfile.kind_of(text).versions(text)
     assert packages["pytest"] == metadata.version("pytest")
     assert list(packages) == sorted(packages)
     assert f"pytest=={packages['pytest']}\n" in requirements_of(text, packages)
@@ -239,7 +240,7 @@ def test_a_made_lock_file_says_where_packages_came_from(tmp_path: Path, monkeypa
     assert 'vcs = { type = "git", url = "https://h/x.git", commit-id = "abc" }' in text
     assert 'archive = { url = "https://h/x.whl", hashes = { sha256 = "ff" } }' in text
     assert 'directory = { path = "/src/x", editable = true }' in text
-    assert requirements_of(text, lockfile.packages_of(text)).splitlines() == [
+    assert requirements_of(text, lockfile.kind_of(text).versions(text)).splitlines() == [
         "damaged==1.0",
         "from-archive @ https://h/x.whl",
         "# from-folder was installed from the folder /src/x",

@@ -18,7 +18,9 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("directory", metavar="DIRECTORY", help="new, empty, or a checkout without changes of its own")
     parser.add_argument("--install", action="store_true", help="run the command that rebuilds the environment")
     parser.add_argument(
-        "--verify", action="store_true", help="report how the present environment differs; 1 if it does"
+        "--verify",
+        action="store_true",
+        help="report how the present environment differs; 1 if it does or if that cannot be told",
     )
 
 
@@ -30,7 +32,7 @@ def restore(call: Call) -> int:
     call.output.json(_json_of(found))
     for line in _lines_of(found, is_installed=given.install):
         call.output.say(line)
-    return 1 if found.differences else 0
+    return 1 if found.differences or found.not_compared else 0
 
 
 def _json_of(found: Restored) -> dict[str, object]:
@@ -47,5 +49,12 @@ def _lines_of(found: Restored, *, is_installed: bool) -> list[str]:
     if found.command:
         lines += ["installed" if is_installed else f"to install: cd {found.project} && {found.command}"]
     if found.differences is not None:
-        lines += [f"differs: {each}" for each in found.differences] or ["the present environment is the same"]
+        lines += _lines_of_comparison(found, found.differences)
     return lines
+
+
+def _lines_of_comparison(found: Restored, differences: tuple[str, ...]) -> list[str]:
+    lines = [f"compared: {each}" for each in found.compared]
+    lines += [f"not compared: {each}" for each in found.not_compared]
+    lines += [f"differs: {each}" for each in differences]
+    return lines if differences or found.not_compared else [*lines, "the present environment is the same"]

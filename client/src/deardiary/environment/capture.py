@@ -17,6 +17,8 @@ from deardiary.wire.limits import MAX_ENTRYPOINT_CHARACTERS, MAX_SNAPSHOT_TEXT_B
 if TYPE_CHECKING:
     from os import PathLike
 
+    from deardiary.environment.kinds.kind import Kind
+
 _log = logging.getLogger(__name__)
 _MOST_LOGGED = 20
 
@@ -26,12 +28,13 @@ class Environment:
     """The environment of a process. An unknown value is empty or None, and ``problems`` says why.
 
     ``git_dirty`` is None without git's answer. ``entrypoint`` is the script's path from the root of its repository.
-    ``manifest_toml`` is the lock file, without credentials, or a pylock.toml of the installed packages. ``git_diff`` is
-    a patch to ``git_sha``. ``left_out`` names the files missing in the patch, ``redacted`` the files in which ``***``
-    replaces credentials.
+    ``manifest_toml`` is the lock file, without credentials, or a pylock.toml of the installed packages.
+    ``julia_version`` is the version that a Julia manifest names. ``git_diff`` is a patch to ``git_sha``. ``left_out``
+    names the files missing in the patch, ``redacted`` the files in which ``***`` replaces credentials.
     """
 
     python_version: str
+    julia_version: str | None = None
     git_sha: str = ""
     git_dirty: bool | None = None
     entrypoint: str = ""
@@ -43,9 +46,9 @@ class Environment:
     redacted: tuple[str, ...] = ()
 
     def fields(self) -> dict[str, Any]:
-        """The arguments of `Iterations.set_snapshot`."""
-        remarks = {"problems", "left_out", "redacted"}
-        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name not in remarks}
+        """The arguments of `Iterations.set_snapshot`. An unknown ``julia_version`` does not replace a stored one."""
+        without = {"problems", "left_out", "redacted", *(() if self.julia_version else ("julia_version",))}
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name not in without}
 
 
 def capture_environment(
@@ -80,18 +83,6 @@ def log_remarks(environment: Environment) -> None:
             _log.log(level, "%s the snapshot: %s%s", said, "; ".join(names[:_MOST_LOGGED]), more)
 
 
-def project_folder(start: Path, root: Path | None) -> Path:
-    """The nearest folder from ``start`` up to ``root`` with a project or lock file; ``start`` if there is none."""
-    from deardiary.environment.lockfile import NAMES
-
-    for folder in (start, *start.parents):
-        if any((folder / name).is_file() for name in ("pyproject.toml", *NAMES)):
-            return folder
-        if folder == root or root is None:
-            break
-    return start
-
-
 def _capture(
     found: dict[str, Any], problems: list[str], directory: Path | None, *, diff: bool, untracked: bool
 ) -> None:
@@ -100,7 +91,7 @@ def _capture(
     found["entrypoint"] = redacted(_entrypoint(script, root))
     if root is not None:
         _capture_commit(found, problems, root, diff=diff, untracked=untracked)
-    _capture_project(found, problems, project_folder(start, root))
+    _capture_project(found, problems, start, root)
 
 
 def _script() -> Path | None:
@@ -156,19 +147,44 @@ def _capture_commit(found: dict[str, Any], problems: list[str], root: Path, *, d
         problems.append(str(error))
 
 
-def _capture_project(found: dict[str, Any], problems: list[str], folder: Path) -> None:
-    from deardiary.environment.lockfile import NAMES
+def _capture_project(found: dict[str, Any], problems: list[str], start: Path, root: Path | None) -> None:
+    from deardiary.environment.kinds.julia import JULIA, version_in
+    from deardiary.environment.project import find_project
 
-    remarks: list[str] = []
-    found["project_toml"] = _read(folder / "pyproject.toml", problems, remarks)
-    lock = next((path for path in (folder / name for name in NAMES) if path.is_file()), None)
-    text = None if lock is None else _read(lock, problems, remarks)
-    if text is None:
-        from deardiary.environment.installed import pylock
-
-        text = _redacted("the installed packages", pylock(), remarks)
+    folder, kind = find_project(start, root)
+    of_project: list[str] = []
+    of_lock: list[str] = []
+    text = None if kind is None else _lock(kind, folder, problems, of_lock)
+    if text is None or kind is None:
+        kind, text = None, _of_installed(of_lock)
+    found["project_toml"] = _read(folder / _project_name(kind, folder), problems, of_project)
     found["manifest_toml"] = text if len(text.encode()) <= MAX_SNAPSHOT_TEXT_BYTES else None
-    found["redacted"] = (*found.get("redacted", ()), *remarks)
+    found["julia_version"] = version_in(text) if kind is JULIA else None
+    found["redacted"] = (*found.get("redacted", ()), *of_project, *of_lock)
+
+
+def _lock(kind: Kind, folder: Path, problems: list[str], remarks: list[str]) -> str | None:
+    from deardiary.environment.lockfile import OTHERS
+
+    path = folder / kind.name_in(folder)
+    text = _read(path, problems, remarks)
+    if text is None or kind not in OTHERS or kind.recognises(text):
+        return text
+    problems.append(f"{path.name} is left out: it is not a lock file of its kind")  # other tools use the name, too
+    remarks.clear()
+    return None
+
+
+def _of_installed(remarks: list[str]) -> str:
+    from deardiary.environment.installed import pylock
+
+    return _redacted("the installed packages", pylock(), remarks)
+
+
+def _project_name(kind: Kind | None, folder: Path) -> str:
+    from deardiary.environment.kinds.kind import PYPROJECT, first_in
+
+    return (first_in(folder, kind.projects) if kind else None) or PYPROJECT
 
 
 def _redacted(name: str, text: str, remarks: list[str]) -> str:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from deardiary.environment.lockfile import MADE_BY_US, normalised
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+MADE_BY_US = "deardiary"
+
+
+def normalised(name: str) -> str:
+    """A package's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def installed(path: Iterable[str] | None = None) -> dict[str, str]:
@@ -81,8 +87,6 @@ def _source(direct: Mapping[str, Any]) -> Iterator[str]:
 
 def _sources(pylock_text: str) -> Iterator[tuple[str, str]]:
     """The requirement of each package from a URL; a comment for a package from a folder of that machine."""
-    import re
-
     entries = re.findall(
         r'^\[\[packages\]\]\nname = "([^"]+)"\n(.*?)(?=^\[\[|\Z)', pylock_text, re.DOTALL | re.MULTILINE
     )

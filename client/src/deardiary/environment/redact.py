@@ -66,6 +66,9 @@ _RULES = (
     _token("PyPI token", "pypi-", r"pypi-[\w-]{50,1000}"),
     _token("npm token", "npm_", r"npm_[A-Za-z0-9]{36}"),
     _token("Databricks token", "dapi", r"dapi[0-9a-f]{32}(?:-\d)?"),
+    _rule(
+        "conda token", "/t/", r"://[^/\s\"']+/t/(?P<secret>[a-z]{2}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?=/)"
+    ),
     _token("Vault token", "hvs. hvb. hvr.", r"hv[sbr]\.[\w-]{20,255}"),
     _token("DigitalOcean token", "do_v1_ oo_v1_ or_v1_", r"do[opr]_v1_[a-f0-9]{64}"),
     _token("SendGrid key", "sg.", r"SG\.[\w-]{16,64}\.[\w-]{16,64}"),

@@ -8,10 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deardiary.environment import git, lockfile
-from deardiary.environment.capture import project_folder
+from deardiary.environment import git
 from deardiary.environment.checkout import at_commit
 from deardiary.environment.git import GitFailed
+from deardiary.environment.kinds.python import REQUIREMENTS, is_made_by_us
+from deardiary.environment.lockfile import kind_of
+from deardiary.environment.project import folder_for
 from deardiary.environment.redact import MASK, redacted
 from deardiary.environment.unredact import to_fill_in, with_committed_lines
 from deardiary.files import write_whole
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from deardiary.client import Client
+    from deardiary.environment.kinds.kind import Kind
     from deardiary.wire.shapes import Snapshot
 
 PATCH = "uncommitted.patch"
@@ -27,10 +30,11 @@ PATCH = "uncommitted.patch"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """The result of `restore`. ``project`` is the folder of pyproject.toml and lock file, ``files`` are those written.
+    """The result of `restore`. ``project`` is the folder of project and lock file, ``files`` are those written.
 
     ``commands``, run in ``project``, rebuild the environment; ``command`` is the same as one line of shell.
-    ``remarks`` name the steps left to the user. ``differences`` is None unless they were requested.
+    ``remarks`` name the steps left to the user. ``differences`` is None unless they were requested; then ``compared``
+    names the compared packages, and ``not_compared`` those that cannot be compared, with the reason.
     """
 
     directory: Path
@@ -42,6 +46,8 @@ class Restored:
     commands: tuple[tuple[str, ...], ...]
     remarks: tuple[str, ...]
     differences: tuple[str, ...] | None = None
+    compared: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -73,9 +79,9 @@ def restore(
     if install:
         _install(restored)
     if verify:
-        from deardiary.environment.verify import differences
+        from deardiary.environment.verify import compare
 
-        return dataclasses.replace(restored, differences=differences(snapshot, restored.project))
+        return dataclasses.replace(restored, **compare(snapshot, restored.project)._asdict())
     return restored
 
 
@@ -157,20 +163,24 @@ def _project(snapshot: Snapshot, directory: Path) -> Path:
     root = directory.resolve()
     if not start.is_relative_to(root) or not start.is_dir():
         return directory
-    return directory / project_folder(start, root).relative_to(root)
+    return directory / folder_for(_kind(snapshot), start, root).relative_to(root)
+
+
+def _kind(snapshot: Snapshot) -> Kind:
+    return kind_of(snapshot.manifest_toml, snapshot.project_toml)
 
 
 def _texts(snapshot: Snapshot, project: Path) -> dict[Path, str]:
     texts: dict[Path, str] = {}
+    kind, lock = _kind(snapshot), snapshot.manifest_toml
     if snapshot.project_toml is not None:
-        texts[project / "pyproject.toml"] = snapshot.project_toml
-    lock = snapshot.manifest_toml
+        texts[project / kind.project_name_in(project, snapshot.project_toml)] = snapshot.project_toml
     if lock is not None:
-        texts[project / lockfile.name_of(lock)] = lock
-        if lockfile.is_made_by_us(lock):
+        texts[project / kind.name_in(project)] = lock
+        if is_made_by_us(lock):
             from deardiary.environment.installed import requirements_of
 
-            texts[project / lockfile.REQUIREMENTS] = requirements_of(lock, lockfile.packages_of(lock))
+            texts[project / REQUIREMENTS.name] = requirements_of(lock, kind.versions(lock))
     return texts
 
 
@@ -193,9 +203,8 @@ def _is_there(path: Path, text: str) -> bool:
 def _commands(snapshot: Snapshot) -> tuple[tuple[str, ...], ...]:
     if snapshot.manifest_toml is None:
         return ()
-    made_by_us = lockfile.is_made_by_us(snapshot.manifest_toml)
-    name = lockfile.REQUIREMENTS if made_by_us else lockfile.name_of(snapshot.manifest_toml)
-    return lockfile.install_command(name, python=snapshot.python_version)
+    kind = REQUIREMENTS if is_made_by_us(snapshot.manifest_toml) else _kind(snapshot)
+    return kind.commands_for(snapshot.python_version)
 
 
 def _install(restored: Restored) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _PART = re.compile(r"^(?=diff --git )", re.MULTILINE)
 _FILE = re.compile(r"^--- a/(.*?)\t?$", re.MULTILINE)
-_IN_URL = re.compile(rf"://{re.escape(MASK)}@|[?&][\w-]+={re.escape(MASK)}")
+_IN_URL = re.compile(rf"://{re.escape(MASK)}@|/t/{re.escape(MASK)}/|[?&][\w-]+={re.escape(MASK)}")
 
 
 def with_committed_lines(diff: str, directory: Path) -> str:

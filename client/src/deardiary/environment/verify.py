@@ -3,35 +3,64 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from deardiary.environment import git, lockfile
+from deardiary.environment import git
 from deardiary.environment.git import GitFailed
-from deardiary.environment.installed import installed
+from deardiary.environment.kinds.julia import JULIA
+from deardiary.environment.kinds.kind import NotComparable
+from deardiary.environment.kinds.python import is_made_by_us
+from deardiary.environment.lockfile import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from deardiary.environment.kinds.kind import Kind, Present
     from deardiary.wire.shapes import Snapshot
 
-# The packages of a new venv, and this package.
-_TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "deardiary"})
+
+class Comparison(NamedTuple):
+    """A line for each difference, for the compared packages, and for those that cannot be compared."""
+
+    differences: tuple[str, ...]
+    compared: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
 
-def differences(snapshot: Snapshot, project: Path) -> tuple[str, ...]:
-    """One line for each difference.
+def compare(snapshot: Snapshot, project: Path) -> Comparison:
+    """Compare Python, commit and packages with those of ``project``, as the kind of the lock file finds them.
 
-    The packages are those in ``project``'s ``.venv``, or else this Python's. A lock file may name packages that only
-    other systems need; these count as missing too.
+    A lock file may name packages that only other systems need; these count as missing too.
     """
-    return (*_python(snapshot, project), *_commit(snapshot, project), *_packages(snapshot, project))
+    kind = kind_of(snapshot.manifest_toml, snapshot.project_toml)
+    commit = tuple(_commit(snapshot, project))
+    if snapshot.manifest_toml is None:
+        return Comparison((*_python(snapshot, None), *commit))
+    try:
+        then = _locked(snapshot, kind, snapshot.manifest_toml)
+        present = kind.present(project, then)
+    except NotComparable as error:
+        return Comparison((*_python(snapshot, None), *commit), not_compared=(f"packages of {kind.name}: {error}",))
+    packages = _packages(then, present.versions, kind, is_whole=is_made_by_us(snapshot.manifest_toml))
+    differences = (*_python(snapshot, present), *commit, *packages)
+    return Comparison(differences, compared=(f"{_count(then)} of {kind.name} with {present.source}",))
 
 
-def _python(snapshot: Snapshot, project: Path) -> Iterator[str]:
-    present = _version_of_venv(project) or platform.python_version()
-    if snapshot.python_version and present != snapshot.python_version:
-        yield f"python: {snapshot.python_version} then, {present} now"
+def _count(packages: Mapping[str, str]) -> str:
+    return f"{len(packages)} package{'' if len(packages) == 1 else 's'}"
+
+
+def _locked(snapshot: Snapshot, kind: Kind, text: str) -> Mapping[str, str]:
+    """The versions in the lock file. The Julia that ran replaces the Julia that wrote the manifest."""
+    julia = {"julia": snapshot.julia_version} if kind is JULIA and snapshot.julia_version else {}
+    return {**kind.versions(text), **julia}
+
+
+def _python(snapshot: Snapshot, present: Present | None) -> Iterator[str]:
+    now = (present and present.python) or platform.python_version()
+    if snapshot.python_version and now != snapshot.python_version:
+        yield f"python: {snapshot.python_version} then, {now} now"
 
 
 def _commit(snapshot: Snapshot, project: Path) -> Iterator[str]:
@@ -45,32 +74,11 @@ def _commit(snapshot: Snapshot, project: Path) -> Iterator[str]:
         yield f"commit: {snapshot.git_sha} then, {present or 'no repository'} now"
 
 
-def _packages(snapshot: Snapshot, project: Path) -> Iterator[str]:
-    if snapshot.manifest_toml is None:
-        return
-    then, now = lockfile.packages_of(snapshot.manifest_toml), _installed(project)
-    yield from _compare(then, now)
-    if lockfile.is_made_by_us(snapshot.manifest_toml):  # the only kind that names every package
-        yield from (f"{name}: not there then, {now[name]} now" for name in sorted(now.keys() - then.keys() - _TOOLS))
-
-
-def _compare(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted(then.keys() - _TOOLS):
+def _packages(then: Mapping[str, str], now: Mapping[str, str], kind: Kind, *, is_whole: bool) -> Iterator[str]:
+    for name in sorted(then.keys() - kind.ignored):
         if now.get(name) != then[name]:
             yield f"{name}: {then[name]} then, {now.get(name, 'not installed')} now"
-
-
-def _installed(project: Path) -> dict[str, str]:
-    folders = [*project.glob(".venv/lib/python*/site-packages"), *project.glob(".venv/Lib/site-packages")]
-    return installed([str(folder) for folder in folders] or None)
-
-
-def _version_of_venv(project: Path) -> str | None:
-    """The ``version`` in pyvenv.cfg, which uv calls ``version_info``."""
-    try:
-        lines = (project / ".venv" / "pyvenv.cfg").read_text("utf-8").splitlines()
-    except (OSError, ValueError):
-        return None
-    fields = {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
-    found = fields.get("version") or fields.get("version_info")
-    return ".".join(found.split(".")[:3]) if found else None
+    if is_whole:  # the only kind that names every package
+        yield from (
+            f"{name}: not there then, {now[name]} now" for name in sorted(now.keys() - then.keys() - kind.ignored)
+        )

@@ -1,0 +1,1 @@
+"""The kinds of lock file, one module an ecosystem; ``lockfile`` lists them all."""
