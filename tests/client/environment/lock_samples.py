@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from deardiary.environment.kinds.conda import this_platform
@@ -252,6 +253,7 @@ package:
 {_conda_lock_entry("Flask_Login", "0.6.3", HERE, "pip")}\
 {_conda_lock_entry("sphinx", "9.0.0", HERE, category="docs")}\
 {_conda_lock_entry("numpy", "'1.0'", ELSEWHERE)}"""
+_EXPORTED_BY_CONDA = re.sub(r"(?m)^(?=[- ] )", "  ", _CONDA_LOCK[_CONDA_LOCK.index("version: 1") :])
 _CONDA = "https://{login}conda.example/conda-forge"
 _PIXI_ENVIRONMENTS = f"""\
 environments:
@@ -334,6 +336,12 @@ SAMPLES = {
     "conda-lock": Sample(
         "conda-lock.yml",
         _CONDA_LOCK,
+        {"numpy": "2.0", "flask-login": "0.6.3"},
+        "conda-lock install --prefix .conda conda-lock.yml",
+    ),
+    "conda-lock of conda export": Sample(
+        "conda-lock.yml",
+        _EXPORTED_BY_CONDA,
         {"numpy": "2.0", "flask-login": "0.6.3"},
         "conda-lock install --prefix .conda conda-lock.yml",
     ),

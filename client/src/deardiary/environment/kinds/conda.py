@@ -105,9 +105,12 @@ def _aliases(text: str) -> Iterator[str]:
 
 
 def _records(text: str, section: str) -> Iterator[dict[str, str]]:
-    """The plain fields of each item of a list at the top level."""
+    """The plain fields of each item of a list at the top level, whose items may be indented."""
+    lines = list(_section(text, section))
+    first = next((line for line in lines if line.lstrip().startswith("- ")), "")
+    indent = len(first) - len(first.lstrip())
     record: dict[str, str] | None = None
-    for line in _section(text, section):
+    for line in (each[indent:] for each in lines):
         if line.startswith("- "):
             if record is not None:
                 yield record
