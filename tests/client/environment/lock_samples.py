@@ -41,6 +41,14 @@ revision = 3
 requires-python = ">=3.10"
 
 [[package]]
+name = "iris"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "numpy" },
+]
+
+[[package]]
 name = "Numpy"
 version = "2.0"
 source = { registry = "https://{login}pypi.example/simple" }
