@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
+
+_S3 = "DEARDIARY_ARTIFACT_S3_"
 
 
 class ConfigurationError(Exception):
     """A setting is missing or wrong: the server does not start."""
 
 
+class StoreSettings(NamedTuple):
+    """An S3-compatible store for artifacts, beside the AWS account that has the table."""
+
+    endpoint_url: str
+    region: str
+    # True: the bucket is part of the host name. False: of the path.
+    virtual: bool
+    # The source of its keys: a SecureString of the account's parameter store, or a profile of this machine.
+    credentials_parameter: str
+    profile: str
+
+
 class Settings(NamedTuple):
     table: str
     artifact_backend: str
     artifact_bucket: str
+    # None: AWS S3, with the credentials of everything else.
+    artifact_store: StoreSettings | None
     artifact_root: Path | None
     jwt_secret_parameter: str
     enable_auth: bool
@@ -43,6 +61,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         table=environment.get("DEARDIARY_TABLE", "deardiary-local"),
         artifact_backend=_artifact_backend(environment),
         artifact_bucket=environment.get("DEARDIARY_ARTIFACT_S3_BUCKET", ""),
+        artifact_store=_artifact_store(environment),
         artifact_root=_artifact_root(environment),
         jwt_secret_parameter=environment.get("DEARDIARY_JWT_SECRET_PARAMETER", ""),
         enable_auth=_enable_auth(environment),
@@ -91,6 +110,58 @@ def _artifact_root(environment: Mapping[str, str]) -> Path | None:
     if root and not Path(root).is_absolute():
         raise ConfigurationError("DEARDIARY_ARTIFACT_FS_ROOT is a path from the root: /mnt/artifacts")
     return Path(root) if root else None
+
+
+def _artifact_store(environment: Mapping[str, str]) -> StoreSettings | None:
+    """Read the S3-compatible store. No message repeats a value: somebody may have put a secret there."""
+    if not environment.get(f"{_S3}ENDPOINT"):
+        for name in ("REGION", "ADDRESSING", "CREDENTIALS_PARAMETER", "PROFILE"):
+            if environment.get(_S3 + name):
+                raise ConfigurationError(f"{_S3}{name} needs {_S3}ENDPOINT, the URL of an S3-compatible store")
+        return None
+    if not environment.get(f"{_S3}BUCKET"):
+        raise ConfigurationError(f"{_S3}ENDPOINT needs {_S3}BUCKET, a bucket that the store has")
+    parameter, profile = _store_credentials(environment)
+    return StoreSettings(
+        endpoint_url=_store_endpoint(environment),
+        region=_matching(environment, f"{_S3}REGION", r"[a-z0-9-]+", "a region of the store") or "us-east-1",
+        virtual=_choice(environment, f"{_S3}ADDRESSING", ("path", "virtual")) == "virtual",
+        credentials_parameter=parameter,
+        profile=profile,
+    )
+
+
+def _store_endpoint(environment: Mapping[str, str]) -> str:
+    name = f"{_S3}ENDPOINT"
+    try:
+        url = urlsplit(environment[name])
+        valid = url.scheme in ("http", "https") and url.hostname and (url.port or 1) and "@" not in url.netloc
+    except ValueError:  # a port that is not a number
+        valid = False
+    if not valid or url.path.strip("/") or url.query or url.fragment:
+        raise ConfigurationError(f"{name} is not a URL such as https://minio.example.org:9000, without user and path")
+    if url.scheme == "http" and "AWS_LAMBDA_FUNCTION_NAME" in environment and not is_loopback(url.hostname or ""):
+        raise ConfigurationError(f"{name} must be an https URL: clients of an API at https use no store at http")
+    return f"{url.scheme}://{url.netloc}"
+
+
+def _store_credentials(environment: Mapping[str, str]) -> tuple[str, str]:
+    """The parameter or the profile with the store's keys; one of them is empty."""
+    names = f"{_S3}CREDENTIALS_PARAMETER", f"{_S3}PROFILE"
+    parameter = _matching(environment, names[0], r"(/[\w.-]+)+", "a name such as /deardiary/dev/artifact-store")
+    profile = environment.get(names[1], "")
+    if bool(parameter) == bool(profile):
+        raise ConfigurationError(f"{_S3}ENDPOINT needs either {names[0]} or {names[1]}")
+    if profile and "AWS_LAMBDA_FUNCTION_NAME" in environment:
+        raise ConfigurationError(f"{names[1]} is for a server outside Lambda; name a parameter in {names[0]}")
+    return parameter, profile
+
+
+def _matching(environment: Mapping[str, str], name: str, pattern: str, meaning: str) -> str:
+    value = environment.get(name, "")
+    if value and not re.fullmatch(pattern, value, re.ASCII):
+        raise ConfigurationError(f"{name} is not {meaning}")
+    return value
 
 
 def _enable_auth(environment: Mapping[str, str]) -> bool:

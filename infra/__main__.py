@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,14 @@ from infra.backup import back_up, restore
 from infra.failure import InfraError
 from infra.migrate import migrate_artifacts
 from infra.options import parser
-from infra.package.chalice_config import add_stage, configured_origins, write_outputs
+from infra.package.chalice_config import add_stage, configured_origins, configured_store, write_outputs
 from infra.package.deployment_record import fetch_record
 from infra.resources.admin import reset_admin
 from infra.resources.monitoring import converge_monitoring, delete_monitoring
 from infra.resources.secret import rotate_secret
 from infra.resources.table import has_table
 from infra.stage import locate
+from infra.store import check_store, copy_into_store
 from infra.tokens import end_all_tokens
 from infra.up import bring_up, has_resources, take_down
 
@@ -45,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
     try:
         stage, clients = locate(options.stage)
+        stage = replace(stage, store=configured_store(stage.name, os.environ))
         os.environ.update(stage.settings(), AWS_REGION=stage.region)
         options.run(options, stage, clients)
     except (InfraError, DomainError, ConfigurationError, ClientError, BotoCoreError, PynamoDBException) as error:
@@ -79,6 +82,8 @@ def _up(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
 def _everything(options: argparse.Namespace, stage: Stage, clients: Clients) -> Iterator[str]:
     """The admin comes last: a password that is shown once should not scroll away."""
     origins = options.cors_origin or configured_origins(stage.name)
+    if stage.store:  # a store that cannot be used must not be in the settings
+        yield from check_store(stage, clients.s3)
     fetch_record(clients.ssm, stage)
     yield from converge_monitoring(stage, options.alarm_topic)
     yield from write_outputs(stage, origins)
@@ -117,9 +122,11 @@ def _print_outputs(stage: Stage, *, as_json: bool) -> None:
         "stage": stage.name,
         "region": stage.region,
         "table": stage.table,
-        "bucket": stage.bucket,
+        "bucket": stage.settings()["DEARDIARY_ARTIFACT_S3_BUCKET"],
         "jwt_secret_parameter": stage.secret_parameter,
     }
+    if stage.store:
+        outputs["artifact_store"] = stage.store["DEARDIARY_ARTIFACT_S3_ENDPOINT"]
     print(json.dumps(outputs) if as_json else "\n".join(f"{key:<21}{value}" for key, value in outputs.items()))
 
 
@@ -177,6 +184,10 @@ def _migrate(options: argparse.Namespace, _stage: Stage, _clients: Clients) -> N
     _print_all(migrate_artifacts(options.to))
 
 
+def _copy(_options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    _print_all(copy_into_store(stage, clients.s3))
+
+
 def _given_password(options: argparse.Namespace) -> str | None:
     """The first line of stdin if the option asks for it, else None. InfraError if it is empty."""
     if not options.admin_password_stdin:
@@ -198,6 +209,7 @@ COMMANDS = {
     "rotate": _rotate,
     "end-tokens": _end_tokens,
     "migrate-artifacts": _migrate,
+    "copy-artifacts": _copy,
 }
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from botocore.exceptions import ClientError
 from infra.failure import InfraError, code_of
 from infra.resources.bucket import converge_bucket
 from infra.resources.table import KEY_SCHEMA, has_table
+from infra.store import name_of_store
 from infra.tokens import end_all_tokens
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def back_up(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
         items += count
     yield f"table {stage.table}: {items} items"
     # Copy objects after the table: an item never names an object that was written after it.
-    copied = _copy(clients, stage.bucket, OBJECTS, location.bucket, location.key(f"objects/{OBJECTS}"))
-    yield f"bucket {stage.bucket}: {copied} objects copied"
+    yield _copy_objects(clients, stage, location)
     manifest = {
         "format": FORMAT,
         "stage": stage.name,
@@ -100,15 +100,25 @@ def restore(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
             f"table {stage.table} exists; restore into another stage, or delete this one's data first. If a restore "
             f"was cut short, tokens of before may be in force: python -m infra end-tokens --stage {stage.name}"
         )
-    yield from converge_bucket(clients.s3, stage, ())
-    copied = _copy(clients, location.bucket, location.key(f"objects/{OBJECTS}"), stage.bucket, OBJECTS)
-    yield f"bucket {stage.bucket}: {copied} objects copied"
+    if stage.store:
+        yield f"{name_of_store(stage)}: nothing copied; it must have the objects of the stage that was backed up"
+    else:
+        yield from converge_bucket(clients.s3, stage, ())
+        copied = _copy(clients, location.bucket, location.key(f"objects/{OBJECTS}"), stage.bucket, OBJECTS)
+        yield f"bucket {stage.bucket}: {copied} objects copied"
     imported = _import(clients, stage.table, location)
     if imported != manifest["items"]:
         raise InfraError(f"{imported} of {manifest['items']} items arrived in {stage.table}; delete it and try again")
     yield f"table {stage.table}: {imported} items"
     yield from end_all_tokens(clients.dynamodb, stage.table)
     yield f"users and passwords: as they were at {manifest['created']}; look for those deleted or changed since then"
+
+
+def _copy_objects(clients: Clients, stage: Stage, location: BackupLocation) -> str:
+    if stage.store:
+        return f"{name_of_store(stage)}: NOT in this backup; back it up by its own means"
+    copied = _copy(clients, stage.bucket, OBJECTS, location.bucket, location.key(f"objects/{OBJECTS}"))
+    return f"bucket {stage.bucket}: {copied} objects copied"
 
 
 def _files(clients: Clients, table: str) -> Iterator[tuple[int, bytes]]:

@@ -19,7 +19,8 @@ HELP = {
     "restore": "make table and bucket from a backup",
     "rotate": "sign tokens with a new secret; those in use go on working",
     "end-tokens": "end every session and API token of all users; passwords stay",
-    "migrate-artifacts": "move artifact bytes to another store; can be repeated",
+    "migrate-artifacts": "move artifact bytes to another backend; can be repeated",
+    "copy-artifacts": "copy the bytes of the stage's bucket in AWS into its S3-compatible store; can be repeated",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import boto3
@@ -14,6 +14,8 @@ from botocore.exceptions import UnknownRegionError
 from infra.failure import InfraError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
     from types_boto3_ssm import SSMClient
@@ -39,6 +41,8 @@ class Stage:
     name: str
     account: str
     region: str
+    # The settings of an S3-compatible store for artifacts; empty: the bucket in AWS.
+    store: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def partition(self) -> str:
@@ -51,6 +55,7 @@ class Stage:
 
     @property
     def bucket(self) -> str:
+        """The bucket in AWS, which a stage with a store of its own does not use."""
         return f"deardiary-{self.name}-{self.account}-{self.region}"
 
     @property
@@ -68,6 +73,7 @@ class Stage:
             "DEARDIARY_ARTIFACT_BACKEND": "s3",
             "DEARDIARY_ARTIFACT_S3_BUCKET": self.bucket,
             "DEARDIARY_JWT_SECRET_PARAMETER": self.secret_parameter,
+            **self.store,
         }
 
 

@@ -8,6 +8,7 @@ from infra.resources.admin import converge_admin, converge_usernames
 from infra.resources.bucket import converge_bucket, delete_bucket, has_bucket
 from infra.resources.secret import converge_secret, delete_secret, has_secret
 from infra.resources.table import converge_table, delete_table, has_table
+from infra.store import name_of_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,8 @@ def bring_up(
     The environment must hold ``stage.settings()``: the server's own code creates the admin.
     """
     yield from converge_table(clients.dynamodb, stage.table)
-    yield from converge_bucket(clients.s3, stage, cors_origins)
+    if not stage.store:
+        yield from converge_bucket(clients.s3, stage, cors_origins)
     yield from converge_secret(clients.ssm, stage.secret_parameter)
     yield from converge_admin(username, password)
     yield from converge_usernames()
@@ -39,7 +41,9 @@ def has_resources(stage: Stage, clients: Clients) -> bool:
 
 
 def take_down(stage: Stage, clients: Clients, *, delete_data: bool) -> Iterator[str]:
-    """Remove the secret; with ``delete_data`` also the table and the bucket with their content."""
+    """Remove the secret; with ``delete_data`` also the table and the bucket in AWS with their content."""
+    if stage.store:
+        yield f"kept: everything in {name_of_store(stage)}, and the parameter with its keys"
     yield from delete_secret(clients.ssm, stage.secret_parameter)
     if delete_data:
         yield from delete_table(clients.dynamodb, stage.table)

@@ -17,6 +17,7 @@ from tests.support.dynoxide import NotInstallable, installed_binary, with_dynoxi
 from tests.support.emulator import Emulator, running_emulator
 from tests.support.fast_moto import fast_moto
 from tests.support.fresh import Fresh
+from tests.support.seaweedfs import Store, installed_store, running_store
 from tests.support.server import Server, server_on_emulator, server_on_moto
 
 # The folders whose tests are about the emulator itself, or about more of DynamoDB than the server uses.
@@ -142,6 +143,17 @@ def emulator(tmp_path_factory: pytest.TempPathFactory, _dynoxide: Path | None) -
         else:
             with with_dynoxide(_dynoxide, running.endpoint_url) as url:
                 yield replace(running, endpoint_url=url)
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """SeaweedFS, the second implementation of S3; the test is skipped where it is not to be had."""
+    try:
+        binary = installed_store()
+    except NotInstallable as reason:
+        pytest.skip(f"No second S3: {reason}")
+    with running_store(binary, tmp_path_factory.mktemp("store")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -46,7 +46,10 @@ class S3Store:
         return Upload(requests=(request,), expires_at=clock.now() + URL_LIFE)
 
     def begin(self, location: Location, content_type: str) -> str:
-        return s3_parts.begin(_client(), _place(location), content_type)
+        upload_id = s3_parts.begin(_client(), _place(location), content_type)
+        if config.settings().artifact_store:
+            s3_parts.require_checks(_client(), _place(location), upload_id)
+        return upload_id
 
     def upload_parts(self, location: Location, upload_id: str, parts: Sequence[Part], site: str) -> Upload:
         missing = s3_parts.missing(_client(), _place(location), upload_id, parts)
@@ -65,8 +68,12 @@ class S3Store:
             raise InvalidPayload("The bytes have not arrived", field="content_hash")
         if found["ContentLength"] != size_bytes:
             raise InvalidPayload(f"{found['ContentLength']} bytes arrived, {size_bytes} declared", field="size_bytes")
+        if "ChecksumSHA256" not in found:
+            raise InvalidPayload(
+                "The store keeps no SHA-256 of the bytes, so nothing proves them", field="content_hash"
+            )
         right = {as_base64(location.sha256)} | ({s3_parts.composite(parts)} if parts else set())
-        if found.get("ChecksumSHA256") not in right:
+        if found["ChecksumSHA256"] not in right:
             raise InvalidPayload("The bytes that arrived do not have the declared SHA-256", field="content_hash")
 
     def size_of(self, location: Location) -> int | None:
@@ -108,6 +115,11 @@ class S3Store:
 
     def delete(self, location: Location) -> None:
         _client().delete_object(**_place(location))
+
+
+def client_and_bucket() -> tuple[Any, str]:
+    """The client of the store that the settings name, and its bucket."""
+    return _client(), config.settings().artifact_bucket
 
 
 def as_base64(sha256: str) -> str:
@@ -158,7 +170,11 @@ def _place(location: Location) -> dict[str, str]:
 
 
 def _client(*, slow: bool = False) -> Any:
-    return clients.client("s3", _options(virtual=config.settings().endpoint_url is None, slow=slow))
+    settings = config.settings()
+    store = settings.artifact_store
+    # An emulator on loopback has no host name for each bucket.
+    virtual = store.virtual if store else settings.endpoint_url is None
+    return clients.client("s3", _OPTIONS[virtual, slow], store)
 
 
 def _make_options(*, virtual: bool, slow: bool) -> Config:
@@ -177,10 +193,6 @@ def _make_options(*, virtual: bool, slow: bool) -> Config:
     return options.merge(patient) if slow else options
 
 
+# One object for each kind, because it is a cache key of clients.
 _EITHER = (False, True)
 _OPTIONS = {(virtual, slow): _make_options(virtual=virtual, slow=slow) for virtual in _EITHER for slow in _EITHER}
-
-
-def _options(*, virtual: bool, slow: bool) -> Config:
-    """One object per kind, because it is a cache key of clients. An emulator on loopback has no host name a bucket."""
-    return _OPTIONS[virtual, slow]

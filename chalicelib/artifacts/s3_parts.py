@@ -16,6 +16,10 @@ from deardiary.wire import parts as rules
 from deardiary.wire.parts import Part
 
 _PAGE = 1000
+# The error codes for a part whose bytes, or whose declared checksum, are not those of the upload.
+_WRONG_PART = ("BadDigest", "InvalidPart", "InvalidDigest", "XAmzContentChecksumMismatch")
+# The error codes of stores for a header that they do not know.
+_UNKNOWN_HEADER = ("NotImplemented", "InvalidArgument", "InvalidRequest")
 
 Place = dict[str, str]
 
@@ -39,9 +43,35 @@ def join(client: Any, place: Place, upload_id: str, parts: Sequence[Part]) -> No
     if absent:
         message = f"{len(absent)} of {len(parts)} parts have not arrived as declared"
         raise InvalidPayload(message, field="part_hashes", first_missing_part=absent[0])
-    named = [_named(found[part.number]) for part in parts]
-    with _upload_may_be_gone():
-        client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": named})
+    named = [_named(part, found[part.number]) for part in parts]
+    try:
+        with _upload_may_be_gone():
+            client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": named})
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _WRONG_PART:
+            raise
+        # The store does not list checksums, and so cannot say which part is wrong: the client sends all of them anew.
+        abort(client, place, upload_id)
+        raise InvalidPayload("The parts that arrived are not as declared", field="part_hashes") from None
+
+
+def require_checks(client: Any, place: Place, upload_id: str) -> None:
+    """Abort the upload and raise InvalidPayload, naming `part_hashes`, if the store accepts a part with another hash.
+
+    Not every S3-compatible store checks the SHA-256 of parts. The test is a first part that is wrong. Whatever becomes
+    of it, the client replaces it.
+    """
+    wrong = base64.b64encode(hashlib.sha256(b"another").digest()).decode()
+    try:
+        client.upload_part(**place, UploadId=upload_id, PartNumber=1, Body=b"part", ChecksumSHA256=wrong)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _WRONG_PART:
+            return
+        if error.response["Error"]["Code"] not in _UNKNOWN_HEADER:
+            raise
+    abort(client, place, upload_id)
+    message = "The store of this server does not check the SHA-256 of parts: send all bytes in one request"
+    raise InvalidPayload(message, field="part_hashes", one_request=True)
 
 
 def abort(client: Any, place: Place, upload_id: str) -> None:
@@ -109,13 +139,18 @@ def _found(client: Any, place: Place, upload_id: str, *, after: int, last: int) 
 
 
 def _is_there(part: Part, found: dict[int, dict[str, Any]]) -> bool:
+    """True if the list has the part. Some stores list no checksums: the join compares theirs with the declared ones."""
     seen = found.get(part.number, {})
-    checksum = base64.b64encode(bytes.fromhex(part.sha256)).decode()
-    return seen.get("Size") == part.size_bytes and seen.get("ChecksumSHA256") == checksum
+    checksum = _as_base64(part.sha256)
+    return seen.get("Size") == part.size_bytes and seen.get("ChecksumSHA256", checksum) == checksum
 
 
-def _named(seen: dict[str, Any]) -> dict[str, Any]:
-    return {name: seen[name] for name in ("PartNumber", "ETag", "ChecksumSHA256")}
+def _named(part: Part, seen: dict[str, Any]) -> dict[str, Any]:
+    return {"PartNumber": part.number, "ETag": seen["ETag"], "ChecksumSHA256": _as_base64(part.sha256)}
+
+
+def _as_base64(sha256: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 
 def _cut(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:

@@ -17,6 +17,8 @@ from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 from chalicelib import config, deadline
+from chalicelib.aws.credentials import ParameterCredentials
+from chalicelib.config import StoreSettings
 from chalicelib.retry import Retry
 
 # All other operations of DynamoDB and S3 count as writes.
@@ -25,16 +27,22 @@ _READS = ("Get", "BatchGet", "TransactGet", "Query", "Head", "List", "Describe")
 _lock = threading.Lock()
 
 
-def client(service: str, options: Config | None = None) -> Any:
-    """The client of a service. Its timeouts leave a request time to report a service that does not answer."""
+def client(service: str, options: Config | None = None, store: StoreSettings | None = None) -> Any:
+    """The client of a service of AWS, or of this store.
+
+    Its timeouts leave a request time to report a service that does not answer.
+    """
     # Creating a client is not thread-safe, and the process needs only one of each.
     with _lock:
-        return _client(service, options)
+        return _client(service, options, store)
 
 
 @cache
-def session() -> botocore.session.Session:
-    made = botocore.session.get_session()
+def session(store: StoreSettings | None = None) -> botocore.session.Session:
+    """The session of AWS, or of a store that has keys of its own: no session token of AWS must reach that store."""
+    made = botocore.session.Session(profile=store.profile or None) if store else botocore.session.get_session()
+    if store and store.credentials_parameter:
+        made.register_component("credential_provider", ParameterCredentials(store.credentials_parameter, _parameter))
     made.register_component("response_parser_factory", _Parsers())
     for service in ("dynamodb", "s3"):
         # This event precedes each attempt, so a retry after a suspension is stopped too.
@@ -101,13 +109,19 @@ def _attribute(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _parameter(name: str) -> str:
+    text: str = client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    return text
+
+
 @cache
-def _client(service: str, options: Config | None) -> Any:
-    settings = config.settings()
+def _client(service: str, options: Config | None, store: StoreSettings | None = None) -> Any:
+    found = store or config.settings()
     bounds = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 4, "mode": "standard"})
-    return session().create_client(
+    found_session = session(store) if store else session()
+    return found_session.create_client(
         service,
-        region_name=settings.region,
-        endpoint_url=settings.endpoint_url,
+        region_name=found.region,
+        endpoint_url=found.endpoint_url,
         config=bounds.merge(options) if options else bounds,
     )

@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from infra.emulator.launcher import Emulator, running_emulator
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from chalice.app import Chalice
 
+    from infra.stage import Clients, Stage
+
+STORE, KEYS_FILE = "DEARDIARY_ARTIFACT_S3_", "AWS_SHARED_CREDENTIALS_FILE"
 UPKEEP_SECONDS = 30.0
 UPKEEP_THREAD = "upkeep"
 # Enough for one call to the emulator. A longer run is interrupted, and the next start continues its work.
@@ -57,16 +60,16 @@ def running_system(
 
 
 def _forget_the_cloud() -> None:
-    """Remove AWS settings and server URLs of the user's shell from the environment."""
+    """Remove AWS settings and server URLs of the user's shell from the environment. A store of artifacts stays."""
+    kept = (STORE, KEYS_FILE) if os.environ.get(f"{STORE}ENDPOINT") else ()
     for name in list(os.environ):
-        if name.startswith(("AWS_", "DEARDIARY_")):
+        if name.startswith(("AWS_", "DEARDIARY_")) and not name.startswith(kept):
             del os.environ[name]
 
 
 def _app_on(emulator: Emulator, say: Callable[[str], None]) -> Chalice:
     """The app on a complete stage. Set the environment before importing the server's code, which reads it."""
-    os.environ.update(emulator.environment())
-    stage, clients = locate("local")
+    stage, clients = _stage_on(emulator.environment())
     os.environ.update(stage.settings(), DEARDIARY_ENABLE_AUTH="false", DEARDIARY_LISTEN=HOST)
     # Without sign-in the admin's password has no use: do not show one.
     password = secrets.token_urlsafe()
@@ -78,6 +81,14 @@ def _app_on(emulator: Emulator, say: Callable[[str], None]) -> Chalice:
     gc.collect()
     gc.freeze()
     return app
+
+
+def _stage_on(emulated: dict[str, str]) -> tuple[Stage, Clients]:
+    """The local stage. The user's file with the keys of a store stays in force: the emulator's keys are no file."""
+    store = {name: value for name, value in os.environ.items() if name.startswith(STORE)}
+    os.environ.update({name: value for name, value in emulated.items() if not (store and name == KEYS_FILE)})
+    stage, clients = locate("local")
+    return replace(stage, store=store), clients
 
 
 @contextlib.contextmanager

@@ -13,12 +13,15 @@ from infra.failure import InfraError
 from infra.resources.policy import FUNCTIONS, UPKEEP
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from infra.stage import Stage
 
 FOLDER = Path(__file__).parents[2] / ".chalice"
 CORS = "DEARDIARY_CORS_ORIGINS"
+STORE = tuple(
+    f"DEARDIARY_ARTIFACT_S3_{name}" for name in ("ENDPOINT", "BUCKET", "REGION", "ADDRESSING", "CREDENTIALS_PARAMETER")
+)
 
 
 def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
@@ -31,8 +34,10 @@ def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
         return []
     entry = config["stages"][stage.name]
     wanted = stage.settings() | ({CORS: " ".join(cors_origins)} if cors_origins else {})
-    # Keep the user's own settings.
-    entry["environment_variables"] = entry.get("environment_variables", {}) | wanted
+    # Keep the user's own settings, but nothing of an earlier store.
+    gone = set(STORE) - set(wanted)
+    kept = {name: value for name, value in entry.get("environment_variables", {}).items() if name not in gone}
+    entry["environment_variables"] = kept | wanted
     files = {each.policy_file(stage): each.policy(stage) for each in FUNCTIONS}
     files |= {f"stack-{stage.name}.json": _stack(stage), "config.json": config}
     return [f"wrote .chalice/{name}" for name, content in files.items() if _write(FOLDER / name, content)]
@@ -60,6 +65,13 @@ def configured_origins(stage_name: str) -> list[str]:
     entry = _read()["stages"].get(stage_name, {})
     origins: str = entry.get("environment_variables", {}).get(CORS, "")
     return origins.replace(",", " ").split()
+
+
+def configured_store(stage_name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings of the stage's S3-compatible store: those of the environment, else those of config.json."""
+    entry = _read()["stages"].get(stage_name, {})
+    given = environment if environment.get(STORE[0]) else entry.get("environment_variables", {})
+    return {name: given[name] for name in STORE if given.get(name)} if given.get(STORE[0]) else {}
 
 
 def _stack(stage: Stage) -> dict[str, Any]:

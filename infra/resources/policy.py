@@ -38,6 +38,8 @@ class Function:
         """The document with the names of this stage only."""
         text = Template((DOCUMENTS / f"{self.document}.json").read_text())
         filled: dict[str, Any] = json.loads(text.substitute(self._names(stage)))
+        if stage.store:
+            filled["Statement"] = [_of_store(each, stage) for each in filled["Statement"]]
         return filled
 
     def _names(self, stage: Stage) -> dict[str, str]:
@@ -50,6 +52,19 @@ class Function:
             "secret_parameter": stage.secret_parameter,
             "function": self.name(stage),
         }
+
+
+def _of_store(statement: dict[str, Any], stage: Stage) -> dict[str, Any]:
+    """The statement; for a store outside AWS, the right to read its keys in place of rights in the bucket."""
+    if statement["Sid"] != "BytesOfProjects":
+        return statement
+    name = stage.store["DEARDIARY_ARTIFACT_S3_CREDENTIALS_PARAMETER"]
+    return {
+        "Sid": "KeysOfTheArtifactStore",
+        "Effect": "Allow",
+        "Action": "ssm:GetParameter",
+        "Resource": f"arn:{stage.partition}:ssm:{stage.region}:{stage.account}:parameter{name}",
+    }
 
 
 API = Function("api", "api_handler", "APIHandler")

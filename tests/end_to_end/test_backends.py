@@ -1,4 +1,4 @@
-"""What holds for every backend: one suite over all three, each on a table that counts right."""
+"""What holds for every backend: one suite over all of them, and over a second S3."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ import pytest
 
 import deardiary
 from chalicelib import clock, config
+from chalicelib.artifacts import s3
 from chalicelib.services.lifecycle import expiry
 from deardiary.http.transport import Request, Response
 from deardiary.wire import limits, parts
 from tests.support.emulator import Emulator
+from tests.support.seaweedfs import on_store
 from tests.support.server import URL, Reply, Server, server_on_emulator
 
 KIB = 1024
 BYTES = random.Random(2).randbytes(200 * KIB)  # noqa: S311
-BACKENDS = ("s3", "filesystem", "inline")
+BACKENDS = ("s3", "filesystem", "inline", "seaweedfs")
 # So that 200 KiB go in parts where there are parts.
 SMALL = parts.Cut(alone=64 * KIB, part=64 * KIB, most=limits.TIB)
 
@@ -31,7 +33,9 @@ SMALL = parts.Cut(alone=64 * KIB, part=64 * KIB, most=limits.TIB)
 @pytest.fixture(scope="module", params=BACKENDS)
 def server(request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: Any) -> Iterator[Server]:
     root = str(tmp_path_factory.mktemp("disk"))
-    settings = {"DEARDIARY_ARTIFACT_BACKEND": request.param, "DEARDIARY_ARTIFACT_FS_ROOT": root}
+    settings = {"DEARDIARY_ARTIFACT_FS_ROOT": root, "DEARDIARY_ARTIFACT_BACKEND": request.param}
+    if request.param == "seaweedfs":
+        settings |= on_store(request.getfixturevalue("store"), emulator)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(parts.CUTS, "s3", SMALL)
         patch.setitem(parts.CUTS, "filesystem", SMALL)
@@ -72,7 +76,7 @@ def put(server: Server, signed: Any, data: bytes) -> int:
 def stored(experiment: deardiary.Experiment) -> int:
     """Everything that any store has of a project."""
     prefix, root = f"projects/{experiment.project_id}/", config.settings().artifact_root
-    listed = boto3.client("s3").list_objects_v2(Bucket=config.settings().artifact_bucket, Prefix=prefix)
+    listed = s3._client().list_objects_v2(Bucket=config.settings().artifact_bucket, Prefix=prefix)
     files = [path for path in (root or Path()).glob(f"{prefix}**/*") if path.is_file()]
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=config.settings().table)
     keys = [row["PK"]["S"] for page in pages for row in page["Items"]]

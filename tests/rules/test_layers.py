@@ -26,7 +26,9 @@ ALLOWED = {
     "chalicelib.retry": {"chalicelib.errors", "chalicelib.deadline"},
     "chalicelib.security": {"chalicelib.errors"},
     "chalicelib.deadline": {"chalicelib.errors"},
-    "chalicelib.aws.clients": {"chalicelib.config", "chalicelib.deadline", "chalicelib.retry"},
+    "chalicelib.aws.clients": {
+        *("chalicelib.config", "chalicelib.deadline", "chalicelib.retry", "chalicelib.aws.credentials"),
+    },
     "chalicelib.storage": {
         *("chalicelib.storage", "chalicelib.errors", "chalicelib.ids", "chalicelib.clock", "chalicelib.config"),
         *(
@@ -72,7 +74,7 @@ HOMES = {
     "msgspec": {"chalicelib.routes", "chalicelib.aws.clients"},
     # overload: that a service of AWS cannot answer can come out of any view, and becomes 503.
     "pynamodb": {"chalicelib.storage", "chalicelib.aws.overload"},
-    "botocore": {"chalicelib.aws.clients", "chalicelib.artifacts", "chalicelib.aws.overload"},
+    "botocore": {"chalicelib.aws", "chalicelib.artifacts"},
     "bcrypt": {"chalicelib.security"},
     "jwt": {"chalicelib.security"},
 }

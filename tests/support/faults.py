@@ -212,7 +212,7 @@ class _Raw:
 
 def _sent(request: Any, model: Any, context: Any) -> Sent:
     service = model.service_model.service_name
-    body = json.loads(request.body) if service != "s3" and request.body else {}
+    body = json.loads(request.body) if model.service_model.protocol == "json" and request.body else {}
     attempt = context.get("retries", {}).get("attempt", 1)
     return Sent(service, model.name, attempt, request.url, body)
 

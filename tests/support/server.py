@@ -152,14 +152,20 @@ class Server:
 def environment(values: dict[str, str]) -> Iterator[None]:
     """Environment variables that the server reads afresh, at the beginning and at the end."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.startswith(("AWS_", "DEARDIARY_")):
-                patch.delenv(name)
+        for name in _settings():
+            patch.delenv(name)
         for name, value in values.items():
             patch.setenv(name, value)
-        _forget()
+        forget_settings()
         yield
-    _forget()
+        # Those too that the block has set.
+        for name in _settings():
+            del os.environ[name]
+    forget_settings()
+
+
+def _settings() -> list[str]:
+    return [name for name in os.environ if name.startswith(("AWS_", "DEARDIARY_"))]
 
 
 @contextmanager
@@ -191,7 +197,8 @@ def _server(store: Transport, settings: dict[str, str]) -> Iterator[Server]:
         os.environ.pop(name, None)
 
 
-def _forget() -> None:
+def forget_settings() -> None:
+    """Let the server read the environment again, as a new process does."""
     config.settings.cache_clear()
     aws._client.cache_clear()
     aws.session.cache_clear()
