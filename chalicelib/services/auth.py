@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib import clock, config, security
 from chalicelib.errors import InvalidCredentials, TokenExpired, TokenInvalid, TokenMissing, Unavailable
 from chalicelib.security import SIGN_IN_LIFE, Claims, Keyring
-from chalicelib.services import access, attempt, token
+from chalicelib.services import access, sign_in_attempt, token
 from chalicelib.services.access import Actor
 from chalicelib.storage import permission as permissions
 from chalicelib.storage.keyring import read_keyring
@@ -23,10 +23,10 @@ def sign_in(username: str, password: str, source: str) -> Session:
     """
     account = _find(username)
     user_id = account.user.id if account else None
-    counted = attempt.count(username, source, user_id)
+    counted = sign_in_attempt.count(username, source, user_id)
     if not security.check_password(password, account.password_hash if account else None) or account is None:
         raise InvalidCredentials
-    attempt.forgive(counted, source, account.user.id)
+    sign_in_attempt.forgive(counted, source, account.user.id)
     return _session(Claims(account.user.id, account.epoch), account.user)
 
 

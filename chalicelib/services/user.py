@@ -10,7 +10,7 @@ from chalicelib import clock, config, ids, security
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken, PasswordWrong
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
-from chalicelib.services import access, attempt
+from chalicelib.services import access, sign_in_attempt
 from chalicelib.services.access import Actor
 from chalicelib.storage import user as storage
 from chalicelib.storage.user import Account
@@ -128,7 +128,7 @@ def _change_own_password(actor: Actor, changes: UserChanges, current: str | None
     if current is None:
         raise InvalidPayload("A new password of your own takes your present one", field="current_password")
     _check_password(changes["password"])
-    counted = attempt.count(actor.user.username, source, actor.user.id)
+    counted = sign_in_attempt.count(actor.user.username, source, actor.user.id)
 
     def read() -> Account:
         account = _account(actor.user.id)
@@ -137,7 +137,7 @@ def _change_own_password(actor: Actor, changes: UserChanges, current: str | None
         return account
 
     user = _change(read, changes)
-    attempt.forgive(counted, source, actor.user.id)
+    sign_in_attempt.forgive(counted, source, actor.user.id)
     return user
 
 

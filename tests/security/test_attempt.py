@@ -8,7 +8,7 @@ import pytest
 from chalice.local import LambdaEventConverter
 
 from chalicelib import clock, security
-from chalicelib.services import attempt
+from chalicelib.services import sign_in_attempt
 from tests.support.server import ADMIN, PASSWORD, Reply, Server
 
 
@@ -20,14 +20,14 @@ def sign_in(server: Server, password: str, username: str = ADMIN) -> Reply:
 def test_too_many_wrong_passwords_are_throttled(server: Server, username: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
-    for _ in range(attempt.PER_ACCOUNT_AND_SOURCE):
+    for _ in range(sign_in_attempt.PER_ACCOUNT_AND_SOURCE):
         assert sign_in(server, "wrong", username).error == (401, "INVALID_CREDENTIALS")
     with monkeypatch.context() as patch:
         patch.setattr(security, "check_password", lambda *_: pytest.fail("bcrypt ran"))
         refused = sign_in(server, PASSWORD, username)
     assert refused.error == (429, "TOO_MANY_REQUESTS")
     wait = int(refused.headers["retry-after"])
-    assert 1 <= wait <= attempt.WINDOW_SECONDS
+    assert 1 <= wait <= sign_in_attempt.WINDOW_SECONDS
     later = now + timedelta(seconds=wait)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert sign_in(server, PASSWORD).status == 200
@@ -42,21 +42,21 @@ def test_a_stolen_session_cannot_guess_the_password(server: Server, monkeypatch:
         body = {"password": "the thief's own", "current_password": password}
         return server.call("PATCH", f"/users/{me}", body, token=server.token("victim"))
 
-    for _ in range(attempt.PER_ACCOUNT_AND_SOURCE):
+    for _ in range(sign_in_attempt.PER_ACCOUNT_AND_SOURCE):
         assert guess("wrong").error == (403, "INVALID_CREDENTIALS")
     assert guess(PASSWORD).error == (429, "TOO_MANY_REQUESTS")
     assert sign_in(server, PASSWORD, "victim").error == (429, "TOO_MANY_REQUESTS")
 
 
 def test_right_passwords_are_not_counted(server: Server) -> None:
-    for _ in range(2 * attempt.PER_ACCOUNT_AND_SOURCE):
+    for _ in range(2 * sign_in_attempt.PER_ACCOUNT_AND_SOURCE):
         assert sign_in(server, PASSWORD).status == 200
 
 
 def test_an_address_that_tries_many_names_must_wait(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempt, "PER_SOURCE", 20)
-    answers = [sign_in(server, "wrong", f"user-{n}").status for n in range(attempt.PER_SOURCE + 1)]
-    assert answers == [401] * attempt.PER_SOURCE + [429]
+    monkeypatch.setattr(sign_in_attempt, "PER_SOURCE", 20)
+    answers = [sign_in(server, "wrong", f"user-{n}").status for n in range(sign_in_attempt.PER_SOURCE + 1)]
+    assert answers == [401] * sign_in_attempt.PER_SOURCE + [429]
 
 
 def test_a_stranger_with_many_addresses_cannot_lock_an_admin_out(
@@ -67,10 +67,10 @@ def test_a_stranger_with_many_addresses_cannot_lock_an_admin_out(
     home = LambdaEventConverter.LOCAL_SOURCE_IP
     assert sign_in(server, PASSWORD).status == 200
     answers = []
-    for n in range(attempt.PER_ACCOUNT + 1):
+    for n in range(sign_in_attempt.PER_ACCOUNT + 1):
         monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", f"198.51.100.{n}")
         answers.append(sign_in(server, "wrong").status)
-    assert answers == [401] * attempt.PER_ACCOUNT + [429]
+    assert answers == [401] * sign_in_attempt.PER_ACCOUNT + [429]
     monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", home)
     assert sign_in(server, PASSWORD).status == 200
 
@@ -86,28 +86,28 @@ def test_a_username_like_an_address_has_its_own_counter(
     monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", stranger)
     names = [f"{ADMIN} source {home}", f'{ADMIN}", "source", "{home}', f"source {home}"]
     for name in names:
-        for _ in range(attempt.PER_ACCOUNT_AND_SOURCE):
+        for _ in range(sign_in_attempt.PER_ACCOUNT_AND_SOURCE):
             assert sign_in(server, "wrong", name).status == 401
     monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", home)
     assert sign_in(server, PASSWORD).status == 200
 
 
 def test_ipv4_addresses_in_ipv6_form_are_one_source_each(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    for n in range(attempt.PER_ACCOUNT_AND_SOURCE + 1):
+    for n in range(sign_in_attempt.PER_ACCOUNT_AND_SOURCE + 1):
         monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", f"::ffff:203.0.113.{n}")
         assert sign_in(server, "wrong").status == 401
 
 
 def test_an_ipv6_subscriber_is_one_source(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = []
-    for n in range(attempt.PER_ACCOUNT_AND_SOURCE + 1):
+    for n in range(sign_in_attempt.PER_ACCOUNT_AND_SOURCE + 1):
         monkeypatch.setattr(LambdaEventConverter, "LOCAL_SOURCE_IP", f"2001:db8::{n:x}")
         answers.append(sign_in(server, "wrong").status)
     assert answers[-1] == 429
 
 
 def test_a_header_does_not_set_the_address(server: Server) -> None:
-    for n in range(attempt.PER_ACCOUNT_AND_SOURCE + 1):
+    for n in range(sign_in_attempt.PER_ACCOUNT_AND_SOURCE + 1):
         body = {"username": ADMIN, "password": "wrong"}
         last = server.call("POST", "/auth", body, token=None, headers={"X-Forwarded-For": f"203.0.113.{n}"})
     assert last.status == 429

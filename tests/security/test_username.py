@@ -9,7 +9,7 @@ import pytest
 
 import deardiary
 from chalicelib import clock
-from chalicelib.services import attempt
+from chalicelib.services import sign_in_attempt
 from chalicelib.storage import user as storage
 from chalicelib.storage.table import keys
 from chalicelib.storage.user import UsernameRow, UserRow
@@ -156,7 +156,9 @@ def test_a_name_is_guessed_at_once_in_whatever_case(server: Server, monkeypatch:
     names = [ADMIN[:at] + ADMIN[at:].upper() for at in range(len(ADMIN) + 1)] * 2
     bodies = [{"username": name, "password": "wrong"} for name in names]
     statuses = [server.call("POST", "/auth", body, token=None).status for body in bodies]
-    assert statuses == [401] * attempt.PER_ACCOUNT_AND_SOURCE + [429] * (len(names) - attempt.PER_ACCOUNT_AND_SOURCE)
+    assert statuses == [401] * sign_in_attempt.PER_ACCOUNT_AND_SOURCE + [429] * (
+        len(names) - sign_in_attempt.PER_ACCOUNT_AND_SOURCE
+    )
 
 
 def test_a_name_is_given_once_to_many_at_once(real_server: Server) -> None:

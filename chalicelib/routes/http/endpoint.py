@@ -27,7 +27,7 @@ from chalicelib.errors import (
     about,
     not_found,
 )
-from chalicelib.routes.http import blind, cors, parse, request_log
+from chalicelib.routes.http import cors, parse, request_log, write_only
 from chalicelib.routes.http.answer import (
     MAX_ANSWER_BYTES,
     Answer,
@@ -173,9 +173,9 @@ def _view(operation: Operation, call: Call[Any, Any], path_ids: Mapping[str, str
         raise _about(error, path_ids) from None
     except Conflict as error:
         named = _about(error, path_ids)
-        raise blind.conflict(named, call.body) if _is_blind(call) else named from None
+        raise write_only.conflict(named, call.body) if _is_blind(call) else named from None
     if operation.method != "GET" and _is_blind(call):
-        return blind.without_others_texts(operation.method, answer, call.body)
+        return write_only.without_others_texts(operation.method, answer, call.body)
     return answer
 
 

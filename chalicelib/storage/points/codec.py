@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chalicelib.columns import Columns
-from chalicelib.storage.points.words import WORD, decode_integers, decode_values, encode_integers, encode_values
+from chalicelib.storage.points.column_codec import WORD, decode_integers, decode_values, encode_integers, encode_values
 
 MAGIC = b"DDC"
 ONE_BATCH, MANY_BATCHES = 1, 2

@@ -357,7 +357,7 @@ def test_a_deletion_says_how_much_will_go(
         False,
         True,
     )
-    monkeypatch.setattr("deardiary.cli.extent.MOST", 0)
+    monkeypatch.setattr("deardiary.cli.deletion_extent.MOST", 0)
     assert "more than 0 iterations" in run("experiments", "rm", path).err
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.cli import extent, find
+from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
 from deardiary.cli.tag import change_tags
 from deardiary.wire.shapes import ExperimentStatus
@@ -68,7 +68,8 @@ def tag(call: Call) -> None:
 def rm(call: Call) -> None:
     experiment = find.experiment(call.client, call.given.experiment, sure=True)
     call.sure(
-        f"experiment {experiment.name} ({experiment.id})", lambda: extent.of_experiment(call.client, experiment.id)
+        f"experiment {experiment.name} ({experiment.id})",
+        lambda: deletion_extent.of_experiment(call.client, experiment.id),
     )
     call.client.experiments.delete(experiment.id)
     call.output.deleted(experiment.id)

@@ -7,7 +7,7 @@ from heapq import nlargest
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from deardiary.cli import extent, find
+from deardiary.cli import deletion_extent, find
 from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
 from deardiary.cli.command import Call, count, noun, one_of, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
@@ -230,7 +230,7 @@ def rm(call: Call) -> None:
     found = [find.iteration(call.client, each) for each in call.given.iterations]
     what = f"{len(found)} iterations" if len(found) > 1 else f"iteration {found[0].id}"
     owned = (each for one in found for each in call.client.resources.list(one.experiment_id, iteration_id=one.id))
-    call.sure(what, lambda: extent.of_resources(owned))
+    call.sure(what, lambda: deletion_extent.of_resources(owned))
     for each in found:
         call.client.iterations.delete(each.id)
     call.output.deleted(*(each.id for each in found))

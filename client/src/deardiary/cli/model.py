@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.cli import extent, find
+from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, one_of, removal, verb
 from deardiary.cli.failure import CommandFailed
 from deardiary.cli.resource import bring, forcing
@@ -89,6 +89,6 @@ def change(call: Call) -> None:
 
 def rm(call: Call) -> None:
     model = find.model(call.client, call.given.model, sure=True)
-    call.sure(f"model {model.name} ({model.id})", lambda: extent.of_model(call.client, model.id))
+    call.sure(f"model {model.name} ({model.id})", lambda: deletion_extent.of_model(call.client, model.id))
     call.client.models.delete(model.id)
     call.output.deleted(model.id)

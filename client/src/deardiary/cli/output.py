@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from deardiary.cli.fit import fitting_widths
+from deardiary.cli.column_widths import fitting_widths
 from deardiary.terminal import printable
 from deardiary.wire.form import to_json
 from deardiary.wire.shapes import Shape

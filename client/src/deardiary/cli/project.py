@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from deardiary.cli import extent, find
+from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
 from deardiary.cli.session import words_of
 from deardiary.cli.tag import change_tags
@@ -85,6 +85,6 @@ def tag(call: Call) -> None:
 
 def rm(call: Call) -> None:
     project = find.project(call.client, call.given.project, sure=True)
-    call.sure(f"project {project.name} ({project.id})", lambda: extent.of_project(call.client, project.id))
+    call.sure(f"project {project.name} ({project.id})", lambda: deletion_extent.of_project(call.client, project.id))
     call.client.projects.delete(project.id)
     call.output.deleted(project.id)

@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deardiary.cli import extent, find
+from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.terminal import size
@@ -109,7 +109,7 @@ def change(call: Call) -> None:
 def rm(call: Call) -> None:
     found = [find.resource(call.client, each) for each in call.given.resources]
     one = f"resource {found[0].name} ({found[0].id}) of {size(found[0].size_bytes)}"
-    call.sure(extent.of_resources(found) if len(found) > 1 else one)
+    call.sure(deletion_extent.of_resources(found) if len(found) > 1 else one)
     for each in found:
         call.client.resources.delete(each.id)
     call.output.deleted(*(each.id for each in found))

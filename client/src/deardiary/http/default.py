@@ -13,10 +13,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from deardiary import settings
 from deardiary.errors import NOT_OURS, ClientError, connection_failed, without_query
-from deardiary.http import reach
+from deardiary.http import address_guard
+from deardiary.http.address_guard import Zone
 from deardiary.http.pool import Pool
 from deardiary.http.proxy import Route, find_route
-from deardiary.http.reach import Zone
 from deardiary.http.transport import Request, Response
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class HttpTransport:
         if request.named_by is None:
             return route
         host = urlsplit(request.named_by).hostname or ""
-        return dataclasses.replace(route, opened=self._zones.get(host, reach.zone_of_api(host)))
+        return dataclasses.replace(route, opened=self._zones.get(host, address_guard.zone_of_api(host)))
 
     def _exchange(self, connection: HTTPConnection, route: Route, request: Request, url: SplitResult) -> Response:
         try:
@@ -113,7 +113,7 @@ class HttpTransport:
         """Note the zone of a server. A server seen in several zones counts as public, which opens no zone to stores."""
         zone = Zone.PUBLIC
         if route.proxy is None:
-            zone = reach.settled(reach.zone_of(connection.sock.getpeername()[0]))
+            zone = address_guard.settled(address_guard.zone_of(connection.sock.getpeername()[0]))
         self._zones[route.host] = zone if self._zones.get(route.host, zone) is zone else Zone.PUBLIC
 
     def _connect_to_store(self, route: Route, opened: Zone, connection: HTTPConnection) -> None:
@@ -125,7 +125,7 @@ class HttpTransport:
             connection.sock = self._tls.wrap_socket(plain, server_hostname=route.host) if is_tls else plain
             connection.auto_open = 0  # a reconnection would resolve the name again, unchecked
             return
-        address = reach.literal_of(route.host)
+        address = address_guard.literal_of(route.host)
         if address is not None:
             _check(route.host, address, opened)
         connection.connect()
@@ -142,7 +142,7 @@ def _open_allowed(route: Route, opened: Zone, timeout: float) -> socket.socket:
     found = socket.getaddrinfo(route.host, route.port, type=socket.SOCK_STREAM)
     allowed = [each[4] for each in found if _is_allowed(route.host, str(each[4][0]), opened)]
     if not allowed:
-        raise reach.forbidden(route.host, str(found[0][4][0]))
+        raise address_guard.forbidden(route.host, str(found[0][4][0]))
     for address in allowed[:-1]:
         with contextlib.suppress(OSError):
             return socket.create_connection((str(address[0]), route.port), timeout)
@@ -151,11 +151,11 @@ def _open_allowed(route: Route, opened: Zone, timeout: float) -> socket.socket:
 
 def _check(host: str, address: str, opened: Zone) -> None:
     if not _is_allowed(host, address, opened):
-        raise reach.forbidden(host, address)
+        raise address_guard.forbidden(host, address)
 
 
 def _is_allowed(host: str, address: str, opened: Zone) -> bool:
-    return reach.allows(opened, reach.zone_of(address), host, settings.store_hosts())
+    return address_guard.allows(opened, address_guard.zone_of(address), host, settings.store_hosts())
 
 
 def _whole(stream: _Stream, url: str) -> bytes:

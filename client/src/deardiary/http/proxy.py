@@ -12,7 +12,7 @@ from deardiary.errors import ClientError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from deardiary.http.reach import Zone
+    from deardiary.http.address_guard import Zone
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"http": 80, "https": 443}

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from chalicelib import clock, ids
 from chalicelib.errors import TooManyRequests
-from chalicelib.storage import attempt as storage
-from chalicelib.storage.attempt import Subject
+from chalicelib.storage import sign_in_attempt as storage
+from chalicelib.storage.sign_in_attempt import Subject
 
 WINDOW_SECONDS = 300
 PER_ACCOUNT_AND_SOURCE = 10
