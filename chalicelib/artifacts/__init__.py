@@ -1,4 +1,9 @@
-"""Stores of artifact bytes: one small protocol, one file per store."""
+"""Stores of artifact bytes: one small protocol (`base.py`), one file per store.
+
+A new backend also needs its name and settings in `chalicelib/config.py`, the sizes of its parts in
+`deardiary/wire/parts.py`, a choice in `infra/options.py`, the headers of its presigned requests in the client's
+`transfer/presigned.py`, and rows in `tests/rules/test_layers.py`, `tests/end_to_end/test_backends.py` and docs/artifacts.md.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
+from benchmarks import monthly_cost
 from infra.resources.monitoring import FILTERS, alarms, converge_monitoring, delete_monitoring
 from infra.stage import Stage
 from tests.support.emulator import Emulator
@@ -60,3 +61,7 @@ def test_a_stage_leaves_nothing_behind() -> None:
         "MetricAlarms"
     ]
     assert not boto3.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/deardiary-watched")["logGroups"]
+
+
+def test_the_cost_page_counts_the_alarms() -> None:
+    assert len(alarms(STAGE)) == monthly_cost.ALARMS

@@ -1,4 +1,8 @@
-"""Which web pages may use this server: CORS, and the guard of a server without sign-in."""
+"""Which web pages may use this server: CORS, and the guard of a server without sign-in.
+
+`endpoint.py` answers preflight requests. `infra/resources/gateway.py` sets the headers of API Gateway's own answers,
+`infra/resources/bucket.py` those of presigned requests.
+"""
 
 from __future__ import annotations
 

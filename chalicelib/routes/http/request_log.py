@@ -1,7 +1,8 @@
 """The request log in the cloud: one line of JSON for each request, for CloudWatch to search and count.
 
 A line names the route, its status and its cost. It holds nothing that the caller sent: no token, body, id or URL. Of an
-error it holds the type and the stack frames, but not the message, which may quote the request.
+error it holds the type and the stack frames, but not the message, which may quote the request. The alarms in
+`infra/resources/monitoring.py` count the field `status`.
 """
 
 from __future__ import annotations

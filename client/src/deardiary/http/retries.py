@@ -1,4 +1,7 @@
-"""Retries, as a layer over any transport."""
+"""Retries, as a layer over any transport.
+
+`Request.may_repeat` decides which requests may be sent twice. The sender of a spool has its own, unlimited retries.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Automatic step numbers."""
+"""Automatic step numbers of an iteration that this process created.
+
+The server numbers the points of all others: resumed iterations, forked processes, other clients of the API.
+"""
 
 from __future__ import annotations
 
