@@ -2,7 +2,8 @@
 
 A new backend also needs its name and settings in `chalicelib/config.py`, the sizes of its parts in
 `deardiary/wire/parts.py`, a choice in `infra/options.py`, the headers of its presigned requests in the client's
-`transfer/presigned.py`, and rows in `tests/rules/test_layers.py`, `tests/end_to_end/test_backends.py` and docs/artifacts.md.
+`transfer/presigned.py`, and rows in `tests/rules/test_layers.py`, `tests/end_to_end/test_backends.py` and
+docs/artifacts.md.
 """
 
 from __future__ import annotations
