@@ -102,8 +102,9 @@ def _check_whole() -> None:
     data, store = secrets.token_bytes(64), artifacts.store("s3")
     location = artifacts.Location("check", hashlib.sha256(data).hexdigest())
     (request,) = store.upload(location, len(data), "application/octet-stream", "").requests
+    refusal_of_wrong = _refusal(request, data[::-1])
     try:
-        if _refusal(request, data[::-1]) is None:
+        if refusal_of_wrong is None:
             raise OSError("it accepts bytes that do not have the declared SHA-256")
         if reason := _refusal(request, data):
             raise OSError(f"it refuses an upload with x-amz-checksum-sha256: {reason}")

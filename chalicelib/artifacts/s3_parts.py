@@ -48,9 +48,10 @@ def join(client: Any, place: Place, upload_id: str, parts: Sequence[Part]) -> No
         with _upload_may_be_gone():
             client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": named})
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _WRONG_PART:
+        listed = all("ChecksumSHA256" in found[part.number] for part in parts)
+        if listed or error.response["Error"]["Code"] not in _WRONG_PART:
             raise
-        # The store does not list checksums, and so cannot say which part is wrong: the client sends all of them anew.
+        # Without listed checksums the server cannot find the wrong part: the client must send all parts again.
         abort(client, place, upload_id)
         raise InvalidPayload("The parts that arrived are not as declared", field="part_hashes") from None
 

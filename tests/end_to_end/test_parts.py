@@ -26,6 +26,7 @@ from chalicelib.storage import blob as blobs
 from deardiary.http.transport import Request, Response
 from deardiary.wire import limits, parts
 from tests.support.emulator import Emulator
+from tests.support.faults import inject
 from tests.support.server import Server, server_on_emulator
 
 KIB = 1024
@@ -310,6 +311,17 @@ def test_what_was_joined_before_the_process_died_is_finished(
     assert ask(server, resource_id) == []
     finished = server.call("POST", f"/resources/{resource_id}/complete", {"part_hashes": hashes()})
     assert finished.body["state"] == "ready"
+
+
+def test_parts_remain_if_s3_refuses_to_join_them(server: Server, experiment: deardiary.Experiment) -> None:
+    """As it does if another client sends a part of an encrypted bucket again between list and join."""
+    resource_id = declare(server, experiment)
+    for each in ask(server, resource_id):
+        assert put(each, piece(each)) == 200
+    body = {"part_hashes": hashes()}
+    with inject(lambda delivery: delivery.answer(400, "InvalidPart"), {"CompleteMultipartUpload"}):
+        assert server.call("POST", f"/resources/{resource_id}/complete", body).status == 500
+    assert server.call("POST", f"/resources/{resource_id}/complete", body).body["state"] == "ready"
 
 
 def test_deleting_takes_the_parts_with_it_and_says_what_it_freed(
