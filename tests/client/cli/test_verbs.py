@@ -193,6 +193,11 @@ def test_an_owner_shares_a_project_by_name(
     assert note == "Admins may do everything in every project."
     members = run("projects", "members", project.id, "--json").json
     assert [each["username"] for each in members] == ["Owner", "Colleague"]
+    nothing = run("users", "grant", "colleague", project.name)
+    assert nothing.out == f"Permissions of Colleague on {project.name}: nothing\n"
+    with monkeypatch.context() as as_colleague:
+        as_colleague.setenv("DEARDIARY_TOKEN", server.token("Colleague"))
+        assert project.id not in run("whoami").out
     refused = run("users", "ls")
     assert (refused.status, "`deardiary projects members PROJECT`" in refused.err) == (1, True)
     said = run("whoami").out

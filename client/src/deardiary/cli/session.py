@@ -100,10 +100,11 @@ def use(call: Call) -> None:
 def whoami(call: Call) -> None:
     """The user, and what the user may do on each project."""
     user = call.client.whoami(include="permissions")
-    held = user.permissions or ()
+    held = list(user.permissions or ())
     call.output.json({**with_words(user), "permissions": held})
     role = ", an admin" if user.is_admin else ""
     call.output.note(f"{user.username}{role} ({user.id}) at {call.client.url}")
+    held = [each for each in held if any(rights_of(each))]  # a record may grant nothing any more
     if held and not user.is_admin:
         names = {each.id: each.name for each in call.client.projects.list()}
         call.output.say("")
