@@ -54,7 +54,7 @@ def test_a_backup_restores_everything(
     from chalicelib.storage import keyring
 
     monkeypatch.setattr(keyring, "_kept", None)
-    monkeypatch.setattr(real_server, "_tokens", {})  # the secret is a new one
+    monkeypatch.setattr(real_server, "tokens", {})  # the secret is a new one
     again = real_server.client()
     assert everything(again, world.ids) == before
     copy = again.resources.download(world.ids["resource_id"], tmp_path / "copy")
