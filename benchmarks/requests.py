@@ -86,7 +86,7 @@ def measure(server: Server, meter: Meter, route: str, world: World) -> Cost:
     method, _, path = route.partition(" ")
     path = path.format(**world.ids | ask.ids) + ask.query
     # As the first request of a new process, which knows no REF yet: a later one reads one item less.
-    lineage._cached_place.cache_clear()  # noqa: SLF001
+    lineage._cached_ancestors.cache_clear()  # noqa: SLF001
     with meter.measuring() as calls:
         reply = server.call(method, path, ask.body, token=_token(server, world.token, ask))
     if reply.status >= 300:

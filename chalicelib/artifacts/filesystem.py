@@ -119,7 +119,7 @@ class FilesystemStore:
                 file.flush()
                 os.fsync(file.fileno())
             if digest.hexdigest() != location.sha256:
-                raise ValueError("The bytes do not have the SHA-256 of their place")
+                raise ValueError("The bytes do not have the SHA-256 of their location")
             deadline.check()
             half.replace(target)
         finally:

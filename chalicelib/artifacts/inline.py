@@ -63,7 +63,7 @@ class InlineStore:
     def write(self, location: Location, size_bytes: int, blocks: Iterable[bytes]) -> None:
         data = b"".join(blocks)
         if hashlib.sha256(data).hexdigest() != location.sha256:
-            raise ValueError("The bytes do not have the SHA-256 of their place")
+            raise ValueError("The bytes do not have the SHA-256 of their location")
         self.receive(location, data)
 
     def blocks(self, location: Location) -> Iterator[bytes]:

@@ -46,21 +46,21 @@ class S3Store:
         return Upload(requests=(request,), expires_at=clock.now() + URL_LIFE)
 
     def begin(self, location: Location, content_type: str) -> str:
-        upload_id = s3_parts.begin(_client(), _place(location), content_type)
+        upload_id = s3_parts.begin(_client(), _address(location), content_type)
         if config.settings().artifact_store:
-            s3_parts.require_checks(_client(), _place(location), upload_id)
+            s3_parts.require_checks(_client(), _address(location), upload_id)
         return upload_id
 
     def upload_parts(self, location: Location, upload_id: str, parts: Sequence[Part], site: str) -> Upload:
-        missing = s3_parts.missing(_client(), _place(location), upload_id, parts)
+        missing = s3_parts.missing(_client(), _address(location), upload_id, parts)
         requests = tuple(_part_request(location, upload_id, part) for part in missing)
         return Upload(requests=requests, expires_at=clock.now() + URL_LIFE)
 
     def join(self, location: Location, upload_id: str, parts: Sequence[Part]) -> None:
-        s3_parts.join(_client(slow=True), _place(location), upload_id, parts)
+        s3_parts.join(_client(slow=True), _address(location), upload_id, parts)
 
     def abort(self, location: Location, upload_id: str) -> None:
-        s3_parts.abort(_client(), _place(location), upload_id)
+        s3_parts.abort(_client(), _address(location), upload_id)
 
     def verify(self, location: Location, size_bytes: int, parts: Sequence[Part]) -> None:
         found = _head(location)
@@ -95,18 +95,18 @@ class S3Store:
 
     def write(self, location: Location, size_bytes: int, blocks: Iterable[bytes]) -> None:
         if rules.cut("s3", size_bytes):
-            s3_parts.write(_client(slow=True), _place(location), location.sha256, size_bytes, blocks)
+            s3_parts.write(_client(slow=True), _address(location), location.sha256, size_bytes, blocks)
             return
         data = b"".join(blocks)
         if hashlib.sha256(data).hexdigest() != location.sha256:
-            raise ValueError("The bytes do not have the SHA-256 of their place")
+            raise ValueError("The bytes do not have the SHA-256 of their location")
         # Store the checksum: `verify` reads it if a resource has the same bytes.
         pinned = {"ChecksumSHA256": as_base64(location.sha256), "ContentType": "application/octet-stream"}
-        _client(slow=True).put_object(**_place(location), Body=data, **pinned)
+        _client(slow=True).put_object(**_address(location), Body=data, **pinned)
 
     def blocks(self, location: Location) -> Iterator[bytes]:
         try:
-            body = _client(slow=True).get_object(**_place(location))["Body"]
+            body = _client(slow=True).get_object(**_address(location))["Body"]
         except ClientError as error:
             if not _is_absent(error):
                 raise
@@ -114,7 +114,7 @@ class S3Store:
         return iter(lambda: body.read(BLOCK), b"")
 
     def delete(self, location: Location) -> None:
-        _client().delete_object(**_place(location))
+        _client().delete_object(**_address(location))
 
 
 def client_and_bucket() -> tuple[Any, str]:
@@ -146,14 +146,14 @@ def _part_request(location: Location, upload_id: str, part: Part) -> UploadReque
 
 def _presign(operation: str, location: Location, params: dict[str, Any]) -> str:
     url: str = _client().generate_presigned_url(
-        operation, Params=_place(location) | params, ExpiresIn=int(URL_LIFE.total_seconds())
+        operation, Params=_address(location) | params, ExpiresIn=int(URL_LIFE.total_seconds())
     )
     return url
 
 
 def _head(location: Location) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = _client().head_object(**_place(location), ChecksumMode="ENABLED")
+        found: dict[str, Any] = _client().head_object(**_address(location), ChecksumMode="ENABLED")
     except ClientError as error:
         if not _is_absent(error):
             raise
@@ -165,7 +165,7 @@ def _is_absent(error: ClientError) -> bool:
     return error.response["ResponseMetadata"]["HTTPStatusCode"] in _ABSENT
 
 
-def _place(location: Location) -> dict[str, str]:
+def _address(location: Location) -> dict[str, str]:
     return {"Bucket": config.settings().artifact_bucket, "Key": location.path}
 
 

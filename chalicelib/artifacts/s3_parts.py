@@ -21,24 +21,24 @@ _WRONG_PART = ("BadDigest", "InvalidPart", "InvalidDigest", "XAmzContentChecksum
 # The error codes of stores for a header that they do not know.
 _UNKNOWN_HEADER = ("NotImplemented", "InvalidArgument", "InvalidRequest")
 
-Place = dict[str, str]
+Address = dict[str, str]
 
 
-def begin(client: Any, place: Place, content_type: str) -> str:
-    answer = client.create_multipart_upload(**place, ContentType=content_type, ChecksumAlgorithm="SHA256")
+def begin(client: Any, address: Address, content_type: str) -> str:
+    answer = client.create_multipart_upload(**address, ContentType=content_type, ChecksumAlgorithm="SHA256")
     upload_id: str = answer["UploadId"]
     return upload_id
 
 
-def missing(client: Any, place: Place, upload_id: str, parts: Sequence[Part]) -> list[Part]:
+def missing(client: Any, address: Address, upload_id: str, parts: Sequence[Part]) -> list[Part]:
     """The parts that S3 does not have with this size and hash. Raises UploadGone."""
-    found = _found(client, place, upload_id, after=parts[0].number - 1, last=parts[-1].number)
+    found = _found(client, address, upload_id, after=parts[0].number - 1, last=parts[-1].number)
     return [part for part in parts if not _is_there(part, found)]
 
 
-def join(client: Any, place: Place, upload_id: str, parts: Sequence[Part]) -> None:
+def join(client: Any, address: Address, upload_id: str, parts: Sequence[Part]) -> None:
     """Join the parts. InvalidPayload if one has not arrived as declared; UploadGone."""
-    found = _found(client, place, upload_id, after=0, last=parts[-1].number)
+    found = _found(client, address, upload_id, after=0, last=parts[-1].number)
     absent = [part.number for part in parts if not _is_there(part, found)]
     if absent:
         message = f"{len(absent)} of {len(parts)} parts have not arrived as declared"
@@ -46,17 +46,17 @@ def join(client: Any, place: Place, upload_id: str, parts: Sequence[Part]) -> No
     named = [_named(part, found[part.number]) for part in parts]
     try:
         with _upload_may_be_gone():
-            client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": named})
+            client.complete_multipart_upload(**address, UploadId=upload_id, MultipartUpload={"Parts": named})
     except ClientError as error:
         listed = all("ChecksumSHA256" in found[part.number] for part in parts)
         if listed or error.response["Error"]["Code"] not in _WRONG_PART:
             raise
         # Without listed checksums the server cannot find the wrong part: the client must send all parts again.
-        abort(client, place, upload_id)
+        abort(client, address, upload_id)
         raise InvalidPayload("The parts that arrived are not as declared", field="part_hashes") from None
 
 
-def require_checks(client: Any, place: Place, upload_id: str) -> None:
+def require_checks(client: Any, address: Address, upload_id: str) -> None:
     """Abort the upload and raise InvalidPayload, naming `part_hashes`, if the store accepts a part with another hash.
 
     Not every S3-compatible store checks the SHA-256 of parts. The test is a first part that is wrong. Whatever becomes
@@ -64,21 +64,21 @@ def require_checks(client: Any, place: Place, upload_id: str) -> None:
     """
     wrong = base64.b64encode(hashlib.sha256(b"another").digest()).decode()
     try:
-        client.upload_part(**place, UploadId=upload_id, PartNumber=1, Body=b"part", ChecksumSHA256=wrong)
+        client.upload_part(**address, UploadId=upload_id, PartNumber=1, Body=b"part", ChecksumSHA256=wrong)
     except ClientError as error:
         if error.response["Error"]["Code"] in _WRONG_PART:
             return
         if error.response["Error"]["Code"] not in _UNKNOWN_HEADER:
             raise
-    abort(client, place, upload_id)
+    abort(client, address, upload_id)
     message = "The store of this server does not check the SHA-256 of parts: send all bytes in one request"
     raise InvalidPayload(message, field="part_hashes", one_request=True)
 
 
-def abort(client: Any, place: Place, upload_id: str) -> None:
+def abort(client: Any, address: Address, upload_id: str) -> None:
     try:
         with _upload_may_be_gone():
-            client.abort_multipart_upload(**place, UploadId=upload_id)
+            client.abort_multipart_upload(**address, UploadId=upload_id)
     except UploadGone:
         return
 
@@ -88,50 +88,50 @@ def composite(parts: Sequence[Part]) -> str:
     return f"{base64.b64encode(rules.composite([part.sha256 for part in parts])).decode()}-{len(parts)}"
 
 
-def write(client: Any, place: Place, sha256: str, size_bytes: int, blocks: Iterable[bytes]) -> None:
+def write(client: Any, address: Address, sha256: str, size_bytes: int, blocks: Iterable[bytes]) -> None:
     """Upload bytes from the server itself, in parts. ValueError, and no object, if their hash differs."""
-    upload_id = begin(client, place, "application/octet-stream")
+    upload_id = begin(client, address, "application/octet-stream")
     digest, done = hashlib.sha256(), []
     try:
         for number, data in enumerate(_cut(blocks, rules.part_size("s3", size_bytes)), start=1):
             digest.update(data)
             checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
             which = {"UploadId": upload_id, "PartNumber": number}
-            answer = client.upload_part(**place, **which, Body=data, ChecksumSHA256=checksum)
+            answer = client.upload_part(**address, **which, Body=data, ChecksumSHA256=checksum)
             done.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
         if digest.hexdigest() != sha256:
-            raise ValueError("The bytes do not have the SHA-256 of their place")
-        _complete(client, place, upload_id, done, size_bytes)
+            raise ValueError("The bytes do not have the SHA-256 of their location")
+        _complete(client, address, upload_id, done, size_bytes)
     except BaseException:
-        abort(client, place, upload_id)
+        abort(client, address, upload_id)
         raise
 
 
-def _complete(client: Any, place: Place, upload_id: str, parts: Sequence[dict[str, Any]], size_bytes: int) -> None:
+def _complete(client: Any, address: Address, upload_id: str, parts: Sequence[dict[str, Any]], size_bytes: int) -> None:
     """Join parts that this process has uploaded. UploadGone if the upload was aborted."""
     try:
         with _upload_may_be_gone():
-            client.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": parts})
+            client.complete_multipart_upload(**address, UploadId=upload_id, MultipartUpload={"Parts": parts})
     except UploadGone:
         # S3 also answers so if the first attempt joined the parts, its answer was lost and the SDK repeated it.
-        if _size_of(client, place) != size_bytes:
+        if _size_of(client, address) != size_bytes:
             raise
 
 
-def _size_of(client: Any, place: Place) -> int | None:
+def _size_of(client: Any, address: Address) -> int | None:
     try:
-        return int(client.head_object(**place)["ContentLength"])
+        return int(client.head_object(**address)["ContentLength"])
     except ClientError:
         return None
 
 
-def _found(client: Any, place: Place, upload_id: str, *, after: int, last: int) -> dict[int, dict[str, Any]]:
+def _found(client: Any, address: Address, upload_id: str, *, after: int, last: int) -> dict[int, dict[str, Any]]:
     """S3's descriptions of the parts with numbers from `after + 1` to `last`, by number."""
     found: dict[int, dict[str, Any]] = {}
     while after < last:
         most = min(_PAGE, last - after)
         with _upload_may_be_gone():
-            answer = client.list_parts(**place, UploadId=upload_id, PartNumberMarker=after, MaxParts=most)
+            answer = client.list_parts(**address, UploadId=upload_id, PartNumberMarker=after, MaxParts=most)
         found |= {part["PartNumber"]: part for part in answer.get("Parts", [])}
         if not answer.get("IsTruncated"):
             break

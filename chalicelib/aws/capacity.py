@@ -9,7 +9,7 @@ from typing import Any
 READS = {"GetItem", "BatchGetItem", "Query", "TransactGetItems"}
 
 
-class Units:
+class ConsumedCapacity:
     """The read and write units that one request has used so far."""
 
     def __init__(self) -> None:
@@ -23,28 +23,28 @@ class Units:
             self.writes += writes
 
 
-_current: ContextVar[Units | None] = ContextVar("units", default=None)
+_current: ContextVar[ConsumedCapacity | None] = ContextVar("consumed", default=None)
 
 
-def start() -> Units:
+def start() -> ConsumedCapacity:
     """Start a count for this request, at zero: for calls of this thread, and of threads with a copy of its context."""
-    units = Units()
-    _current.set(units)
-    return units
+    consumed = ConsumedCapacity()
+    _current.set(consumed)
+    return consumed
 
 
 def follow(session: Any) -> None:
     """Count the units of all DynamoDB clients that this botocore session creates from now on."""
-    session.register("after-call.dynamodb", _note, unique_id="deardiary-meter")
+    session.register("after-call.dynamodb", _note, unique_id="deardiary-capacity")
 
 
 def _note(parsed: dict[str, Any], model: Any, **_: Any) -> None:
-    units, capacity = _current.get(), parsed.get("ConsumedCapacity")
-    if units is None or not capacity:
+    consumed, reported = _current.get(), parsed.get("ConsumedCapacity")
+    if consumed is None or not reported:
         return
     # Calls that may involve several tables report a list, with an entry a table.
-    used = sum(each.get("CapacityUnits", 0) for each in (capacity if isinstance(capacity, list) else [capacity]))
+    used = sum(each.get("CapacityUnits", 0) for each in (reported if isinstance(reported, list) else [reported]))
     if model.name in READS:
-        units.add(reads=used)
+        consumed.add(reads=used)
     else:
-        units.add(writes=used)
+        consumed.add(writes=used)

@@ -40,16 +40,16 @@ def client(service: str, options: Config | None = None, store: StoreSettings | N
 @cache
 def session(store: StoreSettings | None = None) -> botocore.session.Session:
     """The session of AWS, or of a store that has keys of its own: no session token of AWS must reach that store."""
-    made = botocore.session.Session(profile=store.profile or None) if store else botocore.session.get_session()
+    created = botocore.session.Session(profile=store.profile or None) if store else botocore.session.get_session()
     if store and store.credentials_parameter:
-        made.register_component("credential_provider", ParameterCredentials(store.credentials_parameter, _parameter))
-    made.register_component("response_parser_factory", _Parsers())
+        created.register_component("credential_provider", ParameterCredentials(store.credentials_parameter, _parameter))
+    created.register_component("response_parser_factory", _Parsers())
     for service in ("dynamodb", "s3"):
         # This event precedes each attempt, so a retry after a suspension is stopped too.
-        made.register(f"before-send.{service}", _check_deadline, unique_id=f"deardiary-deadline-{service}")
+        created.register(f"before-send.{service}", _check_deadline, unique_id=f"deardiary-deadline-{service}")
     wait: Any = _wait_for_transaction  # botocore's type stubs know no handler that returns a value
-    made.register("needs-retry.dynamodb", wait, unique_id="deardiary-transaction")
-    return made
+    created.register("needs-retry.dynamodb", wait, unique_id="deardiary-transaction")
+    return created
 
 
 def _check_deadline(**event: Any) -> None:

@@ -33,9 +33,9 @@ def create_experiment(
     Conflict when another experiment of the project has this name.
     """
     access.project(actor, project_id, Need.CREATE)
-    made = _made_before(project_id, id_key)
-    if made is not None:
-        return made, False
+    created = _find_created(project_id, id_key)
+    if created is not None:
+        return created, False
     experiment = Experiment(
         id=ids.new_id(),
         project_id=project_id,
@@ -48,10 +48,10 @@ def create_experiment(
         storage.create_experiment(experiment, id_key)
     except Conflict:
         # The same request, sent twice, may have just created this experiment with this name.
-        made = _made_before(project_id, id_key)
-        if made is None:
+        created = _find_created(project_id, id_key)
+        if created is None:
             raise
-        return made, False
+        return created, False
     return experiment, True
 
 
@@ -88,5 +88,5 @@ def _settle_end(experiment: Experiment, changes: ExperimentChanges) -> Experimen
     return replace(experiment, end_date=experiment.end_date or clock.now())
 
 
-def _made_before(project_id: str, id_key: str | None) -> Experiment | None:
+def _find_created(project_id: str, id_key: str | None) -> Experiment | None:
     return None if id_key is None else storage.find_experiment_by_id_key(project_id, id_key)

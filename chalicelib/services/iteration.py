@@ -50,9 +50,9 @@ def create_iteration(
     key has been deleted: it does not come back.
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
-    made = _made_before(experiment_id, id_key)
-    if made is not None:
-        return made, False
+    created = _find_created(experiment_id, id_key)
+    if created is not None:
+        return created, False
     if parent_iteration_id is not None:
         _ancestors(experiment_id, parent_iteration_id)
     now = clock.now()
@@ -117,16 +117,16 @@ def _store(
     try:
         storage.create_iteration(experiment, iteration, id_key, began=began)
     except Conflict:
-        made = _made_before(experiment.id, id_key)
-        if made is None and id_key and storage.is_id_key_retired(experiment.id, id_key):
+        created = _find_created(experiment.id, id_key)
+        if created is None and id_key and storage.is_id_key_retired(experiment.id, id_key):
             raise NotFound("The iteration of this id_key has been deleted", kind="iteration", id=id_key) from None
-        if made is None:
+        if created is None:
             raise
-        return made, False
+        return created, False
     return iteration, True
 
 
-def _made_before(experiment_id: str, id_key: str | None) -> Iteration | None:
+def _find_created(experiment_id: str, id_key: str | None) -> Iteration | None:
     return None if id_key is None else storage.find_iteration_by_id_key(experiment_id, id_key)
 
 
@@ -141,15 +141,15 @@ def _move(before: Iteration, after: Iteration) -> Iteration:
 
 def _ancestors(experiment_id: str, iteration_id: str) -> list[Iteration]:
     """The iteration and its ancestors. InvalidPayload if it is not in the experiment or they are too many."""
-    line: list[Iteration] = []
+    ancestors: list[Iteration] = []
     above: str | None = iteration_id
     while above is not None:
         found = storage.find_iteration(experiment_id, above)
-        if found is None or len(line) == MAX_DEPTH:
+        if found is None or len(ancestors) == MAX_DEPTH:
             raise storage.no_parent() if found is None else _too_deep()
-        line.append(found)
+        ancestors.append(found)
         above = found.parent_iteration_id
-    return line
+    return ancestors
 
 
 def _too_deep() -> InvalidPayload:

@@ -47,30 +47,30 @@ def create_version(
     resource = None if resource_id is None else _resource(actor, project_id, resource_id)
 
     def create() -> tuple[ModelVersion, bool]:
-        line = access.model(actor, model_id, Need.CREATE)
-        version = _new_version(line, iteration, resource, description)
-        made = None if id_key is None else storage.find_version_by_id_key(line.model, line.registry, id_key)
-        if made is None:
-            storage.create_version(line.model, version, iteration, resource, id_key)
+        lineage = access.model(actor, model_id, Need.CREATE)
+        version = _new_version(lineage, iteration, resource, description)
+        created = None if id_key is None else storage.find_version_by_id_key(lineage.model, lineage.registry, id_key)
+        if created is None:
+            storage.create_version(lineage.model, version, iteration, resource, id_key)
             return version, True
-        if (made.iteration_id, made.resource_id) != (version.iteration_id, version.resource_id):
-            raise Conflict("This id_key has created another version of the model", kind="modelversion", id=made.id)
-        return made, False
+        if (created.iteration_id, created.resource_id) != (version.iteration_id, version.resource_id):
+            raise Conflict("This id_key has created another version of the model", kind="modelversion", id=created.id)
+        return created, False
 
     return until_not_overtaken(create)
 
 
 def get_version(actor: Actor, version_id: str) -> ModelVersion:
-    line = _owner(actor, version_id, Need.READ)
-    return storage.get_version(line.model, line.registry, version_id)
+    lineage = _owner(actor, version_id, Need.READ)
+    return storage.get_version(lineage.model, lineage.registry, version_id)
 
 
 def list_versions_of_model(
     actor: Actor, model_id: str, limit: int, cursor: str | None, stage: Stage | None
 ) -> Page[ModelVersion]:
     """List in the order of their numbers."""
-    line = access.model(actor, model_id, Need.READ)
-    return storage.list_versions_of_model(line.model, line.registry, limit, cursor, stage)
+    lineage = access.model(actor, model_id, Need.READ)
+    return storage.list_versions_of_model(lineage.model, lineage.registry, limit, cursor, stage)
 
 
 def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:
@@ -82,15 +82,15 @@ def delete_version(actor: Actor, version_id: str) -> None:
     """Delete a version. Its number is not assigned again, and its resource stays."""
 
     def delete() -> None:
-        line = _owner(actor, version_id, Need.DELETE)
-        version = storage.get_version(line.model, line.registry, version_id)
-        storage.delete_version(line.model, line.registry, version)
+        lineage = _owner(actor, version_id, Need.DELETE)
+        version = storage.get_version(lineage.model, lineage.registry, version_id)
+        storage.delete_version(lineage.model, lineage.registry, version)
 
     until_not_overtaken(delete)
 
 
-def _update(line: ModelLineage, version_id: str, changes: VersionChanges) -> ModelVersion:
-    before = storage.get_version(line.model, line.registry, version_id)
+def _update(lineage: ModelLineage, version_id: str, changes: VersionChanges) -> ModelVersion:
+    before = storage.get_version(lineage.model, lineage.registry, version_id)
     after = replace(before, **changes)
     if after == before:
         return before
@@ -98,17 +98,19 @@ def _update(line: ModelLineage, version_id: str, changes: VersionChanges) -> Mod
     if after.stage_id == before.stage_id:
         storage.describe_version(before, after)
     elif after.stage_id is Stage.PRODUCTION:
-        storage.promote_version(line.model, line.registry, before, after)
+        storage.promote_version(lineage.model, lineage.registry, before, after)
     else:
-        storage.stage_version(line.model, line.registry, before, after)
+        storage.stage_version(lineage.model, lineage.registry, before, after)
     return after
 
 
-def _new_version(line: ModelLineage, iteration: Iteration, resource: Resource | None, description: str) -> ModelVersion:
-    number = line.registry.last_version + 1
+def _new_version(
+    lineage: ModelLineage, iteration: Iteration, resource: Resource | None, description: str
+) -> ModelVersion:
+    number = lineage.registry.last_version + 1
     return ModelVersion(
-        id=storage.new_version_id(line.model.id, number),
-        model_id=line.model.id,
+        id=storage.new_version_id(lineage.model.id, number),
+        model_id=lineage.model.id,
         version=number,
         iteration_id=iteration.id,
         resource_id=resource.id if resource else None,
@@ -120,17 +122,17 @@ def _new_version(line: ModelLineage, iteration: Iteration, resource: Resource | 
 
 def _iteration(actor: Actor, project_id: str, iteration_id: str) -> Iteration:
     """The iteration; InvalidPayload if it does not exist in this project, also for admins."""
-    line = lineage.find_iteration_lineage(iteration_id, actor.user.id)
-    if line is None or line.project.id != project_id:
+    found = lineage.find_iteration_lineage(iteration_id, actor.user.id)
+    if found is None or found.project.id != project_id:
         raise storage.no_such_iteration()
-    return line.iteration
+    return found.iteration
 
 
 def _resource(actor: Actor, project_id: str, resource_id: str) -> Resource:
-    line = lineage.find_resource_lineage(resource_id, actor.user.id)
-    if line is None or line.project.id != project_id:
+    found = lineage.find_resource_lineage(resource_id, actor.user.id)
+    if found is None or found.project.id != project_id:
         raise storage.no_such_resource()
-    return line.resource
+    return found.resource
 
 
 def _owner(actor: Actor, version_id: str, need: Need) -> ModelLineage:

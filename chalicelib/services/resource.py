@@ -56,8 +56,8 @@ def create_resource(
     base64. Conflict if that key created a resource of other bytes.
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
-    made = _made_before(experiment, id_key, content_hash)
-    if made is None and experiment.status_id != ExperimentStatus.IN_PROGRESS:
+    created = _find_created(experiment, id_key, content_hash)
+    if created is None and experiment.status_id != ExperimentStatus.IN_PROGRESS:
         raise experiments.not_in_progress()
     seen = blobs.find_blob(experiment.project_id, content_hash)
     # Until the bytes are uploaded the declared size is unproven: a wrong declaration must not block later uploaders.
@@ -66,7 +66,7 @@ def create_resource(
     backend = seen.backend if seen else config.settings().artifact_backend
     _check_size(backend, size_bytes)
     content = None if data is None else _decoded(backend, data, size_bytes, content_hash)
-    resource = made or Resource(
+    resource = created or Resource(
         id=ids.new_id(),
         experiment_id=experiment_id,
         iteration_id=iteration_id,
@@ -79,11 +79,11 @@ def create_resource(
         content_hash=content_hash,
         state=storage.READY if seen and seen.ready else storage.PENDING,
     )
-    stored = made or _store(experiment, resource, content_type, id_key, seen)
+    stored = created or _store(experiment, resource, content_type, id_key, seen)
     # An earlier process may have died before this.
     if content is not None and stored.state == storage.PENDING:
         stored = _keep(experiment.project_id, stored, content)
-    return with_data(experiment.project_id, stored), stored.id == resource.id and made is None
+    return with_data(experiment.project_id, stored), stored.id == resource.id and created is None
 
 
 def _keep(project_id: str, resource: Resource, content: bytes) -> Resource:
@@ -166,11 +166,11 @@ def _remove_rest(project_id: str, resource: Resource) -> Released:
     return released
 
 
-def _made_before(experiment: Experiment, id_key: str | None, content_hash: str) -> Resource | None:
-    made = None if id_key is None else storage.find_resource_by_id_key(experiment.id, id_key)
-    if made is not None and made.content_hash != content_hash:
-        raise Conflict("This id_key has created a resource of other bytes", kind="resource", id=made.id)
-    return made
+def _find_created(experiment: Experiment, id_key: str | None, content_hash: str) -> Resource | None:
+    created = None if id_key is None else storage.find_resource_by_id_key(experiment.id, id_key)
+    if created is not None and created.content_hash != content_hash:
+        raise Conflict("This id_key has created a resource of other bytes", kind="resource", id=created.id)
+    return created
 
 
 def _store(
@@ -183,10 +183,10 @@ def _store(
     try:
         storage.create_resource(experiment, resource, content_type, id_key, seen)
     except Overtaken:
-        made = _made_before(experiment, id_key, resource.content_hash)
-        if made is None:
+        created = _find_created(experiment, id_key, resource.content_hash)
+        if created is None:
             raise
-        return made
+        return created
     return resource
 
 

@@ -87,7 +87,7 @@ def _store(
     # A request that died may have left work.
     undone = () if release_texts(lineage.project.id, before) else before.leaving
     bytes_of = {_sha256(each): each for each in data.values()}
-    before, joined = _bring(lineage, before, bytes_of)
+    before, joined = _store_missing(lineage, before, bytes_of)
     named = {name: _text(joined[_sha256(data[name])], text) for name, text in texts.items()}
     coming = {sha256: since_ms for sha256, since_ms in before.coming.items() if sha256 not in bytes_of}
     after = before._replace(texts={**before.texts, **named}, coming=coming)
@@ -103,7 +103,9 @@ def _answer(lineage: IterationLineage, environment: Environment, texts: Mapping[
     return _shape(replace(lineage.iteration, **environment), read)
 
 
-def _bring(lineage: IterationLineage, before: Texts, bytes_of: Mapping[str, bytes]) -> tuple[Texts, dict[str, Blob]]:
+def _store_missing(
+    lineage: IterationLineage, before: Texts, bytes_of: Mapping[str, bytes]
+) -> tuple[Texts, dict[str, Blob]]:
     """Store the missing bytes; return the row and the blobs. The row announces the bytes first, to own them."""
     project_id = lineage.project.id
     seen = {sha256: _blob(project_id, sha256, len(data)) for sha256, data in bytes_of.items()}
@@ -139,7 +141,7 @@ def _read(lineage: IterationLineage, text: Text) -> str:
 
 
 def _fits(texts: Mapping[str, Text]) -> bool:
-    """True if one answer can hold the texts; a single text always fits, for a request brought it."""
+    """True if one answer can hold the texts; a single text always fits, as it came in one request."""
     return len(texts) <= 1 or sum(text.wire_bytes for text in texts.values()) <= MAX_ANSWER_BYTES
 
 

@@ -80,9 +80,9 @@ def find_experiment(project_id: str, experiment_id: str) -> Experiment | None:
 
 
 def list_experiments_of_project(project_id: str, limit: int, cursor: str | None, name: str | None) -> Page[Experiment]:
-    where = None if name is None else ExperimentRow.name == name
+    condition = None if name is None else ExperimentRow.name == name
     partition = keys.project_partition(project_id)
-    rows = item.page(ExperimentRow, partition, keys.EXPERIMENT, limit=limit, cursor=cursor, where=where)
+    rows = item.page(ExperimentRow, partition, keys.EXPERIMENT, limit=limit, cursor=cursor, condition=condition)
     return Page([shape(row) for row in rows.data], rows.next_cursor)
 
 
@@ -162,7 +162,7 @@ def _refuse_taken_name(experiment: Experiment) -> None:
     """Conflict when another experiment of the project has this name: the only check that finds an older one."""
     other = (ExperimentRow.name == experiment.name) & (ExperimentRow.id != experiment.id)
     partition = keys.project_partition(experiment.project_id)
-    for row in item.query(ExperimentRow, partition, keys.EXPERIMENT, where=other):
+    for row in item.query(ExperimentRow, partition, keys.EXPERIMENT, condition=other):
         raise _name_taken(row.id)
 
 

@@ -13,7 +13,8 @@ from chalicelib import clock
 from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
-from chalicelib.storage import experiment, running, series
+from chalicelib.storage import experiment as experiments
+from chalicelib.storage import running, series
 from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
@@ -58,25 +59,25 @@ _CHANGEABLE = (*_STATE, *_ENVIRONMENT, "notes", "error_message")
 
 
 def create_iteration(
-    where: Experiment, iteration: Iteration, id_key: str | None, *, began: datetime | None = None
+    experiment: Experiment, iteration: Iteration, id_key: str | None, *, began: datetime | None = None
 ) -> None:
     """Create an iteration. NotFound without its experiment, Conflict if the creation key is taken.
 
     InvalidPayload if the experiment is not IN_PROGRESS, or without the parent. `began`: see `claim_id_key`.
     """
     write = Transaction()
-    experiment.check_open(where, write)
+    experiments.check_open(experiment, write)
     write.put(_row(iteration, id_key), Conflict)
-    ref = Ref(*keys.iteration_ref(iteration.id), project_id=where.project_id, experiment_id=where.id)
+    ref = Ref(*keys.iteration_ref(iteration.id), project_id=experiment.project_id, experiment_id=experiment.id)
     write.put(ref, Conflict)
-    series.create_series(where.id, iteration.id, clock.now(), write)
-    running.watch(where.id, iteration.id, write)
+    series.create_series(experiment.id, iteration.id, clock.now(), write)
+    running.mark_running(experiment.id, iteration.id, write)
     if iteration.parent_iteration_id is not None:
-        place = keys.iteration(where.id, iteration.parent_iteration_id)
-        write.check(IterationRow, place, ALIVE, no_parent)
+        parent_key = keys.iteration(experiment.id, iteration.parent_iteration_id)
+        write.check(IterationRow, parent_key, ALIVE, no_parent)
         _link(iteration.parent_iteration_id, iteration.id, write)
     if id_key is not None:
-        idkey.claim_id_key(_id_key(where.id, id_key), iteration.id, write, Conflict, began=began)
+        idkey.claim_id_key(_id_key(experiment.id, id_key), iteration.id, write, Conflict, began=began)
     write.commit()
 
 
@@ -128,9 +129,9 @@ def find_iterations_by_id_prefix(experiment_id: str, prefix: str) -> list[Iterat
 
 def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
     rows = item.page(ChildRow, keys.iteration_partition(parent_id), keys.CHILD, limit=limit, cursor=cursor)
-    places = [keys.iteration(experiment_id, row.child_id) for row in rows.data]
-    found = item.get_many(places)
-    children = [shape(row) for row in map(found.get, places) if isinstance(row, IterationRow)]
+    child_keys = [keys.iteration(experiment_id, row.child_id) for row in rows.data]
+    found = item.get_many(child_keys)
+    children = [shape(row) for row in map(found.get, child_keys) if isinstance(row, IterationRow)]
     # A child may have been moved between the two reads.
     return Page([child for child in children if child.parent_iteration_id == parent_id], rows.next_cursor)
 
@@ -148,13 +149,13 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
         return shape(row)
     write = Transaction()
     for ancestor in ancestors:
-        place = keys.iteration(ancestor.experiment_id, ancestor.id)
-        write.check(IterationRow, place, ALIVE & _same_parent(ancestor), Conflict)
+        key = keys.iteration(ancestor.experiment_id, ancestor.id)
+        write.check(IterationRow, key, ALIVE & _same_parent(ancestor), Conflict)
     write.update(row, [*actions, IterationRow.ended_by_server.remove()], ALIVE & _same_state(before), Conflict)
     if after.end_date is None and before.end_date is not None:
-        running.watch(after.experiment_id, after.id, write)
+        running.mark_running(after.experiment_id, after.id, write)
     elif after.end_date is not None and before.end_date is None:
-        running.unwatch(after.id, write)
+        running.unmark_running(after.id, write)
     if before.parent_iteration_id != after.parent_iteration_id:
         _unlink_from_parent(before, write)
         if after.parent_iteration_id is not None:
@@ -190,7 +191,7 @@ def _reopen(iteration: Iteration) -> None:
     ]
     write = Transaction()
     write.update(IterationRow(*keys.iteration(iteration.experiment_id, iteration.id)), actions, ALIVE & LOST, Conflict)
-    running.watch(iteration.experiment_id, iteration.id, write)
+    running.mark_running(iteration.experiment_id, iteration.id, write)
     write.commit()
 
 
@@ -205,10 +206,10 @@ def is_ended_by_server(iteration: Iteration) -> bool:
     return bool(row.ended_by_server)
 
 
-def end_as_lost(iteration: Iteration, at: datetime, message: str, heard: Series) -> None:
+def end_as_lost(iteration: Iteration, end_date: datetime, message: str, seen: Series) -> None:
     """Set it to KILLED by the server. Conflict if it ended, changed or had a heartbeat since it was read."""
     actions: list[Action] = [
-        IterationRow.end_date.set(at),
+        IterationRow.end_date.set(end_date),
         IterationRow.error_message.set(message),
         IterationRow.status_id.set(int(IterationStatus.KILLED)),
         IterationRow.ended_by_server.set(True),
@@ -216,8 +217,8 @@ def end_as_lost(iteration: Iteration, at: datetime, message: str, heard: Series)
     write = Transaction()
     row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
     write.update(row, actions, ALIVE & _same_state(iteration), Conflict)
-    series.check_series(iteration.experiment_id, iteration.id, heard, write)
-    running.unwatch(iteration.id, write)
+    series.check_series(iteration.experiment_id, iteration.id, seen, write)
+    running.unmark_running(iteration.id, write)
     write.commit()
 
 

@@ -94,7 +94,7 @@ def hide_model(model: Model, write: Transaction) -> None:
     """Hide the model from readers and free its name, in a transaction. Overtaken if it was renamed."""
     write.delete(_name_row(model), None, Conflict)
     unchanged = ALIVE & (ModelRow.name == model.name)
-    write.update(place(model), [ModelRow.deleting.set(True)], unchanged, Overtaken)
+    write.update(key_row(model), [ModelRow.deleting.set(True)], unchanged, Overtaken)
 
 
 def hide_model_of_project(project_id: str, model_id: str, write: Transaction) -> None:
@@ -114,7 +114,7 @@ def remove_model(project_id: str, model_id: str) -> Iterator[None]:
     item.delete_items([ref, keys.model(project_id, model_id)])
 
 
-def place(model: Model) -> ModelRow:
+def key_row(model: Model) -> ModelRow:
     """A row with only its key, to be updated."""
     return ModelRow(*keys.model(model.project_id, model.id))
 

@@ -56,7 +56,7 @@ def create_version(
     write = Transaction()
     _check_origin(owner.project_id, iteration, resource, write)
     next_one = model.ALIVE & (ModelRow.last_version == version.version - 1)
-    write.update(model.place(owner), [ModelRow.last_version.set(version.version)], next_one, Overtaken)
+    write.update(model.key_row(owner), [ModelRow.last_version.set(version.version)], next_one, Overtaken)
     write.put(_row(version, id_key), Overtaken)
     if id_key is not None:
         idkey.claim_id_key(keys.id_key(keys.model_partition(owner.id), id_key), version.id, write, Overtaken)
@@ -82,8 +82,8 @@ def list_versions_of_model(
     partition = keys.model_partition(owner.id)
     if stage is Stage.PRODUCTION:
         return page_by_id(_in_production(owner, registry), partition, limit, cursor)
-    where = None if stage is None else _has_stage(stage, registry)
-    rows = item.page(ModelVersionRow, partition, keys.VERSION, limit=limit, cursor=cursor, where=where)
+    condition = None if stage is None else _has_stage(stage, registry)
+    rows = item.page(ModelVersionRow, partition, keys.VERSION, limit=limit, cursor=cursor, condition=condition)
     return Page([_shape(row, registry) for row in rows.data], rows.next_cursor)
 
 
@@ -99,7 +99,7 @@ def promote_version(owner: Model, seen: Registry, before: ModelVersion, after: M
     write, row = Transaction(), _row(after)
     promotion = seen.promotions + 1
     pointer: list[Action] = [ModelRow.production.set(after.version), ModelRow.promotions.set(promotion)]
-    write.update(model.place(owner), pointer, model.same_production(seen), Overtaken)
+    write.update(model.key_row(owner), pointer, model.same_production(seen), Overtaken)
     if seen.production is not None:
         previous = _key_row(owner, new_version_id(owner.id, seen.production))
         dated: list[Action] = [ModelVersionRow.updated_date.set(row.updated_date)]
@@ -143,8 +143,8 @@ def _check_origin(project_id: str, origin: Iteration, artifact: Resource | None,
     write.check(ExperimentRow, above, experiment.ALIVE, no_such_iteration)
     write.check(IterationRow, keys.iteration(origin.experiment_id, origin.id), iteration.ALIVE, no_such_iteration)
     if artifact is not None:
-        place = keys.resource(artifact.experiment_id, artifact.id)
-        write.check(ResourceRow, place, resource.ALIVE, no_such_resource)
+        key = keys.resource(artifact.experiment_id, artifact.id)
+        write.check(ResourceRow, key, resource.ALIVE, no_such_resource)
         # DynamoDB refuses a transaction with one item twice.
         if artifact.experiment_id != origin.experiment_id:
             above = keys.experiment(project_id, artifact.experiment_id)
@@ -154,7 +154,7 @@ def _check_origin(project_id: str, origin: Iteration, artifact: Resource | None,
 def _leave_production(owner: Model, seen: Registry, version: ModelVersion, write: Transaction) -> None:
     number = version.version
     if seen.production == number:
-        write.update(model.place(owner), [ModelRow.production.remove()], model.same_production(seen), Overtaken)
+        write.update(model.key_row(owner), [ModelRow.production.remove()], model.same_production(seen), Overtaken)
     else:
         write.check(ModelRow, keys.model(owner.project_id, owner.id), model.not_in_production(number), Overtaken)
 

@@ -9,7 +9,7 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.paging import Page, page_by_id
-from chalicelib.storage import iteration
+from chalicelib.storage import iteration as iterations
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.mapping import row_of, shape_of
@@ -27,31 +27,31 @@ class ParameterRow(Item, discriminator="parameter"):
     value = UnicodeAttribute()
 
 
-def create_parameters(where: Iteration, parameters: list[Parameter]) -> None:
+def create_parameters(iteration: Iteration, parameters: list[Parameter]) -> None:
     """Create at most 99 parameters, or none. Conflict if one exists; InvalidPayload if the iteration is locked."""
     write = Transaction()
-    iteration.check_unlocked(where, write)
+    iterations.check_unlocked(iteration, write)
     for parameter in parameters:
-        write.put(_row(where, parameter), Conflict)
+        write.put(_row(iteration, parameter), Conflict)
     write.commit()
 
 
-def find_parameters(where: Iteration, names: list[str]) -> dict[str, Parameter]:
+def find_parameters(iteration: Iteration, names: list[str]) -> dict[str, Parameter]:
     """The parameters with these keys that exist, by key."""
-    found = item.get_many(keys.parameter(where.experiment_id, where.id, ids.hash_text(name)) for name in names)
+    found = item.get_many(keys.parameter(iteration.experiment_id, iteration.id, ids.hash_text(name)) for name in names)
     return {row.key_text: _shape(row) for row in found.values() if isinstance(row, ParameterRow)}
 
 
-def get_parameter(where: Iteration, parameter_id: str) -> Parameter:
-    row = item.get(ParameterRow, _place(where, parameter_id))
+def get_parameter(iteration: Iteration, parameter_id: str) -> Parameter:
+    row = item.get(ParameterRow, _key(iteration, parameter_id))
     if row.id != parameter_id:
         raise NotFound
     return _shape(row)
 
 
-def list_parameters(where: Iteration, limit: int, cursor: str | None) -> Page[Parameter]:
+def list_parameters(iteration: Iteration, limit: int, cursor: str | None) -> Page[Parameter]:
     """List in the order of creation. The rows are in the order of their keys' hashes, but an iteration has few."""
-    partition, prefix = keys.experiment_partition(where.experiment_id), keys.parameters_prefix(where.id)
+    partition, prefix = keys.experiment_partition(iteration.experiment_id), keys.parameters_prefix(iteration.id)
     return page_by_id([_shape(row) for row in item.query(ParameterRow, partition, prefix)], prefix, limit, cursor)
 
 
@@ -67,18 +67,18 @@ def read_parameters_of_span(
     condition = ParameterRow.key_text.is_in(*sorted(wanted)) if wanted and len(wanted) <= _MOST_OPERANDS else None
     found: dict[str, dict[str, str]] = {}
     span = keys.parameters_span(experiment_id, first_id, last_id)
-    for row in item.raw_rows(span, ["iteration_id", "key_text", "value"], where=condition):
+    for row in item.raw_rows(span, ["iteration_id", "key_text", "value"], condition=condition):
         key = row["key_text"]["S"]
         if wanted is None or key in wanted:
             found.setdefault(row["iteration_id"]["S"], {})[key] = row["value"]["S"]
     return found
 
 
-def update_parameter(where: Iteration, parameter: Parameter) -> None:
+def update_parameter(iteration: Iteration, parameter: Parameter) -> None:
     write = Transaction()
-    iteration.check_unlocked(where, write)
+    iterations.check_unlocked(iteration, write)
     write.update(
-        _row(where, parameter),
+        _row(iteration, parameter),
         [ParameterRow.value.set(parameter.value)],
         ParameterRow.id == parameter.id,
         NotFound,
@@ -86,10 +86,10 @@ def update_parameter(where: Iteration, parameter: Parameter) -> None:
     write.commit()
 
 
-def delete_parameter(where: Iteration, parameter_id: str) -> None:
+def delete_parameter(iteration: Iteration, parameter_id: str) -> None:
     write = Transaction()
-    iteration.check_unlocked(where, write)
-    row = ParameterRow(*_place(where, parameter_id))
+    iterations.check_unlocked(iteration, write)
+    row = ParameterRow(*_key(iteration, parameter_id))
     write.delete(row, ParameterRow.id == parameter_id, NotFound)
     write.commit()
 
@@ -98,12 +98,12 @@ def new_parameter_id(iteration_id: str, key: str) -> str:
     return f"{iteration_id}.{ids.stamp()}.{ids.hash_text(key)}"
 
 
-def _place(where: Iteration, parameter_id: str) -> keys.Key:
-    return keys.parameter(where.experiment_id, where.id, ids.split_id(parameter_id)[-1])
+def _key(iteration: Iteration, parameter_id: str) -> keys.Key:
+    return keys.parameter(iteration.experiment_id, iteration.id, ids.split_id(parameter_id)[-1])
 
 
-def _row(where: Iteration, parameter: Parameter) -> ParameterRow:
-    key = keys.parameter(where.experiment_id, where.id, ids.hash_text(parameter.key))
+def _row(iteration: Iteration, parameter: Parameter) -> ParameterRow:
+    key = keys.parameter(iteration.experiment_id, iteration.id, ids.hash_text(parameter.key))
     return row_of(ParameterRow, key, parameter, key_text=parameter.key)
 
 

@@ -55,8 +55,8 @@ def get_project(project_id: str) -> Project:
 
 
 def list_all_projects(limit: int, cursor: str | None, name: str | None) -> Page[Project]:
-    where = None if name is None else ProjectListingRow.name == name
-    listing = item.page(ProjectListingRow, keys.PROJECTS, keys.PROJECT, limit=limit, cursor=cursor, where=where)
+    condition = None if name is None else ProjectListingRow.name == name
+    listing = item.page(ProjectListingRow, keys.PROJECTS, keys.PROJECT, limit=limit, cursor=cursor, condition=condition)
     return Page(get_projects([row.project_id for row in listing.data]), listing.next_cursor)
 
 

@@ -10,7 +10,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page
-from chalicelib.storage import blob, deletion, experiment, iteration, upload
+from chalicelib.storage import blob, deletion, iteration, upload
+from chalicelib.storage import experiment as experiments
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.table import conditional, idkey, item, keys
@@ -44,24 +45,24 @@ ALIVE = ResourceRow.pk.exists() & ResourceRow.deleting.does_not_exist()
 
 
 def create_resource(
-    where: Experiment, resource: Resource, content_type: str, id_key: str | None, seen: Blob | None
+    experiment: Experiment, resource: Resource, content_type: str, id_key: str | None, seen: Blob | None
 ) -> None:
     """Create a resource. NotFound without its experiment or iteration, Overtaken if the creation key is taken.
 
     InvalidPayload if the experiment is not IN_PROGRESS.
     """
     write = Transaction()
-    experiment.check_open(where, write)
+    experiments.check_open(experiment, write)
     if resource.iteration_id is not None:
-        iteration.check_alive(where.id, resource.iteration_id, write)
+        iteration.check_alive(experiment.id, resource.iteration_id, write)
     write.put(_row(resource, content_type, id_key), Conflict)
     if id_key is not None:
-        idkey.claim_id_key(keys.resource_id_key(where.id, id_key), resource.id, write, Overtaken)
-    ref = Ref(*keys.resource_ref(resource.id), project_id=where.project_id, experiment_id=where.id)
+        idkey.claim_id_key(keys.resource_id_key(experiment.id, id_key), resource.id, write, Overtaken)
+    ref = Ref(*keys.resource_ref(resource.id), project_id=experiment.project_id, experiment_id=experiment.id)
     write.put(ref, Conflict)
-    blob.add_owner(where.project_id, blob.of_resource(resource), seen=seen, write=write)
+    blob.add_owner(experiment.project_id, blob.of_resource(resource), seen=seen, write=write)
     if resource.state == PENDING:
-        upload.expect_bytes(where.project_id, resource, write)
+        upload.expect_bytes(experiment.project_id, resource, write)
     write.commit()
 
 
@@ -82,9 +83,9 @@ def get_content_type(resource: Resource) -> str:
 def list_resources_of_experiment(
     experiment_id: str, limit: int, cursor: str | None, iteration_id: str | None
 ) -> Page[Resource]:
-    where = None if iteration_id is None else ResourceRow.iteration_id == iteration_id
+    condition = None if iteration_id is None else ResourceRow.iteration_id == iteration_id
     partition = keys.experiment_partition(experiment_id)
-    rows = item.page(ResourceRow, partition, keys.RESOURCE, limit=limit, cursor=cursor, where=where)
+    rows = item.page(ResourceRow, partition, keys.RESOURCE, limit=limit, cursor=cursor, condition=condition)
     return Page([shape(row) for row in rows.data], rows.next_cursor)
 
 
@@ -101,7 +102,7 @@ def find_resources_by_id_prefix(experiment_id: str, prefix: str) -> list[Resourc
 
 def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterator[Resource]:
     mine = ResourceRow.iteration_id == iteration_id
-    rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), keys.RESOURCE, where=mine)
+    rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), keys.RESOURCE, condition=mine)
     return (shape(row) for row in rows)
 
 

@@ -16,11 +16,11 @@ class RunningRow(Item, discriminator="running"):
     experiment_id = UnicodeAttribute()
 
 
-def watch(experiment_id: str, iteration_id: str, write: Transaction) -> None:
+def mark_running(experiment_id: str, iteration_id: str, write: Transaction) -> None:
     write.replace(RunningRow(*keys.running(iteration_id), experiment_id=experiment_id))
 
 
-def unwatch(iteration_id: str, write: Transaction) -> None:
+def unmark_running(iteration_id: str, write: Transaction) -> None:
     write.delete(RunningRow(*keys.running(iteration_id)), None, Conflict)
 
 

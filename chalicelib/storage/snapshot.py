@@ -14,7 +14,8 @@ from typing import NamedTuple
 from pynamodb.attributes import JSONAttribute, NumberAttribute
 
 from chalicelib.errors import Conflict
-from chalicelib.storage import blob, iteration
+from chalicelib.storage import blob
+from chalicelib.storage import iteration as iterations
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
@@ -64,7 +65,7 @@ def read_texts(experiment_id: str, iteration_id: str) -> Texts:
 
 def write_texts(
     project_id: str,
-    where: Iteration,
+    iteration: Iteration,
     before: Texts,
     after: Texts,
     joined: Mapping[str, Blob],
@@ -76,10 +77,12 @@ def write_texts(
     InvalidPayload if the iteration has ended, Unavailable if a blob has changed.
     """
     write = Transaction()
-    iteration.set_environment(where, environment, write)
+    iterations.set_environment(iteration, environment, write)
     for sha256 in after.owned - before.owned:
         blob.add_owner(project_id, joined[sha256], seen=joined[sha256], write=write)
-    stored = before if after == before else _put(project_id, where.experiment_id, where.id, before, after, write)
+    stored = (
+        before if after == before else _put(project_id, iteration.experiment_id, iteration.id, before, after, write)
+    )
     write.commit()
     return stored
 

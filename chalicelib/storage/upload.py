@@ -54,8 +54,8 @@ def pending(resource: Resource) -> Key:
 
 def expect_bytes(project_id: str, resource: Resource, write: Transaction) -> None:
     """Schedule a check, in a day, that the bytes have arrived."""
-    place = pending(resource)
-    write.put(_row(place, project_id, resource, waiting=True), Conflict)
+    key = pending(resource)
+    write.put(_row(key, project_id, resource, waiting=True), Conflict)
 
 
 def expect_bytes_until(project_id: str, resource: Resource, due: datetime) -> None:
@@ -66,17 +66,17 @@ def expect_bytes_until(project_id: str, resource: Resource, due: datetime) -> No
 
 def expect_late_bytes(project_id: str, resource: Resource, due: datetime, write: Transaction) -> None:
     """Schedule a check for bytes that arrive after the deletion of the resource, once its URLs have expired."""
-    place = keys.upload(clock.to_milliseconds(due), f"late.{resource.id}")
-    write.put(_row(place, project_id, resource, waiting=False), Conflict)
+    key = keys.upload(clock.to_milliseconds(due), f"late.{resource.id}")
+    write.put(_row(key, project_id, resource, waiting=False), Conflict)
 
 
 def expect_stray_bytes(project_id: str, blob: Blob) -> Key:
     """Schedule a check, in a day, for a stray copy: its blob may be removed during the copy, or the copier may die."""
     item.connection()
-    place = keys.upload(clock.to_milliseconds(clock.now() + PATIENCE), f"late.{project_id}.{blob.sha256}")
-    row = UploadRow(*place, project_id=project_id, sha256=blob.sha256, backend=blob.backend, size_bytes=blob.size_bytes)
+    key = keys.upload(clock.to_milliseconds(clock.now() + PATIENCE), f"late.{project_id}.{blob.sha256}")
+    row = UploadRow(*key, project_id=project_id, sha256=blob.sha256, backend=blob.backend, size_bytes=blob.size_bytes)
     row.save()
-    return place
+    return key
 
 
 def remove(record: Key) -> None:
@@ -92,9 +92,9 @@ def each_due(now: datetime) -> Iterator[Due]:
         yield shape_of(row, Due, record=row.key)
 
 
-def _row(place: Key, project_id: str, resource: Resource, *, waiting: bool) -> UploadRow:
+def _row(key: Key, project_id: str, resource: Resource, *, waiting: bool) -> UploadRow:
     return UploadRow(
-        *place,
+        *key,
         project_id=project_id,
         sha256=resource.content_hash,
         backend=resource.backend,

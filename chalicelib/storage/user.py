@@ -96,9 +96,9 @@ def find_account(user_id: str) -> Account | None:
 
 def find_user_id(username: str) -> str | None:
     """The id of the user with exactly this name, else of the user with this name in another case."""
-    places = [keys.username(username), keys.username(ids.fold_case(username))]
-    found = item.get_many(places)
-    sentinels = [row for row in map(found.get, places) if isinstance(row, UsernameRow)]
+    name_keys = [keys.username(username), keys.username(ids.fold_case(username))]
+    found = item.get_many(name_keys)
+    sentinels = [row for row in map(found.get, name_keys) if isinstance(row, UsernameRow)]
     return sentinels[0].user_id if sentinels else None
 
 
@@ -115,9 +115,9 @@ def find_users(user_ids: Iterable[str]) -> dict[str, User]:
 
 def list_users(limit: int, cursor: str | None) -> Page[User]:
     listing = item.page(UserListingRow, keys.USERS, keys.USER, limit=limit, cursor=cursor)
-    places = [keys.user(row.user_id) for row in listing.data]
-    found = item.get_many(places)
-    rows = [found[place] for place in places if place in found]
+    user_keys = [keys.user(row.user_id) for row in listing.data]
+    found = item.get_many(user_keys)
+    rows = [found[key] for key in user_keys if key in found]
     return Page([_shape(row) for row in rows if isinstance(row, UserRow)], listing.next_cursor)
 
 
@@ -211,8 +211,8 @@ def _require_free(user: User) -> None:
 
 def _release_names(user: User, write: Transaction, *, keep: Key | None = None) -> None:
     """Delete the sentinels of a user, in lower case and as written, except the one to keep."""
-    for place in {keys.username(user.username), _sentinel(user).key} - {keep}:
-        sentinel = UsernameRow(*place)
+    for key in {keys.username(user.username), _sentinel(user).key} - {keep}:
+        sentinel = UsernameRow(*key)
         if _find_owner(sentinel) in {None, user.id}:
             mine = UsernameRow.pk.does_not_exist() | (UsernameRow.user_id == user.id)
             write.delete(sentinel, mine, Overtaken)

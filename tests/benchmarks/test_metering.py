@@ -83,7 +83,7 @@ def test_the_meter_sees_every_call_of_the_server(server: Server) -> None:
         with meter.measuring() as got:
             item.find(Ref, keys.experiment_ref("a"))
             item.get_many([keys.experiment_ref("a"), keys.experiment_ref("b")])
-            list(item.query(Ref, keys.experiment_partition("a"), where=Ref.project_id == "q"))
+            list(item.query(Ref, keys.experiment_partition("a"), condition=Ref.project_id == "q"))
         with meter.measuring() as shrunk:
             ref("a").save()
     assert [(call.operation, call.write_units) for call in put] == [("PutItem", 3)]

@@ -75,7 +75,7 @@ def test_silence_ends_an_iteration_at_its_last_sign(server: Server, iteration: d
     ended = look(server, iteration)
     assert ended["status_id"] == IterationStatus.KILLED
     assert ended["end_date"] < clock.now().isoformat()[:16]
-    assert ended["error_message"] == f"Lost: nothing was heard of it after {ended['end_date']}; the last step is 41"
+    assert ended["error_message"] == f"Lost: no heartbeat after {ended['end_date']}; the last step is 41"
     assert not is_watched(iteration)
 
 

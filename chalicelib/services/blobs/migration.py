@@ -133,7 +133,7 @@ def _finish(project: Project, report: Report) -> Iterator[str]:
     for blob in moved.values():
         _leave(project, blob)
     report.rows += rows
-    yield f"project {project.id}: {rows} resources and snapshots name their new place, the old bytes are gone"
+    yield f"project {project.id}: {rows} resources and snapshots name their new location, the old bytes are gone"
 
 
 def _leave(project: Project, blob: Blob) -> None:

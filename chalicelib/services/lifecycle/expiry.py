@@ -20,10 +20,10 @@ from deardiary.wire.shapes import Resource
 
 def sweep_uploads(seconds: float) -> bool:
     """Inspect every due upload. True if there was time for all, else False; the next call resumes."""
-    return all_done((partial(_look_at, due) for due in storage.each_due(clock.now())), Budget(seconds))
+    return all_done((partial(_inspect, due) for due in storage.each_due(clock.now())), Budget(seconds))
 
 
-def _look_at(due: Due) -> bool:
+def _inspect(due: Due) -> bool:
     """Inspect one due record, and remove it once it is settled. Otherwise the next call inspects it again."""
     if _sweep(due):
         storage.remove(due.record)

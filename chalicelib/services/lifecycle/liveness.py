@@ -20,7 +20,7 @@ from chalicelib.storage.series import Series
 from deardiary.wire.shapes import Iteration
 from deardiary.wire.times import format_time
 
-_PER_LOOK = 100
+_PER_READ = 100
 
 
 def end_silent_iterations(seconds: float) -> bool:
@@ -29,9 +29,9 @@ def end_silent_iterations(seconds: float) -> bool:
     if silence is None:
         return True
     until, found = time.monotonic() + seconds, running.each_running()
-    while some := list(islice(found, _PER_LOOK)):
+    while some := list(islice(found, _PER_READ)):
         for experiment_id, iteration_ids in _by_experiment(some):
-            _look_at(experiment_id, iteration_ids, clock.now() - silence)
+            _inspect(experiment_id, iteration_ids, clock.now() - silence)
         if time.monotonic() > until:
             return False
     return True
@@ -39,10 +39,10 @@ def end_silent_iterations(seconds: float) -> bool:
 
 def _by_experiment(some: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
     for experiment_id in dict.fromkeys(experiment_id for experiment_id, _ in some):
-        yield experiment_id, [iteration_id for of, iteration_id in some if of == experiment_id]
+        yield experiment_id, [iteration_id for owner_id, iteration_id in some if owner_id == experiment_id]
 
 
-def _look_at(experiment_id: str, iteration_ids: list[str], silent_before: datetime) -> None:
+def _inspect(experiment_id: str, iteration_ids: list[str], silent_before: datetime) -> None:
     known = storage.read_series_of_iterations(experiment_id, iteration_ids)
     for iteration_id in iteration_ids:
         series = known.get(iteration_id)
@@ -57,12 +57,12 @@ def _look_at(experiment_id: str, iteration_ids: list[str], silent_before: dateti
 
 def _end(iteration: Iteration, series: Series) -> None:
     """End the iteration as of its last heartbeat. If a heartbeat arrives meanwhile, leave it to the next sweep."""
-    heard = max(iteration.created_date, _last_heartbeat(series))
+    heartbeat = max(iteration.created_date, _last_heartbeat(series))
     last = max((summary.last_step for summary in series.summaries.values()), default=None)
     step = "no step was logged" if last is None else f"the last step is {last}"
-    message = f"Lost: nothing was heard of it after {format_time(heard)}; {step}"
+    message = f"Lost: no heartbeat after {format_time(heartbeat)}; {step}"
     try:
-        iterations.end_as_lost(iteration, heard, message, series)
+        iterations.end_as_lost(iteration, heartbeat, message, series)
     except (Conflict, NotFound):
         return
 

@@ -126,7 +126,7 @@ def _close_series(experiment_id: str, iteration_id: str) -> None:
         return
     now = now_us()
     started = [one.accepted_us for one in closed.announced.values()] + [closed.compacting or 0]
-    if any(now - at <= STALE_AFTER for at in started):
+    if any(now - start_us <= STALE_AFTER for start_us in started):
         raise OutOfTime
 
 
@@ -136,7 +136,7 @@ def _remove_snapshot(project_id: str, experiment_id: str, iteration_id: str) -> 
     if not stored.version:
         return
     now = clock.to_milliseconds(clock.now())
-    if any(1000 * (now - at) <= STALE_AFTER for at in stored.coming.values()):
+    if any(1000 * (now - start_ms) <= STALE_AFTER for start_ms in stored.coming.values()):
         raise OutOfTime
     if stored.owned:
         try:

@@ -44,7 +44,7 @@ def compact_if_many(iteration: Iteration, enough: int, series: Series | None = N
 
 def compact(iteration: Iteration, enough: int) -> int:
     """Return the number of chunks moved. Overtaken if another process has the lease, NotFound without the iteration."""
-    lease, bare = _take_lease(iteration)
+    lease, bare = _acquire_lease(iteration)
     moved = 0
     try:
         rows = points.read_rows(iteration.id)
@@ -58,15 +58,15 @@ def compact(iteration: Iteration, enough: int) -> int:
     return moved
 
 
-def _take_lease(iteration: Iteration) -> tuple[int, int]:
-    """The lease, and the number of bare chunks when it was taken. Overtaken while another process holds it.
+def _acquire_lease(iteration: Iteration) -> tuple[int, int]:
+    """The lease, and the number of bare chunks when it was acquired. Overtaken while another process holds it.
 
     The lease prevents duplicate work, and lets a deletion wait for the writes of a compaction.
     """
     # The clock counts milliseconds: random microseconds distinguish leases of the same millisecond.
     lease = now_us() + secrets.randbelow(1000)
 
-    def take(series: Series) -> Series | None:
+    def acquire(series: Series) -> Series | None:
         if series.compacting == lease:
             # An earlier attempt stored the lease, and its answer was lost.
             return None
@@ -74,7 +74,7 @@ def _take_lease(iteration: Iteration) -> tuple[int, int]:
             raise Overtaken
         return replace(series, compacting=lease)
 
-    return lease, storage.change_series(iteration.experiment_id, iteration.id, take).moved
+    return lease, storage.change_series(iteration.experiment_id, iteration.id, acquire).moved
 
 
 def _release_lease(iteration: Iteration, lease: int, bare: int) -> None:
@@ -109,10 +109,10 @@ def _move(iteration: Iteration, small: Sequence[Stored]) -> int:
     for key, contents in _by_key(small).items():
         for part, content in enumerate(contents):
             chunk.put_packed(iteration.id, key, generation, part, content)
-    return sum(in_threads(lambda row: _give_up(row, generation), small))
+    return sum(in_threads(lambda row: _move_one(row, generation), small))
 
 
-def _give_up(row: Stored, generation: str) -> bool:
+def _move_one(row: Stored, generation: str) -> bool:
     """Move one chunk. False if another process changed or moved it first."""
     try:
         chunk.move_chunk(row.key, row.edition, generation)
@@ -149,8 +149,8 @@ class _Gathering:
     def contents(self, key: str) -> Iterator[Content]:
         table = list(self._numbers)
         for start in range(0, len(self._columns), POINTS_PER_ROW):
-            here = slice(start, start + POINTS_PER_ROW)
-            piece = Slice(self._columns.take(here), self._ordinals[here], self._batches[here])
+            part = slice(start, start + POINTS_PER_ROW)
+            piece = Slice(self._columns.take(part), self._ordinals[part], self._batches[part])
             yield Content(table, {key: piece})
 
 

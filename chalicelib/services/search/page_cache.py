@@ -25,7 +25,7 @@ class Reading:
 
     rows: list[tuple[SortKey, str]]
     known: Known
-    at: float = field(default_factory=time.monotonic)
+    read_s: float = field(default_factory=time.monotonic)
 
 
 _lock = threading.Lock()
@@ -45,7 +45,7 @@ def keep(scope: str, reading: Reading) -> None:
 def find(scope: str) -> Reading | None:
     with _lock:
         reading = _kept.get(scope)
-        return reading if reading and time.monotonic() - reading.at < SECONDS else None
+        return reading if reading and time.monotonic() - reading.read_s < SECONDS else None
 
 
 def forget() -> None:

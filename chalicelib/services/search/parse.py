@@ -67,7 +67,7 @@ def parse_order(text: str) -> tuple[Term, ...]:
     """Parse an order. InvalidPayload with the column of the first error."""
     scan = Scanner(text, "order_by")
     terms = [_term(scan)]
-    while scan.take(","):
+    while scan.accept(","):
         if len(terms) == MAX_TERMS:
             raise scan.error(f"at most {MAX_TERMS} names can be ordered by")
         terms.append(_term(scan))
@@ -78,25 +78,25 @@ def parse_order(text: str) -> tuple[Term, ...]:
 
 def _any_of(scan: Scanner, depth: int) -> Condition:
     conditions = [_all_of(scan, depth)]
-    while scan.take_keyword("or"):
+    while scan.accept_keyword("or"):
         conditions.append(_all_of(scan, depth))
     return conditions[0] if len(conditions) == 1 else AnyOf(tuple(conditions))
 
 
 def _all_of(scan: Scanner, depth: int) -> Condition:
     conditions = [_not(scan, depth)]
-    while scan.take_keyword("and"):
+    while scan.accept_keyword("and"):
         conditions.append(_not(scan, depth))
     return conditions[0] if len(conditions) == 1 else AllOf(tuple(conditions))
 
 
 def _not(scan: Scanner, depth: int) -> Condition:
-    start = scan.at
-    if scan.take_keyword("not"):
+    start = scan.index
+    if scan.accept_keyword("not"):
         return Not(_not(scan, _deeper(scan, depth, start)))
-    if scan.take("("):
+    if scan.accept("("):
         condition = _any_of(scan, _deeper(scan, depth, start))
-        if not scan.take(")"):
+        if not scan.accept(")"):
             raise scan.expected('"and", "or" or a closing parenthesis')
         return condition
     return _comparison(scan)
@@ -109,7 +109,7 @@ def _deeper(scan: Scanner, depth: int, start: int) -> int:
 
 
 def _comparison(scan: Scanner) -> Comparison:
-    column = scan.at + 1
+    column = scan.index + 1
     name = _name(scan)
     comparator = _comparator(scan, name.type)
     values: tuple[Value, ...] = ()
@@ -121,36 +121,36 @@ def _comparison(scan: Scanner) -> Comparison:
 
 
 def _comparator(scan: Scanner, kind: Type) -> str:
-    start = scan.at
-    if scan.take_keyword("is"):
+    start = scan.index
+    if scan.accept_keyword("is"):
         return _null(scan)
-    taken = next((each for each in _SYMBOLS if scan.take(each)), None)
-    taken = taken or next((each for each in (*PATTERNS, "in") if scan.take_keyword(each)), None)
-    if taken not in kind.comparators:
+    comparator = next((each for each in _SYMBOLS if scan.accept(each)), None)
+    comparator = comparator or next((each for each in (*PATTERNS, "in") if scan.accept_keyword(each)), None)
+    if comparator not in kind.comparators:
         raise scan.expected(f"one of the comparators {' '.join(kind.comparators)}, or is null", start)
-    return taken
+    return comparator
 
 
 def _null(scan: Scanner) -> str:
-    comparator = NULLS[1] if scan.take_keyword("not") else NULLS[0]
-    if not scan.take_keyword("null"):
+    comparator = NULLS[1] if scan.accept_keyword("not") else NULLS[0]
+    if not scan.accept_keyword("null"):
         raise scan.expected("null" if comparator == NULLS[1] else "null or not null")
     return comparator
 
 
 def _list(scan: Scanner, kind: Type) -> tuple[Value, ...]:
-    if not scan.take("("):
+    if not scan.accept("("):
         raise scan.expected("an opening parenthesis")
     values = [_value(scan, kind)]
-    while scan.take(","):
+    while scan.accept(","):
         values.append(_value(scan, kind))
-    if not scan.take(")"):
+    if not scan.accept(")"):
         raise scan.expected("a comma or a closing parenthesis")
     return tuple(values)
 
 
 def _value(scan: Scanner, kind: Type) -> Value:
-    start = scan.at
+    start = scan.index
     literal = _literal(scan)
     try:
         if literal is None:
@@ -166,24 +166,24 @@ def _literal(scan: Scanner) -> Literal | None:
     if scan.peek() in ("'", '"'):
         return scan.quoted()
     for keyword, value in (("true", True), ("false", False)):
-        if scan.take_keyword(keyword):
+        if scan.accept_keyword(keyword):
             return value
     return scan.number()
 
 
 def _term(scan: Scanner) -> Term:
-    start = scan.at
+    start = scan.index
     name = _name(scan)
     if name.kind is Kind.TAGS:
         raise scan.error("an iteration has many tags, they give no order", start)
-    if scan.take_keyword("desc"):
+    if scan.accept_keyword("desc"):
         return Term(name, descending=True)
-    scan.take_keyword("asc")
+    scan.accept_keyword("asc")
     return Term(name)
 
 
 def _name(scan: Scanner) -> Name:
-    start = scan.at
+    start = scan.index
     match scan.word():
         case "parameters":
             name = Name(Kind.PARAMETERS, _key(scan)[0])
@@ -209,11 +209,11 @@ def _not_a_name(word: str) -> str:
 
 def _key(scan: Scanner) -> tuple[str, bool]:
     """The key after a dot, and True if it was quoted."""
-    if not scan.take_match(_DOT):
+    if not scan.match(_DOT):
         raise scan.expected("a dot and a key")
     if scan.peek() in ("'", '"', "`"):
         return scan.quoted(), True
-    key = scan.take_match(_BARE_KEY)
+    key = scan.match(_BARE_KEY)
     if not key:
         raise scan.expected("a key, in quotes if it is more than letters, digits and _ . - /")
     return key, False
@@ -229,9 +229,9 @@ def _metric(scan: Scanner) -> Name:
 
 def _part(scan: Scanner) -> str:
     """The part after a quoted key; "last" without one."""
-    if not scan.take_match(_DOT):
+    if not scan.match(_DOT):
         return "last"
-    start, part = scan.at, scan.word()
+    start, part = scan.index, scan.word()
     if part not in PARTS:
         raise scan.expected("one of " + ", ".join(PARTS), start)
     return part

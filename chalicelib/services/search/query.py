@@ -120,7 +120,7 @@ def find(experiment_id: str, search: Search, question: Question, budget: Budget)
     """The iterations for which the condition holds, and the owned things read for it, which can be included."""
     names = question.names()
     fields = {name.key for name in names if name.kind is None}
-    iterations = projection.outline_iterations_of_experiment(experiment_id, search.parent_iteration_id, fields)
+    iterations = projection.read_iterations(experiment_id, search.parent_iteration_id, fields)
     kinds = {name.kind for name in names if name.kind}
     keys = {name.key for name in names if name.kind is Kind.PARAMETERS}
     known = read(experiment_id, iterations, kinds, keys=None if Kind.PARAMETERS in search.include else keys)

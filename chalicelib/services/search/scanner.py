@@ -18,7 +18,7 @@ class Scanner:
 
     def __init__(self, text: str, field: str) -> None:
         self.text = text
-        self.at = 0
+        self.index = 0
         self._field = field
         if len(text) > MAX_CHARACTERS:
             raise self.error(f"this is longer than {MAX_CHARACTERS} characters", MAX_CHARACTERS)
@@ -28,70 +28,70 @@ class Scanner:
             raise self.error("this is not Unicode", error.start) from None
         self.skip()
 
-    def error(self, problem: str, at: int | None = None) -> InvalidPayload:
-        column = (self.at if at is None else at) + 1
+    def error(self, problem: str, index: int | None = None) -> InvalidPayload:
+        column = (self.index if index is None else index) + 1
         return InvalidPayload(
             f"{self._field}, column {column}: {problem} (docs/search.md)", field=self._field, column=column
         )
 
-    def expected(self, what: str, at: int | None = None) -> InvalidPayload:
-        place = self.at if at is None else at
-        match = _SHOWN.match(self.text, place)
+    def expected(self, what: str, index: int | None = None) -> InvalidPayload:
+        index = self.index if index is None else index
+        match = _SHOWN.match(self.text, index)
         shown = match[0] if match else ""
         is_quoted = len(shown) > 1 and shown[0] in "'\""
         return self.error(
-            f"expected {what}, found {shown if is_quoted else repr(shown) if shown else 'the end'}", place
+            f"expected {what}, found {shown if is_quoted else repr(shown) if shown else 'the end'}", index
         )
 
     def skip(self) -> None:
-        space = _SPACE.match(self.text, self.at)
-        self.at = space.end() if space else self.at
+        space = _SPACE.match(self.text, self.index)
+        self.index = space.end() if space else self.index
 
     def at_end(self) -> bool:
-        return self.at == len(self.text)
+        return self.index == len(self.text)
 
     def peek(self) -> str:
         """The next character, or an empty text at the end."""
-        return self.text[self.at : self.at + 1]
+        return self.text[self.index : self.index + 1]
 
-    def take(self, symbol: str) -> bool:
+    def accept(self, symbol: str) -> bool:
         """Skip the symbol and the space after it. True if the symbol was next, else False."""
-        taken = self.text.startswith(symbol, self.at)
-        if taken:
-            self.at += len(symbol)
+        accepted = self.text.startswith(symbol, self.index)
+        if accepted:
+            self.index += len(symbol)
             self.skip()
-        return taken
+        return accepted
 
-    def take_keyword(self, keyword: str) -> bool:
-        """Like `take`, for a whole word in any case."""
-        word = _WORD.match(self.text, self.at)
-        return word is not None and word[0].lower() == keyword and self.take(word[0])
+    def accept_keyword(self, keyword: str) -> bool:
+        """Like `accept`, for a whole word in any case."""
+        word = _WORD.match(self.text, self.index)
+        return word is not None and word[0].lower() == keyword and self.accept(word[0])
 
-    def take_match(self, form: re.Pattern[str]) -> str:
+    def match(self, form: re.Pattern[str]) -> str:
         """Return the match and skip it, without the space after it. An empty text if there is no match."""
-        match = form.match(self.text, self.at)
-        self.at = match.end() if match else self.at
+        match = form.match(self.text, self.index)
+        self.index = match.end() if match else self.index
         return match[0] if match else ""
 
     def word(self) -> str:
-        return self.take_match(_WORD)
+        return self.match(_WORD)
 
     def number(self) -> int | float | None:
         """A number, or NaN, Infinity and -Infinity; None if there is none."""
-        return to_number(self.take_match(NUMBER_FORM))
+        return to_number(self.match(NUMBER_FORM))
 
     def quoted(self) -> str:
         """The text in the quotes that open here. A quote in it is doubled or follows a backslash."""
-        quote, start = self.peek(), self.at
+        quote, start = self.peek(), self.index
         escaped = (quote + quote, "\\" + quote, "\\\\")
         characters: list[str] = []
-        at = start + 1
-        while at < len(self.text):
-            if self.text[at : at + 2] in escaped:
-                at += 1
-            elif self.text[at] == quote:
-                self.at = at + 1
+        index = start + 1
+        while index < len(self.text):
+            if self.text[index : index + 2] in escaped:
+                index += 1
+            elif self.text[index] == quote:
+                self.index = index + 1
                 return "".join(characters)
-            characters.append(self.text[at])
-            at += 1
+            characters.append(self.text[index])
+            index += 1
         raise self.error(f"the quote {quote} that opens here is never closed", start)

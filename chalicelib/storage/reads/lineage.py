@@ -60,10 +60,10 @@ def find_project_lineage(project_id: str, user_id: str) -> ProjectLineage | None
 
 
 def find_experiment_lineage(experiment_id: str, user_id: str) -> ExperimentLineage | None:
-    place = _place(keys.experiment_ref(experiment_id))
-    if place is None:
+    ancestors = _ancestors(keys.experiment_ref(experiment_id))
+    if ancestors is None:
         return None
-    found = _read(place.project_id, user_id, keys.experiment(place.project_id, experiment_id))
+    found = _read(ancestors.project_id, user_id, keys.experiment(ancestors.project_id, experiment_id))
     match found:
         case [ProjectRow() as above, mine, ExperimentRow() as row]:
             return ExperimentLineage(
@@ -73,10 +73,10 @@ def find_experiment_lineage(experiment_id: str, user_id: str) -> ExperimentLinea
 
 
 def find_iteration_lineage(iteration_id: str, user_id: str) -> IterationLineage | None:
-    place = _place(keys.iteration_ref(iteration_id))
-    if place is None:
+    ancestors = _ancestors(keys.iteration_ref(iteration_id))
+    if ancestors is None:
         return None
-    match _read_below(place, user_id, keys.iteration(place.experiment_id, iteration_id)):
+    match _read_below(ancestors, user_id, keys.iteration(ancestors.experiment_id, iteration_id)):
         case [ProjectRow() as above, mine, ExperimentRow() as middle, IterationRow() as row]:
             return IterationLineage(
                 project=project.shape(above),
@@ -88,10 +88,10 @@ def find_iteration_lineage(iteration_id: str, user_id: str) -> IterationLineage 
 
 
 def find_resource_lineage(resource_id: str, user_id: str) -> ResourceLineage | None:
-    place = _place(keys.resource_ref(resource_id))
-    if place is None:
+    ancestors = _ancestors(keys.resource_ref(resource_id))
+    if ancestors is None:
         return None
-    match _read_below(place, user_id, keys.resource(place.experiment_id, resource_id)):
+    match _read_below(ancestors, user_id, keys.resource(ancestors.experiment_id, resource_id)):
         case [ProjectRow() as above, mine, ExperimentRow() as middle, ResourceRow() as row] if _has_iteration(row):
             return ResourceLineage(
                 project=project.shape(above),
@@ -103,10 +103,10 @@ def find_resource_lineage(resource_id: str, user_id: str) -> ResourceLineage | N
 
 
 def find_model_lineage(model_id: str, user_id: str) -> ModelLineage | None:
-    place = _place(keys.model_ref(model_id))
-    if place is None:
+    ancestors = _ancestors(keys.model_ref(model_id))
+    if ancestors is None:
         return None
-    match _read(place.project_id, user_id, keys.model(place.project_id, model_id)):
+    match _read(ancestors.project_id, user_id, keys.model(ancestors.project_id, model_id)):
         case [ProjectRow() as above, mine, ModelRow() as row]:
             return ModelLineage(
                 project=project.shape(above),
@@ -117,25 +117,25 @@ def find_model_lineage(model_id: str, user_id: str) -> ModelLineage | None:
     return None
 
 
-class _Place(NamedTuple):
+class _Ancestors(NamedTuple):
     project_id: str
     experiment_id: str
 
 
-def _place(ref: Key) -> _Place | None:
+def _ancestors(ref: Key) -> _Ancestors | None:
     try:
-        return _cached_place(ref)
+        return _cached_ancestors(ref)
     except KeyError:
         return None
 
 
 @lru_cache(maxsize=4096)
-def _cached_place(ref: Key) -> _Place:
+def _cached_ancestors(ref: Key) -> _Ancestors:
     """Cache a REF, which never changes. Its absence (KeyError) is not cached."""
     row = item.find(Ref, ref)
     if row is None:
         raise KeyError(ref)
-    return _Place(row.project_id, row.experiment_id or "")
+    return _Ancestors(row.project_id, row.experiment_id or "")
 
 
 def _read(project_id: str, user_id: str, *below: Key) -> Sequence[Item | None]:
@@ -144,8 +144,8 @@ def _read(project_id: str, user_id: str, *below: Key) -> Sequence[Item | None]:
     return [found.get(key) for key in item_keys]
 
 
-def _read_below(place: _Place, user_id: str, below: Key) -> Sequence[Item | None]:
-    return _read(place.project_id, user_id, keys.experiment(place.project_id, place.experiment_id), below)
+def _read_below(ancestors: _Ancestors, user_id: str, below: Key) -> Sequence[Item | None]:
+    return _read(ancestors.project_id, user_id, keys.experiment(ancestors.project_id, ancestors.experiment_id), below)
 
 
 def _has_iteration(row: ResourceRow) -> bool:

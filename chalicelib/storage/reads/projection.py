@@ -24,13 +24,11 @@ _TIMES = {"created_date", "end_date"}
 _time: Any = UTCDateTimeAttribute()
 
 
-def outline_iterations_of_experiment(
-    experiment_id: str, parent_id: str | None, names: Collection[str]
-) -> list[Iteration]:
+def read_iterations(experiment_id: str, parent_id: str | None, names: Collection[str]) -> list[Iteration]:
     """All iterations in the order of their ids, or the children of a parent; fields not in `names` are empty."""
-    where = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
-    rows = item.raw_rows(keys.iterations_span(experiment_id), sorted({"id", "deleting", *names}), where=where)
-    return [_outline(experiment_id, row) for row in rows if "deleting" not in row]
+    condition = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
+    rows = item.raw_rows(keys.iterations_span(experiment_id), sorted({"id", "deleting", *names}), condition=condition)
+    return [_from_row(experiment_id, row) for row in rows if "deleting" not in row]
 
 
 def find_iterations(experiment_id: str, iteration_ids: Sequence[str]) -> list[Iteration]:
@@ -38,18 +36,18 @@ def find_iterations(experiment_id: str, iteration_ids: Sequence[str]) -> list[It
     item_keys = [keys.iteration(experiment_id, each) for each in iteration_ids]
     found = item.raw_many(item_keys, [*_FIELDS, "deleting"])
     rows = [found[key] for key in item_keys if key in found]
-    return [_outline(experiment_id, row) for row in rows if "deleting" not in row]
+    return [_from_row(experiment_id, row) for row in rows if "deleting" not in row]
 
 
 def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[str]:
     """The ids in `wanted` that are in the experiment, in the order given; all ids, oldest first, if it is empty."""
     if not wanted:
-        return [iteration.id for iteration in outline_iterations_of_experiment(experiment_id, None, ())]
+        return [iteration.id for iteration in read_iterations(experiment_id, None, ())]
     found = item.get_many(keys.iteration(experiment_id, each) for each in wanted)
     return [each for each in dict.fromkeys(wanted) if keys.iteration(experiment_id, each) in found]
 
 
-def _outline(experiment_id: str, row: Mapping[str, Any]) -> Iteration:
+def _from_row(experiment_id: str, row: Mapping[str, Any]) -> Iteration:
     """Convert a row in DynamoDB's form; fields that it lacks are empty."""
     given = {name: next(iter(row[name].values())) for name in _FIELDS if name in row}
     for name in _TIMES & given.keys():

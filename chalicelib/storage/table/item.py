@@ -107,20 +107,20 @@ def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
     return {item.key: item for item in found if not item.deleting}
 
 
-def query(model: type[M], pk: str, prefix: str = "", *, where: Condition | None = None) -> Iterator[M]:
+def query(model: type[M], pk: str, prefix: str = "", *, condition: Condition | None = None) -> Iterator[M]:
     """All rows of a partition whose sort key starts with `prefix`, in key order, without those being deleted."""
     connection()
     visible = Item.deleting.does_not_exist()
     return model.query(
         pk,
         Item.sk.startswith(prefix) if prefix else None,
-        visible & where if where is not None else visible,
+        visible & condition if condition is not None else visible,
         consistent_read=True,
     )
 
 
 def page(
-    model: type[M], pk: str, prefix: str, *, limit: int, cursor: Cursor | None, where: Condition | None = None
+    model: type[M], pk: str, prefix: str, *, limit: int, cursor: Cursor | None, condition: Condition | None = None
 ) -> Page[M]:
     """At most `limit` rows after the cursor. InvalidPayload if the cursor is not from this list."""
     connection()
@@ -131,10 +131,10 @@ def page(
         model.query(
             pk,
             Item.sk.startswith(prefix),
-            visible & where if where is not None else visible,
+            visible & condition if condition is not None else visible,
             consistent_read=True,
             limit=limit + 1,
-            page_size=limit + 1 if where is None else FILTERED_PAGE,
+            page_size=limit + 1 if condition is None else FILTERED_PAGE,
             last_evaluated_key=start,
         )
     )
@@ -147,10 +147,9 @@ def raw_keys(pk: str, prefix: str = "", *, limit: int | None = None) -> Iterator
     start: dict[str, Any] | None = None
     left = limit
     while left is None or left > 0:
-        condition = Item.sk.startswith(prefix) if prefix else None
         answer = connection().query(
             pk,
-            condition,
+            Item.sk.startswith(prefix) if prefix else None,
             attributes_to_get=["PK", "SK"],
             consistent_read=True,
             exclusive_start_key=start,
@@ -213,7 +212,7 @@ def _raw_get(keys: list[Any], names: Sequence[str]) -> list[dict[str, Any]]:
     return found
 
 
-def raw_rows(span: Span, names: Sequence[str], *, where: Condition | None = None) -> Iterator[dict[str, Any]]:
+def raw_rows(span: Span, names: Sequence[str], *, condition: Condition | None = None) -> Iterator[dict[str, Any]]:
     """Read these attributes of the rows in a span in DynamoDB's form, hidden rows too.
 
     For thousands of small rows: models take ten times as long.
@@ -223,7 +222,7 @@ def raw_rows(span: Span, names: Sequence[str], *, where: Condition | None = None
         answer = connection().query(
             span.pk,
             Item.sk.between(span.first, span.last),
-            where,
+            condition,
             attributes_to_get=list(names),
             consistent_read=True,
             exclusive_start_key=start,
