@@ -151,7 +151,7 @@ class Overtaken(Conflict):
 
 class PayloadTooLarge(DomainError):
     code = "PAYLOAD_TOO_LARGE"
-    message = "The body is larger than this route takes"
+    message = "The body is larger than this route accepts"
 
 
 class RangeNotSatisfiable(DomainError):

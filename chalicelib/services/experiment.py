@@ -28,9 +28,9 @@ class ExperimentChanges(TypedDict, total=False):
 def create_experiment(
     actor: Actor, project_id: str, *, name: str, description: str, id_key: str | None
 ) -> tuple[Experiment, bool]:
-    """The experiment and whether it is new: the same id_key in the same project finds the earlier one.
+    """Return the experiment and True if it is new: the same id_key in the same project finds the earlier one.
 
-    Conflict when another experiment of the project has this name.
+    Conflict if another experiment of the project has this name.
     """
     access.project(actor, project_id, Need.CREATE)
     created = _find_created(project_id, id_key)
@@ -47,7 +47,7 @@ def create_experiment(
     try:
         storage.create_experiment(experiment, id_key)
     except Conflict:
-        # The same request, sent twice, may have just created this experiment with this name.
+        # A concurrent repetition of this request may have created this experiment with this name.
         created = _find_created(project_id, id_key)
         if created is None:
             raise
@@ -67,7 +67,7 @@ def list_experiments_of_project(
 
 
 def update_experiment(actor: Actor, experiment_id: str, changes: ExperimentChanges) -> Experiment:
-    """Conflict when another experiment has the new name. Decides again when another update came between."""
+    """Change the experiment; decide again after a concurrent update. Conflict if its new name is in use."""
     for _ in Retry():
         before = access.experiment(actor, experiment_id, Need.UPDATE).experiment
         after = _settle_end(replace(before, **changes), changes)

@@ -44,10 +44,10 @@ def create_iteration(
     id_key: str | None,
     created_date: datetime | None = None,
 ) -> tuple[Iteration, bool]:
-    """The iteration and whether it is new: the same id_key in the same experiment finds the earlier one.
+    """Return the iteration and True if it is new: the same id_key in the same experiment finds the earlier one.
 
     With a `created_date` the iteration began in the past; a later date becomes now. NotFound if the iteration of that
-    key has been deleted: it does not come back.
+    key has been deleted: a repeated creation does not restore it.
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     created = _find_created(experiment_id, id_key)
@@ -70,7 +70,7 @@ def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | Non
 
 
 def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges) -> Iteration:
-    """Tried again on what is then stored when another update comes between: two that agree both succeed."""
+    """Update the iteration; decide again after a concurrent update, so that two equal updates both succeed."""
     for _ in Retry():
         before = access.iteration(actor, iteration_id, Need.UPDATE).iteration
         try:

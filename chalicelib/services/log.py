@@ -36,7 +36,7 @@ def accept_flush(
 
 
 def _put_parameters(iteration: Iteration, parameters: dict[str, str]) -> None:
-    """Create the missing ones; a Conflict names the field of the flush, and the parameter's key."""
+    """Create the missing parameters. A Conflict names the field of the flush, and the parameter's key."""
     try:
         put_parameters(iteration, parameters)
     except Conflict as error:

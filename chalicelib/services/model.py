@@ -23,7 +23,7 @@ class ModelChanges(TypedDict, total=False):
 
 
 def create_model(actor: Actor, project_id: str, *, name: str, description: str) -> Model:
-    """Conflict when the project has a model of this name."""
+    """Create a model. Conflict if the project has a model of this name."""
     access.project(actor, project_id, Need.CREATE)
     model = Model(id=ids.new_id(), project_id=project_id, name=name, description=description, created_date=clock.now())
     storage.create_model(model)
@@ -43,7 +43,7 @@ def list_models_of_project(
 
 
 def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:
-    """Conflict when another model of the project has the new name."""
+    """Change the model. Conflict if another model of the project has the new name."""
     for _ in Retry():
         before = access.model(actor, model_id, Need.UPDATE).model
         after = replace(before, **changes)

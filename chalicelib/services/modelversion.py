@@ -37,10 +37,10 @@ def create_version(
     description: str,
     id_key: str | None = None,
 ) -> tuple[ModelVersion, bool]:
-    """At NO_STAGE, and whether it is new: the same id_key of the same model finds the earlier one.
+    """Return the version, at NO_STAGE, and True if it is new: the same id_key of the same model finds the earlier one.
 
-    InvalidPayload when iteration or resource is not in the model's project; Conflict if that key created a
-    version of others.
+    InvalidPayload if iteration or resource is not in the model's project; Conflict if that key created a version of
+    another iteration or resource.
     """
     project_id = access.model(actor, model_id, Need.CREATE).project.id
     iteration = _iteration(actor, project_id, iteration_id)
@@ -68,13 +68,13 @@ def get_version(actor: Actor, version_id: str) -> ModelVersion:
 def list_versions_of_model(
     actor: Actor, model_id: str, limit: int, cursor: str | None, stage: Stage | None
 ) -> Page[ModelVersion]:
-    """List in the order of their numbers."""
+    """List the versions in the order of their numbers."""
     lineage = access.model(actor, model_id, Need.READ)
     return storage.list_versions_of_model(lineage.model, lineage.registry, limit, cursor, stage)
 
 
 def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:
-    """To put one in PRODUCTION archives the one that was, in the same moment."""
+    """Change a version. Moving it to PRODUCTION archives the version that was there, in the same write."""
     return until_not_overtaken(lambda: _update(_owner(actor, version_id, Need.UPDATE), version_id, changes))
 
 

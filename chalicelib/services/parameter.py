@@ -20,7 +20,7 @@ _BYTES_PER_TRANSACTION = 1_000_000
 
 
 def create_parameter(actor: Actor, iteration_id: str, *, key: str, value: str) -> tuple[Parameter, bool]:
-    """The parameter and whether it is new. Conflict when it exists with another value."""
+    """Return the parameter and True if it is new. Conflict if it exists with another value."""
     iteration = access.iteration(actor, iteration_id, Need.CREATE).iteration
     new = put_parameters(iteration, {key: value})
     return storage.find_parameters(iteration, [key])[key], new == 1

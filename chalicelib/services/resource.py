@@ -50,7 +50,7 @@ def create_resource(
     id_key: str | None = None,
     data: str | None = None,
 ) -> tuple[Resource, bool]:
-    """The resource and whether it is new: the same id_key in the same experiment finds the earlier one.
+    """Return the resource and True if it is new: the same id_key in the same experiment finds the earlier one.
 
     It is pending until its upload is complete, unless the project has these bytes already or `data` holds them as
     base64. Conflict if that key created a resource of other bytes.
@@ -191,7 +191,7 @@ def _store(
 
 
 def _last_url(resource: Resource) -> datetime | None:
-    """The time until which a signed URL of this resource can still bring bytes; None if all have expired."""
+    """The time until which a signed URL of this resource can upload bytes; None if all have expired."""
     now = clock.now()
     signed = (resource.updated_date or resource.created_date) if resource.state == storage.READY else now
     end = signed + URL_LIFE + _TRANSFER

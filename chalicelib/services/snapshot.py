@@ -42,7 +42,7 @@ class Environment(TypedDict, total=False):
 
 
 def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snapshot:
-    """The iteration and those of its texts that are named. PayloadTooLarge when one answer cannot hold them."""
+    """Return the iteration with the named texts. PayloadTooLarge if one answer cannot hold them."""
     for _ in Retry():
         lineage = access.iteration(actor, iteration_id, Need.READ)
         stored = storage.read_texts(lineage.experiment.id, iteration_id)
@@ -60,7 +60,7 @@ def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snaps
 
 
 def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, texts: Mapping[str, str]) -> Snapshot:
-    """The iteration with all its texts; only with the given ones if one answer cannot hold all."""
+    """Return the iteration with all its texts, or only with the given ones if one answer cannot hold all."""
     data = {name: text.encode() for name, text in texts.items()}
     for _ in Retry():
         lineage = access.iteration(actor, iteration_id, Need.UPDATE)

@@ -26,7 +26,7 @@ class Level(Enum):
 
 
 def add_tag(actor: Actor, level: Level, owner_id: str, value: str) -> tuple[Tag, bool]:
-    """The tag and whether it is new."""
+    """Add a tag; return it, and True if it is new."""
     owner = _owner(actor, level, owner_id, Need.CREATE)
     new = put_tags(owner, [value])
     return storage.find_tags(owner, [value])[value], new == 1
@@ -45,7 +45,7 @@ def remove_tag(actor: Actor, level: Level, owner_id: str, tag_id: str) -> None:
 
 
 def put_tags(owner: Owner, values: list[str]) -> int:
-    """How many were new. Values that are there already change nothing."""
+    """Add the missing tags; return their number."""
     missing = _missing(owner, values)
     starts = range(0, len(missing), _PER_TRANSACTION)
     return sum(_create(owner, missing[start : start + _PER_TRANSACTION]) for start in starts)
@@ -79,7 +79,7 @@ def _owner(actor: Actor, level: Level, owner_id: str, need: Need) -> Owner:
 
 
 def _check(owner: Owner, write: Transaction) -> None:
-    """Let the transaction fail unless the owner exists and, if it is an iteration, is unlocked."""
+    """Make the transaction fail unless the owner exists and, if it is an iteration, is unlocked."""
     match owner:
         case Project():
             project.check_alive(owner.id, write)

@@ -88,7 +88,7 @@ def _check_project(actor: Actor, project_id: str) -> None:
 
 
 def _change_tokens(actor: Actor, change: Callable[[Account], Account]) -> None:
-    """Tried again when the account was changed meanwhile."""
+    """Change the tokens; decide again if another request changed the account."""
     for _ in Retry():
         before = _account(actor)
         try:

@@ -1,4 +1,4 @@
-"""Uploads: the requests that bring the bytes of a resource to the store, and the check of these bytes."""
+"""Uploads: the requests that upload the bytes of a resource to the store, and the check of these bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def request_upload(actor: Actor, resource_id: str, first_part: int, hashes: Sequ
     """
     lineage = access.resource(actor, resource_id, Need.CREATE)
     upload = _sign(lineage, first_part, hashes, site)
-    # A URL signed after the deletion of the resource would bring bytes after the last check for them.
+    # A URL signed after the deletion of the resource could upload bytes after the last check for them.
     deadline.check()
     return upload
 

@@ -59,17 +59,17 @@ def list_users(actor: Actor, limit: int, cursor: str | None) -> Page[User]:
 def update_user(
     actor: Actor, user_id: str, changes: UserChanges, *, current_password: str | None = None, source: str
 ) -> User:
-    """A new password or a demotion ends all tokens of the user.
+    """Change a user. A new password or a demotion ends all tokens of the user.
 
-    For a new password of one's own the present one must be given. PasswordWrong when it is another one,
-    TooManyRequests when there were too many of these; `source` is the address of the caller.
+    To change their own password, users must give the present one. PasswordWrong if it is wrong, TooManyRequests after
+    too many wrong ones; `source` is the address of the caller.
     """
     access.require_self_or_admin(actor, user_id)
     if "is_admin" in changes:
         access.require_admin(actor, "make or unmake admins")
     if _SIGN_IN & changes.keys():
         access.require_session(actor)
-    # Without sign-in there is no password that anyone has given.
+    # Without sign-in the user has given no password.
     if "password" in changes and actor.user.id == user_id and config.settings().enable_auth:
         return _change_own_password(actor, changes, current_password, source)
     return _change(lambda: _account(user_id), changes)
@@ -91,10 +91,10 @@ def set_password_of(username: str, password: str) -> User:
 
 
 def end_tokens(user_id: str) -> int:
-    """End every session and API token of a user; the number of API tokens that there were.
+    """End every session and API token of a user; return the number of API tokens.
 
-    The new epoch is the time in milliseconds, which no count of changes reaches. In a table from a backup the next
-    number may be one that sessions of the lost table name.
+    The new epoch is the time in milliseconds, which no count of changes reaches. In a table restored from a backup, the
+    next number could be an epoch that sessions of the lost table name.
     """
     for _ in Retry():
         before = storage.find_account(user_id)

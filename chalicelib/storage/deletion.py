@@ -48,7 +48,7 @@ def each_deletion() -> Iterator[Deletion]:
 
 
 def remove_record(deletion: Deletion) -> None:
-    """Record that nothing of the object is left."""
+    """Record that the object is removed completely."""
     item.delete_items([record(deletion)])
 
 

@@ -1,7 +1,7 @@
 """Experiments: a row in the project's partition, a REF that finds it by id, a sentinel that makes its name unique.
 
-Older servers stored experiments without a sentinel, and several of one name. So a new name needs two checks: a Query
-finds the names of older experiments, and the sentinel refuses all but one of those who take a name at the same time.
+Older servers stored experiments without a sentinel, and several of one name. So the server checks a new name twice: a
+Query finds the names of older experiments, and the sentinel lets only one of several concurrent requests use a name.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ALIVE = ExperimentRow.pk.exists() & ExperimentRow.deleting.does_not_exist()
 
 
 def create_experiment(experiment: Experiment, id_key: str | None) -> None:
-    """NotFound when the project is gone, Conflict when the creation key or the name is taken."""
+    """Create an experiment. NotFound without its project, Conflict if the creation key or the name is in use."""
     _refuse_taken_name(experiment)
     write = Transaction()
     project.check_alive(experiment.project_id, write)
@@ -59,19 +59,19 @@ def check_alive(experiment: Experiment, write: Transaction) -> None:
 
 
 def check_open(experiment: Experiment, write: Transaction) -> None:
-    """Commit only while the experiment takes new iterations and resources."""
+    """Commit only while the experiment accepts new iterations and resources."""
     key = keys.experiment(experiment.project_id, experiment.id)
     condition = ALIVE & (ExperimentRow.status_id == int(ExperimentStatus.IN_PROGRESS))
 
     def refusal() -> DomainError:
-        """It has ended, or been deleted this very moment."""
+        """The error: the experiment has ended, or was deleted concurrently."""
         return not_in_progress() if find_experiment(experiment.project_id, experiment.id) else NotFound()
 
     write.check(ExperimentRow, key, condition, refusal)
 
 
 def not_in_progress() -> InvalidPayload:
-    return InvalidPayload("The experiment is not IN_PROGRESS: it takes nothing new", field="experiment_id")
+    return InvalidPayload("The experiment is not IN_PROGRESS: it accepts nothing new", field="experiment_id")
 
 
 def find_experiment(project_id: str, experiment_id: str) -> Experiment | None:
@@ -87,9 +87,9 @@ def list_experiments_of_project(project_id: str, limit: int, cursor: str | None,
 
 
 def update_experiment(before: Experiment, after: Experiment) -> Experiment:
-    """Write what differs; the experiment as then stored. Conflict when another experiment has the new name.
+    """Write the differences, and return the experiment as stored. Conflict if another experiment has the new name.
 
-    Overtaken when another request changed its status, or a rename its name, meanwhile.
+    Overtaken if another request changed the status, or the name before a rename, since it was read.
     """
     row = _row(after, None)
     actions = item.changes(row, before, after, ("name", "description", "status_id", "end_date"))
@@ -104,14 +104,14 @@ def update_experiment(before: Experiment, after: Experiment) -> Experiment:
 
 
 def hide_experiment(experiment: Experiment, write: Transaction) -> None:
-    """Add to a transaction what hides the experiment from readers and frees its name. Overtaken when it was renamed."""
+    """Hide the experiment from readers and free its name, in a transaction. Overtaken if it was renamed."""
     write.delete(_name_row(experiment), None, Conflict)
     row = ExperimentRow(*keys.experiment(experiment.project_id, experiment.id))
     write.update(row, [ExperimentRow.deleting.set(True)], ALIVE & (ExperimentRow.name == experiment.name), Overtaken)
 
 
 def hide_experiment_of_project(project_id: str, experiment_id: str, write: Transaction) -> None:
-    """For the deletion of a project, which removes all names."""
+    """Hide an experiment of a project that is being deleted; its name is removed with the project."""
     row = ExperimentRow(*keys.experiment(project_id, experiment_id))
     write.update(row, [ExperimentRow.deleting.set(True)], ALIVE, NotFound)
 
@@ -159,7 +159,7 @@ def _rename(before: Experiment, after: Experiment, actions: list[Action], unchan
 
 
 def _refuse_taken_name(experiment: Experiment) -> None:
-    """Conflict when another experiment of the project has this name: the only check that finds an older one."""
+    """Conflict if another experiment of the project has this name. No other check finds an older experiment."""
     other = (ExperimentRow.name == experiment.name) & (ExperimentRow.id != experiment.id)
     partition = keys.project_partition(experiment.project_id)
     for row in item.query(ExperimentRow, partition, keys.EXPERIMENT, condition=other):
@@ -169,7 +169,7 @@ def _refuse_taken_name(experiment: Experiment) -> None:
 def _claim_name(experiment: Experiment, write: Transaction) -> None:
     row = _name_row(experiment)
     row.experiment_id = experiment.id
-    # Two renames of one experiment to the same name do not refuse each other.
+    # Accept the experiment's own claim: of two identical concurrent renames, neither refuses the other.
     free = ExperimentNameRow.pk.does_not_exist() | (ExperimentNameRow.experiment_id == experiment.id)
 
     def refusal() -> Conflict:
@@ -180,7 +180,7 @@ def _claim_name(experiment: Experiment, write: Transaction) -> None:
 
 
 def _name_taken(experiment_id: str | None) -> Conflict:
-    """Without an id when the other experiment has given the name up since."""
+    """The error. It names no id if the other experiment has given up the name since."""
     known = {} if experiment_id is None else {"id": experiment_id}
     return Conflict("The project has an experiment of this name already", field="name", kind="experiment", **known)
 

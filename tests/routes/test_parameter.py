@@ -102,7 +102,7 @@ def test_one_clash_in_a_flush_and_nothing_of_it_is_written(server: Server) -> No
     iteration = new_iteration(server)
     made(_create(server, iteration, "k", "1"))
     body = {"batch_id": "b", "parameters": {"new": "1", "k": "2"}, "tags": ["t"], "metrics": {"m": {"value": [1.0]}}}
-    check_refused(server.call("POST", f"/iterations/{iteration}/log", body), 409, "CONFLICT", "k")
+    check_refused(server.call("POST", f"/iterations/{iteration}/log", body), 409, "CONFLICT", "parameters.k")
     assert _values(server, iteration) == {"k": "1"}
     for noun in ("tags", "metrics"):
         assert found(server.call("GET", f"/iterations/{iteration}/{noun}"))["data"] == []

@@ -1,7 +1,7 @@
 """The whole key design. One table, two string keys, no secondary index.
 
-An entity lives in the partition of its parent, so that every list is one strongly consistent Query. An entity that has
-an id of its own also has a REF in a partition of its own, which says where it lives and never changes.
+An entity is in the partition of its parent, so that every list is one strongly consistent Query. An entity that has
+an id of its own also has a REF in a partition of its own, which names its project and experiment and never changes.
 
     what                  PK                  SK
     user                  USER#uid            USER                    profile, password hash, epoch, API tokens
@@ -12,7 +12,7 @@ an id of its own also has a REF in a partition of its own, which says where it l
     project               PROJECT#pid         PROJECT
     project in the list   PROJECTS            PROJECT#pid
     member                PROJECT#pid         MEMBER#uid              copy of the permission
-    blob                  PROJECT#pid         BLOB#sha256             bytes kept once, with the number of their owners
+    blob                  PROJECT#pid         BLOB#sha256             bytes stored once, with the number of their owners
     experiment            PROJECT#pid         EXPERIMENT#eid
     experiment's REF      EXPERIMENT#eid      REF
     iteration             EXPERIMENT#eid      ITERATION#iid
@@ -34,14 +34,14 @@ an id of its own also has a REF in a partition of its own, which says where it l
     id_key                (its scope's PK)    IDKEY#hash(id_key)    makes a creation idempotent
     id_key of a resource  EXPERIMENT#eid      RESOURCEKEY#hash      the same
     sign-in attempts      ATTEMPTS#hash     window                  of a tuple: an account, an address; expires
-    known address         USER#uid            SOURCE#hash           from where the user signed in; expires
+    known address         USER#uid            SOURCE#hash           from which the user signed in; expires
     deletion under way    DELETIONS           id
-    iteration that runs   RUNNING             ITERATION#iid           found there when its writer falls silent
-    bytes in the table    BYTES#pid#sha256    BYTES#number            what the inline backend keeps, 256 KiB an item
-    upload to look at     UPLOADS             time#id                 then: was it finished? did bytes come after all?
+    running iteration     RUNNING             ITERATION#iid           read by the liveness sweep
+    bytes in the table    BYTES#pid#sha256    BYTES#number            of the inline backend, 256 KiB an item
+    upload to check       UPLOADS             time#id                 when due: unfinished, or bytes that arrived late
 
 Keys are joined with "#". That is unambiguous because at most one part of a key can hold a "#": ids that the
-server makes, and ids in paths, consist of 0-9, a-z and "."; hashes and numbers hold none; a username ends its key.
+server creates, and ids in paths, consist of 0-9, a-z and "."; hashes and numbers hold none; a username ends its key.
 Every other text of a caller enters as a hash. tests/storage/test_keys.py checks this for every function below.
 
 docs/access-patterns.md counts the reads and writes of each route.
@@ -55,7 +55,7 @@ from chalicelib import ids
 
 
 class Key(NamedTuple):
-    """The place of one item."""
+    """The primary key of one item."""
 
     pk: str
     sk: str
@@ -238,7 +238,7 @@ def packed_span(iteration_id: str, key_hash: str) -> Span:
 
 
 def points_span(iteration_id: str) -> Span:
-    """Chunks, then packed rows; nothing else lies between them."""
+    """Chunks, then packed rows; no other rows are between them."""
     return Span(iteration_partition(iteration_id), CHUNK, PACKED + _AFTER_HASHES)
 
 
@@ -271,7 +271,7 @@ def model_ref(model_id: str) -> Key:
 
 
 def modelversion(model_id: str, number: str) -> Key:
-    """The number as it stands at the end of the version's id."""
+    """The key of a version; its number is at the end of its id."""
     return Key(model_partition(model_id), f"{VERSION}{number}")
 
 
@@ -280,7 +280,7 @@ def tags_prefix(owner_id: str) -> str:
 
 
 def tag(owner: Key, owner_id: str, value_hash: str) -> Key:
-    """Beside the owner's own item, in the same partition."""
+    """The key of a tag, in the partition of its owner's row."""
     return Key(owner.pk, tags_prefix(owner_id) + value_hash)
 
 
@@ -294,7 +294,7 @@ def id_key(scope_partition: str, text: str) -> Key:
 
 
 def resource_id_key(experiment_id: str, text: str) -> Key:
-    """Beside those of the experiment's iterations."""
+    """The creation key of a resource, in the partition of the experiment."""
     return Key(experiment_partition(experiment_id), f"RESOURCEKEY#{ids.hash_text(text)}")
 
 
@@ -319,7 +319,7 @@ def inline_bytes(project_id: str, sha256: str, number: int) -> Key:
 
 
 def upload(due: int, what: str) -> Key:
-    """Due in milliseconds since 1970; in its order."""
+    """The key of an upload to check, in the order of its due time (ms since 1970)."""
     return Key(UPLOADS, f"{due:015}#{what}")
 
 

@@ -1,1 +1,1 @@
-"""The command ``deardiary``: one file for each noun, and what they share. Nothing else of the client imports it."""
+"""The command ``deardiary``: one file for each noun, and shared modules. No other module of the client imports it."""

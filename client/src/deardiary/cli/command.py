@@ -1,4 +1,4 @@
-"""What every command takes, and is given."""
+"""Shared parts of all commands: the parsed call, and helpers that add verbs to the parser."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
 
-# What can be done with each noun that has verbs; known once the parser has been made.
+# The nouns that have verbs, and their parsers; filled when the parser is created.
 NOUNS: list[str] = []
 VERBS: dict[str, Mapping[str, argparse.ArgumentParser]] = {}
 
 
 class Call:
-    """One command as it was typed. ``client`` connects when it is first asked for."""
+    """One parsed command. ``client`` connects at its first use."""
 
     def __init__(self, given: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         self.given = given
@@ -39,14 +39,14 @@ class Call:
         return self._client
 
     def sure(self, what: str, extent: Callable[[], str] | None = None) -> None:
-        """Ask before something is removed, unless ``--yes`` says so. CommandFailed for any answer but yes.
+        """Ask before a deletion, unless ``--yes`` is set. CommandFailed for any answer but yes.
 
-        ``extent`` counts what would go with it; nothing is counted where nothing is asked.
+        ``extent`` counts what the deletion includes; it is called only if the question is asked.
         """
         if self.given.yes:
             return
-        taken = extent() if extent else ""
-        what = f"{what} with {taken}" if taken else what
+        included = extent() if extent else ""
+        what = f"{what} with {included}" if included else what
         if not terminal.is_attended():
             raise CommandFailed(f"{what} would be deleted: say --yes", USAGE)
         if not terminal.agrees(f"Delete {what}?"):
@@ -54,7 +54,7 @@ class Call:
 
 
 def noun(commands: Subparsers, name: str, about: str) -> Subparsers:
-    """A command that has commands of its own."""
+    """Add a noun: a command with commands of its own."""
     parser = commands.add_parser(name, help=about, description=about)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     VERBS[name] = verbs.choices
@@ -70,7 +70,7 @@ def verb(commands: Subparsers, name: str, about: str, handler: Handler) -> argpa
 
 
 def edit(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
-    """A verb that changes the name or the description; `changes_of` gives what was said."""
+    """Add the verb that changes name or description; `changes_of` returns the changes."""
     parser = verb(commands, "edit", about, handler)
     parser.add_argument("--name", help="the new name")
     parser.add_argument("--description", help="the new description")
@@ -78,7 +78,7 @@ def edit(commands: Subparsers, about: str, handler: Handler) -> argparse.Argumen
 
 
 def changes_of(call: Call) -> dict[str, str | None]:
-    """The changes that an `edit` names. CommandFailed when it names none."""
+    """Return the changes that an `edit` names. CommandFailed if it names none."""
     changes = {name: getattr(call.given, name) for name in ("name", "description")}
     if all(each is None for each in changes.values()) and not getattr(call.given, "status", None):
         raise CommandFailed("Say what to change: --name or --description", USAGE)
@@ -86,14 +86,17 @@ def changes_of(call: Call) -> dict[str, str | None]:
 
 
 def tagging(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
-    """A verb that adds tags, or with ``--remove`` takes them away; the owner is still to be added."""
+    """Add the verb that adds tags, or removes them with ``--remove``; the caller adds the argument for their owner."""
     parser = verb(commands, "tag", about, handler)
-    parser.add_argument("--remove", action="store_true", help="take these tags away")
+    parser.add_argument("--remove", action="store_true", help="remove these tags")
     return parser
 
 
 def one_of(kind: type[IntEnum]) -> Callable[[str], str]:
-    """For argparse: the name of the member that begins so, in any case; any other text is left to `choices`."""
+    """Return a type for argparse: a unique prefix of a member's name, in any case, becomes the name.
+
+    Any other text is left to `choices`.
+    """
 
     def name_of(text: str) -> str:
         begin_so = [each.name for each in kind if each.name.startswith(text.upper())]
@@ -103,7 +106,7 @@ def one_of(kind: type[IntEnum]) -> Callable[[str], str]:
 
 
 def count(text: str) -> int:
-    """A whole number from 1, as argparse wants it."""
+    """Parse a whole number from 1, for argparse."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("give a whole number from 1")

@@ -1,4 +1,4 @@
-"""``deardiary completion``: a script by which a shell completes commands, options, and names on the server."""
+"""``deardiary completion``: a shell script that completes commands, options, and names on the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHELLS = ("bash", "zsh", "fish")
 KINDS = ("project", "experiment", "model")
 _MOST_NAMES, _NAMES_WITHIN_SECONDS = 500, 2.0
 
-# The scripts count the names that were typed after the command, and leave out the values of options.
+# The scripts count the names after the command, without the values of options.
 _BASH = """\
 _deardiary() {{
     local cur="${{COMP_WORDS[COMP_CWORD]}}" seen="" word valued="" given=0 at words options kind position
@@ -158,7 +158,7 @@ class _Follows(NamedTuple):
 
 def add(commands: Subparsers) -> None:
     parser = commands.add_parser("completion", help="print a script that completes commands in your shell")
-    parser.add_argument("shell", nargs="?", choices=SHELLS, help="the shell that is to read the script")
+    parser.add_argument("shell", nargs="?", choices=SHELLS, help="the shell for the script")
     parser.add_argument("--names", choices=KINDS, help="print the names that may follow, for the script itself")
     parser.set_defaults(handler=completion, json=False, url=None)
 
@@ -207,7 +207,7 @@ def _fish_cases(follows: Mapping[str, _Follows]) -> str:
 
 
 def commands(parser: argparse.ArgumentParser) -> list[str]:
-    """What can be done, as "noun verb"."""
+    """All commands, as "noun verb"."""
     paths = [path for path, _ in _words(parser, "")]
     return [path.strip() for path in paths if path and not any(each.startswith(f"{path} ") for each in paths)]
 
@@ -236,7 +236,7 @@ def _named(parser: argparse.ArgumentParser) -> tuple[str, str, int]:
 
 
 def _valued(parser: argparse.ArgumentParser) -> list[str]:
-    """The options of all commands that are followed by a value."""
+    """The options of all commands that have a value."""
     found: dict[str, None] = {}
     for action in _actions(parser):
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001

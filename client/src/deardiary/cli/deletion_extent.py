@@ -1,6 +1,6 @@
-"""How much a deletion will take with it, counted up to a bound: a large project must not take minutes to ask about.
+"""The extent of a deletion, counted up to a limit: counting a large project must not take minutes.
 
-Each text leaves out what there is none of, and is empty where there is nothing.
+Each text leaves out kinds without objects, and is empty if there are none at all.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ def of_model(client: Client, model_id: str) -> str:
 
 
 def of_resources(resources: Iterable[Resource]) -> str:
-    """The number of resources and of their bytes."""
+    """The number of resources, and their bytes in total."""
     some = list(islice(resources, MOST + 1))
     return f"{count(some, 'resource')} of {size(sum(each.size_bytes for each in some[:MOST]))}" if some else ""
 
 
 def count(things: Iterable[object], noun: str) -> str:
-    """Like "1 model", "3 models", "more than 1,000 models"; empty for none."""
+    """Format a count: "1 model", "3 models", "more than 1,000 models"; empty for none."""
     number = sum(1 for _ in islice(things, MOST + 1))
     if number > MOST:
         return f"more than {MOST:,} {noun}s"

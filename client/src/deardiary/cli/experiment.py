@@ -21,7 +21,7 @@ def add(commands: Subparsers) -> None:
     parser = verb(verbs, "ls", "list the experiments of a project", ls)
     parser.add_argument("project", nargs="?", metavar="PROJECT", help="name or id (default: DEARDIARY_PROJECT)")
     verb(verbs, "show", "show an experiment", show).add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
-    parser = verb(verbs, "create", "make an experiment", create)
+    parser = verb(verbs, "create", "create an experiment", create)
     parser.add_argument("project", metavar="PROJECT", help="name or id")
     parser.add_argument("name", metavar="NAME", help="its name, unique in the project")
     parser.add_argument("--description", default="", help="its description (default: none)")

@@ -1,4 +1,4 @@
-"""What a command says when it cannot do what it was asked, and the status it ends with."""
+"""Errors of commands: the message and the exit status."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class CommandFailed(Exception):
 
 
 class NotThere(CommandFailed):
-    """There is nothing of the name or id that was typed."""
+    """No object has the name or id that was typed."""
 
 
 def explained(error: BaseException) -> CommandFailed | None:
-    """What to say of an error that is not a fault of this program; None for one that is."""
+    """The message for an expected error; None for a fault of this program."""
     if isinstance(error, CommandFailed):
         return error
     if isinstance(error, ClientError):

@@ -1,4 +1,4 @@
-"""Objects by what people type: a name, a path of names, or an id."""
+"""Find objects by the text that a user types: a name, a path of names, or an id."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Named(Protocol):
 
 SHORTEST_PREFIX, ID_LENGTH = 6, 24
 _SHOWN = 5
-_BY_ID = ("iteration", "resource")  # what has no name to be found by
+_BY_ID = ("iteration", "resource")  # kinds without a name
 
 T = TypeVar("T")
 N = TypeVar("N", bound=Named)
 
 
 def project(client: Client, text: str | None, *, sure: bool = False) -> Project:
-    """By name or id; without either DEARDIARY_PROJECT.
+    """Find by name or id; without either use DEARDIARY_PROJECT.
 
-    Of several of one name it is the oldest; CommandFailed if it must be ``sure``, as of what is to be removed.
+    Of several projects of one name, return the oldest. With ``sure``, as before a deletion, raise CommandFailed.
     """
     wanted = text or settings.default_project()
     if wanted is None:
@@ -47,7 +47,7 @@ def project(client: Client, text: str | None, *, sure: bool = False) -> Project:
 
 
 def experiment(client: Client, text: str | None, *, sure: bool = False) -> Experiment:
-    """By PROJECT/EXPERIMENT or id, or by a name in DEARDIARY_PROJECT; without any of these DEARDIARY_EXPERIMENT."""
+    """Find by PROJECT/EXPERIMENT, id, or a name in DEARDIARY_PROJECT; without any of these use DEARDIARY_EXPERIMENT."""
     wanted = text or settings.default_experiment()
     if wanted is None:
         raise CommandFailed("Name an experiment as PROJECT/EXPERIMENT, or by its id", USAGE)
@@ -64,12 +64,12 @@ def experiment(client: Client, text: str | None, *, sure: bool = False) -> Exper
 
 
 def model(client: Client, text: str, *, sure: bool = False) -> Model:
-    """By PROJECT/MODEL or id."""
+    """Find by PROJECT/MODEL or id."""
     return _model_of_path(client, text, sure=sure) or _by_id("model", text, client.models.get, client)
 
 
 def version(client: Client, text: str, *, sure: bool = False) -> ModelVersion:
-    """By PROJECT/MODEL/NUMBER or id; by PROJECT/MODEL the version in PRODUCTION, unless it must be ``sure``."""
+    """Find by PROJECT/MODEL/NUMBER or id. Without ``sure``, PROJECT/MODEL finds the version in PRODUCTION."""
     above, _, number = text.rpartition("/")
     if above and number.isdecimal() and (owner := _model_of_path(client, above)):
         numbered = (each for each in client.modelversions.list(owner.id) if each.version == int(number))
@@ -105,7 +105,7 @@ def _model_of_path(client: Client, text: str, *, sure: bool = False) -> Model | 
 
 
 def _first(kind: str, named: Iterator[N], *, sure: bool) -> N | None:
-    """The oldest of them, if there is one. CommandFailed where it must be sure and there are several."""
+    """Return the oldest, None without any. With ``sure``, raise CommandFailed if there are several."""
     found = list(islice(named, 2 if sure else 1))
     if len(found) > 1:
         ids = ", ".join(each.id for each in [*found, *named])
@@ -114,17 +114,17 @@ def _first(kind: str, named: Iterator[N], *, sure: bool) -> N | None:
 
 
 def iteration(client: Client, text: str) -> Iteration:
-    """By id or the beginning of one."""
+    """Find by id or a prefix of one."""
     return _by_id("iteration", text, client.iterations.get, client)
 
 
 def resource(client: Client, text: str) -> Resource:
-    """By id or the beginning of one."""
+    """Find by id or a prefix of one."""
     return _by_id("resource", text, client.resources.get, client)
 
 
 def user(client: Client, text: str) -> UserName:
-    """By username or id. Only admins and the user itself find one by id."""
+    """Find by username or id. By id, only admins find other users."""
     try:
         return client.users.find(text) or _by_id("user", text, client.users.get)
     except ClientError as error:
@@ -143,7 +143,7 @@ def _readings(text: str) -> list[tuple[str, str]]:
 
 
 def _by_id(kind: str, text: str, get: Callable[[str], T], client: Client | None = None) -> T:
-    """By a whole id, or where there is a client, by the beginning of one. CommandFailed if several begin so."""
+    """Find by id, or, with a client, by a prefix of one. CommandFailed if several ids have the prefix."""
     wanted = text
     if client and SHORTEST_PREFIX <= len(text) < ID_LENGTH:
         begin_so = [each.id for each in client.search(text) if each.kind == kind and each.id.startswith(text)]

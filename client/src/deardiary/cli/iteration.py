@@ -37,7 +37,7 @@ def add(commands: Subparsers) -> None:
     verbs = noun(commands, "iterations", "runs of an experiment")
     parser = verb(verbs, "ls", "list the iterations of an experiment, with what they own", ls)
     parser.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="PROJECT/EXPERIMENT, or an id")
-    parser.add_argument("--project", metavar="PROJECT", help="those of all its experiments, in place of an experiment")
+    parser.add_argument("--project", metavar="PROJECT", help="list the iterations of all its experiments")
     parser.add_argument(
         "--filter", help='(docs/search.md) like: metrics.loss < 0.3 and parameters.lr = "0.01" and tags = "best"'
     )
@@ -55,7 +55,7 @@ def add(commands: Subparsers) -> None:
     parser = tagging(verbs, "tag an iteration", tag)
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
     parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
-    parser = verb(verbs, "end", "end an iteration whose program has gone", end)
+    parser = verb(verbs, "end", "end an iteration whose program no longer runs", end)
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
     ends = [each.name for each in IterationStatus if each is not IterationStatus.RUNNING]
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The command line: from the words that were typed to a handler, and from an error to a message and a status."""
+"""The command line: call the handler of the typed words; convert an error into a message and an exit status."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever was reading, like `head`, has seen enough; Python must not complain of it once more at its end.
+        # The reader, such as `head`, closed the pipe. Keep Python from reporting that again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - its trace is printed, without control characters
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def _warnings_on_stderr() -> Iterator[None]:
-    """Print what is logged, as Python does by default, but without control characters."""
+    """Print log messages as Python does by default, but without control characters."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.WARNING)
     handler.setFormatter(PrintableFormatter(stream=sys.stderr))
@@ -89,7 +89,7 @@ def _warnings_on_stderr() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-# What other programs call these verbs.
+# Verbs of other programs, and ours for the same.
 _GUESSES = {
     "delete": "rm",
     "remove": "rm",
@@ -102,7 +102,7 @@ _GUESSES = {
 
 
 def _refuse_unknown_noun(words: list[str], nouns: Collection[str]) -> None:
-    """CommandFailed, with the nearest one, for a first word that is no command."""
+    """Raise CommandFailed, with the most similar noun, if the first word is no command."""
     if not words or words[0].startswith("-") or words[0] in nouns:
         return
     near = get_close_matches(words[0], nouns, n=1, cutoff=0.6)
@@ -111,7 +111,7 @@ def _refuse_unknown_noun(words: list[str], nouns: Collection[str]) -> None:
 
 
 def _with_verb(words: list[str]) -> list[str]:
-    """A noun alone, or followed by what its ``ls`` takes, is to be listed."""
+    """Insert ``ls`` after a noun without a verb."""
     verbs = VERBS.get(words[0]) if words else None
     if verbs is None or (len(words) > 1 and words[1] in (*verbs, "-h", "--help")):
         return words
@@ -120,12 +120,12 @@ def _with_verb(words: list[str]) -> list[str]:
 
 
 def _refuse_unknown_verb(noun: str, words: list[str], verbs: Mapping[str, argparse.ArgumentParser]) -> None:
-    """CommandFailed where the first word cannot be a name that ``ls`` takes, or is nearly a verb."""
+    """Raise CommandFailed if the first word cannot be an argument of ``ls``, or is similar to a verb."""
     names = list(takewhile(lambda word: not word.startswith("-"), words))
-    taken = sum(not action.option_strings for action in verbs["ls"]._actions)  # noqa: SLF001 - argparse hides them
+    accepted = sum(not action.option_strings for action in verbs["ls"]._actions)  # noqa: SLF001 - argparse hides them
     near = get_close_matches(names[0], verbs, n=1, cutoff=0.7) if names and "/" not in names[0] else []
     near += [_GUESSES[names[0]]] if names and _GUESSES.get(names[0]) in verbs and not near else []
-    if len(names) <= taken and not near:
+    if len(names) <= accepted and not near:
         return
     raise CommandFailed(_unknown_verb(noun, names[0], near), USAGE)
 
@@ -136,21 +136,21 @@ def _unknown_verb(noun: str, word: str, near: Sequence[str]) -> str:
 
 
 def _no_verb(noun: str, word: str, failure: NotThere) -> CommandFailed:
-    """Of a word that stands where a verb may, and is no name of anything."""
+    """The error for a word in the position of a verb that is no verb and no name."""
     near = get_close_matches(word, VERBS[noun], n=1, cutoff=0.5)
     return CommandFailed(f"{_unknown_verb(noun, word, near)}. {failure}", failure.status)
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    created = argparse.ArgumentParser(
         prog="deardiary",
-        description="Look at and manage what is logged to DearDiary.",
+        description="Inspect and manage the projects, runs and files of DearDiary.",
         epilog=_STATUSES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--version", action="version", version=f"deardiary {__version__}")
-    commands = made.add_subparsers(title="commands", metavar="COMMAND")
+    created.add_argument("--version", action="version", version=f"deardiary {__version__}")
+    commands = created.add_subparsers(title="commands", metavar="COMMAND")
     for noun in _NOUNS:
         noun.add(commands)
     NOUNS[:] = commands.choices
-    return made
+    return created

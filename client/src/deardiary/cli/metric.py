@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SUMMARY = ["metric", "count", "first", "last", "min", "max", "last step"]
 FOLLOW_SECONDS = 2.0
-_PLOTTED = 1000  # points read of a curve: more than a terminal has dots in a line
+_PLOTTED = 1000  # points of a curve to request: more than a terminal has dots in a line
 _WITHOUT_TERMINAL = 80
 _PLOT_LINES = 15
 
@@ -35,7 +35,7 @@ def add(commands: Subparsers) -> None:
     _of_iteration(parser)
     parser.add_argument("key", metavar="METRIC", help="its name")
     parser.add_argument("--csv", action="store_true", help="print CSV with every digit")
-    parser.add_argument("--max-points", type=count, metavar="N", help="no more than N, lows and highs among them")
+    parser.add_argument("--max-points", type=count, metavar="N", help="at most N points, with the lows and highs")
     _follow(parser)
     parser = verb(verbs, "plot", "draw the curve of a metric, of one or more iterations", plot)
     parser.add_argument("iterations", nargs="+", metavar="ITERATION", help="an id, or the beginning of one")
@@ -111,7 +111,7 @@ def _of_iteration(parser: argparse.ArgumentParser) -> None:
 
 
 def _follow(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--follow", action="store_true", help="go on until the iteration has ended")
+    parser.add_argument("--follow", action="store_true", help="print new points until the iteration has ended")
 
 
 def _curve(call: Call, iteration: Iteration, max_points: int | None, min_step: int | None = None) -> Curve:
@@ -121,7 +121,7 @@ def _curve(call: Call, iteration: Iteration, max_points: int | None, min_step: i
 
 
 def _points(call: Call, iteration: Iteration, curve: Curve) -> Iterator[tuple[int, float, datetime]]:
-    """The points of the curve; with --follow also those of later steps, until the iteration has ended."""
+    """The points of the curve; with --follow also later points, until the iteration has ended."""
     following: int | None = None
     while True:
         yield from zip(curve.step, curve.value, curve.recorded_at, strict=True)

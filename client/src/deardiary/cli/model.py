@@ -36,7 +36,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("version", metavar="VERSION", help=_VERSION)
     stages = [each.name for each in Stage]
     parser.add_argument("stage", type=one_of(Stage), choices=stages, help="the new stage, or its beginning, like prod")
-    parser = verb(verbs, "download", "bring the file of a version to a file, or into a directory", download)
+    parser = verb(verbs, "download", "download the file of a version to a file, or into a directory", download)
     parser.add_argument("version", metavar="VERSION", help=f"{_VERSION}; PROJECT/MODEL alone is the one in PRODUCTION")
     parser.add_argument("target", nargs="?", default=".", metavar="TARGET", help="(default: the working directory)")
     forcing(parser)

@@ -1,4 +1,4 @@
-"""What a command prints: JSON for programs, tables for people."""
+"""Output of commands: JSON for programs, tables for people."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ T = TypeVar("T")
 
 GAP = "  "  # between two columns
 _WIDEST = 60
-# Enough to tell apart what was created more than a tenth of a millisecond apart.
+# Enough to distinguish ids that were created more than a tenth of a millisecond apart.
 _SHORT_ID = 10
-_IDS = ("spool",)  # fields that hold an id, though they are not called so
+_IDS = ("spool",)  # fields that hold an id, though their names do not end with "id"
 _UNCUT = ("id", "iteration", "experiment", "resource", "run", "status", "stage", "created")
 _NOT_ASCII = re.compile(r"[^\n -~]")
 _RED, _GREEN, _YELLOW, _BLUE = 31, 32, 33, 34
@@ -43,24 +43,24 @@ _COLOURS = {
 
 
 class Output:
-    """Writes to stdout. With ``as_json`` objects in their wire form, and nothing of what is said beside them."""
+    """Writes to stdout: with ``as_json`` only objects in their wire form, otherwise only text for people."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
 
     def say(self, text: str, values: Iterable[object] = ()) -> None:
-        """For people; on a terminal the statuses among these values are coloured where the text names them."""
+        """Print text for people. On a terminal, colour the statuses among these values."""
         if not self.as_json:
             print(coloured(printable(text), values) if has_colours() else printable(text))
 
     def json(self, value: Any) -> None:
-        """For programs."""
+        """Print a value for programs."""
         if self.as_json:
             text = json.dumps(with_words(value), indent=2, ensure_ascii=False, allow_nan=False)
             print(_NOT_ASCII.sub(_escaped, text))
 
     def objects(self, objects: Iterable[Any], columns: Mapping[str, str], empty: str) -> None:
-        """A table of these fields, by their headings; ``empty`` is said where there is nothing to show."""
+        """Print a table of these fields, by their headings, or ``empty`` if there are no objects."""
         if self.as_json:
             self.json(list(objects))
             return
@@ -73,7 +73,7 @@ class Output:
         self.table(list(columns), list(zip(*values, strict=True)), empty)
 
     def one(self, shape: Any, left_out: Iterable[str] = ()) -> None:
-        """One object, a line for each of its fields."""
+        """Print one object, a line for each field."""
         self.json(shape)
         if shape is None:
             self.say("Done; you may not read the result")
@@ -82,7 +82,7 @@ class Output:
         self.fields({_label(name, value): value for name, value in fields.items() if value not in (None, "")})
 
     def changed(self, shape: T, sentence: Callable[[T], str]) -> None:
-        """One sentence about what was done; the whole object for programs. A blind writer gets None back."""
+        """Print a sentence for people, or the whole object for programs. A caller who may not read gets None back."""
         self.json(shape)
         self.say("Done; you may not read the result" if shape is None else sentence(shape))
 
@@ -92,12 +92,12 @@ class Output:
             self.say(f"Deleted {each}")
 
     def note(self, text: str) -> None:
-        """A sentence below a table, in lines that the terminal has room for."""
+        """Print a sentence, wrapped to the width of the terminal."""
         room = self.room()
         self.say(text if room is None else textwrap.fill(text, room, break_on_hyphens=False))
 
     def room(self) -> int | None:
-        """How many signs a line has; None when it goes to no terminal."""
+        """The width of the terminal in characters; None if stdout is no terminal."""
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def fields(self, fields: Mapping[str, object]) -> None:
@@ -106,21 +106,21 @@ class Output:
             self.say(self._folded(f"{name.ljust(width)}  {cell(value)}", width + len(GAP)), [value])
 
     def _folded(self, text: str, indent: int) -> str:
-        """A long line in several, all but the first indented; a text of several lines stays as it is."""
+        """Wrap a long line, and indent all but the first; a text of several lines stays unchanged."""
         room = self.room()
         if room is None or len(text) <= room or "\n" in text:
             return text
         return textwrap.fill(text, room, subsequent_indent=" " * indent, break_on_hyphens=False)
 
     def width(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
-        """The signs that a line of this table takes."""
+        """The width of this table in characters."""
         widths = [width_of(column, [row[index] for row in rows]) for index, column in enumerate(columns)]
         return sum(widths) + len(GAP) * (len(widths) - 1)
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str = "", *, whole: bool = False
     ) -> None:
-        """On a terminal that is too narrow texts are cut, but no numbers and no ids; with ``whole`` nothing is."""
+        """Print a table. On a narrow terminal cut texts, but no numbers and no ids; with ``whole`` cut nothing."""
         if not rows:
             self.note(empty)
             return
@@ -145,7 +145,7 @@ def _label(name: str, value: object) -> str:
 
 
 def short_ids(ids: Sequence[str]) -> list[str]:
-    """The beginnings of these ids, long enough to tell them apart."""
+    """Prefixes of these ids, long enough to distinguish them."""
     length = _SHORT_ID
     while len({each[:length] for each in ids}) < len(set(ids)):
         length += 1
@@ -153,14 +153,14 @@ def short_ids(ids: Sequence[str]) -> list[str]:
 
 
 def _short(values: Sequence[object]) -> Sequence[object]:
-    """Ids as a terminal shows them; a status is no id, though its field is called so."""
+    """Shorten ids for a terminal; a status is no id, though its field ends with "id"."""
     if not all(value is None or type(value) is str for value in values):
         return values
     return [value or None for value in short_ids([str(value or "") for value in values])]
 
 
 def cell(value: object) -> str:
-    """A value as people read it: times in UTC to the second, numbers in six digits, nothing for None."""
+    """Format a value for people: times in UTC to the second, numbers with six digits, an empty text for None."""
     if value is None:
         return ""
     if isinstance(value, datetime):
@@ -177,7 +177,7 @@ def cell(value: object) -> str:
 
 
 def _escaped(sign: re.Match[str]) -> str:
-    """JSON itself escapes only characters below the space; others steer terminals too."""
+    """Escape control characters: JSON escapes only those below the space, and others control terminals too."""
     return sign[0] if sign[0].isprintable() else json.dumps(sign[0])[1:-1]
 
 
@@ -213,12 +213,12 @@ def shortened(text: str, widest: int = _WIDEST) -> str:
 
 
 def width_of(heading: str, values: Iterable[object]) -> int:
-    """The signs that a column of a table takes."""
+    """The width of a column of a table, in characters."""
     return max(len(heading), *(len(shortened(cell(value))) for value in values), 0)
 
 
 def _is_number(value: object) -> bool:
-    """Parameters are text, and numbers among them are aligned as numbers are."""
+    """True for numbers, and for text that is a number: parameters are text, and align like numbers."""
     if isinstance(value, str):
         try:
             float(value)

@@ -22,13 +22,13 @@ COLUMNS = {"id": "id", "name": "name", "created": "created_date", "description":
 def add(commands: Subparsers) -> None:
     verbs = noun(commands, "projects", "the roots of all work")
     verb(verbs, "ls", "list the projects that you may read", ls)
-    for name, about, handler in (("show", "show a project", show), ("create", "make a project", create)):
+    for name, about, handler in (("show", "show a project", show), ("create", "create a project", create)):
         parser = verb(verbs, name, about, handler)
         which = ("PROJECT", "name or id") if name == "show" else ("NAME", "its name")
         parser.add_argument("project", metavar=which[0], help=which[1])
         if name == "create":
             parser.add_argument("--description", default="", help="its description (default: none)")
-    parser = verb(verbs, "members", "list who may do what in a project", members)
+    parser = verb(verbs, "members", "list the members of a project, with their permissions", members)
     parser.add_argument("project", metavar="PROJECT", help="name or id")
     edit(verbs, "rename or describe a project", change).add_argument("project", metavar="PROJECT", help="name or id")
     parser = tagging(verbs, "tag a project", tag)
@@ -54,7 +54,7 @@ def create(call: Call) -> None:
 
 
 def _warn_of_others(call: Call, made: Project) -> None:
-    """Warn where a name means two projects: `start` takes the oldest."""
+    """Warn if another project has this name: `start` uses the oldest."""
     others = [each.id for each in call.client.projects.list(name=made.name) if each.id != made.id]
     if others:
         _log.warning("Another project is named %r too: %s. `deardiary.start` uses the oldest", made.name, others[0])

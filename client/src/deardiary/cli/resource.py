@@ -25,16 +25,16 @@ COLUMNS = {"id": "id", "name": "name", "bytes": "size_bytes", "state": "state", 
 def add(commands: Subparsers) -> None:
     verbs = noun(commands, "resources", "artifacts of an experiment or an iteration")
     _owner(verb(verbs, "ls", "list resources", ls))
-    parser = verb(verbs, "upload", "store files, and all that is in folders", upload)
+    parser = verb(verbs, "upload", "upload files, and all files in folders", upload)
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with all files below it")
-    parser.add_argument("--name", help="of the resource (default: the file's), or what goes before those in a folder")
+    parser.add_argument("--name", help="of the resource (default: the file's); of a folder, the prefix of its names")
     parser.add_argument("--description", default="", help="of each resource (default: none)")
     _owner(parser)
-    parser = verb(verbs, "download", "bring a resource to a file, or into a directory", download)
+    parser = verb(verbs, "download", "download a resource to a file, or into a directory", download)
     parser.add_argument("resource", metavar="RESOURCE", help="an id")
     parser.add_argument("target", nargs="?", default=".", metavar="TARGET", help="(default: the working directory)")
     forcing(parser)
-    parser = verb(verbs, "download-all", "bring what an experiment or an iteration has stored, as a tree", download_all)
+    parser = verb(verbs, "download-all", "download all files of an experiment or an iteration, as a tree", download_all)
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="(default: the working directory)")
     forcing(parser)
     _owner(parser)
@@ -72,13 +72,13 @@ def download(call: Call) -> None:
 
 
 def bring(call: Call, resource: Resource) -> Path:
-    """Download it to the TARGET of the command. CommandFailed if another file is there, unless --force says so."""
+    """Download to the TARGET of the command. CommandFailed if another file is there, unless --force is set."""
     with Bar(resource.name) as bar, _unforced():
         return call.client.resources.download(resource.id, call.given.target, progress=bar, overwrite=call.given.force)
 
 
 def forcing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--force", action="store_true", help="replace files that are there with other content")
+    parser.add_argument("--force", action="store_true", help="replace existing files with other content")
 
 
 @contextlib.contextmanager
@@ -122,7 +122,7 @@ def _owner(parser: argparse.ArgumentParser) -> None:
 
 
 def _upload(call: Call, path: Path, experiment_id: str, iteration_id: str | None) -> Sequence[Resource]:
-    """One file, or every file of a folder."""
+    """Upload a file, or every file of a folder."""
     name, description = call.given.name, call.given.description
     with Bar(str(path)) as bar:
         if path.is_dir():
@@ -136,7 +136,7 @@ def _upload(call: Call, path: Path, experiment_id: str, iteration_id: str | None
 
 
 def _of(call: Call) -> tuple[str, str | None]:
-    """Ids of experiment and iteration."""
+    """The ids of experiment and iteration."""
     if call.given.iteration is not None:
         iteration = find.iteration(call.client, call.given.iteration)
         return iteration.experiment_id, iteration.id

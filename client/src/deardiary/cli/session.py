@@ -32,20 +32,20 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def add(commands: Subparsers) -> None:
-    parser = verb(commands, "login", "sign in, and keep an API token for this machine", login)
+    parser = verb(commands, "login", "sign in, and store an API token for this machine", login)
     parser.add_argument("server", nargs="?", metavar="URL", help="the server, like https://host/api")
-    parser.add_argument("--username", help="asked for if it is not given")
+    parser.add_argument("--username", help="your name (default: ask)")
     given = parser.add_mutually_exclusive_group()
     given.add_argument("--password-stdin", action="store_true", help="read the password from stdin, do not ask")
-    given.add_argument("--token-stdin", action="store_true", help="read an API token from stdin and keep that")
+    given.add_argument("--token-stdin", action="store_true", help="read an API token from stdin and store it")
     parser.add_argument("--name", default=platform.node() or "a machine", help="of the token (default: this machine's)")
     parser.add_argument("--expires-in-days", type=int, help="when the token ends (default: never)")
-    parser.add_argument("--as", dest="login", metavar="LOGIN", help="keep it under a name, like dev, beside others")
+    parser.add_argument("--as", dest="login", metavar="LOGIN", help="store a named login, like dev, beside others")
     parser = verb(commands, "logout", "forget a login; its token stays valid until `tokens rm`", logout)
-    parser.add_argument("login", nargs="?", metavar="LOGIN", help="its name (default: the one in force)")
-    parser = verb(commands, "use", "switch to a login that was kept under a name; without one, list them", use)
+    parser.add_argument("login", nargs="?", metavar="LOGIN", help="its name (default: the current one)")
+    parser = verb(commands, "use", "switch to a named login; without a name, list them", use)
     parser.add_argument("login", nargs="?", metavar="LOGIN", help="its name")
-    verb(commands, "whoami", "who is signed in, and where", whoami)
+    verb(commands, "whoami", "show the signed-in user and the server", whoami)
 
 
 def login(call: Call) -> None:
@@ -98,7 +98,7 @@ def use(call: Call) -> None:
 
 
 def whoami(call: Call) -> None:
-    """The user, and what the user may do on each project."""
+    """Show the user, and the user's permissions on each project."""
     user = call.client.whoami(include="permissions")
     held = list(user.permissions or ())
     call.output.json({**with_words(user), "permissions": held})
@@ -117,13 +117,13 @@ def rights_of(permission: UserPermission) -> list[bool]:
 
 
 def words_of(permission: UserPermission) -> str:
-    """Like "read, create", "all", "nothing"."""
+    """Describe a permission, such as "read, create", "all" or "nothing"."""
     held = [right for right, has in zip(RIGHTS, rights_of(permission), strict=True) if has]
     return "all" if len(held) == len(RIGHTS) else ", ".join(held) or "nothing"
 
 
 def with_session(call: Call, work: Callable[[Client], T]) -> T:
-    """Done as we are signed in, or if the server wants a password for it, after asking for that."""
+    """Do the work with the current login. If that needs a password, ask for it and repeat."""
     try:
         return work(call.client)
     except ClientError as error:
@@ -134,7 +134,7 @@ def with_session(call: Call, work: Callable[[Client], T]) -> T:
 
 
 def _with_password(call: Call) -> Client:
-    """A client that has signed in with a password, which is asked for: for what an API token may not do."""
+    """Ask for the password and return a client with a password session, for operations that an API token may not do."""
     if not sys.stdin.isatty():
         message = "This needs a password, and not an API token: set DEARDIARY_USERNAME and DEARDIARY_PASSWORD"
         raise CommandFailed(message, USAGE)
@@ -163,11 +163,11 @@ def _line(what: str) -> str:
 
 
 def _keep_new_token(client: Client, username: str, given: argparse.Namespace) -> None:
-    made = client.tokens.create(given.name, expires_in_days=given.expires_in_days)
+    created = client.tokens.create(given.name, expires_in_days=given.expires_in_days)
     try:
-        _keep(settings.keep_login(settings.Login(client.url, str(made.token), username), given.login))
+        _keep(settings.keep_login(settings.Login(client.url, str(created.token), username), given.login))
     except OSError:
-        client.tokens.delete(made.id)  # its secret would be lost
+        client.tokens.delete(created.id)  # without the file its secret is lost
         raise
 
 

@@ -1,4 +1,4 @@
-"""``deardiary sync``: sending what waits on this machine, and looking at it or dropping it."""
+"""``deardiary sync``: send the unsent records of this machine, list them or delete them."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ _NONE_REFUSED = "Nothing that was refused is kept here"
 
 
 def add(commands: Subparsers) -> None:
-    parser = verb(commands, "sync", "send what was logged offline, or could not be sent", sync)
+    parser = verb(commands, "sync", "send records that were logged offline, or could not be sent", sync)
     parser.add_argument(
         "--allow",
         action="append",
         default=[],
         metavar="URL",
-        help="a server to which spools may go that name it, though the settings do not; may be repeated",
+        help="a server that only the spool names, not the settings, to which it may be sent; may be repeated",
     )
-    parser.add_argument("--from-url", metavar="OLD", help="only what was logged for this server")
+    parser.add_argument("--from-url", metavar="OLD", help="only records that were logged for this server")
     _add_actions(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
     parser.add_argument(
         "places",
         nargs="*",
         metavar="FOLDER|RUN",
-        help="a folder, an archive or s3://bucket/prefix to send (default: what this machine has logged); with "
+        help="a folder, an archive or s3://bucket/prefix to send (default: the spools of this machine); with "
         "--discard, --rejected and --drop-rejected folders, or runs by the beginning of their id or their iteration's",
     )
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_mutually_exclusive_group()
-    actions.add_argument("--to", metavar="NEW", help="send what was logged for --from-url to this server instead")
-    actions.add_argument("--discard", action="store_true", help="delete what waits, unsent")
-    actions.add_argument("--rejected", action="store_true", help="list what a server refused for good, and why")
-    actions.add_argument("--drop-rejected", action="store_true", help="delete what a server refused for good")
+    actions.add_argument("--to", metavar="NEW", help="send the records for --from-url to this server instead")
+    actions.add_argument("--discard", action="store_true", help="delete unsent records")
+    actions.add_argument("--rejected", action="store_true", help="list records refused for good, with the reason")
+    actions.add_argument("--drop-rejected", action="store_true", help="delete records refused for good")
 
 
 def sync(call: Call) -> None:
@@ -127,7 +127,7 @@ def _list_waiting(call: Call, waiting: list[Waiting]) -> None:
     if call.output.room() is None or not waiting:
         call.output.objects(waiting, _WAITING, "Nothing waits here")
         return
-    # A URL is too long for a column of a terminal, and has to be read whole.
+    # A URL is too long for a column on a terminal, and must not be cut.
     columns = {name: each for name, each in _WAITING.items() if each != "url"}
     for url in dict.fromkeys(each.url for each in waiting):
         call.output.note(f"For {url or 'the server of the settings'}:")
@@ -147,7 +147,7 @@ def _list_rejected(call: Call) -> None:
     if call.output.room() is None:
         call.output.objects(parts, _REJECTED, _NONE_REFUSED)
         return
-    # A reason is too long for a column of a terminal.
+    # A reason is too long for a column on a terminal.
     call.output.objects(parts, {name: each for name, each in _REJECTED.items() if each != "reason"}, _NONE_REFUSED)
     for reason in dict.fromkeys(part.reason for part in parts):
         call.output.note(f"Refused: {reason}")

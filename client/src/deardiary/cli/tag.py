@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def change_tags(call: Call, owner: Owner, owner_id: str) -> None:
-    """Add the tags that the command names, or take them away, and show what is there then."""
+    """Add or remove the tags that the command names, and show the resulting tags."""
     tags = call.client.tags
     if call.given.remove:
         known = {each.value: each.id for each in tags.list(owner, owner_id)}

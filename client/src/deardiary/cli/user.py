@@ -41,7 +41,7 @@ def add(commands: Subparsers) -> None:
     verb(verbs, "ls", "list all users; for admins", ls)
     parser = verb(verbs, "show", "show a user, and the permissions", show)
     parser.add_argument("user", **_USER)  # type: ignore[arg-type]
-    parser = verb(verbs, "create", "make a user; for admins", create)
+    parser = verb(verbs, "create", "create a user; for admins", create)
     parser.add_argument("username", metavar="USERNAME", help="1 to 64 letters, digits and . _ - @")
     parser.add_argument("--first-name", default="", help="the first name (default: none)")
     parser.add_argument("--last-name", default="", help="the last name (default: none)")
@@ -50,7 +50,9 @@ def add(commands: Subparsers) -> None:
     parser = verb(verbs, "passwd", "set your password, or as an admin a user's", password)
     parser.add_argument("user", metavar="USER", nargs="?", help="the user (default: you)")
     parser.add_argument(
-        "--password-stdin", action="store_true", help="read the password from stdin, your present one on a line before"
+        "--password-stdin",
+        action="store_true",
+        help="read the password from stdin, after your present one",
     )
     parser = verb(verbs, "grant", "give a user these permissions on a project, and no others", grant)
     parser.add_argument("user", **_USER)  # type: ignore[arg-type]
@@ -108,7 +110,7 @@ def create(call: Call) -> None:
 
 
 def password(call: Call) -> None:
-    """The present password is asked for once, and serves to sign in where an API token is in use."""
+    """Ask for the present password once, and sign in with it if the login is an API token."""
     me, given = call.client.whoami(), call.given
     if given.user in (None, me.id, me.username):
         current = _present_password(me.username, from_stdin=given.password_stdin)
