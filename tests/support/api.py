@@ -1,4 +1,4 @@
-"""What the tests of the routes make again and again, and how they look at answers and at the store."""
+"""Common requests of the route tests, and checks of answers and of the store."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def new_person(server: Server, **fields: Any) -> Person:
 
 
 def new_member(server: Server, project_id: str, *may: str) -> Person:
-    """Somebody with a permission record on the project that allows just this."""
+    """A user with exactly these permissions on the project."""
     person = new_person(server)
     record = {f"{what}_permission": True for what in may}
     found(server.call("PUT", f"/projects/{project_id}/permissions/{person.id}", record))
@@ -77,7 +77,7 @@ def new_iteration(server: Server, experiment_id: str | None = None, **body: Any)
 
 
 def end(server: Server, iteration_id: str, **body: Any) -> Any:
-    """The iteration, finished."""
+    """End the iteration as SUCCEEDED."""
     return found(server.call("PATCH", f"/iterations/{iteration_id}", {"status_id": 2, **body}))
 
 
@@ -89,7 +89,7 @@ def new_resource(server: Server, experiment_id: str, content: bytes, **body: Any
 
 
 def upload(server: Server, resource_id: str, content: bytes) -> None:
-    """Make the presigned request as it was given."""
+    """Send the presigned request unchanged."""
     (request,) = found(server.call("POST", f"/resources/{resource_id}/upload"))["requests"]
     # moto keeps a checksum only when this header asks for it; S3 always does.
     headers = {**request["headers"], "x-amz-sdk-checksum-algorithm": "SHA256"}
@@ -103,7 +103,7 @@ def new_ready_resource(server: Server, experiment_id: str, content: bytes, **bod
 
 
 def pages(server: Server, path: str, limit: int, token: str = "") -> list[Any]:
-    """Everything in a list, read page by page."""
+    """All rows of a list, read page by page."""
     items: list[Any] = []
     cursor, joint = "", "&" if "?" in path else "?"
     while True:
@@ -116,10 +116,10 @@ def pages(server: Server, path: str, limit: int, token: str = "") -> list[Any]:
 
 
 def rows() -> dict[tuple[str, str], Any]:
-    """Everything in the table but what goes by itself.
+    """All rows of the table, except those that expire by themselves.
 
-    That is: counts of sign-ins, what looks for bytes that come too late, creation keys of what has been deleted. From
-    moto's own memory, for its Scan never ends on a table of several pages.
+    These are counts of sign-ins, checks for late bytes, and creation keys of deleted entities. Read from moto's memory,
+    because its Scan never ends on a table of several pages.
     """
     backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][config.settings().region]
     everything = [row.to_json()["Attributes"] for row in backend.get_table(config.settings().table).all_items()]
@@ -129,6 +129,6 @@ def rows() -> dict[tuple[str, str], Any]:
 
 
 def objects() -> set[str]:
-    """Everything in the bucket."""
+    """The keys of all objects in the bucket."""
     answer = boto3.client("s3").list_objects_v2(Bucket=config.settings().artifact_bucket)
     return {each["Key"] for each in answer.get("Contents", [])}

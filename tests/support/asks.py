@@ -1,4 +1,4 @@
-"""One request for every route that the server has: what is sent, by whom, and what is special about its ids."""
+"""One request for every route of the server: its body, its sender, and the ids in its path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READ_ONLY = {"read_permission": True}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A request to a route; ids that are not given here are the world's."""
+    """A request to a route. Ids that it does not set are those of the world."""
 
     body: Any = None
     query: str = ""
@@ -53,7 +53,7 @@ def _untag(level: str) -> Asking:
 
 
 def _flush() -> dict[str, Any]:
-    """Ten keys of a hundred points each."""
+    """A flush of ten keys with a hundred points each."""
     curves = {key: points(POINTS // 10, key) for key in (f"metric_{number}" for number in range(10))}
     columns = {
         key: {name: [point[name] for point in curve] for name in ("step", "value", "recorded_at")}
@@ -64,7 +64,7 @@ def _flush() -> dict[str, Any]:
 
 
 def _ticket(world: World, method: str) -> Ask:
-    """With the URL of a small file that the table keeps."""
+    """A request to the signed URL of a small file in the table."""
     project_id, data = world.ids["project_id"], b"never sent"
     location = Location(project_id, hashlib.sha256(data).hexdigest())
     if method == "GET":

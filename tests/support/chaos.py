@@ -1,4 +1,4 @@
-"""A proxy on loopback that maltreats a third of the requests."""
+"""A proxy on loopback that disturbs a third of the requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MISTREATMENTS = ("drop request", "drop answer", "delay", "truncate", "duplicate"
 
 
 class Chaos:
-    """``done`` counts what was done to how many requests."""
+    """``done`` counts the disturbances by kind."""
 
     def __init__(self, target: str, seed: int) -> None:
         self.target = target
@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(answer, cut=choice == "truncate")
 
     def _forward(self, proxy: Chaos, body: bytes) -> Answer | None:
-        """None when the server is not there."""
+        """Forward the request; None if the server does not run."""
         connection = http.client.HTTPConnection(urlsplit(proxy.target).netloc, timeout=10)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
@@ -100,4 +100,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass_on  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Tests are quiet."""
+        """Log nothing."""

@@ -1,7 +1,7 @@
-"""What must hold of everything that is stored, once no request is under way.
+"""Invariants of all stored data while no request is running.
 
-Every row is reachable from its owner, every owner has the rows that belong to it, blobs count their owners right, bytes
-belong to a blob, and every summary is the one of its points. Call `check_consistency()` after a storm.
+Every row is reachable from its owner, every owner has its rows, blobs count their owners exactly, bytes belong to a
+blob, and every summary matches its points. Call `check_consistency()` after concurrent requests.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def check_consistency() -> None:
 
 
 def find_faults() -> Iterator[str]:
-    """One line for each thing that is wrong."""
+    """Yield one line for each violation."""
     table = Table(read_table(), read_objects())
     for key, row in table.rows.items():
         check = CHECKS.get(row.get("kind", ""))
@@ -37,7 +37,7 @@ def find_faults() -> Iterator[str]:
 
 
 class Table:
-    """All rows, and what of them is looked for again and again."""
+    """All rows, with indexes for frequent look-ups."""
 
     def __init__(self, rows: dict[Key, Row], objects: dict[str, set[str]]) -> None:
         self.rows, self.objects = rows, objects
@@ -49,7 +49,7 @@ class Table:
         self.generations = {(key.pk, row.get("home")) for key, row in rows.items() if row.get("kind") == "chunk"}
 
     def has(self, key: Key, **wanted: Any) -> bool:
-        """Whether there is such a row, with these values."""
+        """True if there is a row with these values."""
         row = self.rows.get(key)
         return row is not None and all(row.get(name) == value for name, value in wanted.items())
 
@@ -58,7 +58,7 @@ class Table:
             yield f"there is no {key.pk} {key.sk}" + (f" with {wanted}" if wanted else "")
 
     def experiment_of(self, iteration_id: str) -> str:
-        """Empty where the iteration has no REF."""
+        """The iteration's experiment; empty without a REF."""
         return str(self.refs.get(keys.iteration_partition(iteration_id), {}).get("experiment_id", ""))
 
     def project_of(self, experiment_id: str) -> str:
@@ -75,7 +75,7 @@ Check = Callable[[Table, Key, Row], Iterator[str]]
 
 
 def _shares(rows: dict[Key, Row]) -> Iterator[Key]:
-    """The blob of every share that a resource or a snapshot has in one."""
+    """The blob of every share of a resource or snapshot."""
     projects = {key.pk: row["project_id"] for key, row in rows.items() if key.sk == "REF"}
     for key, row in rows.items():
         project_id = projects.get(key.pk, "")
@@ -86,7 +86,7 @@ def _shares(rows: dict[Key, Row]) -> Iterator[Key]:
 
 
 def _owned(row: Row) -> set[str]:
-    """The hashes of the blobs that a snapshot has a share in."""
+    """The hashes of the blobs in which the snapshot has a share."""
     return {text[0] for text in json.loads(row["texts"]).values()} | set(json.loads(row["coming"]))
 
 
@@ -103,7 +103,7 @@ def _user(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _username(table: Table, key: Key, row: Row) -> Iterator[str]:
-    """An older server has put it under the name as written."""
+    """Check a username. Older servers stored it under the name as written."""
     yield from table.needs(keys.user(row["user_id"]))
     written = table.rows.get(keys.user(row["user_id"]), {}).get("username", "")
     if key not in {keys.username(written), keys.username(ids.fold_case(written))}:
@@ -122,7 +122,7 @@ def _admins(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _permission(table: Table, key: Key, row: Row) -> Iterator[str]:
-    """Of both rows of a permission: each has the other."""
+    """Check both rows of a permission: each requires the other."""
     same = {name: value for name, value in row.items() if name not in ("PK", "SK")}
     yield from table.needs(keys.permission(row["user_id"], row["project_id"]), **same)
     yield from table.needs(keys.member(row["project_id"], row["user_id"]), **same)
@@ -159,7 +159,7 @@ def _blob(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _is_going(table: Table, sha256: str) -> bool:
-    """Whether a deletion or a late look at an upload will come to these bytes, or a snapshot's next write."""
+    """True if a deletion, a check of late uploads, or the next write of a snapshot will handle these bytes."""
     deletions = (key.sk for key in table.rows if key.pk == keys.DELETIONS)
     uploads = (row for key, row in table.rows.items() if key.pk == keys.UPLOADS)
     snapshots = (row for row in table.rows.values() if row.get("kind") == "snapshot")
@@ -198,7 +198,7 @@ def _experiment_name(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _ref(table: Table, key: Key, row: Row) -> Iterator[str]:
-    """A REF has the entity that it leads to."""
+    """Check a REF: its entity exists."""
     kind, _, its_id = key.pk.partition("#")
     project_id, experiment_id = row["project_id"], str(row.get("experiment_id"))
     places = {
@@ -241,7 +241,7 @@ def _running(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _beside_iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
-    """Of a row in the experiment's partition whose sort key names an iteration."""
+    """Check a row in the experiment's partition whose sort key names an iteration."""
     return table.needs_iteration(key.pk.removeprefix("EXPERIMENT#"), key.sk.split("#")[1])
 
 
@@ -274,7 +274,7 @@ def _series(table: Table, key: Key, row: Row) -> Iterator[str]:
     kept = summary.unpack_summaries(row["digests"])
     counted = {name: _summary(each) for name, each in _points(keys.owner_of_series(key.sk), announced).items()}
     for name in sorted((kept.keys() | counted.keys()) - marked.keys()):
-        # By their text, for NaN is not equal to itself.
+        # Compare texts, because NaN is not equal to itself.
         if repr(kept.get(name)) != repr(counted.get(name)):
             yield f"the summary of {name!r} is {kept.get(name)}, its points give {counted.get(name)}"
 
@@ -283,7 +283,7 @@ _Point = tuple[int, int, int, int, float]
 
 
 def _points(iteration_id: str, without: dict[str, Any]) -> dict[str, list[_Point]]:
-    """Per key the points (step, time, arrival, place in the batch, value) in their order, but those being written."""
+    """The points (step, time, arrival, index in the batch, value) of each key in order, without unfinished batches."""
     found: dict[str, list[_Point]] = {}
     for key, slices in points.read_slices(iteration_id).items():
         for batches, piece in slices:
@@ -328,7 +328,7 @@ def _resource(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _upload(table: Table, key: Key, row: Row) -> Iterator[str]:
-    """A row for late bytes stands by itself and goes when it is due, like those of a deletion under way."""
+    """Check an upload. A row for late bytes needs no other row, and is removed when it is due."""
     if "resource_id" in row and not table.has(keys.deletion(f"{row['sha256']}.{row['resource_id']}")):
         yield from table.needs(keys.resource(row["experiment_id"], row["resource_id"]), state="pending")
 
@@ -360,7 +360,7 @@ def _version(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _id_key(table: Table, key: Key, row: Row) -> Iterator[str]:
-    """One that is retired stands for what has been deleted."""
+    """Check a creation key. A retired one belongs to a deleted entity."""
     target_id = row["target_id"]
     places = [
         keys.project(target_id),
@@ -376,7 +376,7 @@ def _id_key(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _by_itself(table: Table, key: Key, row: Row) -> Iterator[str]:
-    """The record of a deletion is worked off, a counter expires."""
+    """Accept a row that needs no other: the record of a deletion, or a counter that expires."""
     return iter(())
 
 

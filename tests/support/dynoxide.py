@@ -1,7 +1,7 @@
 """A second implementation of DynamoDB for the tests: dynoxide, a binary on SQLite that npm installs.
 
-An emulator agrees with the server that was written against it. Another one shows where both are wrong. S3 and the
-parameter store stay those of the first emulator: a gateway in front of both sends each request where it belongs.
+The server was written against the first emulator, so their shared errors stay hidden; a second one shows them. S3 and
+the parameter store stay those of the first emulator: a gateway sends each request to the right one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 PACKAGE, VERSION = "@dynoxide/linux-x64", "1.2.1"
 _PER_HOP = {"connection", "expect", "keep-alive", "transfer-encoding"}
 _START_SECONDS = 10
-# dynoxide knows no backups; `bring_up` hears that they are on already.
+# dynoxide has no backups; tell `bring_up` that they are on.
 _BACKUPS_ON = {
     "ContinuousBackupsDescription": {
         "ContinuousBackupsStatus": "ENABLED",
@@ -34,15 +34,15 @@ _BACKUPS_ON = {
 
 
 class NotInstallable(Exception):
-    """This machine cannot have the binary; the text says why."""
+    """This machine cannot install the binary; the message has the reason."""
 
 
 def installed_binary() -> Path:
-    """The binary, which npm puts into the user's cache the first time."""
+    """The path of the binary; npm installs it into the user's cache at the first call."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deardiary" / f"dynoxide-{VERSION}"
     binary = cache / "node_modules" / PACKAGE / "dynoxide"
     cache.mkdir(parents=True, exist_ok=True)
-    # Of the workers that test at the same time, one installs.
+    # Of several test workers at once, one installs.
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not binary.exists():
@@ -68,7 +68,7 @@ def _install(cache: Path) -> None:
 
 @contextmanager
 def with_dynoxide(binary: Path, emulator_url: str) -> Iterator[str]:
-    """An endpoint for all services: DynamoDB is dynoxide, empty and in memory, the rest is the emulator."""
+    """Yield an endpoint for all services: DynamoDB is dynoxide, empty and in memory; the rest is the emulator."""
     port = _free_port()
     process = subprocess.Popen([binary, "serve", "--port", str(port)], stdout=subprocess.DEVNULL)  # noqa: S603
     try:
@@ -96,7 +96,7 @@ def _gateway(dynamodb: str, others: str) -> Iterator[str]:
 
 
 class _Gateway(BaseHTTPRequestHandler):
-    """One connection of a client; it keeps a connection to each service as long."""
+    """One connection of a client, with its own connection to each service."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -121,7 +121,7 @@ class _Gateway(BaseHTTPRequestHandler):
         self._answer(answer.status, answer.getheaders(), answer.read())
 
     def _ask(self, service: str, body: bytes) -> http.client.HTTPResponse:
-        """The host stays that of the gateway, for which the request was signed."""
+        """Forward a request. Keep the gateway's host, which the signature includes."""
         connection = self._connections.setdefault(service, http.client.HTTPConnection(service, timeout=30))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _PER_HOP}
         connection.request(self.command, self.path, body or None, headers)
@@ -129,7 +129,7 @@ class _Gateway(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
         self.send_response_only(status)
-        # The answer to HEAD has the length of what GET would give.
+        # The answer to HEAD has the length of a GET's body.
         length = dict(headers).get("Content-Length") if self.command == "HEAD" else None
         for name, value in headers:
             if name.lower() not in {*_PER_HOP, "content-length"}:

@@ -25,7 +25,7 @@ from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-# Moto's own way stays for the operations on tables, which tests use a few times only.
+# Moto itself handles operations on tables, which tests rarely use.
 _ON_ITEMS = {
     *("GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
     *("TransactGetItems", "TransactWriteItems"),
@@ -113,9 +113,9 @@ def _partitions(table: Table, items: list[dict[str, Any]]) -> set[DynamoType]:
 
 
 def twin(table: Table, partitions: set[DynamoType] | None = None) -> Table:
-    """To go back to after a failed transaction: what we write are whole attributes, never parts of one.
+    """Copy a table, to restore it after a failed transaction. The server writes only whole attributes.
 
-    With `partitions`, the items of all others are shared.
+    With `partitions`, share the items of all other partitions.
     """
     twin = copy.copy(table)
     twin.items = table.items.copy()
@@ -126,6 +126,6 @@ def twin(table: Table, partitions: set[DynamoType] | None = None) -> Table:
 
 def _item(item: Item) -> Item:
     twin = Item(item.hash_key, item.range_key, {})
-    # Past its own way of adding something, which measures everything that is there already.
+    # Bypass moto's method, which measures all existing items.
     dict.update(twin.attrs, item.attrs)
     return twin

@@ -1,7 +1,7 @@
 """Faults between botocore and AWS: a request is refused, delayed or delivered twice, or its answer is lost.
 
-`inject` works wherever the server's clients send to: moto, an emulator, a second implementation. The SDK's own retries
-stay as they are, but for their pauses. Example::
+`inject` works with every endpoint: moto, an emulator, a second implementation. The SDK's own retries stay, without
+their pauses. Example::
 
     with inject(lost_500, {"PutItem"}, when=lambda sent: sent.touches("SERIES#")) as hit:
         server.call("POST", path, body)
@@ -25,11 +25,11 @@ import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 
-# Any: its type stubs leave out what is private.
+# Any: its type stubs omit private names.
 Endpoint: Any = botocore.endpoint.Endpoint
-# What `Endpoint._do_get_response` returns: the answer, raw and parsed, or the exception.
+# The result of `Endpoint._do_get_response`: the answer, raw and parsed, or the exception.
 Answer = tuple[tuple[Any, dict[str, Any]] | None, Exception | None]
-# Takes the endpoint, the prepared request, the model of the operation and the context of the call.
+# Its arguments: the endpoint, the prepared request, the model of the operation, the context of the call.
 Send = Callable[..., Answer]
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
 SINGLE_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
@@ -50,7 +50,7 @@ class Sent:
     body: Any
 
     def touches(self, prefix: str) -> bool:
-        """Whether the request names an item whose sort key begins so."""
+        """True if the request names an item whose sort key starts with this text."""
         return any(sort_key.startswith(prefix) for sort_key in self.sort_keys)
 
     @property
@@ -60,21 +60,21 @@ class Sent:
 
 
 class Delivery:
-    """A request on its way: a fault delivers it as often as it likes, and chooses the answer."""
+    """A request before its delivery: a fault delivers it any number of times, and chooses the answer."""
 
     def __init__(self, send: Send, endpoint: Any, given: tuple[Any, ...], tokens: dict[str, Answer]) -> None:
         self.sent = _sent(*given)
         self._send, self._endpoint, self._given, self._tokens = send, endpoint, given, tokens
 
     def deliver(self) -> Answer:
-        """The service's answer. A repeated transaction is answered as before: DynamoDB keeps its ClientRequestToken.
+        """Deliver the request. A repeated transaction gets the first answer: DynamoDB keeps its ClientRequestToken.
 
         No emulator does that.
         """
         token = self.sent.body.get("ClientRequestToken") if self.sent.operation == "TransactWriteItems" else None
         if token in self._tokens:
             return self._tokens[token]
-        # What was delivered before has read the body to its end.
+        # The previous delivery has read the body to its end.
         self._given[0].reset_stream()
         answer = self._send(self._endpoint, *self._given)
         if token is not None and answer[0] is not None and answer[0][0].status_code == 200:
@@ -82,7 +82,7 @@ class Delivery:
         return answer
 
     def answer(self, status: int, code: str) -> Answer:
-        """An error that the service itself might give."""
+        """Answer with an error of the service."""
         text = f"<Error><Code>{code}</Code></Error>" if self.sent.service == "s3" else json.dumps({"__type": code})
         response = AWSResponse(self.sent.url, status, HTTPHeaders(), _Raw(text.encode()))
         twin = copy.copy(self._endpoint)
@@ -92,7 +92,7 @@ class Delivery:
         return _do_get_response(twin, *self._given)
 
     def drop(self) -> Answer:
-        """No answer at all."""
+        """Drop the connection without an answer."""
         return None, ConnectionClosedError(endpoint_url=self.sent.url)
 
 
@@ -100,34 +100,34 @@ Fault = Callable[[Delivery], Answer]
 
 
 def first_attempt(sent: Sent) -> bool:
-    """For `when`: the first attempt of every call."""
+    """Match the first attempt of every call; for `when`."""
     return sent.attempt == 1
 
 
 def lost_500(delivery: Delivery) -> Answer:
-    """The request is carried out, and answered 500."""
+    """Execute the request, and answer 500."""
     delivery.deliver()
     return delivery.answer(500, "InternalServerError")
 
 
 def lost_connection(delivery: Delivery) -> Answer:
-    """The request is carried out, and the connection drops before the answer."""
+    """Execute the request, and drop the connection before the answer."""
     delivery.deliver()
     return delivery.drop()
 
 
 def failed_500(delivery: Delivery) -> Answer:
-    """The request is not carried out, and answered 500."""
+    """Answer 500 without executing the request."""
     return delivery.answer(500, "InternalServerError")
 
 
 def conflict(delivery: Delivery) -> Answer:
-    """A transaction holds the item."""
+    """Answer that a transaction holds the item."""
     return delivery.answer(400, "TransactionConflictException")
 
 
 def in_progress(delivery: Delivery) -> Answer:
-    """A transaction that is carried out, and said to be still under way."""
+    """Execute a transaction, and answer that it is still in progress."""
     delivery.deliver()
     return delivery.answer(400, "TransactionInProgressException")
 
@@ -139,14 +139,14 @@ def throttled(delivery: Delivery) -> Answer:
 
 
 def duplicated(delivery: Delivery) -> Answer:
-    """The request is delivered twice, the second time after it was answered."""
+    """Deliver the request twice, the second time after its answer."""
     answer = delivery.deliver()
     delivery.deliver()
     return answer
 
 
 def slow(seconds: float) -> Fault:
-    """The request is delivered late."""
+    """Deliver the request late."""
 
     def deliver_late(delivery: Delivery) -> Answer:
         time.sleep(seconds)
@@ -156,7 +156,7 @@ def slow(seconds: float) -> Fault:
 
 
 class _Injection:
-    """A fault, the attempts that it takes and those that it has taken."""
+    """A fault, the attempts that it affects, and those that it has affected."""
 
     def __init__(self, fault: Fault, operations: Collection[str], when: Callable[[Sent], bool], first: int | None):
         self.hit: list[str] = []
@@ -186,9 +186,9 @@ def inject(
     when: Callable[[Sent], bool] = lambda _: True,
     first: int | None = 1,
 ) -> Iterator[list[str]]:
-    """Do this to the first attempts (all with None) at these operations; the list of those that it was done to.
+    """Inject the fault into the first attempts (None: all) at these operations. Yield the list of affected operations.
 
-    `when` is asked about each attempt. The SDK does not pause before it tries again.
+    `when` selects among the attempts. The SDK does not pause before a retry.
     """
     injection = _Injection(fault, operations, when, first)
     with pytest.MonkeyPatch.context() as patch:
@@ -201,7 +201,7 @@ _do_get_response: Send = Endpoint._do_get_response
 
 
 class _Raw:
-    """A body as urllib3 gives it."""
+    """A body in the form of urllib3."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body

@@ -1,4 +1,4 @@
-"""A server on moto as it was brought up, again for each test: a hundredth of the work of bringing up another."""
+"""A server on moto that each test gets in its initial state: a hundredth of the work of starting another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.server import ADMIN, Server
 
 
 class Fresh:
-    """Keeps what is stored now; `again` stores that and nothing else: not even what a sign-in leaves."""
+    """Keeps the present data; `again` restores exactly that, without the rows of a sign-in."""
 
     def __init__(self, server: Server) -> None:
         self._tables = {name: twin(table) for name, table in _backend(dynamodb_backends).tables.items()}
@@ -26,7 +26,7 @@ class Fresh:
         self._server, self._token = server, server.token()
 
     def again(self) -> Server:
-        """The server, its admin signed in already."""
+        """Restore the data; return the server, with its admin signed in."""
         _backend(dynamodb_backends).tables = {name: twin(table) for name, table in self._tables.items()}
         _backend(s3_backends).buckets = copy.deepcopy(self._buckets)
         _parameters().clear()

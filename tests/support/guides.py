@@ -41,7 +41,7 @@ _PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b")
 class Block:
     language: str
     code: str
-    reason: str | None  # why it is not run
+    reason: str | None  # the reason not to run it
 
 
 def blocks_of(page: str) -> list[Block]:

@@ -1,7 +1,7 @@
-"""Several requests at once, whose calls of AWS happen in an order that a test chooses.
+"""Concurrent requests whose AWS calls happen in an order that a test chooses.
 
-An actor stops before each of its calls and goes on when it is told to. Only one runs at a time, so that an order always
-gives the same result. Example::
+An actor stops before each of its calls and continues when the test tells it to. Only one runs at a time, so an order
+always has the same result. Example::
 
     with stage() as actors:
         writer, editor = actors.add(write), actors.add(edit)
@@ -29,11 +29,11 @@ _SECONDS = 30
 
 
 class _DeathError(BaseException):
-    """The process of this actor has stopped for good."""
+    """The actor's process has died."""
 
 
 class Actor:
-    """One request, as a process of its own."""
+    """One request in a simulated process."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self.done = False
@@ -46,20 +46,20 @@ class Actor:
         self._wait()
 
     def step(self, calls: int = 1) -> None:
-        """Let it make so many calls, each with what it does up to the next one."""
+        """Let it make this many calls, each with its work up to the next one."""
         for _ in range(calls):
             if not self.done:
                 self._go.release()
                 self._wait()
 
     def finish(self) -> Any:
-        """Let it run to its end; its result."""
+        """Let it run to its end; return its result."""
         while not self.done:
             self.step()
         return self.result
 
     def die(self) -> None:
-        """It makes no call any more."""
+        """Kill it: it makes no further call."""
         self._dead = True
         self.finish()
 
@@ -88,14 +88,14 @@ class Actors:
         self.all: list[Actor] = []
 
     def add(self, work: Callable[[], Any]) -> Actor:
-        """It stops before its first call."""
+        """Add an actor, stopped before its first call."""
         self.all.append(Actor(work))
         return self.all[-1]
 
 
 @contextmanager
 def stage() -> Iterator[Actors]:
-    """Actors that still run at its end die."""
+    """Yield the actors; kill those that still run at the end of the block."""
     endpoint: Any = botocore.endpoint.Endpoint
     send = endpoint._do_get_response
 

@@ -1,4 +1,4 @@
-"""The app as a process on loopback, which can be killed and started again, and clients that are processes."""
+"""The app as a process on loopback that a test can kill and restart, and clients in processes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ with serving(app, int(sys.argv[1])) as url:
 
 
 class LiveServer:
-    """Has no sign-in. ``url`` stays the same from one start to the next."""
+    """A server without sign-in. ``url`` stays the same after a restart."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -88,12 +88,12 @@ def line_of(process: subprocess.Popen[str]) -> str:
 
 
 def exit_code(process: subprocess.Popen[str]) -> int:
-    """When it has ended by itself. The limit is for one that hangs: a busy machine may need a minute for imports."""
+    """Wait for its end; return its exit code. The limit allows slow imports under load."""
     process.communicate(timeout=HANGS_SECONDS)
     return process.returncode
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """SIGKILL."""
+    """Kill it (SIGKILL)."""
     process.kill()
     process.communicate()

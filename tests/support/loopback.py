@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass
 class Reply:
-    """What to answer. ``hang_up`` closes the connection afterwards without saying so; ``status`` 0 is no answer."""
+    """An answer. ``hang_up`` closes the connection afterwards without announcing it; ``status`` 0 sends no answer."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -24,7 +24,7 @@ class Reply:
 
 @dataclasses.dataclass
 class Seen:
-    """A request as it arrived. ``connection`` tells connections apart."""
+    """A received request. ``connection`` identifies its connection."""
 
     method: str
     target: str
@@ -46,7 +46,7 @@ class Loopback:
 
 @contextmanager
 def serve() -> Iterator[Loopback]:
-    """A server for as long as the block runs. It gives ``replies`` in turn, and an empty 200 when they are used up."""
+    """Run a server during the block. It sends ``replies`` in turn, then an empty 200 to every further request."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     loopback = Loopback(f"http://127.0.0.1:{server.server_port}")
     server.loopback = loopback  # type: ignore[attr-defined]
@@ -85,4 +85,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_CONNECT = _answer  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Tests are quiet."""
+        """Log nothing."""

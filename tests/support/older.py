@@ -1,4 +1,4 @@
-"""What servers of older versions stored, for tests of what this version makes of it."""
+"""Data as servers of older versions stored it, to test this version with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from deardiary.wire.shapes import Experiment, ExperimentStatus
 
 
 def put_older_experiment(project_id: str, name: str) -> str:
-    """The id of an experiment whose name no sentinel makes unique."""
+    """Store an experiment without a sentinel for its name; return its id."""
     made_id = ids.new_id()
     made = Experiment(
         id=made_id,

@@ -1,6 +1,6 @@
-"""One world on moto that request after request finds as it was, at the same time and with the same ids.
+"""One world on moto, restored before each request, at the same time and with the same ids.
 
-So that what two requests leave in the table can be compared, to the last attribute.
+So tests can compare the rows that two requests leave, to the last attribute.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _QUERY = re.compile(r"\?[^\"]*X-Amz-Signature[^\"]*")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The answer to a request, and all that was stored afterwards."""
+    """The answer to a request, and all data stored after it."""
 
     reply: Any
     rows: dict[Key, Row] = field(repr=False)
@@ -43,7 +43,7 @@ class Outcome:
 
 
 class Rewind:
-    """Keeps the table and the bucket as they are now."""
+    """Keeps the present table and bucket."""
 
     def __init__(self) -> None:
         self._table = twin(_table())
@@ -51,7 +51,7 @@ class Rewind:
         self._objects = {path: _read(path) for path in read_objects()["s3"]}
 
     def run(self, ask: Callable[[], Any]) -> Outcome:
-        """Rewind, then ask."""
+        """Restore the data, then send the request."""
         self._rewind()
         with pytest.MonkeyPatch.context() as patch:
             self._stop_time(patch)
@@ -67,7 +67,7 @@ class Rewind:
             _write(path, self._objects[path])
 
     def _stop_time(self, patch: pytest.MonkeyPatch) -> None:
-        """All that a request leaves to the clock or to chance is the same each time."""
+        """Fix clock and random numbers, so that each request gets the same ones."""
         numbers = itertools.count(1)
         patch.setattr(clock, "now", lambda: self._now)
         patch.setattr(ids, "time", SimpleNamespace(time_ns=lambda: self._now_ns))
@@ -78,7 +78,7 @@ class Rewind:
 
 
 def outcome(reply: Any) -> Outcome:
-    """The reply, without signatures, and what is stored now. Ids of uploads are the store's, new each time."""
+    """The reply, without signatures, and the stored data. Upload ids come from the store and differ each time."""
     rows = {key: row | ({"upload_id": ""} if "upload_id" in row else {}) for key, row in read_table().items()}
     seen = (reply.status, _unsigned(reply.body)) if isinstance(reply, Reply) else (200, reply)
     return Outcome(seen, rows, read_objects()["s3"])
@@ -102,7 +102,7 @@ def _read(path: str) -> bytes:
 
 
 def _write(path: str, data: bytes) -> None:
-    # moto keeps a checksum only when it is told the algorithm.
+    # moto stores a checksum only if the request names the algorithm.
     bucket = config.settings().artifact_bucket
     boto3.client("s3").put_object(Bucket=bucket, Key=path, Body=data, ChecksumAlgorithm="SHA256")
 

@@ -1,4 +1,4 @@
-"""The real app on an AWS that a test chooses, driven without a socket between client and app."""
+"""The real app on an AWS that a test chooses, called without a socket between client and app."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ADMIN, PASSWORD = "admin", "correct horse battery"
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as a test looks at it."""
+    """An answer, decoded for tests."""
 
     status: int
     headers: dict[str, str]
@@ -88,11 +88,11 @@ class AppTransport:
         return answer["statusCode"], answered, base64.b64decode(content) if binary else content
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 class MotoStore:
-    """Presigned requests to moto, which listens to `requests`."""
+    """Sends presigned requests to moto, which intercepts `requests`."""
 
     def send(self, request: Request) -> Response:
         body = request.open_body()
@@ -104,11 +104,11 @@ class MotoStore:
         return Response(answer.status_code, answered, io.BytesIO(answer.content))
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 class Server:
-    """The app with an admin; gives clients, and answers raw requests."""
+    """The app with an admin. It creates clients, and answers raw requests."""
 
     def __init__(self, store: Transport) -> None:
         self.transport = AppTransport(store)
@@ -138,7 +138,7 @@ class Server:
         token: str | None = "",
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        """One raw request; bytes go as they are, anything else as JSON. The admin's token, unless another or None."""
+        """Send one raw request; bytes unchanged, other bodies as JSON. `token`: by default the admin's, None for none."""
         given = dict(headers or {})
         if token is not None:
             given["Authorization"] = f"Bearer {token or self.token()}"
@@ -150,7 +150,7 @@ class Server:
 
 @contextmanager
 def environment(values: dict[str, str]) -> Iterator[None]:
-    """Environment variables that the server reads afresh, at the beginning and at the end."""
+    """Set environment variables; the server reads them again at the beginning and at the end."""
     with pytest.MonkeyPatch.context() as patch:
         for name in _settings():
             patch.delenv(name)
@@ -172,7 +172,7 @@ def _settings() -> list[str]:
 def server_on_moto(**settings: str) -> Iterator[Server]:
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     with mock_aws(), environment(keys), _server(MotoStore(), settings) as server:
-        # moto passes over a policy's conditions: what forbids plain HTTP would forbid everything.
+        # moto ignores a policy's conditions: the rule against plain HTTP would forbid everything.
         aws.client("s3").delete_bucket_policy(Bucket=config.settings().artifact_bucket)
         yield server
 
@@ -185,7 +185,7 @@ def server_on_emulator(emulator_environment: dict[str, str], **settings: str) ->
 
 @contextmanager
 def _server(store: Transport, settings: dict[str, str]) -> Iterator[Server]:
-    # A stage of its own: whoever shares an emulator shares no table.
+    # A stage of its own: servers on one emulator share no table.
     stage, clients = locate(f"test-{next(_stages)}")
     os.environ.update(stage.settings() | settings)
     config.settings.cache_clear()

@@ -1,4 +1,4 @@
-"""A process that is suspended before one of its writes, while other processes go on and the clocks advance.
+"""A process that is suspended before one of its writes, while other processes run and the clocks advance.
 
 Example::
 
@@ -37,13 +37,13 @@ class Clocks:
 
 
 class Suspension:
-    """What the sleeper does before each write: count it and, before one of them, sleep."""
+    """Counts the writes of the suspended process, and suspends it before one of them."""
 
     def __init__(self, before_write: int, meanwhile: Callable[[], object], clocks: Clocks, *, in_window: bool) -> None:
         self.happened = False
         self._left, self._meanwhile, self._clocks, self._in_window = before_write, meanwhile, clocks, in_window
         self._check = deadline.check
-        # A suspended process has no thread that goes on.
+        # While a process is suspended, none of its threads runs.
         self._lock = threading.Lock()
 
     def check(self) -> None:
@@ -71,9 +71,9 @@ class Suspension:
 def suspended(
     before_write: int, meanwhile: Callable[[], object], clocks: Clocks, *, in_window: bool = False
 ) -> Iterator[Suspension]:
-    """The block is suspended before its n-th write, counted from 1: `meanwhile` happens, and a minute passes.
+    """Suspend the block before its n-th write, counted from 1: run `meanwhile`, and advance the clocks by a minute.
 
-    `in_window`: after the check of the deadline, with the write about to leave.
+    `in_window`: suspend after the check of the deadline, directly before the write.
     """
     suspension = Suspension(before_write, meanwhile, clocks, in_window=in_window)
     token = _is_sleeper.set(True)
@@ -86,5 +86,5 @@ def suspended(
 
 
 def each_suspension(run: Callable[[int], bool]) -> int:
-    """Suspend before the first write, the second and so on, until there is no such write; how many there were."""
+    """Suspend before the first write, then the second, and so on, until there is no such write; return their number."""
     return next(number for number in itertools.count(1) if not run(number)) - 1

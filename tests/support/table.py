@@ -1,4 +1,4 @@
-"""Everything that is stored, past the server: the rows of the table and the objects of every artifact store."""
+"""All stored data, read without the server: the rows of the table and the objects of every artifact store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transports that need no server: what the tests of the client talk to."""
+"""Transports without a server, for the tests of the client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answer = tuple[int, Any] | tuple[int, Any, Mapping[str, str]] | Exception
 
 
 def respond(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer: bytes as they are, None as nothing, anything else as JSON."""
+    """Create an answer: bytes unchanged, None as an empty body, anything else as JSON."""
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     return Response(status, headers or {}, io.BytesIO(content))
 
@@ -29,7 +29,7 @@ def respond(status: int, body: Any = None, headers: Mapping[str, str] | None = N
 class FakeServer:
     """Answers "METHOD /path" from ``answers``: a status and body, an exception to raise, or a function of the request.
 
-    Keeps every request it was sent.
+    Keeps every request.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ def resource(**fields: Any) -> dict[str, Any]:
 
 
 def taken(request: Request) -> Answer:
-    """The receipt for a flush, all points of which are taken."""
+    """The receipt for a flush, with all its points accepted."""
     metrics = json.loads(body_of(request)).get("metrics", {})
     return 201, receipt(accepted=sum(len(columns["value"]) for columns in metrics.values()))
 

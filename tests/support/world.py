@@ -1,4 +1,4 @@
-"""One of everything, made through the API: what a request is measured on."""
+"""One object of every kind, created through the API: the target of measured requests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class World:
 
 
 def make_world(server: Server) -> World:
-    """As the member, who makes the project and so holds all four permissions on it."""
+    """Create the world as the member, who thereby has all four permissions on the project."""
     username = f"user-{secrets.token_hex(4)}"
     maker = _Maker(server, None)
     user_id = maker.user(username)
@@ -77,7 +77,7 @@ def make_world(server: Server) -> World:
 
 
 def points(number: int, key: str = "loss") -> list[dict[str, Any]]:
-    """A curve as a training run makes it, the same for a key: a step every 1.5 seconds or so, a value with noise."""
+    """A curve like that of a training run, the same for each key: a step about every 1.5 seconds, a value with noise."""
     dice, time = random.Random(key), datetime(2026, 11, 23, tzinfo=timezone.utc)  # noqa: S311
     curve = []
     for step in range(number):
@@ -125,7 +125,7 @@ class _Maker:
         )
 
     def uploaded(self, experiment_id: str, iteration_id: str) -> str:
-        """A resource whose bytes, like no others, are in the store, unchecked."""
+        """A resource whose unique bytes are in the store, unchecked."""
         content = secrets.token_bytes(64)
         resource_id = self.announced(experiment_id, iteration_id, content)
         (put,) = self.send("POST", f"/resources/{resource_id}/upload")["requests"]

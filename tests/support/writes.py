@@ -1,4 +1,4 @@
-"""Everything that the server writes, as calls on one world: every route, variants of it, and work without a request."""
+"""Every kind of write of the server, as calls on one world: every route, variants, and work without a request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Act = Callable[[Server, World], Any]
 
 
 def _route(route: str, body: Any = None, **ids: str) -> Act:
-    """A request of the member; `ids` names those of the world that stand in the place of others."""
+    """A request of the member; `ids` replaces ids of the world."""
     method, _, path = route.partition(" ")
 
     def act(server: Server, world: World) -> Reply:
@@ -34,7 +34,7 @@ def _route(route: str, body: Any = None, **ids: str) -> Act:
 
 
 def _listed(route: str) -> Act:
-    """The request that `tests/support/asks.py` has for the route."""
+    """The request of `tests/support/asks.py` for the route."""
     method, _, path = route.partition(" ")
 
     def act(server: Server, world: World) -> Reply:
@@ -54,13 +54,13 @@ def _later(**span: float) -> Iterator[None]:
 
 
 def _upkeep(server: Server, world: World) -> bool:
-    """A day later: iterations have fallen silent, uploads were never finished."""
+    """Run the upkeep a day later: iterations are silent, uploads were never finished."""
     with _later(hours=25):
         return upkeep.run(60)
 
 
 def _late_bytes(server: Server, world: World) -> Any:
-    """A look at the bytes of a resource that was deleted while its URLs were alive."""
+    """Check the bytes of a resource that was deleted while its URLs were valid."""
     deleted = server.call("DELETE", f"/resources/{world.announced_id}", token=world.token).status
     with _later(hours=1):
         return deleted, expiry.sweep_uploads(60)
@@ -89,7 +89,7 @@ def _wrong_password(server: Server, world: World) -> Reply:
     return server.call("POST", "/auth", {"username": world.username, "password": "wrong password"}, token=None)
 
 
-# What else the routes write, by what they are given and by what is there, and what is written without a request.
+# More writes of the routes, by their input and the stored data, and writes without a request.
 OTHERS: dict[str, Act] = {
     "an experiment without a creation key": _route("POST /projects/{project_id}/experiments", {"name": "e"}),
     "a sign of life": _route("POST /iterations/{iteration_id}/log", {"batch_id": "1"}),
