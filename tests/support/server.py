@@ -138,7 +138,7 @@ class Server:
         token: str | None = "",
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        """Send one raw request; bytes unchanged, other bodies as JSON. `token`: by default the admin's, None for none."""
+        """Send one raw request; bytes unchanged, other bodies as JSON. `token`: by default the admin's, or None."""
         given = dict(headers or {})
         if token is not None:
             given["Authorization"] = f"Bearer {token or self.token()}"

@@ -77,7 +77,7 @@ def make_world(server: Server) -> World:
 
 
 def points(number: int, key: str = "loss") -> list[dict[str, Any]]:
-    """A curve like that of a training run, the same for each key: a step about every 1.5 seconds, a value with noise."""
+    """A curve like that of a training run, the same for each key: a step about every 1.5 s, a value with noise."""
     dice, time = random.Random(key), datetime(2026, 11, 23, tzinfo=timezone.utc)  # noqa: S311
     curve = []
     for step in range(number):
