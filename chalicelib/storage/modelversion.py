@@ -64,7 +64,7 @@ def create_version(
 
 
 def get_version(owner: Model, registry: Registry, version_id: str) -> ModelVersion:
-    row = item.get(ModelVersionRow, _place(owner, version_id))
+    row = item.get(ModelVersionRow, _key(owner, version_id))
     if row.id != version_id:
         raise NotFound
     return _shape(row, registry)
@@ -72,7 +72,7 @@ def get_version(owner: Model, registry: Registry, version_id: str) -> ModelVersi
 
 def find_version_by_id_key(owner: Model, registry: Registry, id_key: str) -> ModelVersion | None:
     version_id = idkey.find_id_key(keys.id_key(keys.model_partition(owner.id), id_key))
-    row = None if version_id is None else item.find(ModelVersionRow, _place(owner, version_id))
+    row = None if version_id is None else item.find(ModelVersionRow, _key(owner, version_id))
     return None if row is None else _shape(row, registry)
 
 
@@ -123,7 +123,7 @@ def delete_version(owner: Model, seen: Registry, version: ModelVersion) -> None:
     write = Transaction()
     _leave_production(owner, seen, version, write)
     write.delete(_key_row(owner, version.id), ModelVersionRow.pk.exists(), NotFound)
-    id_key = item.get(ModelVersionRow, _place(owner, version.id)).id_key
+    id_key = item.get(ModelVersionRow, _key(owner, version.id)).id_key
     if id_key is not None:
         idkey.release_id_key(keys.id_key(keys.model_partition(owner.id), id_key), write)
     write.commit()
@@ -166,7 +166,7 @@ def _changes(row: ModelVersionRow, before: ModelVersion, after: ModelVersion) ->
 def _in_production(owner: Model, registry: Registry) -> list[ModelVersion]:
     if registry.production is None:
         return []
-    row = item.find(ModelVersionRow, _place(owner, new_version_id(owner.id, registry.production)))
+    row = item.find(ModelVersionRow, _key(owner, new_version_id(owner.id, registry.production)))
     return [_shape(row, registry)] if row else []
 
 
@@ -190,10 +190,10 @@ def _has_stage(stage: Stage, registry: Registry) -> Condition:
 
 def _key_row(owner: Model, version_id: str) -> ModelVersionRow:
     """A row with only its key, to be updated or deleted."""
-    return ModelVersionRow(*_place(owner, version_id))
+    return ModelVersionRow(*_key(owner, version_id))
 
 
-def _place(owner: Model, version_id: str) -> Key:
+def _key(owner: Model, version_id: str) -> Key:
     return keys.modelversion(owner.id, ids.split_id(version_id)[-1])
 
 

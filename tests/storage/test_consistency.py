@@ -67,7 +67,7 @@ def _client(service: str) -> Any:
 
 
 def raw(key: Key) -> dict[str, Any]:
-    answer = _client("dynamodb").get_item(TableName=config.settings().table, Key=_place(key), ConsistentRead=True)
+    answer = _client("dynamodb").get_item(TableName=config.settings().table, Key=_wire_key(key), ConsistentRead=True)
     return dict(answer.get("Item", {}))
 
 
@@ -76,10 +76,10 @@ def put(row: dict[str, Any]) -> None:
 
 
 def delete(key: Key) -> None:
-    _client("dynamodb").delete_item(TableName=config.settings().table, Key=_place(key))
+    _client("dynamodb").delete_item(TableName=config.settings().table, Key=_wire_key(key))
 
 
-def _place(key: Key) -> dict[str, Any]:
+def _wire_key(key: Key) -> dict[str, Any]:
     return {"PK": {"S": key.pk}, "SK": {"S": key.sk}}
 
 
@@ -103,12 +103,12 @@ KINDS = sorted(CHECKS.keys() - {"attempts", "bytes", "deletion"})
 def test_an_orphan_of_each_kind_is_found(world: World, kind: str) -> None:
     for key in keys_of(kind):
         orphan = _of_nobody(raw(key), world)
-        place = Key(orphan["PK"]["S"], orphan["SK"]["S"])
-        if place == key:
+        orphan_key = Key(orphan["PK"]["S"], orphan["SK"]["S"])
+        if orphan_key == key:
             continue
-        with restored(place):
+        with restored(orphan_key):
             put(orphan)
-            assert any(fault.startswith(f"{place.pk} {place.sk}: ") for fault in find_faults()), place
+            assert any(fault.startswith(f"{orphan_key.pk} {orphan_key.sk}: ") for fault in find_faults()), orphan_key
         return
     raise AssertionError(f"the world has no {kind} of its own")
 
@@ -160,9 +160,11 @@ def test_a_wrong_count_of_admins_is_found(world: World) -> None:
 
 def test_a_summary_that_is_not_of_its_points_is_found(world: World) -> None:
     experiment_id = world.ids["experiment_id"]
-    place, other = (keys.series(experiment_id, each) for each in (world.ids["iteration_id"], world.parent_iteration_id))
-    with restored(place):
-        put(raw(place) | {"digests": raw(other)["digests"]})
+    orphan_key, other = (
+        keys.series(experiment_id, each) for each in (world.ids["iteration_id"], world.parent_iteration_id)
+    )
+    with restored(orphan_key):
+        put(raw(orphan_key) | {"digests": raw(other)["digests"]})
         assert any("the summary of 'loss'" in fault for fault in find_faults())
 
 
@@ -176,23 +178,23 @@ def test_an_object_that_no_blob_owns_is_found(world: World) -> None:
 
 def test_an_object_that_a_blob_misses_is_found(world: World) -> None:
     ready = next(row for row in read_table().values() if row["kind"] == "blob" and row.get("ready"))
-    place, s3 = _object(world, ready["sha256"]), _client("s3")
-    data = s3.get_object(**place)["Body"].read()
-    s3.delete_object(**place)
+    orphan_key, s3 = _object(world, ready["sha256"]), _client("s3")
+    data = s3.get_object(**orphan_key)["Body"].read()
+    s3.delete_object(**orphan_key)
     assert any("does not have its bytes" in fault for fault in find_faults())
-    s3.put_object(**place, Body=data)
+    s3.put_object(**orphan_key, Body=data)
     check_consistency()
 
 
 def test_bytes_in_the_table_that_no_blob_owns_are_found(world: World) -> None:
-    place = keys.inline_bytes(world.ids["project_id"], "f" * 64, 0)
-    with restored(place):
-        put({**_place(place), "kind": {"S": "bytes"}, "data": {"B": b"x"}})
-        assert [fault.partition(":")[0] for fault in find_faults()] == [f"{place.pk} {place.sk}"]
+    orphan_key = keys.inline_bytes(world.ids["project_id"], "f" * 64, 0)
+    with restored(orphan_key):
+        put({**_wire_key(orphan_key), "kind": {"S": "bytes"}, "data": {"B": b"x"}})
+        assert [fault.partition(":")[0] for fault in find_faults()] == [f"{orphan_key.pk} {orphan_key.sk}"]
 
 
 def test_a_row_of_no_known_kind_is_found(world: World) -> None:
-    place = Key("NOBODY", "KNOWS")
-    with restored(place):
-        put(_place(place))
+    orphan_key = Key("NOBODY", "KNOWS")
+    with restored(orphan_key):
+        put(_wire_key(orphan_key))
         assert any("no known kind" in fault for fault in find_faults())
