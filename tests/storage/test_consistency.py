@@ -160,11 +160,9 @@ def test_a_wrong_count_of_admins_is_found(world: World) -> None:
 
 def test_a_summary_that_is_not_of_its_points_is_found(world: World) -> None:
     experiment_id = world.ids["experiment_id"]
-    orphan_key, other = (
-        keys.series(experiment_id, each) for each in (world.ids["iteration_id"], world.parent_iteration_id)
-    )
-    with restored(orphan_key):
-        put(raw(orphan_key) | {"digests": raw(other)["digests"]})
+    key, other = (keys.series(experiment_id, each) for each in (world.ids["iteration_id"], world.parent_iteration_id))
+    with restored(key):
+        put(raw(key) | {"digests": raw(other)["digests"]})
         assert any("the summary of 'loss'" in fault for fault in find_faults())
 
 
@@ -178,23 +176,23 @@ def test_an_object_that_no_blob_owns_is_found(world: World) -> None:
 
 def test_an_object_that_a_blob_misses_is_found(world: World) -> None:
     ready = next(row for row in read_table().values() if row["kind"] == "blob" and row.get("ready"))
-    orphan_key, s3 = _object(world, ready["sha256"]), _client("s3")
-    data = s3.get_object(**orphan_key)["Body"].read()
-    s3.delete_object(**orphan_key)
+    key, s3 = _object(world, ready["sha256"]), _client("s3")
+    data = s3.get_object(**key)["Body"].read()
+    s3.delete_object(**key)
     assert any("does not have its bytes" in fault for fault in find_faults())
-    s3.put_object(**orphan_key, Body=data)
+    s3.put_object(**key, Body=data)
     check_consistency()
 
 
 def test_bytes_in_the_table_that_no_blob_owns_are_found(world: World) -> None:
-    orphan_key = keys.inline_bytes(world.ids["project_id"], "f" * 64, 0)
-    with restored(orphan_key):
-        put({**_wire_key(orphan_key), "kind": {"S": "bytes"}, "data": {"B": b"x"}})
-        assert [fault.partition(":")[0] for fault in find_faults()] == [f"{orphan_key.pk} {orphan_key.sk}"]
+    key = keys.inline_bytes(world.ids["project_id"], "f" * 64, 0)
+    with restored(key):
+        put({**_wire_key(key), "kind": {"S": "bytes"}, "data": {"B": b"x"}})
+        assert [fault.partition(":")[0] for fault in find_faults()] == [f"{key.pk} {key.sk}"]
 
 
 def test_a_row_of_no_known_kind_is_found(world: World) -> None:
-    orphan_key = Key("NOBODY", "KNOWS")
-    with restored(orphan_key):
-        put(_wire_key(orphan_key))
+    key = Key("NOBODY", "KNOWS")
+    with restored(key):
+        put(_wire_key(key))
         assert any("no known kind" in fault for fault in find_faults())
