@@ -106,7 +106,7 @@ def test_a_transaction_costs_double_its_checks_too(server: Server) -> None:
     ]
 
 
-def test_a_write_that_fails_costs_what_it_wanted_to_write(server: Server) -> None:
+def test_a_failed_write_costs_as_much_as_a_successful_one(server: Server) -> None:
     ref("taken").save()
     with Meter.attached() as meter, meter.measuring() as calls:
         with pytest.raises(Exception, match="conditional"):
@@ -115,6 +115,6 @@ def test_a_write_that_fails_costs_what_it_wanted_to_write(server: Server) -> Non
     assert [call.write_units for call in calls] == [3, 1]
 
 
-def test_what_has_no_rule_is_not_passed_over(server: Server) -> None:
+def test_an_operation_without_a_rule_is_an_error(server: Server) -> None:
     with Meter.attached() as meter, pytest.raises(UnmeteredOperation, match="Scan"), meter.measuring():
         list(Item.scan())

@@ -37,7 +37,7 @@ def test_an_environment_is_made_once_and_again_when_it_was_cut_short(wheel: Path
     assert not kept.exists()
 
 
-def test_what_fails_leaves_nothing_that_looks_whole(wheel: Path, tmp_path: Path) -> None:
+def test_a_failed_installation_does_not_look_complete(wheel: Path, tmp_path: Path) -> None:
     absent = Peer("tiny", (str(tmp_path / "absent-1.0-py3-none-any.whl"),))
     for _ in range(2):
         with pytest.raises(PeerFailed, match="absent"):

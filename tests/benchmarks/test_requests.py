@@ -24,7 +24,7 @@ def test_a_route_that_it_does_not_know_fails_it(monkeypatch: pytest.MonkeyPatch)
         requests.registered_routes()
 
 
-def test_who_asks_and_whether_they_may_is_two_items(server: Server) -> None:
+def test_authentication_and_permission_read_two_items(server: Server) -> None:
     with Meter.attached() as meter:
         cost = requests.measure(server, meter, "GET /projects/{project_id}", make_world(server))
     assert (cost.auth_items, cost.items, cost.reads, cost.writes) == (2, 3, 3, 0)

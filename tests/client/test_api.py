@@ -81,7 +81,7 @@ def test_a_list_asks_for_pages_as_they_are_needed() -> None:
     assert query_of(server.requests[1]) == {"limit": ["200"], "name": ["Iris & co"], "cursor": ["c&="]}
 
 
-def test_an_update_sends_what_was_given_and_no_more() -> None:
+def test_an_update_sends_the_given_fields_and_no_more() -> None:
     server = FakeServer()
     server.answers = {"PATCH /projects/p1": (200, project(name="Iris"))}
     client_of(server).projects.update("p1", description="")
@@ -96,7 +96,7 @@ def test_a_delete_answers_nothing(status: int) -> None:
     assert server.names() == ["DELETE /projects/p1"]
 
 
-def test_what_is_not_a_success_is_a_client_error() -> None:
+def test_an_answer_other_than_success_is_a_client_error() -> None:
     server = FakeServer()
     server.answers = {"GET /projects/p1": (404, {"code": "NOT_FOUND", "message": "No"})}
     with pytest.raises(deardiary.ClientError) as caught:

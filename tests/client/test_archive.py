@@ -147,7 +147,7 @@ def test_links_and_devices_are_passed_over(
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8b", b"none", gzip.compress(b"none", mtime=0), b"\0" * 100])
-def test_what_is_no_archive_is_said(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_archive_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tar.gz").write_bytes(content)
     with pytest.raises(ValueError, match=r"a\.tar\.gz cannot be read"):
         deardiary.sync(tmp_path / "a.tar.gz")

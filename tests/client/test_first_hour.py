@@ -250,7 +250,7 @@ def _example(word: str) -> str:
 
 
 @pytest.mark.parametrize("last", ["", "del client; gc.collect()"])
-def test_a_client_that_nobody_disconnects_warns_of_nothing(last: str) -> None:
+def test_a_client_that_is_never_closed_warns_of_nothing(last: str) -> None:
     with serve() as loopback:
         loopback.replies = [Reply(body=b'{"data": [], "next_cursor": null}')]
         script = (

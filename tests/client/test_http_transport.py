@@ -102,7 +102,7 @@ def test_a_new_connection_that_answers_nothing_is_a_failure(server: Loopback, tr
     assert len(server.seen) == 1
 
 
-def test_nobody_listening_is_a_failure_that_names_the_url(transport: HttpTransport) -> None:
+def test_a_refused_connection_is_a_failure_that_names_the_url(transport: HttpTransport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ClientError, match=rf"No answer from http://127\.0\.0\.1:{port}/x .*refused"):

@@ -211,7 +211,7 @@ def test_an_iteration_goes_on(server: FakeServer, options: Any, status: Iteratio
     assert server.bodies(END) == ([{"status_id": IterationStatus.RUNNING}] if reopened else [])
 
 
-def test_one_that_succeeded_goes_on_only_on_purpose(server: FakeServer) -> None:
+def test_a_succeeded_iteration_resumes_only_on_request(server: FakeServer) -> None:
     server.answers[CREATE] = (200, iteration(status_id=2, end_date=transports.NOW))
     with pytest.raises(ValueError, match="resume='k'"):
         begin(server, id_key="k")
@@ -247,7 +247,7 @@ def test_every_request_of_a_start_may_be_repeated(server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"tags": "best"}, {"tags": ["x" * 251]}, {"parameters": {"": 1}}])
-def test_what_cannot_be_recorded_is_refused_before_anything_is_made(server: FakeServer, wrong: Any) -> None:
+def test_values_that_cannot_be_recorded_are_refused_before_anything_is_created(server: FakeServer, wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         begin(server, **wrong)
     assert server.requests == []
@@ -266,7 +266,7 @@ def test_what_cannot_be_recorded_is_refused_before_anything_is_made(server: Fake
         (lambda it: it.log({"a": 1}, recorded_at=datetime(9999, 12, 31, 23, tzinfo=WEST)), ValueError),
     ],
 )
-def test_what_could_never_be_sent_is_refused_by_the_call(
+def test_records_that_could_never_be_sent_are_refused_by_the_call(
     server: FakeServer, wrong: Any, error: type[Exception]
 ) -> None:
     active = begin(server)

@@ -13,7 +13,7 @@ def content(entries: list[lines.Entry]) -> bytes:
 
 
 @given(ENTRIES)
-def test_what_is_sealed_is_read(entries: list[lines.Entry]) -> None:
+def test_a_sealed_segment_is_read(entries: list[lines.Entry]) -> None:
     assert lines.read(content(entries)) == (entries, 0)
 
 

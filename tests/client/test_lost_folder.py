@@ -155,7 +155,7 @@ def test_a_folder_that_vanishes_costs_no_record(
 
 
 @pytest.mark.parametrize("lose", [deleted, renamed, cleaned, replaced])
-def test_what_is_logged_after_the_loss_is_in_a_folder_that_sync_finds(
+def test_records_logged_after_the_loss_are_in_a_folder_that_sync_finds(
     server: Points, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, lose: Callable[[Path], None]
 ) -> None:
     monkeypatch.setenv("DEARDIARY_FINISH_SECONDS", "0.05")
@@ -330,7 +330,7 @@ def test_a_quiet_writer_keeps_its_lock_young(server: Points, monkeypatch: pytest
     active.finish()
 
 
-def test_after_a_reboot_what_was_left_is_sent_once_it_is_old(server: Points, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_reboot_an_old_spool_is_sent(server: Points, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEARDIARY_FINISH_SECONDS", "0")
     server.is_away = True
     with begin(server) as active:

@@ -6,13 +6,13 @@ from deardiary import Conflict
 from tests.support.transports import FakeServer, client_of, experiment, page, project
 
 
-def test_what_is_there_is_found() -> None:
+def test_an_existing_object_is_found() -> None:
     server = FakeServer()
     server.answers = {"GET /projects": (200, page(project(id="old"), project(id="new")))}
     assert client_of(server).projects.find_or_create("Iris").id == "old"
 
 
-def test_what_is_missing_is_made_once_whoever_asks() -> None:
+def test_a_missing_object_is_created_once_by_concurrent_callers() -> None:
     server = FakeServer()
     server.answers = {
         "GET /projects/p1/experiments": (200, page()),

@@ -72,7 +72,7 @@ def test_more_keys_than_an_iteration_has_room_for_are_refused_at_once_and_take_n
 
 
 @pytest.mark.parametrize("metrics", [[1], 1.0, "loss", None])
-def test_what_has_no_keys_is_an_error_that_says_so(metrics: Any) -> None:
+def test_values_without_keys_are_an_error_that_says_so(metrics: Any) -> None:
     with pytest.raises(TypeError, match="by key"):
         PointEncoder().values(metrics)
 

@@ -134,7 +134,7 @@ def test_only_content_and_x_amz_headers_go_to_a_store(store: Loopback, model: Pa
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
-def test_what_a_store_needs_is_sent(store: Loopback, model: Path, method: str) -> None:
+def test_the_headers_that_a_store_needs_are_sent(store: Loopback, model: Path, method: str) -> None:
     headers = {
         "Content-Length": "7",
         "Content-Type": "text/plain",

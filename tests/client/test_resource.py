@@ -118,7 +118,7 @@ def test_an_upload_that_the_store_refuses_is_not_completed(model: Path) -> None:
     assert len(server.bodies("POST /resources/r1/upload")) == 3, "an expired URL is asked for again, but not for ever"
 
 
-def test_a_download_brings_the_bytes_to_a_file(folder: Path) -> None:
+def test_a_download_writes_the_bytes_to_a_file(folder: Path) -> None:
     server = serving_server(DATA)
     target = folder / "mine.bin"
     target.write_bytes(b"old")
@@ -191,7 +191,7 @@ def test_a_download_in_pieces(folder: Path) -> None:
     assert server.names().count("GET store/r1") == 3
 
 
-def test_a_download_goes_on_with_what_a_killed_one_left(folder: Path) -> None:
+def test_a_download_resumes_after_a_killed_one(folder: Path) -> None:
     part_of(folder).write_bytes(DATA[:3000])
     server = serving_server(b"")
     server.answers["GET store/r1"] = ranged(DATA)
@@ -226,7 +226,7 @@ def test_an_expired_download_is_asked_for_again(folder: Path) -> None:
     assert server.names().count("GET /resources/r1/download") == 2
 
 
-def test_a_network_that_fails_leaves_what_has_come(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_network_keeps_the_bytes_that_arrived(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     server, whole = serving_server(b""), ranged(DATA, most=3000)
     broken = ClientError(0, "CONNECTION_FAILED", "no answer")
@@ -274,7 +274,7 @@ def test_one_name_that_leads_out_and_nothing_is_written(folder: Path, name: str)
     assert list(folder.iterdir()) == []
 
 
-def test_all_downloads_take_the_latest_and_leave_what_is_there(folder: Path) -> None:
+def test_all_downloads_use_the_latest_and_keep_existing_files(folder: Path) -> None:
     known = {"state": "ready", "size_bytes": len(DATA), "content_hash": HASH}
     server = listing(
         resource(id="r0", name="sub/model.bin", **known),
@@ -303,7 +303,7 @@ def test_iterations_with_files_of_one_name_have_folders_of_their_own(folder: Pat
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such rights")
-def test_what_was_downloaded_is_not_to_be_run(folder: Path) -> None:
+def test_a_downloaded_file_is_not_executable(folder: Path) -> None:
     path = client_of(serving_server(DATA)).resources.download("r1", folder)
     assert not path.stat().st_mode & 0o111
 
@@ -321,7 +321,7 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
         client_of(FakeServer()).resources.upload_folder("e1", tmp_path / "absent")
 
 
-def test_a_deletion_says_what_it_freed() -> None:
+def test_a_deletion_reports_the_bytes_freed() -> None:
     server = FakeServer()
     server.answers["DELETE /resources/r1"] = (204, None, {"x-freed-bytes": "5120"})
     assert client_of(server).resources.delete("r1") == 5120

@@ -37,13 +37,13 @@ def send(inner: Scripted, request: Request = GET) -> tuple[Response, list[float]
 
 
 @pytest.mark.parametrize("failure", [LOST, respond(429), respond(500), respond(503)])
-def test_what_may_pass_is_tried_again(failure: Response | ClientError) -> None:
+def test_a_transient_failure_is_retried(failure: Response | ClientError) -> None:
     response, waits = send(Scripted(failure, respond(200)))
     assert (response.status, waits) == (200, [0.2])
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 409, 422])
-def test_what_will_not_pass_is_answered_at_once(status: int) -> None:
+def test_a_permanent_failure_is_returned_at_once(status: int) -> None:
     response, waits = send(Scripted(respond(status)))
     assert (response.status, waits) == (status, [])
 

@@ -139,7 +139,7 @@ def test_the_jobs_of_a_tuning_job_know_it(
     assert "_tuning_objective_metric" not in found().parameters()
 
 
-def test_what_waits_is_kept_where_sagemaker_takes_it(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsent_records_are_in_a_folder_that_sagemaker_keeps(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.spool_folder() == base / "output" / "data" / "deardiary" / "spool"
     assert found().checkpoint_folder is None
     (base / "checkpoints").mkdir()

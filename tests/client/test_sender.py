@@ -72,7 +72,7 @@ class Answers:
         (503, b"[" * 100_000),
     ],
 )
-def test_what_may_pass_is_tried_again_under_the_same_name(server: FakeServer, failure: transports.Answer) -> None:
+def test_a_transient_failure_is_retried_with_the_same_batch_id(server: FakeServer, failure: transports.Answer) -> None:
     answers = server.answers[LOG] = Answers(failure, failure)
     active = deardiary.start("Iris", "sweep", client=client_of(server))
     active.log({"loss": 1})
@@ -146,7 +146,7 @@ def test_points_that_are_refused_are_kept_and_do_not_hold_up_others(server: Fake
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_somebody_who_is_not_let_in_loses_nothing_and_is_not_made_to_wait(
+def test_refused_credentials_lose_no_record_and_do_not_wait(
     server: FakeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     server.answers[LOG] = (status, {"code": "NO", "message": "not you"})
@@ -247,7 +247,7 @@ def test_a_file_is_kept_while_the_server_is_away(
     assert not list(tmp_path.rglob("spool/*"))
 
 
-def test_what_belongs_to_another_server_is_left_alone(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_for_another_server_are_left_unchanged(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEARDIARY_OFFLINE", "1")
     monkeypatch.setenv("DEARDIARY_URL", "https://other.example")
     deardiary.start("Iris", "sweep").finish()

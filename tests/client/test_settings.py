@@ -74,7 +74,7 @@ def test_a_damaged_login_file_is_named(content: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["diary", "ftp://diary", "https://", "https://me:pw@diary", "https://diary?x=1"])
-def test_what_cannot_be_a_url_is_refused(url: str) -> None:
+def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="DearDiary URL"):
         clean_url(url)
 

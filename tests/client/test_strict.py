@@ -130,7 +130,7 @@ def test_work_goes_on_where_a_setting_is_wrong(
     assert named in caplog.text
 
 
-def test_what_the_server_will_never_take_is_an_error_all_the_same(server: FakeServer) -> None:
+def test_records_that_the_server_never_accepts_are_an_error_all_the_same(server: FakeServer) -> None:
     server.answers[CREATE] = (422, {"code": "INVALID_PAYLOAD", "message": "too long", "details": {"field": "notes"}})
     with pytest.raises(ClientError, match="notes"):
         deardiary.start("Iris", "sweep", client=client_of(server), strict=False)

@@ -89,7 +89,7 @@ def test_an_end_is_not_before_the_beginning_whatever_the_clocks_say(
     assert iteration.end_date == iteration.created_date
 
 
-def test_a_second_copy_changes_nothing_and_alarms_nobody(
+def test_a_second_copy_changes_nothing_and_warns_of_nothing(
     copies: list[Path], client: Client, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
     results = [sync(folder, client) for folder in copies]
@@ -168,7 +168,7 @@ def test_a_damaged_spool_keeps_no_other_back(
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_what_is_refused_is_not_written_elsewhere(copies: list[Path], client: Client, tmp_path: Path) -> None:
+def test_rejected_records_are_not_written_through_a_link(copies: list[Path], client: Client, tmp_path: Path) -> None:
     spool = spool_in(copies[0])
     (tmp_path / "elsewhere").mkdir()
     (spool / "rejected").symlink_to(tmp_path / "elsewhere")
@@ -178,7 +178,7 @@ def test_what_is_refused_is_not_written_elsewhere(copies: list[Path], client: Cl
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_what_has_been_deleted_does_not_come_back(
+def test_a_deleted_iteration_is_not_created_again(
     copies: list[Path], client: Client, request: pytest.FixtureRequest
 ) -> None:
     assert sync(copies[0], client).is_done
@@ -269,7 +269,7 @@ def test_a_folder_that_is_a_link_is_not_entered(copies: list[Path], client: Clie
     assert deardiary.sync(tmp_path / "given", client=client, tell=lambda _: None) == []
 
 
-def test_what_is_not_a_spools_stays_in_its_folder(copies: list[Path], client: Client) -> None:
+def test_files_that_are_not_of_the_spool_stay_in_its_folder(copies: list[Path], client: Client) -> None:
     (spool_in(copies[0]) / "thesis.tex").write_text("years of work")
     assert sync(copies[0], client).is_done
     assert [path.name for path in spool_in(copies[0]).iterdir()] == ["thesis.tex"]
@@ -378,7 +378,7 @@ def _with_file(entry: dict[str, Any], file: str) -> dict[str, Any]:
     return {**entry, "upload": {**entry["upload"], "file": file}} if "upload" in entry else entry
 
 
-def test_what_was_refused_before_is_said_again(copies: list[Path], client: Client) -> None:
+def test_earlier_rejections_are_reported_again(copies: list[Path], client: Client) -> None:
     _change_upload(spool_in(copies[0]), "/etc/hostname")
     first, second = (sync(copies[0], client) for _ in range(2))
     assert (first.rejected, second.rejected) == (2, 2)

@@ -138,7 +138,7 @@ def test_a_time_that_is_none_is_refused() -> None:
         Machine().begin().watch_system(seconds=0)
 
 
-def test_what_is_printed_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_printed_text_is_recorded(capsys: pytest.CaptureFixture[str]) -> None:
     machine = Machine()
     before = sys.stdout, sys.stderr
     with machine.begin() as active:
@@ -153,7 +153,7 @@ def test_what_is_printed_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert machine.names()[-1] == "PATCH /iterations/i1"
 
 
-def test_what_is_printed_before_a_failure_is_kept() -> None:
+def test_text_printed_before_a_failure_is_recorded() -> None:
     machine = Machine()
     with pytest.raises(ZeroDivisionError), machine.begin() as active, active.capture_output("log.txt"):
         raise ZeroDivisionError(print("before"))
@@ -198,7 +198,7 @@ def test_an_output_that_cannot_be_stored_does_not_keep_the_iteration_from_ending
     assert "The server refuses" in caplog.text
 
 
-def test_what_fails_at_the_end_does_not_keep_the_iteration_from_ending(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_finish_hook_does_not_keep_the_iteration_from_ending(caplog: pytest.LogCaptureFixture) -> None:
     machine, done = Machine(), []
     with machine.begin() as active:
         active.finish_hooks.add(lambda status, message: done.append((status, message)))

@@ -87,7 +87,7 @@ def test_a_key_that_the_server_would_refuse_is_refused_at_once(key: str) -> None
         checked_key(key)
 
 
-def test_what_is_too_long_is_refused_at_once() -> None:
+def test_a_text_that_is_too_long_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="A tag has 1 to 250 characters"):
         as_tags(["x" * 251])
     with pytest.raises(ValueError, match="A step is an int64"):

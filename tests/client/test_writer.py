@@ -103,9 +103,7 @@ def test_a_full_disk_loses_nothing_and_is_used_again_when_there_is_room(
     assert drain(writer) == [[6]]
 
 
-def test_what_is_in_memory_is_written_after_all_when_there_is_room(
-    tmp_path: Path, full: Callable[[int | None], None]
-) -> None:
+def test_records_in_memory_are_written_once_there_is_room(tmp_path: Path, full: Callable[[int | None], None]) -> None:
     writer = Writer(tmp_path)
     full(0)
     writer.append(body(1))

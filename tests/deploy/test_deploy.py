@@ -51,7 +51,7 @@ def test_a_run_through_gateway_and_function(deployment: Deployment, tmp_path: Pa
     assert client.iterations.get(run.id).status_id == deardiary.IterationStatus.SUCCEEDED
 
 
-def test_every_route_works_with_what_its_function_may_do(deployment: Deployment) -> None:
+def test_every_route_works_with_the_rights_of_its_function(deployment: Deployment) -> None:
     # URLs of `/artifacts`, which this stage would give for the inline backend only, are signed with its secret here.
     with environment(deployment.checkout.account() | DEV.settings()):
         got = ask_all(deployment.server)
@@ -122,7 +122,7 @@ def test_the_role_of_upkeep_reads_no_bytes_and_no_secret(deployment: Deployment)
     assert set(refusals) <= {"AccessDenied", "AccessDeniedException"}
 
 
-def test_upkeep_goes_on_with_what_it_may_do(deployment: Deployment) -> None:
+def test_upkeep_works_with_the_rights_of_its_function(deployment: Deployment) -> None:
     names = ("version", "id", "account", "region", "detail", "detail-type", "source", "time", "resources")
     event = dict.fromkeys(names, "")
     answer = deployment.checkout.aws("lambda").invoke(FunctionName=UPKEEP.name(DEV), Payload=json.dumps(event).encode())

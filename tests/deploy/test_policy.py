@@ -93,7 +93,7 @@ def test_the_policy_of_the_api_allows_exactly_its_calls(real_server: Server, mon
     check(API, calls)
 
 
-def test_upkeep_may_do_what_it_is_there_for(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_upkeep_has_the_rights_that_it_needs(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deletions of everything that can be deleted, cut off before they have removed anything, and a silent writer."""
     with monkeypatch.context() as patch:
         patch.setattr(deletion, "REQUEST_SECONDS", -1.0)

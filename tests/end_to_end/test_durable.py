@@ -59,7 +59,7 @@ def test_sigkill_loses_nothing(client: Client, settings: dict[str, str], offline
     assert sync() == []
 
 
-def test_the_next_start_sends_what_a_killed_process_left(client: Client, settings: dict[str, str]) -> None:
+def test_the_next_start_sends_the_records_of_a_killed_process(client: Client, settings: dict[str, str]) -> None:
     process = run(_LOG_AND_WAIT, "left")
     line_of(process)
     end(process)
@@ -122,7 +122,7 @@ def test_sigterm_kills_the_iteration_and_then_does_what_it_did(
         ("import code; code.InteractiveInterpreter().runsource('undefined')", IterationStatus.SUCCEEDED),
     ],
 )
-def test_an_iteration_that_nobody_ends_ends_with_the_process(
+def test_an_iteration_without_a_finish_ends_with_the_process(
     client: Client, settings: dict[str, str], last: str, status: IterationStatus
 ) -> None:
     process = run(

@@ -146,7 +146,7 @@ def test_the_start_cell_run_again_ends_the_iteration_that_it_replaces(notebook: 
     assert ends(client, first, second, third, other) == [(SUCCEEDED, ""), (KILLED, ""), (RUNNING, ""), (RUNNING, "")]
 
 
-def test_what_a_cell_starts_on_purpose_stays_open(notebook: Kernel, client: Client) -> None:
+def test_an_iteration_that_a_cell_starts_stays_open(notebook: Kernel, client: Client) -> None:
     notebook.run("import deardiary, contextlib")
     several = notebook.evaluate(
         "runs = [deardiary.start('Notebook', 'several') for _ in range(2)]; child = runs[0].child()\n"

@@ -137,7 +137,7 @@ def test_parts_go_up_once_and_come_back(
     assert unfinished(experiment) == []
 
 
-def test_a_killed_upload_goes_on_with_what_is_missing(
+def test_a_killed_upload_resumes_with_the_missing_parts(
     server: Server, experiment: deardiary.Experiment, file: Path
 ) -> None:
     def die(number: int, request: Request) -> Request:
@@ -294,7 +294,7 @@ def test_an_upload_that_the_store_has_forgotten_begins_anew(
     assert server.client().resources.upload(experiment.id, file).id == resource_id
 
 
-def test_what_was_joined_before_the_process_died_is_finished(
+def test_an_upload_joined_before_the_process_died_is_finished(
     server: Server, experiment: deardiary.Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resource_id = declare(server, experiment)
@@ -324,7 +324,7 @@ def test_parts_remain_if_s3_refuses_to_join_them(server: Server, experiment: dea
     assert server.call("POST", f"/resources/{resource_id}/complete", body).body["state"] == "ready"
 
 
-def test_deleting_takes_the_parts_with_it_and_says_what_it_freed(
+def test_a_deletion_removes_the_parts_and_reports_the_bytes_freed(
     server: Server, experiment: deardiary.Experiment, file: Path
 ) -> None:
     client = server.client()
@@ -340,7 +340,7 @@ def test_deleting_takes_the_parts_with_it_and_says_what_it_freed(
     assert objects(experiment) == []
 
 
-def test_what_nobody_finishes_in_a_day_is_removed_with_its_parts(
+def test_an_upload_unfinished_for_a_day_is_removed_with_its_parts(
     server: Server, experiment: deardiary.Experiment, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = server.client()
@@ -384,7 +384,7 @@ def test_bytes_that_come_after_a_deletion_are_removed(
     assert objects(experiment) == []
 
 
-def test_bytes_that_somebody_owns_again_are_not_late(
+def test_bytes_that_have_an_owner_again_are_not_late(
     server: Server, experiment: deardiary.Experiment, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = server.client()

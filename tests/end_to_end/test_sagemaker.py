@@ -117,7 +117,7 @@ def test_a_job_that_is_interrupted_goes_on_in_its_iteration(live: LiveServer, cl
         ("text", {"epochs": "all"}, {"epochs": "all", "sagemaker_hyperparameter_epochs": "3", "learning_rate": "0.01"}),
     ],
 )
-def test_what_the_script_gives_goes_before_a_hyperparameter_and_loses_none(
+def test_parameters_of_the_script_take_precedence_over_hyperparameters_and_lose_none(
     live: LiveServer, client: Client, tmp_path: Path, name: str, given: dict[str, object], kept: dict[str, str]
 ) -> None:
     container = Container(tmp_path, live.url, f"given-{name}")

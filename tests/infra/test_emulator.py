@@ -54,7 +54,7 @@ def kill(emulator: Emulator) -> None:
     emulator.process.wait()
 
 
-def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
+def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:
     with running_emulator(tmp_path) as emulator:
         dynamodb, s3, ssm = session_on(emulator)
         make_table(dynamodb)

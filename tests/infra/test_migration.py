@@ -192,7 +192,7 @@ def test_damaged_bytes_stay_where_they_are(server: Server, project: deardiary.Pr
     assert (blob.backend, blob.moved_from) == ("filesystem", None)
 
 
-def test_what_is_made_meanwhile_goes_to_the_new_place(
+def test_bytes_uploaded_meanwhile_go_to_the_new_store(
     server: Server, project: deardiary.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody declares the same bytes between the look at the blob and the write, while it moves."""

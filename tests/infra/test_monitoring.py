@@ -33,14 +33,14 @@ def test_a_second_run_changes_nothing_and_keeps_the_topic() -> None:
     assert {tuple(each["AlarmActions"]) for each in set_alarms} == {(TOPIC,)}
 
 
-def test_an_alarm_that_somebody_changed_is_set_again() -> None:
+def test_an_alarm_that_was_changed_is_set_again() -> None:
     converge_monitoring(STAGE, None)
     first = alarms(STAGE)[0]
     boto3.client("cloudwatch").put_metric_alarm(**first.request() | {"Threshold": 1000.0})
     assert converge_monitoring(STAGE, None) == [f"alarm {first.name}: set"]
 
 
-def test_what_the_log_counts_has_an_alarm() -> None:
+def test_each_count_of_the_log_has_an_alarm() -> None:
     """And what is counted is what the server writes: `status`, a number."""
     converge_monitoring(STAGE, None)
     filters = boto3.client("logs").describe_metric_filters(logGroupName="/aws/lambda/deardiary-watched")

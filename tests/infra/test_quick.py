@@ -43,7 +43,7 @@ def test_any_other_condition_is_left_to_ministack(text: str) -> None:
         ({"PK": {"S": "a"}, "SK": {"S": "b"}}, {":0": {"S": "a"}}),
     ],
 )
-def test_what_is_wrong_with_values_is_for_ministack_to_say(item: dict[str, Any], values: dict[str, Any]) -> None:
+def test_errors_in_values_come_from_ministack(item: dict[str, Any], values: dict[str, Any]) -> None:
     condition = speedups.key_condition(CONDITIONS[2])
     assert condition is not None
     assert condition.holds(item, values, NAMES) is None

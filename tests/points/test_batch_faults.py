@@ -122,7 +122,7 @@ def test_a_chunk_that_comes_after_its_batch_was_dropped_is_refused(
     check_consistency()
 
 
-def test_whoever_drops_a_batch_may_die_before_it_says_so(
+def test_a_process_may_die_after_dropping_a_batch_before_it_answers(
     server: Server, iteration: deardiary.Iteration, a_minute_passes: Callable[[], None]
 ) -> None:
     """No chunk can be put under the announcement, which is still there: the retry takes it away."""

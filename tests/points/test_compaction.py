@@ -97,7 +97,7 @@ def test_moved_points_are_changed_and_deleted(real_server: Server, iteration: de
 
 
 @pytest.mark.parametrize("last_words", ["move_chunk", "put_packed"])
-def test_whoever_dies_at_it_changes_nothing(
+def test_a_compaction_that_dies_changes_nothing(
     real_server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch, last_words: str
 ) -> None:
     before = everything(real_server, iteration)

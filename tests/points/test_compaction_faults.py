@@ -118,7 +118,7 @@ def test_the_answer_about_the_lease_is_lost(server: Server, iteration: deardiary
     check_consistency()
 
 
-def test_a_process_that_dies_before_it_counts_what_it_moved(
+def test_a_process_that_dies_before_it_counts_the_moved_chunks(
     server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next compaction counts all bare chunks, whichever process moved them."""

@@ -35,7 +35,7 @@ def at_once(calls: list[Any]) -> list[Any]:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
-def test_a_username_is_given_once(real_server: Server) -> None:
+def test_a_username_is_assigned_once(real_server: Server) -> None:
     body = {"username": "anna", "password": PASSWORD}
     answers = at_once([partial(real_server.call, "POST", "/users", body)] * THREADS)
     assert sorted(answer.status for answer in answers) == [201] + [409] * (THREADS - 1)
@@ -71,7 +71,7 @@ def _tokens(server: Server, number: int) -> list[str]:
     return [answer.body["access_token"] for answer in answers]
 
 
-def test_an_id_key_makes_one_of_each(real_server: Server) -> None:
+def test_an_id_key_creates_one_of_each(real_server: Server) -> None:
     project = once(real_server, "/projects", {"name": "p", "id_key": "k"})
     experiment = once(real_server, f"/projects/{project}/experiments", {"name": "e", "id_key": "k"})
     iteration = once(real_server, f"/experiments/{experiment}/iterations", {"id_key": "k"})

@@ -102,7 +102,7 @@ def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
     monkeypatch.setattr(item, "delete_items", dying)
 
 
-def test_a_batch_on_its_way_is_waited_for(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deletion_waits_for_a_batch_in_flight(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its writer announced it before the deletion and puts its chunk after: it must not stay as an orphan."""
     from chalicelib.services.points import batch
 

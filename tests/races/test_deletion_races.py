@@ -65,7 +65,7 @@ def _consistent_at_the_end(server: Server) -> Iterator[None]:
         ("PATCH", "/experiments/{experiment}", {"name": "n"}, "experiment"),
     ],
 )
-def test_what_is_deleted_between_the_look_and_the_write_is_not_there(
+def test_an_entity_deleted_between_the_read_and_the_write_is_not_found(
     server: Server, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: dict[str, Any], victim: str
 ) -> None:
     experiment = new_experiment(server)

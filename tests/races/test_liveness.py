@@ -88,7 +88,7 @@ def test_a_heartbeat_is_a_sign_of_life(server: Server, iteration: deardiary.Iter
     assert server.call("GET", f"/iterations/{iteration.id}/metrics").body["data"] == []
 
 
-def test_who_resumes_is_heard(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
+def test_resuming_an_iteration_is_a_heartbeat(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
     place = f"/iterations/{iteration.id}"
     assert server.call("PATCH", place, {"status_id": 3}).status == 200
     later(180)
@@ -137,7 +137,7 @@ def test_a_lost_iteration_is_not_locked(
     assert is_watched(iteration) is not finished
 
 
-def test_an_end_that_somebody_asks_for_stays(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
+def test_a_requested_end_stays(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
     later(60)
     liveness.end_silent_iterations(60)
     killed = {"status_id": int(IterationStatus.KILLED)}
@@ -147,7 +147,7 @@ def test_an_end_that_somebody_asks_for_stays(server: Server, iteration: deardiar
     assert look(server, iteration)["status_id"] == IterationStatus.KILLED
 
 
-def test_what_has_ended_is_left_alone(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
+def test_an_ended_iteration_is_left_unchanged(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
     server.call("PATCH", f"/iterations/{iteration.id}", {"status_id": 3, "error_message": "mine"})
     later(60)
     liveness.end_silent_iterations(60)

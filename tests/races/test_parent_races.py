@@ -96,7 +96,7 @@ BETWEEN: dict[str, tuple[Callable[[Family], int], Callable[[Family], int], int]]
 
 @pytest.mark.parametrize("moment", ["after the look", "before the write"])
 @pytest.mark.parametrize(("first", "second", "status"), BETWEEN.values(), ids=BETWEEN.keys())
-def test_one_between_the_look_and_the_write_of_the_other(
+def test_one_request_between_the_read_and_the_write_of_the_other(
     server: Server,
     monkeypatch: pytest.MonkeyPatch,
     first: Callable[[Family], int],

@@ -50,7 +50,7 @@ def requests_of(iteration: deardiary.Iteration, writer: int) -> list[tuple[str, 
     ]
 
 
-def test_all_writers_that_come_back_at_once_are_taken(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_writers_that_return_at_once_are_accepted(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     real_server.token()
     for _ in range(3):
         iteration = new_iteration(real_server)
@@ -90,7 +90,7 @@ LATE: list[tuple[str, str, dict[str, Any], int]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), LATE, ids=[f"{e[0]} {e[1]} {[*e[2]][-1]}" for e in LATE])
-def test_another_writer_reopens_between_the_look_and_the_write(
+def test_another_writer_reopens_between_the_read_and_the_write(
     server: Server,
     monkeypatch: pytest.MonkeyPatch,
     method: str,
@@ -106,7 +106,7 @@ def test_another_writer_reopens_between_the_look_and_the_write(
     assert state(server, iteration) == (IterationStatus.RUNNING, None)
 
 
-def test_another_writer_ends_it_for_good_between_the_look_and_the_write(
+def test_another_writer_ends_it_for_good_between_the_read_and_the_write(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Points recorded before that end are late delivery, though they are younger than the end that was read."""

@@ -49,7 +49,7 @@ def test_data_with_the_declaration_makes_it_ready(server: Server) -> None:
     assert server.call("GET", download["url"].removeprefix(URL), token=None).body == DATA
 
 
-def test_a_retry_brings_the_data_of_one_who_died(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_stores_the_data_of_a_request_that_died(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = new_experiment(server)
     with monkeypatch.context() as patch:
         patch.setattr(blob, "mark_ready", _die)
@@ -189,7 +189,7 @@ def test_a_ticket_is_for_one_method(server: Server) -> None:
     check_refused(put, 401, "TOKEN_INVALID")
 
 
-def test_nobody_waits_for_these_bytes(server: Server) -> None:
+def test_bytes_without_a_resource_are_refused(server: Server) -> None:
     query = ticket("PUT", project_id="nobody", part_bytes=len(DATA), part_sha256=SHA256)
     check_refused(server.call("PUT", f"/artifacts?{query}", DATA, token=None), 404, "NOT_FOUND")
     check_refused(get(server, ticket(project_id="nobody")), 404, "NOT_FOUND")

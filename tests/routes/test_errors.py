@@ -116,7 +116,7 @@ def test_texts_have_64_kibibytes_and_no_byte_more(server: Server, noun: str, tex
         "/users/{}",
     ],
 )
-def test_what_cannot_be_an_id_is_not_there(server: Server, path: str, part: str) -> None:
+def test_an_impossible_id_is_not_found(server: Server, path: str, part: str) -> None:
     check_refused(server.call("GET", path.format(part)), 404, "NOT_FOUND")
 
 

@@ -41,7 +41,7 @@ def test_a_new_iteration_whole(server: Server) -> None:
     assert _get(server, iteration["id"]) == iteration
 
 
-def test_a_patch_changes_what_it_names(server: Server) -> None:
+def test_a_patch_changes_the_fields_that_it_names(server: Server) -> None:
     iteration = new_iteration(server)
     fields = {"notes": "n", "python_version": "3.12", "julia_version": "1.11", "git_sha": "abc", "git_dirty": True}
     fields |= {"entrypoint": "train.py", "error_message": "e"}
@@ -124,7 +124,7 @@ def test_an_iteration_can_have_begun_before_the_server_knew(server: Server) -> N
     check_invalid(server.call("POST", path, {"created_date": "0001-01-01T00:00:00+23:00"}), "created_date")
 
 
-def test_what_has_been_deleted_is_not_made_again_by_its_creation_key(server: Server) -> None:
+def test_a_deleted_iteration_is_not_created_again_by_its_creation_key(server: Server) -> None:
     """Not by a request that was late, that is; what begins after the deletion is another one."""
     path = f"/experiments/{new_experiment(server)}/iterations"
     body = {"id_key": "job", "created_date": "2026-01-02T03:04:05Z"}

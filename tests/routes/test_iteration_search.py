@@ -126,7 +126,7 @@ def test_pages_of_children(server: Server, experiment: str, sweep: list[str]) ->
         assert [each["tags"] for each in listed] == [[f"t{at}", "all"] for at in expected]
 
 
-def test_include_adds_what_is_named_and_nothing_else(server: Server, experiment: str, sweep: list[str]) -> None:
+def test_include_adds_the_named_parts_and_nothing_else(server: Server, experiment: str, sweep: list[str]) -> None:
     plain = found(server.call("GET", path(experiment)))["data"]
     summary = {"first": 0.9, "last": 0.1, "min": 0.1, "max": 0.9, "count": 2, "last_step": 1}
     one = {"first": 1.0, "last": 1.0, "min": 1.0, "max": 1.0, "count": 1, "last_step": 0}
@@ -167,9 +167,7 @@ def test_the_client(server: Server, experiment: str, sweep: list[str]) -> None:
         ({"order_by": "id descending"}, 4),
     ],
 )
-def test_what_does_not_parse_names_the_column(
-    server: Server, experiment: str, query: dict[str, str], column: int
-) -> None:
+def test_a_syntax_error_names_the_column(server: Server, experiment: str, query: dict[str, str], column: int) -> None:
     reply = server.call("GET", path(experiment, **query))
     check_invalid(reply, next(iter(query)))
     assert reply.body["details"]["column"] == column
@@ -230,7 +228,7 @@ def test_pages_of_one_table_are_one_reading_without_what_was_deleted(server: Ser
     assert [each["id"] for each in again["data"]] == [some[0], some[1], some[2], some[5], some[3]]
 
 
-def test_who_may_not_read_learns_nothing(server: Server, project: str, experiment: str) -> None:
+def test_a_caller_without_read_gets_no_data(server: Server, project: str, experiment: str) -> None:
     outsider, writer = new_person(server), new_member(server, project, "create")
 
     def ask(token: str) -> Reply:

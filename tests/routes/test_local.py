@@ -75,6 +75,6 @@ def test_a_setting_that_is_neither_does_not_turn_sign_in_off(value: str) -> None
         config.read({"DEARDIARY_ENABLE_AUTH": value, "DEARDIARY_LISTEN": "127.0.0.1"})
 
 
-def test_what_is_refused_has_the_envelope(local_only: Server) -> None:
+def test_a_refusal_has_the_envelope(local_only: Server) -> None:
     reply = local_only.call("GET", "/projects", token=None, headers={"Host": "evil.example.com"})
     check_refused(reply, 403, "ORIGIN_FORBIDDEN")

@@ -92,12 +92,12 @@ def test_columns_of_the_wrong_form(server: Server, columns: Any, field: str) -> 
     ],
     ids=str,
 )
-def test_what_is_no_key_names_the_part_of_the_flush(server: Server, content: Any, field: str) -> None:
+def test_an_invalid_key_names_the_part_of_the_flush(server: Server, content: Any, field: str) -> None:
     check_invalid(_log(server, new_iteration(server), **content), field)
 
 
 @pytest.mark.parametrize("batch_id", ["", "b" * 129, None, 1])
-def test_what_is_no_batch_id(server: Server, batch_id: Any) -> None:
+def test_an_invalid_batch_id_is_refused(server: Server, batch_id: Any) -> None:
     check_invalid(_log(server, new_iteration(server), batch_id=batch_id), "batch_id")
 
 

@@ -62,7 +62,7 @@ def test_values_at_the_edges(server: Server, value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["nan", "1.0", "inf", "", None, True, [1.0]])
-def test_what_is_no_value(server: Server, value: Any) -> None:
+def test_an_invalid_value_is_refused(server: Server, value: Any) -> None:
     iteration = new_iteration(server)
     check_invalid(_post(server, iteration, value=value), "value")
     check_invalid(_batch(server, iteration, "b", [{}, {"value": value}]), "metrics[1].value")
@@ -82,7 +82,7 @@ def test_steps_are_exact(server: Server, step: int) -> None:
 
 
 @pytest.mark.parametrize("step", [INT64_MIN - 1, INT64_MAX + 1, 0.5, "0", True])
-def test_what_is_no_step(server: Server, step: Any) -> None:
+def test_an_invalid_step_is_refused(server: Server, step: Any) -> None:
     check_invalid(_post(server, new_iteration(server), step=step), "step")
 
 
@@ -140,7 +140,7 @@ def test_a_time_is_in_utc_and_milliseconds(server: Server) -> None:
     check_invalid(_post(server, iteration, recorded_at="soon"), "recorded_at")
 
 
-def test_late_delivery_is_taken_and_what_came_later_is_not(server: Server) -> None:
+def test_late_delivery_is_accepted_and_later_points_are_not(server: Server) -> None:
     iteration = new_iteration(server)
     date = end(server, iteration, end_date="2026-01-02T03:04:05.678Z")["end_date"]
     made(_batch(server, iteration, "late", [{"recorded_at": EARLY}, {"recorded_at": date}]))
@@ -207,7 +207,7 @@ def test_a_point_is_deleted_and_the_others_keep_their_ids(server: Server) -> Non
         ({"key": "n"}, "key"),
     ],
 )
-def test_what_is_no_change(server: Server, change: Any, field: str) -> None:
+def test_an_invalid_change_is_refused(server: Server, change: Any, field: str) -> None:
     point = made(_post(server, new_iteration(server)))
     check_invalid(server.call("PATCH", f"/metrics/{point['id']}", change), field)
 
@@ -222,7 +222,7 @@ def test_a_locked_point_stays(server: Server) -> None:
 
 
 @pytest.mark.parametrize("ending", [".x.y.00000", ".x.y", "", ".x.y.00000.1", ".0.0.-1"])
-def test_what_is_no_point(server: Server, ending: str) -> None:
+def test_an_invalid_point_is_refused(server: Server, ending: str) -> None:
     check_refused(server.call("GET", f"/metrics/{new_iteration(server)}{ending}"), 404, "NOT_FOUND")
 
 

@@ -65,7 +65,7 @@ def test_a_new_name_frees_the_old_one(server: Server) -> None:
     assert found(server.call("GET", f"/models/{other['id']}")) == other
 
 
-def test_a_patch_changes_what_it_names(server: Server) -> None:
+def test_a_patch_changes_the_fields_that_it_names(server: Server) -> None:
     model = new_model(server, new_project(server), description="old")
     assert found(server.call("PATCH", f"/models/{model['id']}", {})) == model
     assert found(server.call("PATCH", f"/models/{model['id']}", {"name": "iris"})) == model
@@ -86,7 +86,7 @@ def test_lists_have_pages(server: Server) -> None:
     check_invalid(server.call("GET", f"/projects/{project}/models?cursor=x"), "cursor")
 
 
-def test_who_may_do_what(server: Server) -> None:
+def test_the_permissions_of_each_operation(server: Server) -> None:
     project = new_project(server)
     path = f"/models/{new_model(server, project)['id']}"
     stranger = new_person(server).token

@@ -97,7 +97,7 @@ def test_numbers_go_up_and_none_comes_twice(server: Server, model: Registered) -
     assert first < second < third
 
 
-def test_an_id_key_finds_what_it_made(server: Server, model: Registered) -> None:
+def test_an_id_key_finds_what_it_created(server: Server, model: Registered) -> None:
     before = set(rows())
     first = model.new(id_key="key", description="first")
     again = found(model.post(id_key="key", description="again"))
@@ -112,7 +112,7 @@ def test_an_id_key_finds_what_it_made(server: Server, model: Registered) -> None
 @pytest.mark.parametrize(
     "version_id", ["x", "1", "{model}", "{model}.1", "{model}.00000000x", "{model}.x.000000001", ".000000001"]
 )
-def test_what_cannot_be_a_version_is_none(server: Server, model: Registered, version_id: str) -> None:
+def test_an_impossible_version_id_is_not_found(server: Server, model: Registered, version_id: str) -> None:
     model.new()
     path = f"/modelversions/{version_id.format(model=model.model_id)}"
     for method, body in (("GET", None), ("PATCH", {"stage_id": STAGING}), ("DELETE", None)):
@@ -193,7 +193,7 @@ def test_lists_by_stage(server: Server, model: Registered) -> None:
     check_invalid(server.call("GET", f"{model.path}?stage=3&cursor=x"), "cursor")
 
 
-def test_a_patch_changes_what_it_names(server: Server, model: Registered) -> None:
+def test_a_patch_changes_the_fields_that_it_names(server: Server, model: Registered) -> None:
     version = made(model.post(description="old"))
     assert model.patch(version["id"]) == version
     changed = model.patch(version["id"], description="new")
@@ -204,7 +204,7 @@ def test_a_patch_changes_what_it_names(server: Server, model: Registered) -> Non
     check_invalid(server.call("PATCH", path, {"version": 7}), "version")
 
 
-def test_who_may_do_what(server: Server, model: Registered) -> None:
+def test_the_permissions_of_each_operation(server: Server, model: Registered) -> None:
     path = f"/modelversions/{model.new()}"
     stranger = new_person(server).token
     calls: list[tuple[str, str, Any, str]] = [
@@ -222,7 +222,7 @@ def test_who_may_do_what(server: Server, model: Registered) -> None:
         assert server.call(method, where, body, token=holder).status < 300
 
 
-def test_the_client_registers_what_an_iteration_made(server: Server, tmp_path: Path) -> None:
+def test_the_client_registers_a_file_of_an_iteration(server: Server, tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(b"registered")
     (tmp_path / "other.pkl").write_bytes(b"uploaded on the way")
     client = server.client()

@@ -59,7 +59,7 @@ def ids(server: Server) -> dict[str, str]:
         ("/models/{}", "model_id", "Model"),
     ],
 )
-def test_what_is_not_there_and_what_is_not_visible_read_the_same(
+def test_a_missing_and_an_invisible_object_have_the_same_error(
     server: Server, ids: dict[str, str], path: str, name: str, said: str
 ) -> None:
     stranger = new_person(server)
@@ -69,7 +69,7 @@ def test_what_is_not_there_and_what_is_not_visible_read_the_same(
         assert named(reply) == (f"{said} not found, or not visible to you", kind_of(name), object_id)
 
 
-def test_every_get_by_an_id_names_what_is_not_there(server: Server) -> None:
+def test_every_get_by_an_id_names_the_missing_object(server: Server) -> None:
     paths = {each.path for each in API.operations if each.method == "GET" and "{" in each.path and not each.public}
     assert len(paths) > 20
     for path in sorted(paths):
@@ -89,7 +89,7 @@ def _filled(path: str, object_id: str) -> str:
     return path if not rest else f"{head}{object_id}{_filled(rest.partition('}')[2], object_id)}"
 
 
-def test_a_part_of_an_iteration_is_named_by_what_is_missing(server: Server, ids: dict[str, str]) -> None:
+def test_the_error_for_a_part_names_the_missing_object(server: Server, ids: dict[str, str]) -> None:
     gone = f"{ids['parameter_id'].partition('.')[0]}.{ABSENT}"
     parameter = server.call("GET", f"/parameters/{gone}")
     assert named(parameter) == ("Parameter not found, or not visible to you", "parameter", gone)
@@ -157,7 +157,7 @@ def test_a_refusal_names_the_permission_and_the_project(
         ("PATCH", "/users/{own}", {"is_admin": True}, "make or unmake admins"),
     ],
 )
-def test_a_refusal_names_what_only_an_admin_may_do(
+def test_a_refusal_names_the_operation_for_admins(
     server: Server, method: str, path: str, body: Any, action: str
 ) -> None:
     person = new_person(server)

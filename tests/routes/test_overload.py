@@ -126,7 +126,7 @@ def test_an_object_that_is_not_there_is_a_fault_of_the_request(
 
 
 @pytest.mark.parametrize(("times", "status"), [(100, 201), (-1, 503)])
-def test_who_is_overtaken_goes_on_while_there_is_time(
+def test_an_overtaken_request_retries_while_there_is_time(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch, times: int, status: int
 ) -> None:
     """A hundred others in a moment are no reason to give up; others without end are."""

@@ -189,7 +189,7 @@ def test_less_than_all_four_changes_no_permission(
     check_refused(reply, 403, "PROJECT_PERMISSION_REQUIRED")
 
 
-def test_who_holds_all_four_changes_permissions(server: Server) -> None:
+def test_a_holder_of_all_four_changes_permissions(server: Server) -> None:
     project, other = new_project(server), new_person(server)
     holder = new_member(server, project, *ALL)
     place = f"/projects/{project}/permissions/{other.id}"
@@ -229,7 +229,7 @@ def _listed(server: Server, project: str, person: Person) -> dict[str, Any]:
     return dict(member)
 
 
-def test_a_stranger_hears_of_no_project_whose_permissions_to_change(server: Server) -> None:
+def test_a_stranger_gets_404_for_the_permissions_of_a_project(server: Server) -> None:
     project, stranger = new_project(server), new_person(server)
     place = f"/projects/{project}/permissions/{stranger.id}"
     check_refused(server.call("PUT", place, {"read_permission": True}, token=stranger.token), 404, "NOT_FOUND")

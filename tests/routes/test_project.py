@@ -34,7 +34,7 @@ def test_a_name_is_no_key(server: Server) -> None:
     assert new_project(server, name="same") != new_project(server, name="same")
 
 
-def test_a_patch_changes_what_it_names(server: Server) -> None:
+def test_a_patch_changes_the_fields_that_it_names(server: Server) -> None:
     project = new_project(server, name="old", description="text")
     assert found(server.call("PATCH", f"/projects/{project}", {"name": "new"}))["description"] == "text"
     changed = found(server.call("PATCH", f"/projects/{project}", {"description": ""}))
@@ -50,7 +50,7 @@ def test_a_list_by_name_follows_a_new_name(server: Server) -> None:
     assert [each["id"] for each in found(server.call("GET", "/projects?name=after"))["data"]] == [project]
 
 
-def test_lists_hold_what_one_may_read_and_all_for_an_admin(server: Server) -> None:
+def test_lists_have_the_readable_projects_and_all_for_an_admin(server: Server) -> None:
     mine, hidden, foreign = new_project(server), new_project(server), new_project(server)
     reader = new_member(server, mine, "read")
     unread = {"create_permission": True}

@@ -53,7 +53,7 @@ def test_writes_are_counted_apart(server: Server, world: World, capsys: pytest.C
     assert line["write_units"] > 0
 
 
-def test_what_threads_read_for_a_request_is_counted_as_its_own(
+def test_reads_of_a_requests_threads_are_counted_as_its_own(
     server: Server, world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment = f"/experiments/{world.ids['experiment_id']}"
@@ -100,7 +100,7 @@ def fail(*_: object, **__: object) -> None:
     raise RuntimeError("what a body says")
 
 
-def test_what_nobody_foresaw_says_which_and_where(
+def test_an_unexpected_error_is_logged_with_its_type_and_position(
     server: Server, world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     capsys.readouterr()

@@ -105,7 +105,7 @@ def test_two_pending_resources_share_one_upload(server: Server) -> None:
         assert found(_complete(server, each))["state"] == "ready"
 
 
-def test_a_wrong_claim_on_bytes_keeps_nobody_away(server: Server) -> None:
+def test_a_wrong_size_of_bytes_does_not_block_later_uploads(server: Server) -> None:
     experiment = new_experiment(server)
     body = {"name": "r", "size_bytes": 3, "content_hash": hashlib.sha256(b"true").hexdigest()}
     wrong = made(server.call("POST", f"/experiments/{experiment}/resources", body))
@@ -142,7 +142,7 @@ def test_a_patch_changes_name_and_description_only(server: Server) -> None:
     check_invalid(server.call("PATCH", place, {"content_hash": SHA256}), "content_hash")
 
 
-def test_an_id_key_finds_what_it_made(server: Server) -> None:
+def test_an_id_key_finds_what_it_created(server: Server) -> None:
     experiment = new_experiment(server)
     new_iteration(server, experiment, id_key="key")
     before = set(rows())
@@ -191,7 +191,7 @@ def test_resources_of_an_iteration(server: Server) -> None:
         ("uri", "s3://elsewhere/key"),
     ],
 )
-def test_what_cannot_be_declared(server: Server, field: str, value: Any) -> None:
+def test_an_invalid_declaration_is_refused(server: Server, field: str, value: Any) -> None:
     body = {"name": "r", "size_bytes": 1, "content_hash": SHA256, field: value}
     check_invalid(server.call("POST", f"/experiments/{new_experiment(server)}/resources", body), field)
 

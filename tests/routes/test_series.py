@@ -77,7 +77,7 @@ def test_a_window(server: Server, iteration: str, window: str, steps: list[int])
         ("keys=loss", "keys"),
     ],
 )
-def test_what_is_no_question(server: Server, iteration: str, query: str, field: str) -> None:
+def test_an_invalid_query_is_refused(server: Server, iteration: str, query: str, field: str) -> None:
     check_invalid(_ask(server, iteration, query), field)
 
 
@@ -137,7 +137,7 @@ def test_many_curves_come_in_pages(server: Server, monkeypatch: pytest.MonkeyPat
     assert seen == [iterations[:2], iterations[2:4], iterations[4:]]
 
 
-def test_an_iteration_of_somebody_else_gives_no_curve(server: Server, iteration: str) -> None:
+def test_an_iteration_of_another_user_has_no_curve(server: Server, iteration: str) -> None:
     stranger = new_person(server)
     experiment = found(server.call("GET", f"/iterations/{iteration}"))["experiment_id"]
     for path in (f"/iterations/{iteration}/metrics/series", f"/experiments/{experiment}/metrics/series?key=loss"):

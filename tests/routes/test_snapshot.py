@@ -63,12 +63,12 @@ def iteration(server: Server, project: str) -> str:
     return new_iteration(server, new_experiment(server, project))
 
 
-def test_one_that_was_never_set(server: Server, iteration: str) -> None:
+def test_a_snapshot_that_was_never_set(server: Server, iteration: str) -> None:
     plain = found(server.call("GET", f"/iterations/{iteration}"))
     assert get(server, iteration) == plain | dict.fromkeys(TEXTS)
 
 
-def test_what_is_put_is_there(server: Server, iteration: str) -> None:
+def test_a_stored_snapshot_is_returned(server: Server, iteration: str) -> None:
     fields = {
         "python_version": "3.12.1",
         "julia_version": "1.11",
@@ -83,7 +83,7 @@ def test_what_is_put_is_there(server: Server, iteration: str) -> None:
     assert found(server.call("GET", f"/iterations/{iteration}")).items() >= fields.items()
 
 
-def test_what_is_absent_stays(server: Server, iteration: str) -> None:
+def test_absent_fields_stay(server: Server, iteration: str) -> None:
     found(put(server, iteration, git_sha="abc", project_toml="p"))
     whole = found(put(server, iteration, manifest_toml="m", git_dirty=True))
     assert [whole[name] for name in ("git_sha", "git_dirty", *TEXTS)] == ["abc", True, "p", "m", None]
@@ -110,7 +110,7 @@ def test_texts_have_4_mib_and_an_answer_holds_5_mb(server: Server, iteration: st
     check_refused(server.call("PUT", path, b'"' + b" " * 5_500_000), 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_the_client_splits_what_is_long(server: Server, iteration: str) -> None:
+def test_the_client_splits_a_long_snapshot(server: Server, iteration: str) -> None:
     client = server.client()
     texts: dict[str, Any] = {name: name[0] * (3 * MIB) for name in TEXTS}
     client.iterations.set_snapshot(iteration, git_sha="abc", **texts)
@@ -128,7 +128,7 @@ def test_a_locked_iteration_takes_none(server: Server, iteration: str) -> None:
     assert get(server, iteration) == whole | ended
 
 
-def test_who_may_do_what(server: Server, project: str, iteration: str) -> None:
+def test_the_permissions_of_each_operation(server: Server, project: str, iteration: str) -> None:
     path = f"/iterations/{iteration}/snapshot"
     for method, body, need in (("GET", None, "read"), ("PUT", {"git_diff": "x"}, "update")):
         check_refused(server.call(method, path, body, token=new_person(server).token), 404, "NOT_FOUND")

@@ -39,7 +39,7 @@ def test_without_an_endpoint_it_is_aws() -> None:
     assert config.read({}).artifact_store is None
 
 
-def test_what_is_not_said_of_a_store() -> None:
+def test_the_defaults_of_a_store() -> None:
     store = config.read(STORE).artifact_store
     assert store == config.StoreSettings("https://minio.example.org:9000", "us-east-1", False, PARAMETER, "")
 

@@ -67,7 +67,7 @@ def test_passwords_that_do_not_fit(server: Server, password: Any) -> None:
         ("PATCH", "/users/{self}", {"is_admin": True}),
     ],
 )
-def test_what_only_an_admin_may_do(server: Server, method: str, path: str, body: Any) -> None:
+def test_operations_for_admins_only(server: Server, method: str, path: str, body: Any) -> None:
     person = new_person(server)
     reply = server.call(method, path.format(self=person.id), body, token=person.token)
     check_refused(reply, 403, "ADMIN_REQUIRED")
@@ -82,7 +82,7 @@ def test_what_only_an_admin_may_do(server: Server, method: str, path: str, body:
         ("DELETE", "", None),
     ],
 )
-def test_what_only_the_user_or_an_admin_may_do(server: Server, method: str, path: str, body: Any) -> None:
+def test_operations_for_the_user_or_an_admin_only(server: Server, method: str, path: str, body: Any) -> None:
     one, other = new_person(server), new_person(server)
     check_refused(server.call(method, f"/users/{one.id}{path}", body, token=other.token), 403, "SAME_USER_REQUIRED")
     assert server.call(method, f"/users/{one.id}{path}", body, token=one.token).status in (200, 204)

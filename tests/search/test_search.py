@@ -122,7 +122,7 @@ def test_it_does_not_hold(text: str) -> None:
 
 @pytest.mark.parametrize("comparator", ["=", "!=", "<", "<=", ">", ">="])
 @pytest.mark.parametrize("name", ["parameters.none", "metrics.none", "metrics.bad", "parameters.optimizer"])
-def test_what_cannot_be_compared_is_false_but_not_its_opposite(name: str, comparator: str) -> None:
+def test_a_comparison_of_unlike_values_is_false_but_its_negation_is_not(name: str, comparator: str) -> None:
     assert not holds(f"{name} {comparator} 1")
     assert holds(f"not {name} {comparator} 1")
 

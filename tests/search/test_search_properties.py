@@ -163,7 +163,7 @@ def printed_name(name: Name) -> str:
 
 @unhurried
 @given(conditions())
-def test_what_is_printed_parses_to_itself(condition: Condition) -> None:
+def test_a_printed_filter_parses_to_itself(condition: Condition) -> None:
     text = printed(condition)
     if len(text) <= MAX_CHARACTERS:
         assert parse_filter(text) == condition

@@ -119,7 +119,7 @@ def holds_a_secret(reply: Reply) -> bool:
 READABLE = ["projects/{project_id}", "iterations/{iteration_id}/snapshot", "metrics/{metric_id}", "models/{model_id}"]
 
 
-def test_what_was_planted_can_be_read(server: Server, world: World) -> None:
+def test_the_planted_texts_can_be_read(server: Server, world: World) -> None:
     """Otherwise no test here could fail."""
     for path in READABLE:
         assert holds_a_secret(server.call("GET", "/" + path.format(**world.ids), token=world.token)), path
@@ -154,7 +154,7 @@ def test_inline_bytes_are_not_returned_without_read_permission() -> None:
                 write_blindly(server, world, route)
 
 
-def test_whoever_creates_gets_back_what_he_sent(server: Server, world: World) -> None:
+def test_a_creation_answers_with_the_senders_own_texts(server: Server, world: World) -> None:
     sent = {"name": "mine", "description": "my own words"}
     reply = send(server, world, "POST /projects/{project_id}/experiments", sent, server.token("blind"))
     assert reply.status == 201

@@ -39,7 +39,7 @@ def test_a_token_is_shown_once_and_works_until_deleted(server: Server, anna: str
     assert server.call("DELETE", f"/auth/tokens/{made['id']}", token=server.token("anna")).status == 404
 
 
-def test_a_token_of_somebody_else_is_not_there(server: Server, anna: str) -> None:
+def test_a_token_of_another_user_is_not_found(server: Server, anna: str) -> None:
     made = make(server).body
     assert server.call("DELETE", f"/auth/tokens/{made['id']}").error == (404, "NOT_FOUND")
 
@@ -143,7 +143,7 @@ def test_a_user_has_so_many_tokens(server: Server, anna: str) -> None:
 @pytest.mark.parametrize(
     "token", ["dd_", "dd_a_b", "dd_a_b_c_d", f"dd_{'x' * 5000}_b_c", "dd_ä_b_c", "dd_USER#1_b_c", "dd_a_b_c"]
 )
-def test_what_only_looks_like_a_token_is_none(server: Server, token: str) -> None:
+def test_a_text_in_the_form_of_a_token_is_refused(server: Server, token: str) -> None:
     assert server.call("GET", "/auth/me", token=token).error == (401, "TOKEN_INVALID")
 
 

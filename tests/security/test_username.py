@@ -78,7 +78,7 @@ def test_a_user_may_change_the_case_of_the_own_name(server: Server) -> None:
 
 @pytest.mark.parametrize("way", ["deleted", "renamed"])
 @pytest.mark.parametrize("is_old", [False, True])
-def test_a_user_who_goes_frees_the_name(server: Server, way: str, *, is_old: bool) -> None:
+def test_a_deleted_user_frees_the_name(server: Server, way: str, *, is_old: bool) -> None:
     user = old_user(server, "Edsger") if is_old else made(create(server, "Edsger"))["id"]
     if way == "deleted":
         assert server.call("DELETE", f"/users/{user}").status == 204
@@ -131,7 +131,7 @@ def test_an_upgraded_stage_finds_older_users_in_every_case(server: Server) -> No
     assert whose(server, "alan") == second
 
 
-def test_a_user_who_goes_while_the_stage_is_upgraded_leaves_nothing(
+def test_a_user_deleted_during_the_upgrade_of_the_stage_leaves_nothing(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user, fold = old_user(server, "Kurt"), storage._fold_username

@@ -58,7 +58,7 @@ def _announced(id_key: str) -> dict[str, Any]:
     return {"name": "r", "size_bytes": 1, "content_hash": "1" * 64, "id_key": id_key}
 
 
-def test_nothing_is_wrong_with_what_the_server_writes(world: World) -> None:
+def test_all_rows_that_the_server_writes_are_consistent(world: World) -> None:
     check_consistency()
 
 

@@ -101,7 +101,7 @@ def test_an_api_token_still_signs_in(old: Server) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gone_project", "gone_experiment", "gone_iteration"])
-def test_what_is_being_deleted_is_gone(old: Server, kind: str) -> None:
+def test_an_entity_that_is_being_deleted_is_absent(old: Server, kind: str) -> None:
     assert call(old, "GET", IDS[kind]).status == 404
 
 
@@ -139,7 +139,7 @@ def test_points_are_logged_changed_and_deleted_on(own: Server, name: str) -> Non
     check_consistency()
 
 
-def test_an_id_key_finds_what_was_created_with_it(own: Server) -> None:
+def test_an_id_key_finds_its_entity(own: Server) -> None:
     again = call(own, "POST", f"/experiments/{IDS['experiment_id']}/iterations", {"id_key": "edited"})
     assert again.body["id"] == IDS["edited"]
 

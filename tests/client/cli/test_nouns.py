@@ -123,7 +123,7 @@ def test_iterations_are_found_in_a_whole_project(run: Run, iris: dict[str, str])
     assert "docs/search.md" in run("iterations", "ls", "--help").out
 
 
-def test_an_iteration_is_shown_with_what_it_owns(run: Run, iris: dict[str, str]) -> None:
+def test_an_iteration_is_shown_with_its_parts(run: Run, iris: dict[str, str]) -> None:
     shown = run("iterations", "show", iris["second"]).out
     for line in ("status FAILED", "parameters.lr 0.2", "tags second", "loss 2 0.2 0.1 0.1 0.2 2"):
         assert line.split() in [each.split() for each in shown.splitlines()]
@@ -215,7 +215,7 @@ def test_users_are_made_and_given_permissions(run: Run, iris: dict[str, str]) ->
     assert run("users", "rm", "ada", "--yes").status == 0
 
 
-def test_what_others_have_named_does_not_steer_the_terminal(run: Run, client: Client) -> None:
+def test_names_from_other_users_cannot_control_the_terminal(run: Run, client: Client) -> None:
     client.projects.create("evil \x85\u202e name", "long " * 40)
     lines = [line for line in run("projects").out.splitlines() if "evil" in line]
     assert "evil ? ? name" in lines[0] or "evil ?? name" in lines[0] or "evil ? name" in lines[0]
@@ -284,7 +284,7 @@ def test_packages_that_cannot_be_compared_are_no_success(
     assert "is the same" not in verified.out
 
 
-def test_what_was_logged_offline_is_sent(
+def test_records_logged_offline_are_sent(
     run: Run, iris: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: Client
 ) -> None:
     monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path))

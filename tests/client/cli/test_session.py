@@ -76,7 +76,7 @@ def test_a_wrong_password_keeps_nothing(run: Run) -> None:
         (["login", URL], "--username"),
     ],
 )
-def test_what_is_missing_for_a_login_is_named(run: Run, words: list[str], reason: str) -> None:
+def test_a_missing_part_of_a_login_is_named(run: Run, words: list[str], reason: str) -> None:
     said = run(*words)
     assert said.status == 2
     assert reason in said.err
@@ -202,7 +202,7 @@ def test_nothing_is_removed_without_a_yes(
     assert run("projects", "rm", project.id, stdin="y\n", tty=True).status == 0
 
 
-def test_who_is_not_signed_in_is_told_how(run: Run) -> None:
+def test_without_a_login_the_message_says_how_to_sign_in(run: Run) -> None:
     said = run("projects", "--url", URL)
     assert (said.status, said.out) == (3, "")
     assert f"You are not signed in at {URL}: `deardiary login {URL}`" in said.err
@@ -243,7 +243,7 @@ def test_a_fault_of_ours_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("words", [[], ["iterations", "compare"], ["projects", "--nothing"]])
-def test_what_is_not_understood_is_usage(run: Run, words: list[str]) -> None:
+def test_a_wrong_command_line_is_a_usage_error(run: Run, words: list[str]) -> None:
     said = run(*words)
     assert (said.status, said.out) == (2, "")
     assert "usage: deardiary" in said.err
@@ -353,7 +353,7 @@ def test_the_command_is_installed() -> None:
         assert done.stdout.startswith("deardiary ")
 
 
-def test_an_error_names_what_the_server_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_has_the_message_of_the_server(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: Any) -> None:
         raise ClientError(422, "INVALID_PAYLOAD", "too long", {"field": "name"})
 

@@ -99,7 +99,7 @@ def test_records_for_a_dead_server_go_to_another(run: Run, client: Client, tmp_p
     assert spools(tmp_path) == [other]
 
 
-def test_what_the_old_server_had_acknowledged_is_said(run: Run, tmp_path: Path, experiment: str) -> None:
+def test_records_that_the_old_server_accepted_are_reported(run: Run, tmp_path: Path, experiment: str) -> None:
     spool = log(tmp_path, experiment)
     stated(spool, origin={"iteration_id": OLD_ID})
     for path in spool.glob("*.log"):
@@ -162,7 +162,7 @@ def test_a_run_that_knows_only_ids_goes_where_the_settings_say(
     assert len(iterations_of(client, experiment)) == 1
 
 
-def test_what_is_still_being_written_is_neither_moved_nor_discarded(
+def test_a_spool_in_use_is_neither_moved_nor_discarded(
     client: Client, run: Run, tmp_path: Path, experiment: str
 ) -> None:
     with deardiary.start("Moved", experiment) as iteration:
@@ -187,7 +187,7 @@ def test_a_move_that_makes_no_sense_is_refused(run: Run, words: list[str]) -> No
     assert said.err
 
 
-def test_what_waits_is_shown_and_discarded_after_a_yes(run: Run, tmp_path: Path, experiment: str) -> None:
+def test_unsent_records_are_shown_and_discarded_after_a_yes(run: Run, tmp_path: Path, experiment: str) -> None:
     mine, other = log(tmp_path, experiment), log(tmp_path, experiment)
     stated(other, url="https://another.example/api")
     asked = run("sync", "--discard", "--from-url", OLD)
@@ -263,7 +263,7 @@ def test_reports_break_between_words_on_a_terminal(
     assert f"at {URL}: 2 points, 2 other records on the server" in " ".join(lines)
 
 
-def test_a_terminal_shows_the_server_of_what_waits_whole(
+def test_a_terminal_shows_the_whole_url_of_the_server_of_unsent_records(
     run: Run, tmp_path: Path, experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spool, url = log(tmp_path, experiment), "https://abc123defg.execute-api.eu-central-1.amazonaws.com/api"

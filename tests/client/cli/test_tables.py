@@ -50,7 +50,7 @@ def experiment(client: deardiary.Client, request: pytest.FixtureRequest) -> str:
     return experiment
 
 
-def test_eighty_columns_show_what_differs(run: Run, experiment: str, terminal: Callable[[int], None]) -> None:
+def test_eighty_columns_show_the_differences(run: Run, experiment: str, terminal: Callable[[int], None]) -> None:
     terminal(80)
     lines = run("iterations", "ls", experiment).out.splitlines()
     assert all(len(line) <= 80 for line in lines)
@@ -152,7 +152,7 @@ def test_a_limit_that_is_no_count_is_named(run: Run, experiment: str, limit: str
     assert "--limit" in refused.err
 
 
-def test_what_is_meant_is_said_of_a_project_a_short_id_and_an_unknown_metric(
+def test_the_message_explains_a_project_a_short_id_and_an_unknown_metric(
     run: Run, client: deardiary.Client, experiment: str
 ) -> None:
     project = client.projects.get(client.experiments.get(experiment).project_id).name

@@ -34,7 +34,7 @@ def test_the_script_that_runs_is_the_entry_point(repository: Repository) -> None
     assert f"git_sha='{repository.sha}'" in ran.stdout
 
 
-def test_what_is_not_committed_is_a_patch(repository: Repository) -> None:
+def test_uncommitted_changes_are_a_patch(repository: Repository) -> None:
     repository.write("train.py", "print(2)\n")
     repository.write("new.py", "print(3)\n")
     found = deardiary.capture_environment(repository.path)
@@ -76,7 +76,7 @@ def test_secrets_stay_where_they_are(repository: Repository, is_tracked: bool) -
     assert "+print(2)" in found
 
 
-def test_what_is_too_much_is_left_out_and_named(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_beyond_the_limit_are_left_out_and_named(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diff, "MAX_BYTES", 3000)
     monkeypatch.setattr(diff, "MAX_UNTRACKED_BYTES", 2000)
     repository.write("big.py", "x = 1\n" * 10)
@@ -201,7 +201,7 @@ def test_a_password_in_an_indexs_url_is_not_taken(repository: Repository) -> Non
     assert deardiary.capture_environment(repository.path).manifest_toml == line.format("***@")
 
 
-def test_a_lock_file_that_is_too_long_is_replaced_by_what_is_installed(repository: Repository) -> None:
+def test_a_lock_file_that_is_too_long_is_replaced_by_the_installed_packages(repository: Repository) -> None:
     repository.write("requirements.txt", "# " + "x" * 2**22)
     found = deardiary.capture_environment(repository.path)
     assert "requirements.txt is left out: it is longer than 4 MiB" in found.problems
@@ -209,7 +209,7 @@ def test_a_lock_file_that_is_too_long_is_replaced_by_what_is_installed(repositor
     assert is_made_by_us(found.manifest_toml)
 
 
-def test_without_a_lock_file_what_is_installed_is_one(repository: Repository) -> None:
+def test_without_a_lock_file_the_installed_packages_are_recorded(repository: Repository) -> None:
     text = deardiary.capture_environment(repository.path).manifest_toml
     assert text is not None
     assert text.startswith('lock-version = "1.0"\n')

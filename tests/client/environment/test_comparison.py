@@ -168,7 +168,7 @@ NOT_COMPARED = {
 
 
 @pytest.mark.parametrize(("fields", "reason"), NOT_COMPARED.values(), ids=NOT_COMPARED.keys())
-def test_what_cannot_be_compared_is_said(
+def test_a_part_that_cannot_be_compared_is_reported(
     fields: dict[str, object], reason: str, bin_only: Path, tmp_path: Path
 ) -> None:
     restored = restore(tmp_path / "again", fields, verify=True)

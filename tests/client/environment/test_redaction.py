@@ -154,7 +154,7 @@ def test_a_planted_credential_never_survives(
 
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"], exclude_characters="\"<>`'"), max_size=20))
-def test_nor_does_a_password_that_nobody_has_encoded(password: str) -> None:
+def test_nor_does_a_password_without_url_encoding(password: str) -> None:
     found = redact.redacted(f"--index-url https://ada:PLANTED{password}PLANTED@pypi.example/simple\n")
     assert "PLANTED" not in found
 
@@ -274,7 +274,7 @@ def test_a_made_lock_file_and_an_entry_point_have_none(tmp_path: Path, monkeypat
     assert "sesame" not in ran.stdout
 
 
-def test_what_was_replaced_is_logged(repository: Repository, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_redaction_is_logged(repository: Repository, caplog: pytest.LogCaptureFixture) -> None:
     from deardiary.environment.capture import log_remarks
 
     repository.write("requirements.txt", f"--index-url {URL}\n")

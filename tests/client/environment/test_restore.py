@@ -183,7 +183,7 @@ def test_the_difference_to_the_present_environment_is_told(
     assert any(line.startswith("hypothesis: not there then, ") for line in found)
 
 
-def test_the_restored_folders_own_environment_is_looked_at(
+def test_the_environment_of_the_restored_folder_is_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: Repository
 ) -> None:
     monkeypatch.chdir(tmp_path)
