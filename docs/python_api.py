@@ -48,6 +48,7 @@ SECTIONS = {
             "Session",
             "SearchResult",
             "Health",
+            "View",
         ),
     ],
     "Transports": ["Transport", "Request", "Response", "HttpTransport", "RetryingTransport"],

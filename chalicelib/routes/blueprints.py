@@ -15,6 +15,7 @@ from chalicelib.routes import (
     openapi,
     parameter,
     permission,
+    preferences,
     project,
     resource,
     search,
@@ -24,6 +25,7 @@ from chalicelib.routes import (
     token,
     upkeep,
     user,
+    view,
 )
 from chalicelib.routes.http.endpoint import Routes
 from chalicelib.routes.pages import docs
@@ -33,10 +35,12 @@ BLUEPRINTS = tuple(
     for noun in (
         health,
         auth,
+        preferences,
         token,
         user,
         permission,
         project,
+        view,
         experiment,
         iteration,
         parameter,

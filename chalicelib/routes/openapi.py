@@ -13,6 +13,7 @@ from msgspec import NODEFAULT, Struct
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.face import API, Operation
+from chalicelib.routes.http.parse import AnyObject
 from deardiary.wire import limits, shapes
 
 routes = Routes(__name__)
@@ -67,7 +68,7 @@ def document() -> Schema:
 def _schemas() -> tuple[dict[str, Schema], Schema]:
     """The schemas of all types in operations, by the `str` of the type, and the components that they share."""
     types = [_payload(operation) for operation in API.operations]
-    types += [operation.body for operation in API.operations if operation.body]
+    types += [_body_type(operation.body) for operation in API.operations if operation.body]
     types += [field.type for operation in API.operations for field in msgspec.structs.fields(operation.query)]
     unique = {str(each): each for each in types if each is not type(None)}
     schemas, components = msgspec.json.schema_components(
@@ -80,6 +81,11 @@ def _payload(operation: Operation) -> Any:
     """The payload type of the view's `Answer`."""
     (payload,) = typing.get_args(typing.get_type_hints(operation.view)["return"])
     return payload
+
+
+def _body_type(body: type[Struct]) -> Any:
+    """The type of the JSON of a body."""
+    return dict[str, Any] if issubclass(body, AnyObject) else body
 
 
 def _describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
@@ -96,7 +102,7 @@ def _describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
         },
     }
     if operation.body:
-        content = {"application/json": {"schema": schemas[str(operation.body)]}}
+        content = {"application/json": {"schema": schemas[str(_body_type(operation.body))]}}
         required = any(field.required for field in msgspec.structs.fields(operation.body))
         described["requestBody"] = {"required": required, "content": content}
     if not operation.public:

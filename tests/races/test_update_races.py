@@ -42,6 +42,7 @@ def paths(server: Server) -> dict[str, str]:
     server.call("PUT", permission, {"update_permission": True})
     return {
         "permission": permission,
+        "view": f"/projects/{project}/views/" + make(server, f"/projects/{project}/views", name="v", state={}),
         "project": f"/projects/{project}",
         "experiment": f"/experiments/{experiment}",
         "iteration": f"/iterations/{iteration}",
@@ -71,6 +72,7 @@ def make(server: Server, path: str, **body: Any) -> str:
         ("version", {"stage_id": 2}, {"description": "{}"}),
         ("version", {"stage_id": 3}, {"description": "{}"}),
         ("user", {"first_name": "{}"}, {"last_name": "{}"}),
+        ("view", {"name": "{}"}, {"state": {"columns": ["loss"]}}),
         ("permission", {"read_permission": True}, {"delete_permission": True, "create_permission": False}),
     ],
 )

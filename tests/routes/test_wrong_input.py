@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -111,3 +112,20 @@ def test_no_operation_speaks_the_validators_language(server: Server, wrong: Any)
             if reply.status == 422:
                 assert not VALIDATOR.search(str(reply.body)), (each.path, body, reply)
                 assert "This value is invalid" not in str(reply.body), (each.path, body, reply)
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (b'"metrics":{"loss":{"value":[1e999]}}', "metrics"),
+        (b'"parameters":{"lr":1e999}', "parameters"),
+        (b'"metrics":[{"key":"loss","value":1e999}]', "metrics[0].value"),
+        (b'"parameters":{"lr":1,"momentum":' + b"[" * 30_000 + b"]" * 30_000 + b"}", "parameters"),
+        (b'"tags":' + b"[" * 30_000 + b"]" * 30_000, "tags[0]"),
+    ],
+)
+def test_json_that_no_parser_holds_is_refused(server: Server, raw: bytes, field: str) -> None:
+    headers = {"Authorization": f"Bearer {server.token()}"}
+    path, body = f"/iterations/{new_iteration(server)}/log", b'{"batch_id":"b",' + raw + b"}"
+    status, _, content = server.transport.call("POST", path, headers, body)
+    assert (status, json.loads(content)["details"]) == (422, {"field": field})

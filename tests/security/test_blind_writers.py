@@ -30,6 +30,7 @@ FILE = {"size_bytes": len(SECRET), "content_hash": SHA256}
 # What the owner writes before, by route; the blind writer then meets it under the same key.
 PLANTED: dict[str, dict[str, Any]] = {
     "PATCH /projects/{project_id}": {"name": SECRET, "description": SECRET},
+    "PATCH /projects/{project_id}/views/{view_id}": {"name": SECRET, "state": {SECRET: [SECRET]}},
     "POST /projects/{project_id}/experiments": {"name": SECRET, "description": SECRET, "id_key": "k"},
     "PATCH /experiments/{experiment_id}": {"name": f"{SECRET} seeds", "description": SECRET},
     "POST /experiments/{experiment_id}/iterations": {"notes": SECRET, "id_key": "k"},

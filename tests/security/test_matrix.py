@@ -23,6 +23,7 @@ class Rule(Enum):
     SIGNED_IN = auto()
     OUTSIDE_PROJECTS = auto()  # signed in, with more than a token for one project
     SESSION = auto()  # signed in with a password
+    OWN = auto()  # of the caller, and not with a token for one project
     SELF_OR_ADMIN = auto()
     ADMIN = auto()
     CREATE = auto()
@@ -41,6 +42,8 @@ RULES = {
     "POST /auth": Rule.PUBLIC,
     "POST /auth/refresh": Rule.SESSION,
     "GET /auth/me": Rule.SIGNED_IN,
+    "GET /auth/me/preferences": Rule.OWN,
+    "PUT /auth/me/preferences": Rule.OWN,
     "GET /auth/tokens": Rule.SESSION,
     "POST /auth/tokens": Rule.SESSION,
     "DELETE /auth/tokens/{token_id}": Rule.SESSION,
@@ -55,6 +58,11 @@ RULES = {
     "GET /projects/{project_id}": Rule.READ,
     "PATCH /projects/{project_id}": Rule.UPDATE,
     "DELETE /projects/{project_id}": Rule.DELETE,
+    "GET /projects/{project_id}/views": Rule.READ,
+    "POST /projects/{project_id}/views": Rule.CREATE,
+    "GET /projects/{project_id}/views/{view_id}": Rule.READ,
+    "PATCH /projects/{project_id}/views/{view_id}": Rule.UPDATE,
+    "DELETE /projects/{project_id}/views/{view_id}": Rule.DELETE,
     "GET /projects/{project_id}/permissions": Rule.READ,
     "GET /projects/{project_id}/permissions/{user_id}": Rule.READ,
     "PUT /projects/{project_id}/permissions/{user_id}": Rule.ALL_FOUR,
@@ -143,6 +151,8 @@ def expected(rule: Rule, *, reads: bool) -> Expected:
             return NOBODY | dict.fromkeys((*PEOPLE, *TOKENS), OK)
         case Rule.OUTSIDE_PROJECTS | Rule.SESSION:
             return NOBODY | dict.fromkeys(PEOPLE, OK) | dict.fromkeys(TOKENS, 403)
+        case Rule.OWN:
+            return NOBODY | dict.fromkeys(PEOPLE, OK) | {"read-only token": reader, "token of another project": 403}
         case Rule.ADMIN:
             return NOBODY | dict.fromkeys((*PEOPLE, *TOKENS), 403) | {"admin": OK}
         case Rule.SELF_OR_ADMIN:

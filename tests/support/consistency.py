@@ -143,6 +143,16 @@ def _project(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield from table.needs(keys.id_key(keys.user_partition(row["owner_id"]), row["id_key"]), target_id=row["id"])
 
 
+def _preferences(table: Table, key: Key, row: Row) -> Iterator[str]:
+    return table.needs(Key(key.pk, "USER"))
+
+
+def _view(table: Table, key: Key, row: Row) -> Iterator[str]:
+    yield from table.needs(keys.project(row["project_id"]))
+    if key != keys.view(row["project_id"], row["id"]):
+        yield "is the row of another view"
+
+
 def _project_listing(table: Table, key: Key, row: Row) -> Iterator[str]:
     return table.needs(keys.project(row["project_id"]))
 
@@ -395,7 +405,9 @@ CHECKS: dict[str, Check] = {
     "admins": _admins,
     "permission": _permission,
     "known-source": _known_source,
+    "preferences": _preferences,
     "project": _project,
+    "view": _view,
     "project-listing": _project_listing,
     "blob": _blob,
     "bytes": _bytes,

@@ -22,8 +22,9 @@ SNAPSHOT = {"python_version": "3.12.1", "git_sha": "0" * 40, "manifest_toml": "t
 class World:
     """Ids by the names that they have in paths, and the member's token.
 
-    A project of two members with an experiment; in it a parent iteration and its child, which is `iteration_id` and
-    holds a parameter, a batch of 1,000 points, a tag, a snapshot and three resources: complete, uploaded and announced.
+    A project of two members with a view and an experiment; in it a parent iteration and its child, which is
+    `iteration_id` and holds a parameter, a batch of 1,000 points, a tag, a snapshot and three resources: complete,
+    uploaded and announced.
     A model has two versions, the first in PRODUCTION; the second is `version_id`.
     """
 
@@ -46,6 +47,7 @@ def make_world(server: Server) -> World:
     maker = _Maker(server, server.token(username))
     project_id = maker.post("/projects", name="Iris", description=DESCRIPTION)
     maker.permit(project_id, colleague_id)
+    maker.send("PUT", "/auth/me/preferences", {"theme": "dark"})
     experiment_id = maker.post(f"/projects/{project_id}/experiments", name="sweep", description=DESCRIPTION)
     parent_id = maker.post(f"/experiments/{experiment_id}/iterations", notes=DESCRIPTION)
     iteration_id = maker.post(f"/experiments/{experiment_id}/iterations", parent_iteration_id=parent_id)
@@ -60,6 +62,7 @@ def make_world(server: Server) -> World:
             "user_id": user_id,
             "token_id": maker.post("/auth/tokens", name="sagemaker"),
             "project_id": project_id,
+            "view_id": maker.post(f"/projects/{project_id}/views", name="best", state={"order_by": "metrics.loss"}),
             "experiment_id": experiment_id,
             "iteration_id": iteration_id,
             "metric_id": maker.send("GET", f"/iterations/{iteration_id}/metrics?limit=1")["data"][0]["id"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing
 from collections.abc import Mapping
@@ -36,7 +37,12 @@ TagValue = Annotated[str, Meta(min_length=1, max_length=limits.MAX_TAG_CHARACTER
 Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 Id = Annotated[str, Meta(min_length=1, max_length=limits.MAX_ID_CHARACTERS)]
 IdKey = Id
+# JSON that clients keep on the server, which does not look into it.
+State = Annotated[
+    dict[str, Any], Meta(description=f"A JSON object of at most {limits.MAX_STATE_BYTES // limits.KIB} KiB")
+]
 
+_MAX_LEVELS = 32  # of a state
 _ID = re.compile(rf"[0-9a-z.]{{1,{limits.MAX_ID_CHARACTERS}}}")
 
 
@@ -52,6 +58,17 @@ class Body(Struct, forbid_unknown_fields=True, kw_only=True):
             value = getattr(self, name)
             if isinstance(value, str) and len(value.encode()) > self.max_text_bytes:
                 raise InvalidPayload(f"{name} has at most {self.max_text_bytes} bytes in UTF-8", field=name)
+
+
+class AnyObject(Body):
+    """A body that is any JSON object, its `content`: data of the caller, which the server keeps as it is."""
+
+    max_bytes: ClassVar[int] = limits.MAX_STATE_BYTES
+
+    content: State
+
+    def __post_init__(self) -> None:
+        check_state("body", self.content)
 
 
 class Query(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -76,11 +93,33 @@ def body(kind: type[S], raw: bytes) -> S:
         raise PayloadTooLarge(f"A body has at most {most} bytes on this route")
     try:
         # An empty body is an object without fields.
+        if issubclass(kind, AnyObject):
+            return kind(content=_object(raw or b"{}"))
         return msgspec.json.decode(raw or b"{}", type=kind)
+    except RecursionError:
+        raise InvalidPayload("The body is nested too deeply", field="body") from None
     except msgspec.ValidationError as error:
-        raise invalid(error, kind, lambda: msgspec.json.decode(raw)) from None
+        raise invalid(error, kind, lambda: _plain(raw)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise not_json(error) from None
+
+
+def _plain(raw: bytes) -> Any:
+    """The JSON as dicts and lists, with infinity for a number out of range; empty if it is nested too deeply."""
+    try:
+        return json.loads(raw)
+    except RecursionError:
+        return {}
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        content = msgspec.json.decode(raw)
+    except msgspec.ValidationError:
+        raise InvalidPayload("The body holds a number that is out of range", field="body") from None
+    if not isinstance(content, dict):
+        raise InvalidPayload("Expected a JSON object", field="body")
+    return content
 
 
 def query(kind: type[S], parameters: Mapping[str, list[str]]) -> S:
@@ -95,6 +134,19 @@ def query(kind: type[S], parameters: Mapping[str, list[str]]) -> S:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise invalid(error, kind, lambda: values) from None
+
+
+def check_state(field: str, state: Mapping[str, Any]) -> None:
+    """InvalidPayload unless the state is short enough, and flat enough for the recursion of JSON libraries."""
+    if len(msgspec.json.encode(state)) > limits.MAX_STATE_BYTES:
+        raise InvalidPayload(f"{field} has at most {limits.MAX_STATE_BYTES} bytes as JSON", field=field)
+    if _is_deeper(state, _MAX_LEVELS):
+        raise InvalidPayload(f"{field} is nested in at most {_MAX_LEVELS} levels", field=field)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return inner is not None and (levels == 0 or any(_is_deeper(each, levels - 1) for each in inner))
 
 
 def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -71,7 +71,7 @@ def invalid(error: msgspec.ValidationError, kind: type[msgspec.Struct], sent: Ca
     if _ANY_KEY in path:
         mapping, _, rest = path.partition(_ANY_KEY)
         key = _culprit(str(error), kind, sent(), _field(mapping))
-        field = _joined(_field(mapping), key) + rest
+        field = _joined(_field(mapping), key) + rest if key else _field(mapping)
     named = _NAMED.search(problem)
     return InvalidPayload(_in_words(problem, kind, field), field=_joined(field, named[1] if named else "") or "body")
 
@@ -94,11 +94,11 @@ def _in_words(problem: str, kind: type[msgspec.Struct], field: str) -> str:
 
 
 def _culprit(message: str, kind: type[msgspec.Struct], sent: Any, name: str) -> str:
-    """Find the key of the object `name` that the message is about: msgspec does not name it.
+    """Find the key of the object `name` that the message is about, or "": msgspec does not name it.
 
     msgspec stops at the first invalid key, so the message stays the same while that key is present: a binary search.
     """
-    keys = list(sent[name])
+    keys = list(sent.get(name, ()))
     low, high = 0, len(keys)
     while low < high:
         middle = (low + high) // 2

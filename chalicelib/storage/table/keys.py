@@ -6,12 +6,14 @@ an id of its own also has a REF in a partition of its own, which names its proje
     what                  PK                  SK
     user                  USER#uid            USER                    profile, password hash, epoch, API tokens
     permission            USER#uid            PERMISSION#pid          read by every request to a project
+    preferences           USER#uid            PREFERENCES             JSON that clients keep for the user
     username              USERNAME#name       USERNAME                makes the name unique, in lower case; see user.py
     user in the list      USERS               USER#uid
     number of admins      USERS               ADMINS
     project               PROJECT#pid         PROJECT
     project in the list   PROJECTS            PROJECT#pid
     member                PROJECT#pid         MEMBER#uid              copy of the permission
+    view                  PROJECT#pid         VIEW#vid                JSON that clients keep for the project
     blob                  PROJECT#pid         BLOB#sha256             bytes stored once, with the number of their owners
     experiment            PROJECT#pid         EXPERIMENT#eid
     experiment's REF      EXPERIMENT#eid      REF
@@ -92,6 +94,7 @@ BLOB = "BLOB#"
 USER = "USER#"
 TAG = "TAG#"
 PROJECT = "PROJECT#"
+VIEW = "VIEW#"
 
 
 def user(user_id: str) -> Key:
@@ -100,6 +103,10 @@ def user(user_id: str) -> Key:
 
 def user_partition(user_id: str) -> str:
     return f"USER#{user_id}"
+
+
+def preferences(user_id: str) -> Key:
+    return Key(user_partition(user_id), "PREFERENCES")
 
 
 def username(name: str) -> Key:
@@ -132,6 +139,10 @@ def project(project_id: str) -> Key:
 
 def project_listing(project_id: str) -> Key:
     return Key(PROJECTS, f"{PROJECT}{project_id}")
+
+
+def view(project_id: str, view_id: str) -> Key:
+    return Key(project_partition(project_id), f"{VIEW}{view_id}")
 
 
 def blob(project_id: str, sha256: str) -> Key:

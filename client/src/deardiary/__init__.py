@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         User,
         UserName,
         UserPermission,
+        View,
     )
 else:
     _HOMES = {
@@ -105,6 +106,7 @@ else:
             "User",
             "UserName",
             "UserPermission",
+            "View",
         ),
         "sending.sync": ("Synced", "sync"),
         "tracking.decorator": ("track",),
@@ -174,6 +176,7 @@ __all__ = [
     "User",
     "UserName",
     "UserPermission",
+    "View",
     "capture_environment",
     "connect",
     "restore",

@@ -105,6 +105,13 @@ class Api:
     def patch(self, shape: type[T], path: str, body: Mapping[str, Any]) -> T:
         return self._updated(shape, "PATCH", path, body)
 
+    def get_object(self, path: str) -> dict[str, Any]:
+        """Return a JSON object that has no shape."""
+        return self._object(path, self._call("GET", path))
+
+    def put_object(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._object(path, self._call("PUT", path, body))
+
     def delete(self, path: str) -> Mapping[str, str]:
         """Send a DELETE; return the headers of the answer, which has no body."""
         return self._exchange("DELETE", path)[0]
@@ -125,6 +132,11 @@ class Api:
             if cursor == fields.get("cursor"):
                 raise self._not_ours(path)  # a repeated cursor would loop for ever
             fields["cursor"] = cursor
+
+    def _object(self, path: str, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise self._not_ours(path)
+        return data
 
     def _updated(self, shape: type[T], method: str, path: str, body: Mapping[str, Any]) -> T:
         """The object after an update. None, against the type, if the user has no permission to read it."""

@@ -14,11 +14,13 @@ from deardiary.entities.model import Models
 from deardiary.entities.modelversion import ModelVersions
 from deardiary.entities.parameter import Parameters
 from deardiary.entities.permission import Permissions
+from deardiary.entities.preferences import Preferences
 from deardiary.entities.project import Projects
 from deardiary.entities.resource import Resources
 from deardiary.entities.tag import Tags
 from deardiary.entities.token import Tokens
 from deardiary.entities.user import Users
+from deardiary.entities.view import Views
 from deardiary.settings import Credentials, Settings, find_settings
 from deardiary.wire.shapes import Health, SearchResult
 
@@ -52,6 +54,8 @@ class Client:
         self.users = Users(api)
         self.tokens = Tokens(api)
         self.permissions = Permissions(api)
+        self.views = Views(api)
+        self.preferences = Preferences(api)
 
     @property
     def url(self) -> str:

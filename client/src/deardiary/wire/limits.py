@@ -32,6 +32,8 @@ MAX_PASSWORD_BYTES = 72
 MAX_CREDENTIAL_CHARACTERS = 255
 # Notes, descriptions, error messages.
 MAX_TEXT_BYTES = 64 * KIB
+# The state of a view, and the preferences of a user, as JSON.
+MAX_STATE_BYTES = 64 * KIB
 # The diff and the lock files of a snapshot, each.
 MAX_SNAPSHOT_TEXT_BYTES = 4 * MIB
 

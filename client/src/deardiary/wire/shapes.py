@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
 # The metadata of a field that is left out when it is None; any other field is sent as null.
 _LEFT_OUT_IF_NONE = {"left_out_if_none": True}
@@ -131,6 +132,18 @@ class Project(Shape):
     id: str
     name: str
     description: str
+    created_date: datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class View(Shape):
+    """A saved view of a project, such as the columns and the filter of a table. ``state`` is its owner's JSON."""
+
+    id: str
+    project_id: str
+    name: str
+    state: dict[str, Any]
+    created_by: str | None = None
     created_date: datetime
 
 
