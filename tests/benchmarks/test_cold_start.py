@@ -1,4 +1,4 @@
-"""The request of the cold start is one that the app answers as it answers the API Gateway's."""
+"""The app answers the benchmark's event exactly as it answers the same event of the API Gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environments of peers are made once, whole, and again when they were cut short or want other versions."""
+"""Environments of peers are created once, and again after an interrupted installation or a change of versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark of requests knows every route, and measures what it says it does."""
+"""The benchmark of requests covers every route, and its measurements are correct."""
 
 from __future__ import annotations
 

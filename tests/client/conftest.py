@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees the settings, the login or the proxies of the machine it runs on."""
+    """Hide the settings, the login and the proxies of this machine from all tests."""
     for name in list(os.environ):
         if name.startswith("DEARDIARY_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""An archive that is given to `sync` fills neither disk nor memory, and leads nowhere."""
+"""An archive passed to `sync` fills neither disk nor memory, and writes nothing outside its folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MIB = 2**20
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where archives are unpacked."""
+    """The folder into which archives are unpacked."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -34,7 +34,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Zeros(io.RawIOBase):
-    """As many zeros as are read."""
+    """A file of zeros without end."""
 
     def readable(self) -> bool:
         return True
@@ -60,7 +60,7 @@ def archive_of(path: Path, *members: tarfile.TarInfo) -> Path:
 
 
 def sparse(path: Path) -> Path:
-    """A file of 1 TiB in a few bytes: GNU's format 1.0, in which the map of the holes comes before the data."""
+    """A file of 1 TiB in a few bytes: GNU's format 1.0, with the map of the holes before the data."""
     headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "a.log"}
     made = member("GNUSparseFile.0/a.log", 512, pax_headers={**headers, "GNU.sparse.realsize": str(2**40)})
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as content:
@@ -138,7 +138,7 @@ def test_a_limit_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 def test_links_and_devices_are_passed_over(
     tmp_path: Path, kind: bytes, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The output of a training job may well hold some."""
+    """The output of a training job may contain some."""
     path = archive_of(tmp_path / "a.tar.gz", member("link", type=kind, linkname="/etc/passwd"), member("link/run.json"))
     assert deardiary.sync(path) == []
     assert f"{path}: 1 members that are no plain files" in caplog.text

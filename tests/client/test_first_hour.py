@@ -1,4 +1,4 @@
-"""What a new user tries that could go wrong silently."""
+"""Mistakes of new users that could fail silently."""
 
 from __future__ import annotations
 

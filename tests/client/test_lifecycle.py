@@ -49,7 +49,7 @@ def begin(server: FakeServer, **options: Any) -> ActiveIteration:
 
 
 def columns_of(server: FakeServer, active: ActiveIteration) -> Any:
-    """The columns of the one request that all points went in."""
+    """The columns of the only request with points."""
     assert active.flush(10)
     (body,) = server.bodies(LOG)
     return body["metrics"]

@@ -22,7 +22,7 @@ def test_a_cut_costs_the_last_line_and_no_other(entries: list[lines.Entry], data
     whole = content(entries)
     length = data.draw(st.integers(0, len(whole)))
     read, damaged = lines.read(whole[:length])
-    # A line that lacks only its end is whole.
+    # A line that lacks only its line feed is complete.
     ends = whole[:length].count(b"\n") + (whole[length : length + 1] == b"\n")
     assert read == entries[: len(read)]
     assert ends - 1 <= len(read) <= ends

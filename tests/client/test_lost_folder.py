@@ -1,4 +1,4 @@
-"""A spool whose folder vanishes, cannot be written, or is taken by another process while its writer lives."""
+"""A spool whose folder vanishes, is not writable, or is used by another process while its writer runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GONE = ClientError(0, "CONNECTION_FAILED", "gone")
 
 
 class Points:
-    """A server that takes each batch once, as the real one does, and can be away."""
+    """A server that accepts each batch once, like the real one, and can be unreachable."""
 
     def __init__(self) -> None:
         self.batches: dict[str, list[float]] = {}
@@ -107,25 +107,25 @@ def root_deleted(folder: Path) -> None:
 
 
 def replaced(folder: Path) -> None:
-    """As when another volume is mounted there."""
+    """Replace the folder, as when another volume is mounted there."""
     renamed(folder)
     folder.mkdir()
 
 
 def cleaned(folder: Path) -> None:
-    """As a cleaner of temporary files leaves it, which removes files by their age."""
+    """Remove files by their age, as a cleaner of temporary files does."""
     for path in folder.iterdir():
         path.unlink()
 
 
 def unmounted(folder: Path) -> None:
-    """Its place cannot be written."""
+    """Make the folder's parent not writable."""
     deleted(folder.parent)
     folder.parent.write_text("")
 
 
 def at_once(active: ActiveIteration, lose: Callable[[Path], None]) -> None:
-    """So that the writer does not begin the folder anew in the middle of it."""
+    """Keep the writer from creating the folder again halfway."""
     with active.journal._looking:
         lose(spool_of(active))
 
@@ -203,7 +203,7 @@ def test_the_end_of_the_block_raises_nothing_but_the_users_own_exception(
     offline: str,
     error: Exception | None,
 ) -> None:
-    monkeypatch.setattr(sender, "FLUSH_SECONDS", 60.0)  # only the end finds out
+    monkeypatch.setattr(sender, "FLUSH_SECONDS", 60.0)  # only the end notices it
     monkeypatch.setenv("DEARDIARY_OFFLINE", offline)
 
     def train() -> None:
@@ -241,7 +241,7 @@ DENIED = [errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EIO, errno.ESTALE]
 def test_a_folder_that_fails_in_any_call_costs_no_record(
     server: Points, monkeypatch: pytest.MonkeyPatch, call: str, number: int
 ) -> None:
-    """From some moment on; what was written before stays, and is sent."""
+    """Every call fails from some moment on; earlier records stay, and are sent."""
     with begin(server) as active:
         folder = str(spool_of(active))
         log(active, 0, 100)
@@ -253,7 +253,7 @@ def test_a_folder_that_fails_in_any_call_costs_no_record(
 
 
 def _fail(monkeypatch: pytest.MonkeyPatch, call: str, number: int, folder: str) -> None:
-    """Have a call of the operating system fail for files in the folder."""
+    """Make a call of the operating system fail for files in the folder."""
     real = getattr(os, call)
 
     def fail(what: Any, *args: Any, **kwargs: Any) -> Any:
@@ -268,7 +268,7 @@ def _fail(monkeypatch: pytest.MonkeyPatch, call: str, number: int, folder: str) 
 
 @pytest.fixture
 def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Locks hold on one machine only, and each process believes that it is alone there."""
+    """Simulate several machines: locks hold on one only, and each process believes that it is alone."""
     monkeypatch.setattr(files, "lock", lambda _fd: True)
 
 

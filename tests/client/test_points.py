@@ -30,7 +30,7 @@ def test_points_come_out_of_a_line_as_they_went_in(metrics: dict[str, float], da
             (key, step, at) for key, step in zip(metrics, steps, strict=True)
         ]
         values = [struct.pack("d", decode_float(value)) for _, value, _, _ in read]
-        # Which NaN it is, JSON cannot say.
+        # JSON cannot express which NaN it is.
         assert values == [struct.pack("d", value if value == value else float("nan")) for value in metrics.values()]
 
 

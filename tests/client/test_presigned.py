@@ -1,4 +1,4 @@
-"""A hostile server chooses method, URL and headers of what it calls presigned: only uploads to stores are sent."""
+"""A hostile server chooses method, URL and headers of its "presigned" requests: only uploads to stores are sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Resolve = Callable[..., None]
 
 
 class HostileServer:
-    """Answers calls of the API at ``url`` itself, with these presigned requests; sends all others for real."""
+    """Answers calls of the API at ``url`` itself, with these presigned requests; sends all others over the network."""
 
     def __init__(self, api: str, **signed: Any) -> None:
         self.url = api
@@ -75,7 +75,7 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
-    """Have DNS answer these addresses for a name, and make no connection that would leave this machine."""
+    """Make DNS return these addresses for a name, and open no connection that would leave this machine."""
     names: dict[str, tuple[str, ...]] = {}
     lookup, connect = socket.getaddrinfo, socket.create_connection
 
@@ -94,7 +94,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
 
 
 def refused(server: HostileServer, model: Path) -> ClientError:
-    """The refusal of an upload, for which nothing has been sent."""
+    """Return the refusal of an upload, after checking that nothing was sent."""
     with server.client() as client, pytest.raises(ClientError) as caught:
         client.resources.upload("e1", model)
     assert (caught.value.code, caught.value.status) == ("STORE_FORBIDDEN", 0), caught.value
@@ -213,7 +213,7 @@ def test_the_client_does_not_connect_to_a_non_public_address(
 def test_a_host_that_spells_out_such_an_address_is_not_reached(
     store: Loopback, model: Path, resolve: Resolve, monkeypatch: pytest.MonkeyPatch, host: str, proxied: bool
 ) -> None:
-    """Through a proxy as well, which is asked for nothing then."""
+    """Through a proxy as well, which then gets no request."""
     resolve("a.localhost", "127.0.0.1")
     resolve("localhost.", "127.0.0.1")
     if proxied:
@@ -299,14 +299,14 @@ def test_redirects_of_a_store_are_not_followed(store: Loopback, model: Path, tmp
 
 
 def _answers(store_url: str) -> list[Reply]:
-    """An API that announces a resource and signs its upload."""
+    """Answers of an API that announces a resource and signs its upload."""
     signed = {"method": "PUT", "url": store_url, "headers": {}, "offset": 0, "size_bytes": len(DATA)}
     upload = {"requests": [signed], "expires_at": transports.NOW}
     return [Reply(body=json.dumps(each).encode()) for each in (resource(size_bytes=len(DATA)), upload)]
 
 
 def test_where_a_server_is_shows_when_it_is_asked(store: Loopback, model: Path, resolve: Resolve) -> None:
-    """A name in the local network: the connection that was made to the server counts."""
+    """For a name in the local network, the address of the connection to the server counts."""
     resolve("diary.lan", "127.0.0.1")
     done = Reply(body=transports.respond(200, resource(state="ready")).read())
     with serve() as api:

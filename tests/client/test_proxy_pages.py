@@ -1,4 +1,4 @@
-"""Answers that something between client and server gives: none of them ends a training, and none loses a record."""
+"""Answers from a proxy between client and server: none of them ends a training, and none loses a record."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PAGES = {
 
 
 def answers_to_a_run() -> list[Reply]:
-    """What the API answers to a start, a flush and an end."""
+    """The answers of the API to a start, a flush and an end."""
     bodies = [page(project()), page(experiment()), iteration(), receipt(), iteration()]
     return [Reply(200, json.dumps(body).encode()) for body in bodies]
 

@@ -169,7 +169,7 @@ def test_a_refused_download_leaves_no_file(folder: Path) -> None:
 
 
 def ranged(content: bytes, *, most: int | None = None) -> Callable[[Request], Answer]:
-    """A store that gives the range that it is asked for, at most so many bytes of it."""
+    """A store that returns the requested range, at most this many bytes of it."""
 
     def answer(request: Request) -> Answer:
         first = int(request.headers["Range"].removeprefix("bytes=").removesuffix("-"))

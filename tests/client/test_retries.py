@@ -15,7 +15,7 @@ LOST = ClientError(0, "CONNECTION_FAILED", "lost")
 
 
 class Scripted:
-    """Answers, or failures, one after the other."""
+    """Returns these answers, or raises these failures, one after the other."""
 
     def __init__(self, *answers: Response | ClientError) -> None:
         self.answers = list(answers)
@@ -31,7 +31,7 @@ class Scripted:
 
 
 def send(inner: Scripted, request: Request = GET) -> tuple[Response, list[float]]:
-    """The answer, and the waits before it with all jitter against us."""
+    """Return the answer, and the waits before it with maximal jitter."""
     waits: list[float] = []
     return RetryingTransport(inner, sleep=waits.append, jitter=lambda: 1.0).send(request), waits
 

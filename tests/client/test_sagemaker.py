@@ -25,7 +25,7 @@ ARN = f"arn:aws:sagemaker:eu-west-1:111122223333:training-job/{NAME}"
 
 @pytest.fixture
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What a job's process finds, in a folder of the test's."""
+    """The files of a job's process, in a folder of the test."""
     base = tmp_path / "opt" / "ml"
     (base / "input" / "config").mkdir(parents=True)
     write(base, "hyperparameters", {"epochs": "20", "optimizer": '"adam"', "sagemaker_program": '"train.py"'})
@@ -214,7 +214,7 @@ def test_a_silent_rank_tells_of_its_failure_too(base: Path, monkeypatch: pytest.
 
 @pytest.fixture
 def refusing(secrets: Any, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
-    """A server that asks everybody to sign in, while AWS has no secret."""
+    """A server that requires sign-in, while AWS has no secret."""
     assert secrets.list_secrets()["SecretList"] == []
     server = FakeServer()
     server.answers = {"GET /projects": (401, {"code": "UNAUTHORIZED", "message": "not you"})}

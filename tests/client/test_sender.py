@@ -1,4 +1,4 @@
-"""What the sending thread does with servers that fail, refuse, or do not know us any more."""
+"""The sending thread with servers that fail, refuse, or no longer accept our token."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
 
 
 class Answers:
-    """Gives these in turn, and then what it would give otherwise."""
+    """Returns these in turn, and then the usual answer."""
 
     def __init__(self, *first: transports.Answer) -> None:
         self.left = list(first)
@@ -63,7 +63,7 @@ class Answers:
         (429, None),
         (201, b"not ours"),
         (409, {"code": "CONFLICT", "message": "x"}),
-        # What a proxy or a firewall says is not said by DearDiary.
+        # The answer of a proxy or a firewall is not one of DearDiary.
         (400, b""),
         (400, {"code": "X", "message": "x"}),
         (405, b"<html>"),
@@ -76,7 +76,7 @@ def test_a_transient_failure_is_retried_with_the_same_batch_id(server: FakeServe
     answers = server.answers[LOG] = Answers(failure, failure)
     active = deardiary.start("Iris", "sweep", client=client_of(server))
     active.log({"loss": 1})
-    assert answers.used.wait(10)  # by itself, with nobody waiting for it
+    assert answers.used.wait(10)  # by itself, without a caller that waits for it
     assert active.flush(10)
     bodies = server.bodies(LOG)
     assert len(bodies) == 3

@@ -1,4 +1,4 @@
-"""What `start(strict=False)` does where the server or the settings refuse this user."""
+"""`start(strict=False)` when the server or the settings refuse this user."""
 
 from __future__ import annotations
 

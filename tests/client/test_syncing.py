@@ -1,4 +1,4 @@
-"""What was logged offline, brought to the real server: once, wherever the spool comes from, and never more than it."""
+"""Records logged offline reach the real server once, wherever the spool is from, and nothing else does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """One for all tests of the file: each logs into an experiment of its own."""
+    """One server for all tests of the file; each logs into an experiment of its own."""
     with server_on_moto() as running:
         yield running
 
@@ -38,7 +38,7 @@ def client(server: Server) -> Client:
 
 @pytest.fixture
 def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[Path]:
-    """Two copies of the folder of a run that was logged offline, as they might be on two machines."""
+    """Two copies of the folder of an offline run, as on two machines."""
     monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path / "one"))
     monkeypatch.setenv("DEARDIARY_OFFLINE", "1")
     (tmp_path / "back\\slash ü.txt").write_text("weights")
@@ -80,7 +80,7 @@ def test_the_times_are_those_of_the_run(copies: list[Path], client: Client, requ
 def test_an_end_is_not_before_the_beginning_whatever_the_clocks_say(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A machine whose clock is behind the server's."""
+    """The machine's clock is behind the server's."""
     monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path))
     monkeypatch.setattr("deardiary.tracking.iteration.to_milliseconds", lambda _: 1_700_000_000_000)
     with deardiary.start("Offline", "behind", client=client):
@@ -243,7 +243,7 @@ def too_large(path: Path, secret: Path) -> None:
 def test_a_linked_or_oversized_segment_is_not_read(
     copies: list[Path], client: Client, tmp_path: Path, harm: Callable[[Path, Path], None], message: str
 ) -> None:
-    """Here it holds what a segment does, so that reading it would show."""
+    """The file has the content of a segment, so that reading it would show."""
     segment, secret = spool_in(copies[0]) / "00000001.log", tmp_path / "secret"
     shutil.copy(segment, secret)
     harm(segment, secret)
@@ -351,7 +351,7 @@ class Terminal(io.StringIO):
 
 
 class _Listening:
-    """Answers as a server does that wants a token."""
+    """Answers like a server that requires a token."""
 
     def __init__(self, server: Server) -> None:
         self.requests: list[Request] = []
@@ -364,11 +364,11 @@ class _Listening:
         return respond(status, content, headers)
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 def _change_upload(spool: Path, file: str) -> None:
-    """Have the spool say that this is the file to be uploaded."""
+    """Make the spool name this file for the upload."""
     for path in spool.glob("*.log"):
         entries, _ = lines.read(path.read_bytes())
         path.write_bytes(b"".join(lines.seal(lines.dump(_with_file(entry, file))) for entry in entries))

@@ -22,7 +22,7 @@ LOG = "POST /iterations/i1/log"
 
 
 class Machine(FakeServer):
-    """A server that takes everything, and keeps what is uploaded."""
+    """A server that accepts everything, and keeps the uploads."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -40,7 +40,7 @@ def statuses(server: FakeServer) -> list[int]:
 def test_every_call_is_an_iteration(server: FakeServer, client: Client) -> None:
     @deardiary.track("Iris", "sweep", tags=["t"], client=client)
     def double(number: int) -> int:
-        """What it says."""
+        """Return the double."""
         return number * 2
 
     assert (double(2), double(3), double.__name__, double.__doc__) == (4, 6, "double", "What it says.")

@@ -13,7 +13,7 @@ from deardiary.values import as_float, as_step, as_tags, as_texts, checked_key
 
 
 class Tensor:
-    """What PyTorch's tensor is to this client."""
+    """The part of PyTorch's tensor that this client uses."""
 
     def __init__(self, *values: float) -> None:
         self.values = values

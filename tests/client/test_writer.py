@@ -1,4 +1,4 @@
-"""The writing end of a spool, on disks that are full, damaged or not there."""
+"""The writer of a spool, on disks that are full, damaged or absent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def body(number: int) -> str:
 
 
 def drain(writer: Writer) -> list[list[int]]:
-    """The numbers in each closed segment, each of which is acknowledged."""
+    """Acknowledge each closed segment; return the numbers in each."""
     found = []
     writer.cut()
     while segment := writer.oldest():
@@ -33,7 +33,7 @@ def drain(writer: Writer) -> list[list[int]]:
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
-    """Leaves room for so many bytes more; None: for all."""
+    """Leave room for this many more bytes; None removes the limit."""
     room: list[int | None] = [None]
     real = os.write
 

@@ -1,4 +1,4 @@
-"""One deployment for all tests here, which stay together and in their order: they are the life of a stage."""
+"""One deployment for all tests here, which run together and in order: they are the life of a stage."""
 
 from __future__ import annotations
 

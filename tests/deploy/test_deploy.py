@@ -1,6 +1,6 @@
-"""The rehearsal: `make deploy` into an empty account with IAM enforced, and what its users and its owner do then.
+"""The rehearsal: `make deploy` into an empty account with IAM enforced, then the actions of its users and its owner.
 
-The tests stand in the order of a stage's life, and share it.
+The tests are in the order of a stage's life, and share it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_a_run_through_gateway_and_function(deployment: Deployment, tmp_path: Pa
 
 
 def test_every_route_works_with_the_rights_of_its_function(deployment: Deployment) -> None:
-    # URLs of `/artifacts`, which this stage would give for the inline backend only, are signed with its secret here.
+    # This stage serves no `/artifacts`; the test signs their URLs with its secret.
     with environment(deployment.checkout.account() | DEV.settings()):
         got = ask_all(deployment.server)
     assert got == {route: got[route] if got[route] in (200, 201, 204) else "2xx" for route in got}
@@ -67,7 +67,7 @@ def test_an_unknown_route_gets_an_error_of_our_form(deployment: Deployment) -> N
 
 
 def denied(call: Any, **arguments: Any) -> str:
-    """How AWS refuses this."""
+    """Match AWS's refusal of this action."""
     with pytest.raises(AwsError) as error:
         call(**arguments)
     return str(error.value.response["Error"]["Code"])
@@ -81,7 +81,7 @@ def test_the_role_of_the_api_reaches_only_its_own_resources(deployment: Deployme
         owner("s3").put_object(Bucket=bucket, Key=name, Body=b"x")
     owner("ssm").put_parameter(Name="/deardiary/other/jwt-secret", Value="x", Type="SecureString")
     table, s3, ssm = (deployment.checkout.aws(name, role) for name in ("dynamodb", "s3", "ssm"))
-    # What it may, so that the refusals below are not those of a role that can do nothing.
+    # Check the allowed actions first: a role that can do nothing would pass the refusals below.
     assert "Item" in table.get_item(TableName=DEV.table, Key=key)
     assert s3.get_object(Bucket=DEV.bucket, Key="projects/x")["Body"].read() == b"x"
     assert "signing" in ssm.get_parameter(Name=DEV.secret_parameter, WithDecryption=True)["Parameter"]["Value"]
@@ -133,7 +133,7 @@ def test_an_upgrade_loses_nothing_of_a_client_that_logs_all_the_while(deployment
     client = deployment.server.client()
     source = deployment.checkout.folder / "chalicelib" / "routes" / "openapi.py"
     source.write_text(source.read_text().replace("Experiment tracking in", "Experiments kept in"))
-    # A machine that has not deployed before: the account knows what is there.
+    # On a machine without earlier deployments, the account knows the existing stage.
     (deployment.checkout.folder / ".chalice" / "deployed" / "dev.json").unlink()
     with logging_all_the_while(client) as logged:
         printed = deployment.checkout.infra("deploy", "--stage", "dev")
@@ -148,7 +148,7 @@ def test_an_upgrade_loses_nothing_of_a_client_that_logs_all_the_while(deployment
 
 @contextmanager
 def logging_all_the_while(client: deardiary.Client) -> Iterator[tuple[Any, list[int]]]:
-    """A run that logs 0, 1, 2 … from a thread of its own until the block ends; and what it has logged."""
+    """A run that logs 0, 1, 2 … from a thread until the block ends; yield the logged values."""
     stop, count = threading.Event(), list[int]()
     with deardiary.start("Iris", "upgrade", client=client) as run:
 

@@ -1,4 +1,4 @@
-"""What is in the zip of the functions."""
+"""The content of the zip of the functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.package.packager import build
 from tests.deploy.rehearsal import ARCHITECTURE, Checkout, Deployment
 
 MAX_BYTES = 22_000_000
-# Top-level names that run: our code, Chalice's runtime, the requirements and what they bring along.
+# Top-level names that run: our code, Chalice's runtime, the requirements and their dependencies.
 RUNS = {
     *("app.py", "chalice", "chalicelib", "deardiary"),
     *("bcrypt", "botocore", "dateutil", "jmespath", "jwt", "msgspec", "pynamodb", "six.py", "urllib3"),
@@ -33,7 +33,7 @@ def test_it_is_small_and_holds_only_what_runs(deployment: Deployment) -> None:
 
 def test_the_same_sources_give_the_same_bytes(deployment: Deployment, tmp_path: Path) -> None:
     folder = Checkout.made(tmp_path, "http://127.0.0.1:9").folder
-    # What a test run and a later day leave behind.
+    # Files that a test run leaves, or that a later build changes.
     (folder / "chalicelib" / "__pycache__").mkdir()
     (folder / "chalicelib" / "__pycache__" / "config.cpython-311.pyc").write_bytes(b"stale")
     (folder / "app.py").touch()

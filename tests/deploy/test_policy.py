@@ -1,4 +1,4 @@
-"""The policies of the functions list what the functions do, and nothing else: against every call that they make."""
+"""The policies of the functions allow exactly the calls that the functions make."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tests.deploy.asking import ask, ask_all
 from tests.support.server import Server
 from tests.support.world import make_world
 
-Call = tuple[str, str]  # an action of IAM, and the ARN that it is done to
+Call = tuple[str, str]  # an action of IAM, and the ARN of its object
 
-# What a HEAD asks for, and what the writes of a transaction are, to IAM.
+# The actions that IAM checks for a HEAD and for the writes of a transaction.
 ACTIONS = {"HeadObject": "GetObject", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 ACTIONS |= {"ConditionCheck": "ConditionCheckItem"}
 # Lambda writes the log; no request here is large enough for an upload in parts.
@@ -32,7 +32,7 @@ UNSEEN = {"logs:CreateLogStream", "logs:PutLogEvents", "s3:AbortMultipartUpload"
 
 @contextmanager
 def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Call]]:
-    """Every call to AWS made inside."""
+    """Record every call to AWS inside the block."""
     calls: set[Call] = set()
     client_class: Any = BaseClient
     make_api_call = client_class._make_api_call
@@ -94,7 +94,7 @@ def test_the_policy_of_the_api_allows_exactly_its_calls(real_server: Server, mon
 
 
 def test_upkeep_has_the_rights_that_it_needs(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deletions of everything that can be deleted, cut off before they have removed anything, and a silent writer."""
+    """Every deletion, interrupted before it removes anything, and a silent writer."""
     with monkeypatch.context() as patch:
         patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
         for noun in ("iteration", "experiment", "model", "project", "user"):

@@ -28,7 +28,7 @@ def test_a_stack_made_of_the_package_is_a_server(deployment: Deployment) -> None
 
 
 def deploy_stack(deployment: Deployment) -> dict[str, str]:
-    """`aws cloudformation package` and `deploy`, by the calls that they make; gives the outputs of the stack."""
+    """`aws cloudformation package` and `deploy`, by the calls that they make; return the outputs of the stack."""
     s3, stacks = deployment.checkout.aws("s3"), deployment.checkout.aws("cloudformation")
     folder = deployment.checkout.folder / "build" / "prod"
     template = json.loads((folder / "sam.json").read_text())

@@ -1,4 +1,4 @@
-"""A server that is a process, and the settings that lead this process and its children to it."""
+"""A server process, and settings that point this process and its children to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def live(emulator: Emulator) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def settings(live: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The settings of the processes that a test starts; this process has them too."""
+    """The settings of the processes that a test starts, and of this process."""
     settings = {"DEARDIARY_URL": live.url, "DEARDIARY_DIR": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)

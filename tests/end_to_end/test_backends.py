@@ -1,4 +1,4 @@
-"""What holds for every backend: one suite over all of them, and over a second S3."""
+"""Behaviour of every backend: one suite over all of them, and over a second S3."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.server import URL, Reply, Server, server_on_emulator
 KIB = 1024
 BYTES = random.Random(2).randbytes(200 * KIB)  # noqa: S311
 BACKENDS = ("s3", "filesystem", "inline", "seaweedfs")
-# So that 200 KiB go in parts where there are parts.
+# Small parts, so that 200 KiB need several.
 SMALL = parts.Cut(alone=64 * KIB, part=64 * KIB, most=limits.TIB)
 
 
@@ -61,7 +61,7 @@ def declare(server: Server, experiment: deardiary.Experiment, data: bytes, **bod
 
 
 def asked(server: Server, resource: Any, data: bytes) -> Any:
-    """The requests of an upload, whole or in parts as it has to be."""
+    """Request an upload, whole or in parts as required; return its requests."""
     cut = parts.cut(resource["backend"], len(data))
     hashes = [hashlib.sha256(data[each.offset : each.offset + each.size_bytes]).hexdigest() for each in cut]
     body = {"part_hashes": hashes} if cut else {}
@@ -74,7 +74,7 @@ def put(server: Server, signed: Any, data: bytes) -> int:
 
 
 def stored(experiment: deardiary.Experiment) -> int:
-    """Everything that any store has of a project."""
+    """All objects of a project in any store."""
     prefix, root = f"projects/{experiment.project_id}/", config.settings().artifact_root
     listed = s3._client().list_objects_v2(Bucket=config.settings().artifact_bucket, Prefix=prefix)
     files = [path for path in (root or Path()).glob(f"{prefix}**/*") if path.is_file()]
@@ -221,7 +221,7 @@ def test_a_broken_download_goes_on_where_it_ended(
 
 
 class Tearing:
-    """A transport whose downloads end, with the process, after so many bytes."""
+    """A transport that kills the process after this many bytes of a download."""
 
     def __init__(self, server: Server, after: int) -> None:
         self._inner = server.transport
@@ -235,7 +235,7 @@ class Tearing:
         return Response(answer.status, answer.headers, _Torn(answer, self)) if request.streamed else answer
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 class _Torn:

@@ -1,4 +1,4 @@
-"""Everything goes wrong at once, and every point is there once."""
+"""Many failures at once, and every point is stored once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PER_PROCESS = 2000
 BURST = 100
 
-# Each process has steps of its own, and says so when a burst of calls has returned. It ends when it is told to.
+# Each process logs its own steps and reports each burst of calls that has returned. It ends on request.
 _TRAIN = """
 import sys, time, deardiary
 from deardiary.sending import sender
@@ -38,7 +38,7 @@ with deardiary.start("Chaos", "storm", resume="job-1", parameters={name: 1}, tag
 
 
 def storm(proxy: Chaos, server: LiveServer, settings: Mapping[str, str]) -> list[int]:
-    """The steps that four processes have logged for sure, three of which were killed; the server was, twice."""
+    """The steps that four processes have certainly logged; three of them and the server (twice) were killed."""
     logged: list[int] = []
     for number in range(4):
         first = number * PER_PROCESS

@@ -1,4 +1,4 @@
-"""Processes that log, and are killed, split, terminated or cut off: what they logged is there, once."""
+"""Processes that log, and are killed, forked, terminated or cut off: every record is stored once."""
 
 from __future__ import annotations
 

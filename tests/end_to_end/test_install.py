@@ -1,4 +1,4 @@
-"""The client installs from its wheel and its sdist, as docs/install.md says."""
+"""The client installs from its wheel and its sdist, as docs/install.md describes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if lacking := _lacking():
         pytest.skip(f"building the client needs {lacking}: pip install -r requirements-dev.txt")
     folder = tmp_path_factory.mktemp("built")
-    # A copy: a build leaves folders beside its sources.
+    # A copy, because a build leaves folders beside its sources.
     source = shutil.copytree(CLIENT, folder / "client", ignore=shutil.ignore_patterns("*.egg-info", "build", "dist"))
     _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder / "dist"), str(source))
     return folder / "dist"

@@ -1,4 +1,4 @@
-"""Iterations in a notebook: what ends them, and what does not, with a real kernel."""
+"""Iterations in a notebook: events that end them, and events that do not, with a real kernel."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def notebook(live: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def begin(notebook: Kernel, experiment: str, variable: str = "iteration") -> str:
-    """Start an iteration in a cell of its own; its id."""
+    """Start an iteration in a cell of its own; return its id."""
     cell = f"{variable} = deardiary.start('Notebook', {experiment!r}); {variable}.log({{'loss': 1}})"
     own_id: str = notebook.evaluate(cell, f"{variable}.id")
     return own_id
@@ -104,7 +104,7 @@ def test_a_second_start_at_pythons_prompt_ends_the_first(
 
 
 def shell(live: LiveServer, folder: Path, arguments: list[str], typed: str) -> str:
-    """Run Python with these arguments and this on stdin; what it wrote to stderr."""
+    """Run Python with these arguments and this stdin; return its stderr."""
     given = {"DEARDIARY_URL": live.url, "DEARDIARY_DIR": str(folder), "IPYTHONDIR": str(folder), "HOME": str(folder)}
     done = subprocess.run(  # noqa: S603
         [sys.executable, *arguments],

@@ -1,6 +1,6 @@
-"""Large files against a store that checks: in parts, resumed, refused when wrong, removed when nobody finishes them.
+"""Large files against a store that checks: in parts, resumed, refused if wrong, removed if never finished.
 
-Large is what is more than 64 KiB here.
+In these tests, files of more than 64 KiB are large.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def file(tmp_path: Path) -> Path:
 
 
 class Watching:
-    """A transport between the client and everything: keeps what is sent to the store, and lets a test interfere."""
+    """A transport that records the requests to the store, and lets a test interfere."""
 
     def __init__(self, server: Server) -> None:
         self._inner = server.transport
@@ -75,7 +75,7 @@ class Watching:
         return self._inner.send(request)
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
     @property
     def sent_bytes(self) -> int:
@@ -159,7 +159,7 @@ def test_a_killed_upload_resumes_with_the_missing_parts(
 
 def test_an_expired_url_is_asked_for_again(server: Server, experiment: deardiary.Experiment, file: Path) -> None:
     def late(number: int, request: Request) -> Request:
-        """As it would be an hour after it was signed."""
+        """The same request an hour after it was signed."""
         if number > 4:
             return request
         return replace(request, url=request.url.replace("X-Amz-Date=20", "X-Amz-Date=19"))

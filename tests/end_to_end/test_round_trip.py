@@ -1,4 +1,4 @@
-"""What a training run logs through the real client is what the server gives back, bit for bit."""
+"""The server returns the data of a training run, logged through the real client, bit for bit."""
 
 from __future__ import annotations
 

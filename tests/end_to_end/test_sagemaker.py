@@ -1,4 +1,4 @@
-"""Processes that see what a SageMaker training job sees."""
+"""Processes in the environment of a SageMaker training job."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Container:
         return run(TRAIN, *arguments, settings=settings, stdin=stdin, quiet=True)
 
     def train(self, *arguments: str, **variables: str) -> str:
-        """The id that the process printed before it ended."""
+        """Return the id that the process printed before it ended."""
         process = run(TRAIN, *arguments, settings=self.variables | variables, quiet=True)
         printed = line_of(process)
         assert exit_code(process) == (1 if "fail" in arguments else 0)
@@ -210,13 +210,13 @@ for line in sys.stdin:
 
 
 class Examples:
-    """Runs the example in processes forked from one that has imported scikit-learn, which takes seconds."""
+    """Runs the example in processes forked from one that has imported scikit-learn, because the import is slow."""
 
     def __init__(self) -> None:
         self._process = run(_FORKS, stdin=True)
 
     def train(self, container: Container, at: str = "") -> tuple[int, int]:
-        """The exit status, and how many epochs it trained; it kills itself ``at`` its third checkpoint."""
+        """Return exit status and trained epochs; the process kills itself ``at`` its third checkpoint."""
         script = Path(__file__).parents[2] / "examples" / "sagemaker" / "train.py"
         model = container.base / "model"
         model.mkdir(exist_ok=True)
@@ -241,7 +241,7 @@ def examples() -> Iterator[Examples]:
 
 @pytest.fixture(scope="module")
 def uninterrupted(live: LiveServer, tmp_path_factory: pytest.TempPathFactory, examples: Examples) -> Container:
-    """The example when nothing happens to it; without the toolkit, so that its hyperparameters are in a file only."""
+    """The example without interruption, and without the toolkit, so that its hyperparameters are in a file only."""
     container = Container(tmp_path_factory.mktemp("example"), live.url, "example")
     container.write("hyperparameters", {"epochs": "6"})
     assert examples.train(container) == (0, 6)

@@ -1,4 +1,4 @@
-"""A stage is written into another bucket, lost, and made again from there."""
+"""A stage is backed up into another bucket, lost, and restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m infra` as people type it, against the emulator."""
+"""`python -m infra` from a shell, against the emulator."""
 
 from __future__ import annotations
 

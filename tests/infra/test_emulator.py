@@ -1,4 +1,4 @@
-"""The local emulator keeps its state whatever happens to it, and opens to this machine only."""
+"""The local emulator keeps its state after any crash, and listens to this machine only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quick way through moto answers what moto answers by itself."""
+"""The fast path through moto answers exactly like moto itself."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ TABLE_BY_TABLE: list[tuple[str, dict[str, Any]]] = [
 
 
 def answers() -> list[Any]:
-    """Of one call after the other to a table of its own."""
+    """The answers to one call after the other, to a table of its own."""
     client: Any = boto3.client("dynamodb", region_name="us-east-1")
     client.create_table(TableName="t", KeySchema=KEYS, AttributeDefinitions=ATTRIBUTES, BillingMode="PAY_PER_REQUEST")
     calls = [(name, {"TableName": "t", **given}) for name, given in CALLS] + TABLE_BY_TABLE

@@ -1,4 +1,4 @@
-"""Chalice's own commands on a fresh clone: one sentence that says what to run first, and no traceback."""
+"""Chalice's own commands on a fresh clone: one sentence with the command to run first, and no traceback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAKE_DEPLOY = "run `make deploy STAGE=dev` first"
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """What Chalice's command line reads of a fresh clone; `.chalice` holds the tracked file alone."""
+    """The files of a fresh clone that Chalice's command line reads; `.chalice` has only the tracked file."""
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("chalicelib", "client", "infra", "vendor"):
         shutil.copytree(REPOSITORY / name, tmp_path / name, symlinks=True, ignore=ignore)

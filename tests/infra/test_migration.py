@@ -1,4 +1,4 @@
-"""`python -m infra migrate-artifacts`: what it moves, what it leaves, and that it can die anywhere."""
+"""`python -m infra migrate-artifacts`: which bytes it moves, which it leaves, and a crash at any write."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def sha256(data: bytes) -> str:
 
 
 def everything(server: Server, project: deardiary.Project, folder: Path) -> dict[str, bytes]:
-    """The bytes of all that is ready, as a user gets them, and the snapshots."""
+    """The bytes of all ready resources, as a user downloads them, and the snapshots."""
     client, found = server.client(), {}
     for experiment in client.experiments.list(project.id):
         for resource in client.resources.list(experiment.id):
@@ -153,7 +153,7 @@ def test_a_run_that_dies_is_gone_on_with(
 def test_a_run_that_was_suspended_removes_no_bytes_that_came_back(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Meanwhile others finish the move and begin the way back."""
+    """Meanwhile other runs finish the move and begin to move the bytes back."""
     client, clocks = server.client(), Clocks(monkeypatch)
     project = client.projects.create("p")
     (tmp_path / "file").write_text("one")
@@ -195,7 +195,7 @@ def test_damaged_bytes_stay_where_they_are(server: Server, project: deardiary.Pr
 def test_bytes_uploaded_meanwhile_go_to_the_new_store(
     server: Server, project: deardiary.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody declares the same bytes between the look at the blob and the write, while it moves."""
+    """Another request declares the same bytes between the read of the blob and its write, during the move."""
     client, find = server.client(), blobs.find_blob
     experiment = next(iter(client.experiments.list(project.id)))
     (tmp_path / "file").write_text("one")

@@ -1,4 +1,4 @@
-"""The last owner of bytes goes while they move to another store: no copy is left, and no bytes that came anew go."""
+"""The last owner of bytes goes during their move to another store: no copy stays, and new bytes stay."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class World:
         self.resources = [self.client.resources.upload(self.experiment.id, self.file)]
 
     def write_to(self, backend: str) -> None:
-        """The store that new bytes go to."""
+        """Set the store for new bytes."""
         os.environ["DEARDIARY_ARTIFACT_BACKEND"] = backend
         config.settings.cache_clear()
 
@@ -53,7 +53,7 @@ class World:
         self.resources = [self.client.resources.upload(self.experiment.id, self.file)]
 
     def check(self, folder: Path) -> None:
-        """Every resource has its bytes, and they are in the one store that the resource names."""
+        """Check that every resource has its bytes, only in the store that it names."""
         for resource in self.resources:
             assert self.client.resources.download(resource.id, folder / resource.id).read_bytes() == CONTENT
         stored = {
@@ -86,7 +86,7 @@ ACTS: dict[str, Callable[[World], None]] = {
 
 
 def interrupt(patch: pytest.MonkeyPatch, moment: str, act: Callable[[], None], *, after: bool) -> list[str]:
-    """Act once at this moment; gives a list that is not empty when that was done."""
+    """Act once at this moment; return a list that is not empty after that."""
     where, name = MOMENTS[moment]
     whole = getattr(where, name)
     done: list[str] = []
@@ -169,7 +169,7 @@ def test_a_copy_for_another_store_is_removed_first(
 def test_a_copy_that_comes_after_the_removal_is_removed_too(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The removal takes the blob away while the copy is written, and ends before the copy is there."""
+    """The removal deletes the blob during the copy, and ends before the copy is complete."""
     remove, location = service.remove_bytes, Location(world.project.id, sha256(CONTENT))
     removed: list[str] = []
 

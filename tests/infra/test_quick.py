@@ -1,4 +1,4 @@
-"""What the local emulator does quickly comes to what MiniStack's own code comes to."""
+"""The fast paths of the local emulator have the results of MiniStack's own code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `infra` makes of table, bucket and secret, on moto."""
+"""Table, bucket and secret as `infra` creates them, on moto."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make run` and `make serve`: what they print, and when they log the example."""
+"""`make run` and `make serve`: their output, and when they log the example."""
 
 from __future__ import annotations
 

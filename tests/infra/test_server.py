@@ -1,4 +1,4 @@
-"""The local HTTP server around an app: what Chalice's own leaves unanswered."""
+"""The local HTTP server around an app: cases that Chalice's own server leaves unanswered."""
 
 from __future__ import annotations
 

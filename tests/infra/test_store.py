@@ -39,7 +39,7 @@ def config_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def given(emulator: Emulator, store: Store, config_json: Path) -> Iterator[dict[str, str]]:
-    """The environment of somebody who deploys with the store."""
+    """The environment of a user who deploys with the store."""
     settings = on_store(store, emulator)
     del settings["DEARDIARY_ARTIFACT_BACKEND"]
     with environment(emulator.environment() | settings):
@@ -47,7 +47,7 @@ def given(emulator: Emulator, store: Store, config_json: Path) -> Iterator[dict[
 
 
 def infra(*arguments: str) -> int:
-    """The command as in a process of its own, which reads its environment once."""
+    """Run the command as in a process of its own, which reads its environment once."""
     name = arguments[arguments.index("--stage") + 1]
     os.environ.update(Stage(name, ACCOUNT, "us-east-1", configured_store(name, os.environ)).settings())
     forget_settings()

@@ -1,4 +1,4 @@
-"""A batch whose answers are lost, whose writes come late or that is read half before and half after it is taken."""
+"""A batch whose answers are lost, whose writes arrive late, or that is read halfway."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def send(server: Server, iteration: deardiary.Iteration, batch_id: str, *values:
 
 
 def steps(server: Server, iteration: deardiary.Iteration) -> dict[float, int]:
-    """By value."""
+    """The steps by value."""
     found = server.call("GET", f"/iterations/{iteration.id}/metrics?limit=200").body["data"]
     return {point["value"]: point["step"] for point in found}
 
@@ -68,7 +68,7 @@ def stored(iteration: deardiary.Iteration) -> series.Series:
 def test_the_answer_to_any_one_write_is_lost(
     server: Server, iteration: deardiary.Iteration, fault: Fault, method: str
 ) -> None:
-    """The SDK's retry may hear that the condition failed; each change is made once all the same."""
+    """The SDK's retry may get a failed condition; each change is still made once."""
     writes = {"PutItem", "UpdateItem", "TransactWriteItems"}
     for number in itertools.count(1):
         where = server.client().iterations.create(iteration.experiment_id)
@@ -106,7 +106,7 @@ def _is_nth(seen: list[str], number: int, sent: Sent) -> bool:
 def test_a_chunk_that_comes_after_its_batch_was_dropped_is_refused(
     server: Server, iteration: deardiary.Iteration, a_minute_passes: Callable[[], None]
 ) -> None:
-    """Its writer is suspended before the put. The steps go to another batch; the retry gets new ones."""
+    """Its writer is suspended before the put. Another batch gets the steps; the retry gets new ones."""
     with stage() as actors:
         late = actors.add(lambda: send(server, iteration, "late", 1, 2))
         while not stored(iteration).announced:
@@ -125,7 +125,7 @@ def test_a_chunk_that_comes_after_its_batch_was_dropped_is_refused(
 def test_a_process_may_die_after_dropping_a_batch_before_it_answers(
     server: Server, iteration: deardiary.Iteration, a_minute_passes: Callable[[], None]
 ) -> None:
-    """No chunk can be put under the announcement, which is still there: the retry takes it away."""
+    """No chunk can be put under the announcement, which remains until the retry removes it."""
     with stage() as actors:
         lost = actors.add(lambda: send(server, iteration, "lost", 1))
         while not stored(iteration).announced:
@@ -154,7 +154,7 @@ def _note(seen: list[str], delivery: Delivery) -> Answer:
 def test_batches_of_one_moment_that_are_folded_in_another_order_than_they_came(
     server: Server, iteration: deardiary.Iteration, a_minute_passes: Callable[[], None]
 ) -> None:
-    """First and last are then those of the points: their order is step, time, arrival."""
+    """First and last are then computed from the points: their order is step, time, arrival."""
 
     def send_at_noon(value: float) -> int:
         point = {"key": "a", "value": value, "step": 7, "recorded_at": "2026-01-31T12:00:00Z"}

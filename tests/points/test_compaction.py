@@ -1,4 +1,4 @@
-"""Compaction: the same points before, meanwhile and after, whoever does it, changes them or dies at it."""
+"""Compaction: the same points before, during and after, even if processes compete, edit or die."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SMALL = 12
 
 
 class _DeathError(Exception):
-    """Stands for a process that stops there."""
+    """Simulates the death of a process."""
 
 
 @pytest.fixture
 def iteration(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> deardiary.Iteration:
-    """With many small batches of two keys, overlapping in their steps."""
+    """An iteration with many small batches of two keys, overlapping in their steps."""
     monkeypatch.setattr(compaction, "ENOUGH_AT_END", SMALL)
     monkeypatch.setattr(compaction, "ENOUGH_WHEN_READ", SMALL)
     client = real_server.client()
@@ -123,7 +123,7 @@ def test_a_compaction_that_dies_changes_nothing(
 
 
 def moved_then(last_words: str) -> int:
-    """How many chunks were moved before the death."""
+    """The number of chunks moved before the death."""
     return 1 if last_words == "move_chunk" else 0
 
 
@@ -153,7 +153,7 @@ def test_two_at_once_with_readers_and_writers(real_server: Server, iteration: de
 def test_a_point_changed_while_it_is_moved(
     real_server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was packed before the change must not come back."""
+    """The packed value from before the change must not return."""
     chosen = everything(real_server, iteration)[0][-1]
     put = chunk.put_packed
 

@@ -1,4 +1,4 @@
-"""Compaction whose answers are lost, repeated or late: each point is there once, whatever its process was told."""
+"""Compaction whose answers are lost, repeated or late: each point is stored once, whatever answer its process got."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def iteration(server: Server) -> deardiary.Iteration:
-    """With a few small batches of two keys."""
+    """An iteration with a few small batches of two keys."""
     client = server.client()
     made = client.iterations.create(client.experiments.create(client.projects.create("faults").id, "e").id)
     for number in range(CHUNKS):
@@ -41,7 +41,7 @@ def send(server: Server, iteration: deardiary.Iteration, batch_id: str, value: f
 
 
 def logged(server: Server, iteration: deardiary.Iteration) -> Any:
-    """All points and the summary."""
+    """All points, and the summary."""
     path = f"/iterations/{iteration.id}/metrics"
     return [server.call("GET", f"{path}{rest}").body["data"] for rest in ("?limit=200", "/summary")]
 
@@ -63,7 +63,7 @@ def of_series(sent: Sent) -> bool:
 def test_answers_lost_after_chunks_were_moved(
     server: Server, iteration: deardiary.Iteration, fault: Fault, lost: int | None
 ) -> None:
-    """The first attempt at a chunk is carried out and not answered; the SDK's retry finds the chunk bare."""
+    """The first attempt at a chunk is executed and not answered; the SDK's retry finds the chunk without points."""
     before = logged(server, iteration)
     answered: set[str] = set()
 
@@ -83,7 +83,7 @@ def test_answers_lost_after_chunks_were_moved(
 def test_lost_answers_beside_chunks_that_another_process_changed(
     server: Server, iteration: deardiary.Iteration
 ) -> None:
-    """A chunk that was really changed in between stays; the others count as moved."""
+    """A chunk that another process really changed stays; the others count as moved."""
     point = logged(server, iteration)[0][0]
     changed = False
 
@@ -199,7 +199,7 @@ def test_a_batch_announced_after_the_lease_is_folded_once(
 
 
 class _DeathError(Exception):
-    """Stands for a process that stops there."""
+    """Simulates the death of a process."""
 
 
 def _die(*_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Curves as pure functions: the order of points, and few points that look like many."""
+"""Curves as pure functions: the order of points, and downsampling."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def test_points_are_in_the_order_of_step_then_time_then_arrival(
         for at, rows in enumerate(batches)
     ]
     everything = [row for rows in batches for row in rows]
-    wanted = sorted(everything, key=lambda row: row[:2])  # stable: what arrived first stays first
+    wanted = sorted(
+        everything, key=lambda row: row[:2]
+    )  # stable: points of equal step and time stay in the order of arrival
     getattr(dice, "shuffle")(parts)  # noqa: B009 - whatever the order in which the rows are found
     assert rows_of(curves.in_order(parts)) == rows_of(columns(wanted))
 

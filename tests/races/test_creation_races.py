@@ -1,4 +1,4 @@
-"""What must be there once, created by many at once."""
+"""Objects that must exist once, created by many requests at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _consistent_at_the_end(real_server: Server) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _signed_in(real_server: Server) -> None:
-    """Once, before: sixteen sign-ins at the same moment would be throttled."""
+    """Sign in once before: sixteen concurrent sign-ins would be throttled."""
     real_server.token()
 
 
@@ -50,7 +50,7 @@ def test_the_last_admin_survives(real_server: Server, way: str) -> None:
         assert real_server.call("POST", "/users", admin).status == 201
     admins = [user["id"] for user in real_server.call("GET", "/users").body["data"]]
     tokens = [real_server.token(), *_tokens(real_server, 7)]
-    # Each is ended by the next one, all at the same moment, twice.
+    # Each admin is ended by the next one, all at the same moment, twice.
     calls = [
         partial(real_server.call, "DELETE", f"/users/{user}", token=token)
         if way == "deleted"
@@ -166,7 +166,7 @@ def find_one(client: Client, project_id: str) -> str:
 
 
 def test_long_parameters_of_one_flush_are_all_there(real_server: Server) -> None:
-    """Sixty of the longest that there may be are more than a transaction takes."""
+    """Sixty parameters of maximal length are more than a transaction holds."""
     client = real_server.client()
     experiment = client.experiments.create(client.projects.create("long").id, "e")
     iteration = client.iterations.create(experiment.id)

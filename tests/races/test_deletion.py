@@ -1,4 +1,4 @@
-"""Large deletions: gone at once, removed in steps, cut anywhere, nothing left."""
+"""Large deletions: hidden at once, removed in steps, interrupted anywhere, nothing left."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def fill(server: Server, experiment_id: str, n: int) -> None:
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """The keys of everything in the table but what signing in leaves to expire."""
+    """The keys of all rows, except those of sign-ins, which expire."""
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=config.settings().table)
     keys = ((row["PK"]["S"], row["SK"]["S"]) for page in pages for row in page["Items"])
     return (key for key in keys if not key[0].startswith("ATTEMPTS#"))
@@ -91,7 +91,7 @@ def test_a_large_project_goes_in_steps_that_can_be_killed(
 
 
 def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
-    """Stands for a process that is killed: after so many removals nothing of ours runs any more."""
+    """Simulate a killed process: after this many removals, none of our code runs."""
     whole, done = item.delete_items, iter(range(calls))
 
     def dying(places: Any) -> None:
@@ -103,7 +103,7 @@ def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
 
 
 def test_a_deletion_waits_for_a_batch_in_flight(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its writer announced it before the deletion and puts its chunk after: it must not stay as an orphan."""
+    """Its writer announced it before the deletion and puts its chunk afterwards: no orphan may remain."""
     from chalicelib.services.points import batch
 
     client = real_server.client()

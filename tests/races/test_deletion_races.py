@@ -1,4 +1,4 @@
-"""Deletions at the same moment as something else, or while the store is away."""
+"""Deletions concurrent with other requests, or while the store is unreachable."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_child_is_moved_while_its_parent_is_deleted(server: Server, monkeypatc
 
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """A bucket that does not answer, until it is undone."""
+    """A bucket that does not answer until the patch is undone."""
 
     def fail(_store: S3Store, _location: Location) -> None:
         raise ConnectTimeoutError(endpoint_url="https://away.example")

@@ -1,4 +1,4 @@
-"""Iterations whose writer falls silent are ended by the server, and go on when the writer is back."""
+"""The server ends iterations whose writer falls silent, and reopens them when the writer returns."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def iteration(server: Server) -> deardiary.Iteration:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Moves the server's clock on."""
+    """Advances the server's clock."""
     now = clock.now
 
     def move(minutes: float) -> None:

@@ -68,7 +68,7 @@ def test_a_batch_sent_by_sixteen_at_once_is_taken_once(real_server: Server, iter
 
 
 class _DeathError(Exception):
-    """Stands for a process that stops there."""
+    """Simulates the death of a process."""
 
 
 def _die(*_: Any) -> Any:
@@ -84,7 +84,7 @@ def test_a_writer_that_dies_is_finished_by_its_retry(
     with monkeypatch.context() as dying:
         dying.setattr(batch, last_words, _die)
         assert real_server.call("POST", path, body).status == 500
-    # Another writer gets the steps after those that the first one holds.
+    # Another writer gets the steps after those that the first one has reserved.
     other = real_server.call("POST", path, {"batch_id": "second", "metrics": [{"key": "a", "value": 3}]})
     assert other.body["last_step"] == {"a": 2}
     assert real_server.call("POST", path, body).body == {"batch_id": "first", "accepted": 2, "last_step": {"a": 1}}

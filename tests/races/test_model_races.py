@@ -52,7 +52,7 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def everything() -> set[tuple[str, str]]:
-    """The keys of all that is in the table."""
+    """The keys of all rows in the table."""
     table = config.settings().table
     found: set[tuple[str, str]] = set()
     start: Any = None
@@ -117,7 +117,7 @@ def test_the_client_finds_or_creates_one(real_server: Server, project_id: str) -
 
 
 class Readers:
-    """Look at a model's versions again and again while the block runs, and keep what they saw."""
+    """Read a model's versions repeatedly while the block runs, and keep the results."""
 
     def __init__(self, look: Callable[[], list[int]]) -> None:
         self._look = look
@@ -156,7 +156,7 @@ def test_one_is_in_production_at_every_read(
     assert {answer.body["stage_id"] for answer in answers} == {Stage.PRODUCTION}
     assert len(readers.seen) > 4
     assert {stages.count(Stage.PRODUCTION) for stages in readers.seen} == {1}
-    # Once promoted, a version is archived or in production, and none is archived before that.
+    # After its promotion, a version is archived or in production; none is archived before.
     assert sorted(int(each.stage_id) for each in versions(real_server, model)) == [3] + [4] * 7
 
 
@@ -188,7 +188,7 @@ def test_promotions_demotions_and_deletions_leave_at_most_one(
     assert [answer.status for answer in answers].count(204) == 4
     assert max(stages.count(Stage.PRODUCTION) for stages in readers.seen) <= 1
     assert [each.version for each in versions(real_server, model)] == [1, 2, 3, 4]
-    # The pointer names none that is gone: the next promotion finds nothing in its way.
+    # The pointer names no deleted version: the next promotion succeeds.
     assert promote(real_server, eight[0]).status == 200
     (production,) = real_server.client().modelversions.list(model.id, stage=Stage.PRODUCTION)
     assert production.id == eight[0].id
@@ -220,7 +220,7 @@ def test_sixteen_iterations_share_a_text_and_leave_nothing(
     assert row is not None
     assert row.owners == THREADS
     at_once([partial(client.iterations.delete, each.id) for each in mine])
-    # Who finds another at the bytes waits for the outcome.
+    # A request that finds another one removing the bytes leaves the rest to the upkeep.
     assert sweep.resume_deletions(60)
     assert item.find(blob.BlobRow, keys.blob(project_id, sha256)) is None
     below = (keys.experiment_partition(iteration.experiment_id), keys.project_partition(project_id))

@@ -1,4 +1,4 @@
-"""A parent and its children, moved, created and deleted at the same moment: no row names a child that is not there."""
+"""A parent and its children, moved, created and deleted concurrently: no row names a child that does not exist."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Family:
         return {(key.pk.removeprefix("ITERATION#"), key.sk.removeprefix("CHILD#")) for key in keys}
 
     def check(self) -> None:
-        """The CHILD rows, the children's own rows and the lists of children say the same."""
+        """Check that the CHILD rows, the children's own rows and the lists of children agree."""
         rows = found(self.server.call("GET", f"/experiments/{self.experiment}/iterations"))["data"]
         named = {(row["parent_iteration_id"], row["id"]) for row in rows if row["parent_iteration_id"]}
         mine = {row["id"] for row in rows} | {self.a, self.b, self.child}

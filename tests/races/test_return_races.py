@@ -1,4 +1,4 @@
-"""Several writers come back at once to an iteration that the server ended for their silence."""
+"""Several writers return at once to an iteration that the server ended without heartbeats."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_all_writers_that_return_at_once_are_accepted(real_server: Server, monke
 
 
 def after_the_look(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
-    """Act once, when the next request has read its iteration and decided nothing yet."""
+    """Act once, after the next request has read its iteration and before it decides."""
     look = access.iteration
 
     def look_and_act(*given: Any) -> Any:
@@ -123,7 +123,7 @@ def test_another_writer_ends_it_for_good_between_the_read_and_the_write(
 
 
 def test_a_second_end_that_was_meant_stays(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two ranks come back: one has finished while the other's heartbeat was on its way."""
+    """Two ranks return: one has finished while the other's heartbeat was in flight."""
     iteration = new_iteration(server)
     end_for_silence(monkeypatch)
     path = f"/iterations/{iteration.id}"

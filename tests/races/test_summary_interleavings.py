@@ -1,4 +1,4 @@
-"""The summary is the one of the points, whatever order the writes of a batch, an edit and a compaction come in."""
+"""The summary matches the points in every order of the writes of a batch, an edit and a compaction."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from tests.support.interleaving import Actor, stage
 from tests.support.server import Reply, Server, server_on_moto
 
 STALE = timedelta(seconds=61)
-# More calls than any of these requests makes when it is not disturbed.
+# More calls than any undisturbed request makes.
 MOST_CALLS = 30
 
 
 class Clock:
-    """Time, which a test can let pass."""
+    """A clock that a test can advance."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._ahead, now = timedelta(0), clock.now
         patch.setattr(clock, "now", lambda: now() + self._ahead)
 
     def pass_by(self) -> None:
-        """Longer than a process waits before it takes the writer of an announced batch for dead."""
+        """Longer than the time after which a process takes the writer of an announced batch for dead."""
         self._ahead += STALE
 
 
 class Diary:
-    """An iteration with a batch of three points, and what requests do to it."""
+    """An iteration with a batch of three points, and the requests to it."""
 
     def __init__(self, server: Server, experiment_id: str) -> None:
         self._server = server
@@ -44,7 +44,7 @@ class Diary:
         assert self.send("first") == 201
 
     def send(self, batch_id: str) -> int:
-        """Points with steps of the server's, whose values tell where they came from."""
+        """Send points without steps, whose values identify their batch."""
         self.sent.add(batch_id)
         value = VALUES[batch_id]
         metrics = {"a": {"value": [value, value + 0.25]}, "b": {"value": [-value]}}
@@ -55,7 +55,7 @@ class Diary:
         return found
 
     def edit(self, method: str, number: int) -> int | None:
-        """Edit the point with the highest value but so many: points of a batch on its way are among them."""
+        """Edit a point with a high value, also one of an unfinished batch."""
         points = sorted(self.points(), key=lambda point: (point["value"], point["id"]))
         if not points:
             return None
@@ -70,7 +70,7 @@ class Diary:
         return self._call("GET", "metrics/summary").body["data"]
 
     def check(self, let_time_pass: Callable[[], None]) -> None:
-        """Once the retries of all batches are through: each is there once, and the summary is the one of the points."""
+        """After the retries of all batches each is stored once, and the summary matches the points."""
         for batch_id in sorted(self.sent):
             assert self.send(batch_id) in (201, 503)
         let_time_pass()
@@ -176,7 +176,7 @@ STEPS = st.lists(
 def test_any_order_of_the_calls_of_many_requests(
     server: Server, experiment_id: str, steps: list[tuple[str, int, int]]
 ) -> None:
-    """Each step lets one of up to five requests, which begins with it if it is free, make a few calls."""
+    """Each step lets one of up to five requests, starting it if necessary, make a few calls."""
     with pytest.MonkeyPatch.context() as patch:
         time, diary = Clock(patch), Diary(server, experiment_id)
         running: dict[int, Actor] = {}

@@ -1,4 +1,4 @@
-"""A process suspended for more than a minute, at each of its writes, undoes nothing of what others did meanwhile."""
+"""A process suspended for more than a minute, at each of its writes, undoes no write of other processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def send(server: Server, iteration: deardiary.Iteration, number: int) -> Any:
 
 
 def logged(server: Server, iteration: deardiary.Iteration) -> Any:
-    """All points and the summary."""
+    """All points, and the summary."""
     path = f"/iterations/{iteration.id}/metrics"
     return [server.call("GET", f"{path}{rest}").body["data"] for rest in ("?limit=200", "/summary")]
 
@@ -68,7 +68,7 @@ def test_compaction_loses_no_point(
 def test_a_batch_is_taken_once_with_steps_of_its_own(
     real_server: Server, experiment: deardiary.Experiment, clocks: Clocks, *, in_window: bool
 ) -> None:
-    """The other writer finds the sleeper's announcement stale, drops it and gives its steps away."""
+    """The other writer finds the sleeper's announcement stale, drops it and assigns its steps again."""
 
     def run(number: int) -> bool:
         iteration = real_server.client().iterations.create(experiment.id)
@@ -91,7 +91,7 @@ def test_a_batch_is_taken_once_with_steps_of_its_own(
 def test_nothing_comes_into_an_iteration_that_was_deleted(
     real_server: Server, experiment: deardiary.Experiment, clocks: Clocks, monkeypatch: pytest.MonkeyPatch, work: str
 ) -> None:
-    """Its deletion waits for batches and compactions, but for a minute only."""
+    """Its deletion waits for batches and compactions, but only for a minute."""
     monkeypatch.setattr(compaction, "ENOUGH_AT_END", 1)
 
     def run(number: int) -> bool:

@@ -1,4 +1,4 @@
-"""A process suspended while it stores or removes bytes: those of resources made meanwhile stay, none is left over."""
+"""A process suspended while it stores or removes bytes: those of new resources stay, and no others remain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BACKENDS = ("s3", "filesystem", "inline")
 KIB = 1024
 BYTES = random.Random(3).randbytes(20 * KIB)  # noqa: S311
 SHA256 = hashlib.sha256(BYTES).hexdigest()
-# So that 20 KiB go in parts where there are parts.
+# Small parts, so that 20 KiB need several.
 SMALL = parts.Cut(alone=8 * KIB, part=8 * KIB, most=limits.TIB)
 MINUTES = 60.0
 DAYS = 24 * 60 * MINUTES
@@ -48,7 +48,7 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 
 
 class World:
-    """An experiment, and what its users do with the same bytes."""
+    """An experiment, and requests of its users with the same bytes."""
 
     def __init__(self, server: Server, folder: Path) -> None:
         self.server, self.client, self.folder = server, server.client(), folder
@@ -64,7 +64,7 @@ class World:
         return self.server.call("POST", f"/experiments/{self.experiment.id}/resources", given)
 
     def bring(self, resource: Any) -> dict[str, list[str]]:
-        """Put the bytes where its presigned requests say; the body that completes the resource."""
+        """Upload the bytes by the presigned requests; return the body that completes the resource."""
         body = hashes_of_parts(resource)
         for each in self.server.call("POST", f"/resources/{resource['id']}/upload", body).body["requests"]:
             data = BYTES[each["offset"] :][: each["size_bytes"]]
@@ -78,7 +78,7 @@ class World:
         assert self.server.call("POST", f"/resources/{resource['id']}/complete", body).status == 200
 
     def delete_all(self) -> None:
-        """Delete every resource, and finish all deletions that others have begun."""
+        """Delete every resource, and finish all unfinished deletions."""
         for each in self.client.resources.list(self.experiment.id):
             self.client.resources.delete(each.id)
         upkeep.run(60)
@@ -90,7 +90,7 @@ class World:
 
 
 def hashes_of_parts(resource: Any) -> dict[str, list[str]]:
-    """As a body; empty where the bytes go in one request."""
+    """The hashes of the parts as a body; empty if one request holds all bytes."""
     cut = parts.cut(resource["backend"], len(BYTES))
     hashes = [hashlib.sha256(BYTES[each.offset :][: each.size_bytes]).hexdigest() for each in cut]
     return {"part_hashes": hashes} if cut else {}
@@ -117,18 +117,18 @@ def completing(world: World, _clocks: Clocks) -> Work:
 
 
 def asking_to_upload(world: World, _clocks: Clocks) -> Work:
-    """In parts, which begins an upload that all who have these bytes go on with."""
+    """Request an upload in parts, which every client that has these bytes resumes."""
     resource = world.declare().body
     return lambda: world.server.call("POST", f"/resources/{resource['id']}/upload", hashes_of_parts(resource))
 
 
 def declaring(world: World, _clocks: Clocks) -> Work:
-    """With the bytes in the request."""
+    """Declare a resource with the bytes in the request."""
     return lambda: world.declare(data=base64.b64encode(BYTES).decode())
 
 
 def looking_for_late_bytes(world: World, clocks: Clocks) -> Work:
-    """Bytes that came by a URL after their resource was deleted."""
+    """Check for bytes that arrived by a URL after the deletion of their resource."""
     resource = world.declare().body
     world.bring(resource)
     world.client.resources.delete(resource["id"])
@@ -140,7 +140,7 @@ def looking_for_late_bytes(world: World, clocks: Clocks) -> Work:
     ("server", "begin"),
     [
         *((backend, work) for backend in BACKENDS for work in (deleting, completing)),
-        # What differs between backends is above.
+        # The backends differ in the lines above only.
         ("s3", asking_to_upload),
         ("s3", deleting_all),
         ("s3", looking_for_late_bytes),
@@ -215,7 +215,7 @@ def test_a_text_of_a_snapshot_made_meanwhile_stays(server: Server, clocks: Clock
 def test_bytes_that_are_missing_again_are_not_ready(
     server: Server, clocks: Clocks, tmp_path: Path, begin: Callable[[World, Clocks], Work]
 ) -> None:
-    """Bytes that were checked before the suspension, and then removed and declared anew, but not uploaded."""
+    """The bytes were checked before the suspension, then removed and declared again, but not uploaded."""
     world = World(server, tmp_path)
     declared: Any = None
 

@@ -1,4 +1,4 @@
-"""Updates of different fields of one thing, at the same moment: none is lost."""
+"""Concurrent updates of different fields of one object: none is lost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _consistent_at_the_end(server: Server) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def paths(server: Server) -> dict[str, str]:
-    """One of each noun, by what it is."""
+    """The path of one object of each kind."""
     project = make(server, "/projects", name="p")
     experiment = make(server, f"/projects/{project}/experiments", name="e")
     iteration = make(server, f"/experiments/{experiment}/iterations")

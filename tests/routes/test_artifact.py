@@ -1,4 +1,4 @@
-"""Bytes that the table keeps: given with the declaration, shown with the resource, served by URLs of our own."""
+"""Bytes in the table: sent with the declaration, returned with the resource, served by URLs of our own."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_settings_that_cannot_be(given: dict[str, str], named: str) -> None:
 
 
 def test_the_stage_is_part_of_the_url(server: Server) -> None:
-    """API Gateway says which path was asked for, the stage or a domain's base path included."""
+    """API Gateway reports the requested path, with the stage or a domain's base path."""
     from chalicelib.routes.http import cors
 
     headers = {"host": "abc.execute-api.eu-west-1.amazonaws.com", "x-forwarded-proto": "https"}

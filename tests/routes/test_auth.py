@@ -1,4 +1,4 @@
-"""Signing in, and what a token must be like."""
+"""Sign-in, and the checks of a token."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _claims_of(token: str) -> dict[str, Any]:
 
 
 def _keep(_claims: dict[str, Any]) -> None:
-    """Leave the claims as they are."""
+    """Change no claim."""
 
 
 def _without_signature(server: Server) -> str:

@@ -48,7 +48,7 @@ def test_each_clock_alone_ends_the_time(monkeypatch: pytest.MonkeyPatch, advanci
         readings[advancing] += deadline.SECONDS
         deadline.check()
         readings[advancing] += 0.1
-        # A wall clock that is set back meanwhile hides nothing.
+        # A wall clock set back meanwhile does not hide the other clocks.
         readings[(advancing + 1) % 3] -= 3600
         with pytest.raises(deadline.DeadlinePassed):
             deadline.check()
@@ -134,7 +134,7 @@ def test_each_step_of_the_upkeep_has_a_deadline_of_its_own(monkeypatch: pytest.M
         return True
 
     assert budget.all_done([step, step], budget.Budget(60))
-    # A late step is left for the next time.
+    # A late step is left for the next run.
     assert not budget.all_done([lambda: step() and step(), step], budget.Budget(60))
 
 
@@ -154,7 +154,7 @@ with deadline.begun():
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
 def test_a_process_that_was_stopped_is_late(real_server: Server) -> None:
-    """By real clocks: it is stopped right before the check."""
+    """With real clocks: it is stopped directly before the check."""
     stopped = subprocess.Popen([sys.executable, "-c", _STOPPED], stderr=subprocess.PIPE, text=True)  # noqa: S603
     os.waitpid(stopped.pid, os.WUNTRACED)
     time.sleep(0.4)

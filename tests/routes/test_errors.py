@@ -1,4 +1,4 @@
-"""The envelope of every error, and requests of every wrong form."""
+"""The envelope of every error, and malformed requests of every kind."""
 
 from __future__ import annotations
 

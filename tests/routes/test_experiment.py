@@ -1,4 +1,4 @@
-"""Experiments: what their status means, and what goes with them."""
+"""Experiments: the effects of their status, and of their deletion."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_list_by_name(server: Server) -> None:
 
 
 def _check_names(project: str) -> None:
-    """Each experiment holds its name, and no other one."""
+    """Check that each experiment holds its own name only."""
     assert not [fault for fault in find_faults() if project in fault]
 
 
@@ -146,7 +146,7 @@ def test_a_name_is_given_once_in_a_project(server: Server, is_older: bool) -> No
         _rename(server, other, "e"),
     ):
         _check_taken(refused, holder)
-    # What was created under the key is answered, whatever name is sent with it.
+    # The answer is the object created under the key, whatever name the request has.
     assert found(_create(server, project, "e", id_key="other"))["id"] == other
     assert found(server.call("GET", f"/experiments/{other}"))["description"] == ""
     assert _named(server, project, "e") == [holder]

@@ -32,7 +32,7 @@ class NewRun(Struct, kw_only=True):
 
 
 def _refuse(error: DomainError) -> Answer[Any]:
-    """The error form of this face, which has codes and statuses of its own."""
+    """The error form of this face, with codes and statuses of its own."""
     body = {"error_code": f"TINY_{error.code}", "message": error.message}
     return Answer(400 if error.code == "INVALID_PAYLOAD" else status_of(error), body, error_headers(error))
 

@@ -1,4 +1,4 @@
-"""Iterations: their end, their line of parents, their creation keys."""
+"""Iterations: their end, their ancestors, their creation keys."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_an_iteration_can_have_begun_before_the_server_knew(server: Server) -> N
 
 
 def test_a_deleted_iteration_is_not_created_again_by_its_creation_key(server: Server) -> None:
-    """Not by a request that was late, that is; what begins after the deletion is another one."""
+    """This holds for a late request; an iteration that begins after the deletion is a new one."""
     path = f"/experiments/{new_experiment(server)}/iterations"
     body = {"id_key": "job", "created_date": "2026-01-02T03:04:05Z"}
     first = made(server.call("POST", path, body))["id"]

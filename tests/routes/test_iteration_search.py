@@ -61,7 +61,7 @@ def sweep(server: Server, experiment: str) -> list[str]:
         )
         made_here.append(iteration)
     end(server, made_here[4], status_id=3)
-    # The rows of another experiment lie elsewhere; those of a deleted iteration are not found.
+    # The rows of another experiment are in another partition; those of a deleted iteration are not found.
     other = new_iteration(server)
     log(server, other, parameters={"lr": "1"}, tags=["all"])
     gone = new_iteration(server, experiment)
@@ -205,7 +205,7 @@ def test_rows_that_change_or_go_move_no_other(server: Server) -> None:
     second = found(server.call("GET", path(experiment, **query, cursor=first["next_cursor"])))
     assert [each["id"] for each in first["data"]] == some[:3]
     assert [each["id"] for each in second["data"]] == some[3:]
-    page_cache.forget()  # another process goes on, which has not read the first page
+    page_cache.forget()  # another process continues, which has not read the first page
     second = found(server.call("GET", path(experiment, **query, cursor=first["next_cursor"])))
     assert [each["id"] for each in second["data"]] == some[3:]
     rest = found(server.call("GET", path(experiment, **query, cursor=second["next_cursor"])))["data"]
@@ -239,7 +239,7 @@ def test_a_caller_without_read_gets_no_data(server: Server, project: str, experi
 
 
 def test_a_filter_that_takes_too_much_work_is_refused(server: Server) -> None:
-    """Forty seconds of CPU on ten thousand iterations, before; here a few iterations with long values are enough."""
+    """A filter that took 40 s of CPU on ten thousand iterations; here a few iterations with long values suffice."""
     experiment = new_experiment(server, new_project(server))
     for _ in range(20):
         log(server, new_iteration(server, experiment), parameters={"p": "a" * 6000})

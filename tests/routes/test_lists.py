@@ -1,4 +1,4 @@
-"""Lists: each thing exactly once, in the order of creation, by pages of any size; cursors of their own list only."""
+"""Lists: each object exactly once, in the order of creation, with pages of any size; cursors of their own list only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.api import (
 )
 from tests.support.server import Server
 
-# A list: where it is, and what makes the next thing in it and gives its id.
+# A list: its path, and a function that creates the next object in it and returns its id.
 Fill = Callable[[], str]
 Make = Callable[[Server], tuple[str, Fill]]
 
@@ -126,7 +126,7 @@ def test_a_cursor_of_another_list_or_a_damaged_one(server: Server, make: Make) -
 
 
 def _damaged(cursor: str) -> list[str]:
-    """Text that is no cursor, one cut short, and some that only look like one."""
+    """Texts that are no cursor, one cut short, and some in the form of a cursor."""
     parts = json.loads(base64.urlsafe_b64decode(cursor + "==")[paging._CHECK_BYTES :])
     like = [[], parts[:-1], [*parts, "x"], [1] * len(parts), [*parts[:-1], "☃"], ["\ud800", *parts[1:]]]
     like += [[*parts[:-1], parts[-1] + "x" * 2_000], {"a": 1}, None]
@@ -136,7 +136,7 @@ def _damaged(cursor: str) -> list[str]:
 
 
 def _checked(data: bytes) -> str:
-    """As if the server had made it: even then it must not lead astray."""
+    """A cursor with a correct checksum, as if from the server; the server must check its content too."""
     return base64.urlsafe_b64encode(paging._check(data) + data).decode()
 
 
@@ -169,7 +169,7 @@ def test_a_page_of_one_key_only(server: Server) -> None:
 
 
 def _long(server: Server) -> str:
-    """An experiment with iterations that take from 1 to 8 kB each on their way, with what they own."""
+    """An experiment with iterations of 1 to 8 kB each on the wire, with their parts."""
     experiment = new_experiment(server)
     for at, notes in enumerate(["a" * 1000, '"' * 1000, "\x01" * 400, "ä" * 1000] * 4):
         iteration = new_iteration(server, experiment, notes=notes)

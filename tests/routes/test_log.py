@@ -1,4 +1,4 @@
-"""Batches and flushes: taken once however often they are sent, in either form, up to their limits."""
+"""Batches and flushes: stored once however often they are sent, in either form, up to their limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every write of the server while AWS misbehaves: the answer and all that is stored are as if nothing had happened."""
+"""Every write of the server during faults of AWS: the answer and all stored data are as without the fault."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def undisturbed(server: Server, world: World, rewind: Rewind) -> Callable[[str],
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_undisturbed_request_succeeds(undisturbed: Callable[[str], Outcome], case: str) -> None:
-    """Or there would be nothing to compare with."""
+    """The other tests compare with this answer."""
     assert undisturbed(case).status == 401 if case == "a wrong password" else undisturbed(case).status < 300
 
 
@@ -70,7 +70,7 @@ def test_the_undisturbed_request_succeeds(undisturbed: Callable[[str], Outcome],
 def test_a_first_answer_that_is_lost_changes_nothing(
     server: Server, world: World, rewind: Rewind, undisturbed: Callable[[str], Outcome], case: str, fault: Fault
 ) -> None:
-    """Of each write, to the table and to the bucket: the SDK sends it again."""
+    """For each write, to the table and to the bucket: the SDK sends it again."""
     with inject(fault, WRITES | S3_WRITES, when=first_attempt, first=None):
         outcome = rewind.run(partial(CASES[case], server, world))
     assert outcome == undisturbed(case)
@@ -99,7 +99,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_fault_that_does_not_pass_is_503(
     server: Server, world: World, rewind: Rewind, undisturbed: Callable[[str], Outcome], case: str, fault: Fault
 ) -> None:
-    """Or 202, where the rest of a deletion can wait. Nothing is left half-written."""
+    """Or 202, if the rest of a deletion can wait. No write is left half done."""
     with inject(fault, SINGLE_WRITES, first=None) as hit:
         outcome = rewind.run(partial(CASES[case], server, world))
     wanted = {503} | ({202} if case.startswith("DELETE") else set()) if hit else {undisturbed(case).status}
@@ -114,7 +114,7 @@ def test_a_fault_that_does_not_pass_is_503(
 def test_a_request_that_met_a_transaction_can_be_sent_again(
     server: Server, world: World, rewind: Rewind, undisturbed: Callable[[str], Outcome], case: str
 ) -> None:
-    """With the answer that it would have had."""
+    """It then has the answer that it would have had."""
 
     def twice() -> Reply:
         with inject(conflict, SINGLE_WRITES, first=None):
@@ -130,7 +130,7 @@ def test_a_request_that_met_a_transaction_can_be_sent_again(
 def test_a_transaction_whose_outcome_is_not_known_is_carried_out_once(
     server: Server, world: World, rewind: Rewind, undisturbed: Callable[[str], Outcome]
 ) -> None:
-    """Each attempt of the SDK is told that the first one is under way; then the server asks once more."""
+    """Each retry of the SDK gets the answer that the first is in progress; then the server sends the call once more."""
     case = "POST /projects/{project_id}/models"
     with inject(in_progress, {"TransactWriteItems"}, first=4) as hit:
         outcome = rewind.run(partial(CASES[case], server, world))

@@ -19,7 +19,7 @@ EARLY = "2001-01-01T00:00:00.000Z"
 
 
 def _bits(value: float) -> bytes:
-    """NaN has many forms, of which JSON can say one."""
+    """The bits of a float. JSON can express only one of the many forms of NaN."""
     return struct.pack(">d", math.nan if math.isnan(value) else value)
 
 

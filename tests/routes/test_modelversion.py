@@ -32,7 +32,7 @@ NO_STAGE, STAGING, PRODUCTION, ARCHIVED = 1, 2, 3, 4
 
 @dataclass(frozen=True)
 class Registered:
-    """A model, and what its versions can come from."""
+    """A model, and possible origins of its versions."""
 
     server: Server
     project_id: str

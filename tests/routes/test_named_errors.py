@@ -1,4 +1,4 @@
-"""Errors that name the object or the permission, and tell a stranger no more than that nothing is visible."""
+"""Errors name the object or the permission, and tell a stranger only that nothing is visible."""
 
 from __future__ import annotations
 

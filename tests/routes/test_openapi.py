@@ -1,4 +1,4 @@
-"""The OpenAPI document is valid, and what schemathesis makes of it never surprises the server."""
+"""The OpenAPI document is valid, and no request that schemathesis derives from it causes a server error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def known(server: Server) -> dict[str, str]:
-    """Ids that exist, by the names that paths have for them."""
+    """Existing ids, by their names in paths."""
     client = server.client()
     project = client.projects.create("p")
     experiment = client.experiments.create(project.id, "e")
@@ -85,7 +85,7 @@ def test_a_body_without_required_fields_may_be_left_out(path: str, method: str, 
 def test_no_request_surprises_the_server(case: Any, server: Server, known: dict[str, str]) -> None:
     if case.method.upper() != "DELETE":
         case.path_parameters = {name: known.get(name, value) for name, value in (case.path_parameters or {}).items()}
-    # The sign-in is throttled by design, and a user who changes would end our own token.
+    # The sign-in is throttled by design, and a change of a user would end our own token.
     arguments = case.as_transport_kwargs(base_url=URL)
     request = requests.Request(
         **{name: arguments.get(name) for name in ("method", "url", "params", "json", "data", "headers")}

@@ -1,4 +1,4 @@
-"""A table, bucket or parameter store that cannot answer: some tries, then 503 and when to come back."""
+"""A table, bucket or parameter store that does not answer: some retries, then 503 with Retry-After."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def world(server: Server) -> World:
 
 
 class Failing:
-    """In the place of a service: what it answers to whatever it is asked; nothing at all where the status is 0."""
+    """Replaces a service: the same answer to every request, or none if the status is 0."""
 
     def __init__(self, status: int, body: str) -> None:
         self.asked = 0
@@ -45,13 +45,13 @@ class Failing:
         return AWSResponse(request.url, self._status, HTTPHeaders(), Raw(self._body))
 
     def answer(self, *_: object) -> tuple[None, Exception]:
-        """As `botocore.endpoint.Endpoint` tells of a connection that failed."""
+        """Raise a failed connection like `botocore.endpoint.Endpoint`."""
         self.asked += 1
         return None, ConnectTimeoutError(endpoint_url="https://away.example")
 
 
 class Raw:
-    """A body as urllib3 gives it."""
+    """A body in the form of urllib3."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -105,7 +105,7 @@ def test_it_is_tried_again_and_then_unavailable(
 
 
 def client_of(service: str) -> Any:
-    """The server's own."""
+    """The server's own client."""
     if service == "dynamodb":
         return item.connection().connection.client
     return s3._client() if service == "s3" else clients.client("ssm")
@@ -129,7 +129,7 @@ def test_an_object_that_is_not_there_is_a_fault_of_the_request(
 def test_an_overtaken_request_retries_while_there_is_time(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch, times: int, status: int
 ) -> None:
-    """A hundred others in a moment are no reason to give up; others without end are."""
+    """A hundred overtaking requests in a moment are no reason to give up; an endless series is."""
     write, overtaken = series.write_series, iter(range(times) if times >= 0 else count())
 
     def write_unless_overtaken(*given: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Who may do what in a project: the matrix of verbs and permissions, strangers, and who may change it."""
+"""Permissions on a project: the matrix of verbs and permissions, strangers, and changes of permissions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ People = Callable[[str, tuple[str, ...]], Person]
 POINT = {"key": "loss", "value": 1.0}
 RESOURCE = {"name": "r", "size_bytes": 1, "content_hash": "0" * 64}
 
-# Method, path, body and the permission that it takes.
+# Method, path, body and the permission that they need.
 OPERATIONS: list[tuple[str, str, Any, str]] = [
     ("GET", "/projects/{project}", None, "read"),
     ("PATCH", "/projects/{project}", {"name": "n"}, "update"),
@@ -82,7 +82,7 @@ operations = pytest.mark.parametrize(
 
 
 def _world(server: Server) -> Ids:
-    """A project with one thing of each kind."""
+    """A project with one object of each kind."""
     project = new_project(server)
     experiment = new_experiment(server, project)
     iteration = new_iteration(server, experiment)
@@ -97,13 +97,13 @@ def _world(server: Server) -> Ids:
 
 @pytest.fixture(scope="module")
 def world(server: Server) -> Ids:
-    """One for all tests that delete nothing."""
+    """One world for all tests that delete nothing."""
     return _world(server)
 
 
 @pytest.fixture(scope="module")
 def people(server: Server) -> People:
-    """Gives somebody with just these permissions on a project, the same person each time: the table stays small."""
+    """Return a person with exactly these permissions on a project, the same one each time, to keep the table small."""
     known: dict[tuple[str, ...], Person] = {}
 
     def member(project: str, may: tuple[str, ...]) -> Person:
@@ -125,7 +125,7 @@ def test_one_permission_is_needed_and_enough(
     check_refused(reply, 403, "PROJECT_PERMISSION_REQUIRED")
     assert reply.body["details"] == {"permission": f"{need}_permission", "project_id": ids["project"]}
     just = people(ids["project"], (need,))
-    # Not there yet (409, 422) is an answer too: what counts is that the permission was enough.
+    # A 409 or 422 also shows that the permission was sufficient.
     assert server.call(method, path.format(**ids), body, token=just.token).status in {200, 201, 204, 409, 422}
 
 
@@ -143,7 +143,7 @@ def test_to_a_stranger_nothing_is_there(
     reply = server.call(method, asked, body, token=stranger.token)
     check_refused(reply, 404, "NOT_FOUND")
     absent = server.call(method, path.format_map(_Absent()), body, token=stranger.token)
-    # The id is the one that the stranger sent, and the only difference.
+    # The answers differ only in the id that the stranger sent.
     assert reply.body["details"].pop("id") in asked
     assert absent.body["details"].pop("id") == _ABSENT
     assert (absent.status, absent.body) == (reply.status, reply.body)
@@ -223,7 +223,7 @@ def test_a_patch_changes_the_given_permissions_only(server: Server) -> None:
 
 
 def _listed(server: Server, project: str, person: Person) -> dict[str, Any]:
-    """The member as the list of the project's members has it: from the other of the two rows."""
+    """The member in the list of the project's members, which reads the other of the two rows."""
     members = found(server.call("GET", f"/projects/{project}/permissions"))["data"]
     (member,) = (each for each in members if each["user_id"] == person.id)
     return dict(member)

@@ -79,7 +79,7 @@ def test_only_an_admin_creates_projects_where_it_is_set_so() -> None:
 
 
 def _fill(server: Server, project: str, shared: bytes) -> list[str]:
-    """One thing of every kind in the project; where they can be read."""
+    """Create one object of every kind in the project; return the paths to read them."""
     experiment = new_experiment(server, project, id_key="e")
     parent = new_iteration(server, experiment, id_key="i")
     child = new_iteration(server, experiment, parent_iteration_id=parent)

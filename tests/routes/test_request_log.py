@@ -1,4 +1,4 @@
-"""The log of the functions in the cloud: what is in it, and what is never in it."""
+"""The log of the functions in the cloud: its content, and data that it never contains."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_request_is_one_line(server: Server, world: World, capsys: pytest.Capt
     (line,) = lines(capsys)
     assert set(line) == FIELDS
     assert (line["route"], line["status"]) == ("GET /projects/{project_id}", 200)
-    # Who asks is one item, the project with the permission on it one call more; moto counts no batch.
+    # Authentication reads one item; project and permission are one more call. moto counts no batch.
     assert line["read_units"] >= 1
     assert line["write_units"] == 0
     assert 0 < line["duration_ms"] < 60_000

@@ -1,4 +1,4 @@
-"""`GET /search`: names, tags and the beginnings of ids, of what the caller may read and nothing else."""
+"""`GET /search`: names, tags and prefixes of ids, only of objects that the caller may read."""
 
 from __future__ import annotations
 

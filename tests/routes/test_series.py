@@ -1,4 +1,4 @@
-"""Curves as columns: of one iteration, of many side by side, whole, in part and in few points."""
+"""Curves as columns: of one iteration, of many side by side, whole, in part and downsampled."""
 
 from __future__ import annotations
 

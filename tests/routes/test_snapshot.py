@@ -166,7 +166,7 @@ def test_a_replaced_text_goes_unless_it_is_shared(server: Server, project: str, 
 
 
 class _DeathError(Exception):
-    """Stands for a process that stops there."""
+    """Simulates the death of a process."""
 
 
 def _die(*_: Any) -> Any:
@@ -243,6 +243,6 @@ def test_one_that_changes_while_it_is_read_is_read_again(
 
 
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Go to when whoever died would have been ended anyway."""
+    """Advance the clock beyond the longest life of the request that died."""
     now = clock.from_milliseconds(clock.to_milliseconds(clock.now()) + 61_000)
     monkeypatch.setattr(clock, "now", lambda: now)

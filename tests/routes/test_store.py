@@ -30,7 +30,7 @@ STORE = {
 }
 IN_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "deardiary-dev"}
 LOCATION = artifacts.Location("project", "0" * 64)
-# Of no account.
+# A secret that belongs to no account.
 SECRET = "wJalrXUtnFEMI/K7MDENG"
 KEYS = {"access_key_id": "AKSTORE", "secret_access_key": SECRET}
 
@@ -92,7 +92,7 @@ def test_settings_that_cannot_be_name_the_variable_and_no_secret(given: dict[str
 
 @contextmanager
 def on_moto(given: dict[str, str] | None = None) -> Iterator[None]:
-    """A server with these settings, in an account that moto plays."""
+    """A server with these settings, in an account on moto."""
     account = {"AWS_ACCESS_KEY_ID": "AKAWS", "AWS_SECRET_ACCESS_KEY": "aws", "AWS_DEFAULT_REGION": "us-east-1"}
     with mock_aws(), environment(account | STORE | (given or {})):
         yield

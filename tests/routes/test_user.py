@@ -1,4 +1,4 @@
-"""Users: who may make and change them, what their names and passwords are like, and what ends their tokens."""
+"""Users: creation and changes, the rules for names and passwords, and the end of tokens."""
 
 from __future__ import annotations
 

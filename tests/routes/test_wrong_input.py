@@ -1,4 +1,4 @@
-"""What an error says of a wrong input: plain words and the field, none of the validator's own language."""
+"""Errors about wrong input: plain words and the field, without the validator's own language."""
 
 from __future__ import annotations
 

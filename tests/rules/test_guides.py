@@ -35,7 +35,7 @@ GUIDES = {
 
 
 def requests_to(server: Server, send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
-    """`requests.Session.send` that gives requests to `URL` to the app, and the others to moto."""
+    """Send requests to `URL` to the app, and all others to moto, like `requests.Session.send`."""
 
     def send_to(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         if not str(request.url).startswith(URL):
@@ -106,7 +106,7 @@ def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
 
 
 def _anchors(file: Path) -> set[str]:
-    """The anchors that GitHub gives to the headings of a page."""
+    """The anchors that GitHub creates for the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -1,4 +1,4 @@
-"""Storage keeps its keys to itself: services and routes name things, and import no key, creation key or row."""
+"""Storage keeps its keys to itself: services and routes use names, and import no key, creation key or row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports point down only, and third parties stay where they belong: read from the source, nothing is imported."""
+"""Imports point down only, and third parties are used only in their modules; read from the source, without imports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[2]
 SERVER = REPOSITORY / "chalicelib"
 CLIENT = REPOSITORY / "client" / "src" / "deardiary"
 
-# What each part of the server may import of the server; a name covers all below it.
+# The modules of the server that each part may import; a name includes all below it.
 ALLOWED = {
     "chalicelib.errors": set(),
     "chalicelib.ids": set(),
@@ -68,18 +68,18 @@ ALLOWED = {
         ),
     },
 }
-# Third parties, and the only places that know them.
+# Third parties, and the only modules that may import them.
 HOMES = {
     "chalice": {"chalicelib.routes.http.answer", "chalicelib.routes.http.endpoint", "chalicelib.routes.upkeep"},
     "msgspec": {"chalicelib.routes", "chalicelib.aws.clients"},
-    # overload: that a service of AWS cannot answer can come out of any view, and becomes 503.
+    # overload: any view can raise the failure of a service of AWS, which becomes 503.
     "pynamodb": {"chalicelib.storage", "chalicelib.aws.overload"},
     "botocore": {"chalicelib.aws", "chalicelib.artifacts"},
     "bcrypt": {"chalicelib.security"},
     "jwt": {"chalicelib.security"},
 }
 DISTRIBUTIONS = {"pyjwt": "jwt"}
-# What the client uses where it is installed anyway, inside the function that cannot do without it.
+# Packages that the client uses if they are installed, inside the function that needs them.
 EXTRAS = {
     "deardiary.sending.sources": {"boto3", "botocore"},
     "deardiary.secretsmanager": {"boto3", "botocore"},

@@ -58,7 +58,7 @@ def value_of(node: ast.expr) -> int | None:
 
 
 def numbers(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """The whole numbers that a module gives to a constant, or to a bound of a field, with the name of either."""
+    """The whole numbers that a module assigns to a constant or to a bound of a field, each with its name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             named = [(node.targets[0].id, node.value)] if node.targets[0].id.isupper() else []

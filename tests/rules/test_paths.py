@@ -25,7 +25,7 @@ def files() -> Iterator[str]:
 
 
 FILES = sorted(files())
-# What a release said of its files stays as it was.
+# A release's description of its files stays unchanged.
 TEXTS = [name for name in FILES if name.endswith((".py", ".md")) and name != "CHANGELOG.md"]
 
 

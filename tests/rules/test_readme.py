@@ -1,4 +1,4 @@
-"""The README does what it says."""
+"""The README's commands and code work as described."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""At the root of a layer stand only its nouns and its doors; everything else lives in a room named for what it does."""
+"""At the root of a layer are only its nouns and its doors; all other modules are in a room named for its purpose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOUNS = {
     *("series", "snapshot", "tag", "token", "upload", "user", "sign_in_attempt", "artifact", "auth", "log"),
     *("preferences", "view"),
 }
-# The modules that may stand at the root of each layer beside its nouns: its doors, and what all of its rooms share.
+# The modules allowed at the root of each layer beside its nouns: its doors, and modules that all rooms share.
 _DOORS = {
     "chalicelib": {"clock", "columns", "config", "deadline", "errors", "ids", "paging", "retry", "security"},
     "chalicelib/routes": {"blueprints", "health", "openapi", "search", "upkeep"},

@@ -1,4 +1,4 @@
-"""The language of `filter` and `order_by`: what it says, what it refuses and where, and the order that it gives."""
+"""The language of `filter` and `order_by`: meaning, errors and their columns, and the resulting order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search asks of DynamoDB: one Query per kind that it names, however many iterations there are."""
+"""The calls of a search to DynamoDB: one Query for each kind that it names, for any number of iterations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_iterations(server: Server, experiment: str, number: int) -> None:
 
 @contextmanager
 def counted_calls() -> Iterator[list[str]]:
-    """The operations that DynamoDB is asked for meanwhile."""
+    """The operations that DynamoDB receives inside the block."""
     calls: list[str] = []
     events = item.connection().connection.client.meta.events
 

@@ -1,4 +1,4 @@
-"""docs/search.md says what is so: each of its examples is sent to a server that holds the page's iterations."""
+"""docs/search.md is true: each of its examples is sent to a server with the page's iterations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def iterations() -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def ids(server: Server) -> dict[str, str]:  # noqa: F811
-    """By the page's names; under "experiment" and "project" where they are."""
+    """By the page's names; "experiment" and "project" are their ids."""
     project = new_project(server)
     experiment = new_experiment(server, project)
     found = {"project": project, "experiment": experiment}

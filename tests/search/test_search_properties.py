@@ -1,4 +1,4 @@
-"""What holds for every filter, pattern and order."""
+"""Properties of every filter, pattern and order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from chalicelib.services.search.scanner import MAX_CHARACTERS
 from chalicelib.services.search.values import NULLS, PATTERNS
 from tests.search.subjects import facts, ordered, summary
 
-# The machine may be busy with something else.
+# The machine may be busy.
 unhurried = settings(deadline=None)
 
 
@@ -72,7 +72,7 @@ PIECES += [
 
 
 def column_of_error(parse: Callable[[str], Any], text: str) -> int:
-    """1 when there is none."""
+    """The column of the error; 1 without one."""
     try:
         parse(text)
     except InvalidPayload as error:

@@ -1,4 +1,4 @@
-"""Guessing passwords."""
+"""Guesses of passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A member who may write and not read learns nothing from the answers to what he writes."""
+"""A member who may write and not read learns nothing from the answers to writes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.asks import ASKS
 from tests.support.server import Reply, Server, server_on_moto
 from tests.support.world import World, make_world
 
-# Whatever the owner writes holds one of these.
+# Each text of the owner contains one of these.
 SECRET = "sesame"
 SECRET_VALUE = 31415926.5
 STORING = "POST /experiments/{experiment_id}/resources"
@@ -27,7 +27,7 @@ WRITES = [route for route, rule in RULES.items() if rule in WRITE_RULES and not 
 BLIND = {"create_permission": True, "update_permission": True, "delete_permission": True}
 FILE = {"size_bytes": len(SECRET), "content_hash": SHA256}
 
-# What the owner writes before, by route; the blind writer then meets it under the same key.
+# The owner's earlier requests, by route; the blind writer then uses the same keys.
 PLANTED: dict[str, dict[str, Any]] = {
     "PATCH /projects/{project_id}": {"name": SECRET, "description": SECRET},
     "PATCH /projects/{project_id}/views/{view_id}": {"name": SECRET, "state": {SECRET: [SECRET]}},
@@ -56,7 +56,7 @@ PLANTED: dict[str, dict[str, Any]] = {
     "PATCH /modelversions/{version_id}": {"description": SECRET},
 }
 
-# What the blind writer sends beside the body of the matrix.
+# Additional fields of the blind writer's bodies, beside those of the matrix.
 PROBES: dict[str, list[dict[str, Any]]] = {
     "POST /projects/{project_id}/experiments": [{"name": "x", "id_key": "k"}, {"name": SECRET}],
     "POST /experiments/{experiment_id}/iterations": [{"id_key": "k"}],
@@ -79,7 +79,7 @@ PROBES: dict[str, list[dict[str, Any]]] = {
 }
 
 
-# After these requests the others would find nothing, or nothing that takes anything new.
+# After these requests the others would find no object, or one that accepts no writes.
 LAST = ("DELETE", *ENDING)
 
 
@@ -96,7 +96,7 @@ def send(server: Server, world: World, route: str, body: Any, token: str | None)
 
 
 def plant(server: Server, **resource: str) -> World:
-    """What the owner has planted, and a member who may do anything to it but read it."""
+    """The owner's planted texts, and a member with every permission but read."""
     made = make_world(server)
     for route, body in PLANTED.items():
         given = body | resource if route == STORING else body
@@ -128,7 +128,7 @@ def test_the_planted_texts_can_be_read(server: Server, world: World) -> None:
 
 
 def write_blindly(server: Server, world: World, route: str) -> None:
-    """Send everything to this route, and look through the answers."""
+    """Send all requests of this route, and search the answers."""
     bodies = [*PROBES.get(route, []), ASKS[route](world).body]
     if route.startswith(("PATCH", "PUT")):
         bodies.insert(0, {})

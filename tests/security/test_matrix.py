@@ -1,4 +1,4 @@
-"""Who may do what: every route, asked by everybody. A route that the table does not name fails."""
+"""The permission matrix: every route, requested by every kind of caller. A route that the table lacks fails."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ RULES = {
     "POST /resources/{resource_id}/upload": Rule.CREATE,
     "POST /resources/{resource_id}/complete": Rule.CREATE,
     "GET /resources/{resource_id}/download": Rule.READ,
-    # The URL, which is signed, is the permission.
+    # The signed URL is the permission.
     "GET /artifacts": Rule.PUBLIC,
     "PUT /artifacts": Rule.PUBLIC,
     "GET /projects/{project_id}/models": Rule.READ,
@@ -130,7 +130,7 @@ RULES = {
     "GET /search": Rule.SIGNED_IN,
 }
 
-# After these the experiment or the iteration takes nothing new.
+# After these the experiment or the iteration accepts no writes.
 ENDING = ("PATCH /experiments/{experiment_id}", "PATCH /iterations/{iteration_id}")
 OK = "allowed"
 NOBODY = {"anonymous": 401, "expired token": 401, "deleted user": 401}
@@ -142,7 +142,7 @@ Expected = dict[str, int | str]
 
 
 def expected(rule: Rule, *, reads: bool) -> Expected:
-    """What each of them gets: a status of refusal, or OK."""
+    """The expected outcome for each caller: the status of a refusal, or OK."""
     reader = OK if reads else 403
     match rule:
         case Rule.PUBLIC:
@@ -165,7 +165,7 @@ def expected(rule: Rule, *, reads: bool) -> Expected:
 
 @dataclass(frozen=True)
 class Cast:
-    """Tokens of those who are the same for every world, and the ids of the members."""
+    """Tokens of the callers that are the same in every world, and the ids of the members."""
 
     tokens: dict[str, str]
     members: dict[str, str]
@@ -173,7 +173,7 @@ class Cast:
 
 @dataclass(frozen=True)
 class Stage:
-    """A world with a token for everybody."""
+    """A world with a token for every kind of caller."""
 
     world: World
     tokens: dict[str, str | None]
@@ -197,7 +197,7 @@ def cast(server: Server) -> Cast:
 
 
 def tokens_of(server: Server, cast: Cast, world: World) -> dict[str, str | None]:
-    """A token for everybody, in a project that has just been made."""
+    """A token for every kind of caller, in a new project."""
     project_id = world.ids["project_id"]
     for name, user_id in cast.members.items():
         record = {f"{name}_permission": True}
@@ -241,7 +241,7 @@ def test_every_route_has_a_rule() -> None:
 
 @pytest.fixture(scope="module")
 def shared(server: Server, cast: Cast) -> Stage:
-    """For reading: nobody changes it."""
+    """For reads: no test changes it."""
     return new_stage(server, cast)
 
 
@@ -254,7 +254,7 @@ def test_each_caller_reads_by_permission(server: Server, shared: Stage, route: s
 
 @pytest.fixture(scope="module")
 def open_stage(server: Server, cast: Cast) -> Stage:
-    """For writing: nobody ends anything there."""
+    """For writes: no test ends anything in it."""
     return new_stage(server, cast)
 
 
@@ -263,7 +263,7 @@ def test_each_caller_writes_by_permission(server: Server, cast: Cast, open_stage
     stage = new_stage(server, cast) if route in ENDING else open_stage
     wanted = expected(RULES[route], reads=False)
     got = {who: ask(server, route, stage.world, stage.tokens[who]).status for who in wanted}
-    # The second to create the same thing may be told that it is there: that is no matter of who asks.
+    # The second creation of an object may be a conflict, whoever the caller is.
     assert {who: OK if status in (200, 201, 204, 409) else status for who, status in got.items()} == wanted
 
 

@@ -1,4 +1,4 @@
-"""A new secret signs, the old one verifies, whichever of several servers is asked."""
+"""A new secret signs and the old one verifies, on each of several servers."""
 
 from __future__ import annotations
 

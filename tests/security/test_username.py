@@ -37,7 +37,7 @@ def whose(server: Server, username: str) -> str:
 
 
 def old_user(server: Server, username: str) -> str:
-    """A user as an older server has stored it: the key of the username row is the name as written."""
+    """A user as older servers stored it: the key of the username row is the name as written."""
     person = new_person(server)
     UserRow(*keys.user(person.id)).update([UserRow.username.set(username)])
     UsernameRow(*keys.username(person.username)).delete()

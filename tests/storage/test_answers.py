@@ -1,4 +1,4 @@
-"""Our reading of DynamoDB's answers beside botocore's own."""
+"""Our parser of DynamoDB's answers agrees with botocore's own."""
 
 from __future__ import annotations
 

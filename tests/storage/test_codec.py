@@ -1,4 +1,4 @@
-"""The binary form of points: whatever goes in comes out, and damage never becomes a number."""
+"""The binary form of points: decoding restores every input, and damage never becomes a number."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_batch_gives_back_every_bit(given_series: dict[str, list[tuple[int, in
     for key, rows in given_series.items():
         assert same_bits(content.series[key].columns, columns(rows))
         assert set(content.series[key].batches) == {0}
-        # A key alone is what it is among the others.
+        # A key decoded alone equals the same key decoded among others.
         assert same_bits(codec.unpack(of_one_batch(given_series), BATCH, {key}).series[key].columns, columns(rows))
 
 
@@ -116,7 +116,7 @@ def test_merging_summaries_is_the_summary_of_all(batches: list[list[tuple[int, i
 
 
 def _equal_but_for_zeros(one: Summary, other: Summary) -> bool:
-    """0.0 and -0.0 are equal: which of them is the least is a matter of order."""
+    """0.0 and -0.0 are equal: their order decides which of them is the minimum."""
     names = Summary._fields
     pairs = [(getattr(one, name), getattr(other, name)) for name in names]
     return all(a == b or (a != a and b != b) for a, b in pairs)
@@ -134,13 +134,13 @@ def test_summaries_are_found_one_by_one(summaries: dict[str, Summary]) -> None:
     assert len(packed) == len(summaries)
     assert repr({key: packed[key] for key in packed}) == repr(summaries)
     assert "another key than all of these" not in packed
-    # zlib adds a few bytes to what it cannot make shorter.
+    # zlib adds a few bytes to incompressible data.
     assert len(summary.pack_summaries(summaries)) <= summary.size_of_summaries(summaries) + 16
 
 
 @given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Summary.of), max_size=5))
 def test_summaries_of_version_1_are_read(summaries: dict[str, Summary]) -> None:
-    """In which each name stood before its own numbers."""
+    """In version 1 each name precedes its own numbers."""
     rows = [
         struct.pack(">H", len(key.encode())) + key.encode() + summary._NUMBERS.pack(*one)
         for key, one in summaries.items()
@@ -150,7 +150,7 @@ def test_summaries_of_version_1_are_read(summaries: dict[str, Summary]) -> None:
 
 @given(st.dictionaries(st.text(max_size=20), points.map(columns).map(Summary.of), max_size=5))
 def test_summaries_of_version_2_are_read(summaries: dict[str, Summary]) -> None:
-    """In which nothing was packed."""
+    """Version 2 is not compressed."""
     plain = zlib.decompress(summary.pack_summaries(summaries)[1:])
     assert repr(summary.unpack_summaries(b"\x02" + plain)) == repr(summaries)
 
@@ -162,7 +162,7 @@ def test_summaries_of_version_2_are_read(summaries: dict[str, Summary]) -> None:
 def test_one_wrong_byte_in_summaries_is_never_another_number(
     summaries: dict[str, Summary], data: st.DataObject
 ) -> None:
-    """Of the packed ones; the first byte is the version. zlib has bits that change nothing of what is packed."""
+    """Of the packed ones; the first byte is the version. Some bits of zlib do not change the content."""
     packed = bytearray(summary.pack_summaries(summaries))
     packed[data.draw(st.integers(1, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
     with contextlib.suppress(DamagedData):

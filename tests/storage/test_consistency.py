@@ -1,4 +1,4 @@
-"""The consistency checker finds an orphan of each kind, a row that is missing, a wrong count, a wrong summary."""
+"""The consistency checker finds an orphan of each kind, a missing row, a wrong count, a wrong summary."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def world(server: Server) -> World:
-    """One of each kind of row, but for the bytes that the table keeps itself."""
+    """One row of each kind, except the bytes in the table."""
     world = make_world(server)
     experiment_id = world.ids["experiment_id"]
     for path, body in (
@@ -85,7 +85,7 @@ def _wire_key(key: Key) -> dict[str, Any]:
 
 @contextmanager
 def restored(*places: Key) -> Iterator[None]:
-    """Afterwards these rows are as they were."""
+    """Restore these rows after the block."""
     before = {key: raw(key) for key in places}
     yield
     for key, row in before.items():
@@ -114,7 +114,7 @@ def test_an_orphan_of_each_kind_is_found(world: World, kind: str) -> None:
 
 
 def _of_nobody(row: dict[str, Any], world: World) -> dict[str, Any]:
-    """The same row, of owners that do not exist."""
+    """The same row, with owners that do not exist."""
     others = world.colleague_id, world.parent_iteration_id, world.announced_id, world.uploaded_id, world.username
     names = *world.ids.values(), *others
 
@@ -134,7 +134,7 @@ def test_a_row_that_is_missing_is_found(world: World, kind: str) -> None:
         with restored(key):
             delete(key)
             noticed.append(any(find_faults()))
-    # No other row misses a version that is not in PRODUCTION and has no creation key.
+    # No other row needs a version that is not in PRODUCTION and has no creation key.
     assert any(noticed) if kind == "model-version" else all(noticed)
 
 

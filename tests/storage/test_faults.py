@@ -1,4 +1,4 @@
-"""The fault layer itself: each fault does what it says, as often as it is told to, on moto and on the emulator."""
+"""The fault layer itself: each fault has its described effect, as often as requested, on moto and on the emulator."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def client() -> Any:
 
 
 def add_one(key: Key) -> int:
-    """How many attempts it took."""
+    """Return the number of attempts."""
     answer = client().update_item(
         TableName=config.settings().table,
         Key=key,
@@ -133,12 +133,12 @@ def test_a_predicate_picks_the_requests(key: Key) -> None:
 def test_faults_stack(key: Key) -> None:
     with inject(lost_500, {"UpdateItem"}), inject(duplicated, {"UpdateItem"}):
         add_one(key)
-    # The outer fault hits one of the two deliveries of the inner one; the first is then sent once more.
+    # The outer fault hits one of the two deliveries of the inner one; the SDK then sends the first once more.
     assert count(key) == 3
 
 
 def test_a_transaction_that_is_repeated_is_carried_out_once(key: Key) -> None:
-    """As in DynamoDB, for all attempts at one call have one token."""
+    """As in DynamoDB, because all attempts at one call have one token."""
     row = UsernameRow(key["PK"]["S"], "ONCE", user_id="u")
     write = Transaction()
     write.put(row, Conflict)

@@ -1,4 +1,4 @@
-"""No text that a caller chooses can make the key of one row name another row."""
+"""No text from a caller can make the key of one row equal that of another row."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from chalicelib.storage.table import keys
 from chalicelib.storage.table.keys import Key
 
 TEXTS = st.text(max_size=6) | st.sampled_from(["a", "a#a", "a#b", "#", "a source b", "", '", "'])
-# What a path may hold where it names an id.
+# The possible texts in a path in the position of an id.
 IDS = st.sampled_from(["a", "b", "a.b", "b.a"])
 HASHES = TEXTS.map(ids.hash_text)
 NUMBERS = st.sampled_from([0, 1, 11, 999])
 PARTITIONS = st.one_of(*(IDS.map(each) for each in (keys.user_partition, keys.project_partition)))
 
-# What each parameter of a key function may be, by its name.
+# The possible values of each parameter of a key function, by its name.
 ARGUMENTS: dict[str, SearchStrategy[object]] = {
     "name": TEXTS,
     "text": TEXTS,

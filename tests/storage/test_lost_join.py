@@ -1,4 +1,4 @@
-"""An object that the server itself brings in parts, while the answer to the join is lost."""
+"""An object that the server itself uploads in parts, while the answer to the join is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def write() -> None:
 
 
 def repeated(delivery: Delivery) -> Answer:
-    """What S3 may answer to the SDK's repetition, though no emulator does."""
+    """A possible answer of S3 to the SDK's repetition, though no emulator gives it."""
     delivery.deliver()
     return delivery.answer(404, "NoSuchUpload")
 

@@ -1,4 +1,4 @@
-"""Stored rows of every kind that maps to a shape by field names: read, and written as they were."""
+"""Stored rows of every kind that maps to a shape by field names: read, and written unchanged."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """One for all tests of a module: each makes what it needs under a name of its own."""
+    """One server for all tests of a module; each test creates its objects under a name of its own."""
     with server_on_moto() as running:
         yield running
 
 
 @dataclasses.dataclass(frozen=True)
 class Said:
-    """What a command printed, and its exit status."""
+    """The output of a command, and its exit status."""
 
     status: int
     out: str
@@ -44,7 +44,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def run(server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    """Run a command as the admin, with these words and this on stdin, which is no terminal unless ``tty`` says so."""
+    """Run a command as the admin, with these words and this stdin, which is no terminal without ``tty``."""
     monkeypatch.setenv("DEARDIARY_URL", URL)
     monkeypatch.setenv("DEARDIARY_TOKEN", server.token())
     monkeypatch.setattr(deardiary.client, "_default_transport", lambda: server.transport)

@@ -1,4 +1,4 @@
-"""What commands say of themselves and of what goes wrong: help for every argument, reasons in plain words."""
+"""The texts of commands: help for every argument, errors in plain words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def arguments(of: argparse.ArgumentParser, path: str) -> Iterator[tuple[str, argparse.Action]]:
-    """Every option and positional of a command and of those below it, with the words that lead there."""
+    """Every option and positional of a command and its subcommands, with the words before it."""
     for action in of._actions:
         if isinstance(action, argparse._SubParsersAction):
             for name, below in action.choices.items():

@@ -61,7 +61,7 @@ def test_follow_prints_points_that_come_until_the_end(
     waits: list[float] = []
 
     def wait(seconds: float) -> None:
-        """What the training does meanwhile: a point at the first wait, its end at the second."""
+        """Simulate the training: log a point at the first wait, end the iteration at the second."""
         waits.append(seconds)
         if len(waits) == 1:
             client.metrics.batch(iteration, [Point("loss", 0.25, 100)])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def iris(server: Any) -> dict[str, str]:
-    """A project with two iterations; ids by what they are of."""
+    """A project with two iterations; ids by kind."""
     client: Client = server.client()
     project = client.projects.create("Iris", "flowers")
     experiment = client.experiments.create(project.id, "sweep")

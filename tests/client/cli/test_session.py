@@ -335,7 +335,7 @@ def test_bash_completes(run: Run, typed: list[str], expected: list[str]) -> None
 def test_fish_completes(run: Run, typed: str, expected: list[str], tmp_path: Path) -> None:
     fake = "function deardiary; echo Iris; end"
     script = f"{run('completion', 'fish').out}\n{fake}\ncomplete -C '{typed}'"
-    # The folder is empty: where nothing of ours may follow, fish completes files.
+    # The folder is empty: where none of our words may follow, fish completes files.
     done = subprocess.run(  # noqa: S603
         ["fish", "--no-config", "-c", script],  # noqa: S607
         cwd=tmp_path,

@@ -54,7 +54,7 @@ def log(tmp_path: Path, experiment: str, **given: Any) -> Path:
 
 
 def stated(spool: Path, **fields: Any) -> dict[str, Any]:
-    """What run.json says, with these fields changed."""
+    """The content of run.json, with these fields changed."""
     run: dict[str, Any] = json.loads((spool / "run.json").read_text())
     run["origin"] |= fields.pop("origin", {})
     (spool / "run.json").write_text(json.dumps(run | fields))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Make stdout a terminal that is so wide."""
+    """Make stdout a terminal of this width."""
 
     def of_width(width: int) -> None:
         monkeypatch.setattr(Output, "room", lambda _: width)

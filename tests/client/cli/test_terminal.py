@@ -1,4 +1,4 @@
-"""Names, notes and messages that somebody else has chosen do not steer the terminal, in any command."""
+"""Names, notes and messages from other users cannot control the terminal, in any command."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KEY = "x\u202egnp\u2066\u200bü"  # the server itself refuses control characters
 
 @pytest.fixture(scope="module")
 def ids(server: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Objects whose texts are all hostile; ids by what they are of."""
+    """Objects whose texts are all hostile; ids by kind."""
     client: Client = server.client()
     name = HOSTILE.replace("\x00", "")
     project = client.projects.create(name, name)
@@ -49,7 +49,7 @@ def ids(server: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
 
 
 def steering(text: str) -> str:
-    """The characters that a terminal would obey, or that hide something."""
+    """The characters that control a terminal or hide text."""
     return "".join(sign for sign in text if not sign.isprintable() and sign != "\n")
 
 
@@ -81,7 +81,7 @@ def test_a_command_prints_no_control_characters(run: Run, ids: dict[str, str], c
 
 
 def _texts(data: Any) -> str:
-    """All texts in it, as they are."""
+    """All texts in a value, unchanged."""
     if isinstance(data, dict):
         return " ".join(map(_texts, [*data, *data.values()]))
     return " ".join(map(_texts, data)) if isinstance(data, list) else str(data)
@@ -122,7 +122,7 @@ def test_a_bar_prints_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_spool_prints_none(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its folder, its ids, what is damaged in it and what is refused."""
+    """Neither its folder, its ids, its damaged records nor its rejected ones."""
     monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path))
     monkeypatch.setenv("DEARDIARY_OFFLINE", "1")
     with deardiary.start("Hostile", "spool") as iteration:

@@ -24,13 +24,13 @@ CONDA_KINDS = pytest.mark.parametrize(
 
 
 def unversioned(sample: Sample) -> dict[str, object]:
-    """A snapshot of another language's client: it tells no version of Python."""
+    """A snapshot of another language's client, without a version of Python."""
     return fields_of(sample) | {"python_version": ""}
 
 
 @pytest.fixture
 def bin_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine on which only the programs in this folder are."""
+    """Simulate a machine that has only the programs in this folder."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -38,7 +38,7 @@ def bin_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def julia(folder: Path, *lines: str, status: int = 0) -> None:
-    """A program that answers as julia does: a line for each package."""
+    """A program with the output of julia: a line for each package."""
     said = "".join(f"printf '{line}\\n'\n" for line in lines)
     program(folder / "julia", f'#!/bin/sh\necho "$JULIA_LOAD_PATH" "$1" "$2" >&2\n{said}exit {status}\n')
 
@@ -107,7 +107,7 @@ def test_without_julia_the_manifest_in_the_folder_is_compared(bin_only: Path, tm
 
 
 def environment(prefix: Path, conda: dict[str, str], pip: dict[str, str]) -> None:
-    """An environment as conda leaves it: a record for each package of its own, metadata for those of pip."""
+    """An environment in conda's form: a record for each conda package, metadata for those of pip."""
     (prefix / "conda-meta").mkdir(parents=True)
     (prefix / "conda-meta" / "history").write_text("")
     for name, version in conda.items():

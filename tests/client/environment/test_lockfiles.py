@@ -25,7 +25,7 @@ JULIA_TEXT, JULIA_PROJECT = JULIA.with_login(""), str(JULIA.project)
 
 
 def fields_of(sample: Sample, login: str = "") -> dict[str, Any]:
-    """What a client puts into a snapshot."""
+    """The fields that a client sends in a snapshot."""
     texts = {"manifest_toml": sample.with_login(login), "project_toml": sample.project}
     return {"python_version": "3.11.7", **texts}
 
@@ -78,7 +78,7 @@ def test_a_file_that_is_there_and_differs_is_never_replaced(sample: Sample, tmp_
 
 
 def project_of(repository: Repository, sample: Sample, login: str = "") -> None:
-    """Make a project of the sample out of the repository."""
+    """Turn the repository into a project of the sample."""
     (repository.path / "pyproject.toml").unlink()
     for name, text in files_of(sample, login).items():
         repository.write(name, text)
@@ -139,7 +139,7 @@ def program(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-# The first lock file that is there is captured: in this order.
+# A capture uses the first lock file that exists, in this order.
 ORDER = ("uv", "pylock", "poetry", "pdm", "pipenv", "pixi 6", "conda-lock", "pip", "julia 2", "renv")
 
 
@@ -158,7 +158,7 @@ def test_lock_files_are_looked_for_in_the_documented_order(repository: Repositor
 
 @dataclasses.dataclass
 class Case:
-    """A folder's files, and which of them a capture takes as project and lock file."""
+    """The files of a folder, and those that a capture uses as project and lock file."""
 
     files: dict[str, str]
     project: str | None = None

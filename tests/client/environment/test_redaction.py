@@ -1,4 +1,4 @@
-"""Credentials never leave the machine with a snapshot: in no part of it, and the user is told which were replaced."""
+"""No credential leaves the machine in any part of a snapshot, and a message names the replaced ones."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ PATHS = st.sampled_from(["", "/", "/simple", "/x.git@v1.0", "/x?a=b@c#d@e", "/x.
 def test_a_planted_credential_never_survives(
     secret: str, user: str, host: str, path: str, around: str, alone: bool
 ) -> None:
-    """Percent-encoded as any tool asks for it, alone or as the password of any user."""
+    """Percent-encoded as tools require it, alone or as the password of any user."""
     marked = "PLANTED" + urllib.parse.quote(secret, safe="")
     login = marked if alone else f"{user}:{marked}"
     found = redact.redacted(around.format(f"https://{login}@{host}{path}"))
