@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.routes import (
+    alias,
     artifact,
     auth,
     experiment,
@@ -53,6 +54,7 @@ BLUEPRINTS = tuple(
         snapshot,
         model,
         modelversion,
+        alias,
         search,
         upkeep,
         openapi,

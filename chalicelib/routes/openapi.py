@@ -13,7 +13,7 @@ from msgspec import NODEFAULT, Struct
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.face import API, Operation
-from chalicelib.routes.http.parse import AnyObject
+from chalicelib.routes.http.parse import ALIAS, AnyObject
 from deardiary.wire import limits, shapes
 
 routes = Routes(__name__)
@@ -29,6 +29,7 @@ _ERROR: Schema = {
 # JSON has no number for these three.
 _FLOAT: Schema = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}
 _ID: Schema = {"type": "string", "pattern": f"^[0-9a-z.]{{1,{limits.MAX_ID_CHARACTERS}}}$"}
+_ALIAS: Schema = {"type": "string", "pattern": f"^{ALIAS}$"}
 _ERRORS = {
     "401": "The caller is not signed in: a TOKEN_… code, or INVALID_CREDENTIALS",
     "403": "The caller may not do this; INVALID_CREDENTIALS: `current_password` is wrong",
@@ -112,7 +113,9 @@ def _describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
 
 def _path_parameters(path: str) -> list[Schema]:
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    return [{"name": name, "in": "path", "required": True, "schema": _ID} for name in names]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _ALIAS if name == "alias" else _ID} for name in names
+    ]
 
 
 def _query_parameters(query: type[Struct], schemas: dict[str, Schema]) -> list[Schema]:

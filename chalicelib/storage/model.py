@@ -1,15 +1,16 @@
 """Models: a row in the project's partition, a REF by id, a sentinel that makes its name unique.
 
-The row also has the facts about all versions: the last number, and the version in PRODUCTION.
+The row also has the facts about all versions: the last number, the version in PRODUCTION, and the aliases.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page, page_by_id
@@ -34,6 +35,8 @@ class ModelRow(Item, discriminator="model"):
     production = NumberAttribute(null=True)
     # A counter, so that a reader recognises promotions after its read of this row.
     promotions = NumberAttribute()
+    # The number of a version by alias, absent if there is none. The only record: an alias cannot name two versions.
+    aliases = JSONAttribute(null=True)
 
 
 class ModelNameRow(Item, discriminator="model-name"):
@@ -44,11 +47,15 @@ ALIVE = ModelRow.pk.exists() & ModelRow.deleting.does_not_exist()
 
 
 class Registry(NamedTuple):
-    """Facts about the versions of a model: last number, number of the one in PRODUCTION, count of promotions."""
+    """Facts about the versions of a model: last number, number in PRODUCTION, count of promotions, number by alias."""
 
     last_version: int
     production: int | None
     promotions: int
+    aliases: Mapping[str, int]
+
+    def aliases_of(self, number: int) -> tuple[str, ...]:
+        return tuple(sorted(alias for alias, named in self.aliases.items() if named == number))
 
 
 def create_model(model: Model) -> None:
@@ -133,13 +140,25 @@ def not_in_production(number: int) -> Condition:
     return other
 
 
+def same_aliases(seen: Registry) -> Condition:
+    """Condition: the model exists, and its aliases are as in `seen`."""
+    same: Condition = ModelRow.aliases == dict(seen.aliases) if seen.aliases else ModelRow.aliases.does_not_exist()
+    same &= ALIVE
+    return same
+
+
+def set_aliases(aliases: Mapping[str, int]) -> Action:
+    """Store these aliases in place of all others."""
+    return ModelRow.aliases.set(dict(aliases)) if aliases else ModelRow.aliases.remove()
+
+
 def shape(row: ModelRow) -> Model:
-    return shape_of(row, Model)
+    return shape_of(row, Model, aliases=row.aliases or {})
 
 
 def registry(row: ModelRow) -> Registry:
     production = None if row.production is None else int(row.production)
-    return Registry(int(row.last_version), production, int(row.promotions))
+    return Registry(int(row.last_version), production, int(row.promotions), row.aliases or {})
 
 
 def _claim_name(model: Model, write: Transaction) -> None:
@@ -155,4 +174,4 @@ def _name_row(model: Model) -> ModelNameRow:
 
 
 def _row(model: Model) -> ModelRow:
-    return row_of(ModelRow, keys.model(model.project_id, model.id), model, last_version=0, promotions=0)
+    return row_of(ModelRow, keys.model(model.project_id, model.id), model, last_version=0, promotions=0, aliases=None)

@@ -70,6 +70,11 @@ def get_version(owner: Model, registry: Registry, version_id: str) -> ModelVersi
     return _shape(row, registry)
 
 
+def find_version(owner: Model, registry: Registry, number: int) -> ModelVersion | None:
+    row = item.find(ModelVersionRow, _key(owner, new_version_id(owner.id, number)))
+    return None if row is None else _shape(row, registry)
+
+
 def find_version_by_id_key(owner: Model, registry: Registry, id_key: str) -> ModelVersion | None:
     version_id = idkey.find_id_key(keys.id_key(keys.model_partition(owner.id), id_key))
     row = None if version_id is None else item.find(ModelVersionRow, _key(owner, version_id))
@@ -118,10 +123,30 @@ def stage_version(owner: Model, seen: Registry, before: ModelVersion, after: Mod
     write.commit()
 
 
-def delete_version(owner: Model, seen: Registry, version: ModelVersion) -> None:
-    """Delete a version. NotFound without it, Overtaken if it entered or left PRODUCTION meanwhile."""
+def name_version(owner: Model, seen: Registry, alias: str, version: ModelVersion) -> None:
+    """Let an alias name this version and no other. Overtaken if the version or an alias has changed since `seen`."""
     write = Transaction()
-    _leave_production(owner, seen, version, write)
+    write.check(ModelVersionRow, _key(owner, version.id), ModelVersionRow.pk.exists(), Overtaken)
+    actions = [model.set_aliases({**seen.aliases, alias: version.version})]
+    write.update(model.key_row(owner), actions, model.same_aliases(seen), Overtaken)
+    write.commit()
+
+
+def delete_alias(owner: Model, seen: Registry, alias: str) -> None:
+    """Delete an alias. Overtaken if an alias of the model has changed since `seen`."""
+    left = {name: number for name, number in seen.aliases.items() if name != alias}
+    write = Transaction()
+    write.update(model.key_row(owner), [model.set_aliases(left)], model.same_aliases(seen), Overtaken)
+    write.commit()
+
+
+def delete_version(owner: Model, seen: Registry, version: ModelVersion) -> None:
+    """Delete a version and its aliases. NotFound without it.
+
+    Overtaken if it entered or left PRODUCTION meanwhile, or if an alias of the model has changed.
+    """
+    write = Transaction()
+    _leave_model(owner, seen, version, write)
     write.delete(_key_row(owner, version.id), ModelVersionRow.pk.exists(), NotFound)
     id_key = item.get(ModelVersionRow, _key(owner, version.id)).id_key
     if id_key is not None:
@@ -159,15 +184,29 @@ def _leave_production(owner: Model, seen: Registry, version: ModelVersion, write
         write.check(ModelRow, keys.model(owner.project_id, owner.id), model.not_in_production(number), Overtaken)
 
 
+def _leave_model(owner: Model, seen: Registry, version: ModelVersion, write: Transaction) -> None:
+    """Remove what the model's row says of this version."""
+    left = {alias: number for alias, number in seen.aliases.items() if number != version.version}
+    actions = [] if left == seen.aliases else [model.set_aliases(left)]
+    condition = model.same_aliases(seen)
+    if seen.production == version.version:
+        actions.append(ModelRow.production.remove())
+        condition &= model.same_production(seen)
+    else:
+        condition &= model.not_in_production(version.version)
+    if actions:
+        write.update(model.key_row(owner), actions, condition, Overtaken)
+    else:
+        write.check(ModelRow, keys.model(owner.project_id, owner.id), condition, Overtaken)
+
+
 def _changes(row: ModelVersionRow, before: ModelVersion, after: ModelVersion) -> list[Action]:
     return item.changes(row, before, after, ("description", "updated_date"))
 
 
 def _in_production(owner: Model, registry: Registry) -> list[ModelVersion]:
-    if registry.production is None:
-        return []
-    row = item.find(ModelVersionRow, _key(owner, new_version_id(owner.id, registry.production)))
-    return [_shape(row, registry)] if row else []
+    found = None if registry.production is None else find_version(owner, registry, registry.production)
+    return [found] if found else []
 
 
 def _stage(row: ModelVersionRow, registry: Registry) -> Stage:
@@ -198,7 +237,8 @@ def _key(owner: Model, version_id: str) -> Key:
 
 
 def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
-    return shape_of(row, ModelVersion, stage_id=_stage(row, registry))
+    aliases = registry.aliases_of(int(row.version))
+    return shape_of(row, ModelVersion, stage_id=_stage(row, registry), aliases=aliases)
 
 
 def _row(version: ModelVersion, id_key: str | None = None) -> ModelVersionRow:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -21,6 +21,7 @@ from tests.support.consistency import check_consistency
 from tests.support.server import Reply, Server
 
 THREADS = 16
+T = TypeVar("T")
 
 
 @pytest.fixture(autouse=True)
@@ -116,13 +117,13 @@ def test_the_client_finds_or_creates_one(real_server: Server, project_id: str) -
     assert len({each.id for each in found}) == 1
 
 
-class Readers:
+class Readers(Generic[T]):
     """Read a model's versions repeatedly while the block runs, and keep the results."""
 
-    def __init__(self, look: Callable[[], list[int]]) -> None:
+    def __init__(self, look: Callable[[], T]) -> None:
         self._look = look
         self._over = threading.Event()
-        self.seen: list[list[int]] = []
+        self.seen: list[T] = []
 
     def _run(self) -> None:
         while not self._over.is_set():
@@ -192,6 +193,40 @@ def test_promotions_demotions_and_deletions_leave_at_most_one(
     assert promote(real_server, eight[0]).status == 200
     (production,) = real_server.client().modelversions.list(model.id, stage=Stage.PRODUCTION)
     assert production.id == eight[0].id
+
+
+def test_an_alias_that_moves_among_deletions_names_one_version_or_none(
+    real_server: Server, model: deardiary.Model, eight: list[deardiary.ModelVersion]
+) -> None:
+    path, gone = f"/models/{model.id}/aliases/champion", set[int]()
+
+    def move(version: deardiary.ModelVersion) -> Reply:
+        return real_server.call("PUT", path, {"version": version.version})
+
+    def delete(version: deardiary.ModelVersion) -> Reply:
+        answer = real_server.call("DELETE", f"/modelversions/{version.id}")
+        gone.add(version.version)
+        return answer
+
+    def read() -> tuple[list[int], Reply, set[int]]:
+        before = set(gone)
+        named = [each.version for each in versions(real_server, model) if "champion" in each.aliases]
+        return named, real_server.call("GET", path), before
+
+    readers = Readers(read)
+    calls: list[Callable[[], Reply]] = [partial(move, each) for each in eight * 5]
+    for number, each in enumerate(eight[2:], 1):
+        calls.insert(6 * number, partial(delete, each))
+    answers = readers.watch(lambda: at_once(calls))
+    assert {answer.status for answer in answers} <= {200, 204, 422}
+    assert [answer.status for answer in answers].count(204) == 6
+    for named, answer, before in readers.seen:
+        assert len(named) <= 1
+        assert not before.intersection(named)
+        assert answer.status in (200, 404)
+        assert answer.status == 404 or answer.body["version"] not in before
+    assert move(eight[0]).status == 200
+    assert real_server.client().models.get(model.id).aliases == {"champion": 1}
 
 
 def test_a_deletion_among_creations_leaves_nothing(

@@ -81,6 +81,7 @@ def test_a_new_version_whole(server: Server, model: Registered) -> None:
         "description": "first",
         "created_date": version["created_date"],
         "updated_date": None,
+        "aliases": [],
     }
     assert model.get(version["id"]) == version
     assert made(model.post())["resource_id"] is None

@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[2]
 FOLDERS = ("chalicelib", "client/src/deardiary")
 HOME = REPOSITORY / "client" / "src" / "deardiary" / "wire" / "limits.py"
 LIMITS = {name: value for name, value in vars(limits).items() if name.startswith(("MAX_", "MIN_"))}
-UNITS = ("BYTES", "CHARACTERS", "ITEMS", "PARAMETERS", "PARTS", "PER_REQUEST", "POINTS", "STEP", "TAGS")
+UNITS = ("ALIASES", "BYTES", "CHARACTERS", "ITEMS", "PARAMETERS", "PARTS", "PER_REQUEST", "POINTS", "STEP", "TAGS")
 BOUNDS = ("ge", "le", "max_length", "min_length", "max_items", "max_bytes")
 # Constants that equal a limit by chance: a small number does so often, and only its use as a bound of a field counts.
 SMALL = 200

@@ -127,6 +127,9 @@ RULES = {
     "GET /modelversions/{version_id}": Rule.READ,
     "PATCH /modelversions/{version_id}": Rule.UPDATE,
     "DELETE /modelversions/{version_id}": Rule.DELETE,
+    "GET /models/{model_id}/aliases/{alias}": Rule.READ,
+    "PUT /models/{model_id}/aliases/{alias}": Rule.UPDATE,
+    "DELETE /models/{model_id}/aliases/{alias}": Rule.DELETE,
     "GET /search": Rule.SIGNED_IN,
 }
 

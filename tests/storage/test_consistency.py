@@ -134,7 +134,7 @@ def test_a_row_that_is_missing_is_found(world: World, kind: str) -> None:
         with restored(key):
             delete(key)
             noticed.append(any(find_faults()))
-    # No other row needs a version that is not in PRODUCTION and has no creation key.
+    # No other row needs a version that is not in PRODUCTION and has neither an alias nor a creation key.
     assert any(noticed) if kind == "model-version" else all(noticed)
 
 

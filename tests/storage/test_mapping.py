@@ -109,7 +109,7 @@ _USER = {
     "version": {"N": "4"},
     "tokens": {"S": "{}"},
 }
-_NO_PROMOTION = model.Registry(last_version=7, production=None, promotions=0)
+_NO_PROMOTION = model.Registry(last_version=7, production=None, promotions=0, aliases={})
 Rewrite = Callable[[Any], Item]
 _KINDS: dict[str, tuple[dict[str, Any], type[Item], Rewrite]] = {
     "iteration": (_ITERATION, iteration.IterationRow, lambda row: iteration._row(iteration.shape(row), None)),

@@ -348,6 +348,8 @@ def _model(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.model_ref(row["id"]), project_id=row["project_id"])
     if row.get("production") is not None:
         yield from table.needs(keys.modelversion(row["id"], f"{row['production']:09}"))
+    for number in json.loads(row.get("aliases", "{}")).values():
+        yield from table.needs(keys.modelversion(row["id"], f"{number:09}"))
     if not row.get("deleting"):
         yield from table.needs(keys.model_name(row["project_id"], row["name"]), model_id=row["id"])
 

@@ -25,7 +25,7 @@ class World:
     A project of two members with a view and an experiment; in it a parent iteration and its child, which is
     `iteration_id` and holds a parameter, a batch of 1,000 points, a tag, a snapshot and three resources: complete,
     uploaded and announced.
-    A model has two versions, the first in PRODUCTION; the second is `version_id`.
+    A model has two versions, the first in PRODUCTION; the second is `version_id`, which `alias` names.
     """
 
     username: str
@@ -69,6 +69,7 @@ def make_world(server: Server) -> World:
             "parameter_id": maker.post(f"/iterations/{iteration_id}/parameters", key="learning_rate", value="0.001"),
             "model_id": model_id,
             "version_id": maker.promoted_and_next(model_id, iteration_id),
+            "alias": maker.champion(model_id),
             "resource_id": maker.complete(maker.uploaded(experiment_id, iteration_id)),
         },
         colleague_id=colleague_id,
@@ -117,6 +118,10 @@ class _Maker:
         first, second = (self.post(f"/models/{model_id}/versions", iteration_id=iteration_id) for _ in range(2))
         self.send("PATCH", f"/modelversions/{first}", {"stage_id": PRODUCTION})
         return second
+
+    def champion(self, model_id: str) -> str:
+        self.send("PUT", f"/models/{model_id}/aliases/champion", {"version": 2})
+        return "champion"
 
     def announced(self, experiment_id: str, iteration_id: str, content: bytes) -> str:
         return self.post(

@@ -43,6 +43,10 @@ State = Annotated[
 ]
 
 _MAX_LEVELS = 32  # of a state
+# The rules of MLflow, so that both faces of the server accept the same aliases.
+ALIAS = rf"[\w\-]{{1,{limits.MAX_ALIAS_CHARACTERS}}}"
+_RESERVED_ALIAS = re.compile(r"latest|v?\d+", re.IGNORECASE)
+
 _ID = re.compile(rf"[0-9a-z.]{{1,{limits.MAX_ID_CHARACTERS}}}")
 
 
@@ -150,12 +154,21 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The ids in a path. NotFound for a text that cannot be an id."""
+    """The ids and aliases in a path. NotFound for a text that cannot be an id."""
     ids = {name: unquote(value) for name, value in parameters.items()}
     for name, value in ids.items():
-        if not _ID.fullmatch(value):
+        if name != "alias" and not _ID.fullmatch(value):
             raise not_found(kind_of(name), value[: limits.MAX_ID_CHARACTERS])
     return ids
+
+
+def check_alias(alias: str) -> None:
+    """InvalidPayload for a text that cannot be an alias. ``latest`` and ``v3`` would look like versions."""
+    if not re.fullmatch(ALIAS, alias):
+        most = limits.MAX_ALIAS_CHARACTERS
+        raise InvalidPayload(f"An alias has 1 to {most} letters, digits, hyphens and underscores", field="alias")
+    if _RESERVED_ALIAS.fullmatch(alias):
+        raise InvalidPayload("An alias is no number, no number after a v, and not latest", field="alias")
 
 
 def kind_of(id_name: str) -> str:

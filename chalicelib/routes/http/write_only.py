@@ -62,7 +62,7 @@ def _shown(value: Any, sent: frozenset[str]) -> Any:
     if isinstance(value, Mapping):
         return {key: _shown(each, sent) for key, each in value.items() if key in sent}
     if isinstance(value, (list, tuple)):
-        return tuple(_shown(each, sent) for each in value)
+        return tuple(_shown(each, sent) for each in value if not isinstance(each, str) or each in sent)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
             each.name: _shown_field(each.name, getattr(value, each.name), each.default, sent)

@@ -28,7 +28,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     packed points         ITERATION#iid       PACKED#hash(key)#gen#part   after the chunks: see storage/points/rows.py
     resource's REF        RESOURCE#rid        REF
     experiment's name     PROJECT#pid         EXPERIMENTNAME#hash   of the name, and makes it unique
-    model                 PROJECT#pid         MODEL#mid               the last version's number, and which is PRODUCTION
+    model                 PROJECT#pid         MODEL#mid               last number, version in PRODUCTION, aliases
     model's name          PROJECT#pid         MODELNAME#hash(name)  makes the name unique
     model's REF           MODEL#mid           REF
     model version         MODEL#mid           VERSION#number          the number in nine digits

@@ -24,6 +24,9 @@ MAX_PARAMETER_CHARACTERS = 6000
 # Version of a language, id of a commit.
 MAX_VERSION_CHARACTERS = 255
 MAX_ENTRYPOINT_CHARACTERS = 4096
+MAX_ALIAS_CHARACTERS = 255
+# All aliases of a model are in one row, which every read of a version reads.
+MAX_MODEL_ALIASES = 100
 MAX_USERNAME_CHARACTERS = 64
 MIN_PASSWORD_CHARACTERS = 8
 # bcrypt ignores further bytes: a longer password would be truncated silently.

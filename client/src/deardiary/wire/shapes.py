@@ -273,7 +273,7 @@ class Snapshot(Iteration):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Model(Shape):
-    """A name in a project that holds versions."""
+    """A name in a project that holds versions. ``aliases`` has the number of the version that each alias names."""
 
     id: str
     project_id: str
@@ -281,6 +281,7 @@ class Model(Shape):
     description: str
     created_date: datetime
     updated_date: datetime | None = None
+    aliases: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -299,6 +300,7 @@ class ModelVersion(Shape):
     description: str
     created_date: datetime
     updated_date: datetime | None = None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
