@@ -186,6 +186,7 @@ def model(client: deardiary.Client, experiment: str, tmp_path: Path) -> str:
     model = client.models.create(project.id, "a model with a long name " * 3, "and a long description " * 9)
     for stage in (Stage.STAGING, Stage.PRODUCTION):
         made = client.modelversions.create(model.id, iteration.id, resource_id=file.id)
+        client.models.set_alias(model.id, f"a-long-name-of-{stage.name.lower()}", made.version)
         client.modelversions.update(made.id, stage_id=stage)
     return f"{project.name}/{model.name}"
 
@@ -215,7 +216,8 @@ def test_every_table_fits_the_terminal(
         assert lines
         assert max(lines, key=len)[width:] == "", words
     versions = run("models", "versions", model).out.splitlines()
-    assert versions[0].split() == ["version", "stage", "iteration", "resource", "created"][: 5 if width == 80 else 4]
+    columns = ["version", "stage", "aliases", "iteration", "resource", "created"]
+    assert versions[0].split() == columns[: 6 if width == 80 else 5]
     assert ("Not shown: created." in versions[-1]) == (width == 60)
     assert iteration[:10] in versions[2]
 

@@ -136,6 +136,38 @@ def test_a_promotion_names_its_version(run: Run, client: deardiary.Client, path:
     assert run("models", "versions", f"{project}/net", "--stage", "prod", "--json").json[0]["version"] == 1
 
 
+def test_an_alias_names_a_version_for_every_command(
+    run: Run, client: deardiary.Client, path: str, tmp_path: Path
+) -> None:
+    project, _, _ = path.partition("/")
+    iteration = client.iterations.get(iteration_of(run, path))
+    (tmp_path / "weights").write_bytes(b"weights")
+    file = client.resources.upload(iteration.experiment_id, tmp_path / "weights")
+    model = client.models.create(client.experiments.get(iteration.experiment_id).project_id, "net")
+    for resource_id in (file.id, None):
+        client.modelversions.create(model.id, iteration.id, resource_id=resource_id)
+    assert "aliases" not in run("models", "versions", f"{project}/net").out
+    assert run("models", "alias", f"{project}/net/2", "champion").out == "champion is version 2 of the model now\n"
+    assert run("models", "alias", f"{project}/net/1", "champion", "--json").json["aliases"] == ["champion"]
+    assert run("models", "alias", f"{project}/net@champion", "stable").status == 0
+    listed = run("models", "versions", f"{project}/net").out.splitlines()
+    assert ("aliases" in listed[0], "champion, stable" in listed[2], "champion" in listed[3]) == (True, True, False)
+    target = tmp_path / "copy"
+    assert run("models", "download", f"{project}/net@champion", str(target)).out == f"{target}\n"
+    assert target.read_bytes() == b"weights"
+    assert run("models", "promote", f"{project}/net@champion", "prod").status == 0
+    refused = run("models", "alias", f"{project}/net", "champion")
+    assert (refused.status, f"Say which version of {project}/net" in refused.err) == (2, True)
+    refused = run("models", "alias", f"{project}/net/1", "3")
+    assert (refused.status, "An alias is no number" in refused.err) == (1, True)
+    assert run("models", "alias", "--delete", f"{project}/net", "champion").out == "Deleted the alias champion of net\n"
+    assert run("models", "alias", "--delete", f"{project}/net/1", "stable", "--json").json == {"deleted": ["stable"]}
+    for words in (("alias", "--delete", f"{project}/net", "champion"), ("download", f"{project}/net@champion")):
+        refused = run("models", *words)
+        assert (refused.status, "champion" in refused.err) == (1, True)
+    assert client.models.get(model.id).aliases == {}
+
+
 def test_a_download_replaces_no_file_of_other_content(
     run: Run, client: deardiary.Client, path: str, tmp_path: Path
 ) -> None:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from deardiary import settings
 from deardiary.cli.failure import USAGE, CommandFailed, NotThere
-from deardiary.errors import ClientError
+from deardiary.entities import reference
+from deardiary.errors import ClientError, NotFound
 from deardiary.wire.shapes import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from deardiary.client import Client
+    from deardiary.entities.reference import Reference
     from deardiary.wire.shapes import Experiment, Iteration, Model, ModelVersion, Project, Resource, UserName
 
 
@@ -51,7 +53,7 @@ def experiment(client: Client, text: str | None, *, sure: bool = False) -> Exper
     wanted = text or settings.default_experiment()
     if wanted is None:
         raise CommandFailed("Name an experiment as PROJECT/EXPERIMENT, or by its id", USAGE)
-    for above, name in _readings(wanted):
+    for above, name in reference.readings(wanted):
         within = _first("project", client.projects.list(name=above), sure=sure)
         named = within and _first("experiment", client.experiments.list(within.id, name=name), sure=sure)
         if named:
@@ -69,14 +71,13 @@ def model(client: Client, text: str, *, sure: bool = False) -> Model:
 
 
 def version(client: Client, text: str, *, sure: bool = False) -> ModelVersion:
-    """Find by PROJECT/MODEL/NUMBER or id. Without ``sure``, PROJECT/MODEL finds the version in PRODUCTION."""
-    above, _, number = text.rpartition("/")
-    if above and number.isdecimal() and (owner := _model_of_path(client, above)):
-        numbered = (each for each in client.modelversions.list(owner.id) if each.version == int(number))
-        found = next(numbered, None)
-        if found is None:
-            raise CommandFailed(f"The model {above} has no version {number}")
-        return found
+    """Find by PROJECT/MODEL/NUMBER, PROJECT/MODEL@ALIAS or id.
+
+    Without ``sure``, PROJECT/MODEL finds the version in PRODUCTION.
+    """
+    named = reference.parse(text)
+    if named and (owner := _model_of_path(client, named.model)):
+        return _named_version(client, owner, named)
     owner = _model_of_path(client, text)
     if owner is None:
         return _by_id("model version", text, client.modelversions.get)
@@ -88,6 +89,17 @@ def version(client: Client, text: str, *, sure: bool = False) -> ModelVersion:
     return found
 
 
+def _named_version(client: Client, owner: Model, named: Reference) -> ModelVersion:
+    """The version of a model that a reference names. CommandFailed if there is none."""
+    try:
+        if named.alias is not None:
+            return client.models.get_alias(owner.id, named.alias)
+        return client.modelversions.get(reference.version_id(owner.id, named.number or 0))
+    except NotFound as error:
+        missing = f"version {named.number}" if named.alias is None else f"alias {named.alias!r}"
+        raise CommandFailed(f"The model {named.model} has no {missing}") from error
+
+
 def _versions(client: Client, owner: Model, path: str) -> str:
     """The paths of the newest versions, with their stages."""
     newest = sorted(client.modelversions.list(owner.id), key=lambda each: each.version, reverse=True)
@@ -96,7 +108,7 @@ def _versions(client: Client, owner: Model, path: str) -> str:
 
 
 def _model_of_path(client: Client, text: str, *, sure: bool = False) -> Model | None:
-    for above, name in _readings(text):
+    for above, name in reference.readings(text):
         within = _first("project", client.projects.list(name=above), sure=sure)
         named = within and next(client.models.list(within.id, name=name), None)
         if named:
@@ -132,14 +144,6 @@ def user(client: Client, text: str) -> UserName:
             raise
         message = f"There is no user of the name {text!r}; by id only admins find others"
         raise CommandFailed(message) from error
-
-
-def _readings(text: str) -> list[tuple[str, str]]:
-    """The ways to read PROJECT/NAME: either of the two may have a slash in its name."""
-    parts = text.split("/")
-    found = [("/".join(parts[:at]), "/".join(parts[at:])) for at in range(1, len(parts))]
-    default = settings.default_project()
-    return [*([(default, text)] if default else []), *((above, name) for above, name in found if above and name)]
 
 
 def _by_id(kind: str, text: str, get: Callable[[str], T], client: Client | None = None) -> T:

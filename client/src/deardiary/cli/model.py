@@ -8,17 +8,21 @@ from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, one_of, removal, verb
 from deardiary.cli.failure import CommandFailed
 from deardiary.cli.resource import bring, forcing
+from deardiary.entities import reference
+from deardiary.errors import NotFound
 from deardiary.wire.shapes import Stage
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
+    from deardiary.wire.shapes import Model
 
-_VERSION = "PROJECT/MODEL/NUMBER, or the id of a version"
+_VERSION = "PROJECT/MODEL/NUMBER, PROJECT/MODEL@ALIAS, or the id of a version"
 COLUMNS = {"id": "id", "name": "name", "created": "created_date", "description": "description"}
 _VERSIONS = {
     "version": "version",
     "id": "id",
     "stage": "stage_id",
+    "aliases": "aliases",
     "iteration": "iteration_id",
     "resource": "resource_id",
     "created": "created_date",
@@ -36,6 +40,10 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("version", metavar="VERSION", help=_VERSION)
     stages = [each.name for each in Stage]
     parser.add_argument("stage", type=one_of(Stage), choices=stages, help="the new stage, or its beginning, like prod")
+    parser = verb(verbs, "alias", "let an alias name a version, and no other version any more", alias)
+    parser.add_argument("--delete", action="store_true", help="delete the alias; PROJECT/MODEL is enough then")
+    parser.add_argument("version", metavar="VERSION", help=_VERSION)
+    parser.add_argument("alias", metavar="ALIAS", help="such as champion")
     parser = verb(verbs, "download", "download the file of a version to a file, or into a directory", download)
     parser.add_argument("version", metavar="VERSION", help=f"{_VERSION}; PROJECT/MODEL alone is the one in PRODUCTION")
     parser.add_argument("target", nargs="?", default=".", metavar="TARGET", help="(default: the working directory)")
@@ -55,11 +63,14 @@ def versions(call: Call) -> None:
     model = find.model(call.client, call.given.model)
     stage = None if call.given.stage is None else Stage[call.given.stage]
     found = call.client.modelversions.list(model.id, stage=stage)
+    call.output.objects(found, _columns(call, model), f"There are no such versions of {model.name}")
+
+
+def _columns(call: Call, model: Model) -> dict[str, str]:
+    """The columns of a table of versions: those that fit a terminal, and aliases if the model has any."""
     # The compound id is too wide for a terminal; PROJECT/MODEL/NUMBER names a version too.
-    columns = (
-        _VERSIONS if call.output.room() is None else {name: each for name, each in _VERSIONS.items() if each != "id"}
-    )
-    call.output.objects(found, columns, f"There are no such versions of {model.name}")
+    without = {*([] if call.output.room() is None else ["id"]), *([] if model.aliases else ["aliases"])}
+    return {name: field for name, field in _VERSIONS.items() if name not in without}
 
 
 def promote(call: Call) -> None:
@@ -69,6 +80,26 @@ def promote(call: Call) -> None:
     call.output.changed(
         moved, lambda it: f"Version {it.version} of the model is {stage.name} now; it was {before.name} before"
     )
+
+
+def alias(call: Call) -> None:
+    if call.given.delete:
+        _delete_alias(call, call.given.alias)
+        return
+    version = find.version(call.client, call.given.version, sure=True)
+    named = call.client.models.set_alias(version.model_id, call.given.alias, version.version)
+    call.output.changed(named, lambda it: f"{call.given.alias} is version {it.version} of the model now")
+
+
+def _delete_alias(call: Call, name: str) -> None:
+    named = reference.parse(call.given.version)
+    model = find.model(call.client, named.model if named else call.given.version)
+    try:
+        call.client.models.delete_alias(model.id, name)
+    except NotFound as error:
+        raise CommandFailed(f"The model {model.name} has no alias {name!r}") from error
+    call.output.json({"deleted": [name]})
+    call.output.say(f"Deleted the alias {name} of {model.name}")
 
 
 def download(call: Call) -> None:

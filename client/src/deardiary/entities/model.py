@@ -1,15 +1,21 @@
-"""Models of a project; a model is a name with versions."""
+"""Models of a project; a model is a name with versions, and aliases name some of those."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of, present
+from deardiary.entities.modelversion import ModelVersions
+from deardiary.entities.resource import Resources
 from deardiary.errors import ClientError
-from deardiary.wire.shapes import Model
+from deardiary.wire.shapes import Model, ModelVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from os import PathLike
+    from pathlib import Path
+
+    from deardiary.transfer.progress import Progress
 
 
 class Models:
@@ -44,6 +50,38 @@ class Models:
     def update(self, model_id: str, *, name: str | None = None, description: str | None = None) -> Model:
         body = present(name=name, description=description)
         return self._api.patch(Model, path_of("models", model_id), body)
+
+    def get_alias(self, model_id: str, alias: str) -> ModelVersion:
+        """Return the version that an alias names."""
+        return self._api.get(ModelVersion, path_of("models", model_id, "aliases", alias))
+
+    def set_alias(self, model_id: str, alias: str, version: int) -> ModelVersion:
+        """Let an alias name this version of the model, and no other version any more. Return the version.
+
+        An alias has up to 255 letters, digits, hyphens and underscores; it is not ``latest``, a number, or ``v3``.
+        """
+        return self._api.put(ModelVersion, path_of("models", model_id, "aliases", alias), {"version": version})
+
+    def delete_alias(self, model_id: str, alias: str) -> None:
+        """Delete an alias; its version remains."""
+        self._api.delete(path_of("models", model_id, "aliases", alias))
+
+    def download(
+        self,
+        version: str,
+        target: str | PathLike[str] = ".",
+        *,
+        progress: Progress | None = None,
+        overwrite: bool = True,
+    ) -> Path:
+        """Download the file of a version, such as ``iris@champion``, as `Resources.download` does; return its path.
+
+        `ModelVersions.get` lists the ways to name a version. FileNotFoundError if the version has no file.
+        """
+        found = ModelVersions(self._api).get(version)
+        if found.resource_id is None:
+            raise FileNotFoundError(f"Version {found.version} of this model has no file")
+        return Resources(self._api).download(found.resource_id, target, progress=progress, overwrite=overwrite)
 
     def delete(self, model_id: str) -> None:
         """Delete a model and its versions; their resources remain."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of, present
+from deardiary.entities import reference
 from deardiary.wire.shapes import ModelVersion, Stage
 
 if TYPE_CHECKING:
@@ -32,8 +33,13 @@ class ModelVersions:
         path = path_of("models", model_id, "versions")
         return self._api.post(ModelVersion, path, body, repeatable=id_key is not None)
 
-    def get(self, version_id: str) -> ModelVersion:
-        return self._api.get(ModelVersion, path_of("modelversions", version_id))
+    def get(self, version: str) -> ModelVersion:
+        """Return a version by its id, or by ``MODEL@ALIAS`` or ``MODEL/3``.
+
+        The model is one of the default project (``DEARDIARY_PROJECT``), or named as ``PROJECT/MODEL``.
+        """
+        found = reference.find_version(self._api, version)
+        return found or self._api.get(ModelVersion, path_of("modelversions", version))
 
     def list(self, model_id: str, *, stage: Stage | None = None) -> Iterator[ModelVersion]:
         """List the versions of a model, or those at a stage, in the order of their numbers."""
