@@ -1,1 +1,1 @@
-"""Every figure that the README quotes, one command each: `python -m benchmarks.NAME [--json] [--no-peer]`."""
+"""Every figure in the README, one command each: `python -m benchmarks.NAME [--json] [--no-peer]`."""

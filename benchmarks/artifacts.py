@@ -1,9 +1,9 @@
 """Files of 200 MB and 1 GB to the artifact store and back, beside `mlflow server --serve-artifacts` with 200 MB.
 
-Ours is the local server with the emulator as S3; both servers run all the while, on this machine, and write to its
-disk. Each file is of new random bytes and is stored by a client process of its own, which the peak of memory is of.
-What comes back is compared. 200 MB are medians over rounds in which each takes its turn. The second upload is of the
-same file under another name.
+Ours is the local server with the emulator as S3; both servers run the whole time, on this machine, and write to its
+disk. Each file has new random bytes. A client process of its own stores it; the memory peak is that of this process.
+The downloaded bytes are compared. 200 MB are medians over rounds in which the servers take turns. The second upload is
+the same file under another name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchmarks.kit.processes import REPOSITORY, Served, local_server, peak_mb
 from benchmarks.kit.report import Number, parse_options, show
 
 BLOCK = 1_000_000
-# Bytes of a first file, which nobody counts: what a server loads when it is first used is no growth.
+# Bytes of a first file, which is not measured: memory that a server loads at its first use is no growth.
 WARM_UP = 80_000_000
 MLFLOW_CLIENT = """
 import json, pathlib, resource, sys, time
@@ -47,7 +47,7 @@ print(json.dumps({"upload_s": upload_s, "download_s": download_s, "peak_mb": pea
 
 
 class BytesLost(Exception):
-    """What came back is not what was stored."""
+    """The downloaded bytes differ from the stored ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _mlflow(server: Served, directory: Path, size_bytes: int) -> Figures:
 
 @contextmanager
 def _new_file(directory: Path, size_bytes: int) -> Iterator[tuple[Path, Path]]:
-    """A file of random bytes, and where to bring it; both are gone afterwards."""
+    """A file of random bytes, and a path for its download; both are removed after the block."""
     with tempfile.TemporaryDirectory(dir=directory) as name:
         file = Path(name) / "model.bin"
         with file.open("wb") as stream:

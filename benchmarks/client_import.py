@@ -1,9 +1,9 @@
-"""What it costs to have the client: the time of its import over Python's own start, its size, and its packages.
+"""The cost of the client: the time of its import beyond Python's own start, its size, and its packages.
 
-Ours is installed from the repository into a folder of its own, the peers are as pip installs them. A time is the median
-over processes that take turns with `python -c pass` of the same Python, everything compiled before. The client's parts
-are imported when they are used: `ready_ms` is the time until its `start` (or what the others call it) is there too.
-Sizes are in MB of 10^6 bytes, without compiled files and without pip and setuptools; packages count the client itself.
+Ours is installed from the repository into a folder of its own, the peers by pip. A time is the median over processes
+that alternate with `python -c pass` of the same Python, with everything compiled before. The client imports its parts
+at their first use: `ready_ms` is the time until its `start` (or the peers' equivalent) is imported too. Sizes are in MB
+of 10^6 bytes, without compiled files and without pip and setuptools; packages include the client itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TOOLS = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-pr
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A client that is installed: the code that imports it, what begins a run, and where it is."""
+    """An installed client: the code that imports it, the code that starts a run, and its folder."""
 
     name: str
     module: str
@@ -55,7 +55,7 @@ def measure(*, peer: bool, rounds: int = ROUNDS) -> dict[str, Number]:
 
 def _ours(folder: Path) -> Contender:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    # Built from a copy: what an earlier build has left in the repository would get into the package.
+    # Built from a copy: files of an earlier build in the repository would enter the package.
     source, target = folder / "client", folder / "installed"
     shutil.copytree(REPOSITORY / "client", source, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
     subprocess.run([*pip, "--target", str(target), str(source)], check=True)  # noqa: S603
@@ -84,7 +84,7 @@ def _figures(contender: Contender, rounds: int) -> dict[str, Number]:
         "ready_ms": f"import {contender.module}; {contender.module}.{contender.begin}",
     }
     times: dict[str, list[float]] = {name: [] for name in ("bare", *codes)}
-    for at in range(-1, rounds):  # the first of all compiles, and does not count
+    for at in range(-1, rounds):  # the first process compiles, and is not measured
         for name, code in {"bare": "pass", **codes}.items():
             took = _run(contender, code)
             if at >= 0:
@@ -97,7 +97,7 @@ def _figures(contender: Contender, rounds: int) -> dict[str, Number]:
 
 
 def _run(contender: Contender, code: str) -> float:
-    """Milliseconds of a process."""
+    """The duration of a process in milliseconds."""
     started = time.perf_counter()
     subprocess.run([contender.python, "-c", code], env=dict(contender.variables), cwd="/", check=True)  # noqa: S603
     return (time.perf_counter() - started) * 1e3

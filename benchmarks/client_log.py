@@ -1,9 +1,9 @@
-"""What a call of `log` with five metrics takes, and how many of 10,000 points are lost when the process is killed.
+"""The duration of a call of `log` with five metrics, and how many of 10,000 points are lost if the process is killed.
 
-Each tracker logs in a process of its own, in its own environment, as fast as it can, and kills itself (SIGKILL) the
-moment the last call has returned. DearDiary and MLflow log to their servers on this machine, which go on running;
-Trackio, W&B (offline) and GoodSeed to files. What DearDiary's process left in its spool is sent by `deardiary.sync`, as
-the next start would. MLflow's synchronous calls are so slow that it makes fewer; its losses are counted for 10,000 too.
+Each tracker logs in a process of its own, in its own environment, as fast as possible, and kills itself (SIGKILL)
+directly after the last call returns. DearDiary and MLflow log to their servers on this machine, which continue to run;
+Trackio, W&B (offline) and GoodSeed to files. `deardiary.sync` then sends the spool of DearDiary's process, as the next
+start would. MLflow's synchronous calls are so slow that it makes fewer; its losses are scaled to 10,000 too.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ SLOW_CALLS = 200
 
 
 class LoggerFailed(Exception):
-    """A program that was to log did not get as far as its end."""
+    """A logging program did not reach its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """How one tracker's program is run. Its module is in `benchmarks.peers`."""
+    """The program of one tracker. Its module is in `benchmarks.peers`."""
 
     name: str
     module: str
@@ -62,7 +62,7 @@ def measure(*, peer: bool, calls: int = CALLS) -> dict[str, Number]:
 def _ours(folder: Path, stack: ExitStack, calls: int) -> Contender:
     served = stack.enter_context(local_server(folder / "server"))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DEARDIARY_")}
-    # Without the login of whoever runs this.
+    # Without the login of this machine's user.
     variables = {"DEARDIARY_URL": served.url, "DEARDIARY_DIR": str(folder / "spool"), "XDG_CONFIG_HOME": str(folder)}
     return Contender("", "deardiary", sys.executable, kept | variables, calls)
 

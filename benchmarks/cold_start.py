@@ -1,11 +1,11 @@
-"""What the first request to a new process costs, beside the least that Chalice and PynamoDB can do.
+"""The cost of the first request to a new process, beside the minimum of Chalice and PynamoDB.
 
-The packaged bundle runs as Lambda would have it: in a fresh interpreter that sees nothing else, called with an event of
-the API Gateway, on the local emulator. The request is `GET /auth/me`: a token checked with the secret from Parameter
-Store, and one item read. The bare app has one route that reads one item with PynamoDB and checks nobody. Chalice alone
-packages it; then it is compiled, as ours is: otherwise each of its cold starts would be a compiler's. Milliseconds are
-CPU time, the start of the interpreter included: the time on the clock is a matter of how much of a core one has. Each
-figure is the median of several processes, the ratio that of pairs, taken in turns.
+The packaged bundle runs as in Lambda: in a fresh interpreter that sees nothing else, with an event of the API Gateway,
+on the local emulator. The request is `GET /auth/me`: it checks a token with the secret from Parameter Store, and reads
+one item. The bare app has one route, which reads one item with PynamoDB and checks no caller. Chalice alone packages
+it; then it is compiled, like ours: otherwise each of its cold starts would measure the compiler. Milliseconds are CPU
+time, with the start of the interpreter: wall-clock time depends on the share of a core. Each figure is the median of
+several processes; the ratio is the median over pairs, measured in turns.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _figures(starts: Sequence[Sequence[Start]]) -> dict[str, Number]:
 
 
 def _judge(figures: dict[str, Number]) -> int:
-    """1 when a figure is not what it must be."""
+    """Return 1 if a figure exceeds its limit, else 0."""
     if figures.get("cold_start_ratio", 0) <= MAX_RATIO and figures["zip_mb"] <= MAX_ZIP_MB:
         return 0
     print(f"cold_start: the ratio must be {MAX_RATIO} at most, the zip {MAX_ZIP_MB} MB", file=sys.stderr)
@@ -105,7 +105,7 @@ def _judge(figures: dict[str, Number]) -> int:
 
 
 def _build_bare() -> Path:
-    """A Chalice project of its own, kept for the next time."""
+    """Build the bare Chalice project, and keep it for the next run."""
     (CACHE / ".chalice").mkdir(parents=True, exist_ok=True)
     (CACHE / "app.py").write_text(BARE_APP)
     lines = [*(REPOSITORY / "requirements.txt").read_text().splitlines(), ""]
@@ -124,20 +124,20 @@ def _unpacked(package: Path, directory: Path) -> Path:
 
 @contextmanager
 def _stage(directory: Path) -> Iterator[str]:
-    """A stage on the emulator, to which the environment points; gives a token of its admin."""
+    """Create a stage on the emulator, and point the environment to it; return a token of its admin."""
     with running_emulator(directory / "aws") as emulator, server_on_emulator(emulator.environment()) as server:
         yield server.token()
 
 
 def _starts(bundles: Sequence[Path], token: str) -> Iterator[list[Start]]:
-    """In turns, so that whatever else the machine does meets them alike."""
+    """Measure in turns, so that other load of the machine affects all alike."""
     for _ in range(PROCESSES):
         yield [_start(bundle, token) for bundle in bundles]
 
 
 def _start(bundle: Path, token: str) -> Start:
     command = [sys.executable, "-I", "-S", str(SCRIPT), str(bundle), str(REQUESTS)]
-    # Lambda has no bytecode of its own either; -I keeps this environment's packages out.
+    # Lambda has no bytecode of its own either; -I hides this environment's packages.
     done = subprocess.run(command, input=token, capture_output=True, text=True, check=True, cwd=bundle)  # noqa: S603
     return Start(**json.loads(done.stdout))
 

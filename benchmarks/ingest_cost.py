@@ -1,14 +1,14 @@
-"""What a million points cost: write units and dollars, for three shapes of a request of 1,000 points.
+"""The cost of a million points: write units and dollars, for three shapes of a request of 1,000 points.
 
 The app runs in this process on the local emulator, with sign-in. A request is `POST /iterations/{id}/log` with columns,
-by a member of the project, to an iteration that has such batches already; what the first batch of a new iteration
-writes stands apart. Units are by DynamoDB's rules, reads for sign-in and permission included
+by a member of the project, to an iteration that has such batches already; the writes of the first batch of a new
+iteration are listed apart. Units follow DynamoDB's rules, with the reads for sign-in and permission
 (`benchmarks.kit.metering`).
 
 Dollars are those of API Gateway (REST), Lambda (1,024 MB, arm64), DynamoDB (on demand) and CloudWatch Logs. A request's
-duration is its CPU time as measured on this machine, divided by the share of a CPU that such a function gets, and 5 ms
-for each call of the table. One item per point is what it is measured against: its key, step, time and value in an item
-of their own, sent one by one, or 1,000 in a request; nothing else that such a design reads or writes is counted.
+duration is its CPU time as measured on this machine, divided by the CPU share of such a function, and 5 ms for each
+call of the table. The comparison is one item per point: its key, step, time and value in an item of their own, sent one
+by one, or 1,000 in a request; no other reads or writes of such a design are counted.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ MILLION = 1_000_000
 SHAPES = ((1, 1000), (10, 100), (50, 20))
 COLUMNS = ("wru", "first wru", "rru", "calls", "cpu ms", "usd", "a million points, requests of")
 TABLE_CALL_SECONDS = 0.005
-# START, END and REPORT, which Lambda writes whatever the function does.
+# START, END and REPORT, which Lambda always writes.
 LOG_BYTES = 400
-# Of a request that puts one item: decoding it and one call.
+# For a request that puts one item: decoding it and one call.
 ONE_PUT_SECONDS = 0.010
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many requests before the measurement, and in it."""
+    """The number of requests before the measurement, and in it."""
 
     before: int
     measured: int
@@ -70,11 +70,11 @@ class Cost:
 
     @property
     def requests(self) -> float:
-        """For a million points."""
+        """The requests for a million points."""
         return MILLION / (self.keys * self.points_of_a_key)
 
     def bill(self) -> dict[str, float]:
-        """Of a million points."""
+        """The bill for a million points."""
         seconds = self.cpu_seconds / VCPU + self.calls * TABLE_CALL_SECONDS
         return dollars(
             Usage(
@@ -111,7 +111,7 @@ def measure_all(server: Server, effort: Effort) -> Iterator[Cost]:
 
 
 class _Writer:
-    """Sends one batch after the other, as the member who made the iteration."""
+    """Sends one batch after the other, as the member who created the iteration."""
 
     def __init__(self, server: Server, iteration_id: str, keys: int, points: int) -> None:
         self._server, self._token = server, server.token("ada")
@@ -120,11 +120,11 @@ class _Writer:
         self._sent = 0
 
     def send(self, number: int) -> float:
-        """So many more batches; the CPU seconds that the server took for each."""
+        """Send this many more batches; return the CPU seconds of the server for each."""
         return mean(self._send_one(body) for body in self._bodies(number))
 
     def _bodies(self, number: int) -> list[bytes]:
-        """Prepared, so that what is measured is the server alone."""
+        """Prepare the bodies, so that only the server is measured."""
         end = self._sent + number
         pieces = list(batches(make_curves(self.keys, end * self.points), self.points))[self._sent :]
         bodies = [flush_body(piece, f"batch-{self._sent + at}") for at, piece in enumerate(pieces)]
@@ -180,7 +180,7 @@ def figures(costs: Sequence[Cost]) -> dict[str, Number]:
 
 
 def _usd_item_per_point(*, requests: float) -> float:
-    """Where many come in one request, they are put 25 at a time, one BatchWriteItem after the other."""
+    """A request with many points puts them 25 at a time, one BatchWriteItem after the other."""
     calls = MILLION / requests / 25
     seconds = requests * max(ONE_PUT_SECONDS, calls * TABLE_CALL_SECONDS)
     writes = MILLION * _units_of_a_point()

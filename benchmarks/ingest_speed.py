@@ -1,9 +1,9 @@
 """Points per second through HTTP, of 1 client and of 8 at once, beside `mlflow server` with SQLite.
 
-Ours is the local server, the emulator behind it included; both servers ask nobody to sign in and run all the while, on
-this machine. Both get the same curves of 10 keys, each client a run of its own. A request is as large as the server
-takes: 10,000 points as columns (`POST /iterations/{id}/log`) for ours, 1,000 for MLflow (`runs/log-batch`); ours is
-measured with requests of 1,000 points too. The figures are medians over rounds in which each takes its turn.
+Ours is the local server, with the emulator; both servers have no sign-in and run the whole time, on this machine. Both
+get the same curves of 10 keys, in a run for each client. A request has the server's maximal size: 10,000 points as
+columns (`POST /iterations/{id}/log`) for ours, 1,000 for MLflow (`runs/log-batch`); ours is measured with requests of
+1,000 points too. The figures are medians over rounds in which the servers take turns.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ BATCH, SMALL_BATCH = 10_000, 1_000
 
 
 class PointsLost(Exception):
-    """A server does not have what it said that it took."""
+    """A server has fewer points than it acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many points each client sends, by the number of clients, and how often all is measured."""
+    """The number of points per client, by the number of clients, and the number of rounds."""
 
     points: dict[int, int]
     rounds: int
@@ -45,7 +45,7 @@ WARM_UP = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server in the race: makes somewhere to write, a client's requests for it, and counts what it then has."""
+    """A server in the comparison: creates a run, prepares a client's requests, and counts the stored points."""
 
     name: str
     url: str
@@ -86,7 +86,7 @@ def _race(contenders: Sequence[Contender], load: Load) -> dict[str, list[float]]
 
 
 def _speed(contender: Contender, clients: int, points: int) -> float:
-    """PointsLost when the server then has more or fewer points than it was sent."""
+    """The points per second; PointsLost if the server then has more or fewer points than it was sent."""
     curves, runs = make_curves(KEYS, points // KEYS), [contender.new_run() for _ in range(clients)]
     sent = send_all(contender.url, [contender.requests(run, curves) for run in runs])
     counted = sum(map(contender.count, runs))
@@ -119,7 +119,7 @@ def _mlflow(connection: Connection, url: str) -> Contender:
         url,
         new_run=lambda: mlflow_server.new_run(connection, experiment),
         requests=mlflow_server.log_batches,
-        # All keys have as many points as the one that is counted.
+        # All keys have as many points as the counted one.
         count=lambda run: KEYS * sum(1 for _ in mlflow_server.history(connection, run, "loss")),
     )
 

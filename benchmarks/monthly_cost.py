@@ -1,8 +1,8 @@
-"""What 1, 10 and 1,000 people pay a month: measured units of what they do, times the list prices.
+"""The monthly cost for 1, 10 and 1,000 people: measured units of their requests, times the list prices.
 
-A person trains and looks: `HABITS` says how often. The units of each route are measured as `benchmarks.requests` does,
-with a batch of 1,000 points where curves are concerned, which is more than a flush of most trainings holds. What
-cannot be measured on an emulator is assumed: how long a function runs, and how many bytes of log it writes.
+`HABITS` says how often a person trains and reads. The units of each route are measured as in `benchmarks.requests`,
+with a batch of 1,000 points for curves, more than a flush of most trainings has. Two figures cannot be measured on an
+emulator and are assumed: how long a function runs, and how many bytes of log it writes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.support.world import make_world
 PEOPLE = (1, 10, 1000)
 RUNS = 100  # a month, of one hour each
 FLUSHES = 720  # of a run: every five seconds
-VIEWS = 2000  # a month: lists and curves that somebody looks at
+VIEWS = 2000  # a month: lists and curves that a person reads
 HABITS = {
     "POST /auth": 20,
     "POST /experiments/{experiment_id}/iterations": RUNS,
@@ -44,7 +44,7 @@ GB_OF_POINTS = 0.1
 S3_GB, TABLE_GB, RECOVERY_GB, ALARM = 0.023, 0.25, 0.20, 0.10
 ALARMS = 8
 UPKEEP_RUNS = 30 * 24 * 12
-UPKEEP_GB_SECONDS = 0.5 * 0.1  # 512 MB, a tenth of a second when there is nothing to do
+UPKEEP_GB_SECONDS = 0.5 * 0.1  # 512 MB, a tenth of a second without work
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def monthly(costs: Sequence[Cost], people: int) -> Mapping[str, Number]:
-    """By what is charged for; the files of one month, without those of the months before."""
+    """The cost by charged item; only the files of one month, without those of earlier months."""
     requests = people * sum(HABITS.values())
     usage = Usage(
         requests=requests,

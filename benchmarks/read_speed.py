@@ -1,18 +1,18 @@
-"""Reading through HTTP: whole histories, curves of few points, tables of many runs, beside `mlflow server` with SQLite.
+"""Reading through HTTP: whole histories, downsampled curves, tables of many runs, beside `mlflow server` with SQLite.
 
-Both servers run on this machine, ours with the emulator behind it, and ask nobody to sign in; each is started afresh
-after it was filled through its API. Times are from the first request to the last answer decoded, medians over rounds in
-which everything is read once, from ours and from MLflow in turn:
+Both servers run on this machine, ours with the emulator, and without sign-in; each is restarted after it was filled
+through its API. Times are from the first request to the last decoded answer, medians over rounds in which everything is
+read once, from ours and from MLflow in turn:
 
 history_100k   all 100,000 points of the only key of an iteration, logged 1,000 at a time, page by page: our
                `metrics/series`, MLflow's `metrics/get-history`
-series_100k    1,000 points that stand for these 100,000; of MLflow what its own page draws, `get-history-bulk-interval`
-series_1m      the same of 1,000,000 points, ours alone
+series_100k    1,000 points that represent these 100,000; for MLflow its page's `get-history-bulk-interval`
+series_1m      the same for 1,000,000 points, ours only
 table_1000     all of 1,000 iterations with the summaries of their 20 keys, sorted by one: ours 200 at a time, which is
-               the most in a page, MLflow's `runs/search` in one page
+               the largest page, MLflow's `runs/search` in one page
 table_page     the first 50 of them
 
-`server_peak_mb` is the most memory that our server had resident since it began, after all this; `history_100k_pages`
+`server_peak_mb` is the peak of our server's resident memory since its start, after all this; `history_100k_pages`
 counts the pages of Queries in the iteration's partition, by the server's code in this process on the same table.
 """
 
@@ -157,14 +157,14 @@ def _mlflow_readings(connection: Connection, filled: Filled, load: Load) -> list
 
 
 def _warm_mlflow(url: str, filled: Filled) -> None:
-    """Each of its workers reads for the first time, unmeasured; which one answers is for the connection to say."""
+    """Let each of its workers read once, unmeasured; the connection decides which one answers."""
     for _ in range(2 * mlflow_server.WORKERS):
         with connected(url) as connection:
             mlflow_server.table(connection, filled.table, KEY, 1)
 
 
 def _pages(served: Served, iteration_id: str) -> int:
-    """Pages of Queries in the iteration's partition, for all its points."""
+    """The number of pages of Queries in the iteration's partition, for all its points."""
     partition, path = keys.iteration_partition(iteration_id), diary.series_path(iteration_id, KEY)
     with server_inside(served) as server, Meter.attached() as meter, meter.measuring() as calls:
         for _page in diary.pages(server, path):

@@ -1,8 +1,7 @@
-"""What every route costs in DynamoDB: calls, items read, read units and write units of one request.
+"""The cost of every route in DynamoDB: calls, items read, read units and write units of one request.
 
-The app runs in this process on the local emulator. Each route is asked once, by a member of the project or, where it
-takes one, an admin, in a world that no other has changed, and without what a warm process remembers of where things
-live.
+The app runs in this process on the local emulator. Each route is called once, by a member of the project or, if it
+requires one, an admin, in a world that no other request has changed, and without the REFs that a warm process caches.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ MAX_AUTH_ITEMS = 2
 
 
 class RequestsFailed(Exception):
-    """A route is unknown to this benchmark, does not answer, or costs more than it may."""
+    """A route is unknown to this benchmark, does not answer, or costs more than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one request caused. `reported` is the emulator's count of units; the others are by DynamoDB's rules."""
+    """The cost of one request. `reported` is the emulator's count of units; the others follow DynamoDB's rules."""
 
     route: str
     auth_items: int
@@ -49,7 +48,7 @@ class Cost:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_options("requests", __doc__, arguments)
-    # What a password costs in time is nothing that is measured here; its hash is always of one size.
+    # The time of a password is not measured here; its hash always has the same size.
     security.BCRYPT_COST = 4
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -68,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def registered_routes() -> list[str]:
-    """All routes of the app, in the order of this benchmark, which must know each of them and no other."""
+    """All routes of the app, in the order of this benchmark, which must list exactly those."""
     registered = {f"{each.method} {each.path}" for each in OPERATIONS}
     if registered != ASKS.keys():
         raise RequestsFailed(f"tests/support/asks.py and the app differ in {sorted(registered ^ ASKS.keys())}")
@@ -85,7 +84,7 @@ def measure(server: Server, meter: Meter, route: str, world: World) -> Cost:
     ask = ASKS[route](world)
     method, _, path = route.partition(" ")
     path = path.format(**world.ids | ask.ids) + ask.query
-    # As the first request of a new process, which knows no REF yet: a later one reads one item less.
+    # Like the first request of a new process, which has no REF cached: a later one reads one item less.
     lineage._cached_ancestors.cache_clear()  # noqa: SLF001
     with meter.measuring() as calls:
         reply = server.call(method, path, ask.body, token=_token(server, world.token, ask))
@@ -95,7 +94,7 @@ def measure(server: Server, meter: Meter, route: str, world: World) -> Cost:
 
 
 def auth_items_read(costs: Sequence[Cost]) -> int:
-    """Items that finding out who asks, and whether they may, reads for a project: RequestsFailed when over two."""
+    """The number of items that authentication and permission read for a project. RequestsFailed for more than two."""
     (found,) = (cost.auth_items for cost in costs if cost.route == "GET /projects/{project_id}")
     if found > MAX_AUTH_ITEMS:
         raise RequestsFailed(f"authentication and permission read {found} items, at most {MAX_AUTH_ITEMS} are allowed")

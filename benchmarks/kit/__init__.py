@@ -1,1 +1,1 @@
-"""What the commands share: servers as processes, a meter, curves to log and read, prices and reports."""
+"""Shared parts of the commands: server processes, a meter, curves to log and read, prices and reports."""

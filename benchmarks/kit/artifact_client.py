@@ -1,7 +1,7 @@
-"""One client that stores a file, stores it again and brings it back.
+"""A client that stores a file, stores it again and downloads it.
 
 `python -m benchmarks.kit.artifact_client URL FILE TARGET` prints one JSON object: seconds, the bytes that it sent the
-second time, and the most memory that it had, in MB.
+second time, and its memory peak in MB.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Calls to AWS as the meter records them, and what a call that writes to DynamoDB asks for."""
+"""Calls to AWS as the meter records them, and the writes that a call of DynamoDB requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.storage.table.keys import Key
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to AWS. Units are by the rules; `reported` is what the emulator says of the same."""
+    """One call to AWS. Units follow the rules; `reported` is the emulator's count."""
 
     service: str
     operation: str
@@ -25,7 +25,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A put, update, delete or condition check, as it is on its way."""
+    """A requested put, update, delete or condition check."""
 
     key: Key
     wanted: Image | None
@@ -34,7 +34,7 @@ class Write:
 
 
 def requested_writes(operation: str, params: dict[str, Any]) -> Iterator[tuple[Key, Image | None, bool]]:
-    """Of each write in a call: where, the whole item if it is a put, and whether it changes the item in place."""
+    """For each write in a call: its key, the whole item if it is a put, and whether it changes the item in place."""
     match operation:
         case "PutItem" | "UpdateItem" | "DeleteItem":
             yield _one(operation, params)

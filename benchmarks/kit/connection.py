@@ -1,4 +1,4 @@
-"""A kept connection to a server on this machine, and a failure that says what it answered. Standard library only."""
+"""A persistent connection to a server on this machine, and an error with the server's answer. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 TIMEOUT_SECONDS = 300
-# Servers hang up on connections that nobody uses, uvicorn after five seconds: begin a new one before that.
+# Servers close idle connections, uvicorn after five seconds: open a new one before that.
 IDLE_SECONDS = 2
 SHOWN = 500
 
@@ -26,7 +26,7 @@ def connected(url: str) -> Iterator[Connection]:
 
 
 class RequestFailed(Exception):
-    """An answer that is none of the 2xx."""
+    """The status of an answer is not 2xx."""
 
 
 class Connection:
@@ -57,6 +57,6 @@ class Connection:
 
 
 class Asking(Protocol):
-    """Whatever answers requests with decoded JSON."""
+    """An object that answers requests with decoded JSON."""
 
     def call(self, method: str, path: str, body: Any = None) -> Any: ...

@@ -1,4 +1,4 @@
-"""The points that are written and read: curves as a training run makes them, in the form that each server takes."""
+"""The points to write and read: curves like those of a training run, in the form of each server."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Curves = Mapping[str, Curve]
 
 
 def make_curves(keys: int, points: int, seed: str = "") -> Curves:
-    """As many keys with as many points each, the same for a seed: `loss` first, then `metric_01` and so on."""
+    """Create this many keys with this many points each, by a seed: `loss` first, then `metric_01` and so on."""
     names = ["loss", *(f"metric_{number:02}" for number in range(1, keys))]
     return {name: _curve(points, f"{seed}{name}") for name in names}
 
 
 def batches(curves: Curves, points_of_a_key: int) -> Iterator[Curves]:
-    """The curves cut into pieces of so many steps, all keys in each."""
+    """The curves in pieces of this many steps, all keys in each."""
     length = max(len(curve.steps) for curve in curves.values())
     for begin in range(0, length, points_of_a_key):
         yield {key: curve.part(begin, begin + points_of_a_key) for key, curve in curves.items()}
@@ -62,7 +62,7 @@ def _mlflow_metrics(curves: Curves) -> Iterator[dict[str, Any]]:
 
 
 def _curve(points: int, seed: str) -> Curve:
-    """A step every 1.5 seconds or so, a value that falls, with noise."""
+    """A step about every 1.5 seconds, a value that falls, with noise."""
     dice = random.Random(seed)  # noqa: S311
     time, times, values = int(BEGIN.timestamp() * 1000), [], []
     for step in range(points):

@@ -1,4 +1,4 @@
-"""Our own server as the benchmarks drive it over HTTP: where to write, and what to look at afterwards."""
+"""Our own server, driven over HTTP by the benchmarks: create a run, and read its data."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def new_iteration(connection: Connection, experiment_id: str) -> str:
 
 
 def flushes(iteration_id: str, curves: Curves, points: int) -> list[Sending]:
-    """The curves as requests of so many points, all keys in each."""
+    """The curves as requests of this many points, all keys in each."""
     pieces = batches(curves, points // len(curves))
     path = f"/iterations/{iteration_id}/log"
     return [Sending(path, flush_body(piece, f"batch-{number}")) for number, piece in enumerate(pieces)]
 
 
 def counted(connection: Connection, iteration_id: str) -> int:
-    """How many points the server says it has."""
+    """The number of points that the server reports."""
     summaries = connection.call("GET", f"/iterations/{iteration_id}/metrics/summary")["data"]
     return sum(summary["count"] for summary in summaries.values())
 
@@ -49,7 +49,7 @@ def series(connection: Connection, path: str, key: str) -> dict[str, list[Any]]:
 
 
 def table(connection: Connection, experiment_id: str, key: str, limit: int, most: int) -> list[dict[str, Any]]:
-    """So many rows of the sorted table with the summaries of all keys, in pages of `limit`."""
+    """The rows of the sorted table with the summaries of all keys, in pages of `limit`."""
     path = f"/experiments/{experiment_id}/iterations?include=metrics&order_by=metrics.{key}&limit={limit}"
     rows: list[dict[str, Any]] = []
     for page in pages(connection, path):

@@ -1,7 +1,7 @@
-"""Environments for the trackers that we measure against: outside the repository, made once and kept.
+"""Environments of the trackers that we compare with: outside the repository, created once and kept.
 
-Each has a folder of its own under `$XDG_CACHE_HOME/deardiary-benchmarks` (`~/.cache/…` where that is not set), with
-pinned versions. What was cut short, or was made of other versions or by another Python, is made again.
+Each has a folder of its own under `$XDG_CACHE_HOME/deardiary-benchmarks` (by default `~/.cache/…`), with pinned
+versions. An interrupted installation, other versions or another Python cause a new one.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ SHOWN = 2000
 
 
 class PeerFailed(Exception):
-    """An environment could not be made, or a program in it failed."""
+    """An environment could not be created, or a program in it failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A tracker to measure against: the name of its environment, and what pip installs in it."""
+    """A tracker to compare with: the name of its environment, and the arguments of its pip install."""
 
     name: str
     requirements: tuple[str, ...]
@@ -46,22 +46,22 @@ class Environment:
     directory: Path
 
     def program(self, name: str) -> Path:
-        """`python`, or what a package of the peer put beside it."""
+        """The path of `python`, or of a program that a package of the peer installed."""
         return self.directory / "bin" / name
 
     def variables(self) -> dict[str, str]:
-        """Ours without what leads Python elsewhere, and no proxy between programs of this machine."""
+        """Our environment variables without those that redirect Python, and no proxy for this machine."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
         path = f"{self.directory / 'bin'}{os.pathsep}{kept.get('PATH', '')}"
         return kept | {"PATH": path, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
     def run(self, *arguments: str, cwd: Path, stdin: str = "") -> str:
-        """What the environment's Python prints for these arguments. PeerFailed, with the end of stderr, if it fails."""
+        """Run the environment's Python; return its stdout. PeerFailed, with the end of stderr, if it fails."""
         return _run(str(self.program("python")), *arguments, cwd=cwd, stdin=stdin, variables=self.variables())
 
 
 def environment_of(peer: Peer) -> Environment:
-    """Its environment, made now if it is not there whole, which takes a minute or more. PeerFailed when pip does."""
+    """Return its environment. Create it if necessary, which takes a minute or more; PeerFailed if pip fails."""
     directory = cache_directory() / peer.name
     environment = Environment(directory)
     with _alone(directory):
@@ -79,11 +79,11 @@ def _make(environment: Environment, peer: Peer) -> None:
     directory = environment.directory
     print(f"Installing {' '.join(peer.requirements)} into {directory}, this once", file=sys.stderr, flush=True)
     shutil.rmtree(directory, ignore_errors=True)
-    # The pip of our own Python installs into it, so that nothing but the peer is in there.
+    # The pip of our own Python installs into it, so that it contains only the peer.
     venv.create(directory, with_pip=False, symlinks=True)
     ours = ("-m", "pip", "--python", str(environment.program("python")))
     _run(sys.executable, *ours, "install", "--quiet", "--disable-pip-version-check", *peer.requirements, cwd=directory)
-    # Written last: it says that all before it was done.
+    # Written last: it shows that the installation is complete.
     _receipt(directory).write_text(_made_of(peer))
 
 
@@ -111,7 +111,7 @@ def _receipt(directory: Path) -> Path:
 
 @contextlib.contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    """Two benchmarks that begin at once make an environment once."""
+    """Lock the environment: of two benchmarks that start at once, one creates it."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     with directory.with_name(f"{directory.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -36,7 +36,7 @@ def _ask(handler: Any, event: dict[str, Any]) -> None:
 
 
 def _event(token: str) -> dict[str, Any]:
-    """As the API Gateway sends it."""
+    """The event of the API Gateway."""
     return {
         "resource": PATH,
         "path": PATH,
@@ -60,7 +60,7 @@ def _event(token: str) -> dict[str, Any]:
 
 
 def _cpu_ms() -> float:
-    """Of this process since it began, the start of the interpreter included."""
+    """CPU milliseconds of this process since its start, with the start of the interpreter."""
     return time.process_time() * 1000
 
 

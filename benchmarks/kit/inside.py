@@ -1,4 +1,4 @@
-"""The server's own code in this process, on the table of a local server that runs: what a request reads there."""
+"""The server's own code in this process, on the table of a running local server, to count the reads of a request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.server import Server, environment
 
 
 class Inside:
-    """Asked like a `benchmarks.kit.connection.Connection`, without a socket in between."""
+    """Has the interface of `benchmarks.kit.connection.Connection`, without a socket."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -29,7 +29,7 @@ class Inside:
 
 @contextmanager
 def server_inside(served: Served) -> Iterator[Inside]:
-    """The app on the same stage, like the server itself without sign-in."""
+    """The app on the same stage, without sign-in like the server itself."""
     aws = environment_of(served.aws_endpoint_url)
     with environment(aws):
         stage, _clients = locate("local")

@@ -1,8 +1,8 @@
-"""Clients that send prepared requests to a server all at once: a process each, which does nothing else meanwhile.
+"""Clients that send prepared requests to a server at the same time: one process each, with no other work.
 
 `python -m benchmarks.kit.load URL FILE` is one client. It reads its requests (a JSON array of method, path and body on
-each line), says "ready", waits for a line on stdin and sends them one after the other. It then prints when it began
-and ended, by the clock that all processes of a machine share, and how long each request took.
+each line), prints "ready", waits for a line on stdin and sends them one after the other. It then prints the times of
+its start and end, by the clock that all processes of a machine share, and the duration of each request.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came of it: seconds from the first client's start to the last one's end, and of each request."""
+    """The result: seconds from the first client's start to the last one's end, and of each request."""
 
     seconds: float
     latencies: Sequence[float]
 
 
 def send_all(url: str, clients: Sequence[Iterable[Sending]]) -> Sent:
-    """Each client's requests at the same time. RequestFailed when one is not answered with 2xx."""
+    """Send each client's requests at the same time. RequestFailed if the status of an answer is not 2xx."""
     with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
         processes = []
         for number, requests in enumerate(clients):

@@ -1,8 +1,8 @@
-"""Measures, for a block of code, every call that the server makes to AWS, and what DynamoDB would charge for it.
+"""Measures, for a block of code, every call of the server to AWS, and DynamoDB's charge for it.
 
-The meter listens to botocore's events and looks at the items concerned with a client of its own, before and after each
-call, so that the units come from their bytes (`benchmarks.kit.units`) and not from what an emulator says they are. It
-measures one request at a time: with others at work on the same items it would look at theirs.
+The meter listens to botocore's events and reads the items concerned with a client of its own, before and after each
+call, so that the units follow from their bytes (`benchmarks.kit.units`), not from an emulator's report. It measures one
+request at a time: concurrent requests would change the items that it reads.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from chalicelib.storage.table.keys import Key
 
 READS = {"GetItem", "BatchGetItem", "Query"}
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
-# What decides which items a page of a Query reads, and how.
+# The parameters that decide which items a page of a Query reads, and how.
 _QUERY_SCOPE = {"TableName", "KeyConditionExpression", "ExclusiveStartKey", "Limit", "ScanIndexForward"}
 _NOTE = "benchmarks.kit.metering"
 
 
 class UnmeteredOperation(Exception):
-    """The server called something in DynamoDB that has no rule here. A Scan has none, and shall have none."""
+    """The server called an operation of DynamoDB without a rule here. A Scan has none on purpose."""
 
 
 class Meter:
-    """Made by `attached`; gives the calls of each block that is `measuring`."""
+    """Created by `attached`; records the calls of each `measuring` block."""
 
     def __init__(self) -> None:
         settings = config.settings()
@@ -47,7 +47,7 @@ class Meter:
     @classmethod
     @contextmanager
     def attached(cls) -> Iterator[Meter]:
-        """A meter on the running server's clients: its DynamoDB client, and all others that are made from now on."""
+        """Attach a meter to the running server's DynamoDB client, and to all clients that are created from now on."""
         meter, events = cls(), item.connection().connection.client.meta.events
         events.register("before-parameter-build.dynamodb", meter._before)
         events.register("after-call.dynamodb", meter._after)
@@ -61,14 +61,14 @@ class Meter:
 
     @contextmanager
     def measuring(self) -> Iterator[list[Call]]:
-        """The calls made inside, in their order. UnmeteredOperation at the end when one of them has no rule."""
+        """Record the calls inside, in order. UnmeteredOperation at the end if one of them has no rule."""
         calls: list[Call] = []
         self._calls = calls
         try:
             yield calls
         finally:
             self._calls = None
-        # Not raised in the handler: the server would make a 500 of it.
+        # Not raised in the handler: the server would turn it into a 500.
         for call in calls:
             if call.service == "dynamodb" and call.operation not in READS | WRITES:
                 raise UnmeteredOperation(call.operation)
@@ -91,7 +91,7 @@ class Meter:
 
     def _write(self, operation: str, writes: list[Write]) -> Call:
         cost = sum(units.write_units(each.before, self._size_after(each)) for each in writes)
-        # A cancelled transaction is counted in full, which is the most that it can cost.
+        # A cancelled transaction is counted in full, which is its maximal cost.
         times = units.TRANSACTION if operation == "TransactWriteItems" else 1
         return Call("dynamodb", operation, tuple(each.key for each in writes), write_units=times * cost)
 
@@ -114,7 +114,7 @@ class Meter:
         return Call("dynamodb", operation, tuple(keys), items_read=found, read_units=cost)
 
     def _query(self, params: dict[str, Any]) -> Call:
-        """The same page again without filter and projection: what they leave out was read all the same."""
+        """Read the same page again without filter and projection: DynamoDB reads the omitted data too."""
         scope = {name: value for name, value in params.items() if name in _QUERY_SCOPE}
         used = set(re.findall(r"[#:]\w+", params["KeyConditionExpression"]))
         for kind in ("ExpressionAttributeNames", "ExpressionAttributeValues"):

@@ -1,4 +1,4 @@
-"""MLflow's tracking server with SQLite, as the peer of our benchmarks: started in its environment, asked over REST."""
+"""MLflow's tracking server with SQLite, as the peer of our benchmarks: started in its environment, called over REST."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from benchmarks.kit.load import Sending
 from benchmarks.kit.processes import HOST, Served, answering, free_port, running
 
 API = "/api/2.0/mlflow"
-# The most that `runs/log-batch` and one page of `metrics/get-history` take.
+# The limits of `runs/log-batch` and of one page of `metrics/get-history`.
 MAX_BATCH, MAX_PAGE = 1000, 25_000
 WORKERS = 4
 
 
 @contextlib.contextmanager
 def mlflow_server(directory: Path) -> Iterator[Served]:
-    """`mlflow server` with the workers that it starts by itself, its SQLite file in this directory.
+    """Run `mlflow server` with its default workers, its SQLite file in this directory.
 
-    Its job runner, which does nothing here but take CPU, is off. The first time MLflow is installed.
+    Its job runner, which has no work here and only uses CPU, is off. The first time MLflow is installed.
     """
     environment = environment_of(MLFLOW)
     directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def new_run(connection: Connection, experiment_id: str) -> str:
 
 
 def log_batches(run_id: str, curves: Curves) -> list[Sending]:
-    """The curves as requests of as many points as one takes, all keys in each."""
+    """The curves as requests of maximal size, all keys in each."""
     pieces = batches(curves, MAX_BATCH // len(curves))
     return [Sending(f"{API}/runs/log-batch", mlflow_body(piece, run_id)) for piece in pieces]
 
@@ -76,7 +76,7 @@ def history(connection: Connection, run_id: str, key: str) -> Iterator[dict[str,
 
 
 def few_points(connection: Connection, run_id: str, key: str, number: int) -> list[dict[str, Any]]:
-    """Points of so many steps, which stand for all: what MLflow's own page draws."""
+    """The points at this many steps, as a sample of all: the request of MLflow's own page."""
     query = {"run_ids": run_id, "metric_key": key, "max_results": number}
     page = connection.call("GET", f"/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?{urlencode(query)}")
     metrics: list[dict[str, Any]] = page["metrics"]
@@ -84,7 +84,7 @@ def few_points(connection: Connection, run_id: str, key: str, number: int) -> li
 
 
 def table(connection: Connection, experiment_id: str, key: str, most: int) -> list[dict[str, Any]]:
-    """So many runs, sorted by a metric, with all their metrics; a page is as large as is asked."""
+    """Runs sorted by a metric, with all their metrics, in pages of the requested size."""
     body = {"experiment_ids": [experiment_id], "order_by": [f"metrics.{key} ASC"], "max_results": most}
     runs: list[dict[str, Any]] = connection.call("POST", f"{API}/runs/search", body)["runs"]
     return runs

@@ -1,4 +1,4 @@
-"""Logging as fast as a tracker lets us, and the sudden end."""
+"""Logging as fast as a tracker permits, and a sudden end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Log = Callable[[dict[str, float], int], object]
 
 
 def log_and_die(log: Log, calls: int) -> None:
-    """Prints the microseconds of the calls: half of them, and 99 in 100, took no longer."""
+    """Print the microseconds that half of the calls, and 99 in 100, did not exceed."""
     took = []
     for step in range(calls):
         values = {key: (step + 1) / (number + 7) for number, key in enumerate(KEYS)}

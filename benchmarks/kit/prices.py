@@ -1,4 +1,4 @@
-"""What AWS charges for what a request uses, in us-east-1, on demand, without the free tier. In US dollars.
+"""AWS's prices in us-east-1, on demand, without the free tier. In US dollars.
 
 List prices since November 2024, when DynamoDB's on-demand units became half as dear; compared with copies of the price
 lists on 2026-11-23. Sources: aws.amazon.com/dynamodb/pricing/on-demand, aws.amazon.com/lambda/pricing (arm64),
@@ -23,7 +23,7 @@ VCPU = 1024 / 1769
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a number of requests takes: seconds are those of the function, billed from begin to end, all together."""
+    """The usage of a number of requests: seconds are the billed durations of the function in total."""
 
     requests: float
     seconds: float
@@ -33,7 +33,7 @@ class Usage:
 
 
 def dollars(usage: Usage) -> dict[str, float]:
-    """By what is charged for; the bill is their sum."""
+    """The cost by charged item; the bill is their sum."""
     return {
         "api": usage.requests * API_REQUEST,
         "lambda": usage.requests * LAMBDA_REQUEST + usage.seconds * MEMORY_GB * LAMBDA_GB_SECOND,

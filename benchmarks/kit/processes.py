@@ -1,4 +1,4 @@
-"""Servers as processes of their own: started, waited for, looked at, and stopped with all that they started."""
+"""Servers in processes of their own: start them, wait for them, measure them, and stop them with their children."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ServerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running server: where it answers and the process that does; of ours, where its emulator answers too."""
+    """A running server: its URL and process; of ours, also the URL of its emulator."""
 
     url: str
     pid: int
@@ -37,7 +37,7 @@ class Served:
 
 @contextlib.contextmanager
 def local_server(directory: Path) -> Iterator[Served]:
-    """`python -m infra.local serve` over the state in this directory, which stays when it stops."""
+    """Run `python -m infra.local serve` over the state in this directory, which stays after its end."""
     directory.mkdir(parents=True, exist_ok=True)
     command, log = [sys.executable, "-m", "infra.local", "serve", str(directory)], directory / "server.log"
     with running(command, log, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -58,7 +58,7 @@ def running(
     stdout: int = subprocess.DEVNULL,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process in a group of its own, stopped with all that it started; what it says on stderr goes to the log."""
+    """Run a process in a group of its own, and stop it with its children; its stderr goes to the log."""
     with log.open("a") as errors:
         process = subprocess.Popen(  # noqa: S603 - commands of the benchmarks
             command,
@@ -77,7 +77,7 @@ def running(
 
 
 def answering(url: str, process: subprocess.Popen[str], log: Path) -> None:
-    """Return when a GET of this URL is answered with 200. ServerFailed when the process ends or the time is over."""
+    """Return when a GET of this URL is answered with 200. ServerFailed if the process ends or the time is over."""
     parts, deadline = urlsplit(url), time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         connection = http.client.HTTPConnection(parts.netloc, timeout=5)
@@ -90,7 +90,7 @@ def answering(url: str, process: subprocess.Popen[str], log: Path) -> None:
 
 
 def end_on_sigterm() -> None:
-    """As by Ctrl-C, with everything stopped that was started."""
+    """Stop all started processes on SIGTERM, as on Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -101,7 +101,7 @@ def free_port() -> int:
 
 
 def peak_mb(pid: int) -> float:
-    """The most memory that this process has had resident since it began, in MB of 10^6 bytes (Linux)."""
+    """The peak of this process's resident memory since its start, in MB of 10^6 bytes (Linux)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6
@@ -109,7 +109,7 @@ def peak_mb(pid: int) -> float:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """By its pid first; whatever is left of its group, which it began, is killed."""
+    """Stop it by its pid first; then kill the rest of its group, which it created."""
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.communicate(timeout=STOP_SECONDS)

@@ -1,4 +1,4 @@
-"""What is read in `benchmarks.read_speed`: how much there is of it, how long reading takes, whether it is right."""
+"""The reads of `benchmarks.read_speed`: the amount of data, the durations, and checks of the answers."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Check = Callable[[Any], bool]
 
 
 class WrongAnswer(Exception):
-    """What was read is not what was written."""
+    """The data read differ from the data written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many points and iterations there are, and how often each thing is read."""
+    """The numbers of points and iterations, and of repetitions."""
 
     history: int
     series: int
@@ -36,7 +36,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Something to read, and whether what was read is right."""
+    """A read, and a check of its result."""
 
     name: str
     read: Callable[[], Any]
@@ -48,19 +48,19 @@ def one_key(points: int) -> Curves:
 
 
 def of_run(number: int) -> Curves:
-    """What each run of the table logged."""
+    """The data that each run of the table logged."""
     return make_curves(KEYS, POINTS_OF_A_RUN, seed=str(number))
 
 
 def shared(requests: Sequence[Sending]) -> list[Sequence[Sending]]:
-    """Dealt out to a few writers."""
+    """Distribute the work among a few writers."""
     return [requests[writer::WRITERS] for writer in range(WRITERS)]
 
 
 def timed(readings: Sequence[Reading], rounds: int) -> dict[str, Number]:
-    """Median seconds of each, one after the other in each round; a first round does not count and is checked.
+    """Median seconds of each, one after the other in each round; a first round is checked and not measured.
 
-    WrongAnswer when what was read is not right.
+    WrongAnswer if a result is wrong.
     """
     for reading in readings:
         if not reading.right(reading.read()):
@@ -76,12 +76,12 @@ def _seconds(read: Callable[[], Any]) -> float:
 
 
 def is_whole(curve: Curve) -> Check:
-    """Each step and value as written, bit for bit."""
+    """True if each step and value is as written, bit for bit."""
     return lambda found: found["step"] == list(curve.steps) and found["value"] == list(curve.values)
 
 
 def stands_for(curve: Curve) -> Check:
-    """Few points, the first, the last and both extremes among them."""
+    """True for few points that include the first, the last and both extremes."""
 
     def right(found: Any) -> bool:
         steps, values = found["step"], found["value"]
@@ -92,7 +92,7 @@ def stands_for(curve: Curve) -> Check:
 
 
 def is_sorted(number: int) -> Check:
-    """So many of our iterations, each with all its keys, by the last value of the one."""
+    """True for this many of our iterations, each with all its keys, sorted by the last value of one."""
 
     def right(found: Any) -> bool:
         last = [each["metrics"][KEY]["last"] for each in found]

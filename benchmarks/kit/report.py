@@ -1,4 +1,4 @@
-"""What every benchmark shares: its options, and how it says what it found."""
+"""Shared parts of all benchmarks: their options, and the output of their results."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Row = Sequence[object]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a benchmark was asked for: figures for a program, and whether peers run too."""
+    """The options of a benchmark: output for a program, and whether to run peers."""
 
     json: bool
     peer: bool
 
 
 def parse_options(name: str, description: str | None, arguments: Sequence[str] | None = None) -> Options:
-    """The options that all benchmarks take, those without a peer too: whoever runs all of them passes the same."""
+    """Parse the options. All benchmarks accept the same ones, even those without a peer."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     parser.add_argument("--json", action="store_true", help="one flat JSON object instead of a table")
     parser.add_argument("--no-peer", action="store_true", help="measure DearDiary only")
@@ -31,7 +31,7 @@ def parse_options(name: str, description: str | None, arguments: Sequence[str] |
 def show(
     options: Options, figures: Mapping[str, Number], columns: Row = ("figure", "value"), rows: Sequence[Row] = ()
 ) -> None:
-    """Print all figures as one JSON object, or as a table: of `rows` where the figures alone read badly."""
+    """Print all figures as one JSON object, or as a table: of `rows` if the figures alone are hard to read."""
     if options.json:
         print(json.dumps(figures))
     else:

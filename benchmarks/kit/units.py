@@ -1,6 +1,6 @@
-"""What DynamoDB charges, by its documented rules: the size of an item, the units of a read or a write.
+"""DynamoDB's charges, by its documented rules: the size of an item, the units of a read or a write.
 
-Emulators report capacity, but not reliably: moto says 1 for everything, MiniStack is wrong for reads. Sources, in the
+Emulators report capacity, but not reliably: moto always reports 1, MiniStack is wrong for reads. Sources, in the
 Amazon DynamoDB Developer Guide: "DynamoDB item sizes and formats", "DynamoDB read and write operations", and
 "Managing complex workflows with DynamoDB transactions" for the doubling.
 """
@@ -25,7 +25,7 @@ def item_size(image: Image) -> int:
 
 
 def value_size(value: Value) -> int:
-    """Bytes of one attribute value, without its name. ValueError when the type is none of DynamoDB's."""
+    """Bytes of one attribute value, without its name. ValueError if the type is none of DynamoDB's."""
     ((kind, content),) = value.items()
     match kind:
         case "S":
@@ -46,21 +46,21 @@ def value_size(value: Value) -> int:
 
 
 def read_units(sizes: Iterable[int | None], *, consistent: bool) -> float:
-    """Of items that are read one by one (GetItem, BatchGetItem); None is an item that was not there, which costs 1."""
+    """The units of single reads (GetItem, BatchGetItem); None is an absent item, which costs 1."""
     blocks = sum(_blocks(size or 0, READ_BLOCK) for size in sizes)
     return blocks if consistent else blocks / 2
 
 
 def query_units(sizes: Iterable[int], *, consistent: bool) -> float:
-    """Of one page of a Query: the sizes of all items that it read, filtered away or not, are summed, then rounded."""
+    """The units of one page of a Query: sum the sizes of all items that it read, filtered or not, then round."""
     return read_units([sum(sizes)], consistent=consistent)
 
 
 def write_units(before: int | None, after: int | None) -> int:
-    """Of one write, by the larger of what was there and what is there now; None where there was or is nothing.
+    """The units of one write, by the larger of the item before and after; None for an absent item.
 
     In a transaction twice as much (`TRANSACTION`), condition checks included. A write whose condition fails costs the
-    same: `after` is then what it wanted to write.
+    same: `after` is then the item that it would have written.
     """
     return _blocks(max(before or 0, after or 0), WRITE_BLOCK)
 

@@ -1,4 +1,4 @@
-"""Our client, to a server. What the killed process left is sent before it is counted."""
+"""Our client, to a server. The spool of the killed process is sent before the count."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def count(folder: Path) -> int:
 
 
 def _records(data: bytes) -> Iterator[bytes]:
-    """Those that are there whole."""
+    """The complete records."""
     at, parts = _OWN, b""
     while at + _HEAD.size <= len(data):
         if _BLOCK - at % _BLOCK < _HEAD.size:
