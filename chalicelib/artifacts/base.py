@@ -69,7 +69,7 @@ class ArtifactStore(Protocol):
     def size_of(self, location: Location) -> int | None:
         """The size of the stored bytes, None without any."""
 
-    def download(self, location: Location, resource: Resource, content_type: str, site: str) -> Download:
+    def download(self, location: Location, resource: Resource, site: str) -> Download:
         """A URL that serves the bytes under the resource's name, valid for URL_LIFE."""
 
     def write(self, location: Location, size_bytes: int, blocks: Iterable[bytes]) -> None:

@@ -48,7 +48,7 @@ class InlineStore:
         except NotFound:
             return None
 
-    def download(self, location: Location, resource: Resource, content_type: str, site: str) -> Download:
+    def download(self, location: Location, resource: Resource, site: str) -> Download:
         return download_of(self.name, location, resource, site)
 
     def receive(self, location: Location, data: bytes) -> None:

@@ -80,10 +80,10 @@ class S3Store:
         found = _head(location)
         return None if found is None else int(found["ContentLength"])
 
-    def download(self, location: Location, resource: Resource, content_type: str, site: str) -> Download:
+    def download(self, location: Location, resource: Resource, site: str) -> Download:
         answer = {
             "ResponseContentDisposition": content_disposition(resource.name),
-            "ResponseContentType": content_type,
+            "ResponseContentType": resource.content_type,
             "ResponseCacheControl": "private, no-store",
         }
         return Download(

@@ -18,12 +18,14 @@ class NewModelVersion(Body):
     iteration_id: Id
     resource_id: Id | None = None
     description: Text = ""
+    source: Text = ""
     id_key: IdKey | None = None
 
 
 class ModelVersionPatch(Body):
     stage_id: Stage | UnsetType = UNSET
     description: Text | UnsetType = UNSET
+    resource_id: Id | UnsetType = UNSET
 
 
 class ModelVersionsQuery(PageQuery):
@@ -44,6 +46,7 @@ def create_version(call: Call[NewModelVersion, None], model_id: str) -> Answer[M
         iteration_id=call.body.iteration_id,
         resource_id=call.body.resource_id,
         description=call.body.description,
+        source=call.body.source,
         id_key=call.body.id_key,
     )
     return created(version, new=new)

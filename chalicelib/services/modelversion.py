@@ -26,6 +26,7 @@ class VersionChanges(TypedDict, total=False):
 
     stage_id: Stage
     description: str
+    resource_id: str
 
 
 def create_version(
@@ -35,6 +36,7 @@ def create_version(
     iteration_id: str,
     resource_id: str | None,
     description: str,
+    source: str = "",
     id_key: str | None = None,
 ) -> tuple[ModelVersion, bool]:
     """Return the version, at NO_STAGE, and True if it is new: the same id_key of the same model finds the earlier one.
@@ -48,12 +50,13 @@ def create_version(
 
     def create() -> tuple[ModelVersion, bool]:
         lineage = access.model(actor, model_id, Need.CREATE)
-        version = _new_version(lineage, iteration, resource, description)
+        version = _new_version(lineage, iteration, resource, description, source)
         created = None if id_key is None else storage.find_version_by_id_key(lineage.model, lineage.registry, id_key)
         if created is None:
             storage.create_version(lineage.model, version, iteration, resource, id_key)
             return version, True
-        if (created.iteration_id, created.resource_id) != (version.iteration_id, version.resource_id):
+        # The version may have got its resource after its creation.
+        if created.iteration_id != iteration.id or resource_id not in (None, created.resource_id):
             raise Conflict("This id_key has created another version of the model", kind="modelversion", id=created.id)
         return created, False
 
@@ -74,8 +77,11 @@ def list_versions_of_model(
 
 
 def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:
-    """Change a version. Moving it to PRODUCTION archives the version that was there, in the same write."""
-    return until_not_overtaken(lambda: _update(_owner(actor, version_id, Need.UPDATE), version_id, changes))
+    """Change a version. Moving it to PRODUCTION archives the version that was there, in the same write.
+
+    A version without a resource may get one; Conflict if it has another one already.
+    """
+    return until_not_overtaken(lambda: _update(actor, version_id, changes))
 
 
 def delete_version(actor: Actor, version_id: str) -> None:
@@ -89,23 +95,34 @@ def delete_version(actor: Actor, version_id: str) -> None:
     until_not_overtaken(delete)
 
 
-def _update(lineage: ModelLineage, version_id: str, changes: VersionChanges) -> ModelVersion:
+def _update(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:
+    lineage = _owner(actor, version_id, Need.UPDATE)
     before = storage.get_version(lineage.model, lineage.registry, version_id)
     after = replace(before, **changes)
     if after == before:
         return before
     after = replace(after, updated_date=clock.now())
+    attached = _attached(actor, lineage.project.id, before, after)
     if after.stage_id == before.stage_id:
-        storage.describe_version(before, after)
+        storage.describe_version(lineage.model, before, after, attached)
     elif after.stage_id is Stage.PRODUCTION:
-        storage.promote_version(lineage.model, lineage.registry, before, after)
+        storage.promote_version(lineage.model, lineage.registry, before, after, attached)
     else:
-        storage.stage_version(lineage.model, lineage.registry, before, after)
+        storage.stage_version(lineage.model, lineage.registry, before, after, attached)
     return after
 
 
+def _attached(actor: Actor, project_id: str, before: ModelVersion, after: ModelVersion) -> Resource | None:
+    """The resource that the version gets, None if it gets none."""
+    if after.resource_id is None or after.resource_id == before.resource_id:
+        return None
+    if before.resource_id is not None:
+        raise Conflict("This version has a resource already", field="resource_id", kind="modelversion", id=before.id)
+    return _resource(actor, project_id, after.resource_id)
+
+
 def _new_version(
-    lineage: ModelLineage, iteration: Iteration, resource: Resource | None, description: str
+    lineage: ModelLineage, iteration: Iteration, resource: Resource | None, description: str, source: str
 ) -> ModelVersion:
     number = lineage.registry.last_version + 1
     return ModelVersion(
@@ -116,6 +133,7 @@ def _new_version(
         resource_id=resource.id if resource else None,
         stage_id=Stage.NO_STAGE,
         description=description,
+        source=source,
         created_date=clock.now(),
     )
 

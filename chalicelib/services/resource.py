@@ -72,6 +72,7 @@ def create_resource(
         iteration_id=iteration_id,
         name=name,
         description=description,
+        content_type=content_type,
         created_date=clock.now(),
         backend=backend,
         uri=artifacts.store(backend).uri(Location(experiment.project_id, content_hash)),
@@ -79,7 +80,7 @@ def create_resource(
         content_hash=content_hash,
         state=storage.READY if seen and seen.ready else storage.PENDING,
     )
-    stored = created or _store(experiment, resource, content_type, id_key, seen)
+    stored = created or _store(experiment, resource, id_key, seen)
     # An earlier process may have died before this.
     if content is not None and stored.state == storage.PENDING:
         stored = _keep(experiment.project_id, stored, content)
@@ -139,9 +140,8 @@ def request_download(actor: Actor, resource_id: str, site: str) -> Download:
     lineage = access.resource(actor, resource_id, Need.READ)
     if lineage.resource.state != storage.READY:
         raise Conflict("The bytes of this resource have not all been uploaded yet", state=lineage.resource.state)
-    content_type = storage.get_content_type(lineage.resource)
     location = Location(lineage.project.id, lineage.resource.content_hash)
-    return artifacts.store(lineage.resource.backend).download(location, lineage.resource, content_type, site)
+    return artifacts.store(lineage.resource.backend).download(location, lineage.resource, site)
 
 
 def delete_resource(actor: Actor, resource_id: str) -> Released:
@@ -173,15 +173,13 @@ def _find_created(experiment: Experiment, id_key: str | None, content_hash: str)
     return created
 
 
-def _store(
-    experiment: Experiment, resource: Resource, content_type: str, id_key: str | None, seen: Blob | None
-) -> Resource:
+def _store(experiment: Experiment, resource: Resource, id_key: str | None, seen: Blob | None) -> Resource:
     """Store the resource; return it, or the one that another request has just created with this id_key."""
     iteration_id = resource.iteration_id
     if iteration_id is not None and iterations.find_iteration(experiment.id, iteration_id) is None:
         raise InvalidPayload("There is no such iteration in this experiment", field="iteration_id")
     try:
-        storage.create_resource(experiment, resource, content_type, id_key, seen)
+        storage.create_resource(experiment, resource, id_key, seen)
     except Overtaken:
         created = _find_created(experiment, id_key, resource.content_hash)
         if created is None:

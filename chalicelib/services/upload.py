@@ -46,8 +46,8 @@ def _sign(lineage: ResourceLineage, first_part: int, hashes: Sequence[str], site
     store = artifacts.store(blob.backend)
     if parts:
         return _request_parts(lineage, blob, store, parts, site)
-    content_type = resources.get_content_type(lineage.resource)
-    return store.upload(_location(lineage), lineage.resource.size_bytes, content_type, site)
+    resource = lineage.resource
+    return store.upload(_location(lineage), resource.size_bytes, resource.content_type, site)
 
 
 def complete_resource(actor: Actor, resource_id: str, hashes: Sequence[str]) -> Resource:
@@ -120,7 +120,7 @@ def _request_parts(
 def _begin(lineage: ResourceLineage, blob: Blob, store: ArtifactStore) -> None:
     """Begin an upload. If another request was faster, abort this one; the bucket's own rule removes what remains."""
     location = _location(lineage)
-    upload_id = store.begin(location, resources.get_content_type(lineage.resource))
+    upload_id = store.begin(location, lineage.resource.content_type)
     if not blobs.set_upload(lineage.project.id, blob.sha256, upload_id, before=blob.upload_id):
         store.abort(location, upload_id)
 

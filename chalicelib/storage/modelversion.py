@@ -7,6 +7,8 @@ read the model before its versions, and ignore promotions in between.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -37,6 +39,7 @@ class ModelVersionRow(Item, discriminator="model-version"):
     stage_id = NumberAttribute()
     promotion = NumberAttribute(null=True)
     description = UnicodeAttribute()
+    source = UnicodeAttribute(null=True)
     created_date = UTCDateTimeAttribute()
     updated_date = UTCDateTimeAttribute(null=True)
     id_key = UnicodeAttribute(null=True)
@@ -92,34 +95,45 @@ def list_versions_of_model(
     return Page([_shape(row, registry) for row in rows.data], rows.next_cursor)
 
 
-def describe_version(before: ModelVersion, after: ModelVersion) -> None:
-    """Write description and updated_date."""
+def describe_version(owner: Model, before: ModelVersion, after: ModelVersion, attached: Resource | None) -> None:
+    """Write description and updated_date, and the resource that the version gets.
+
+    Like the two functions below: InvalidPayload without that resource, Overtaken if the version has one already.
+    """
+    if attached is not None:
+        write = Transaction()
+        _update(owner, before, after, attached, write)
+        write.commit()
+        return
     row = _row(after)
     with conditional.otherwise(NotFound):
         row.update(_changes(row, before, after), ModelVersionRow.pk.exists())
 
 
-def promote_version(owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion) -> None:
+def promote_version(
+    owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion, attached: Resource | None
+) -> None:
     """Replace the version in PRODUCTION by this one. Overtaken if PRODUCTION has changed since `seen`."""
-    write, row = Transaction(), _row(after)
-    promotion = seen.promotions + 1
+    write, promotion = Transaction(), seen.promotions + 1
     pointer: list[Action] = [ModelRow.production.set(after.version), ModelRow.promotions.set(promotion)]
     write.update(model.key_row(owner), pointer, model.same_production(seen), Overtaken)
     if seen.production is not None:
         previous = _key_row(owner, new_version_id(owner.id, seen.production))
-        dated: list[Action] = [ModelVersionRow.updated_date.set(row.updated_date)]
+        dated: list[Action] = [ModelVersionRow.updated_date.set(_row(after).updated_date)]
         write.update(previous, dated, ModelVersionRow.pk.exists(), Overtaken)
     own = [ModelVersionRow.stage_id.set(int(before.stage_id)), ModelVersionRow.promotion.set(promotion)]
-    write.update(row, [*own, *_changes(row, before, after)], ModelVersionRow.pk.exists(), NotFound)
+    _update(owner, before, after, attached, write, own)
     write.commit()
 
 
-def stage_version(owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion) -> None:
+def stage_version(
+    owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion, attached: Resource | None
+) -> None:
     """Write a stage other than PRODUCTION. Overtaken if the version entered or left PRODUCTION meanwhile."""
-    write, row = Transaction(), _row(after)
+    write = Transaction()
     _leave_production(owner, seen, after, write)
-    own = [ModelVersionRow.stage_id.set(row.stage_id), ModelVersionRow.promotion.remove()]
-    write.update(row, [*own, *_changes(row, before, after)], ModelVersionRow.pk.exists(), NotFound)
+    own = [ModelVersionRow.stage_id.set(int(after.stage_id)), ModelVersionRow.promotion.remove()]
+    _update(owner, before, after, attached, write, own)
     write.commit()
 
 
@@ -168,12 +182,35 @@ def _check_origin(project_id: str, origin: Iteration, artifact: Resource | None,
     write.check(ExperimentRow, above, experiment.ALIVE, no_such_iteration)
     write.check(IterationRow, keys.iteration(origin.experiment_id, origin.id), iteration.ALIVE, no_such_iteration)
     if artifact is not None:
-        key = keys.resource(artifact.experiment_id, artifact.id)
-        write.check(ResourceRow, key, resource.ALIVE, no_such_resource)
-        # DynamoDB refuses a transaction with one item twice.
-        if artifact.experiment_id != origin.experiment_id:
-            above = keys.experiment(project_id, artifact.experiment_id)
-            write.check(ExperimentRow, above, experiment.ALIVE, no_such_resource)
+        _check_resource(project_id, artifact, write, checked=origin.experiment_id)
+
+
+def _check_resource(project_id: str, artifact: Resource, write: Transaction, *, checked: str = "") -> None:
+    """Commit only while the resource and its experiment exist, except for an experiment that is checked already."""
+    key = keys.resource(artifact.experiment_id, artifact.id)
+    write.check(ResourceRow, key, resource.ALIVE, no_such_resource)
+    # DynamoDB refuses a transaction with one item twice.
+    if artifact.experiment_id != checked:
+        above = keys.experiment(project_id, artifact.experiment_id)
+        write.check(ExperimentRow, above, experiment.ALIVE, no_such_resource)
+
+
+def _update(
+    owner: Model,
+    before: ModelVersion,
+    after: ModelVersion,
+    attached: Resource | None,
+    write: Transaction,
+    actions: Sequence[Action] = (),
+) -> None:
+    """Update the version's own row in a transaction. NotFound without the row; see `describe_version`."""
+    row, exists = _row(after), ModelVersionRow.pk.exists()
+    changes = [*actions, *_changes(row, before, after)]
+    if attached is None:
+        write.update(row, changes, exists, NotFound)
+    else:
+        _check_resource(owner.project_id, attached, write)
+        write.update(row, changes, exists & ModelVersionRow.resource_id.does_not_exist(), Overtaken)
 
 
 def _leave_production(owner: Model, seen: Registry, version: ModelVersion, write: Transaction) -> None:
@@ -201,7 +238,7 @@ def _leave_model(owner: Model, seen: Registry, version: ModelVersion, write: Tra
 
 
 def _changes(row: ModelVersionRow, before: ModelVersion, after: ModelVersion) -> list[Action]:
-    return item.changes(row, before, after, ("description", "updated_date"))
+    return item.changes(row, before, after, ("description", "resource_id", "updated_date"))
 
 
 def _in_production(owner: Model, registry: Registry) -> list[ModelVersion]:
@@ -238,9 +275,9 @@ def _key(owner: Model, version_id: str) -> Key:
 
 def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
     aliases = registry.aliases_of(int(row.version))
-    return shape_of(row, ModelVersion, stage_id=_stage(row, registry), aliases=aliases)
+    return shape_of(row, ModelVersion, stage_id=_stage(row, registry), aliases=aliases, source=row.source or "")
 
 
 def _row(version: ModelVersion, id_key: str | None = None) -> ModelVersionRow:
     key = keys.modelversion(version.model_id, ids.split_id(version.id)[-1])
-    return row_of(ModelVersionRow, key, version, id_key=id_key)
+    return row_of(ModelVersionRow, key, version, id_key=id_key, source=version.source or None)

@@ -44,9 +44,7 @@ class ResourceRow(Item, discriminator="resource"):
 ALIVE = ResourceRow.pk.exists() & ResourceRow.deleting.does_not_exist()
 
 
-def create_resource(
-    experiment: Experiment, resource: Resource, content_type: str, id_key: str | None, seen: Blob | None
-) -> None:
+def create_resource(experiment: Experiment, resource: Resource, id_key: str | None, seen: Blob | None) -> None:
     """Create a resource. NotFound without its experiment or iteration, Overtaken if the creation key is taken.
 
     InvalidPayload if the experiment is not IN_PROGRESS.
@@ -55,7 +53,7 @@ def create_resource(
     experiments.check_open(experiment, write)
     if resource.iteration_id is not None:
         iteration.check_alive(experiment.id, resource.iteration_id, write)
-    write.put(_row(resource, content_type, id_key), Conflict)
+    write.put(_row(resource, id_key), Conflict)
     if id_key is not None:
         idkey.claim_id_key(keys.resource_id_key(experiment.id, id_key), resource.id, write, Overtaken)
     ref = Ref(*keys.resource_ref(resource.id), project_id=experiment.project_id, experiment_id=experiment.id)
@@ -74,10 +72,6 @@ def find_resource(experiment_id: str, resource_id: str) -> Resource | None:
 def find_resource_by_id_key(experiment_id: str, id_key: str) -> Resource | None:
     resource_id = idkey.find_id_key(keys.resource_id_key(experiment_id, id_key))
     return None if resource_id is None else find_resource(experiment_id, resource_id)
-
-
-def get_content_type(resource: Resource) -> str:
-    return item.get(ResourceRow, keys.resource(resource.experiment_id, resource.id)).content_type
 
 
 def list_resources_of_experiment(
@@ -108,7 +102,7 @@ def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterato
 
 def update_resource(before: Resource, after: Resource) -> Resource:
     """Write name and description, if they differ, and updated_date. Return the resource as stored."""
-    row = _row(after, "", None)
+    row = _row(after, None)
     return _update(after, item.changes(row, before, after, ("name", "description")))
 
 
@@ -176,6 +170,5 @@ def _update(resource: Resource, actions: list[Action]) -> Resource:
     return shape(row)
 
 
-def _row(resource: Resource, content_type: str, id_key: str | None) -> ResourceRow:
-    key = keys.resource(resource.experiment_id, resource.id)
-    return row_of(ResourceRow, key, resource, content_type=content_type, id_key=id_key)
+def _row(resource: Resource, id_key: str | None) -> ResourceRow:
+    return row_of(ResourceRow, keys.resource(resource.experiment_id, resource.id), resource, id_key=id_key)

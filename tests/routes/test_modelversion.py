@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import deardiary
+from chalicelib.services import modelversion as service
 from tests.support.api import (
     ALL,
     check_invalid,
@@ -70,7 +71,7 @@ def model(server: Server) -> Registered:
 
 def test_a_new_version_whole(server: Server, model: Registered) -> None:
     resource = new_ready_resource(server, model.experiment_id, b"whole")
-    version = made(model.post(resource_id=resource["id"], description="first"))
+    version = made(model.post(resource_id=resource["id"], description="first", source="s3://elsewhere/1"))
     assert version == {
         "id": version["id"],
         "model_id": model.model_id,
@@ -79,12 +80,16 @@ def test_a_new_version_whole(server: Server, model: Registered) -> None:
         "resource_id": resource["id"],
         "stage_id": NO_STAGE,
         "description": "first",
+        "source": "s3://elsewhere/1",
         "created_date": version["created_date"],
         "updated_date": None,
         "aliases": [],
     }
     assert model.get(version["id"]) == version
-    assert made(model.post())["resource_id"] is None
+    second = made(model.post())
+    assert (second["resource_id"], second["source"]) == (None, "")
+    assert [each["source"] for each in found(server.call("GET", model.path))["data"]] == ["s3://elsewhere/1", ""]
+    check_invalid(model.post(source="x" * (64 * 2**10 + 1)), "source")
 
 
 def test_numbers_go_up_and_none_comes_twice(server: Server, model: Registered) -> None:
@@ -203,6 +208,74 @@ def test_a_patch_changes_the_fields_that_it_names(server: Server, model: Registe
     path = f"/modelversions/{version['id']}"
     check_invalid(server.call("PATCH", path, {"stage_id": 5}), "stage_id")
     check_invalid(server.call("PATCH", path, {"version": 7}), "version")
+
+
+@pytest.mark.parametrize("stage", [NO_STAGE, STAGING, PRODUCTION])
+def test_a_version_gets_its_resource_once(server: Server, model: Registered, stage: int) -> None:
+    first, second = (new_ready_resource(server, model.experiment_id, name)["id"] for name in (b"first", b"second"))
+    version = model.new(id_key="key")
+    changed = model.patch(version, resource_id=first, stage_id=stage, description="with a file")
+    assert (changed["resource_id"], changed["stage_id"], changed["description"]) == (first, stage, "with a file")
+    assert model.get(version) == changed
+    assert model.patch(version, resource_id=first) == changed
+    check_refused(
+        server.call("PATCH", f"/modelversions/{version}", {"resource_id": second}), 409, "CONFLICT", "resource_id"
+    )
+    check_invalid(server.call("PATCH", f"/modelversions/{version}", {"resource_id": None}), "resource_id")
+    assert model.get(version) == changed
+    # A repetition of the creation finds the version, with and without the resource.
+    assert found(model.post(id_key="key")) == found(model.post(id_key="key", resource_id=first)) == changed
+
+
+@pytest.mark.parametrize("stage", [NO_STAGE, PRODUCTION])
+def test_a_version_gets_no_resource_that_is_not_in_its_project(server: Server, model: Registered, stage: int) -> None:
+    version = model.new()
+    foreign = new_ready_resource(server, new_experiment(server), b"foreign")["id"]
+    near = new_ready_resource(server, new_experiment(server, model.project_id), b"near")["id"]
+    for other in (foreign, "0" * 24):
+        body = {"resource_id": other, "stage_id": stage}
+        check_invalid(server.call("PATCH", f"/modelversions/{version}", body), "resource_id")
+    assert (model.get(version)["resource_id"], model.get(version)["stage_id"]) == (None, NO_STAGE)
+    assert model.patch(version, resource_id=near)["resource_id"] == near
+
+
+@pytest.mark.parametrize("stage", [NO_STAGE, PRODUCTION])
+def test_of_two_resources_given_at_once_one_stays(
+    server: Server, model: Registered, monkeypatch: pytest.MonkeyPatch, stage: int
+) -> None:
+    first, second = (new_ready_resource(server, model.experiment_id, name)["id"] for name in (b"first", b"second"))
+    version, find = model.new(), service._resource
+    others = [second]
+
+    def find_late(*given: Any) -> Any:
+        while others:
+            model.patch(version, resource_id=others.pop())
+        return find(*given)
+
+    monkeypatch.setattr(service, "_resource", find_late)
+    body = {"resource_id": first, "stage_id": stage}
+    refused = server.call("PATCH", f"/modelversions/{version}", body)
+    check_refused(refused, 409, "CONFLICT", "resource_id")
+    assert (model.get(version)["resource_id"], model.get(version)["stage_id"]) == (second, NO_STAGE)
+
+
+def test_a_resource_that_is_deleted_meanwhile_is_not_given(
+    server: Server, model: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource, version, find = (
+        new_ready_resource(server, model.experiment_id, b"x")["id"],
+        model.new(),
+        service._resource,
+    )
+
+    def find_and_delete(*given: Any) -> Any:
+        line = find(*given)
+        assert server.call("DELETE", f"/resources/{resource}").status == 204
+        return line
+
+    monkeypatch.setattr(service, "_resource", find_and_delete)
+    check_invalid(server.call("PATCH", f"/modelversions/{version}", {"resource_id": resource}), "resource_id")
+    assert model.get(version)["resource_id"] is None
 
 
 def test_the_permissions_of_each_operation(server: Server, model: Registered) -> None:

@@ -42,6 +42,7 @@ def test_from_declared_to_downloaded(server: Server) -> None:
     resource = new_resource(server, experiment, content, description="the best", content_type="text/plain")
     assert (resource["state"], resource["backend"]) == ("pending", "s3")
     assert "data" not in resource
+    assert resource["content_type"] == "text/plain"
     assert (resource["experiment_id"], resource["iteration_id"]) == (experiment, None)
     check_refused(_get(server, resource, "/download"), 409, "CONFLICT")
     check_invalid(_complete(server, resource), "content_hash")
@@ -54,7 +55,10 @@ def test_from_declared_to_downloaded(server: Server) -> None:
     assert found(server.call("POST", f"/resources/{resource['id']}/upload"))["requests"] == []
     download = found(_get(server, resource, "/download"))
     assert (download["size_bytes"], download["content_hash"]) == (len(content), ready["content_hash"])
-    assert requests.get(download["url"], timeout=10).content == content
+    answer = requests.get(download["url"], timeout=10)
+    assert (answer.content, answer.headers["content-type"]) == (content, "text/plain")
+    (listed,) = found(server.call("GET", f"/experiments/{experiment}/resources"))["data"]
+    assert (listed, listed["content_type"]) == (ready, "text/plain")
 
 
 def test_a_download_can_redirect(server: Server) -> None:

@@ -114,7 +114,7 @@ Rewrite = Callable[[Any], Item]
 _KINDS: dict[str, tuple[dict[str, Any], type[Item], Rewrite]] = {
     "iteration": (_ITERATION, iteration.IterationRow, lambda row: iteration._row(iteration.shape(row), None)),
     "experiment": (_EXPERIMENT, experiment.ExperimentRow, lambda row: experiment._row(experiment.shape(row), None)),
-    "resource": (_RESOURCE, resource.ResourceRow, lambda row: resource._row(resource.shape(row), "text/plain", None)),
+    "resource": (_RESOURCE, resource.ResourceRow, lambda row: resource._row(resource.shape(row), None)),
     "model": (_MODEL, model.ModelRow, lambda row: model._row(model.shape(row))),
     "version": (
         _VERSION,

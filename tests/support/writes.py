@@ -110,6 +110,9 @@ OTHERS: dict[str, Act] = {
     "a model's name": _route("PATCH /models/{model_id}", {"name": "n"}),
     "a version's description": _route("PATCH /modelversions/{version_id}", {"description": "n"}),
     "a stage other than PRODUCTION": _route("PATCH /modelversions/{version_id}", {"stage_id": 2}),
+    "the resource of a version": lambda server, world: _route(
+        "PATCH /modelversions/{version_id}", {"resource_id": world.ids["resource_id"]}
+    )(server, world),
     "a version with a creation key": lambda server, world: _route(
         "POST /models/{model_id}/versions", {"iteration_id": world.ids["iteration_id"], "id_key": "k"}
     )(server, world),

@@ -23,13 +23,22 @@ class ModelVersions:
         *,
         resource_id: str | None = None,
         description: str = "",
+        source: str = "",
         id_key: str | None = None,
     ) -> ModelVersion:
         """Create the next version, at NO_STAGE; if the model has one with this ``id_key``, return that one.
 
-        Iteration and resource belong to the model's project.
+        Iteration and resource belong to the model's project. A version without a resource may get one later, once.
+        ``source`` is a text of your own, such as the URL of the file elsewhere.
         """
-        body = present(iteration_id=iteration_id, resource_id=resource_id, description=description, id_key=id_key)
+        body = present(
+            iteration_id=iteration_id,
+            resource_id=resource_id,
+            description=description,
+            # An older server knows no source.
+            source=source or None,
+            id_key=id_key,
+        )
         path = path_of("models", model_id, "versions")
         return self._api.post(ModelVersion, path, body, repeatable=id_key is not None)
 
@@ -46,9 +55,19 @@ class ModelVersions:
         query = {"stage": None if stage is None else str(int(stage))}
         return self._api.pages(ModelVersion, path_of("models", model_id, "versions"), query)
 
-    def update(self, version_id: str, *, stage_id: Stage | None = None, description: str | None = None) -> ModelVersion:
-        """Change the given fields. PRODUCTION archives the version that had this stage, in one transaction."""
-        body = present(stage_id=stage_id, description=description)
+    def update(
+        self,
+        version_id: str,
+        *,
+        stage_id: Stage | None = None,
+        description: str | None = None,
+        resource_id: str | None = None,
+    ) -> ModelVersion:
+        """Change the given fields. PRODUCTION archives the version that had this stage, in one transaction.
+
+        A version without a resource may get one; ClientError 409 CONFLICT if it has another one already.
+        """
+        body = present(stage_id=stage_id, description=description, resource_id=resource_id)
         return self._api.patch(ModelVersion, path_of("modelversions", version_id), body)
 
     def delete(self, version_id: str) -> None:

@@ -36,12 +36,14 @@ class Resources:
         content_hash: str,
         description: str = "",
         iteration_id: str | None = None,
+        content_type: str | None = None,
         id_key: str | None = None,
     ) -> Resource:
         """Create a resource, "pending" until its bytes are uploaded; "ready" at once if the project has the bytes.
 
         ``content_hash`` is SHA-256 in lower-case hex. If the experiment has a resource with this ``id_key``, return
-        that one; CONFLICT if it has other bytes. `upload` calls this and sends the bytes.
+        that one; CONFLICT if it has other bytes. Without ``content_type`` it is ``application/octet-stream``. `upload`
+        calls this and sends the bytes.
         """
         body = present(
             name=name,
@@ -49,6 +51,7 @@ class Resources:
             content_hash=content_hash,
             description=description,
             iteration_id=iteration_id,
+            content_type=content_type,
             id_key=id_key,
         )
         path = path_of("experiments", experiment_id, "resources")
@@ -62,6 +65,7 @@ class Resources:
         *,
         iteration_id: str | None = None,
         description: str = "",
+        content_type: str | None = None,
         id_key: str | None = None,
         progress: Progress | None = None,
     ) -> Resource:
@@ -83,6 +87,7 @@ class Resources:
             content_hash=content_hash,
             description=description,
             iteration_id=iteration_id,
+            content_type=content_type,
             id_key=id_key or secrets.token_hex(16),
         )
         meter = Meter(size_bytes, progress)

@@ -252,6 +252,7 @@ class Resource(Shape):
     iteration_id: str | None = None
     name: str
     description: str
+    content_type: str = "application/octet-stream"
     data: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
     created_date: datetime
     updated_date: datetime | None = None
@@ -288,7 +289,8 @@ class Model(Shape):
 class ModelVersion(Shape):
     """One numbered file under a model. ``version`` counts from 1; at most one version of a model is in PRODUCTION.
 
-    ``iteration_id`` and ``resource_id`` name its source, also after a deletion of that source.
+    ``iteration_id`` and ``resource_id`` name its origin, also after a deletion of that origin. ``source`` is a text of
+    the user, such as the URL of the file elsewhere.
     """
 
     id: str
@@ -298,6 +300,7 @@ class ModelVersion(Shape):
     resource_id: str | None = None
     stage_id: Stage
     description: str
+    source: str = ""
     created_date: datetime
     updated_date: datetime | None = None
     aliases: tuple[str, ...] = ()
