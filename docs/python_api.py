@@ -23,7 +23,7 @@ _HEAD = """\
 All names that `import deardiary` gives, the objects of a client, and `deardiary.sagemaker`. An argument without a
 default is required; arguments after `*` are given by name. An `Iterator` asks the server for the next page on the
 way."""
-# What each section has, in this order; every name of `deardiary.__all__` is in one of them.
+# The names of each section, in this order; every name of `deardiary.__all__` is in one of them.
 SECTIONS = {
     "Logging": ["start", "track", "ActiveIteration", "sync", "Synced"],
     "Reading and managing": ["connect", "Client"],

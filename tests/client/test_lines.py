@@ -33,9 +33,9 @@ def test_a_cut_costs_the_last_line_and_no_other(entries: list[lines.Entry], data
 def test_a_byte_that_changed_costs_its_line_and_no_other(entries: list[lines.Entry], data: st.DataObject) -> None:
     sealed = [lines.seal(lines.dump(entry)) for entry in entries]
     at = data.draw(st.integers(0, len(sealed) - 1))
-    place = data.draw(st.integers(0, len(sealed[at]) - 2))
+    index = data.draw(st.integers(0, len(sealed[at]) - 2))
     line = bytearray(sealed[at])
-    line[place] ^= data.draw(st.integers(1, 255).filter(lambda bits: line[place] ^ bits != 10))
+    line[index] ^= data.draw(st.integers(1, 255).filter(lambda bits: line[index] ^ bits != 10))
     read, damaged = lines.read(b"".join([*sealed[:at], bytes(line), *sealed[at + 1 :]]))
     assert (read, damaged) == (entries[:at] + entries[at + 1 :], 1)
 

@@ -121,18 +121,18 @@ STEPS = [
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(("where", "name"), STEPS, ids=[name for _, name in STEPS])
+@pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
 def test_a_run_that_dies_is_gone_on_with(
     server: Server,
     project: deardiary.Project,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    where: Any,
+    owner: Any,
     name: str,
     *,
     after: bool,
 ) -> None:
-    before, whole = everything(server, project, tmp_path), getattr(where, name)
+    before, whole = everything(server, project, tmp_path), getattr(owner, name)
 
     def die(*arguments: Any, **named: Any) -> None:
         if after:
@@ -140,7 +140,7 @@ def test_a_run_that_dies_is_gone_on_with(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(where, name, die)
+        patch.setattr(owner, name, die)
         with pytest.raises(KeyboardInterrupt):
             run()
     assert everything(server, project, tmp_path) == before, "nobody notices"

@@ -87,8 +87,8 @@ ACTS: dict[str, Callable[[World], None]] = {
 
 def interrupt(patch: pytest.MonkeyPatch, moment: str, act: Callable[[], None], *, after: bool) -> list[str]:
     """Act once at this moment; return a list that is not empty after that."""
-    where, name = MOMENTS[moment]
-    whole = getattr(where, name)
+    owner, name = MOMENTS[moment]
+    whole = getattr(owner, name)
     done: list[str] = []
 
     def act_once() -> None:
@@ -103,7 +103,7 @@ def interrupt(patch: pytest.MonkeyPatch, moment: str, act: Callable[[], None], *
         act_once()
         return answer
 
-    patch.setattr(where, name, interrupted)
+    patch.setattr(owner, name, interrupted)
     return done
 
 

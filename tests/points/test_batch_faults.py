@@ -71,18 +71,18 @@ def test_the_answer_to_any_one_write_is_lost(
     """The SDK's retry may get a failed condition; each change is still made once."""
     writes = {"PutItem", "UpdateItem", "TransactWriteItems"}
     for number in itertools.count(1):
-        where = server.client().iterations.create(iteration.experiment_id)
-        send(server, where, "before", 1, 2)
-        point = next(iter(server.client().metrics.list(where.id)))
+        target = server.client().iterations.create(iteration.experiment_id)
+        send(server, target, "before", 1, 2)
+        point = next(iter(server.client().metrics.list(target.id)))
         seen: list[str] = []
         with inject(fault, writes, when=partial(_is_nth, seen, number)) as hit:
             if method == "POST":
-                assert send(server, where, "b", 3, 4).body["last_step"] == {"a": 3}
+                assert send(server, target, "b", 3, 4).body["last_step"] == {"a": 3}
             else:
                 assert server.call(method, f"/metrics/{point.id}", {"value": 9}).status in (200, 204)
-        assert send(server, where, "after", 5).status == 201
-        assert steps(server, where) == EXPECTED[method]
-        row = stored(where)
+        assert send(server, target, "after", 5).status == 201
+        assert steps(server, target) == EXPECTED[method]
+        row = stored(target)
         assert (row.batches, row.announced, row.recompute) == (3 if method == "POST" else 2, {}, {})
         if not hit:
             break

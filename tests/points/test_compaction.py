@@ -108,16 +108,15 @@ def test_a_compaction_that_dies_changes_nothing(
             raise _DeathError
         return real(*arguments)
 
-    where = iteration
     with monkeypatch.context() as patch:
         patch.setattr(chunk, last_words, dying)
         patch.setattr(threads, "THREADS", 1)
         with pytest.raises(_DeathError):
-            compaction.compact(where, 1)
+            compaction.compact(iteration, 1)
     assert everything(real_server, iteration) == before
     later = clock.to_milliseconds(clock.now()) + batch.STALE_AFTER // 1000 + 1
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(later))
-    assert compaction.compact(where, 1) == SMALL - moved_then(last_words)
+    assert compaction.compact(iteration, 1) == SMALL - moved_then(last_words)
     assert everything(real_server, iteration) == before
     assert len({row.generation for row in rows.read_rows(iteration.id).stored}) == 1 + moved_then(last_words)
 

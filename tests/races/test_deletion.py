@@ -94,10 +94,10 @@ def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
     """Simulate a killed process: after this many removals, none of our code runs."""
     whole, done = item.delete_items, iter(range(calls))
 
-    def dying(places: Any) -> None:
+    def dying(item_keys: Any) -> None:
         if next(done, None) is None:
             raise KeyboardInterrupt
-        whole(places)
+        whole(item_keys)
 
     monkeypatch.setattr(item, "delete_items", dying)
 

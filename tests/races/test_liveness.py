@@ -89,10 +89,10 @@ def test_a_heartbeat_is_a_sign_of_life(server: Server, iteration: deardiary.Iter
 
 
 def test_resuming_an_iteration_is_a_heartbeat(server: Server, iteration: deardiary.Iteration, later: Any) -> None:
-    place = f"/iterations/{iteration.id}"
-    assert server.call("PATCH", place, {"status_id": 3}).status == 200
+    path = f"/iterations/{iteration.id}"
+    assert server.call("PATCH", path, {"status_id": 3}).status == 200
     later(180)
-    assert server.call("PATCH", place, {"status_id": 1}).status == 200
+    assert server.call("PATCH", path, {"status_id": 1}).status == 200
     liveness.end_silent_iterations(60)
     assert look(server, iteration)["status_id"] == IterationStatus.RUNNING
     later(220)

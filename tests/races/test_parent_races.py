@@ -116,7 +116,7 @@ def test_one_request_between_the_read_and_the_write_of_the_other(
 
         return act
 
-    for where, name in ((access, "iteration"), (access, "experiment")) if looks else ((Transaction, "commit"),):
-        monkeypatch.setattr(where, name, interrupted(getattr(where, name)))
+    for owner, name in ((access, "iteration"), (access, "experiment")) if looks else ((Transaction, "commit"),):
+        monkeypatch.setattr(owner, name, interrupted(getattr(owner, name)))
     assert first(family) == status
     family.check()

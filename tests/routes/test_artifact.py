@@ -38,14 +38,14 @@ def declare(server: Server, experiment: str | None = None, **body: Any) -> Any:
 def test_data_with_the_declaration_makes_it_ready(server: Server) -> None:
     resource = made(declare(server, description="d"))
     assert (resource["state"], resource["backend"], resource["data"]) == ("ready", "inline", TEXT)
-    place = f"/resources/{resource['id']}"
-    assert found(server.call("GET", place)) == resource
-    assert found(server.call("PATCH", place, {"name": "new"}))["data"] == TEXT
+    path = f"/resources/{resource['id']}"
+    assert found(server.call("GET", path)) == resource
+    assert found(server.call("PATCH", path, {"name": "new"}))["data"] == TEXT
     (listed,) = found(server.call("GET", f"/experiments/{resource['experiment_id']}/resources"))["data"]
     assert "data" not in listed
-    download = found(server.call("GET", f"{place}/download"))
+    download = found(server.call("GET", f"{path}/download"))
     assert (download["size_bytes"], download["content_hash"]) == (len(DATA), SHA256)
-    assert server.call("GET", f"{place}/download?redirect=1").headers["location"].startswith(f"{URL}/artifacts?")
+    assert server.call("GET", f"{path}/download?redirect=1").headers["location"].startswith(f"{URL}/artifacts?")
     assert server.call("GET", download["url"].removeprefix(URL), token=None).body == DATA
 
 

@@ -97,11 +97,11 @@ def test_names_that_are_too_long(server: Server, name: str) -> None:
 @pytest.mark.parametrize("noun", ["projects", "experiments", "iterations"])
 def test_texts_have_64_kibibytes_and_no_byte_more(server: Server, noun: str, text: str) -> None:
     make = {"projects": new_project, "experiments": new_experiment, "iterations": new_iteration}[noun]
-    place = f"/{noun}/{make(server)}"
+    path = f"/{noun}/{make(server)}"
     for field in ("notes", "error_message") if noun == "iterations" else ("description",):
-        assert server.call("PATCH", place, {field: text}).body[field] == text
-        check_invalid(server.call("PATCH", place, {field: text + "t"}), field)
-        assert server.call("GET", place).body[field] == text
+        assert server.call("PATCH", path, {field: text}).body[field] == text
+        check_invalid(server.call("PATCH", path, {field: text + "t"}), field)
+        assert server.call("GET", path).body[field] == text
 
 
 @pytest.mark.parametrize("part", ["a%2Fb", "x" * 5_000, "%E2%98%83", "☃", "%00", "%ff", "..", "%", "A" * 24, " ", "."])

@@ -221,8 +221,8 @@ def test_a_deleted_experiment_takes_everything_with_it_and_nothing_else(server: 
     body = {key: kept[key] for key in ("name", "size_bytes", "content_hash")}
     made(server.call("POST", f"/experiments/{experiment}/resources", body))
     assert server.call("DELETE", f"/experiments/{experiment}").status == 204
-    for place in (f"/experiments/{experiment}", f"/iterations/{iteration}", f"/iterations/{child}"):
-        check_refused(server.call("GET", place), 404, "NOT_FOUND")
+    for path in (f"/experiments/{experiment}", f"/iterations/{iteration}", f"/iterations/{child}"):
+        check_refused(server.call("GET", path), 404, "NOT_FOUND")
     assert rows() == before
     assert objects() == stored
     found(server.call("GET", f"/resources/{kept['id']}/download"))

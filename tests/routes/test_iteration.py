@@ -199,7 +199,7 @@ def test_a_deleted_iteration_takes_everything_with_it_and_nothing_else(server: S
     made(server.call("POST", f"/experiments/{experiment}/resources", shared))
     end(server, iteration)
     assert server.call("DELETE", f"/iterations/{iteration}").status == 204
-    for place in (f"/iterations/{iteration}", f"/iterations/{iteration}/metrics", f"/resources/{own['id']}"):
-        check_refused(server.call("GET", place), 404, "NOT_FOUND")
+    for path in (f"/iterations/{iteration}", f"/iterations/{iteration}/metrics", f"/resources/{own['id']}"):
+        check_refused(server.call("GET", path), 404, "NOT_FOUND")
     assert rows() == before
     assert objects() == stored

@@ -30,9 +30,9 @@ Fill = Callable[[], str]
 Make = Callable[[Server], tuple[str, Fill]]
 
 
-def _post(server: Server, place: str, bodies: Callable[[int], Any], token: str = "") -> Fill:
+def _post(server: Server, path: str, bodies: Callable[[int], Any], token: str = "") -> Fill:
     numbers = iter(range(1000))
-    return lambda: str(made(server.call("POST", place, bodies(next(numbers)), token=token))["id"])
+    return lambda: str(made(server.call("POST", path, bodies(next(numbers)), token=token))["id"])
 
 
 def _users(server: Server) -> tuple[str, Fill]:
@@ -56,31 +56,31 @@ def _iterations(server: Server) -> tuple[str, Fill]:
 def _children(server: Server) -> tuple[str, Fill]:
     experiment = new_experiment(server)
     parent = new_iteration(server, experiment)
-    place = f"/iterations/{parent}/children"
-    return place, lambda: new_iteration(server, experiment, parent_iteration_id=parent)
+    path = f"/iterations/{parent}/children"
+    return path, lambda: new_iteration(server, experiment, parent_iteration_id=parent)
 
 
 def _resources(server: Server) -> tuple[str, Fill]:
     experiment = new_experiment(server)
     numbers = iter(range(1000))
-    place = f"/experiments/{experiment}/resources"
-    return place, lambda: str(new_resource(server, experiment, b"%d" % next(numbers))["id"])
+    path = f"/experiments/{experiment}/resources"
+    return path, lambda: str(new_resource(server, experiment, b"%d" % next(numbers))["id"])
 
 
 def _parameters(server: Server) -> tuple[str, Fill]:
-    place = f"/iterations/{new_iteration(server)}/parameters"
-    return place, _post(server, place, lambda at: {"key": f"k{at * 7 % 10}", "value": "v"})
+    path = f"/iterations/{new_iteration(server)}/parameters"
+    return path, _post(server, path, lambda at: {"key": f"k{at * 7 % 10}", "value": "v"})
 
 
 def _metrics(server: Server) -> tuple[str, Fill]:
-    place = f"/iterations/{new_iteration(server)}/metrics"
-    return place, _post(server, place, lambda at: {"key": "m", "value": 1.0})
+    path = f"/iterations/{new_iteration(server)}/metrics"
+    return path, _post(server, path, lambda at: {"key": "m", "value": 1.0})
 
 
 def _tags(level: str, new: Callable[[Server], str]) -> Make:
     def make(server: Server) -> tuple[str, Fill]:
-        place = f"/{level}/{new(server)}/tags"
-        return place, _post(server, place, lambda at: {"value": f"t{at * 7 % 10}"})
+        path = f"/{level}/{new(server)}/tags"
+        return path, _post(server, path, lambda at: {"value": f"t{at * 7 % 10}"})
 
     return make
 
@@ -103,26 +103,26 @@ lists = pytest.mark.parametrize("make", MAKES.values(), ids=MAKES)
 
 @lists
 def test_each_of_seven_exactly_once_in_the_order_of_creation(server: Server, make: Make) -> None:
-    place, fill = make(server)
-    before = [each["id"] for each in pages(server, place, 200)]
+    path, fill = make(server)
+    before = [each["id"] for each in pages(server, path, 200)]
     wanted = before + [fill() for _ in range(7)]
     for limit in (3, 200):
-        assert [each["id"] for each in pages(server, place, limit)] == wanted
+        assert [each["id"] for each in pages(server, path, limit)] == wanted
     if not before:
-        assert found(server.call("GET", f"{place}?limit=7"))["next_cursor"] is None
+        assert found(server.call("GET", f"{path}?limit=7"))["next_cursor"] is None
 
 
 @lists
 def test_a_cursor_of_another_list_or_a_damaged_one(server: Server, make: Make) -> None:
-    (place, fill), (foreign, fill_foreign) = make(server), _iterations(server)
+    (path, fill), (foreign, fill_foreign) = make(server), _iterations(server)
     again, fill_again = make(server)
     for each in (fill, fill_foreign, fill_again):
         _ = [each() for _ in range(2)]
-    own, *others = (found(server.call("GET", f"{each}?limit=1"))["next_cursor"] for each in (place, foreign, again))
-    found(server.call("GET", f"{place}?cursor={own}"))
-    bad = [*_damaged(own), others[0], *([] if place == again else [others[1]])]
+    own, *others = (found(server.call("GET", f"{each}?limit=1"))["next_cursor"] for each in (path, foreign, again))
+    found(server.call("GET", f"{path}?cursor={own}"))
+    bad = [*_damaged(own), others[0], *([] if path == again else [others[1]])]
     for cursor in bad:
-        check_invalid(server.call("GET", f"{place}?cursor={cursor}"), "cursor")
+        check_invalid(server.call("GET", f"{path}?cursor={cursor}"), "cursor")
 
 
 def _damaged(cursor: str) -> list[str]:
@@ -161,11 +161,11 @@ def test_own_projects_fill_their_pages_though_some_may_not_be_read(server: Serve
 
 
 def test_a_page_of_one_key_only(server: Server) -> None:
-    place = f"/iterations/{new_iteration(server)}/metrics"
+    path = f"/iterations/{new_iteration(server)}/metrics"
     points = [{"key": f"m{at % 2}", "value": float(at)} for at in range(14)]
-    made(server.call("POST", f"{place}/batch", {"batch_id": "b", "metrics": points}))
-    assert [each["value"] for each in pages(server, f"{place}?key=m1", 3)] == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0]
-    assert len({each["id"] for each in pages(server, place, 3)}) == 14
+    made(server.call("POST", f"{path}/batch", {"batch_id": "b", "metrics": points}))
+    assert [each["value"] for each in pages(server, f"{path}?key=m1", 3)] == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0]
+    assert len({each["id"] for each in pages(server, path, 3)}) == 14
 
 
 def _long(server: Server) -> str:
@@ -180,8 +180,8 @@ def _long(server: Server) -> str:
 
 @pytest.mark.parametrize("query", ["", "?include=parameters", "?include=parameters&order_by=created_date"])
 def test_a_page_is_no_longer_than_an_answer_can_be(server: Server, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
-    place = f"/experiments/{_long(server)}/iterations{query}"
-    expected = pages(server, place, 200)
+    path = f"/experiments/{_long(server)}/iterations{query}"
+    expected = pages(server, path, 200)
     assert len(expected) == 16
     monkeypatch.setattr(endpoint, "MAX_ANSWER_BYTES", 10_000)
     monkeypatch.setattr(answer, "MAX_ANSWER_BYTES", 10_000)
@@ -189,7 +189,7 @@ def test_a_page_is_no_longer_than_an_answer_can_be(server: Server, monkeypatch: 
     rows: list[Any] = []
     sizes = []
     while cursor is not None:
-        page = found(server.call("GET", f"{place}{'&' if query else '?'}limit=200{cursor and f'&cursor={cursor}'}"))
+        page = found(server.call("GET", f"{path}{'&' if query else '?'}limit=200{cursor and f'&cursor={cursor}'}"))
         sizes.append(len(json.dumps(json.dumps(page, separators=(",", ":"), ensure_ascii=False))))
         rows += page["data"]
         cursor = page["next_cursor"]
@@ -198,5 +198,5 @@ def test_a_page_is_no_longer_than_an_answer_can_be(server: Server, monkeypatch: 
     assert max(sizes) <= 10_002  # with the quotes around it
     monkeypatch.setattr(endpoint, "MAX_ANSWER_BYTES", 1_000)
     monkeypatch.setattr(answer, "MAX_ANSWER_BYTES", 1_000)
-    refused = server.call("GET", place)
+    refused = server.call("GET", path)
     assert (refused.status, refused.body["code"]) == (413, "PAYLOAD_TOO_LARGE")

@@ -42,14 +42,14 @@ def test_columns_say_the_same_as_a_list(server: Server) -> None:
 @pytest.mark.parametrize("path", ["log", "metrics/batch"])
 def test_the_same_batch_again_changes_nothing_and_answers_alike(server: Server, path: str) -> None:
     iteration = new_iteration(server)
-    place = f"/iterations/{iteration}/{path}"
+    target = f"/iterations/{iteration}/{path}"
     body = {"batch_id": "b", "metrics": [{"key": "m", "value": 1.0}, {"key": "m", "value": 2.0}]}
-    first = server.call("POST", place, body)
+    first = server.call("POST", target, body)
     made(_log(server, iteration, batch_id="other", metrics=[{"key": "m", "value": 3.0}]))
     before = _points(server, iteration)
-    assert server.call("POST", place, body) == first
+    assert server.call("POST", target, body) == first
     end(server, iteration)
-    assert server.call("POST", place, body) == first
+    assert server.call("POST", target, body) == first
     assert _points(server, iteration) == before
     assert [each["value"] for each in before] == [1.0, 2.0, 3.0]
 
@@ -104,11 +104,11 @@ def test_an_invalid_batch_id_is_refused(server: Server, batch_id: Any) -> None:
 def test_a_batch_has_at_most_ten_thousand_points(server: Server) -> None:
     iteration = new_iteration(server)
     full: list[Any] = [{"key": "m", "value": float(at)} for at in range(10_000)]
-    place = f"/iterations/{iteration}/metrics/batch"
-    receipt = made(server.call("POST", place, {"batch_id": "full", "metrics": full}))
+    path = f"/iterations/{iteration}/metrics/batch"
+    receipt = made(server.call("POST", path, {"batch_id": "full", "metrics": full}))
     assert (receipt["accepted"], receipt["last_step"]) == (10_000, {"m": 9_999})
     more = {"batch_id": "more", "metrics": [*full, full[0]]}
-    check_invalid(server.call("POST", place, more), "metrics")
+    check_invalid(server.call("POST", path, more), "metrics")
     columns = {"m": {"value": [1.0] * 5_000}, "n": {"value": [1.0] * 5_001}}
     check_invalid(_log(server, iteration, metrics=columns), "metrics")
     last = found(server.call("GET", f"/iterations/{iteration}/metrics/summary"))["data"]["m"]
@@ -129,6 +129,6 @@ def test_too_many_keys_are_refused_and_leave_the_iteration_whole(server: Server)
 def test_a_body_has_at_most_four_mebibytes(server: Server) -> None:
     iteration = new_iteration(server)
     body = json.dumps({"batch_id": "b", "metrics": []}).encode()
-    place = f"/iterations/{iteration}/log"
-    made(server.call("POST", place, body + b" " * (4 * MIB - len(body))))
-    check_refused(server.call("POST", place, body + b" " * (4 * MIB - len(body) + 1)), 413, "PAYLOAD_TOO_LARGE")
+    path = f"/iterations/{iteration}/log"
+    made(server.call("POST", path, body + b" " * (4 * MIB - len(body))))
+    check_refused(server.call("POST", path, body + b" " * (4 * MIB - len(body) + 1)), 413, "PAYLOAD_TOO_LARGE")

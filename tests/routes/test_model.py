@@ -97,12 +97,12 @@ def test_the_permissions_of_each_operation(server: Server) -> None:
         ("PATCH", path, {"description": "x"}, "update"),
         ("DELETE", path, None, "delete"),
     ]
-    for method, where, body, need in calls:
-        check_refused(server.call(method, where, body, token=stranger), 404, "NOT_FOUND")
+    for method, target, body, need in calls:
+        check_refused(server.call(method, target, body, token=stranger), 404, "NOT_FOUND")
         without = new_member(server, project, *(each for each in ALL if each != need)).token
-        check_refused(server.call(method, where, body, token=without), 403, "PROJECT_PERMISSION_REQUIRED")
+        check_refused(server.call(method, target, body, token=without), 403, "PROJECT_PERMISSION_REQUIRED")
         holder = new_member(server, project, need).token
-        assert server.call(method, where, body, token=holder).status < 300
+        assert server.call(method, target, body, token=holder).status < 300
 
 
 def test_a_deleted_model_leaves_nothing_but_the_artifacts(server: Server) -> None:

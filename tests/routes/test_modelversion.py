@@ -190,9 +190,9 @@ def test_lists_by_stage(server: Server, model: Registered) -> None:
     for version_id, stage in zip(ids, (PRODUCTION, PRODUCTION, STAGING, ARCHIVED, PRODUCTION), strict=False):
         model.patch(version_id, stage_id=stage)
     expected = {NO_STAGE: [5], STAGING: [2], PRODUCTION: [4], ARCHIVED: [0, 1, 3]}
-    for stage, places in expected.items():
+    for stage, positions in expected.items():
         listed = pages(server, f"{model.path}?stage={stage}", 2)
-        assert [each["id"] for each in listed] == [ids[place] for place in places]
+        assert [each["id"] for each in listed] == [ids[position] for position in positions]
         assert {each["stage_id"] for each in listed} == {stage}
     assert [each["id"] for each in pages(server, model.path, 4)] == ids
     check_invalid(server.call("GET", f"{model.path}?stage=5"), "stage")
@@ -288,12 +288,12 @@ def test_the_permissions_of_each_operation(server: Server, model: Registered) ->
         ("PATCH", path, {"stage_id": PRODUCTION}, "update"),
         ("DELETE", path, None, "delete"),
     ]
-    for method, where, body, need in calls:
-        check_refused(server.call(method, where, body, token=stranger), 404, "NOT_FOUND")
+    for method, target, body, need in calls:
+        check_refused(server.call(method, target, body, token=stranger), 404, "NOT_FOUND")
         without = new_member(server, model.project_id, *(each for each in ALL if each != need)).token
-        check_refused(server.call(method, where, body, token=without), 403, "PROJECT_PERMISSION_REQUIRED")
+        check_refused(server.call(method, target, body, token=without), 403, "PROJECT_PERMISSION_REQUIRED")
         holder = new_member(server, model.project_id, need).token
-        assert server.call(method, where, body, token=holder).status < 300
+        assert server.call(method, target, body, token=holder).status < 300
 
 
 def test_the_client_registers_a_file_of_an_iteration(server: Server, tmp_path: Path) -> None:

@@ -44,16 +44,16 @@ def test_the_same_again_is_nothing_and_another_value_a_conflict(server: Server, 
 
 def test_a_patch_changes_it_and_a_deletion_frees_the_key(server: Server, iteration: str) -> None:
     parameter = made(_create(server, iteration, "changed", "1"))
-    place = f"/parameters/{parameter['id']}"
-    assert found(server.call("PATCH", place, {"value": "2"})) == parameter | {"value": "2"}
-    assert found(server.call("GET", place))["value"] == "2"
-    check_invalid(server.call("PATCH", place, {"key": "other"}), "key")
-    assert server.call("DELETE", place).status == 204
+    path = f"/parameters/{parameter['id']}"
+    assert found(server.call("PATCH", path, {"value": "2"})) == parameter | {"value": "2"}
+    assert found(server.call("GET", path))["value"] == "2"
+    check_invalid(server.call("PATCH", path, {"key": "other"}), "key")
+    assert server.call("DELETE", path).status == 204
     for method, body in (("GET", None), ("PATCH", {"value": "3"}), ("DELETE", None)):
-        check_refused(server.call(method, place, body), 404, "NOT_FOUND")
+        check_refused(server.call(method, path, body), 404, "NOT_FOUND")
     again = made(_create(server, iteration, "changed", "4"))
     assert again["id"] != parameter["id"]
-    check_refused(server.call("GET", place), 404, "NOT_FOUND")
+    check_refused(server.call("GET", path), 404, "NOT_FOUND")
 
 
 KEYS = ["a", "k" * 250, "é" * 250, "😀" * 250, "a b/c%#?.\"'\\", "ﬀ ​"]

@@ -192,14 +192,14 @@ def test_less_than_all_four_changes_no_permission(
 def test_a_holder_of_all_four_changes_permissions(server: Server) -> None:
     project, other = new_project(server), new_person(server)
     holder = new_member(server, project, *ALL)
-    place = f"/projects/{project}/permissions/{other.id}"
-    first = found(server.call("PUT", place, {"read_permission": True}, token=holder.token))
+    path = f"/projects/{project}/permissions/{other.id}"
+    first = found(server.call("PUT", path, {"read_permission": True}, token=holder.token))
     assert [first[f"{each}_permission"] for each in ALL] == [False, True, False, False]
-    second = found(server.call("PUT", place, {"update_permission": True}, token=holder.token))
+    second = found(server.call("PUT", path, {"update_permission": True}, token=holder.token))
     assert [second[f"{each}_permission"] for each in ALL] == [False, False, True, False]
     assert second["id"] == first["id"]
-    assert server.call("DELETE", place, token=holder.token).status == 204
-    check_refused(server.call("DELETE", place, token=holder.token), 404, "NOT_FOUND")
+    assert server.call("DELETE", path, token=holder.token).status == 204
+    check_refused(server.call("DELETE", path, token=holder.token), 404, "NOT_FOUND")
     check_refused(server.call("GET", f"/projects/{project}", token=other.token), 404, "NOT_FOUND")
 
 
@@ -231,10 +231,10 @@ def _listed(server: Server, project: str, person: Person) -> dict[str, Any]:
 
 def test_a_stranger_gets_404_for_the_permissions_of_a_project(server: Server) -> None:
     project, stranger = new_project(server), new_person(server)
-    place = f"/projects/{project}/permissions/{stranger.id}"
-    check_refused(server.call("PUT", place, {"read_permission": True}, token=stranger.token), 404, "NOT_FOUND")
-    check_refused(server.call("DELETE", place, token=stranger.token), 404, "NOT_FOUND")
-    check_refused(server.call("GET", place, token=stranger.token), 404, "NOT_FOUND")
+    path = f"/projects/{project}/permissions/{stranger.id}"
+    check_refused(server.call("PUT", path, {"read_permission": True}, token=stranger.token), 404, "NOT_FOUND")
+    check_refused(server.call("DELETE", path, token=stranger.token), 404, "NOT_FOUND")
+    check_refused(server.call("GET", path, token=stranger.token), 404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize("value", ["true", 1, None])

@@ -83,8 +83,8 @@ def _fill(server: Server, project: str, shared: bytes) -> list[str]:
     experiment = new_experiment(server, project, id_key="e")
     parent = new_iteration(server, experiment, id_key="i")
     child = new_iteration(server, experiment, parent_iteration_id=parent)
-    for place in (f"/projects/{project}", f"/experiments/{experiment}", f"/iterations/{child}"):
-        made(server.call("POST", f"{place}/tags", {"value": "t"}))
+    for path in (f"/projects/{project}", f"/experiments/{experiment}", f"/iterations/{child}"):
+        made(server.call("POST", f"{path}/tags", {"value": "t"}))
     flush = {"batch_id": "b", "parameters": {"k": "v"}, "metrics": [{"key": "m", "value": 1.0}], "tags": ["u"]}
     made(server.call("POST", f"/iterations/{child}/log", flush))
     ready = new_ready_resource(server, experiment, shared)["id"]
@@ -106,12 +106,12 @@ def test_a_deleted_project_takes_everything_with_it_and_nothing_else(server: Ser
     gone = _fill(server, project, b"the same bytes")
     assert len(objects()) == len(stored) + 1
     assert server.call("DELETE", f"/projects/{project}").status == 204
-    for place in gone:
-        check_refused(server.call("GET", place), 404, "NOT_FOUND")
+    for path in gone:
+        check_refused(server.call("GET", path), 404, "NOT_FOUND")
     assert rows() == before
     assert objects() == stored
-    for place in kept:
-        found(server.call("GET", place))
+    for path in kept:
+        found(server.call("GET", path))
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])

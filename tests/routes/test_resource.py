@@ -138,29 +138,29 @@ def test_an_upload_can_be_asked_for_again(server: Server) -> None:
 
 def test_a_patch_changes_name_and_description_only(server: Server) -> None:
     resource = new_ready_resource(server, new_experiment(server), b"patched")
-    place = f"/resources/{resource['id']}"
-    changed = found(server.call("PATCH", place, {"name": "new"}))
+    path = f"/resources/{resource['id']}"
+    changed = found(server.call("PATCH", path, {"name": "new"}))
     assert (changed["name"], changed["description"], changed["state"]) == ("new", "", "ready")
     assert changed["updated_date"] >= resource["updated_date"]
-    assert found(server.call("GET", place)) == changed
-    check_invalid(server.call("PATCH", place, {"content_hash": SHA256}), "content_hash")
+    assert found(server.call("GET", path)) == changed
+    check_invalid(server.call("PATCH", path, {"content_hash": SHA256}), "content_hash")
 
 
 def test_an_id_key_finds_what_it_created(server: Server) -> None:
     experiment = new_experiment(server)
     new_iteration(server, experiment, id_key="key")
     before = set(rows())
-    place = f"/experiments/{experiment}/resources"
+    path = f"/experiments/{experiment}/resources"
     body = {"name": "r", "size_bytes": 2, "content_hash": SHA256, "id_key": "key"}
-    first = made(server.call("POST", place, body))
+    first = made(server.call("POST", path, body))
     found(server.call("PATCH", f"/resources/{first['id']}", {"name": "renamed"}))
-    again = found(server.call("POST", place, body | {"description": "another"}))
+    again = found(server.call("POST", path, body | {"description": "another"}))
     assert (again["id"], again["name"], again["description"]) == (first["id"], "renamed", "")
-    check_refused(server.call("POST", place, body | {"content_hash": "1" * 64}), 409, "CONFLICT")
+    check_refused(server.call("POST", path, body | {"content_hash": "1" * 64}), 409, "CONFLICT")
     assert made(server.call("POST", f"/experiments/{new_experiment(server)}/resources", body))["id"] != first["id"]
     assert server.call("DELETE", f"/resources/{first['id']}").status == 204
     assert {key for key in set(rows()) - before if experiment in "".join(key)} == set()
-    assert made(server.call("POST", place, body))["id"] != first["id"]
+    assert made(server.call("POST", path, body))["id"] != first["id"]
 
 
 def test_resources_of_an_iteration(server: Server) -> None:
@@ -168,12 +168,12 @@ def test_resources_of_an_iteration(server: Server) -> None:
     iteration = new_iteration(server, experiment)
     own = new_resource(server, experiment, b"own", iteration_id=iteration)
     new_resource(server, experiment, b"not own")
-    place = f"/experiments/{experiment}/resources"
-    assert found(server.call("GET", f"{place}?iteration_id={iteration}"))["data"] == [own]
-    assert len(found(server.call("GET", place))["data"]) == 2
+    path = f"/experiments/{experiment}/resources"
+    assert found(server.call("GET", f"{path}?iteration_id={iteration}"))["data"] == [own]
+    assert len(found(server.call("GET", path))["data"]) == 2
     for absent in (new_iteration(server), "nope"):
         body = {"name": "r", "size_bytes": 1, "content_hash": SHA256, "iteration_id": absent}
-        check_invalid(server.call("POST", place, body), "iteration_id")
+        check_invalid(server.call("POST", path, body), "iteration_id")
     end(server, iteration)
 
 

@@ -102,8 +102,8 @@ def test_a_long_answer_comes_in_pages(server: Server, iteration: str, monkeypatc
     foreign = found(_ask(server, many, ""))["next_cursor"]
     check_invalid(_ask(server, many, f"key=a&cursor={foreign}"), "cursor")
     check_invalid(_ask(server, iteration, f"cursor={foreign}"), "cursor")
-    scope, curve, *place = decode_cursor(foreign, 5)
-    for forged in (["a", "b", "c"], [*place[:2], "-1"]):
+    scope, curve, *position = decode_cursor(foreign, 5)
+    for forged in (["a", "b", "c"], [*position[:2], "-1"]):
         check_invalid(_ask(server, many, f"cursor={encode_cursor(scope, curve, *forged)}"), "cursor")
 
 

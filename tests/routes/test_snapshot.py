@@ -182,21 +182,21 @@ DEATHS = [
 ]
 
 
-@pytest.mark.parametrize(("where", "last_words"), DEATHS, ids=[name for _, name in DEATHS])
+@pytest.mark.parametrize(("owner", "last_words"), DEATHS, ids=[name for _, name in DEATHS])
 @pytest.mark.parametrize("retried", [True, False])
 def test_a_put_that_died_is_finished_by_its_retry_or_goes_with_the_iteration(
     server: Server,
     project: str,
     iteration: str,
     monkeypatch: pytest.MonkeyPatch,
-    where: object,
+    owner: object,
     last_words: str,
     retried: bool,
 ) -> None:
     found(put(server, iteration, git_diff="old"))
     body = {"git_diff": "new", "project_toml": "new"}
     with monkeypatch.context() as dying:
-        dying.setattr(where, last_words, _die)
+        dying.setattr(owner, last_words, _die)
         assert put(server, iteration, **body).status == 500
     seen = get(server, iteration)
     assert (seen["git_diff"], seen["project_toml"]) in (("old", None), ("new", "new"))

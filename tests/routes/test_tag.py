@@ -29,14 +29,14 @@ def owners(server: Server) -> dict[str, str]:
 
 @levels
 def test_a_tag_is_there_once_or_not_at_all(server: Server, owners: dict[str, str], level: str) -> None:
-    place = f"/{level}/{owners[level]}/tags"
-    tag = made(server.call("POST", place, {"value": "best"}))
+    path = f"/{level}/{owners[level]}/tags"
+    tag = made(server.call("POST", path, {"value": "best"}))
     assert tag == {"id": tag["id"], "value": "best"}
-    assert found(server.call("POST", place, {"value": "best"})) == tag
-    assert found(server.call("GET", place))["data"] == [tag]
-    assert server.call("DELETE", f"{place}/{tag['id']}").status == 204
-    check_refused(server.call("DELETE", f"{place}/{tag['id']}"), 404, "NOT_FOUND")
-    assert found(server.call("GET", place))["data"] == []
+    assert found(server.call("POST", path, {"value": "best"})) == tag
+    assert found(server.call("GET", path))["data"] == [tag]
+    assert server.call("DELETE", f"{path}/{tag['id']}").status == 204
+    check_refused(server.call("DELETE", f"{path}/{tag['id']}"), 404, "NOT_FOUND")
+    assert found(server.call("GET", path))["data"] == []
 
 
 @levels
@@ -54,15 +54,15 @@ def test_values_that_fit(server: Server, owners: dict[str, str], value: str) -> 
 
 @pytest.mark.parametrize("value", ["", "t" * 251, None, 1])
 def test_values_that_do_not_fit(server: Server, owners: dict[str, str], value: Any) -> None:
-    place = f"/iterations/{owners['iterations']}"
-    check_invalid(server.call("POST", f"{place}/tags", {"value": value}), "value")
-    check_invalid(server.call("POST", f"{place}/log", {"batch_id": "b", "tags": ["ok", value]}), "tags[1]")
+    path = f"/iterations/{owners['iterations']}"
+    check_invalid(server.call("POST", f"{path}/tags", {"value": value}), "value")
+    check_invalid(server.call("POST", f"{path}/log", {"batch_id": "b", "tags": ["ok", value]}), "tags[1]")
 
 
 def test_tags_of_a_flush_are_there_once(server: Server) -> None:
-    place = f"/iterations/{new_iteration(server)}"
-    made(server.call("POST", f"{place}/tags", {"value": "a"}))
+    path = f"/iterations/{new_iteration(server)}"
+    made(server.call("POST", f"{path}/tags", {"value": "a"}))
     for _ in range(2):
-        made(server.call("POST", f"{place}/log", {"batch_id": "b", "tags": ["b", "a", "b", *map(str, range(100))]}))
-    values = [each["value"] for each in found(server.call("GET", f"{place}/tags?limit=200"))["data"]]
+        made(server.call("POST", f"{path}/log", {"batch_id": "b", "tags": ["b", "a", "b", *map(str, range(100))]}))
+    values = [each["value"] for each in found(server.call("GET", f"{path}/tags?limit=200"))["data"]]
     assert values == ["a", "b", *map(str, range(100))]

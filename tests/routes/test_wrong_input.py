@@ -96,8 +96,8 @@ def test_a_wrong_input_is_told_in_plain_words(
     server: Server, call: tuple[str, str, Any], field: str, message: str
 ) -> None:
     method, path, body = call
-    place = path.format(iteration=new_iteration(server), experiment=new_experiment(server))
-    reply = server.call(method, place, body) if body is not None else server.call(method, place)
+    target = path.format(iteration=new_iteration(server), experiment=new_experiment(server))
+    reply = server.call(method, target, body) if body is not None else server.call(method, target)
     check_invalid(reply, field)
     assert reply.body["message"] == message
     assert not VALIDATOR.search(reply.body["message"] + field)

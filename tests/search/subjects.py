@@ -17,8 +17,8 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 def summary(last: float, **others: Any) -> Summary:
     """A series of which everything is one value, but for what is named."""
     same = {"first": last, "last": last, "min": last, "max": last}
-    places = {"count": 1, "first_step": 0, "first_time": 0, "last_step": 0, "last_time": 0}
-    return Summary(**{**same, **places, **others})
+    positions = {"count": 1, "first_step": 0, "first_time": 0, "last_step": 0, "last_time": 0}
+    return Summary(**{**same, **positions, **others})
 
 
 def facts(

@@ -201,9 +201,9 @@ def _experiment(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _experiment_name(table: Table, key: Key, row: Row) -> Iterator[str]:
-    place = Key(key.pk, f"{keys.EXPERIMENT}{row['experiment_id']}")
-    yield from table.needs(place)
-    if ids.hash_text(table.rows.get(place, {}).get("name", "")) != key.sk.removeprefix("EXPERIMENTNAME#"):
+    owner_key = Key(key.pk, f"{keys.EXPERIMENT}{row['experiment_id']}")
+    yield from table.needs(owner_key)
+    if ids.hash_text(table.rows.get(owner_key, {}).get("name", "")) != key.sk.removeprefix("EXPERIMENTNAME#"):
         yield "the experiment has another name"
 
 
@@ -211,13 +211,13 @@ def _ref(table: Table, key: Key, row: Row) -> Iterator[str]:
     """Check a REF: its entity exists."""
     kind, _, its_id = key.pk.partition("#")
     project_id, experiment_id = row["project_id"], str(row.get("experiment_id"))
-    places = {
+    owner_keys = {
         "EXPERIMENT": keys.experiment(project_id, its_id),
         "ITERATION": keys.iteration(experiment_id, its_id),
         "RESOURCE": keys.resource(experiment_id, its_id),
         "MODEL": keys.model(project_id, its_id),
     }
-    return table.needs(places[kind])
+    return table.needs(owner_keys[kind])
 
 
 def _iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
@@ -244,9 +244,9 @@ def _child(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _running(table: Table, key: Key, row: Row) -> Iterator[str]:
-    place = keys.iteration(row["experiment_id"], keys.iteration_of_running(key.sk))
-    yield from table.needs(place)
-    if "end_date" in table.rows.get(place, {}):
+    owner_key = keys.iteration(row["experiment_id"], keys.iteration_of_running(key.sk))
+    yield from table.needs(owner_key)
+    if "end_date" in table.rows.get(owner_key, {}):
         yield "the iteration has ended"
 
 
@@ -355,17 +355,17 @@ def _model(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _model_name(table: Table, key: Key, row: Row) -> Iterator[str]:
-    place = Key(key.pk, f"{keys.MODEL}{row['model_id']}")
-    yield from table.needs(place)
-    if ids.hash_text(table.rows.get(place, {}).get("name", "")) != key.sk.removeprefix("MODELNAME#"):
+    owner_key = Key(key.pk, f"{keys.MODEL}{row['model_id']}")
+    yield from table.needs(owner_key)
+    if ids.hash_text(table.rows.get(owner_key, {}).get("name", "")) != key.sk.removeprefix("MODELNAME#"):
         yield "the model has another name"
 
 
 def _version(table: Table, key: Key, row: Row) -> Iterator[str]:
     model_id = row["model_id"]
-    place = keys.model(str(table.refs.get(key.pk, {}).get("project_id")), model_id)
-    yield from table.needs(place)
-    if row["version"] > table.rows.get(place, {}).get("last_version", math.inf):
+    owner_key = keys.model(str(table.refs.get(key.pk, {}).get("project_id")), model_id)
+    yield from table.needs(owner_key)
+    if row["version"] > table.rows.get(owner_key, {}).get("last_version", math.inf):
         yield "its number is higher than the last that the model has given"
     if row.get("id_key"):
         yield from table.needs(keys.id_key(key.pk, row["id_key"]), target_id=row["id"])
@@ -374,14 +374,14 @@ def _version(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _id_key(table: Table, key: Key, row: Row) -> Iterator[str]:
     """Check a creation key. A retired one belongs to a deleted entity."""
     target_id = row["target_id"]
-    places = [
+    owner_keys = [
         keys.project(target_id),
         Key(key.pk, f"EXPERIMENT#{target_id}"),
         Key(key.pk, f"ITERATION#{target_id}"),
         Key(key.pk, f"RESOURCE#{target_id}"),
         Key(key.pk, f"VERSION#{target_id.rpartition('.')[2]}"),
     ]
-    made = [table.rows[place] for place in places if place in table.rows]
+    made = [table.rows[owner_key] for owner_key in owner_keys if owner_key in table.rows]
     hashes = [ids.hash_text(each.get("id_key", "")) for each in made]
     if "retired_at" not in row and hashes != [key.sk.partition("#")[2]]:
         yield f"{target_id} is not there, or was made under another key"

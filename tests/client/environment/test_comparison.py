@@ -192,13 +192,13 @@ def library(folder: Path, packages: dict[str, str]) -> None:
         (folder / name / "DESCRIPTION").write_text(f"Package: {name}\nVersion: {version}\nTitle: Version: no\n")
 
 
-@pytest.mark.parametrize("place", ["renv/library/R-4.4/x86_64-pc-linux-gnu", "renv/library/linux-debian/R-4.4/x86_64"])
+@pytest.mark.parametrize("folder", ["renv/library/R-4.4/x86_64-pc-linux-gnu", "renv/library/linux-debian/R-4.4/x86_64"])
 @pytest.mark.parametrize("has_r", [True, False])
 def test_packages_of_r_are_compared_with_the_projects_library(
-    place: str, has_r: bool, bin_only: Path, tmp_path: Path
+    folder: str, has_r: bool, bin_only: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / "again"
-    library(again / place, {"R6": "2.5.0"})
+    library(again / folder, {"R6": "2.5.0"})
     library(again / "renv/library/R-4.3/x86_64", {"R6": "2.5.1"})
     library(tmp_path / "system", {"MASS": "7.3-60.2"})
     if has_r:
@@ -208,5 +208,5 @@ def test_packages_of_r_are_compared_with_the_projects_library(
     r6 = "R6: 2.5.1 then, 2.5.0 now"
     without = ("MASS: 7.3-60.2 then, not installed now", "R: 4.4.1 then, not installed now", r6)
     assert restored.differences == (("R: 4.4.1 then, 4.4.2 now", r6) if has_r else without)
-    with_r = f"{again / place} and R's own library" if has_r else f"{again / place}; Rscript is not found"
+    with_r = f"{again / folder} and R's own library" if has_r else f"{again / folder}; Rscript is not found"
     assert restored.compared == (f"3 packages of renv.lock with {with_r}",)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, one_of, removal, verb
 from deardiary.cli.failure import CommandFailed
-from deardiary.cli.resource import bring, forcing
+from deardiary.cli.resource import fetch, forcing
 from deardiary.entities import reference
 from deardiary.errors import NotFound
 from deardiary.wire.shapes import Stage
@@ -107,7 +107,7 @@ def download(call: Call) -> None:
     if version.resource_id is None:
         raise CommandFailed(f"Version {version.version} of this model has no file")
     resource = call.client.resources.get(version.resource_id)
-    path = bring(call, resource)
+    path = fetch(call, resource)
     call.output.json({"version_id": version.id, "resource_id": resource.id, "path": str(path)})
     call.output.say(str(path))
 

@@ -66,12 +66,12 @@ def upload(call: Call) -> None:
 
 def download(call: Call) -> None:
     resource = find.resource(call.client, call.given.resource)
-    path = bring(call, resource)
+    path = fetch(call, resource)
     call.output.json({"resource_id": resource.id, "path": str(path)})
     call.output.say(str(path))
 
 
-def bring(call: Call, resource: Resource) -> Path:
+def fetch(call: Call, resource: Resource) -> Path:
     """Download to the TARGET of the command. CommandFailed if another file is there, unless --force is set."""
     with Bar(resource.name) as bar, _unforced():
         return call.client.resources.download(resource.id, call.given.target, progress=bar, overwrite=call.given.force)

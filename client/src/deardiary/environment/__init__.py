@@ -1,1 +1,1 @@
-"""What an iteration runs on: captured, kept as its snapshot, restored. Every part is imported when it is used."""
+"""The environment of an iteration: capture it, store it as a snapshot, restore it. Parts are imported when used."""

@@ -18,7 +18,7 @@ _cells = {"last_failed": False}
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Input:
-    """What is typed at Python's own prompt, or the script before it; the same text typed again is another input."""
+    """An input at Python's own prompt, or the script before it; the same text typed again is another input."""
 
     code: CodeType
 
@@ -36,7 +36,7 @@ def shell() -> Any:
 
 
 def cell() -> object | None:
-    """What tells the running cell, or input at Python's own prompt, from others; None in a script."""
+    """The identity of the running cell, or of the input at Python's own prompt; None in a script."""
     running = shell()
     if running is not None:
         return int(running.execution_count)

@@ -52,7 +52,7 @@ _own: list[Endable] = []  # the running iterations that this process started its
 
 @dataclasses.dataclass(slots=True)
 class _Process:
-    """What these hooks have changed in this process, and what they have seen."""
+    """The changes of these hooks to this process, and the events that they have seen."""
 
     is_hooked: bool = False
     is_terminated: bool = False  # SIGTERM came
