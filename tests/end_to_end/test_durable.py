@@ -1,11 +1,8 @@
-"""Processes that log, and are killed, forked, terminated or cut off: every record is stored once."""
+"""Processes that log, and are killed, copied or cut off: every record is stored once."""
 
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -15,25 +12,16 @@ import pytest
 
 import deardiary
 from deardiary import Client, Iteration, IterationStatus
-from tests.support.live import LiveServer, end, exit_code, line_of, run
+from tests.support.live import LiveServer, end, exit_code, line_of, run, steps_of, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def sync() -> list[deardiary.Synced]:
-    return deardiary.sync(tell=lambda _: None)
 
 
 def iterations_of(client: Client, experiment: str) -> list[Iteration]:
     project = next(client.projects.list(name="Durable"))
     found = next(client.experiments.list(project.id, name=experiment))
     return list(client.iterations.list(found.id))
-
-
-def steps_of(client: Client, iteration: Iteration, key: str = "loss") -> list[int]:
-    curves = client.metrics.curves(iteration.id, key)
-    return list(curves[key].step) if key in curves else []
 
 
 _LOG_AND_WAIT = """
@@ -71,130 +59,6 @@ def test_the_next_start_sends_the_records_of_a_killed_process(client: Client, se
     (iteration,) = iterations_of(client, "left")
     assert steps_of(client, iteration) == list(range(10_000))
     assert sync() == []
-
-
-_TERMINATED = """
-import signal, sys, time, deardiary
-{before}
-with deardiary.start("Durable", "terminated {name}") as iteration:
-    iteration.log({{"loss": 1}})
-    print(iteration.id)
-    {wait}
-"""
-_HANDLERS = {
-    "nobody": ("", "sys.stdin.read()", -signal.SIGTERM),
-    "exits": ("signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))", "sys.stdin.read()", 3),
-    "goes on": (
-        "asked = []; signal.signal(signal.SIGTERM, lambda *_: asked.append(1))",
-        "any(asked or time.sleep(0.01) for _ in range(1000)); iteration.log({'saved': 1})",
-        0,
-    ),
-}
-
-
-@pytest.mark.parametrize("name", _HANDLERS)
-def test_sigterm_kills_the_iteration_and_then_does_what_it_did(
-    client: Client, settings: dict[str, str], name: str
-) -> None:
-    before, wait, code = _HANDLERS[name]
-    process = run(_TERMINATED.format(before=before, wait=wait, name=name), stdin=True)
-    iteration_id = line_of(process)
-    process.send_signal(signal.SIGTERM)
-    assert exit_code(process) == code
-    iteration = client.iterations.get(iteration_id)
-    assert iteration.status_id == IterationStatus.KILLED
-    assert steps_of(client, iteration) == [0]
-    assert steps_of(client, iteration, "saved") == ([0] if name == "goes on" else [])
-    assert sync() == []
-
-
-@pytest.mark.parametrize(
-    ("last", "status"),
-    [
-        ("", IterationStatus.SUCCEEDED),
-        ("1 / 0", IterationStatus.FAILED),
-        ("iteration.finish(4)", IterationStatus.KILLED),
-        ("sys.exit(1)", IterationStatus.FAILED),
-        ("sys.exit('no data')", IterationStatus.FAILED),
-        ("sys.exit(0)", IterationStatus.SUCCEEDED),
-        ("threading.Thread(target=sys.exit, args=[1]).start()", IterationStatus.SUCCEEDED),
-        ("exec('try: sys.exit(1)\\nexcept SystemExit: 1 / 0')", IterationStatus.FAILED),
-        ("import code; code.InteractiveInterpreter().runsource('undefined')", IterationStatus.SUCCEEDED),
-    ],
-)
-def test_an_iteration_without_a_finish_ends_with_the_process(
-    client: Client, settings: dict[str, str], last: str, status: IterationStatus
-) -> None:
-    process = run(
-        "import sys, threading, deardiary\n"
-        'iteration = deardiary.start("Durable", "unended"); print(iteration.id)\n'
-        f'iteration.log({{"loss": 1}})\n{last}\n',
-        quiet=True,
-    )
-    iteration_id = line_of(process)
-    assert exit_code(process) in (0, 1)
-    iteration = client.iterations.get(iteration_id)
-    assert iteration.status_id == status
-    assert ("Traceback" in iteration.error_message) == (status == IterationStatus.FAILED)
-    assert ("ZeroDivisionError" in iteration.error_message) == ("1 / 0" in last)
-    assert steps_of(client, iteration) == [0]
-
-
-@pytest.mark.parametrize(
-    ("script", "typed", "status"),
-    [
-        ("", "1 / 0", IterationStatus.SUCCEEDED),
-        ("", "import sys; sys.exit(1)", IterationStatus.FAILED),
-        ("1 / 0", "2", IterationStatus.FAILED),
-    ],
-)
-def test_at_pythons_prompt_the_error_of_a_line_is_not_the_iterations(
-    client: Client, settings: dict[str, str], tmp_path: Path, script: str, typed: str, status: IterationStatus
-) -> None:
-    begin = 'import deardiary; iteration = deardiary.start("Durable", "prompt"); print(iteration.id, flush=True)\n'
-    (tmp_path / "script.py").write_text(begin + script + "\n")
-    command = [sys.executable, "-i", str(tmp_path / "script.py")]
-    done = subprocess.run(  # noqa: S603
-        command, input=typed + "\n", capture_output=True, text=True, check=False, timeout=60
-    )
-    assert client.iterations.get(done.stdout.split()[0]).status_id == status
-
-
-_FORKS = """
-import os, signal, deardiary
-with deardiary.start("Durable", "forks") as iteration:
-    print(iteration.id)
-    iteration.log({"mine": 1})
-    children = []
-    for number in range(3):
-        child = os.fork()
-        if not child:
-            if number == 0:
-                # As a DataLoader's or a Pool's worker, who is to die of SIGTERM at once.
-                os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
-            for step in range(100):
-                iteration.log({f"theirs {number}": step}, step=step)
-            if number == 1:
-                iteration.flush(20)
-            os._exit(0)
-        children.append(child)
-    iteration.log({"mine": 2})
-    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
-    iteration.log({"mine": 3})
-"""
-
-
-def test_a_forked_child_logs_into_a_spool_of_its_own(client: Client, settings: dict[str, str], tmp_path: Path) -> None:
-    process = run(_FORKS)
-    iteration_id = line_of(process)
-    assert exit_code(process) == 0
-    iteration = client.iterations.get(iteration_id)
-    assert iteration.status_id == IterationStatus.SUCCEEDED
-    assert steps_of(client, iteration, "mine") == [0, 1, 2]
-    for number in (1, 2):
-        assert steps_of(client, iteration, f"theirs {number}") == list(range(100))
-    assert steps_of(client, iteration, "theirs 0") == []
-    assert list((tmp_path / "spool").iterdir()) == []
 
 
 _SHARED = """

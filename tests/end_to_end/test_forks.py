@@ -9,7 +9,7 @@ import pytest
 
 import deardiary
 from deardiary import IterationStatus
-from tests.support.live import HANGS_SECONDS, line_of, run
+from tests.support.live import HANGS_SECONDS, exit_code, line_of, run, steps_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -206,4 +206,41 @@ def test_a_worker_ends_the_iteration_that_it_started(
     assert ended.status_id == status
     assert message in ended.error_message
     assert values_of(client, iteration_id, "theirs") == [1]
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+_FORKS = """
+import os, signal, deardiary
+with deardiary.start("Durable", "forks") as iteration:
+    print(iteration.id)
+    iteration.log({"mine": 1})
+    children = []
+    for number in range(3):
+        child = os.fork()
+        if not child:
+            if number == 0:
+                # As a DataLoader's or a Pool's worker, who is to die of SIGTERM at once.
+                os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
+            for step in range(100):
+                iteration.log({f"theirs {number}": step}, step=step)
+            if number == 1:
+                iteration.flush(20)
+            os._exit(0)
+        children.append(child)
+    iteration.log({"mine": 2})
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+    iteration.log({"mine": 3})
+"""
+
+
+def test_a_forked_child_logs_into_a_spool_of_its_own(client: Client, settings: dict[str, str], tmp_path: Path) -> None:
+    process = run(_FORKS)
+    iteration_id = line_of(process)
+    assert exit_code(process) == 0
+    iteration = client.iterations.get(iteration_id)
+    assert iteration.status_id == IterationStatus.SUCCEEDED
+    assert steps_of(client, iteration, "mine") == [0, 1, 2]
+    for number in (1, 2):
+        assert steps_of(client, iteration, f"theirs {number}") == list(range(100))
+    assert steps_of(client, iteration, "theirs 0") == []
     assert list((tmp_path / "spool").iterdir()) == []

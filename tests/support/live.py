@@ -15,6 +15,7 @@ from tests.support.server import server_on_emulator
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from deardiary import Client, Iteration
     from tests.support.emulator import Emulator
 
 REPOSITORY = Path(__file__).parents[2]
@@ -97,3 +98,12 @@ def end(process: subprocess.Popen[str]) -> None:
     """Kill it (SIGKILL)."""
     process.kill()
     process.communicate()
+
+
+def sync() -> list[deardiary.Synced]:
+    return deardiary.sync(tell=lambda _: None)
+
+
+def steps_of(client: Client, iteration: Iteration, key: str = "loss") -> list[int]:
+    curves = client.metrics.curves(iteration.id, key)
+    return list(curves[key].step) if key in curves else []
