@@ -43,8 +43,6 @@ CUTS = {
 }
 # A larger file may be sent in parts, whose upload another process can resume. An inline file never is.
 LEAST_IN_PARTS = min(cut.alone for cut in CUTS.values() if cut.part < cut.most)
-# `cut` treats a backend that this version does not know like S3.
-SMALLEST_CUT = min(cut.alone for cut in CUTS.values())
 
 
 def cut(backend: str, size_bytes: int) -> tuple[Part, ...]:
