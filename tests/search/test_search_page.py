@@ -20,10 +20,12 @@ ROW = re.compile(r"^\| (`{1,2})(.+?)\1 \| (.+) \|$", re.MULTILINE)
 
 
 def table(head: str) -> list[tuple[str, str]]:
-    """The first column, without its backticks, and the second, of all tables with that head."""
+    """Read all tables with that head: the first column, without its backticks, and the second."""
     found = []
     for part in PAGE.split(f"| {head} |\n|---|---|\n")[1:]:
         found += [(text, result) for _, text, result in ROW.findall(part.partition("\n\n")[0])]
+    # With no row, pytest would skip a parametrized test.
+    assert found, f"docs/search.md has no row in a table with the head {head}"
     return found
 
 
