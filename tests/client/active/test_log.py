@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deardiary import ActiveIteration, ClientError, IterationStatus
+from deardiary.sending import sender
 from deardiary.wire.times import parse_time
 from tests.support import transports
 from tests.support.active import CREATE, LOG, begin
@@ -24,9 +25,15 @@ if TYPE_CHECKING:
 EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
 
 
+@pytest.fixture(autouse=True)
+def _no_send_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send nothing until the test asks for it, however slow the machine is."""
+    monkeypatch.setattr(sender, "FLUSH_SECONDS", 600.0)
+
+
 def columns_of(server: FakeServer, active: ActiveIteration) -> Any:
     """The columns of the only request with points."""
-    assert active.flush(10)
+    assert active.flush(60)
     (body,) = server.bodies(LOG)
     return body["metrics"]
 
@@ -37,7 +44,7 @@ def test_calls_are_gathered_into_one_request(server: FakeServer) -> None:
     active.log({"loss": 0.5, "accuracy": math.nan}, step=7, recorded_at=at)
     active.log({"loss": 0.25}, step=8, recorded_at=at)
 
-    assert active.flush(10)
+    assert active.flush(60)
     (body,) = server.bodies(LOG)
     assert body.pop("batch_id").endswith("-00000001")
     assert body == {
@@ -121,7 +128,7 @@ def test_parameters_and_tags_can_follow(server: FakeServer) -> None:
     active.log_parameters({"on": True})
     active.add_tag("best")
     active.add_tags(["a", "b"])
-    active.flush(10)
+    active.flush(60)
     bodies = server.bodies(LOG)  # the parameters are sent at once
     assert [body["parameters"] for body in bodies if body.get("parameters")] == [{"on": "True"}]
     assert [tag for body in bodies for tag in body.get("tags", ())] == ["best", "a", "b"]
@@ -147,7 +154,7 @@ def test_a_parameter_that_clashes_takes_nothing_else_with_it(
     server.answers[LOG] = answer
     active = begin(server, parameters={"lr": 1, "on": True}, tags=["t"])
     active.log({"loss": 1})
-    active.flush(10)
+    active.flush(60)
     _, second, third = server.bodies(LOG)
     assert (second["parameters"], second["tags"], list(third["metrics"])) == ({"on": "True"}, ["t"], ["loss"])
     (kept,) = (tmp_path / "data").rglob("rejected/*.json")

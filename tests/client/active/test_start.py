@@ -36,7 +36,7 @@ def test_a_succeeded_iteration_resumes_only_on_request(server: FakeServer) -> No
 
 
 def test_the_start_records_parameters_tags_notes_and_parent(server: FakeServer) -> None:
-    begin(server, parameters={"lr": 1e-3}, tags=["best"], notes="n", parent="i0", id_key="k").flush(10)
+    begin(server, parameters={"lr": 1e-3}, tags=["best"], notes="n", parent="i0", id_key="k").flush(60)
 
     (body,) = server.bodies(LOG)
     assert (body["parameters"], body["tags"]) == ({"lr": "0.001"}, ["best"])
@@ -44,14 +44,14 @@ def test_the_start_records_parameters_tags_notes_and_parent(server: FakeServer) 
 
 
 def test_a_start_with_nothing_to_record_sends_no_batch(server: FakeServer) -> None:
-    assert begin(server).flush(10)
+    assert begin(server).flush(60)
     assert LOG not in server.names()
 
 
 def test_every_request_of_a_start_may_be_repeated(server: FakeServer) -> None:
     active = begin(server, parameters={"lr": 1})
     active.log({"a": 1})
-    active.flush(10)
+    active.flush(60)
     assert all(request.may_repeat for request in server.requests)
 
 
