@@ -30,7 +30,7 @@ LONG = {
         "end_to_end/test_sagemaker",
         "test_chaos",
         "test_durable",
-        "end_to_end/parts/",
+        "test_forks",
     ),
     *("test_matrix", "test_lost_answers", "test_model_races", "test_parent_races", "test_summary_interleavings"),
 }
