@@ -22,7 +22,7 @@ from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Resource
 
 # Time for bytes to arrive, counted from the last request for URLs.
-PATIENCE = timedelta(days=1)
+UPLOAD_LIFE = timedelta(days=1)
 
 
 class UploadRow(Item, discriminator="upload"):
@@ -49,7 +49,7 @@ class Due(NamedTuple):
 
 def pending(resource: Resource) -> Key:
     """The row of a resource that waits for its bytes."""
-    return keys.upload(clock.to_milliseconds(resource.created_date + PATIENCE), resource.id)
+    return keys.upload(clock.to_milliseconds(resource.created_date + UPLOAD_LIFE), resource.id)
 
 
 def expect_bytes(project_id: str, resource: Resource, write: Transaction) -> None:
@@ -73,7 +73,7 @@ def expect_late_bytes(project_id: str, resource: Resource, due: datetime, write:
 def expect_stray_bytes(project_id: str, blob: Blob) -> Key:
     """Schedule a check, in a day, for a stray copy: its blob may be removed during the copy, or the copier may die."""
     item.connection()
-    key = keys.upload(clock.to_milliseconds(clock.now() + PATIENCE), f"late.{project_id}.{blob.sha256}")
+    key = keys.upload(clock.to_milliseconds(clock.now() + UPLOAD_LIFE), f"late.{project_id}.{blob.sha256}")
     row = UploadRow(*key, project_id=project_id, sha256=blob.sha256, backend=blob.backend, size_bytes=blob.size_bytes)
     row.save()
     return key

@@ -267,7 +267,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_line_of_start_is_folded_between_words_on_a_terminal(
+def test_the_line_of_start_is_wrapped_between_words_on_a_terminal(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = Terminal()

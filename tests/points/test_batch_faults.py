@@ -151,7 +151,7 @@ def _note(seen: list[str], delivery: Delivery) -> Answer:
     return answer
 
 
-def test_batches_of_one_moment_that_are_folded_in_another_order_than_they_came(
+def test_batches_of_one_moment_merged_in_another_order_than_they_arrived(
     server: Server, iteration: deardiary.Iteration, a_minute_passes: Callable[[], None]
 ) -> None:
     """First and last are then computed from the points: their order is step, time, arrival."""

@@ -175,7 +175,7 @@ def test_an_edit_between_two_moves_keeps_the_points_that_are_about_to_move(
     check_consistency()
 
 
-def test_a_batch_announced_after_the_lease_is_folded_once(
+def test_a_batch_announced_after_the_lease_is_merged_once(
     server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its chunk is among the rows that the compaction reads, and its writer dies before the merge."""

@@ -93,14 +93,14 @@ def _query_partition(table: Table, hash_key: Any, *given: Any, **named: Any) -> 
 
 def _transact_quickly(backend: models.DynamoDBBackend, items: list[dict[str, Any]]) -> None:
     """Copy a table once, and of it only what the transaction can change: moto copies all of it for each item."""
-    twins: dict[str, Table] = {}
+    clones: dict[str, Table] = {}
 
     def deepcopy(value: Any) -> Any:
         if not isinstance(value, Table):
             return copy.deepcopy(value)
-        if value.name not in twins:
-            twins[value.name] = twin(value, _partitions(value, items))
-        return twins[value.name]
+        if value.name not in clones:
+            clones[value.name] = clone(value, _partitions(value, items))
+        return clones[value.name]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "copy", SimpleNamespace(deepcopy=deepcopy))
@@ -112,20 +112,20 @@ def _partitions(table: Table, items: list[dict[str, Any]]) -> set[DynamoType]:
     return {DynamoType((each.get("Item") or each["Key"])[table.hash_key_attr]) for each in written}
 
 
-def twin(table: Table, partitions: set[DynamoType] | None = None) -> Table:
+def clone(table: Table, partitions: set[DynamoType] | None = None) -> Table:
     """Copy a table, to restore it after a failed transaction. The server writes only whole attributes.
 
     With `partitions`, share the items of all other partitions.
     """
-    twin = copy.copy(table)
-    twin.items = table.items.copy()
+    copied = copy.copy(table)
+    copied.items = table.items.copy()
     for partition in table.items if partitions is None else partitions & table.items.keys():
-        twin.items[partition] = {key: _item(item) for key, item in table.items[partition].items()}
-    return twin
+        copied.items[partition] = {key: _item(item) for key, item in table.items[partition].items()}
+    return copied
 
 
 def _item(item: Item) -> Item:
-    twin = Item(item.hash_key, item.range_key, {})
+    clone = Item(item.hash_key, item.range_key, {})
     # Bypass moto's method, which measures all existing items.
-    dict.update(twin.attrs, item.attrs)
-    return twin
+    dict.update(clone.attrs, item.attrs)
+    return clone

@@ -12,7 +12,7 @@ from moto.ssm.models import ssm_backends
 
 from chalicelib.services.search import page_cache
 from chalicelib.storage import keyring
-from tests.support.fast_moto import REGION, twin
+from tests.support.fast_moto import REGION, clone
 from tests.support.server import ADMIN, Server
 
 
@@ -20,14 +20,14 @@ class Fresh:
     """Keeps the present data; `again` restores exactly that, without the rows of a sign-in."""
 
     def __init__(self, server: Server) -> None:
-        self._tables = {name: twin(table) for name, table in _backend(dynamodb_backends).tables.items()}
+        self._tables = {name: clone(table) for name, table in _backend(dynamodb_backends).tables.items()}
         self._buckets = copy.deepcopy(_backend(s3_backends).buckets)
         self._parameters = {name: list(versions) for name, versions in _parameters().items()}
         self._server, self._token = server, server.token()
 
     def again(self) -> Server:
         """Restore the data; return the server, with its admin signed in."""
-        _backend(dynamodb_backends).tables = {name: twin(table) for name, table in self._tables.items()}
+        _backend(dynamodb_backends).tables = {name: clone(table) for name, table in self._tables.items()}
         _backend(s3_backends).buckets = copy.deepcopy(self._buckets)
         _parameters().clear()
         _parameters().update({name: list(versions) for name, versions in self._parameters.items()})

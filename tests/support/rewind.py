@@ -22,7 +22,7 @@ from chalicelib import clock, config, ids, security
 from chalicelib.artifacts import Location
 from chalicelib.artifacts.s3 import S3Store
 from chalicelib.storage.table.keys import Key
-from tests.support.fast_moto import twin
+from tests.support.fast_moto import clone
 from tests.support.server import Reply
 from tests.support.table import Row, read_objects, read_table
 
@@ -46,7 +46,7 @@ class Rewind:
     """Keeps the present table and bucket."""
 
     def __init__(self) -> None:
-        self._table = twin(_table())
+        self._table = clone(_table())
         self._now, self._now_ns = clock.now(), time.time_ns()
         self._objects = {path: _read(path) for path in read_objects()["s3"]}
 
@@ -59,7 +59,7 @@ class Rewind:
         return outcome(reply)
 
     def _rewind(self) -> None:
-        _table().items = twin(self._table).items
+        _table().items = clone(self._table).items
         here, store = read_objects()["s3"], S3Store()
         for path in here - self._objects.keys():
             store.delete(_location(path))

@@ -44,7 +44,7 @@ def _expire(due: Due, resource: Resource) -> None:
     """Remove an upload without progress for a day."""
     blob = blobs.find_blob(due.project_id, due.sha256)
     if blob is not None and blob.upload_at is not None:
-        until = clock.from_milliseconds(blob.upload_at) + storage.PATIENCE
+        until = clock.from_milliseconds(blob.upload_at) + storage.UPLOAD_LIFE
         if until > clock.now():
             storage.expect_bytes_until(due.project_id, resource, until)
             return

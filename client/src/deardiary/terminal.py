@@ -39,7 +39,7 @@ def size(size_bytes: float) -> str:
     return f"{size_bytes / 1000:.3g} TB"
 
 
-def folded(text: str, stream: TextIO) -> str:
+def wrapped(text: str, stream: TextIO) -> str:
     """The text in lines of whole words on a terminal; URLs, paths and texts of several lines stay whole."""
     is_terminal = getattr(stream, "isatty", bool)  # a stream of the user's own may lack it
     if not is_terminal() or "\n" in text:
@@ -63,14 +63,14 @@ def is_attended() -> bool:
 
 def agrees(question: str) -> bool:
     """Ask on stderr and read a line. True for "y" and "yes" only."""
-    print(folded(f"{one_line(question)} [y/N]", sys.stderr), end=" ", file=sys.stderr, flush=True)
+    print(wrapped(f"{one_line(question)} [y/N]", sys.stderr), end=" ", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 class PrintableFormatter(logging.Formatter):
     """Format log records without control characters; line ends stay in tracebacks only.
 
-    With a ``stream`` that is a terminal, a line is folded to its width.
+    With a ``stream`` that is a terminal, a line is wrapped to its width.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -82,4 +82,4 @@ class PrintableFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = printable(super().format(record))
-        return folded(text, self._stream) if self._stream else text
+        return wrapped(text, self._stream) if self._stream else text

@@ -29,7 +29,7 @@ from deardiary.cli import (
 )
 from deardiary.cli.command import NOUNS, VERBS, Call
 from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, CommandFailed, NotThere, explained
-from deardiary.terminal import PrintableFormatter, folded, say
+from deardiary.terminal import PrintableFormatter, say, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if failure is None:
             say(traceback.format_exc().rstrip(), sys.stderr)
             return REFUSED
-        say(folded(f"deardiary: {failure}", sys.stderr), sys.stderr)
+        say(wrapped(f"deardiary: {failure}", sys.stderr), sys.stderr)
         return failure.status
     return status if isinstance(status, int) else 0
 

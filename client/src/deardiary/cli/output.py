@@ -103,9 +103,9 @@ class Output:
     def fields(self, fields: Mapping[str, object]) -> None:
         width = max(map(len, fields), default=0)
         for name, value in fields.items():
-            self.say(self._folded(f"{name.ljust(width)}  {cell(value)}", width + len(GAP)), [value])
+            self.say(self._wrapped(f"{name.ljust(width)}  {cell(value)}", width + len(GAP)), [value])
 
-    def _folded(self, text: str, indent: int) -> str:
+    def _wrapped(self, text: str, indent: int) -> str:
         """Wrap a long line, and indent all but the first; a text of several lines stays unchanged."""
         room = self.room()
         if room is None or len(text) <= room or "\n" in text:

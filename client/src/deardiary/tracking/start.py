@@ -16,7 +16,7 @@ from deardiary.sending import recovery
 from deardiary.sending import run_ref as refs
 from deardiary.sending.delivery import is_refusal
 from deardiary.spool.run import RunRef
-from deardiary.terminal import folded
+from deardiary.terminal import wrapped
 from deardiary.tracking import process_hooks
 from deardiary.tracking.iteration import ActiveIteration
 from deardiary.values import as_tags, as_texts
@@ -102,7 +102,7 @@ def _tell(active: ActiveIteration) -> None:
     state = f"{active.id} at {active.url}" if active.url else f"offline, waits for `deardiary sync` in {active.folder}"
     with contextlib.suppress(OSError, ValueError):
         line = " ".join(["deardiary:", *([names] if names else []), state])
-        print(folded(line, sys.stderr), file=sys.stderr)
+        print(wrapped(line, sys.stderr), file=sys.stderr)
 
 
 def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Client | None:
