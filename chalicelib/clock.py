@@ -11,5 +11,11 @@ from deardiary.wire.times import to_milliseconds as to_milliseconds
 from deardiary.wire.times import whole_milliseconds as whole_milliseconds
 
 
+def past(given: datetime | None) -> datetime:
+    """The given time; now in place of None and of a time in the future."""
+    present = now()
+    return present if given is None else min(given, present)
+
+
 def now() -> datetime:
     return whole_milliseconds(datetime.now(timezone.utc))

@@ -28,6 +28,11 @@ def stamp(microseconds: int | None = None) -> str:
     return _base32((microseconds or _tick()).to_bytes(7, "big") + b"\0\0\0")[:12]
 
 
+def created_us(simple_id: str) -> int:
+    """The time of a simple id, in microseconds since 1970."""
+    return int.from_bytes(base64.b32hexdecode(simple_id.upper())[:7], "big")
+
+
 def split_id(compound: str) -> list[str]:
     """Split a compound id into the id of its owner and the parts after that; a simple id has no such parts."""
     return compound.split(".")

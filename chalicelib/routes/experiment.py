@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, IdKey, Name, PageQuery, Text, Time, changes
+from chalicelib.routes.http.parse import Body, IdKey, Name, PageQuery, Text, Time, changes, past_date
 from chalicelib.services import experiment as service
 from chalicelib.services.lifecycle import deletion
 from deardiary.wire.shapes import Experiment, ExperimentStatus
@@ -19,6 +19,7 @@ class NewExperiment(Body):
     name: Name
     description: Text = ""
     id_key: IdKey | None = None
+    created_date: Time | None = None
 
 
 class ExperimentPatch(Body):
@@ -42,7 +43,12 @@ def list_experiments(call: Call[None, ExperimentsQuery], project_id: str) -> Ans
 def create_experiment(call: Call[NewExperiment, None], project_id: str) -> Answer[Experiment]:
     body = call.body
     experiment, new = service.create_experiment(
-        call.actor, project_id, name=body.name, description=body.description, id_key=body.id_key
+        call.actor,
+        project_id,
+        name=body.name,
+        description=body.description,
+        id_key=body.id_key,
+        created_date=past_date(body.created_date),
     )
     return created(experiment, new=new)
 

@@ -12,7 +12,7 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, IdKey, PageQuery, Text, Time, changes, time
+from chalicelib.routes.http.parse import Body, Id, IdKey, Name, PageQuery, Text, Time, changes, past_date
 from chalicelib.services import iteration as service
 from chalicelib.services.lifecycle import deletion
 from deardiary.wire import limits
@@ -31,6 +31,7 @@ EntryPoint = Annotated[str, Meta(max_length=limits.MAX_ENTRYPOINT_CHARACTERS)]
 
 
 class NewIteration(Body):
+    name: Name | None = None
     notes: Text = ""
     parent_iteration_id: Id | None = None
     id_key: IdKey | None = None
@@ -38,6 +39,7 @@ class NewIteration(Body):
 
 
 class IterationPatch(Body):
+    name: Name | UnsetType = UNSET
     notes: Text | UnsetType = UNSET
     end_date: Time | UnsetType | None = UNSET
     status_id: IterationStatus | UnsetType = UNSET
@@ -90,14 +92,14 @@ def _overviews(page: Page[Facts], search: Search) -> Answer[Page[IterationOvervi
 
 @routes.post("/experiments/{experiment_id}/iterations", body=NewIteration)
 def create_iteration(call: Call[NewIteration, None], experiment_id: str) -> Answer[Iteration]:
-    created_date = call.body.created_date
     iteration, new = service.create_iteration(
         call.actor,
         experiment_id,
+        name=call.body.name or "",
         notes=call.body.notes,
         parent_iteration_id=call.body.parent_iteration_id,
         id_key=call.body.id_key,
-        created_date=None if created_date is None else time("created_date", created_date),
+        created_date=past_date(call.body.created_date),
     )
     return created(iteration, new=new)
 

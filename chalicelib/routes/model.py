@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Name, PageQuery, Text, changes
+from chalicelib.routes.http.parse import Body, Name, PageQuery, Text, Time, changes, past_date
 from chalicelib.services import model as service
 from chalicelib.services.lifecycle import deletion
 from deardiary.wire.shapes import Model
@@ -18,6 +18,7 @@ routes = Routes(__name__)
 class NewModel(Body):
     name: Name
     description: Text = ""
+    created_date: Time | None = None
 
 
 class ModelPatch(Body):
@@ -38,7 +39,10 @@ def list_models(call: Call[None, ModelsQuery], project_id: str) -> Answer[Page[M
 @routes.post("/projects/{project_id}/models", body=NewModel)
 def create_model(call: Call[NewModel, None], project_id: str) -> Answer[Model]:
     body = call.body
-    return created(service.create_model(call.actor, project_id, name=body.name, description=body.description))
+    model = service.create_model(
+        call.actor, project_id, name=body.name, description=body.description, created_date=past_date(body.created_date)
+    )
+    return created(model)
 
 
 @routes.get("/models/{model_id}")

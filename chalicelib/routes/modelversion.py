@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, IdKey, PageQuery, Text, changes
+from chalicelib.routes.http.parse import Body, Id, IdKey, PageQuery, Text, Time, changes, past_date
 from chalicelib.services import modelversion as service
 from deardiary.wire.shapes import ModelVersion, Stage
 
@@ -20,6 +20,7 @@ class NewModelVersion(Body):
     description: Text = ""
     source: Text = ""
     id_key: IdKey | None = None
+    created_date: Time | None = None
 
 
 class ModelVersionPatch(Body):
@@ -48,6 +49,7 @@ def create_version(call: Call[NewModelVersion, None], model_id: str) -> Answer[M
         description=call.body.description,
         source=call.body.source,
         id_key=call.body.id_key,
+        created_date=past_date(call.body.created_date),
     )
     return created(version, new=new)
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, IdKey, Name, PageQuery, Text, changes
+from chalicelib.routes.http.parse import Body, IdKey, Name, PageQuery, Text, Time, changes, past_date
 from chalicelib.services import project as service
 from chalicelib.services.lifecycle import deletion
 from deardiary.wire.shapes import Project
@@ -19,6 +19,7 @@ class NewProject(Body):
     name: Name
     description: Text = ""
     id_key: IdKey | None = None
+    created_date: Time | None = None
 
 
 class ProjectPatch(Body):
@@ -38,7 +39,13 @@ def list_projects(call: Call[None, ProjectsQuery]) -> Answer[Page[Project]]:
 @routes.post("/projects", body=NewProject)
 def create_project(call: Call[NewProject, None]) -> Answer[Project]:
     body = call.body
-    project, new = service.create_project(call.actor, name=body.name, description=body.description, id_key=body.id_key)
+    project, new = service.create_project(
+        call.actor,
+        name=body.name,
+        description=body.description,
+        id_key=body.id_key,
+        created_date=past_date(body.created_date),
+    )
     return created(project, new=new)
 
 

@@ -10,7 +10,7 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, IdKey, Name, PageQuery, Query, Text, changes
+from chalicelib.routes.http.parse import Body, Id, IdKey, Name, PageQuery, Query, Text, Time, changes, past_date
 from chalicelib.routes.http.problem import rule
 from chalicelib.services import resource as service
 from chalicelib.services import upload as uploads
@@ -45,6 +45,7 @@ class NewResource(Body):
     iteration_id: Id | None = None
     content_type: ContentType = "application/octet-stream"
     id_key: IdKey | None = None
+    created_date: Time | None = None
 
     data: Annotated[str, Meta(max_length=MAX_DATA)] | None = None
 
@@ -104,6 +105,7 @@ def create_resource(call: Call[NewResource, None], experiment_id: str) -> Answer
         content_type=call.body.content_type,
         id_key=call.body.id_key,
         data=call.body.data,
+        created_date=past_date(call.body.created_date),
     )
     return created(resource, new=new)
 

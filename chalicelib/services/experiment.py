@@ -26,7 +26,13 @@ class ExperimentChanges(TypedDict, total=False):
 
 
 def create_experiment(
-    actor: Actor, project_id: str, *, name: str, description: str, id_key: str | None
+    actor: Actor,
+    project_id: str,
+    *,
+    name: str,
+    description: str,
+    id_key: str | None,
+    created_date: datetime | None = None,
 ) -> tuple[Experiment, bool]:
     """Return the experiment and True if it is new: the same id_key in the same project finds the earlier one.
 
@@ -42,7 +48,8 @@ def create_experiment(
         status_id=ExperimentStatus.IN_PROGRESS,
         name=name,
         description=description,
-        created_date=clock.now(),
+        created_by=actor.user.id,
+        created_date=clock.past(created_date),
     )
     try:
         storage.create_experiment(experiment, id_key)

@@ -18,11 +18,14 @@ from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
 # A transaction takes 100 items, and each ancestor of a new parent is one of them.
 MAX_DEPTH = 90
+# Open after the end: what people say of an iteration.
+_ANNOTATIONS = {"name", "notes"}
 
 
 class IterationChanges(TypedDict, total=False):
     """The fields of an iteration that a PATCH may carry; those absent stay."""
 
+    name: str
     notes: str
     end_date: datetime | None
     status_id: IterationStatus
@@ -39,6 +42,7 @@ def create_iteration(
     actor: Actor,
     experiment_id: str,
     *,
+    name: str = "",
     notes: str,
     parent_iteration_id: str | None,
     id_key: str | None,
@@ -46,8 +50,8 @@ def create_iteration(
 ) -> tuple[Iteration, bool]:
     """Return the iteration and True if it is new: the same id_key in the same experiment finds the earlier one.
 
-    With a `created_date` the iteration began in the past; a later date becomes now. NotFound if the iteration of that
-    key has been deleted: a repeated creation does not restore it.
+    Without a name it gets the one that follows from its id. With a `created_date` it began in the past; a later date
+    becomes now. NotFound if the iteration of that key has been deleted: a repeated creation does not restore it.
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     created = _find_created(experiment_id, id_key)
@@ -55,8 +59,22 @@ def create_iteration(
         return created, False
     if parent_iteration_id is not None:
         _ancestors(experiment_id, parent_iteration_id)
-    now = clock.now()
-    iteration = _new_iteration(experiment_id, notes, parent_iteration_id, min(created_date or now, now))
+    iteration = Iteration(
+        id=ids.new_id(),
+        experiment_id=experiment_id,
+        name=name,
+        notes=notes,
+        created_by=actor.user.id,
+        created_date=clock.past(created_date),
+        parent_iteration_id=parent_iteration_id,
+        status_id=IterationStatus.RUNNING,
+        error_message="",
+        python_version="",
+        julia_version="",
+        git_sha="",
+        git_dirty=False,
+        entrypoint="",
+    )
     return _store(experiment, iteration, id_key, created_date)
 
 
@@ -92,23 +110,6 @@ def _update(before: Iteration, changes: IterationChanges) -> Iteration:
         # Refresh the heartbeat first, or the liveness sweep would end the reopened iteration at once.
         batch.record_heartbeat(before)
     return _move(before, after)
-
-
-def _new_iteration(experiment_id: str, notes: str, parent_iteration_id: str | None, began: datetime) -> Iteration:
-    return Iteration(
-        id=ids.new_id(),
-        experiment_id=experiment_id,
-        notes=notes,
-        created_date=began,
-        parent_iteration_id=parent_iteration_id,
-        status_id=IterationStatus.RUNNING,
-        error_message="",
-        python_version="",
-        julia_version="",
-        git_sha="",
-        git_dirty=False,
-        entrypoint="",
-    )
 
 
 def _store(
@@ -165,9 +166,11 @@ def _already_so(iteration: Iteration, changes: IterationChanges) -> bool:
 
 
 def _after(before: Iteration, changes: IterationChanges) -> Iteration:
-    """Apply the changes. They reopen an iteration that the server ended, for its writer is back."""
+    """Apply the changes. Those of its writer reopen an iteration that the server ended, for the writer is back."""
     if before.end_date is None:
         return _settle_end(replace(before, **changes), changes)
+    if changes.keys() <= _ANNOTATIONS:
+        return replace(before, **changes)
     if not storage.is_ended_by_server(before):
         return _resumed(before, changes)
     revived = replace(before, status_id=IterationStatus.RUNNING, end_date=None, error_message="")
@@ -175,15 +178,23 @@ def _after(before: Iteration, changes: IterationChanges) -> Iteration:
 
 
 def _resumed(locked: Iteration, changes: IterationChanges) -> Iteration:
-    """Unlock an ended iteration; the status RUNNING alone is the only change it accepts."""
+    """Unlock an ended iteration, if the status RUNNING is the only change. Annotations are open without that."""
+    after = replace(locked, **changes)
+    if {name for name in changes if getattr(after, name) != getattr(locked, name)} <= _ANNOTATIONS:
+        return after
     if changes != {"status_id": IterationStatus.RUNNING}:
         raise storage.locked()
     return replace(locked, status_id=IterationStatus.RUNNING, end_date=None, error_message="")
 
 
 def _settle_end(iteration: Iteration, changes: IterationChanges) -> Iteration:
-    """RUNNING has no end; every other status has one, by the server's clock unless another is given."""
+    """RUNNING has no end; every other status has one, by the server's clock unless another is given.
+
+    An end alone means SUCCEEDED.
+    """
     if iteration.status_id == IterationStatus.RUNNING:
+        if changes.get("end_date") is not None and "status_id" not in changes:
+            return replace(iteration, status_id=IterationStatus.SUCCEEDED)
         if changes.get("end_date") is not None:
             raise InvalidPayload("An iteration that is RUNNING has no end_date", field="end_date")
         return replace(iteration, end_date=None)

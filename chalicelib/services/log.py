@@ -6,7 +6,7 @@ from chalicelib.errors import Conflict
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.parameter import put_parameters
-from chalicelib.services.points.batch import Sent, deliver, is_stored, touch
+from chalicelib.services.points.batch import Sent, deliver, is_stored, require_open, touch
 from chalicelib.services.tag import put_tags
 from deardiary.wire.shapes import BatchReceipt, Iteration
 
@@ -20,7 +20,7 @@ def accept_flush(
     tags: list[str],
     points: dict[str, Sent],
 ) -> BatchReceipt:
-    """Write the parameters first: if one conflicts (Conflict), nothing of the flush is written.
+    """Write the parameters first: if one conflicts (Conflict) or a point is too late, nothing of the flush is written.
 
     The chunk comes last, even without points: once it is stored, the same batch_id changes nothing. An empty flush is a
     heartbeat.
@@ -30,6 +30,7 @@ def accept_flush(
         touch(iteration)
         return BatchReceipt(batch_id=batch_id, accepted=0, last_step={})
     if (parameters or tags) and not is_stored(iteration, batch_id):
+        require_open(iteration, points)
         _put_parameters(iteration, parameters)
         put_tags(iteration, tags)
     return deliver(iteration, batch_id, points)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TypedDict
 
 from chalicelib import clock, ids
@@ -22,10 +23,19 @@ class ModelChanges(TypedDict, total=False):
     description: str
 
 
-def create_model(actor: Actor, project_id: str, *, name: str, description: str) -> Model:
+def create_model(
+    actor: Actor, project_id: str, *, name: str, description: str, created_date: datetime | None = None
+) -> Model:
     """Create a model. Conflict if the project has a model of this name."""
     access.project(actor, project_id, Need.CREATE)
-    model = Model(id=ids.new_id(), project_id=project_id, name=name, description=description, created_date=clock.now())
+    model = Model(
+        id=ids.new_id(),
+        project_id=project_id,
+        name=name,
+        description=description,
+        created_by=actor.user.id,
+        created_date=clock.past(created_date),
+    )
     storage.create_model(model)
     return model
 

@@ -7,6 +7,7 @@ if another request was faster, the server reads the row and decides again.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TypedDict
 
 from chalicelib import clock, ids
@@ -38,6 +39,7 @@ def create_version(
     description: str,
     source: str = "",
     id_key: str | None = None,
+    created_date: datetime | None = None,
 ) -> tuple[ModelVersion, bool]:
     """Return the version, at NO_STAGE, and True if it is new: the same id_key of the same model finds the earlier one.
 
@@ -50,7 +52,7 @@ def create_version(
 
     def create() -> tuple[ModelVersion, bool]:
         lineage = access.model(actor, model_id, Need.CREATE)
-        version = _new_version(lineage, iteration, resource, description, source)
+        version = _new_version(actor, lineage, iteration, resource, description, source, created_date)
         created = None if id_key is None else storage.find_version_by_id_key(lineage.model, lineage.registry, id_key)
         if created is None:
             storage.create_version(lineage.model, version, iteration, resource, id_key)
@@ -122,7 +124,13 @@ def _attached(actor: Actor, project_id: str, before: ModelVersion, after: ModelV
 
 
 def _new_version(
-    lineage: ModelLineage, iteration: Iteration, resource: Resource | None, description: str, source: str
+    actor: Actor,
+    lineage: ModelLineage,
+    iteration: Iteration,
+    resource: Resource | None,
+    description: str,
+    source: str,
+    created_date: datetime | None,
 ) -> ModelVersion:
     number = lineage.registry.last_version + 1
     return ModelVersion(
@@ -134,7 +142,8 @@ def _new_version(
         stage_id=Stage.NO_STAGE,
         description=description,
         source=source,
-        created_date=clock.now(),
+        created_by=actor.user.id,
+        created_date=clock.past(created_date),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from chalicelib import clock, config, ids
 from chalicelib.errors import Conflict, NotFound, PermissionRequired
 from chalicelib.paging import Page
@@ -13,7 +15,9 @@ from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Project
 
 
-def create_project(actor: Actor, *, name: str, description: str, id_key: str | None) -> tuple[Project, bool]:
+def create_project(
+    actor: Actor, *, name: str, description: str, id_key: str | None, created_date: datetime | None = None
+) -> tuple[Project, bool]:
     """The project and whether it is new: the same id_key of the same user finds the earlier one."""
     access.require_unscoped(actor)
     if config.settings().project_creation_by_admin_only:
@@ -21,7 +25,13 @@ def create_project(actor: Actor, *, name: str, description: str, id_key: str | N
     created = _find_created(actor, id_key)
     if created is not None:
         return created, False
-    project = Project(id=ids.new_id(), name=name, description=description, created_date=clock.now())
+    project = Project(
+        id=ids.new_id(),
+        name=name,
+        description=description,
+        created_by=actor.user.id,
+        created_date=clock.past(created_date),
+    )
     try:
         _create(actor, project, id_key)
     except Conflict:

@@ -49,6 +49,7 @@ def create_resource(
     content_type: str,
     id_key: str | None = None,
     data: str | None = None,
+    created_date: datetime | None = None,
 ) -> tuple[Resource, bool]:
     """Return the resource and True if it is new: the same id_key in the same experiment finds the earlier one.
 
@@ -73,7 +74,8 @@ def create_resource(
         name=name,
         description=description,
         content_type=content_type,
-        created_date=clock.now(),
+        created_by=actor.user.id,
+        created_date=clock.past(created_date),
         backend=backend,
         uri=artifacts.store(backend).uri(Location(experiment.project_id, content_hash)),
         size_bytes=size_bytes,

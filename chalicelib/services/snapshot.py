@@ -60,12 +60,13 @@ def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snaps
 
 
 def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, texts: Mapping[str, str]) -> Snapshot:
-    """Return the iteration with all its texts, or only with the given ones if one answer cannot hold all."""
+    """Return the iteration with all its texts, or only with the given ones if one answer cannot hold all.
+
+    An iteration that has ended without a snapshot may still get one, in several requests: each adds what is absent.
+    """
     data = {name: text.encode() for name, text in texts.items()}
     for _ in Retry():
         lineage = access.iteration(actor, iteration_id, Need.UPDATE)
-        if lineage.iteration.end_date is not None:
-            raise iterations.locked()
         try:
             answer = _answer(lineage, environment, texts, _store(lineage, environment, texts, data))
         except (Conflict, NotFound, Unavailable):
@@ -84,17 +85,31 @@ def _store(
     lineage: IterationLineage, environment: Environment, texts: Mapping[str, str], data: Mapping[str, bytes]
 ) -> Texts:
     before = storage.read_texts(lineage.experiment.id, lineage.iteration.id)
+    late = lineage.iteration.end_date is not None
+    if late:
+        _require_absent(lineage.iteration, before, environment, data)
     # A request that died may have left work.
     undone = () if release_texts(lineage.project.id, before) else before.leaving
     bytes_of = {_sha256(each): each for each in data.values()}
     before, joined = _store_missing(lineage, before, bytes_of)
     named = {name: _text(joined[_sha256(data[name])], text) for name, text in texts.items()}
     coming = {sha256: since_ms for sha256, since_ms in before.coming.items() if sha256 not in bytes_of}
-    after = before._replace(texts={**before.texts, **named}, coming=coming)
+    after = before._replace(texts={**before.texts, **named}, coming=coming, late=late)
     after = after._replace(leaving=tuple(sorted({*undone, *before.owned} - after.owned)))
     stored = storage.write_texts(lineage.project.id, lineage.iteration, before, after, joined, _given(environment))
     release_texts(lineage.project.id, stored)
     return stored
+
+
+def _require_absent(iteration: Iteration, before: Texts, environment: Environment, data: Mapping[str, bytes]) -> None:
+    """For a snapshot after the end: InvalidPayload if one was there at the end, or if a field would change."""
+    had_one = bool(before.texts) or iterations.has_environment(iteration)
+    texts = {name: before.texts[name].sha256 for name in data if name in before.texts}
+    changes_text = any(_sha256(data[name]) != sha256 for name, sha256 in texts.items())
+    known = {name: getattr(iteration, name) for name in environment}
+    changes_field = any(known[name] and known[name] != value for name, value in environment.items())
+    if (had_one and not before.late) or changes_text or changes_field:
+        raise iterations.locked()
 
 
 def _answer(lineage: IterationLineage, environment: Environment, texts: Mapping[str, str], stored: Texts) -> Snapshot:

@@ -79,11 +79,11 @@ def _owner(actor: Actor, level: Level, owner_id: str, need: Need) -> Owner:
 
 
 def _check(owner: Owner, write: Transaction) -> None:
-    """Make the transaction fail unless the owner exists and, if it is an iteration, is unlocked."""
+    """Make the transaction fail unless the owner exists. An iteration that has ended still accepts tags."""
     match owner:
         case Project():
             project.check_alive(owner.id, write)
         case Experiment():
             experiment.check_alive(owner, write)
         case Iteration():
-            iteration.check_unlocked(owner, write)
+            iteration.check_alive(owner.experiment_id, owner.id, write)

@@ -29,6 +29,7 @@ class ExperimentRow(Item, discriminator="experiment"):
     status_id = NumberAttribute()
     name = UnicodeAttribute()
     description = UnicodeAttribute()
+    created_by = UnicodeAttribute(null=True)
     created_date = UTCDateTimeAttribute()
     end_date = UTCDateTimeAttribute(null=True)
     id_key = UnicodeAttribute(null=True)

@@ -21,13 +21,17 @@ from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Otherwise, Transaction
+from deardiary.wire.names import name_of
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
 
 class IterationRow(Item, discriminator="iteration"):
     id = UnicodeAttribute()
     experiment_id = UnicodeAttribute()
+    # Null: the name is derived from the id.
+    name = UnicodeAttribute(null=True)
     notes = UnicodeAttribute()
+    created_by = UnicodeAttribute(null=True)
     created_date = UTCDateTimeAttribute()
     end_date = UTCDateTimeAttribute(null=True)
     parent_iteration_id = UnicodeAttribute(null=True)
@@ -55,7 +59,7 @@ UNLOCKED = ALIVE & (IterationRow.end_date.does_not_exist() | LOST)
 # All fields that a PATCH can change. `_STATE`: a write fails if one of these has changed since it was read.
 _STATE = ("end_date", "status_id", "parent_iteration_id")
 _ENVIRONMENT = ("python_version", "julia_version", "git_sha", "git_dirty", "entrypoint")
-_CHANGEABLE = (*_STATE, *_ENVIRONMENT, "notes", "error_message")
+_CHANGEABLE = (*_STATE, *_ENVIRONMENT, "name", "notes", "error_message")
 
 
 def create_iteration(
@@ -95,13 +99,25 @@ def no_parent() -> InvalidPayload:
 
 
 def set_environment(iteration: Iteration, given: Mapping[str, str | bool], write: Transaction) -> None:
-    """Write fields of the environment, named as in the shape, while the iteration has not ended."""
+    """Write fields of the environment, named as in the shape, while the iteration has not ended.
+
+    If it had ended when it was read: Conflict unless its end and these fields are unchanged.
+    """
+    key = keys.iteration(iteration.experiment_id, iteration.id)
+    condition, refusal = UNLOCKED, _refusal(iteration)
+    if iteration.end_date is not None:
+        condition, refusal = ALIVE & (IterationRow.end_date == iteration.end_date), Conflict
+        for name in given:
+            condition &= getattr(IterationRow, name) == getattr(iteration, name)
     if not given:
-        check_unlocked(iteration, write)
+        write.check(IterationRow, key, condition, refusal)
         return
-    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
     actions: list[Action] = [getattr(IterationRow, name).set(value) for name, value in given.items()]
-    write.update(row, actions, UNLOCKED, _refusal(iteration))
+    write.update(IterationRow(*key), actions, condition, refusal)
+
+
+def has_environment(iteration: Iteration) -> bool:
+    return any(getattr(iteration, name) for name in _ENVIRONMENT)
 
 
 def locked() -> InvalidPayload:
@@ -331,4 +347,6 @@ def _same_state(iteration: Iteration) -> Condition:
 
 
 def _row(iteration: Iteration, id_key: str | None) -> IterationRow:
-    return row_of(IterationRow, keys.iteration(iteration.experiment_id, iteration.id), iteration, id_key=id_key)
+    name = None if iteration.name == name_of(iteration.id) else iteration.name
+    key = keys.iteration(iteration.experiment_id, iteration.id)
+    return row_of(IterationRow, key, iteration, name=name, id_key=id_key)

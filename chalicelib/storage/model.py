@@ -27,6 +27,7 @@ class ModelRow(Item, discriminator="model"):
     project_id = UnicodeAttribute()
     name = UnicodeAttribute()
     description = UnicodeAttribute()
+    created_by = UnicodeAttribute(null=True)
     created_date = UTCDateTimeAttribute()
     updated_date = UTCDateTimeAttribute(null=True)
     # Never decreases: the number of a deleted version is not reused.

@@ -40,6 +40,7 @@ class ModelVersionRow(Item, discriminator="model-version"):
     promotion = NumberAttribute(null=True)
     description = UnicodeAttribute()
     source = UnicodeAttribute(null=True)
+    created_by = UnicodeAttribute(null=True)
     created_date = UTCDateTimeAttribute()
     updated_date = UTCDateTimeAttribute(null=True)
     id_key = UnicodeAttribute(null=True)

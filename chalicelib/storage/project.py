@@ -111,4 +111,4 @@ def _id_key(owner_id: str, id_key: str) -> Key:
 
 
 def shape(row: ProjectRow) -> Project:
-    return shape_of(row, Project)
+    return shape_of(row, Project, created_by=row.owner_id)

@@ -30,6 +30,7 @@ class ResourceRow(Item, discriminator="resource"):
     iteration_id = UnicodeAttribute(null=True)
     name = UnicodeAttribute()
     description = UnicodeAttribute()
+    created_by = UnicodeAttribute(null=True)
     created_date = UTCDateTimeAttribute()
     updated_date = UTCDateTimeAttribute(null=True)
     backend = UnicodeAttribute()

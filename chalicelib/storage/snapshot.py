@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 
 from chalicelib.errors import Conflict
 from chalicelib.storage import blob
@@ -28,6 +28,8 @@ class SnapshotRow(Item, discriminator="snapshot"):
     texts = JSONAttribute()
     coming = JSONAttribute()
     leaving = JSONAttribute()
+    # True: the iteration got its snapshot after its end.
+    late = BooleanAttribute(null=True)
 
 
 class Text(NamedTuple):
@@ -42,12 +44,14 @@ class Texts(NamedTuple):
     """The row in memory. `version` is that of the stored row, 0 without one.
 
     `texts`: by name. `coming`: the time of each announcement, in ms since 1970, by SHA-256. `leaving`: SHA-256s.
+    `late`: the iteration got its snapshot after its end.
     """
 
     version: int = 0
     texts: Mapping[str, Text] = MappingProxyType({})
     coming: Mapping[str, int] = MappingProxyType({})
     leaving: tuple[str, ...] = ()
+    late: bool = False
 
     @property
     def owned(self) -> frozenset[str]:
@@ -60,7 +64,7 @@ def read_texts(experiment_id: str, iteration_id: str) -> Texts:
     if row is None:
         return Texts()
     texts = {name: Text(*each) for name, each in row.texts.items()}
-    return Texts(int(row.version), texts, row.coming, tuple(row.leaving))
+    return Texts(int(row.version), texts, row.coming, tuple(row.leaving), bool(row.late))
 
 
 def write_texts(
@@ -74,7 +78,7 @@ def write_texts(
     """Write the row and the iteration's environment in one transaction, and return the row as stored.
 
     `joined`: the blobs, as seen, in which `after` has a new share. Conflict if the row has changed since `before`,
-    InvalidPayload if the iteration has ended, Unavailable if a blob has changed.
+    InvalidPayload if the iteration has ended since it was read, Unavailable if a blob has changed.
     """
     write = Transaction()
     iterations.set_environment(iteration, environment, write)
@@ -136,6 +140,7 @@ def _put(
         texts={name: [text.sha256, text.backend, text.wire_bytes] for name, text in after.texts.items()},
         coming=dict(after.coming),
         leaving=list(after.leaving),
+        late=after.late or None,
     )
     unchanged = SnapshotRow.version == before.version if before.version else None
     write.put(row, Conflict, unchanged)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.errors import Conflict
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.table import item, keys
@@ -48,8 +48,9 @@ class Due(NamedTuple):
 
 
 def pending(resource: Resource) -> Key:
-    """The row of a resource that waits for its bytes."""
-    return keys.upload(clock.to_milliseconds(resource.created_date + UPLOAD_LIFE), resource.id)
+    """The row of a resource that waits for its bytes, due a day after its creation, not its `created_date`."""
+    created = max(resource.created_date, clock.from_milliseconds(ids.created_us(resource.id) // 1000))
+    return keys.upload(clock.to_milliseconds(created + UPLOAD_LIFE), resource.id)
 
 
 def expect_bytes(project_id: str, resource: Resource, write: Transaction) -> None:

@@ -96,10 +96,18 @@ def find_account(user_id: str) -> Account | None:
 
 def find_user_id(username: str) -> str | None:
     """The id of the user with exactly this name, else of the user with this name in another case."""
-    name_keys = [keys.username(username), keys.username(ids.fold_case(username))]
-    found = item.get_many(name_keys)
-    sentinels = [row for row in map(found.get, name_keys) if isinstance(row, UsernameRow)]
-    return sentinels[0].user_id if sentinels else None
+    return find_user_ids([username]).get(username)
+
+
+def find_user_ids(usernames: Iterable[str]) -> dict[str, str]:
+    """Find the ids of these users by name, in one batch; a name without a user is left out."""
+    keys_of = {name: [keys.username(name), keys.username(ids.fold_case(name))] for name in usernames}
+    found = item.get_many(key for both in keys_of.values() for key in both)
+    owners = {
+        name: [row.user_id for row in map(found.get, both) if isinstance(row, UsernameRow)]
+        for name, both in keys_of.items()
+    }
+    return {name: user_ids[0] for name, user_ids in owners.items() if user_ids}
 
 
 def find_account_by_username(username: str) -> Account | None:

@@ -60,7 +60,7 @@ def begin(server: FakeServer, **options: Any) -> ActiveIteration:
     [
         ("notes", "notes="),
         ("note", "notes="),
-        ("name", "has no name"),
+        ("name", "name=…"),
         ("learning_rate", "log_parameters"),
         ("log", "log_parameters"),
         ("status", r"finish\(deardiary.IterationStatus"),
@@ -157,8 +157,8 @@ def test_resume_says_what_it_ignores(
 def test_a_resumed_iteration_is_shown_where_it_is(server: FakeServer, capfd: pytest.CaptureFixture[str]) -> None:
     server.answers["GET /iterations/i1"] = (200, iteration())
     active = deardiary.start("Wine", "other", resume="i1", client=client_of(server))
-    assert f"deardiary: Iris/sweep i1 at {active.url}\n" in capfd.readouterr().err
-    assert repr(active).startswith("<ActiveIteration Iris/sweep i1,")
+    assert f"deardiary: Iris/sweep {active.name} at {active.url}\n" in capfd.readouterr().err
+    assert repr(active).startswith(f"<ActiveIteration Iris/sweep {active.name} i1,")
 
 
 @pytest.mark.parametrize("kind", ["project", "experiment"])
@@ -181,7 +181,7 @@ def test_the_start_prints_one_line(
     assert active.url == f"{active.client.url}/iterations/i1"
     with active.child():
         pass
-    assert capfd.readouterr() == ("", f"deardiary: Iris/sweep i1 at {active.url}\n")
+    assert capfd.readouterr() == ("", f"deardiary: Iris/sweep {active.name} at {active.url}\n")
     monkeypatch.setenv("DEARDIARY_QUIET", "1")
     begin(server)
     assert capfd.readouterr() == ("", "")

@@ -111,6 +111,10 @@ def test_a_server_in_memory_refuses_as_a_server_does() -> None:
     ended = client.iterations.create(experiment.id)
     client.iterations.update(ended.id, status_id=IterationStatus.SUCCEEDED)
     with pytest.raises(deardiary.Invalid, match="end_date"):
-        client.iterations.update(ended.id, notes="late")
+        client.iterations.update(ended.id, error_message="late")
+    assert client.iterations.update(ended.id, name="best", notes="late").name == "best"
+    assert client.iterations.set_snapshot(ended.id, git_sha="abc").git_sha == "abc"
+    with pytest.raises(deardiary.Invalid, match="end_date"):
+        client.iterations.set_snapshot(ended.id, git_sha="def")
     with pytest.raises(deardiary.ClientError, match="NOT_IN_MEMORY"):
         list(client.iterations.list(experiment.id, filter="metrics.loss < 1"))

@@ -121,7 +121,7 @@ def test_a_writer_that_is_back_goes_on(
     assert is_watched(iteration)
 
 
-@pytest.mark.parametrize("changes", [{"status_id": 2}, {"notes": "still here"}, {"status_id": 1}])
+@pytest.mark.parametrize("changes", [{"status_id": 2}, {"git_sha": "abc"}, {"status_id": 1}])
 def test_a_lost_iteration_is_not_locked(
     server: Server, iteration: deardiary.Iteration, later: Any, changes: Any
 ) -> None:

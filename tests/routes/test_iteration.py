@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.storage import iteration as storage
+from chalicelib.storage import series
+from deardiary.wire.names import name_of
 from tests.support.api import (
     check_invalid,
     check_refused,
@@ -37,6 +40,7 @@ def test_a_new_iteration_whole(server: Server) -> None:
     absent = {"end_date": None, "parent_iteration_id": None, "error_message": "", "git_dirty": False}
     absent |= {"python_version": "", "julia_version": "", "git_sha": "", "entrypoint": ""}
     own = {"id": iteration["id"], "experiment_id": experiment, "created_date": iteration["created_date"]}
+    own |= {"name": name_of(iteration["id"]), "created_by": found(server.call("GET", "/auth/me"))["id"]}
     assert iteration == absent | own | {"notes": "first", "status_id": RUNNING}
     assert _get(server, iteration["id"]) == iteration
 
@@ -54,7 +58,8 @@ def test_a_patch_changes_the_fields_that_it_names(server: Server) -> None:
 def test_an_end_locks(server: Server, status: int) -> None:
     iteration = new_iteration(server)
     parameter = made(server.call("POST", f"/iterations/{iteration}/parameters", {"key": "k", "value": "1"}))["id"]
-    tag = made(server.call("POST", f"/iterations/{iteration}/tags", {"value": "t"}))["id"]
+    made(server.call("POST", f"/iterations/{iteration}/tags", {"value": "t"}))
+    found(server.call("PUT", f"/iterations/{iteration}/snapshot", {"git_sha": "abc"}))
     ended = found(_patch(server, iteration, status_id=status, error_message="why"))
     assert ended["end_date"] >= ended["created_date"]
     here = f"/iterations/{iteration}"
@@ -66,10 +71,10 @@ def test_an_end_locks(server: Server, status: int) -> None:
         ("POST", f"{here}/metrics/batch", {"batch_id": "b", "metrics": [{"key": "m", "value": 1.0}]}),
         ("POST", f"{here}/log", {"batch_id": "b", "metrics": {"m": {"value": [1.0]}}}),
         ("POST", f"{here}/log", {"batch_id": "c", "parameters": {"new": "1"}}),
-        ("POST", f"{here}/log", {"batch_id": "d", "tags": ["new"]}),
-        ("POST", f"{here}/tags", {"value": "new"}),
-        ("DELETE", f"{here}/tags/{tag}", None),
-        ("PATCH", here, {"notes": "new"}),
+        ("POST", f"{here}/log", {"batch_id": "d", "tags": ["new"], "metrics": {"m": {"value": [1.0]}}}),
+        ("PUT", f"{here}/snapshot", {"python_version": "3.13"}),
+        ("PATCH", here, {"python_version": "3.13"}),
+        ("PATCH", here, {"notes": "new", "git_sha": "def"}),
         ("PATCH", here, {"error_message": "new"}),
         ("PATCH", here, {"end_date": "2001-01-01T00:00:00Z"}),
         ("PATCH", here, {"status_id": SUCCEEDED if status != SUCCEEDED else FAILED}),
@@ -80,6 +85,44 @@ def test_an_end_locks(server: Server, status: int) -> None:
     assert found(server.call("GET", f"{here}/metrics"))["data"] == []
     assert len(found(server.call("GET", f"{here}/parameters"))["data"]) == 1
     assert len(found(server.call("GET", f"{here}/tags"))["data"]) == 1
+
+
+def test_an_ended_iteration_is_still_annotated(server: Server) -> None:
+    iteration = new_iteration(server)
+    ended = end(server, iteration, status_id=FAILED, error_message="why")
+    here = f"/iterations/{iteration}"
+    assert found(_patch(server, iteration, name="the good one")) == ended | {"name": "the good one"}
+    both = {"notes": "see it", "name": "best"}
+    assert found(_patch(server, iteration, **both)) == ended | both
+    # A client may repeat fields that it does not change.
+    assert found(_patch(server, iteration, notes="n", status_id=FAILED, end_date=ended["end_date"]))["notes"] == "n"
+    tag = made(server.call("POST", f"{here}/tags", {"value": "paper"}))["id"]
+    made(server.call("POST", f"{here}/log", {"batch_id": "late tags", "tags": ["figure 3"]}))
+    assert server.call("DELETE", f"{here}/tags/{tag}").status == 204
+    assert [each["value"] for each in found(server.call("GET", f"{here}/tags"))["data"]] == ["figure 3"]
+    assert _get(server, iteration) == ended | {"notes": "n", "name": "best"}
+
+
+def test_an_annotation_does_not_reopen_what_the_server_ended(server: Server) -> None:
+    iteration = new_iteration(server)
+    experiment = _get(server, iteration)["experiment_id"]
+    stored = storage.find_iteration(experiment, iteration)
+    heard = series.read_series(experiment, iteration)
+    assert stored is not None
+    storage.end_as_lost(stored, stored.created_date, "no sign of life", heard)
+    lost = _get(server, iteration)
+    named = found(_patch(server, iteration, name="lost", notes="node 7 died"))
+    assert named == lost | {"name": "lost", "notes": "node 7 died"}
+    assert found(_patch(server, iteration, error_message="x"))["status_id"] == RUNNING, "its writer is back"
+
+
+def test_an_end_date_alone_ends_as_succeeded(server: Server) -> None:
+    iteration = new_iteration(server)
+    check_invalid(_patch(server, iteration, status_id=RUNNING, end_date="2026-01-02T03:04:05Z"), "end_date")
+    ended = found(_patch(server, iteration, end_date="2026-01-02T03:04:05Z"))
+    assert (ended["status_id"], ended["end_date"]) == (SUCCEEDED, "2026-01-02T03:04:05.000Z")
+    assert found(_patch(server, iteration, end_date="2026-01-02T03:04:05Z")) == ended
+    check_invalid(_patch(server, iteration, end_date="2026-01-02T03:04:06Z"), "end_date")
 
 
 def test_the_status_running_alone_resumes(server: Server) -> None:

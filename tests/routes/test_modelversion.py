@@ -81,6 +81,7 @@ def test_a_new_version_whole(server: Server, model: Registered) -> None:
         "stage_id": NO_STAGE,
         "description": "first",
         "source": "s3://elsewhere/1",
+        "created_by": found(model.server.call("GET", "/auth/me"))["id"],
         "created_date": version["created_date"],
         "updated_date": None,
         "aliases": [],

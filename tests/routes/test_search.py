@@ -31,6 +31,7 @@ def test_it_finds_names_and_tags_in_any_case_and_anything_by_its_id(client: dear
     for kind, own_id in ids.items():
         assert (kind, own_id) in found(client, own_id[:12])
     assert found(client, iteration.id) == [("iteration", iteration.id)]
+    assert [each.name for each in client.search(iteration.id)] == [iteration.name]
     assert found(client, "tulip") == []
 
 

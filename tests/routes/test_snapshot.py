@@ -128,6 +128,28 @@ def test_a_locked_iteration_takes_none(server: Server, iteration: str) -> None:
     assert get(server, iteration) == whole | ended
 
 
+def test_an_iteration_that_ended_without_a_snapshot_accepts_one_in_several_requests(
+    server: Server, iteration: str
+) -> None:
+    ended = end(server, iteration)
+    for body in ({"git_sha": "abc", "git_dirty": True}, {"git_diff": "late"}, {"manifest_toml": "lock"}):
+        for _ in range(2):  # a lost answer: the same request again
+            assert found(put(server, iteration, **body))["end_date"] == ended["end_date"]
+    for body in ({"git_diff": "other"}, {"git_sha": "def"}, {"git_sha": ""}, {"python_version": "3", "git_diff": "x"}):
+        check_invalid(put(server, iteration, **body), "end_date")
+    late = {"git_sha": "abc", "git_dirty": True, "git_diff": "late", "manifest_toml": "lock"}
+    assert get(server, iteration) == ended | dict.fromkeys(TEXTS) | late
+
+
+def test_a_snapshot_completed_before_a_later_end_is_locked(server: Server, iteration: str) -> None:
+    end(server, iteration)
+    found(put(server, iteration, git_sha="abc"))
+    found(server.call("PATCH", f"/iterations/{iteration}", {"status_id": 1}))
+    found(put(server, iteration, git_diff="diff"))
+    end(server, iteration)
+    check_invalid(put(server, iteration, manifest_toml="lock"), "end_date")
+
+
 def test_the_permissions_of_each_operation(server: Server, project: str, iteration: str) -> None:
     path = f"/iterations/{iteration}/snapshot"
     for method, body, need in (("GET", None, "read"), ("PUT", {"git_diff": "x"}, "update")):

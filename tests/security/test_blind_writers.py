@@ -33,9 +33,16 @@ PLANTED: dict[str, dict[str, Any]] = {
     "PATCH /projects/{project_id}/views/{view_id}": {"name": SECRET, "state": {SECRET: [SECRET]}},
     "POST /projects/{project_id}/experiments": {"name": SECRET, "description": SECRET, "id_key": "k"},
     "PATCH /experiments/{experiment_id}": {"name": f"{SECRET} seeds", "description": SECRET},
-    "POST /experiments/{experiment_id}/iterations": {"notes": SECRET, "id_key": "k"},
+    "POST /experiments/{experiment_id}/iterations": {"name": SECRET, "notes": SECRET, "id_key": "k"},
     "PATCH /iterations/{iteration_id}": (
-        {"notes": SECRET, "error_message": SECRET, "python_version": SECRET, "git_sha": SECRET, "entrypoint": SECRET}
+        {
+            "name": SECRET,
+            "notes": SECRET,
+            "error_message": SECRET,
+            "python_version": SECRET,
+            "git_sha": SECRET,
+            "entrypoint": SECRET,
+        }
     ),
     "PUT /iterations/{iteration_id}/snapshot": (
         {"project_toml": SECRET, "manifest_toml": SECRET, "git_diff": SECRET, "julia_version": SECRET}

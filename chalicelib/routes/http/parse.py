@@ -190,6 +190,11 @@ def time(field: str, value: datetime) -> datetime:
         raise InvalidPayload("A time in UTC must be between the years 1 and 9999", field=field) from None
 
 
+def past_date(created_date: datetime | None) -> datetime | None:
+    """The `created_date` of a creation in the stored precision; the service turns a future one into now."""
+    return None if created_date is None else time("created_date", created_date)
+
+
 def _exact(field: str, value: Any) -> Any:
     return time(field, value) if isinstance(value, datetime) else value
 

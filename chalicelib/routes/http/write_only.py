@@ -73,6 +73,9 @@ def _shown(value: Any, sent: frozenset[str]) -> Any:
 
 
 def _shown_field(name: str, value: Any, default: object, sent: frozenset[str]) -> Any:
+    if name == "created_by":
+        # Not even if the caller sent this id in another field: that would confirm a guess.
+        return None
     if name in _OPEN or name.endswith("_id"):
         return value
     shown = _shown(value, sent)

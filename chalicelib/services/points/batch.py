@@ -85,7 +85,7 @@ def store_batch(iteration: Iteration, batch_id: str, sent: dict[str, Sent]) -> C
     batch_hash = ids.hash_text(batch_id)
     series, chunk = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
     if chunk is None:
-        _require_open(iteration, sent)
+        require_open(iteration, sent)
     if chunk is None or batch_hash in series.announced:
         series = _announce(iteration, batch_hash, sent, series)
         if batch_hash in series.announced:
@@ -121,7 +121,7 @@ def now_us() -> int:
     return clock.to_milliseconds(clock.now()) * 1000
 
 
-def _require_open(iteration: Iteration, sent: dict[str, Sent]) -> None:
+def require_open(iteration: Iteration, sent: dict[str, Sent]) -> None:
     """Accept points after the end only if all were recorded before it. Read the end again: it may have changed."""
     if iteration.end_date is None:
         return

@@ -23,7 +23,9 @@ ATTRIBUTES: dict[str, tuple[str, Type]] = {
     "id": ("id", values.TEXT),
     "status": ("status_id", values.STATUS),
     "status_id": ("status_id", values.STATUS),
+    "name": ("name", values.TEXT),
     "notes": ("notes", values.TEXT),
+    "created_by": ("created_by", values.USER),
     "created_date": ("created_date", values.TIME),
     "end_date": ("end_date", values.TIME),
     "parent_iteration_id": ("parent_iteration_id", values.TEXT),
@@ -94,12 +96,16 @@ class Term:
     descending: bool = False
 
 
-def names_in(condition: Condition) -> Iterator[Name]:
+def comparisons_in(condition: Condition) -> Iterator[Comparison]:
     match condition:
         case Comparison():
-            yield condition.name
+            yield condition
         case Not():
-            yield from names_in(condition.condition)
+            yield from comparisons_in(condition.condition)
         case AllOf() | AnyOf():
             for each in condition.conditions:
-                yield from names_in(each)
+                yield from comparisons_in(each)
+
+
+def names_in(condition: Condition) -> Iterator[Name]:
+    return (each.name for each in comparisons_in(condition))

@@ -64,7 +64,7 @@ def _of_project(project: Project, text: str) -> list[SearchResult]:
 def _within(owner: Experiment, prefix: str) -> list[SearchResult]:
     """The iterations and resources of one experiment whose ids begin with the prefix."""
     named = [
-        *(("iteration", each.id, "") for each in iteration.find_iterations_by_id_prefix(owner.id, prefix)),
+        *(("iteration", each.id, each.name) for each in iteration.find_iterations_by_id_prefix(owner.id, prefix)),
         *(("resource", each.id, each.name) for each in resource.find_resources_by_id_prefix(owner.id, prefix)),
     ]
     return [

@@ -23,6 +23,7 @@ from chalicelib.services.search.facts import Facts, Known, read
 from chalicelib.services.search.order import SortKey, sort_key
 from chalicelib.services.search.page_cache import Reading
 from chalicelib.services.search.parse import parse_filter, parse_order
+from chalicelib.services.search.users import with_ids
 from chalicelib.storage import iteration as storage
 from chalicelib.storage.reads import projection
 from deardiary.wire.shapes import Iteration
@@ -56,9 +57,9 @@ def list_iterations_of_experiment(
 
 
 def question_of(search: Search) -> Question:
-    """Parse filter and order. InvalidPayload, with the column, if they do not parse."""
+    """Parse filter and order, and find the users they name. InvalidPayload, with the column, if they do not parse."""
     return Question(
-        parse_filter(search.filter) if search.filter.strip() else None,
+        with_ids(parse_filter(search.filter)) if search.filter.strip() else None,
         parse_order(search.order_by) if search.order_by.strip() else (),
     )
 

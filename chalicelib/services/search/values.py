@@ -85,6 +85,7 @@ _STATUSES = ", ".join(f'{status.value} or "{status.name}"' for status in Iterati
 NUMBER = Type("a number", (*_ORDERED, "in"), _number)
 TEXT = Type("a text in quotes", (*_ORDERED, *PATTERNS, "in"), _text)
 NUMBER_OR_TEXT = Type("a number, or a text in quotes", (*_ORDERED, *PATTERNS, "in"), _number_or_text)
+USER = Type("a username or an id in quotes", (*_EQUAL, "in"), _text)
 TAG = Type("a text in quotes", (*_EQUAL, *PATTERNS, "in"), _text)
 TIME = Type('a time in quotes, like "2026-01-31T12:00:00Z"', (*_ORDERED, "in"), _time)
 STATUS = Type(f"a status: {_STATUSES}", (*_EQUAL, "in"), _status)

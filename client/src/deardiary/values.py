@@ -74,6 +74,15 @@ def as_tags(tags: Iterable[str]) -> tuple[str, ...]:
     return values
 
 
+def as_name(name: str | None) -> str:
+    """The name of an iteration; empty for None. TypeError if it is not text, ValueError if it is too long."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"A name is text, not {type(name).__name__}")
+    if len(name or "") > limits.MAX_NAME_CHARACTERS:
+        raise ValueError(f"A name has at most {limits.MAX_NAME_CHARACTERS} characters, not {len(name or '')}")
+    return name or ""
+
+
 def checked_key(key: object) -> str:
     """The key, if the server accepts it. TypeError if it is not text, ValueError for its length or characters."""
     if not isinstance(key, str):

@@ -11,6 +11,7 @@ import pytest
 import deardiary
 from deardiary import Client, ExperimentStatus, IterationStatus, Point, Stage
 from deardiary.settings import spool_folder
+from deardiary.wire.names import name_of
 from tests.support.older import put_older_experiment
 
 if TYPE_CHECKING:
@@ -99,9 +100,9 @@ def test_experiments(run: Run, iris: dict[str, str], monkeypatch: pytest.MonkeyP
 
 def test_iterations_are_found(run: Run, iris: dict[str, str]) -> None:
     lines = run("iterations", "ls", "Iris/sweep").out.splitlines()
-    assert lines[0].split() == ["id", "status", "created", "took", "tags", "lr", "seed", "loss"]
+    assert lines[0].split() == ["id", "name", "status", "created", "took", "tags", "lr", "seed", "loss"]
     assert [line.split()[0] for line in lines[2:]] == [iris["second"], iris["first"]], "newest first"
-    assert lines[3].startswith(f"{iris['first']}  SUCCEEDED")
+    assert lines[3].split()[:3] == [iris["first"], name_of(iris["first"]), "SUCCEEDED"]
     assert lines[3].split()[-4:] == ["first", "0.1", "7", "0.05"]
     found = run("iterations", "Iris/sweep", "--filter", 'parameters.lr = "0.2"', "--json").json
     assert [each["id"] for each in found] == [iris["second"]]
@@ -136,7 +137,7 @@ def test_an_iteration_is_shown_with_its_parts(run: Run, iris: dict[str, str]) ->
 def test_iterations_are_compared_side_by_side(run: Run, iris: dict[str, str]) -> None:
     ids = iris["first"], iris["second"]
     lines = run("iterations", "compare", *ids).out.splitlines()
-    assert lines[0].split() == list(ids)
+    assert lines[0].split() == [name_of(each) for each in ids]
     rows = [line.split() for line in lines]
     assert ["*", "parameters.lr", "0.1", "0.2"] in rows
     assert ["*", "metrics.loss", "0.05", "0.1"] in rows

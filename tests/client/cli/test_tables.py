@@ -54,7 +54,7 @@ def test_eighty_columns_show_the_differences(run: Run, experiment: str, terminal
     terminal(80)
     lines = run("iterations", "ls", experiment).out.splitlines()
     assert all(len(line) <= 80 for line in lines)
-    assert lines[0].split()[:3] == ["id", "status", "age"]
+    assert lines[0].split()[:3] == ["id", "name", "status"]
     assert {"rate", "loss"} <= set(lines[0].split())
     assert any(line.startswith("Not shown: ") for line in lines)
     assert lines[-1].endswith("--wide.")
@@ -103,10 +103,10 @@ def test_comparing_many_on_a_narrow_terminal_gives_each_a_row(
     run: Run, client: deardiary.Client, experiment: str, terminal: Callable[[int], None]
 ) -> None:
     terminal(80)
-    ids = [each.id for each in client.iterations.list(experiment)]
-    lines = run("iterations", "compare", *ids).out.splitlines()
-    assert lines[0].split()[0] == "id"
-    assert [line.split()[0] for line in lines[2:6]] == [each[:10] for each in ids]
+    listed = list(client.iterations.list(experiment))
+    lines = run("iterations", "compare", *(each.id for each in listed)).out.splitlines()
+    assert lines[0].split()[0] == "iteration"
+    assert [line.split()[0] for line in lines[2:6]] == [each.name for each in listed]
     assert any(line.startswith("The same in all: ") for line in lines)
     assert "parameters.depth=5" in " ".join(lines)
 

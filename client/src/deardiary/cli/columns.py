@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _WIDEST_TAGS, _WIDEST_HEADING, _WIDEST_VALUE = 16, 14, 24
 _FIELDS = (
-    "id", "status_id", "notes", "created_date", "end_date", "parent_iteration_id", "error_message", "python_version",
-    "julia_version", "git_sha", "git_dirty", "entrypoint",
+    "id", "status_id", "notes", "created_by", "created_date", "end_date", "parent_iteration_id", "error_message",
+    "python_version", "julia_version", "git_sha", "git_dirty", "entrypoint",
 )  # fmt: skip
 _PARTS = ("first", "last", "min", "max", "count", "last_step")
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
@@ -73,6 +73,7 @@ def narrow(iterations: Sequence[IterationOverview], labels: Sequence[str], room:
     """
     fixed = [
         Column("id", labels),
+        Column("name", [shortened(each.name, _WIDEST_VALUE) for each in iterations]),
         Column("status", [each.status_id for each in iterations]),
         Column("age", [age(each.created_date) for each in iterations]),
     ]
@@ -107,6 +108,7 @@ def as_tree(
 def wide(iterations: Sequence[IterationOverview]) -> list[Column]:
     """Every column but the id, whole."""
     return [
+        Column("name", [each.name for each in iterations]),
         Column("status", [each.status_id for each in iterations]),
         Column("created", [each.created_date for each in iterations]),
         Column("took", [took(each) for each in iterations]),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Row = tuple[str, bool, list[object]]
 
 # Fields that differ between any two iterations, without meaning.
-ALWAYS = ("id", "created")
+ALWAYS = ("id", "name", "created")
 
 
 def rows_of(iterations: Sequence[IterationOverview]) -> Iterator[Row]:
@@ -42,10 +42,11 @@ def took(iteration: Iteration) -> str | None:
 
 def _values(iterations: Sequence[IterationOverview]) -> Iterator[tuple[str, list[object]]]:
     yield "id", [each.id for each in iterations]
+    yield "name", [each.name for each in iterations]
     yield "status", [each.status_id for each in iterations]
     yield "created", [each.created_date for each in iterations]
     yield "took", [took(each) for each in iterations]
-    for field in ("parent_iteration_id", "notes", "git_sha"):
+    for field in ("created_by", "parent_iteration_id", "notes", "git_sha"):
         yield field, [getattr(each, field) for each in iterations]
     yield "git_dirty", [_dirty(each) for each in iterations]
     for field in ("python_version", "julia_version", "entrypoint"):

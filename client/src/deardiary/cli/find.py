@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -29,7 +30,9 @@ class Named(Protocol):
 
 SHORTEST_PREFIX, ID_LENGTH = 6, 24
 _SHOWN = 5
-_BY_ID = ("iteration", "resource")  # kinds without a name
+_BY_ID = ("iteration", "resource")  # kinds that a prefix of an id finds
+
+_WHOLE_ID = re.compile(rf"[0-9a-v]{{{ID_LENGTH}}}")
 
 T = TypeVar("T")
 N = TypeVar("N", bound=Named)
@@ -53,16 +56,23 @@ def experiment(client: Client, text: str | None, *, sure: bool = False) -> Exper
     wanted = text or settings.default_experiment()
     if wanted is None:
         raise CommandFailed("Name an experiment as PROJECT/EXPERIMENT, or by its id", USAGE)
-    for above, name in reference.readings(wanted):
-        within = _first("project", client.projects.list(name=above), sure=sure)
-        named = within and _first("experiment", client.experiments.list(within.id, name=name), sure=sure)
-        if named:
-            return named
+    named = _experiment_of_path(client, wanted, sure=sure)
+    if named:
+        return named
     if "/" not in wanted and (owner := next(client.projects.list(name=wanted), None)):
         names = [f"{wanted}/{each.name}" for each in islice(client.experiments.list(owner.id), _SHOWN)]
         listed = f"; it has: {', '.join(names)}" if names else ", and it has none yet"
         raise CommandFailed(f"{wanted!r} is a project: name an experiment of it{listed}", USAGE)
     return _by_id("experiment", wanted, client.experiments.get, client)
+
+
+def _experiment_of_path(client: Client, text: str, *, sure: bool) -> Experiment | None:
+    for above, name in reference.readings(text):
+        within = _first("project", client.projects.list(name=above), sure=sure)
+        named = within and _first("experiment", client.experiments.list(within.id, name=name), sure=sure)
+        if named:
+            return named
+    return None
 
 
 def model(client: Client, text: str, *, sure: bool = False) -> Model:
@@ -126,8 +136,49 @@ def _first(kind: str, named: Iterator[N], *, sure: bool) -> N | None:
 
 
 def iteration(client: Client, text: str) -> Iteration:
-    """Find by id or a prefix of one."""
-    return _by_id("iteration", text, client.iterations.get, client)
+    """Find by PROJECT/EXPERIMENT/NAME, by a name in DEARDIARY_EXPERIMENT or else in DEARDIARY_PROJECT, or by id.
+
+    A prefix of the id is enough. CommandFailed if several have the name.
+    """
+    named = None if _WHOLE_ID.fullmatch(text) else _iteration_of_name(client, text)
+    return named or _by_id("iteration", text, client.iterations.get, client)
+
+
+def _iteration_of_name(client: Client, text: str) -> Iteration | None:
+    """Find the iteration by name or path. CommandFailed if several in the experiment or project have the name."""
+    for experiment_id, project_id, name in _owners_and_names(client, text):
+        named = client.iterations.list(experiment_id, project=project_id, filter=f"name = {_quoted(name)}")
+        try:
+            found = _first("iteration", named, sure=True)
+        except ClientError as error:
+            # An older server, which knows no names, or a text that can be no name.
+            if error.status != 422:
+                raise
+            found = None
+        if found:
+            return found
+    return None
+
+
+def _owners_and_names(client: Client, text: str) -> Iterator[tuple[str | None, str | None, str]]:
+    """Yield the id of each experiment or project in which the text may name an iteration, and the name there."""
+    parts = text.split("/")
+    for index in range(1, len(parts)):
+        within = _experiment_of_path(client, "/".join(parts[:index]), sure=True)
+        if within:
+            yield within.id, None, "/".join(parts[index:])
+    default, above = settings.default_experiment(), settings.default_project()
+    chosen = _experiment_of_path(client, default, sure=True) if default else None
+    if chosen:
+        yield chosen.id, None, text
+    elif above and (owner := _first("project", client.projects.list(name=above), sure=True)):
+        yield None, owner.id, text
+
+
+def _quoted(text: str) -> str:
+    """Write the text as a literal of a filter."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def resource(client: Client, text: str) -> Resource:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deardiary.client import Client
     from deardiary.wire.shapes import Iteration, Project
 
-_ID = "an id, or the beginning of one"
+_ID = "a name, PROJECT/EXPERIMENT/NAME, an id, or the beginning of one"
 _WIDEST_SAME = 24
 _LONGEST = 400  # of a parameter, in `show` on a terminal
 NEWEST_FIRST = "created_date desc"
@@ -49,6 +49,9 @@ def add(commands: Subparsers) -> None:
     parser = verb(verbs, "compare", "show iterations side by side", compare)
     parser.add_argument("iterations", nargs="+", metavar="ITERATION", help=_ID)
     parser.add_argument("--differing", action="store_true", help="only what differs")
+    parser = verb(verbs, "rename", "give an iteration another name", rename)
+    parser.add_argument("iteration", metavar="ITERATION", help=_ID)
+    parser.add_argument("name", metavar="NAME", help="the new name")
     parser = verb(verbs, "note", "set the notes of an iteration", note)
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
     parser.add_argument("text", metavar="TEXT", help="the notes; - reads them from stdin")
@@ -131,6 +134,8 @@ def show(call: Call) -> None:
     call.output.json({**with_words(overview), "children": [each.id for each in children], "resources": resources})
     rows = [row for row in rows_of([overview]) if not row[0].startswith("metrics.")]
     fields = {name: value for name, _, (value,) in rows if value not in (None, "")}
+    if overview.created_by:
+        fields["created_by"] = _author(call.client, overview.created_by)
     cut = [] if call.output.room() is None else _cut_parameters(fields)
     call.output.fields(fields)
     if cut:
@@ -150,6 +155,16 @@ def show(call: Call) -> None:
         call.output.say(f"\n{overview.error_message.rstrip()}")
 
 
+def _author(client: Client, user_id: str) -> str:
+    """The username, where the caller may read it; else the id."""
+    try:
+        return client.users.get(user_id).username
+    except ClientError as error:
+        if error.status not in (403, 404):
+            raise
+        return user_id
+
+
 def _cut_parameters(fields: dict[str, object]) -> list[str]:
     """Cut parameters that would fill a terminal; return their names."""
     long = [name for name, value in fields.items() if name.startswith("parameters.") and len(cell(value)) > _LONGEST]
@@ -165,8 +180,9 @@ def compare(call: Call) -> None:
     if call.output.as_json:
         return
     room = call.output.room()
-    labels = [each.id for each in found] if room is None else short_ids([each.id for each in found])
-    side_by_side = [["*" if differs else "", name, *values] for name, differs, values in rows if name != "id"]
+    labels = _headings(found, whole=room is None)
+    shown = [row for row in rows if row[0] != ("id" if labels[0] == found[0].id else "name")]
+    side_by_side = [["*" if differs else "", name, *values] for name, differs, values in shown]
     headings = ["", "", *labels]
     if room is None or call.output.width(headings, side_by_side) <= room:
         call.output.table(headings, side_by_side, "They do not differ")
@@ -174,11 +190,20 @@ def compare(call: Call) -> None:
         _compare_below_each_other(call, labels, rows, room)
 
 
+def _headings(found: Sequence[Iteration], *, whole: bool) -> list[str]:
+    """The names; the ids if two have the same name."""
+    names = [each.name if whole else shortened(each.name, _WIDEST_SAME) for each in found]
+    if len(set(names)) == len({each.id for each in found}):
+        return names
+    return [each.id for each in found] if whole else short_ids([each.id for each in found])
+
+
 def _compare_below_each_other(call: Call, labels: list[str], rows: list[Row], room: int) -> None:
     """A row per iteration, and as many columns in which they differ as fit."""
     differing = [Column(_key(name), values, name).cut() for name, differs, values in rows if differs]
-    shown = fitting(differing, room - Column("id", labels).width + len(GAP))
-    columns = [Column("id", labels), *shown]
+    heading = Column("iteration", labels)
+    shown = fitting(differing, room - heading.width + len(GAP))
+    columns = [heading, *shown]
     call.output.table([each.key for each in columns], list(zip(*(each.values for each in columns), strict=True)))
     left_out = [each.path for each in differing if each not in shown]
     if left_out:
@@ -204,6 +229,12 @@ def _chosen(iterations: list[IterationOverview], keys: str) -> list[Column]:
     except KeyError as error:
         names = ", ".join(each.path or each.key for each in offered)
         raise CommandFailed(f"There is no column {error.args[0]!r}; there are: {names}", USAGE) from None
+
+
+def rename(call: Call) -> None:
+    iteration = find.iteration(call.client, call.given.iteration)
+    renamed = call.client.iterations.update(iteration.id, name=call.given.name)
+    call.output.changed(renamed, lambda it: f"Renamed iteration {it.id} to {it.name}")
 
 
 def note(call: Call) -> None:

@@ -17,12 +17,21 @@ class Experiments:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def create(self, project_id: str, name: str, description: str = "", *, id_key: str | None = None) -> Experiment:
+    def create(
+        self,
+        project_id: str,
+        name: str,
+        description: str = "",
+        *,
+        id_key: str | None = None,
+        created_date: datetime | None = None,
+    ) -> Experiment:
         """Create an experiment, IN_PROGRESS; if the project has one with this ``id_key``, return that one.
 
-        `Conflict` if the project has another experiment of that name.
+        Give ``created_date`` if it is a copy of an earlier one. `Conflict` if the project has another experiment of
+        that name.
         """
-        body = present(name=name, description=description, id_key=id_key)
+        body = present(name=name, description=description, id_key=id_key, created_date=created_date)
         path = path_of("projects", project_id, "experiments")
         return self._api.post(Experiment, path, body, repeatable=id_key is not None)
 

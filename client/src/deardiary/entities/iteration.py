@@ -24,6 +24,7 @@ class Iterations:
         self,
         experiment_id: str,
         *,
+        name: str | None = None,
         notes: str = "",
         parent_iteration_id: str | None = None,
         id_key: str | None = None,
@@ -31,10 +32,16 @@ class Iterations:
     ) -> Iteration:
         """Create an iteration, RUNNING; if the experiment has one with this ``id_key``, return that one.
 
-        Give ``created_date`` if the iteration began earlier, for example offline. ClientError 404 if the iteration of
-        that ``id_key`` has been deleted.
+        Without ``name`` it gets a readable one, derived from its id. Give ``created_date`` if it began earlier, for
+        example offline. ClientError 404 if the iteration of that ``id_key`` has been deleted.
         """
-        body = present(notes=notes, parent_iteration_id=parent_iteration_id, id_key=id_key, created_date=created_date)
+        body = present(
+            name=name,
+            notes=notes,
+            parent_iteration_id=parent_iteration_id,
+            id_key=id_key,
+            created_date=created_date,
+        )
         path = path_of("experiments", experiment_id, "iterations")
         return self._api.post(Iteration, path, body, repeatable=id_key is not None)
 
@@ -85,8 +92,8 @@ class Iterations:
         List those of an experiment, or of all experiments of ``project``, a project's id: experiment by experiment,
         unless ``order_by`` is given, which the server accepts for at most 200 experiments.
 
-        A filter is like ``parameters.lr = "0.01" and metrics.loss.min < 0.3 and status = "FAILED" and tags = "best"``,
-        an order like ``metrics.accuracy desc, created_date``.
+        A filter is like ``parameters.lr = "0.01" and metrics.loss.min < 0.3 and status = "FAILED" and tags = "best"``
+        or ``name like "%heron%" and created_by = "alice"``, an order like ``metrics.accuracy desc, created_date``.
         """
         query = {
             "filter": filter,
@@ -107,6 +114,7 @@ class Iterations:
         self,
         iteration_id: str,
         *,
+        name: str | None = None,
         notes: str | None = None,
         status_id: IterationStatus | None = None,
         end_date: datetime | None = None,
@@ -118,11 +126,13 @@ class Iterations:
         git_dirty: bool | None = None,
         entrypoint: str | None = None,
     ) -> Iteration:
-        """Change the given fields.
+        """Change the given fields; of an iteration that has ended, only ``name`` and ``notes``.
 
-        A final status defaults the end date to the server's clock. RUNNING, given alone, unlocks an iteration.
+        A final status defaults the end date to the server's clock. ``end_date`` alone ends it as SUCCEEDED. RUNNING,
+        given alone, unlocks an iteration.
         """
         body = present(
+            name=name,
             notes=notes,
             status_id=status_id,
             end_date=end_date,
@@ -172,6 +182,8 @@ class Iterations:
         git_diff: str | None = None,
     ) -> Snapshot:
         """Set the given fields of the iteration's environment. The last three may have 4 MiB each.
+
+        An iteration that has ended accepts them only if it had none of them.
 
         Long texts are sent in separate requests. The answer holds only the fields sent last; `snapshot` returns all.
         """

@@ -12,6 +12,7 @@ from deardiary.wire.shapes import Model, ModelVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from os import PathLike
     from pathlib import Path
 
@@ -22,9 +23,14 @@ class Models:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def create(self, project_id: str, name: str, description: str = "") -> Model:
-        """Create a model. ClientError 409 CONFLICT if the project has one of that name."""
-        body = present(name=name, description=description)
+    def create(
+        self, project_id: str, name: str, description: str = "", *, created_date: datetime | None = None
+    ) -> Model:
+        """Create a model, with ``created_date`` if it is a copy of an earlier one.
+
+        ClientError 409 CONFLICT if the project has one of that name.
+        """
+        body = present(name=name, description=description, created_date=created_date)
         return self._api.post(Model, path_of("projects", project_id, "models"), body)
 
     def get(self, model_id: str) -> Model:

@@ -10,6 +10,7 @@ from deardiary.wire.shapes import ModelVersion, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 
 class ModelVersions:
@@ -25,11 +26,13 @@ class ModelVersions:
         description: str = "",
         source: str = "",
         id_key: str | None = None,
+        created_date: datetime | None = None,
     ) -> ModelVersion:
         """Create the next version, at NO_STAGE; if the model has one with this ``id_key``, return that one.
 
         Iteration and resource belong to the model's project. A version without a resource may get one later, once.
-        ``source`` is a text of your own, such as the URL of the file elsewhere.
+        ``source`` is a text of your own, such as the URL of the file elsewhere. Give ``created_date`` if it is a copy of
+        an earlier one.
         """
         body = present(
             iteration_id=iteration_id,
@@ -38,6 +41,7 @@ class ModelVersions:
             # An older server knows no source.
             source=source or None,
             id_key=id_key,
+            created_date=created_date,
         )
         path = path_of("models", model_id, "versions")
         return self._api.post(ModelVersion, path, body, repeatable=id_key is not None)

@@ -10,15 +10,21 @@ from deardiary.wire.shapes import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 
 class Projects:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def create(self, name: str, description: str = "", *, id_key: str | None = None) -> Project:
-        """Create a project; if the same user has created one with this ``id_key``, return that one."""
-        body = present(name=name, description=description, id_key=id_key)
+    def create(
+        self, name: str, description: str = "", *, id_key: str | None = None, created_date: datetime | None = None
+    ) -> Project:
+        """Create a project; if the same user has created one with this ``id_key``, return that one.
+
+        Give ``created_date`` if it is a copy of an earlier one.
+        """
+        body = present(name=name, description=description, id_key=id_key, created_date=created_date)
         return self._api.post(Project, "/projects", body, repeatable=id_key is not None)
 
     def get(self, project_id: str) -> Project:

@@ -16,6 +16,7 @@ from deardiary.wire.shapes import Download, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
     from os import PathLike
 
     from deardiary.transfer.progress import Progress
@@ -38,12 +39,13 @@ class Resources:
         iteration_id: str | None = None,
         content_type: str | None = None,
         id_key: str | None = None,
+        created_date: datetime | None = None,
     ) -> Resource:
         """Create a resource, "pending" until its bytes are uploaded; "ready" at once if the project has the bytes.
 
         ``content_hash`` is SHA-256 in lower-case hex. If the experiment has a resource with this ``id_key``, return
-        that one; CONFLICT if it has other bytes. Without ``content_type`` it is ``application/octet-stream``. `upload`
-        calls this and sends the bytes.
+        that one; CONFLICT if it has other bytes. Without ``content_type`` it is ``application/octet-stream``. Give
+        ``created_date`` if it is a copy of an earlier one. `upload` calls this and sends the bytes.
         """
         body = present(
             name=name,
@@ -53,6 +55,7 @@ class Resources:
             iteration_id=iteration_id,
             content_type=content_type,
             id_key=id_key,
+            created_date=created_date,
         )
         path = path_of("experiments", experiment_id, "resources")
         return self._api.post(Resource, path, body, repeatable=id_key is not None)

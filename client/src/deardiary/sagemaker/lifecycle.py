@@ -28,6 +28,7 @@ def start(
     *,
     parameters: Mapping[str, object] | None = None,
     tags: Iterable[str] | None = None,
+    name: str = "",
     notes: str = "",
     other_ranks: Literal["silent", "children"] = "silent",
     client: Client | None = None,
@@ -45,7 +46,7 @@ def start(
     the records wait for `sync`.
     """
     job = find_job()
-    options: dict[str, Any] = {"notes": notes, "client": client, "strict": strict}
+    options: dict[str, Any] = {"name": name, "notes": notes, "client": client, "strict": strict}
     if job is None:
         return lifecycle.start(project, experiment, parameters=parameters, tags=tags, **options)
     with explaining(job.failure_file):
@@ -65,9 +66,10 @@ def _start(
 ) -> ActiveIteration:
     if job.rank and other_ranks == "silent":
         return silent_iteration()
-    notes = options["notes"]
-    ref = _ref(job, project or settings.default_project(), experiment or settings.default_experiment(), notes)
     is_first = not job.rank
+    said = {"name": options["name"], "notes": options["notes"]}
+    ref = _ref(job, project or settings.default_project(), experiment or settings.default_experiment(), said)
+    options = options if is_first else {**options, "name": ""}
     iteration = lifecycle.start(
         ref.project,
         ref.experiment,
@@ -82,12 +84,12 @@ def _start(
     return iteration
 
 
-def _ref(job: Job, project: str | None, experiment: str | None, notes: str) -> RunRef:
+def _ref(job: Job, project: str | None, experiment: str | None, said: Mapping[str, str]) -> RunRef:
     """The reference by which every process of the job finds or creates the job's iteration."""
     above = None
     if job.tuning_job is not None:
         above = RunRef(project=project, experiment=experiment, id_key=job.tuning_job)
-    return RunRef(project=project, experiment=experiment, id_key=job.name, notes=notes, parent=above)
+    return RunRef(project=project, experiment=experiment, id_key=job.name, parent=above, **said)
 
 
 def _parameters(job: Job, given: Mapping[str, object]) -> dict[str, object]:

@@ -35,6 +35,7 @@ def find_or_create(client: Client, ref: RunRef, *, began: datetime | None = None
     parent_id = None if parent is None else parent.iteration_id or find_or_create(client, parent, began=began).id
     iteration, is_new = client.iterations.find_or_create(
         experiment_id_of(client, ref, began=began),
+        name=ref.name or None,
         notes=ref.notes,
         parent_iteration_id=parent_id,
         id_key=ref.resume or ref.id_key,
@@ -69,6 +70,8 @@ def _ignored(ref: RunRef, actual: RunRef, found: Iteration) -> Iterator[str]:
         given, name = getattr(ref, option), getattr(actual, option)
         if given != name:
             yield f"{option}={given!r} (it is in {name!r})"
+    if ref.name not in ("", found.name):
+        yield f"name={ref.name!r:.80}"
     if ref.notes not in ("", found.notes):
         yield f"notes={ref.notes!r:.80}"
     if ref.parent is not None and ref.parent.iteration_id not in (None, found.parent_iteration_id):

@@ -31,6 +31,7 @@ class RunRef:
     experiment: str | None = None
     id_key: str | None = None
     resume: str | None = None
+    name: str = ""
     notes: str = ""
     parent: RunRef | None = None
 

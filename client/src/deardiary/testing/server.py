@@ -18,6 +18,7 @@ from deardiary.http.transport import Request, Response
 from deardiary.testing.table import Logged, Refused, Row, Table, now, points_in
 from deardiary.wire import parts
 from deardiary.wire.form import to_json
+from deardiary.wire.names import name_of
 from deardiary.wire.shapes import IterationStatus, UploadRequest
 from deardiary.wire.times import format_time
 
@@ -42,6 +43,7 @@ class Recorded:
     id: str
     project: str
     experiment: str
+    name: str
     status: IterationStatus
     notes: str
     error_message: str
@@ -163,6 +165,7 @@ class MemoryServer:
         self._table.get("experiments", experiment_id)
         known = {**dict.fromkeys(_TEXTS, ""), "git_dirty": False, "end_date": None, "parent_iteration_id": None}
         created = self._table.create("iterations", {**body, "experiment_id": experiment_id}, status_id=1, **known)
+        created[1].setdefault("name", name_of(created[1]["id"]))
         self._logged.setdefault(created[1]["id"], Logged())
         return created
 
@@ -181,8 +184,10 @@ class MemoryServer:
         return self._table.create("resources", {**body, "experiment_id": experiment_id}, **known)
 
     def _put_snapshot(self, iteration_id: str, body: Row) -> tuple[int, Row]:
-        row = self._open(iteration_id)
-        self._logged[iteration_id].snapshot.update(body)
+        row, logged = self._table.get("iterations", iteration_id), self._logged[iteration_id]
+        if logged.snapshot:
+            self._open(iteration_id)
+        logged.snapshot.update(body)
         row.update({name: value for name, value in body.items() if name in row})
         return self._get_snapshot(iteration_id, {})
 
@@ -197,10 +202,13 @@ class MemoryServer:
 
     def _update(self, iteration_id: str, body: Row) -> tuple[int, Row]:
         row = self._table.get("iterations", iteration_id)
+        if body.keys() <= {"name", "notes"}:
+            row.update(body)
+            return 200, row
         if row["end_date"] is not None and body != {"status_id": 1}:
             raise Refused(422, "INVALID_PAYLOAD", "The iteration has ended", field="end_date")
-        ends = body.get("status_id", 1) != IterationStatus.RUNNING
-        row.update({"end_date": now() if ends else None, **body})
+        status = body.get("status_id", IterationStatus.SUCCEEDED if body.get("end_date") else row["status_id"])
+        row.update({"end_date": None if status == IterationStatus.RUNNING else now(), "status_id": status, **body})
         return 200, row
 
     def _log(self, iteration_id: str, body: Row) -> tuple[int, Row]:
@@ -263,6 +271,7 @@ class MemoryServer:
             id=row["id"],
             project=self._name_of("projects", experiment["project_id"]),
             experiment=experiment["name"],
+            name=row["name"],
             status=IterationStatus(row["status_id"]),
             notes=row["notes"],
             error_message=row["error_message"],

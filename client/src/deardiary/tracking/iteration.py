@@ -41,7 +41,7 @@ _UPDATE = "call iteration.client.iterations.update(iteration.id, {}=…)"
 _INSTEAD = {
     "notes": f"give deardiary.start(notes=…), or {_UPDATE.format('notes')}",
     "note": f"give deardiary.start(notes=…), or {_UPDATE.format('notes')}",
-    "name": "an iteration has no name; give notes or a tag",
+    "name": f"give deardiary.start(name=…), or {_UPDATE.format('name')}",
     "status": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
     "status_id": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
     "error_message": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
@@ -116,13 +116,20 @@ class ActiveIteration:
     def __repr__(self) -> str:
         of = "/".join(filter(None, (self._ref.project, self._ref.experiment)))
         state = "ended" if self._ended else "running"
-        return f"<ActiveIteration {of or self.experiment_id} {self.id}, {state}, {self.url or 'not on a server yet'}>"
+        names = " ".join(filter(None, (of or self.experiment_id, self.name, self.id)))
+        return f"<ActiveIteration {names}, {state}, {self.url or 'not on a server yet'}>"
 
     @property
     def id(self) -> str:
         """The iteration's id; until the server has assigned one, the key under which it will be created."""
         known = self._known
         return known.id if known else str(self._ref.iteration_id or self._ref.resume or self._ref.id_key or "")
+
+    @property
+    def name(self) -> str:
+        """The iteration's name when it was started; empty if none was given, until the server has assigned an id."""
+        known = self._known
+        return known.name if known else self._ref.name
 
     @property
     def url(self) -> str | None:
@@ -292,12 +299,13 @@ class ActiveIteration:
         *,
         parameters: Mapping[str, object] | None = None,
         tags: Iterable[str] = (),
+        name: str = "",
         notes: str = "",
         id_key: str | None = None,
     ) -> ActiveIteration:
         """Start an iteration of the same experiment, with this one as its parent."""
         return self._begin(
-            parameters=parameters, tags=tags, notes=notes, parent=self, id_key=id_key, strict=self._strict
+            parameters=parameters, tags=tags, name=name, notes=notes, parent=self, id_key=id_key, strict=self._strict
         )
 
     def flush(self, seconds: float | None = None) -> bool:

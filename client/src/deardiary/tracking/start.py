@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from deardiary import settings
+from deardiary import settings, terminal
 from deardiary.client import Client, connect_later
 from deardiary.errors import ClientError
 from deardiary.sending import recovery
@@ -19,7 +19,7 @@ from deardiary.spool.run import RunRef
 from deardiary.terminal import wrapped
 from deardiary.tracking import process_hooks
 from deardiary.tracking.iteration import ActiveIteration
-from deardiary.values import as_tags, as_texts
+from deardiary.values import as_name, as_tags, as_texts
 from deardiary.wire.shapes import Iteration, IterationStatus
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def start(
     *,
     parameters: Mapping[str, object] | None = None,
     tags: Iterable[str] | None = None,
+    name: str = "",
     notes: str = "",
     parent: Parent | None = None,
     id_key: str | None = None,
@@ -51,7 +52,8 @@ def start(
 
     Project and experiment are names, and are created if missing. They default to DEARDIARY_PROJECT and
     DEARDIARY_EXPERIMENT, or to those of ``parent``: an iteration, its id or `ref`, in the same experiment. Without
-    ``client``, `start` creates one from the settings, for this iteration.
+    ``client``, `start` creates one from the settings, for this iteration. Without ``name`` the iteration gets a
+    readable one, like quiet-heron-417.
 
     The same ``id_key`` in the same experiment resumes the same iteration, also one that FAILED or was KILLED.
     ``resume``, an id or an id_key, resumes it in any status, and creates one under that id_key if there is none. In
@@ -60,11 +62,12 @@ def start(
     If the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is created later, with a warning. Without
     ``strict`` the same happens if the server refuses this user (401, 403, 404) or a setting is wrong; then neither
     `log_resource` nor `register_model` raises because the server refuses.
-    ValueError if a name is missing or the iteration of ``id_key`` has SUCCEEDED, TypeError for a key or tag that is
-    not text. With ``strict``, also ClientError if the server refuses and ValueError for a wrong setting.
+    ValueError if project or experiment is missing, ``name`` is too long or the iteration of ``id_key`` has SUCCEEDED.
+    TypeError for a name, key or tag that is not text. With ``strict``, also ClientError if the server refuses and
+    ValueError for a wrong setting.
     """
     texts, words = as_texts(parameters or {}), as_tags(tags or ())
-    ref = _ref(project, experiment, notes, parent, id_key, resume)
+    ref = _ref(project, experiment, as_name(name), notes, parent, id_key, resume)
     if parent is None:
         process_hooks.finish_earlier_cells(ref.project, ref.experiment)
     owns_client = client is None and not isinstance(parent, ActiveIteration)
@@ -99,9 +102,14 @@ def _tell(active: ActiveIteration) -> None:
     if settings.is_quiet() or sys.stderr is None:
         return
     names = "/".join(name for name in (active.ref.project, active.ref.experiment) if name)
-    state = f"{active.id} at {active.url}" if active.url else f"offline, waits for `deardiary sync` in {active.folder}"
+    parts = [names] if names else []
+    if active.url:
+        parts.append(f"{terminal.one_line(active.name)} at {active.url}")
+    else:
+        called = f"{terminal.one_line(active.name)}, " if active.name else ""
+        parts.append(f"{called}offline, waits for `deardiary sync` in {active.folder}")
     with contextlib.suppress(OSError, ValueError):
-        line = " ".join(["deardiary:", *([names] if names else []), state])
+        line = " ".join(["deardiary:", *parts])
         print(wrapped(line, sys.stderr), file=sys.stderr)
 
 
@@ -172,6 +180,7 @@ def _go_on(error: ClientError | ValueError) -> None:
 def _ref(
     project: str | None,
     experiment: str | None,
+    name: str,
     notes: str,
     parent: Parent | None,
     id_key: str | None,
@@ -194,6 +203,7 @@ def _ref(
         project=project,
         experiment=experiment,
         experiment_id=experiment_id,
+        name=name,
         notes=notes,
         parent=above,
         resume=resume,

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
+from deardiary.wire.names import name_of
+
 # The metadata of a field that is left out when it is None; any other field is sent as null.
 _LEFT_OUT_IF_NONE = {"left_out_if_none": True}
 
@@ -127,11 +129,15 @@ class Health(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Project(Shape):
-    """The unit of permission; holds experiments and models."""
+    """The unit of permission; holds experiments and models.
+
+    ``created_by``, here and in other shapes, is the id of the user who created it; None where that is not known.
+    """
 
     id: str
     name: str
     description: str
+    created_by: str | None = None
     created_date: datetime
 
 
@@ -156,17 +162,20 @@ class Experiment(Shape):
     status_id: ExperimentStatus
     name: str
     description: str
+    created_by: str | None = None
     created_date: datetime
     end_date: datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Iteration(Shape):
-    """One run of a program in an experiment. An ``end_date`` locks it."""
+    """One run of a program in an experiment. An ``end_date`` locks it. A missing ``name`` is derived from the id."""
 
     id: str
     experiment_id: str
+    name: str = ""
     notes: str
+    created_by: str | None = None
     created_date: datetime
     end_date: datetime | None = None
     parent_iteration_id: str | None = None
@@ -177,6 +186,10 @@ class Iteration(Shape):
     git_sha: str
     git_dirty: bool
     entrypoint: str
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", name_of(self.id))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -254,6 +267,7 @@ class Resource(Shape):
     description: str
     content_type: str = "application/octet-stream"
     data: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    created_by: str | None = None
     created_date: datetime
     updated_date: datetime | None = None
     backend: str
@@ -280,6 +294,7 @@ class Model(Shape):
     project_id: str
     name: str
     description: str
+    created_by: str | None = None
     created_date: datetime
     updated_date: datetime | None = None
     aliases: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -301,6 +316,7 @@ class ModelVersion(Shape):
     stage_id: Stage
     description: str
     source: str = ""
+    created_by: str | None = None
     created_date: datetime
     updated_date: datetime | None = None
     aliases: tuple[str, ...] = ()
