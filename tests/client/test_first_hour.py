@@ -274,7 +274,7 @@ def test_the_line_of_start_is_wrapped_between_words_on_a_terminal(
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("COLUMNS", "40")
     active = begin(server)
-    assert terminal.getvalue().splitlines() == ["deardiary: Iris/sweep i1 at", active.url]
+    assert terminal.getvalue().splitlines() == [f"deardiary: Iris/sweep {active.name} at", active.url]
 
 
 def test_a_start_that_waits_says_for_what_and_how_long(
