@@ -38,7 +38,16 @@ def named(server: Server, project_id: str, name: str) -> list[str]:
 def test_a_new_model_whole(server: Server) -> None:
     project = new_project(server)
     model = new_model(server, project, "Iris ☘", description="petals")
-    assert set(model) == {"id", "project_id", "name", "description", "created_date", "updated_date", "aliases"}
+    assert set(model) == {
+        "id",
+        "project_id",
+        "name",
+        "description",
+        "created_by",
+        "created_date",
+        "updated_date",
+        "aliases",
+    }
     assert (model["project_id"], model["name"], model["description"]) == (project, "Iris ☘", "petals")
     assert model["updated_date"] is None
     assert found(server.call("GET", f"/models/{model['id']}")) == model
