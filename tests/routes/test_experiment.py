@@ -40,6 +40,7 @@ def test_a_new_experiment_whole(server: Server) -> None:
         "status_id",
         "name",
         "description",
+        "created_by",
         "created_date",
         "end_date",
     }
