@@ -31,8 +31,8 @@ class ModelVersions:
         """Create the next version, at NO_STAGE; if the model has one with this ``id_key``, return that one.
 
         Iteration and resource belong to the model's project. A version without a resource may get one later, once.
-        ``source`` is a text of your own, such as the URL of the file elsewhere. Give ``created_date`` if it is a copy of
-        an earlier one.
+        ``source`` is a text of your own, such as the URL of the file elsewhere. Give ``created_date`` if it is a copy
+        of an earlier one.
         """
         body = present(
             iteration_id=iteration_id,
