@@ -43,7 +43,7 @@ def test_every_call_is_an_iteration(server: FakeServer, client: Client) -> None:
         """Return the double."""
         return number * 2
 
-    assert (double(2), double(3), double.__name__, double.__doc__) == (4, 6, "double", "What it says.")
+    assert (double(2), double(3), double.__name__, double.__doc__) == (4, 6, "double", "Return the double.")
     assert statuses(server) == [IterationStatus.SUCCEEDED] * 2
 
 
