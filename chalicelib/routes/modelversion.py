@@ -39,6 +39,11 @@ def list_versions(call: Call[None, ModelVersionsQuery], model_id: str) -> Answer
     return listed(service.list_versions_of_model(call.actor, model_id, query.limit, query.cursor, query.stage))
 
 
+@routes.get("/iterations/{iteration_id}/modelversions", query=PageQuery)
+def list_versions_of_iteration(call: Call[None, PageQuery], iteration_id: str) -> Answer[Page[ModelVersion]]:
+    return listed(service.list_versions_of_iteration(call.actor, iteration_id, call.query.limit, call.query.cursor))
+
+
 @routes.post("/models/{model_id}/versions", body=NewModelVersion)
 def create_version(call: Call[NewModelVersion, None], model_id: str) -> Answer[ModelVersion]:
     version, new = service.create_version(

@@ -17,7 +17,7 @@ from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import modelversion as storage
-from chalicelib.storage.reads import lineage
+from chalicelib.storage.reads import lineage, registered
 from chalicelib.storage.reads.lineage import ModelLineage
 from deardiary.wire.shapes import Iteration, ModelVersion, Resource, Stage
 
@@ -76,6 +76,12 @@ def list_versions_of_model(
     """List the versions in the order of their numbers."""
     lineage = access.model(actor, model_id, Need.READ)
     return storage.list_versions_of_model(lineage.model, lineage.registry, limit, cursor, stage)
+
+
+def list_versions_of_iteration(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[ModelVersion]:
+    """List the versions that came from the iteration, by model, then by number."""
+    project_id = access.iteration(actor, iteration_id, Need.READ).project.id
+    return registered.list_versions_of_iteration(project_id, iteration_id, limit, cursor)
 
 
 def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -38,6 +38,8 @@ class ModelRow(Item, discriminator="model"):
     promotions = NumberAttribute()
     # The number of a version by alias, absent if there is none. The only record: an alias cannot name two versions.
     aliases = JSONAttribute(null=True)
+    # Absent if an older server created the model: no rows then lead from iterations to its first versions.
+    links_versions = BooleanAttribute(null=True)
 
 
 class ModelNameRow(Item, discriminator="model-name"):
@@ -63,7 +65,9 @@ def create_model(model: Model) -> None:
     """Create a model. NotFound without its project, Conflict if the project has a model of this name."""
     write = Transaction()
     project.check_alive(model.project_id, write)
-    write.put(_row(model), Conflict)
+    row = _row(model)
+    row.links_versions = True
+    write.put(row, Conflict)
     write.put(Ref(*keys.model_ref(model.id), project_id=model.project_id), Conflict)
     _claim_name(model, write)
     write.commit()

@@ -7,7 +7,7 @@ read the model before its versions, and ignore promotions in between.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
@@ -46,6 +46,12 @@ class ModelVersionRow(Item, discriminator="model-version"):
     id_key = UnicodeAttribute(null=True)
 
 
+class VersionLinkRow(Item, discriminator="version-link"):
+    """Leads from an iteration to a version that came from it."""
+
+    version_id = UnicodeAttribute()
+
+
 def new_version_id(model_id: str, number: int) -> str:
     return f"{model_id}.{number:09}"
 
@@ -62,6 +68,7 @@ def create_version(
     next_one = model.ALIVE & (ModelRow.last_version == version.version - 1)
     write.update(model.key_row(owner), [ModelRow.last_version.set(version.version)], next_one, Overtaken)
     write.put(_row(version, id_key), Overtaken)
+    write.replace(_link(version))
     if id_key is not None:
         idkey.claim_id_key(keys.id_key(keys.model_partition(owner.id), id_key), version.id, write, Overtaken)
     write.commit()
@@ -71,18 +78,18 @@ def get_version(owner: Model, registry: Registry, version_id: str) -> ModelVersi
     row = item.get(ModelVersionRow, _key(owner, version_id))
     if row.id != version_id:
         raise NotFound
-    return _shape(row, registry)
+    return shape(row, registry)
 
 
 def find_version(owner: Model, registry: Registry, number: int) -> ModelVersion | None:
     row = item.find(ModelVersionRow, _key(owner, new_version_id(owner.id, number)))
-    return None if row is None else _shape(row, registry)
+    return None if row is None else shape(row, registry)
 
 
 def find_version_by_id_key(owner: Model, registry: Registry, id_key: str) -> ModelVersion | None:
     version_id = idkey.find_id_key(keys.id_key(keys.model_partition(owner.id), id_key))
     row = None if version_id is None else item.find(ModelVersionRow, _key(owner, version_id))
-    return None if row is None else _shape(row, registry)
+    return None if row is None else shape(row, registry)
 
 
 def list_versions_of_model(
@@ -93,7 +100,7 @@ def list_versions_of_model(
         return page_by_id(_in_production(owner, registry), partition, limit, cursor)
     condition = None if stage is None else _has_stage(stage, registry)
     rows = item.page(ModelVersionRow, partition, keys.VERSION, limit=limit, cursor=cursor, condition=condition)
-    return Page([_shape(row, registry) for row in rows.data], rows.next_cursor)
+    return Page([shape(row, registry) for row in rows.data], rows.next_cursor)
 
 
 def describe_version(owner: Model, before: ModelVersion, after: ModelVersion, attached: Resource | None) -> None:
@@ -163,10 +170,22 @@ def delete_version(owner: Model, seen: Registry, version: ModelVersion) -> None:
     write = Transaction()
     _leave_model(owner, seen, version, write)
     write.delete(_key_row(owner, version.id), ModelVersionRow.pk.exists(), NotFound)
+    write.delete(_link(version), None, NotFound)
     id_key = item.get(ModelVersionRow, _key(owner, version.id)).id_key
     if id_key is not None:
         idkey.release_id_key(keys.id_key(keys.model_partition(owner.id), id_key), write)
     write.commit()
+
+
+def remove_links(model_id: str) -> Iterator[None]:
+    """Remove the rows that lead from iterations to the versions of a deleted model. Yield before each call."""
+    rows = item.query(ModelVersionRow, keys.model_partition(model_id), keys.VERSION)
+    return item.remove_items(keys.version_link(row.iteration_id, row.id) for row in rows)
+
+
+def shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
+    aliases = registry.aliases_of(int(row.version))
+    return shape_of(row, ModelVersion, stage_id=_stage(row, registry), aliases=aliases, source=row.source or "")
 
 
 def no_such_iteration() -> InvalidPayload:
@@ -265,6 +284,10 @@ def _has_stage(stage: Stage, registry: Registry) -> Condition:
     return same if registry.production is None else same & (ModelVersionRow.version != registry.production)
 
 
+def _link(version: ModelVersion) -> VersionLinkRow:
+    return VersionLinkRow(*keys.version_link(version.iteration_id, version.id), version_id=version.id)
+
+
 def _key_row(owner: Model, version_id: str) -> ModelVersionRow:
     """A row with only its key, to be updated or deleted."""
     return ModelVersionRow(*_key(owner, version_id))
@@ -272,11 +295,6 @@ def _key_row(owner: Model, version_id: str) -> ModelVersionRow:
 
 def _key(owner: Model, version_id: str) -> Key:
     return keys.modelversion(owner.id, ids.split_id(version_id)[-1])
-
-
-def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
-    aliases = registry.aliases_of(int(row.version))
-    return shape_of(row, ModelVersion, stage_id=_stage(row, registry), aliases=aliases, source=row.source or "")
 
 
 def _row(version: ModelVersion, id_key: str | None = None) -> ModelVersionRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import pytest
 
 import deardiary
 from chalicelib.services import modelversion as service
+from chalicelib.storage.model import ModelRow
+from chalicelib.storage.table import item, keys
 from tests.support.api import (
     ALL,
     check_invalid,
@@ -26,6 +28,7 @@ from tests.support.api import (
     pages,
     rows,
 )
+from tests.support.consistency import check_consistency
 from tests.support.server import Server
 
 NO_STAGE, STAGING, PRODUCTION, ARCHIVED = 1, 2, 3, 4
@@ -277,6 +280,72 @@ def test_a_resource_that_is_deleted_meanwhile_is_not_given(
     monkeypatch.setattr(service, "_resource", find_and_delete)
     check_invalid(server.call("PATCH", f"/modelversions/{version}", {"resource_id": resource}), "resource_id")
     assert model.get(version)["resource_id"] is None
+
+
+def registered(model: Registered, iteration_id: str = "") -> list[Any]:
+    path = f"/iterations/{iteration_id or model.iteration_id}/modelversions"
+    return pages(model.server, path, 2)
+
+
+@pytest.fixture
+def other(server: Server, model: Registered) -> Registered:
+    """Another model, with versions of the same iteration."""
+    body = {"name": "rose"}
+    return replace(model, model_id=made(server.call("POST", f"/projects/{model.project_id}/models", body))["id"])
+
+
+def test_an_iteration_lists_its_versions_of_all_models(server: Server, model: Registered, other: Registered) -> None:
+    elsewhere = new_iteration(server, model.experiment_id)
+    assert registered(model) == []
+    mine = [model.new(), model.new(), model.new(), other.new()]
+    theirs = made(other.post(iteration_id=elsewhere))["id"]
+    model.patch(mine[1], stage_id=PRODUCTION)
+    found(server.call("PUT", f"/models/{model.model_id}/aliases/champion", {"version": 1}))
+    assert registered(model) == [model.get(each) for each in mine]
+    assert [each["stage_id"] for each in registered(model)] == [NO_STAGE, PRODUCTION, NO_STAGE, NO_STAGE]
+    assert registered(model)[0]["aliases"] == ["champion"]
+    assert [each["id"] for each in registered(model, elsewhere)] == [theirs]
+    listed = server.client().iterations.modelversions(model.iteration_id)
+    assert [each.id for each in listed] == mine
+    check_consistency()
+
+
+def test_a_deleted_version_or_model_is_not_listed(server: Server, model: Registered, other: Registered) -> None:
+    first, second, third = model.new(), model.new(), other.new()
+    assert server.call("DELETE", f"/modelversions/{first}").status == 204
+    assert [each["id"] for each in registered(model)] == [second, third]
+    assert server.call("DELETE", f"/models/{model.model_id}").status == 204
+    assert [each["id"] for each in registered(model)] == [third]
+    check_consistency()
+    assert server.call("DELETE", f"/iterations/{model.iteration_id}").status == 204
+    check_refused(server.call("GET", f"/iterations/{model.iteration_id}/modelversions"), 404, "NOT_FOUND")
+    assert other.get(third)["iteration_id"] == model.iteration_id
+    assert server.call("DELETE", f"/modelversions/{third}").status == 204
+    check_consistency()
+
+
+def test_a_deleted_model_leaves_no_row(server: Server, model: Registered) -> None:
+    before = {key for key in rows() if model.model_id not in "".join(key)}
+    for _ in range(30):
+        model.new()
+    assert server.call("DELETE", f"/models/{model.model_id}").status == 204
+    left = set(rows())
+    assert not [key for key in left if model.model_id in "".join(key)]
+    assert {key for key in before if "MODELNAME" not in key[1]} <= left
+
+
+def test_the_versions_of_an_older_server_are_listed_too(server: Server, model: Registered) -> None:
+    first = model.new()
+    model_key = keys.model(model.project_id, model.model_id)
+    ModelRow(*model_key).update([ModelRow.links_versions.remove()])
+    item.delete_items([keys.version_link(model.iteration_id, first)])
+    second = model.new()
+    assert [each["id"] for each in registered(model)] == [first, second]
+    check_consistency()
+    assert server.call("DELETE", f"/modelversions/{first}").status == 204
+    assert server.call("DELETE", f"/models/{model.model_id}").status == 204
+    assert registered(model) == []
+    check_consistency()
 
 
 def test_the_permissions_of_each_operation(server: Server, model: Registered) -> None:

@@ -365,10 +365,20 @@ def _version(table: Table, key: Key, row: Row) -> Iterator[str]:
     model_id = row["model_id"]
     owner_key = keys.model(str(table.refs.get(key.pk, {}).get("project_id")), model_id)
     yield from table.needs(owner_key)
-    if row["version"] > table.rows.get(owner_key, {}).get("last_version", math.inf):
+    owner = table.rows.get(owner_key, {})
+    iteration = table.rows.get(keys.iteration(table.experiment_of(row["iteration_id"]), row["iteration_id"]), {})
+    if owner.get("links_versions") and iteration and not iteration.get("deleting"):
+        yield from table.needs(keys.version_link(row["iteration_id"], row["id"]), version_id=row["id"])
+    if row["version"] > owner.get("last_version", math.inf):
         yield "its number is higher than the last that the model has given"
     if row.get("id_key"):
         yield from table.needs(keys.id_key(key.pk, row["id_key"]), target_id=row["id"])
+
+
+def _version_link(table: Table, key: Key, row: Row) -> Iterator[str]:
+    iteration_id = key.pk.removeprefix("ITERATION#")
+    yield from table.needs_iteration(table.experiment_of(iteration_id), iteration_id)
+    yield from table.needs(keys.modelversion(*ids.split_id(row["version_id"])), iteration_id=iteration_id)
 
 
 def _id_key(table: Table, key: Key, row: Row) -> Iterator[str]:
@@ -430,6 +440,7 @@ CHECKS: dict[str, Check] = {
     "model": _model,
     "model-name": _model_name,
     "model-version": _version,
+    "version-link": _version_link,
     "id-key": _id_key,
     "deletion": _by_itself,
     "attempts": _by_itself,

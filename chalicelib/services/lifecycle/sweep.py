@@ -18,7 +18,19 @@ from chalicelib.services.lifecycle.budget import Budget, OutOfTime, all_done
 from chalicelib.services.points.batch import STALE_AFTER, now_us
 from chalicelib.services.resource import remove_resource
 from chalicelib.services.snapshot import release_texts
-from chalicelib.storage import blob, experiment, iteration, model, permission, project, resource, series, snapshot, user
+from chalicelib.storage import (
+    blob,
+    experiment,
+    iteration,
+    model,
+    modelversion,
+    permission,
+    project,
+    resource,
+    series,
+    snapshot,
+    user,
+)
 from chalicelib.storage import deletion as storage
 from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.table.transaction import Transaction
@@ -92,6 +104,7 @@ def _remove_iteration(project_id: str, experiment_id: str, iteration_id: str, bu
 def _sweep_model(project_id: str, model_id: str, budget: Budget) -> None:
     budget.check()
     _hide(lambda write: model.hide_model_of_project(project_id, model_id, write))
+    _run(modelversion.remove_links(model_id), budget)
     _run(model.remove_model(project_id, model_id), budget)
 
 

@@ -182,7 +182,12 @@ def remove_partition(pk: str, prefix: str = "", *, keep: Collection[Key] = ()) -
 
     Yield before each call, so that the caller can stop in between.
     """
-    rest = (key for key in raw_keys(pk, prefix) if key not in keep)
+    return remove_items(key for key in raw_keys(pk, prefix) if key not in keep)
+
+
+def remove_items(item_keys: Iterable[Key]) -> Iterator[None]:
+    """Remove the rows with these keys; absent rows are no error. Yield before each call."""
+    rest = iter(item_keys)
     while batch := list(islice(rest, _PER_DELETE)):
         yield
         delete_items(batch)

@@ -26,6 +26,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     child                 ITERATION#iid       CHILD#iid
     chunk of points       ITERATION#iid       CHUNK#hash(batch_id)  a batch; without points once moved or dropped
     packed points         ITERATION#iid       PACKED#hash(key)#gen#part   after the chunks: see storage/points/rows.py
+    version of iteration  ITERATION#iid       VERSION#vid             which the iteration produced; leads to the version
     resource's REF        RESOURCE#rid        REF
     experiment's name     PROJECT#pid         EXPERIMENTNAME#hash   of the name, and makes it unique
     model                 PROJECT#pid         MODEL#mid               last number, version in PRODUCTION, aliases
@@ -284,6 +285,11 @@ def model_ref(model_id: str) -> Key:
 def modelversion(model_id: str, number: str) -> Key:
     """The key of a version; its number is at the end of its id."""
     return Key(model_partition(model_id), f"{VERSION}{number}")
+
+
+def version_link(iteration_id: str, version_id: str) -> Key:
+    """Beside the iteration's points, but outside of their span."""
+    return Key(iteration_partition(iteration_id), f"{VERSION}{version_id}")
 
 
 def tags_prefix(owner_id: str) -> str:

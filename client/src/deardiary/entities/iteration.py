@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from deardiary.api import Api, path_of, present
 from deardiary.entities import snapshot as snapshots
-from deardiary.wire.shapes import BatchReceipt, Iteration, IterationOverview, IterationStatus, Snapshot
+from deardiary.wire.shapes import BatchReceipt, Iteration, IterationOverview, IterationStatus, ModelVersion, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -109,6 +109,10 @@ class Iterations:
 
     def children(self, iteration_id: str) -> Iterator[Iteration]:
         return self._api.pages(Iteration, path_of("iterations", iteration_id, "children"))
+
+    def modelversions(self, iteration_id: str) -> Iterator[ModelVersion]:
+        """List the versions of models that came from an iteration, by model, then by number."""
+        return self._api.pages(ModelVersion, path_of("iterations", iteration_id, "modelversions"))
 
     def update(
         self,
