@@ -228,6 +228,8 @@ def test_the_client_finds_a_version_by_its_reference(
     client.models.update(model.model_id, name="a/b@c")
     for reference in (f"{above}a/b@c@champion", f"{above}a/b@c/3"):
         assert client.modelversions.get(reference) == third
+    # A model with aliases is a member of a set, as every object is.
+    assert {client.models.get(model.model_id)} == set(client.models.list(model.project_id))
     client.models.delete_alias(model.model_id, "champion")
     assert client.models.get(model.model_id).aliases == {}
 

@@ -52,7 +52,8 @@ class Shape:
         return self._values() == other._values() if isinstance(other, type(self)) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._values())
+        values = self._values()
+        return hash(tuple(frozenset(each.items()) if isinstance(each, dict) else each for each in values))
 
     def __repr__(self) -> str:
         """Every field but the secrets: notebooks and logs store their output."""
