@@ -28,6 +28,7 @@ from chalicelib.routes import (
     user,
     view,
 )
+from chalicelib.routes import input as inputs
 from chalicelib.routes.http.endpoint import Routes
 from chalicelib.routes.pages import docs
 
@@ -45,6 +46,7 @@ BLUEPRINTS = tuple(
         experiment,
         iteration,
         parameter,
+        inputs,
         metric,
         series,
         log,

@@ -9,6 +9,7 @@ from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Id, IdKey, PageQuery, Text, Time, changes, past_date
 from chalicelib.services import modelversion as service
+from chalicelib.services.lifecycle import deletion
 from deardiary.wire.shapes import ModelVersion, Stage
 
 routes = Routes(__name__)
@@ -72,5 +73,4 @@ def update_version(call: Call[ModelVersionPatch, None], version_id: str) -> Answ
 
 @routes.delete("/modelversions/{version_id}")
 def delete_version(call: Call[None, None], version_id: str) -> Answer[None]:
-    service.delete_version(call.actor, version_id)
-    return deleted()
+    return deleted(finished=deletion.delete_version(call.actor, version_id))

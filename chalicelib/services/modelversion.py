@@ -92,17 +92,6 @@ def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> Mo
     return until_not_overtaken(lambda: _update(actor, version_id, changes))
 
 
-def delete_version(actor: Actor, version_id: str) -> None:
-    """Delete a version. Its number is not assigned again, and its resource stays."""
-
-    def delete() -> None:
-        lineage = _owner(actor, version_id, Need.DELETE)
-        version = storage.get_version(lineage.model, lineage.registry, version_id)
-        storage.delete_version(lineage.model, lineage.registry, version)
-
-    until_not_overtaken(delete)
-
-
 def _update(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:
     lineage = _owner(actor, version_id, Need.UPDATE)
     before = storage.get_version(lineage.model, lineage.registry, version_id)

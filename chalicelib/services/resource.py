@@ -19,6 +19,7 @@ from chalicelib.services.blobs.release import Released, release_blob
 from chalicelib.services.lifecycle.budget import unless_overloaded
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import experiment as experiments
+from chalicelib.storage import input as inputs
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import resource as storage
 from chalicelib.storage import upload as uploads
@@ -163,6 +164,8 @@ def remove_resource(project_id: str, resource: Resource, *, only_pending: bool =
 
 
 def _remove_rest(project_id: str, resource: Resource) -> Released:
+    for _ in inputs.remove_uses_of_resource(resource.id):
+        pass
     released = release_blob(project_id, resource.content_hash)
     storage.remove_records(project_id, resource, bytes_are_gone=released.finished)
     return released

@@ -52,6 +52,9 @@ class VersionLinkRow(Item, discriminator="version-link"):
     version_id = UnicodeAttribute()
 
 
+EXISTS = ModelVersionRow.pk.exists()
+
+
 def new_version_id(model_id: str, number: int) -> str:
     return f"{model_id}.{number:09}"
 
@@ -162,19 +165,17 @@ def delete_alias(owner: Model, seen: Registry, alias: str) -> None:
     write.commit()
 
 
-def delete_version(owner: Model, seen: Registry, version: ModelVersion) -> None:
-    """Delete a version and its aliases. NotFound without it.
+def delete_version(owner: Model, seen: Registry, version: ModelVersion, write: Transaction) -> None:
+    """Delete a version and its aliases, in a transaction. NotFound without it.
 
     Overtaken if it entered or left PRODUCTION meanwhile, or if an alias of the model has changed.
     """
-    write = Transaction()
     _leave_model(owner, seen, version, write)
     write.delete(_key_row(owner, version.id), ModelVersionRow.pk.exists(), NotFound)
     write.delete(_link(version), None, NotFound)
     id_key = item.get(ModelVersionRow, _key(owner, version.id)).id_key
     if id_key is not None:
         idkey.release_id_key(keys.id_key(keys.model_partition(owner.id), id_key), write)
-    write.commit()
 
 
 def remove_links(model_id: str) -> Iterator[None]:

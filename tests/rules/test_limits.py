@@ -16,7 +16,10 @@ REPOSITORY = Path(__file__).parents[2]
 FOLDERS = ("chalicelib", "client/src/deardiary")
 HOME = REPOSITORY / "client" / "src" / "deardiary" / "wire" / "limits.py"
 LIMITS = {name: value for name, value in vars(limits).items() if name.startswith(("MAX_", "MIN_"))}
-UNITS = ("ALIASES", "BYTES", "CHARACTERS", "ITEMS", "PARAMETERS", "PARTS", "PER_REQUEST", "POINTS", "STEP", "TAGS")
+UNITS = (
+    *("ALIASES", "BYTES", "CHARACTERS", "ITEMS", "LABELS", "PARAMETERS", "PARTS", "PER_REQUEST", "POINTS", "STEP"),
+    "TAGS",
+)
 BOUNDS = ("ge", "le", "max_length", "min_length", "max_items", "max_bytes")
 # Constants that equal a limit by chance: a small number does so often, and only its use as a bound of a field counts.
 SMALL = 200
@@ -28,6 +31,8 @@ OTHER_FACTS = {
     "MOST_AT_ONCE",  # chunks of one compaction
     "MOST_ITERATIONS",  # of one request for curves
     "MAX_EXPERIMENTS_IN_ORDER",
+    "FILTERED_PAGE",  # rows of one read
+    "_SERVER_ERROR",  # a status
     "_BLOCK",  # bytes of one read
     "_PAGE",  # of the services' own reads
     "_PER_LINE",  # points in one line of a spool

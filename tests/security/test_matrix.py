@@ -88,6 +88,9 @@ RULES = {
     "GET /parameters/{parameter_id}": Rule.READ,
     "PATCH /parameters/{parameter_id}": Rule.UPDATE,
     "DELETE /parameters/{parameter_id}": Rule.DELETE,
+    "GET /iterations/{iteration_id}/inputs": Rule.READ,
+    "POST /iterations/{iteration_id}/inputs": Rule.CREATE,
+    "DELETE /iterations/{iteration_id}/inputs/{input_id}": Rule.DELETE,
     "GET /iterations/{iteration_id}/metrics": Rule.READ,
     "POST /iterations/{iteration_id}/metrics": Rule.CREATE,
     "POST /iterations/{iteration_id}/metrics/batch": Rule.CREATE,
@@ -111,6 +114,7 @@ RULES = {
     "GET /resources/{resource_id}": Rule.READ,
     "PATCH /resources/{resource_id}": Rule.UPDATE,
     "DELETE /resources/{resource_id}": Rule.DELETE,
+    "GET /resources/{resource_id}/uses": Rule.READ,
     "POST /resources/{resource_id}/upload": Rule.CREATE,
     "POST /resources/{resource_id}/complete": Rule.CREATE,
     "GET /resources/{resource_id}/download": Rule.READ,
@@ -131,6 +135,7 @@ RULES = {
     "GET /models/{model_id}/aliases/{alias}": Rule.READ,
     "PUT /models/{model_id}/aliases/{alias}": Rule.UPDATE,
     "DELETE /models/{model_id}/aliases/{alias}": Rule.DELETE,
+    "GET /modelversions/{version_id}/uses": Rule.READ,
     "GET /search": Rule.SIGNED_IN,
 }
 

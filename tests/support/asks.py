@@ -136,6 +136,11 @@ ASKS: dict[str, Asking] = {
     "GET /parameters/{parameter_id}": _plain,
     "PATCH /parameters/{parameter_id}": _sending(value="0.01"),
     "DELETE /parameters/{parameter_id}": _plain,
+    "GET /iterations/{iteration_id}/inputs": _plain,
+    "POST /iterations/{iteration_id}/inputs": lambda world: Ask(
+        body={"kind": "resource", "resource_id": world.ids["resource_id"], "context": "test"}
+    ),
+    "DELETE /iterations/{iteration_id}/inputs/{input_id}": _plain,
     "GET /iterations/{iteration_id}/metrics": _plain,
     "POST /iterations/{iteration_id}/metrics": _sending(key="loss", value=0.25),
     "POST /iterations/{iteration_id}/metrics/batch": lambda _: Ask(body={"batch_id": "1", "metrics": points(POINTS)}),
@@ -167,6 +172,7 @@ ASKS: dict[str, Asking] = {
     "GET /resources/{resource_id}": _plain,
     "PATCH /resources/{resource_id}": _sending(name="best.pkl"),
     "DELETE /resources/{resource_id}": _plain,
+    "GET /resources/{resource_id}/uses": _plain,
     "POST /resources/{resource_id}/upload": lambda world: Ask(ids={"resource_id": world.announced_id}),
     "POST /resources/{resource_id}/complete": lambda world: Ask(ids={"resource_id": world.uploaded_id}),
     "GET /resources/{resource_id}/download": _plain,
@@ -190,5 +196,6 @@ ASKS: dict[str, Asking] = {
     "GET /models/{model_id}/aliases/{alias}": _plain,
     "PUT /models/{model_id}/aliases/{alias}": lambda _: Ask(ids={"alias": "challenger"}, body={"version": 1}),
     "DELETE /models/{model_id}/aliases/{alias}": _plain,
+    "GET /modelversions/{version_id}/uses": _plain,
     "GET /search": lambda world: Ask(query=f"?q={world.ids['iteration_id'][:10]}"),
 }

@@ -255,6 +255,31 @@ def _beside_iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
     return table.needs_iteration(key.pk.removeprefix("EXPERIMENT#"), key.sk.split("#")[1])
 
 
+def _input(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """The USE is there as long as the resource or version is."""
+    yield from _beside_iteration(table, key, row)
+    iteration_id, content_hash = row["iteration_id"], key.sk.split("#")[2]
+    if row.get("resource_id") and keys.resource_ref(row["resource_id"]) in table.rows:
+        yield from table.needs(keys.resource_use(row["resource_id"], iteration_id, content_hash))
+    if row.get("modelversion_id"):
+        model_id, number = ids.split_id(row["modelversion_id"])
+        if keys.modelversion(model_id, number) in table.rows:
+            yield from table.needs(keys.version_use(model_id, number, iteration_id, content_hash))
+
+
+def _use(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """The input is there, and the resource or version, unless a deletion of it is under way."""
+    *_, content_hash = key.sk.split("#")
+    yield from table.needs(keys.iteration_input(row["experiment_id"], row["iteration_id"], content_hash))
+    kind, _, its_id = key.pk.partition("#")
+    going = [each.sk for each in table.rows if each.pk == keys.DELETIONS]
+    if kind == "RESOURCE":
+        if not any(sk.endswith(f".{its_id}") for sk in going):
+            yield from table.needs(Key(key.pk, "REF"))
+    elif f"{its_id}.{key.sk.split('#')[1]}" not in going:
+        yield from table.needs(keys.modelversion(its_id, key.sk.split("#")[1]))
+
+
 def _tag(table: Table, key: Key, row: Row) -> Iterator[str]:
     owner_id = key.sk.split("#")[1]
     _, _, partition_id = key.pk.partition("#")
@@ -430,6 +455,8 @@ CHECKS: dict[str, Check] = {
     "child": _child,
     "running": _running,
     "parameter": _beside_iteration,
+    "input": _input,
+    "use": _use,
     "snapshot": _beside_iteration,
     "series": _series,
     "tag": _tag,

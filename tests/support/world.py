@@ -26,6 +26,7 @@ class World:
     `iteration_id` and holds a parameter, a batch of 1,000 points, a tag, a snapshot and three resources: complete,
     uploaded and announced.
     A model has two versions, the first in PRODUCTION; the second is `version_id`, which `alias` names.
+    The child has read the complete resource, the parent that version.
     """
 
     username: str
@@ -54,6 +55,9 @@ def make_world(server: Server) -> World:
     maker.send("POST", f"/iterations/{iteration_id}/metrics/batch", {"batch_id": "0", "metrics": points(POINTS)})
     maker.send("PUT", f"/iterations/{iteration_id}/snapshot", SNAPSHOT)
     model_id = maker.post(f"/projects/{project_id}/models", name="classifier", description=DESCRIPTION)
+    version_id = maker.promoted_and_next(model_id, iteration_id)
+    resource_id = maker.complete(maker.uploaded(experiment_id, iteration_id))
+    maker.post(f"/iterations/{parent_id}/inputs", kind="model", modelversion_id=version_id)
     owners = {"projects": project_id, "experiments": experiment_id, "iterations": iteration_id}
     return World(
         username=username,
@@ -68,9 +72,10 @@ def make_world(server: Server) -> World:
             "metric_id": maker.send("GET", f"/iterations/{iteration_id}/metrics?limit=1")["data"][0]["id"],
             "parameter_id": maker.post(f"/iterations/{iteration_id}/parameters", key="learning_rate", value="0.001"),
             "model_id": model_id,
-            "version_id": maker.promoted_and_next(model_id, iteration_id),
+            "version_id": version_id,
             "alias": maker.champion(model_id),
-            "resource_id": maker.complete(maker.uploaded(experiment_id, iteration_id)),
+            "resource_id": resource_id,
+            "input_id": maker.post(f"/iterations/{iteration_id}/inputs", kind="resource", resource_id=resource_id),
         },
         colleague_id=colleague_id,
         parent_iteration_id=parent_id,

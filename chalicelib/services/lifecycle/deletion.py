@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from chalicelib import ids
 from chalicelib.errors import NotFound
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access
@@ -14,7 +15,7 @@ from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle.budget import Budget, unless_overloaded
 from chalicelib.services.lifecycle.sweep import sweep
 from chalicelib.storage import deletion as storage
-from chalicelib.storage import experiment, iteration, model, project, user
+from chalicelib.storage import experiment, iteration, model, modelversion, project, user
 from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Experiment, Iteration
@@ -69,6 +70,19 @@ def delete_model(actor: Actor, model_id: str) -> bool:
         write = Transaction()
         model.hide_model(lineage.model, write)
         return _start(Deletion(kind="model", id=model_id, project_id=lineage.project.id), write)
+
+    return until_not_overtaken(delete)
+
+
+def delete_version(actor: Actor, version_id: str) -> bool:
+    """Delete a model version. Its number is not assigned again, and its resource stays."""
+
+    def delete() -> bool:
+        lineage = access.model(actor, ids.split_id(version_id)[0], Need.DELETE)
+        version = modelversion.get_version(lineage.model, lineage.registry, version_id)
+        write = Transaction()
+        modelversion.delete_version(lineage.model, lineage.registry, version, write)
+        return _start(Deletion(kind="modelversion", id=version_id, project_id=lineage.project.id), write)
 
     return until_not_overtaken(delete)
 

@@ -32,6 +32,7 @@ from chalicelib.storage import (
     user,
 )
 from chalicelib.storage import deletion as storage
+from chalicelib.storage import input as inputs
 from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Resource
@@ -46,23 +47,29 @@ def resume_deletions(seconds: float) -> bool:
 def sweep(deletion: Deletion, budget: Budget) -> bool:
     """Remove everything of a hidden entity. True if nothing is left, False if a later call has to finish."""
     try:
-        match deletion:
-            case Deletion(kind="project"):
-                _sweep_project(deletion.id, budget)
-            case Deletion(kind="experiment", project_id=str(project_id)):
-                _sweep_experiment(project_id, deletion.id, budget)
-            case Deletion(kind="iteration", project_id=str(project_id), experiment_id=str(experiment_id)):
-                _sweep_iteration(project_id, experiment_id, deletion.id, budget)
-            case Deletion(kind="model", project_id=str(project_id)):
-                _sweep_model(project_id, deletion.id, budget)
-            case Deletion(kind="user"):
-                _sweep_user(deletion.id, budget)
-            case Deletion(kind="blob", project_id=str(project_id)):
-                _release(project_id, ids.split_id(deletion.id)[0])
+        _remove(deletion, budget)
     except OutOfTime:
         return False
     storage.remove_record(deletion)
     return True
+
+
+def _remove(deletion: Deletion, budget: Budget) -> None:
+    match deletion:
+        case Deletion(kind="project"):
+            _sweep_project(deletion.id, budget)
+        case Deletion(kind="experiment", project_id=str(project_id)):
+            _sweep_experiment(project_id, deletion.id, budget)
+        case Deletion(kind="iteration", project_id=str(project_id), experiment_id=str(experiment_id)):
+            _sweep_iteration(project_id, experiment_id, deletion.id, budget)
+        case Deletion(kind="model", project_id=str(project_id)):
+            _sweep_model(project_id, deletion.id, budget)
+        case Deletion(kind="user"):
+            _sweep_user(deletion.id, budget)
+        case Deletion(kind="modelversion"):
+            _run(inputs.remove_uses_of_version(deletion.id), budget)
+        case Deletion(kind="blob", project_id=str(project_id)):
+            _finish_resource(project_id, deletion.id, budget)
 
 
 def _sweep_project(project_id: str, budget: Budget) -> None:
@@ -98,6 +105,7 @@ def _remove_iteration(project_id: str, experiment_id: str, iteration_id: str, bu
     _hide(lambda write: iteration.hide_iteration(experiment_id, iteration_id, write))
     _close_series(experiment_id, iteration_id)
     _remove_snapshot(project_id, experiment_id, iteration_id)
+    _run(inputs.remove_inputs(experiment_id, iteration_id), budget)
     _run(iteration.remove_iteration(experiment_id, iteration_id), budget)
 
 
@@ -113,6 +121,13 @@ def _sweep_user(user_id: str, budget: Budget) -> None:
         budget.check()
         permission.remove_permission(user_id, project_id)
     _run(user.remove_user(user_id), budget)
+
+
+def _finish_resource(project_id: str, deletion_id: str, budget: Budget) -> None:
+    """Remove what a deleted resource has left: its uses, and its bytes if they have no other owner."""
+    sha256, resource_id = ids.split_id(deletion_id)
+    _run(inputs.remove_uses_of_resource(resource_id), budget)
+    _release(project_id, sha256)
 
 
 def _release(project_id: str, sha256: str) -> None:

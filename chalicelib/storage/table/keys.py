@@ -19,6 +19,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     experiment's REF      EXPERIMENT#eid      REF
     iteration             EXPERIMENT#eid      ITERATION#iid
     parameter             EXPERIMENT#eid      PARAMETER#iid#hash(key)
+    input                 EXPERIMENT#eid      INPUT#iid#hash          of what the iteration has read
     series of an iteration EXPERIMENT#eid     SERIES#iid              first, last, min, max, count of every key
     resource              EXPERIMENT#eid      RESOURCE#rid
     snapshot              EXPERIMENT#eid      SNAPSHOT#iid            which blobs hold lock files and diff
@@ -28,11 +29,13 @@ an id of its own also has a REF in a partition of its own, which names its proje
     packed points         ITERATION#iid       PACKED#hash(key)#gen#part   after the chunks: see storage/points/rows.py
     version of iteration  ITERATION#iid       VERSION#vid             which the iteration produced; leads to the version
     resource's REF        RESOURCE#rid        REF
+    use of a resource     RESOURCE#rid        USE#iid#hash            the input, from its other end
     experiment's name     PROJECT#pid         EXPERIMENTNAME#hash   of the name, and makes it unique
     model                 PROJECT#pid         MODEL#mid               last number, version in PRODUCTION, aliases
     model's name          PROJECT#pid         MODELNAME#hash(name)  makes the name unique
     model's REF           MODEL#mid           REF
     model version         MODEL#mid           VERSION#number          the number in nine digits
+    use of a version      MODEL#mid           USE#number#iid#hash     the input, from its other end
     tag                   (its owner's row)   TAG#owner#hash(value)
     id_key                (its scope's PK)    IDKEY#hash(id_key)    makes a creation idempotent
     id_key of a resource  EXPERIMENT#eid      RESOURCEKEY#hash      the same
@@ -92,6 +95,7 @@ CHILD = "CHILD#"
 CHUNK = "CHUNK#"
 PACKED = "PACKED#"
 BLOB = "BLOB#"
+USE = "USE#"
 USER = "USER#"
 TAG = "TAG#"
 PROJECT = "PROJECT#"
@@ -210,6 +214,14 @@ def parameters_span(experiment_id: str, first_id: str, last_id: str) -> Span:
     return Span(experiment_partition(experiment_id), parameters_prefix(first_id), last)
 
 
+def inputs_prefix(iteration_id: str) -> str:
+    return f"INPUT#{iteration_id}#"
+
+
+def iteration_input(experiment_id: str, iteration_id: str, content_hash: str) -> Key:
+    return Key(experiment_partition(experiment_id), inputs_prefix(iteration_id) + content_hash)
+
+
 def series(experiment_id: str, iteration_id: str) -> Key:
     return Key(experiment_partition(experiment_id), f"SERIES#{iteration_id}")
 
@@ -262,6 +274,10 @@ def resource_ref(resource_id: str) -> Key:
     return Key(f"RESOURCE#{resource_id}", "REF")
 
 
+def resource_use(resource_id: str, iteration_id: str, content_hash: str) -> Key:
+    return Key(resource_ref(resource_id).pk, f"{USE}{iteration_id}#{content_hash}")
+
+
 def snapshot(experiment_id: str, iteration_id: str) -> Key:
     return Key(experiment_partition(experiment_id), f"SNAPSHOT#{iteration_id}")
 
@@ -290,6 +306,20 @@ def modelversion(model_id: str, number: str) -> Key:
 def version_link(iteration_id: str, version_id: str) -> Key:
     """Beside the iteration's points, but outside of their span."""
     return Key(iteration_partition(iteration_id), f"{VERSION}{version_id}")
+
+
+def version_uses_prefix(number: str) -> str:
+    """The number as it stands at the end of the version's id."""
+    return f"{USE}{number}#"
+
+
+def version_use(model_id: str, number: str, iteration_id: str, content_hash: str) -> Key:
+    return Key(model_partition(model_id), f"{version_uses_prefix(number)}{iteration_id}#{content_hash}")
+
+
+def last_use(prefix: str, iteration_id: str) -> str:
+    """A sort key after all uses of this iteration, and before those of the next."""
+    return f"{prefix}{iteration_id}#{_AFTER_HASHES}"
 
 
 def tags_prefix(owner_id: str) -> str:

@@ -46,7 +46,8 @@ def row_of(model: type[M], key: Key, shape: Any, **given: Any) -> M:
 
 @cache
 def _plan(model: type[Item], shape: Callable[..., Any]) -> _Plan:
-    attributes = model.get_attributes()
+    # `kind` names the model of a row: a shape's own kind is stored under another name.
+    attributes = model.get_attributes().keys() - {"kind"}
     kinds = {name: kind for name, kind in get_type_hints(shape).items() if name in attributes}
     enums = [(name, kind) for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, IntEnum)]
     return _Plan(list(kinds), enums)

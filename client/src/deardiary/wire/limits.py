@@ -21,6 +21,10 @@ MAX_NAME_CHARACTERS = 255
 MAX_KEY_CHARACTERS = 250
 MAX_TAG_CHARACTERS = 250
 MAX_PARAMETER_CHARACTERS = 6000
+# Labels of an input; a label's key is as long as any key. All in one item of DynamoDB, which has at most 400 KB.
+MAX_INPUT_LABELS = 500
+MAX_LABEL_CHARACTERS = 8000
+MAX_INPUT_LABELS_BYTES = 200 * KIB
 # Version of a language, id of a commit.
 MAX_VERSION_CHARACTERS = 255
 MAX_ENTRYPOINT_CHARACTERS = 4096

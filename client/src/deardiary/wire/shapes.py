@@ -204,6 +204,27 @@ class Parameter(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Input(Shape):
+    """Data that an iteration has read. ``kind`` is "dataset", "resource" or "model".
+
+    ``resource_id`` or ``modelversion_id`` names its source in DearDiary, also after a deletion of that source.
+    """
+
+    id: str
+    iteration_id: str
+    kind: str
+    name: str
+    digest: str
+    source: str
+    source_type: str
+    context: str
+    resource_id: str | None = None
+    modelversion_id: str | None = None
+    description: str
+    labels: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Metric(Shape):
     """One point of a metric: an exact float64 at an int64 step."""
 
