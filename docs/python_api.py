@@ -34,7 +34,8 @@ SECTIONS = {
     ],
     "Objects": [
         *("Project", "Experiment", "ExperimentStatus", "Iteration", "IterationOverview", "IterationStatus"),
-        *("Parameter", "Metric", "MetricSummary", "Curve", "Point", "BatchReceipt", "Tag", "Resource", "Snapshot"),
+        *("Parameter", "Input", "Metric", "MetricSummary", "Curve", "Point", "BatchReceipt", "Tag", "Resource"),
+        "Snapshot",
         *(
             "Model",
             "ModelVersion",

@@ -76,7 +76,7 @@ def reading(server: Server) -> Reading:
 
 
 def test_a_dataset_whole(reading: Reading) -> None:
-    given = {
+    given: dict[str, Any] = {
         "kind": "dataset",
         "name": "flowers",
         "digest": "abc123",

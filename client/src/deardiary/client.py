@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, overload
 from deardiary.api import Api
 from deardiary.entities import auth
 from deardiary.entities.experiment import Experiments
+from deardiary.entities.input import Inputs
 from deardiary.entities.iteration import Iterations
 from deardiary.entities.metric import Metrics
 from deardiary.entities.model import Models
@@ -46,6 +47,7 @@ class Client:
         self.experiments = Experiments(api)
         self.iterations = Iterations(api)
         self.parameters = Parameters(api)
+        self.inputs = Inputs(api)
         self.metrics = Metrics(api)
         self.resources = Resources(api)
         self.tags = Tags(api)

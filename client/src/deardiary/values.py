@@ -83,6 +83,37 @@ def as_name(name: str | None) -> str:
     return name or ""
 
 
+def as_labels(labels: Mapping[str, object]) -> dict[str, str]:
+    """Labels of an input as text, by ``str``. ValueError if the server would refuse them."""
+    texts = {checked_key(key): str(value) for key, value in labels.items()}
+    longest = max(map(len, texts.values()), default=0)
+    if longest > limits.MAX_LABEL_CHARACTERS:
+        raise ValueError(f"A label has at most {limits.MAX_LABEL_CHARACTERS} characters, not {longest}")
+    if len(texts) > limits.MAX_INPUT_LABELS:
+        raise ValueError(f"An input has at most {limits.MAX_INPUT_LABELS} labels, not {len(texts)}")
+    size = sum(len(text.encode()) for label in texts.items() for text in label)
+    if size > limits.MAX_INPUT_LABELS_BYTES:
+        raise ValueError(f"The labels of an input have at most {limits.MAX_INPUT_LABELS_BYTES} bytes, not {size}")
+    return texts
+
+
+def checked_word(name: str, text: object) -> str:
+    """A short text. TypeError if it is not text, ValueError if it is too long for the server."""
+    checked = checked_text(name, text)
+    if len(checked) > limits.MAX_NAME_CHARACTERS:
+        raise ValueError(f"{name} has at most {limits.MAX_NAME_CHARACTERS} characters, not {len(checked)}")
+    return checked
+
+
+def checked_text(name: str, text: object) -> str:
+    """A long text. TypeError if it is not text, ValueError if it is too long for the server."""
+    if not isinstance(text, str):
+        raise TypeError(f"{name} is text, not {type(text).__name__}")
+    if len(text.encode("utf-8", "replace")) > limits.MAX_TEXT_BYTES:
+        raise ValueError(f"{name} has at most {limits.MAX_TEXT_BYTES} bytes in UTF-8")
+    return text
+
+
 def checked_key(key: object) -> str:
     """The key, if the server accepts it. TypeError if it is not text, ValueError for its length or characters."""
     if not isinstance(key, str):

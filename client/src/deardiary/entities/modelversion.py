@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of, present
 from deardiary.entities import reference
-from deardiary.wire.shapes import ModelVersion, Stage
+from deardiary.wire.shapes import Iteration, ModelVersion, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +73,10 @@ class ModelVersions:
         """
         body = present(stage_id=stage_id, description=description, resource_id=resource_id)
         return self._api.patch(ModelVersion, path_of("modelversions", version_id), body)
+
+    def uses(self, version_id: str) -> Iterator[Iteration]:
+        """List the iterations that have read the version, oldest first."""
+        return self._api.pages(Iteration, path_of("modelversions", version_id, "uses"))
 
     def delete(self, version_id: str) -> None:
         """Delete a version. Its number is not reused, and its resource remains."""

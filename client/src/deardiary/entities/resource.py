@@ -12,7 +12,7 @@ from deardiary.files import sha256_of, size_and_sha256
 from deardiary.transfer import paths, store
 from deardiary.transfer.progress import Meter
 from deardiary.wire import parts
-from deardiary.wire.shapes import Download, Resource
+from deardiary.wire.shapes import Download, Iteration, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -196,6 +196,10 @@ class Resources:
         """List the resources of an experiment, or those of one of its iterations."""
         path = path_of("experiments", experiment_id, "resources")
         return self._api.pages(Resource, path, {"iteration_id": iteration_id})
+
+    def uses(self, resource_id: str) -> Iterator[Iteration]:
+        """List the iterations that have read the resource, oldest first."""
+        return self._api.pages(Iteration, path_of("resources", resource_id, "uses"))
 
     def update(self, resource_id: str, *, name: str | None = None, description: str | None = None) -> Resource:
         body = present(name=name, description=description)

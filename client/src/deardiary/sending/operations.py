@@ -48,6 +48,14 @@ def register(client: Client, iteration: Iteration, given: Mapping[str, Any], fol
     )
 
 
+def read(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+    """Record an input; the server finds an equal one. ``model`` refers to a version, which is looked up now."""
+    fields = {name: value for name, value in given.items() if name != "model"}
+    if "model" in given:
+        fields["modelversion_id"] = registry.find_version(client, iteration, given["model"]).id
+    client.inputs.create(iteration.id, **fields)
+
+
 def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
     """Set the snapshot. An ended iteration may have it already, from an earlier delivery."""
     try:
@@ -97,6 +105,7 @@ def _end(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> None
 KINDS: Mapping[str, Callable[[Client, Iteration, Mapping[str, Any], Path | None], None]] = {
     "upload": upload,
     "register": register,
+    "input": read,
     "snapshot": describe,
     "finish": finish,
 }

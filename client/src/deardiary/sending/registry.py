@@ -1,9 +1,12 @@
-"""Register a file of an iteration as a version of a model."""
+"""Register a file of an iteration as a version of a model, and find versions by name."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from deardiary.entities import reference
+from deardiary.errors import NotFound
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -36,6 +39,21 @@ def register(
     return client.modelversions.create(
         model.id, iteration.id, resource_id=artifact.id, description=description, id_key=id_key
     )
+
+
+def find_version(client: Client, iteration: Iteration, text: str) -> ModelVersion:
+    """The version that a text names, by preference of the iteration's own project. FileNotFoundError without it."""
+    project_id = client.experiments.get(iteration.experiment_id).project_id
+    named = reference.parse(text)
+    try:
+        model = None if named is None else next(client.models.list(project_id, name=named.model), None)
+        if model is None or named is None:
+            return client.modelversions.get(text)
+        if named.alias is not None:
+            return client.models.get_alias(model.id, named.alias)
+        return client.modelversions.get(reference.version_id(model.id, named.number or 0))
+    except NotFound as error:
+        raise FileNotFoundError(f"There is no model version {text!r}") from error
 
 
 def _find(client: Client, iteration: Iteration, resource: str | PathLike[str]) -> Resource | None:

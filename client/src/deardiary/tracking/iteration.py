@@ -15,7 +15,7 @@ from deardiary import settings
 from deardiary.errors import ClientError
 from deardiary.spool.points import PointEncoder
 from deardiary.spool.run import Run, RunRef
-from deardiary.tracking import interactive, outcome, process_hooks
+from deardiary.tracking import inputs, interactive, outcome, process_hooks
 from deardiary.tracking.files import Artifacts
 from deardiary.tracking.finish_hooks import FinishHooks
 from deardiary.tracking.journal import Journal, new_run
@@ -254,6 +254,52 @@ class ActiveIteration:
         """
         self._check_running()
         return self._artifacts.register(name, resource, description)
+
+    def log_dataset(
+        self,
+        name: str,
+        *,
+        digest: str = "",
+        source: str = "",
+        source_type: str = "",
+        context: str = "",
+        description: str = "",
+        labels: Mapping[str, object] | None = None,
+        resource: Resource | str | None = None,
+    ) -> None:
+        """Record that this iteration reads a dataset: ``digest`` names its content, ``source`` its place.
+
+        ``context`` is its purpose, such as "training". ``resource`` is the resource, or the id of one, that holds it.
+        The server records the same name, digest, context and resource once.
+        """
+        self._read(
+            inputs.dataset(
+                name,
+                resource,
+                digest=digest,
+                source=source,
+                source_type=source_type,
+                context=context,
+                description=description,
+                labels=labels,
+            )
+        )
+
+    def use_resource(self, resource: Resource | str, *, context: str = "") -> None:
+        """Record that this iteration reads a resource of its project, given as the object or by its id."""
+        self._read(inputs.of_resource(resource, context))
+
+    def use_model(self, version: ModelVersion | str, *, context: str = "") -> None:
+        """Record that this iteration reads a model version of its project.
+
+        ``version`` is the object, its id, ``MODEL@ALIAS``, ``MODEL/3`` or ``PROJECT/MODEL/3``. The client looks a text
+        up when it sends the record: an alias may name another version by then.
+        """
+        self._read(inputs.of_version(version, context))
+
+    def _read(self, arguments: Mapping[str, Any]) -> None:
+        self._check_running()
+        self.journal.operation("input", arguments)
 
     def set_snapshot(self, **fields: str | bool | None) -> None:
         """Record the environment: the fields of `Iterations.set_snapshot`. TypeError for any other field."""

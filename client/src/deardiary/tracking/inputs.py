@@ -1,0 +1,65 @@
+"""What an iteration has read, as the records of its spool hold it: the arguments of the operation `input`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deardiary.values import as_labels, checked_text, checked_word
+from deardiary.wire.shapes import ModelVersion, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def dataset(
+    name: str,
+    resource: Resource | str | None,
+    *,
+    digest: str,
+    source: str,
+    source_type: str,
+    context: str,
+    description: str,
+    labels: Mapping[str, object] | None,
+) -> dict[str, Any]:
+    if not name:
+        raise ValueError("A dataset has a name")
+    words = {"name": name, "digest": digest, "source_type": source_type, "context": context}
+    texts = {"source": source, "description": description}
+    checked = {each: checked_word(each, word) for each, word in words.items()}
+    checked |= {each: checked_text(each, text) for each, text in texts.items()}
+    return {"kind": "dataset", **checked, "labels": as_labels(labels or {}), **_reference(resource)}
+
+
+def of_resource(resource: Resource | str, context: str) -> dict[str, Any]:
+    """A resource that is not on the server yet has no id: record its name and its SHA-256."""
+    context = checked_word("context", context)
+    if isinstance(resource, Resource) and not resource.id:
+        return {"kind": "dataset", "name": resource.name, "digest": resource.content_hash, "context": context}
+    return {"kind": "resource", "context": context, **_reference(resource)}
+
+
+def of_version(version: ModelVersion | str, context: str) -> dict[str, Any]:
+    """A version that is not on the server yet has no id: record the iteration that has registered it."""
+    context = checked_word("context", context)
+    if isinstance(version, str):
+        return {"kind": "model", "model": _checked_id("model version", version), "context": context}
+    if not isinstance(version, ModelVersion):
+        raise TypeError(f"A model version is a ModelVersion or a text, not {type(version).__name__}")
+    if not version.id:
+        return {"kind": "model", "name": f"model of iteration {version.iteration_id}", "context": context}
+    return {"kind": "model", "modelversion_id": version.id, "context": context}
+
+
+def _reference(resource: Resource | str | None) -> dict[str, str]:
+    if isinstance(resource, Resource):
+        return {"resource_id": resource.id} if resource.id else {}
+    if resource is not None and not isinstance(resource, str):
+        raise TypeError(f"A resource is a Resource or an id, not {type(resource).__name__}")
+    return {} if resource is None else {"resource_id": _checked_id("resource", resource)}
+
+
+def _checked_id(what: str, text: str) -> str:
+    if not text:
+        raise ValueError(f"Name the {what}: the text is empty")
+    return text
