@@ -134,6 +134,27 @@ def test_an_iteration_is_shown_with_its_parts(run: Run, iris: dict[str, str]) ->
     assert (found["tags"], found["children"], found["resources"]) == (["second"], [], [])
 
 
+def test_what_an_iteration_has_read_is_shown(run: Run, iris: dict[str, str], client: Client) -> None:
+    iteration = client.iterations.create(iris["experiment"])
+    assert "flowers" not in run("iterations", "show", iteration.id).out
+    client.inputs.create(iteration.id, "dataset", "flowers", digest="9f3c", context="training", source="s3://b/f.csv")
+    lines = [line.split() for line in run("iterations", "show", iteration.id).out.splitlines()]
+    assert ["dataset", "flowers", "training", "9f3c", "s3://b/f.csv"] in lines
+    (found,) = run("iterations", "show", iteration.id, "--json").json["inputs"]
+    assert (found["kind"], found["name"], found["iteration_id"]) == ("dataset", "flowers", iteration.id)
+
+
+def test_the_model_versions_of_an_iteration_are_shown(run: Run, iris: dict[str, str], client: Client) -> None:
+    iteration = client.iterations.create(iris["experiment"])
+    model = client.models.create(client.experiments.get(iris["experiment"]).project_id, "produced here")
+    version = client.modelversions.create(model.id, iteration.id)
+    client.models.set_alias(model.id, "champion", version.version)
+    lines = [line.split() for line in run("iterations", "show", iteration.id).out.splitlines()]
+    assert ["produced", "here/1", "NO_STAGE", "champion"] in lines
+    (found,) = run("iterations", "show", iteration.id, "--json").json["modelversions"]
+    assert (found["id"], found["aliases"]) == (version.id, ["champion"])
+
+
 def test_iterations_are_compared_side_by_side(run: Run, iris: dict[str, str]) -> None:
     ids = iris["first"], iris["second"]
     lines = run("iterations", "compare", *ids).out.splitlines()

@@ -7,7 +7,7 @@ from heapq import nlargest
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from deardiary.cli import deletion_extent, find
+from deardiary.cli import deletion_extent, find, lineage
 from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
 from deardiary.cli.command import Call, count, noun, one_of, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
@@ -131,7 +131,10 @@ def show(call: Call) -> None:
     overview = overview_of(call.client, find.iteration(call.client, call.given.iteration))
     children = list(call.client.iterations.children(overview.id))
     resources = list(call.client.resources.list(overview.experiment_id, iteration_id=overview.id))
-    call.output.json({**with_words(overview), "children": [each.id for each in children], "resources": resources})
+    read, produced = lineage.of_iteration(call.client, overview.id)
+    owned = {"children": [each.id for each in children], "resources": resources}
+    owned |= {"inputs": read, "modelversions": produced}
+    call.output.json({**with_words(overview), **owned})
     rows = [row for row in rows_of([overview]) if not row[0].startswith("metrics.")]
     fields = {name: value for name, _, (value,) in rows if value not in (None, "")}
     if overview.created_by:
@@ -145,6 +148,7 @@ def show(call: Call) -> None:
         call.output.table(SUMMARY, [summary_row(key, each) for key, each in overview.metrics.items()])
     if children:
         call.output.fields({"children": [each.id for each in children]})
+    lineage.show(call, read, produced)
     if resources:
         call.output.say("")
         ids = [each.id for each in resources]
