@@ -49,6 +49,9 @@ PLANTED: dict[str, dict[str, Any]] = {
     ),
     "POST /iterations/{iteration_id}/parameters": {"key": "k", "value": SECRET},
     "PATCH /parameters/{parameter_id}": {"value": SECRET},
+    "POST /iterations/{iteration_id}/inputs": (
+        {"kind": "dataset", "name": "k", "source": SECRET, "description": SECRET, "labels": {SECRET: SECRET}}
+    ),
     "POST /iterations/{iteration_id}/metrics/batch": (
         {"batch_id": "k", "metrics": [{"key": SECRET, "value": SECRET_VALUE}]}
     ),
@@ -68,6 +71,7 @@ PROBES: dict[str, list[dict[str, Any]]] = {
     "POST /projects/{project_id}/experiments": [{"name": "x", "id_key": "k"}, {"name": SECRET}],
     "POST /experiments/{experiment_id}/iterations": [{"id_key": "k"}],
     "POST /iterations/{iteration_id}/parameters": [{"key": "k", "value": "x"}],
+    "POST /iterations/{iteration_id}/inputs": [{"kind": "dataset", "name": "k"}],
     "POST /iterations/{iteration_id}/metrics/batch": [{"batch_id": "k", "metrics": []}],
     "POST /iterations/{iteration_id}/log": [
         {"batch_id": "l"},
