@@ -11,6 +11,8 @@ import pytest
 
 import deardiary
 from deardiary import Client
+from deardiary.sending import operations
+from deardiary.tracking import inputs
 from deardiary.tracking.files import pending_resource, pending_version
 from tests.support.server import Server, server_on_moto
 
@@ -133,6 +135,19 @@ def test_an_unknown_version_is_kept_and_does_not_hold_up_the_others(
 
 def _no() -> Any:
     raise AssertionError("there is no folder")
+
+
+def test_a_writer_who_may_not_read_records_inputs_by_their_ids(
+    server: Server, client: Client, source: Resource, name: str
+) -> None:
+    version, project = client.modelversions.get(f"{name}/iris/1"), next(client.projects.list(name=name))
+    writer = server.newcomer(f"writer-{project.id}")
+    client.permissions.put(project.id, writer.whoami().id, create_permission=True)
+    experiment = client.experiments.create(project.id, "blind")
+    iteration = client.iterations.create(experiment.id)
+    for given in (inputs.of_resource(source.id, ""), inputs.of_version(version.id, "")):
+        operations.KINDS["input"](writer, iteration, given, None)
+    assert read(client, iteration.id) == [("model", "iris/1", ""), ("resource", "flowers.csv", "")]
 
 
 def test_what_is_not_on_the_server_yet_is_recorded_by_what_is_known_of_it(client: Client, name: str) -> None:

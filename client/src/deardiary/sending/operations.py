@@ -52,7 +52,7 @@ def read(client: Client, iteration: Iteration, given: Mapping[str, Any], folder:
     """Record an input; the server finds an equal one. ``model`` refers to a version, which is looked up now."""
     fields = {name: value for name, value in given.items() if name != "model"}
     if "model" in given:
-        fields["modelversion_id"] = registry.find_version(client, iteration, given["model"]).id
+        fields["modelversion_id"] = registry.find_version_id(client, iteration, given["model"])
     client.inputs.create(iteration.id, **fields)
 
 

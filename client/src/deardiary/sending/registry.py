@@ -41,17 +41,22 @@ def register(
     )
 
 
-def find_version(client: Client, iteration: Iteration, text: str) -> ModelVersion:
-    """The version that a text names, by preference of the iteration's own project. FileNotFoundError without it."""
-    project_id = client.experiments.get(iteration.experiment_id).project_id
+def find_version_id(client: Client, iteration: Iteration, text: str) -> str:
+    """The id of the version that a text names, by preference of the iteration's own project; an id is returned as is.
+
+    FileNotFoundError if there is no such version.
+    """
     named = reference.parse(text)
+    if named is None:
+        return text
+    project_id = client.experiments.get(iteration.experiment_id).project_id
     try:
-        model = None if named is None else next(client.models.list(project_id, name=named.model), None)
-        if model is None or named is None:
-            return client.modelversions.get(text)
+        model = next(client.models.list(project_id, name=named.model), None)
+        if model is None:
+            return client.modelversions.get(text).id
         if named.alias is not None:
-            return client.models.get_alias(model.id, named.alias)
-        return client.modelversions.get(reference.version_id(model.id, named.number or 0))
+            return client.models.get_alias(model.id, named.alias).id
+        return client.modelversions.get(reference.version_id(model.id, named.number or 0)).id
     except NotFound as error:
         raise FileNotFoundError(f"There is no model version {text!r}") from error
 
