@@ -73,9 +73,10 @@ def _await_health(url: str) -> None:
     while True:
         try:
             with urllib.request.urlopen(f"{url}/health", timeout=30) as answer:  # noqa: S310 - our own URL
-                if json.load(answer) == {"status": "ok"}:
+                health = json.load(answer)
+                if isinstance(health, dict) and health.get("status") == "ok":
                     return
-                reason = "it is not ours"
+                reason = "the answer is not DearDiary's"
         except (OSError, ValueError) as error:
             reason = str(error)
         if time.monotonic() > deadline:

@@ -125,6 +125,14 @@ def test_a_file_is_sent_in_pieces_and_again_after_a_lost_connection(
     assert "transfer-encoding" not in server.seen[-1].headers
 
 
+def test_a_file_that_became_shorter_is_not_waited_for(server: Loopback, tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(bytes(10))
+    with pytest.raises(ClientError, match="90 bytes early") as error:
+        HttpTransport(read_timeout=5).send(Request(method="PUT", url=f"{server.url}/x", body=FileSlice(path, 0, 100)))
+    assert error.value.code == "FILE_CHANGED"
+
+
 def test_a_refusal_before_the_body_is_read_is_understood(transport: HttpTransport, tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(bytes(8_000_000))

@@ -192,10 +192,10 @@ ASKS: dict[str, Asking] = {
     ),
     "GET /modelversions/{version_id}": _plain,
     "PATCH /modelversions/{version_id}": _sending(stage_id=PRODUCTION),
-    "DELETE /modelversions/{version_id}": _plain,
     "GET /models/{model_id}/aliases/{alias}": _plain,
     "PUT /models/{model_id}/aliases/{alias}": lambda _: Ask(ids={"alias": "challenger"}, body={"version": 1}),
     "DELETE /models/{model_id}/aliases/{alias}": _plain,
+    "DELETE /modelversions/{version_id}": _plain,
     "GET /modelversions/{version_id}/uses": _plain,
     "GET /search": lambda world: Ask(query=f"?q={world.ids['iteration_id'][:10]}"),
 }

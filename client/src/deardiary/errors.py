@@ -36,7 +36,8 @@ _CODES = {
 REFUSALS = ("CONFLICT", "INVALID_PAYLOAD", "PAYLOAD_TOO_LARGE", "STORE_REFUSED")
 # Codes of requests that the client itself refuses to send; a retry would fail in the same way.
 STORE_FORBIDDEN = "STORE_FORBIDDEN"
-NOT_SENT = (STORE_FORBIDDEN, "URL_INVALID", "REQUEST_INVALID", "PROXY_UNSUPPORTED")
+FILE_CHANGED = "FILE_CHANGED"
+NOT_SENT = (STORE_FORBIDDEN, FILE_CHANGED, "URL_INVALID", "REQUEST_INVALID", "PROXY_UNSUPPORTED")
 NOT_OURS = "ANSWER_INVALID"  # an answer neither of DearDiary nor of the API Gateway in front of it
 NOT_THERE = (NOT_OURS, "UNKNOWN_ROUTE")  # the URL answers, but is not DearDiary's API
 _OF_OTHERS = (

@@ -10,6 +10,8 @@ import dataclasses
 import io
 from typing import TYPE_CHECKING, Protocol
 
+from deardiary.errors import FILE_CHANGED, ClientError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -110,12 +112,19 @@ class FileSlice:
 
 
 class _Limited:
+    """Raises ClientError if the file has become shorter: the store would wait for the missing bytes."""
+
     def __init__(self, stream: Readable, size_bytes: int) -> None:
         self._stream = stream
         self._left = size_bytes
 
     def read(self, size: int = -1, /) -> bytes:
-        data = self._stream.read(self._left if size < 0 else min(size, self._left))
+        wanted = self._left if size < 0 else min(size, self._left)
+        data = self._stream.read(wanted)
+        if wanted and not data:
+            raise ClientError(
+                0, FILE_CHANGED, f"The file ends {self._left} bytes early: it was changed while it was sent"
+            )
         self._left -= len(data)
         return data
 
