@@ -117,7 +117,7 @@ class HttpTransport:
         self._zones[route.host] = zone if self._zones.get(route.host, zone) is zone else Zone.PUBLIC
 
     def _connect_to_store(self, route: Route, opened: Zone, connection: HTTPConnection) -> None:
-        """Connect to an address that `address_guard` allows. A proxy resolves names itself: then check only the name."""
+        """Connect to an address that `address_guard` allows. A proxy resolves names itself: check only the name."""
         if route.proxy is None:
             plain = _open_allowed(route, opened, self._connect_timeout)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
