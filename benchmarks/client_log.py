@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.kit import environments
-from benchmarks.kit.mlflow_server import mlflow_server
 from benchmarks.kit.pace import KEYS
 from benchmarks.kit.processes import REPOSITORY, local_server
 from benchmarks.kit.report import Number, parse_options, show
+from benchmarks.peers.mlflow_server import mlflow_server
 
 POINTS = 10_000
 CALLS = POINTS // len(KEYS)

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.kit import diary, mlflow_server
+from benchmarks.kit import diary
 from benchmarks.kit.connection import Connection, connected
 from benchmarks.kit.inside import server_inside
 from benchmarks.kit.load import send_all
@@ -48,6 +48,7 @@ from benchmarks.kit.reading import (
     timed,
 )
 from benchmarks.kit.report import Number, parse_options, show
+from benchmarks.peers import mlflow_server
 from chalicelib.storage.table import keys
 
 FULL = Load(history=100_000, series=1_000_000, iterations=1000, rounds=7)

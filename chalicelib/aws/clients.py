@@ -80,7 +80,10 @@ class _Parsers(ResponseParserFactory):
 
 
 class QuickParser(JSONParser):
-    """Botocore's JSON parser, except that it keeps items as the JSON has them and decodes only binary attributes."""
+    """Botocore's JSON parser, except that it keeps items as the JSON has them and decodes only binary attributes.
+
+    `benchmarks.read_speed` measures it; docs/decisions/0008-own-answer-parser.md has the reason.
+    """
 
     def _handle_map(self, shape: Any, value: Any) -> Any:
         if shape.value.name != "AttributeValue":

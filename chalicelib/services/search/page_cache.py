@@ -1,7 +1,7 @@
 """Cache of search results for a few seconds: all pages of one result need one reading, not one each.
 
 A client usually requests the next page at once and, in the cloud, mostly reaches the same process. A process without
-the reading reads again and returns the same rows.
+the reading reads again and returns the same rows. `benchmarks.read_speed` measures it.
 """
 
 from __future__ import annotations

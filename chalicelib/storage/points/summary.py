@@ -86,7 +86,7 @@ class Summary(NamedTuple):
         )
 
 
-# `Summary._make` in a third of its time.
+# `Summary._make` in a third of its time (`benchmarks.read_speed`: 20 summaries of a thousand iterations).
 _summary = partial(tuple.__new__, Summary)
 
 
