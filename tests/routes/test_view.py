@@ -92,6 +92,7 @@ def test_a_view_that_is_refused(server: Server, body: dict[str, Any], field: str
 
 
 def test_views_go_with_their_project(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.token()  # the first sign-in writes a row
     before = rows()
     project = new_project(server)
     created = made(server.call("POST", f"/projects/{project}/views", {"name": "v", "state": STATE}))
@@ -144,6 +145,7 @@ def test_json_that_no_program_sends_is_refused(server: Server, content: bytes) -
 
 
 def test_preferences_go_with_their_user(server: Server) -> None:
+    server.token()  # the first sign-in writes a row
     before = rows()
     person = new_person(server)
     found(server.call("PUT", PREFERENCES, STATE, token=person.token))
