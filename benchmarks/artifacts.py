@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.kit import mlflow_server
 from benchmarks.kit.environments import MLFLOW, environment_of
 from benchmarks.kit.processes import REPOSITORY, Served, local_server, peak_mb
 from benchmarks.kit.report import Number, parse_options, show
+from benchmarks.peers import mlflow_server
 
 BLOCK = 1_000_000
 # Bytes of a first file, which is not measured: memory that a server loads at its first use is no growth.

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.kit import diary, mlflow_server
+from benchmarks.kit import diary
 from benchmarks.kit.connection import Connection, connected
 from benchmarks.kit.curves import Curves, make_curves
 from benchmarks.kit.load import Sending, send_all
 from benchmarks.kit.processes import end_on_sigterm, local_server
 from benchmarks.kit.report import Number, parse_options, show
+from benchmarks.peers import mlflow_server
 
 KEYS = 10
 BATCH, SMALL_BATCH = 10_000, 1_000
