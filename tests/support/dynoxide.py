@@ -56,7 +56,8 @@ def _install(cache: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise NotInstallable("npm is not on the PATH")
-    command = [npm, "install", "--prefix", str(cache), "--no-save", "--silent", f"{PACKAGE}@{VERSION}"]
+    options = ["--prefix", str(cache), "--no-save", "--silent", "--fetch-retries=0"]
+    command = [npm, "install", *options, f"{PACKAGE}@{VERSION}"]
     try:
         subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603
     except subprocess.CalledProcessError as error:
