@@ -99,6 +99,7 @@ def names() -> st.SearchStrategy[Name]:
 LITERALS = {
     "a number": st.one_of(st.integers(-(10**30), 10**30), st.floats(allow_nan=False)),
     "a text": st.text(st.characters(exclude_categories=["Cs"])),
+    "a username": st.text(st.characters(exclude_categories=["Cs"])),
     "a time": st.datetimes(timezones=st.just(timezone.utc)),
     "a status": st.integers(1, 4),
     "true or": st.booleans(),
