@@ -12,7 +12,7 @@ from deardiary.wire.times import whole_milliseconds as whole_milliseconds
 
 
 def past(given: datetime | None) -> datetime:
-    """The given time; now in place of None and of a time in the future."""
+    """Return the given time, or the present time instead of None and of a future time."""
     present = now()
     return present if given is None else min(given, present)
 

@@ -90,7 +90,7 @@ def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...])
 
 
 def _minutes(environment: Mapping[str, str], name: str, default: int) -> timedelta | None:
-    """Read a whole number of minutes; 0 is None."""
+    """Read a whole number of minutes. Return None for 0."""
     text = environment.get(name) or str(default)
     if not text.isdecimal():
         raise ConfigurationError(f"{name} is {text!r}; it can be a whole number of minutes, or 0 for never")
@@ -113,7 +113,7 @@ def _artifact_root(environment: Mapping[str, str]) -> Path | None:
 
 
 def _artifact_store(environment: Mapping[str, str]) -> StoreSettings | None:
-    """Read the S3-compatible store. No message repeats a value: somebody may have put a secret there."""
+    """Read the S3-compatible store. No message repeats a value, which may be a misplaced secret."""
     if not environment.get(f"{_S3}ENDPOINT"):
         for name in ("REGION", "ADDRESSING", "CREDENTIALS_PARAMETER", "PROFILE"):
             if environment.get(_S3 + name):

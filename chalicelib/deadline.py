@@ -37,7 +37,7 @@ def begun() -> Iterator[None]:
 
 
 def check() -> None:
-    """Raise DeadlinePassed after the deadline. Outside a `begun` block there is none."""
+    """Raise DeadlinePassed after the deadline. Outside a `begun` block, no deadline applies."""
     started = _started.get()
     if started is not None and _elapsed(started) > SECONDS:
         raise DeadlinePassed(retry_after=1)

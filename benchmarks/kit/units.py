@@ -25,7 +25,7 @@ def item_size(image: Image) -> int:
 
 
 def value_size(value: Value) -> int:
-    """Bytes of one attribute value, without its name. ValueError if the type is none of DynamoDB's."""
+    """Bytes of one attribute value, without its name. ValueError for a type that DynamoDB lacks."""
     ((kind, content),) = value.items()
     match kind:
         case "S":
