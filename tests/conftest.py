@@ -6,10 +6,12 @@ import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib import deadline, retry, security
 from chalicelib.services.lifecycle import deletion
@@ -46,21 +48,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--dynoxide", action="store_true", help=text)
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _group
+    return scheduler
+
+
+def _group(nodeid: str) -> str:
+    """Tests that one worker runs, so that what they share is made once: those of a file, or all that deploy."""
+    return "deploy" if nodeid.startswith("tests/deploy/") else nodeid.partition("::")[0]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not any(name in str(item.path) for name in LONG))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
     if config.getoption("--dynoxide"):
         kept = [item for item in items if _is_on_any_dynamodb(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
-
-
-def _group(item: pytest.Item) -> str:
-    """Tests that one worker runs, so that what they share is made once: those of a file, or all that deploy."""
-    path = item.path.relative_to(Path(__file__).parent)
-    return "deploy" if path.parts[0] == "deploy" else str(path)
 
 
 def _is_on_any_dynamodb(item: pytest.Item) -> bool:

@@ -139,10 +139,14 @@ def test_a_struct_that_refuses_unknown_fields_does_not_fit_the_face() -> None:
     class StrictQuery(Query):
         page: int = 1
 
-    for register in (routes.post("/tiny/strict", body=Strict), routes.get("/tiny/strict", query=StrictQuery)):
+    unused = Routes(__name__, TINY)
+    for register in (unused.post("/tiny/strict", body=Strict), unused.get("/tiny/strict", query=StrictQuery)):
         with pytest.raises(TypeError, match="unknown fields"):
             register(lambda call: ok({}))
     assert TINY.methods("/tiny/strict") == []
+    app = Chalice("unused", configure_logs=False)
+    app.register_blueprint(unused)
+    assert not app.routes
 
 
 def test_views_see_the_headers_that_the_face_names_and_no_others(tiny: Tiny) -> None:

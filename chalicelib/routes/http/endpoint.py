@@ -107,10 +107,11 @@ class Routes(Blueprint):
         no_query = parse.AnyQuery if self.face.ignores_unknown_fields else parse.Query
 
         def register(view: View) -> View:
-            if not self.face.methods(path):
-                self._route("OPTIONS", path, f"preflight_{view.__name__}", _preflight(self.face, path))
+            is_new_path = not self.face.methods(path)
             operation = Operation(method, path, view, body, query or no_query, public, takes_bytes)
             self.face.add(operation)
+            if is_new_path:
+                self._route("OPTIONS", path, f"preflight_{view.__name__}", _preflight(self.face, path))
             self._route(method, path, view.__name__, partial(_perform, operation, self.face))
             return view
 
