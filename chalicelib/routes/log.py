@@ -8,13 +8,21 @@ from msgspec import Meta
 
 from chalicelib.routes.http.answer import Answer, created
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Key, ParameterValue, TagValue
-from chalicelib.routes.http.points import BatchId, MetricColumns, NewMetric, from_columns, from_list
+from chalicelib.routes.http.parse import Body, Id, Key, ParameterValue, TagValue
+from chalicelib.routes.http.points import BatchId, MetricColumns, NewMetric, Step, from_columns, from_list
 from chalicelib.services import log as service
+from chalicelib.services.command import Acknowledgement
 from deardiary.wire import limits
-from deardiary.wire.shapes import BatchReceipt
+from deardiary.wire.shapes import FlushReceipt
 
 routes = Routes(__name__)
+
+
+class Acknowledged(Body):
+    """A command that the writer has carried out, at this step."""
+
+    command_id: Id
+    step: Step | None = None
 
 
 class Flush(Body):
@@ -22,14 +30,21 @@ class Flush(Body):
     parameters: Annotated[dict[Key, ParameterValue], Meta(max_length=limits.MAX_FLUSH_PARAMETERS)] = {}
     metrics: list[NewMetric] | dict[Key, MetricColumns] = []
     tags: Annotated[list[TagValue], Meta(max_length=limits.MAX_FLUSH_TAGS)] = []
+    acknowledged: Annotated[list[Acknowledged], Meta(max_length=limits.MAX_FLUSH_COMMANDS)] = []
 
 
 @routes.post("/iterations/{iteration_id}/log", body=Flush)
-def create_log(call: Call[Flush, None], iteration_id: str) -> Answer[BatchReceipt]:
+def create_log(call: Call[Flush, None], iteration_id: str) -> Answer[FlushReceipt]:
     body = call.body
     metrics = body.metrics
     points = from_list(metrics, "metrics") if isinstance(metrics, list) else from_columns(metrics, "metrics")
     receipt = service.accept_flush(
-        call.actor, iteration_id, body.batch_id, parameters=body.parameters, tags=body.tags, points=points
+        call.actor,
+        iteration_id,
+        body.batch_id,
+        parameters=body.parameters,
+        tags=body.tags,
+        points=points,
+        acknowledged=[Acknowledgement(each.command_id, each.step) for each in body.acknowledged],
     )
     return created(receipt)

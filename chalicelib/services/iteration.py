@@ -12,6 +12,7 @@ from chalicelib.paging import Page
 from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import batch, compaction
 from chalicelib.storage import iteration as storage
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
@@ -79,7 +80,9 @@ def create_iteration(
 
 
 def get_iteration(actor: Actor, iteration_id: str) -> Iteration:
-    return access.iteration(actor, iteration_id, Need.READ).iteration
+    line = access.iteration(actor, iteration_id, Need.READ)
+    pace.watch_iteration(line)
+    return line.iteration
 
 
 def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[Iteration]:

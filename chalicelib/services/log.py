@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalicelib.errors import Conflict
-from chalicelib.services import access
+from chalicelib.services import access, command
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.command import Acknowledgement
+from chalicelib.services.lifecycle import pace
 from chalicelib.services.parameter import put_parameters
 from chalicelib.services.points.batch import Sent, deliver, is_stored, require_open, touch
 from chalicelib.services.tag import put_tags
-from deardiary.wire.shapes import BatchReceipt, Iteration
+from deardiary.wire.shapes import BatchReceipt, FlushReceipt, Iteration
 
 
 def accept_flush(
@@ -19,13 +23,32 @@ def accept_flush(
     parameters: dict[str, str],
     tags: list[str],
     points: dict[str, Sent],
+    acknowledged: Sequence[Acknowledgement] = (),
+) -> FlushReceipt:
+    """Store the flush. Answer its receipt, the commands that are still open, and the pace.
+
+    Acknowledgements come after the rest: a flush that is refused acknowledges nothing.
+    """
+    line = access.iteration(actor, iteration_id, Need.CREATE)
+    receipt = _store(line.iteration, batch_id, parameters, tags, points)
+    command.acknowledge(line.iteration, acknowledged)
+    return FlushReceipt(
+        batch_id=receipt.batch_id,
+        accepted=receipt.accepted,
+        last_step=receipt.last_step,
+        commands=command.pending(actor, line, acknowledged),
+        flush_after_seconds=pace.flush_after_seconds(line),
+    )
+
+
+def _store(
+    iteration: Iteration, batch_id: str, parameters: dict[str, str], tags: list[str], points: dict[str, Sent]
 ) -> BatchReceipt:
     """Write the parameters first: if one conflicts (Conflict) or a point is too late, nothing of the flush is written.
 
     The chunk comes last, even without points: once it is stored, the same batch_id changes nothing. An empty flush is a
     heartbeat.
     """
-    iteration = access.iteration(actor, iteration_id, Need.CREATE).iteration
     if not (parameters or tags or points):
         touch(iteration)
         return BatchReceipt(batch_id=batch_id, accepted=0, last_step={})

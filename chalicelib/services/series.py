@@ -13,6 +13,7 @@ from chalicelib.columns import Columns
 from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import compaction, curves
 from chalicelib.services.points.recompute import recompute_stale
 from chalicelib.storage import series as storage
@@ -47,13 +48,17 @@ class CurvePage(NamedTuple):
 
 
 def summarize(actor: Actor, iteration_id: str) -> dict[str, Summary]:
-    iteration = access.iteration(actor, iteration_id, Need.READ).iteration
+    line = access.iteration(actor, iteration_id, Need.READ)
+    pace.watch_iteration(line)
+    iteration = line.iteration
     return recompute_stale(iteration, storage.read_series(iteration.experiment_id, iteration.id)).summaries
 
 
 def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Window, cursor: str | None) -> CurvePage:
     """The curves of these keys, by default of all; a key without points has an empty curve."""
-    iteration = access.iteration(actor, iteration_id, Need.READ).iteration
+    line = access.iteration(actor, iteration_id, Need.READ)
+    pace.watch_iteration(line)
+    iteration = line.iteration
     scope = ids.hash_text(repr((iteration_id, keys, window)))
     position = _Position.of(cursor, scope)
     series = storage.read_series(iteration.experiment_id, iteration.id)
@@ -70,7 +75,7 @@ def read_curve_of_iterations(
     actor: Actor, experiment_id: str, key: str, iteration_ids: Sequence[str], window: Window, cursor: str | None
 ) -> CurvePage:
     """The curve of one key in these iterations, by default in all; iterations of other experiments are left out."""
-    access.experiment(actor, experiment_id, Need.READ)
+    pace.watch_experiment(access.experiment(actor, experiment_id, Need.READ))
     scope = ids.hash_text(repr((experiment_id, key, iteration_ids, window)))
     position = _Position.of(cursor, scope)
     left = _from(position, projection.existing_iteration_ids(experiment_id, iteration_ids))

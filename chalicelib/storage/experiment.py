@@ -33,6 +33,8 @@ class ExperimentRow(Item, discriminator="experiment"):
     created_date = UTCDateTimeAttribute()
     end_date = UTCDateTimeAttribute(null=True)
     id_key = UnicodeAttribute(null=True)
+    # Seconds since 1970: until then a reader counts as watching. See `services/lifecycle/pace.py`.
+    watched_until = NumberAttribute(null=True)
 
 
 class ExperimentNameRow(Item, discriminator="experiment-name"):
@@ -140,6 +142,17 @@ def release_id_key(experiment: Experiment, write: Transaction) -> None:
     row = item.find(ExperimentRow, keys.experiment(experiment.project_id, experiment.id))
     if row is not None and row.id_key is not None:
         idkey.release_id_key(_id_key(experiment.project_id, row.id_key), write)
+
+
+def mark_watched(experiment: Experiment, until: int) -> None:
+    """Note that a reader watches the experiment until this time (seconds since 1970), if the table allows it now."""
+    row = ExperimentRow(*keys.experiment(experiment.project_id, experiment.id))
+    with conditional.best_effort():
+        row.update([ExperimentRow.watched_until.set(until)], ALIVE)
+
+
+def watched_until(row: ExperimentRow) -> int:
+    return int(row.watched_until or 0)
 
 
 def shape(row: ExperimentRow) -> Experiment:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    UTCDateTimeAttribute,
+)
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -45,10 +52,21 @@ class IterationRow(Item, discriminator="iteration"):
     id_key = UnicodeAttribute(null=True)
     # True: the liveness sweep ended it without heartbeats; a late batch reopens it.
     ended_by_server = BooleanAttribute(null=True)
+    # The hashes of commands that the writer has not acknowledged: a flush reads this row anyway. See `command.py`.
+    commands = UnicodeSetAttribute(null=True)
+    # Seconds since 1970: until then a reader counts as watching. See `services/lifecycle/pace.py`.
+    watched_until = NumberAttribute(null=True)
 
 
 class ChildRow(Item, discriminator="child"):
     child_id = UnicodeAttribute()
+
+
+class Marks(NamedTuple):
+    """What a flush learns from the iteration's row: hashes of open commands, and until when a reader watches (s)."""
+
+    commands: frozenset[str]
+    watched_until: int
 
 
 ALIVE = IterationRow.pk.exists() & IterationRow.deleting.does_not_exist()
@@ -167,7 +185,11 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
     for ancestor in ancestors:
         key = keys.iteration(ancestor.experiment_id, ancestor.id)
         write.check(IterationRow, key, ALIVE & _same_parent(ancestor), Conflict)
-    write.update(row, [*actions, IterationRow.ended_by_server.remove()], ALIVE & _same_state(before), Conflict)
+    actions.append(IterationRow.ended_by_server.remove())
+    if after.end_date != before.end_date:
+        # Open commands lapse: they were meant for the work that ended, not for a later resumption.
+        actions.append(IterationRow.commands.remove())
+    write.update(row, actions, ALIVE & _same_state(before), Conflict)
     if after.end_date is None and before.end_date is not None:
         running.mark_running(after.experiment_id, after.id, write)
     elif after.end_date is not None and before.end_date is None:
@@ -312,6 +334,17 @@ def retire_id_key(iteration: Iteration, write: Transaction) -> None:
     row = item.find(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
     if row is not None and row.id_key is not None:
         idkey.retire_id_key(_id_key(iteration.experiment_id, row.id_key), write)
+
+
+def mark_watched(iteration: Iteration, until: int) -> None:
+    """Note that a reader watches the iteration until this time (seconds since 1970), if the table allows it now."""
+    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
+    with conditional.best_effort():
+        row.update([IterationRow.watched_until.set(until)], ALIVE)
+
+
+def marks(row: IterationRow) -> Marks:
+    return Marks(frozenset(row.commands or ()), int(row.watched_until or 0))
 
 
 def shape(row: IterationRow) -> Iteration:

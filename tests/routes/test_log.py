@@ -34,8 +34,8 @@ def test_columns_say_the_same_as_a_list(server: Server) -> None:
         {"key": "loss", "value": "NaN", "recorded_at": TIMES[1]},
         {"key": "accuracy", "value": 1.0, "recorded_at": TIMES[0]},
     ]
-    receipts = [made(_log(server, one, metrics=columns)), made(_log(server, other, metrics=listed))]
-    assert receipts == [{"batch_id": "b", "accepted": 3, "last_step": {"loss": 4, "accuracy": 0}}] * 2
+    receipt = {"batch_id": "b", "accepted": 3, "last_step": {"loss": 4, "accuracy": 0}, "flush_after_seconds": 5.0}
+    assert [made(_log(server, one, metrics=columns)), made(_log(server, other, metrics=listed))] == [receipt] * 2
     assert _points(server, one) == _points(server, other)
 
 

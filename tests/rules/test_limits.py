@@ -17,7 +17,19 @@ FOLDERS = ("chalicelib", "client/src/deardiary")
 HOME = REPOSITORY / "client" / "src" / "deardiary" / "wire" / "limits.py"
 LIMITS = {name: value for name, value in vars(limits).items() if name.startswith(("MAX_", "MIN_"))}
 UNITS = (
-    *("ALIASES", "BYTES", "CHARACTERS", "ITEMS", "LABELS", "PARAMETERS", "PARTS", "PER_REQUEST", "POINTS", "STEP"),
+    *(
+        "ALIASES",
+        "BYTES",
+        "CHARACTERS",
+        "COMMANDS",
+        "ITEMS",
+        "LABELS",
+        "PARAMETERS",
+        "PARTS",
+        "PER_REQUEST",
+        "POINTS",
+        "STEP",
+    ),
     "TAGS",
 )
 BOUNDS = ("ge", "le", "max_length", "min_length", "max_items", "max_bytes")

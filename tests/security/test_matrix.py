@@ -91,6 +91,11 @@ RULES = {
     "GET /iterations/{iteration_id}/inputs": Rule.READ,
     "POST /iterations/{iteration_id}/inputs": Rule.CREATE,
     "DELETE /iterations/{iteration_id}/inputs/{input_id}": Rule.DELETE,
+    "GET /iterations/{iteration_id}/commands": Rule.READ,
+    # To steer an iteration is to update it, and so is to withdraw what was asked.
+    "POST /iterations/{iteration_id}/commands": Rule.UPDATE,
+    "GET /iterations/{iteration_id}/commands/{command_id}": Rule.READ,
+    "DELETE /iterations/{iteration_id}/commands/{command_id}": Rule.UPDATE,
     "GET /iterations/{iteration_id}/metrics": Rule.READ,
     "POST /iterations/{iteration_id}/metrics": Rule.CREATE,
     "POST /iterations/{iteration_id}/metrics/batch": Rule.CREATE,

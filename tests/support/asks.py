@@ -48,6 +48,10 @@ def _of_colleague(**body: Any) -> Asking:
     return lambda world: Ask(body=body or None, ids={"user_id": world.colleague_id})
 
 
+def _of_parent(world: World) -> Ask:
+    return Ask(ids={"iteration_id": world.parent_iteration_id})
+
+
 def _untag(level: str) -> Asking:
     return lambda world: Ask(ids={"tag_id": world.tag_ids[level]})
 
@@ -130,7 +134,7 @@ ASKS: dict[str, Asking] = {
     "GET /iterations/{iteration_id}": _plain,
     "PATCH /iterations/{iteration_id}": _sending(status_id=2),
     "DELETE /iterations/{iteration_id}": _plain,
-    "GET /iterations/{iteration_id}/children": lambda world: Ask(ids={"iteration_id": world.parent_iteration_id}),
+    "GET /iterations/{iteration_id}/children": _of_parent,
     "GET /iterations/{iteration_id}/parameters": _plain,
     "POST /iterations/{iteration_id}/parameters": _sending(key="momentum", value="0.9"),
     "GET /parameters/{parameter_id}": _plain,
@@ -141,6 +145,10 @@ ASKS: dict[str, Asking] = {
         body={"kind": "resource", "resource_id": world.ids["resource_id"], "context": "test"}
     ),
     "DELETE /iterations/{iteration_id}/inputs/{input_id}": _plain,
+    "GET /iterations/{iteration_id}/commands": _of_parent,
+    "POST /iterations/{iteration_id}/commands": _sending(kind="stop", text="diverged", id_key="stop-1"),
+    "GET /iterations/{iteration_id}/commands/{command_id}": _of_parent,
+    "DELETE /iterations/{iteration_id}/commands/{command_id}": _of_parent,
     "GET /iterations/{iteration_id}/metrics": _plain,
     "POST /iterations/{iteration_id}/metrics": _sending(key="loss", value=0.25),
     "POST /iterations/{iteration_id}/metrics/batch": lambda _: Ask(body={"batch_id": "1", "metrics": points(POINTS)}),

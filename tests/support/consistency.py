@@ -227,6 +227,10 @@ def _iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.series(experiment_id, its_id))
     if row.get("deleting"):
         return
+    for command_hash in row.get("commands", ()):
+        command = table.rows.get(keys.command(its_id, command_hash))
+        if command is None or "acknowledged_date" in command:
+            yield f"names {command_hash} as an open command, and it is not"
     if "end_date" not in row:
         yield from table.needs(keys.running(its_id), experiment_id=experiment_id)
     if row.get("parent_iteration_id"):
@@ -294,6 +298,12 @@ def _chunk(table: Table, key: Key, row: Row) -> Iterator[str]:
     packed = (each.sk for each in table.rows if each.pk == key.pk and each.sk.startswith(keys.PACKED))
     if "home" in row and row["home"] not in map(keys.generation_of_packed, packed):
         yield f"its points were moved to generation {row['home']}, of which there is no packed row"
+
+
+def _command(table: Table, key: Key, row: Row) -> Iterator[str]:
+    yield from table.needs_iteration(table.experiment_of(row["iteration_id"]), row["iteration_id"])
+    if key != keys.command(row["iteration_id"], ids.split_id(row["id"])[-1]):
+        yield "is the row of another command"
 
 
 def _packed(table: Table, key: Key, row: Row) -> Iterator[str]:
@@ -461,6 +471,7 @@ CHECKS: dict[str, Check] = {
     "series": _series,
     "tag": _tag,
     "chunk": _chunk,
+    "command": _command,
     "packed": _packed,
     "resource": _resource,
     "upload": _upload,

@@ -82,6 +82,9 @@ def _cast_quickly(value: DynamoType) -> Any:
     return value.value if value.type == "S" else _cast_value.fget(value)
 
 
+_SETS = {"SS", "NS", "BS"}
+
+
 def _query_partition(table: Table, hash_key: Any, *given: Any, **named: Any) -> Any:
     """A query in a view of the one partition: moto sorts the items of all partitions first."""
     if not table.all_indexes():
@@ -113,7 +116,7 @@ def _partitions(table: Table, items: list[dict[str, Any]]) -> set[DynamoType]:
 
 
 def clone(table: Table, partitions: set[DynamoType] | None = None) -> Table:
-    """Copy a table, to restore it after a failed transaction. The server writes only whole attributes.
+    """Copy a table, to restore it after a failed transaction. The server writes only whole attributes, and sets.
 
     With `partitions`, share the items of all other partitions.
     """
@@ -128,4 +131,7 @@ def _item(item: Item) -> Item:
     clone = Item(item.hash_key, item.range_key, {})
     # Bypass moto's method, which measures all existing items.
     dict.update(clone.attrs, item.attrs)
+    for name, value in item.attrs.items():
+        if value.type in _SETS:  # moto changes a set in place
+            dict.__setitem__(clone.attrs, name, DynamoType({value.type: list(value.value)}))
     return clone

@@ -26,7 +26,7 @@ class World:
     `iteration_id` and holds a parameter, a batch of 1,000 points, a tag, a snapshot and three resources: complete,
     uploaded and announced.
     A model has two versions, the first in PRODUCTION; the second is `version_id`, which `alias` names.
-    The child has read the complete resource, the parent that version.
+    The child has read the complete resource, the parent that version. The parent has a pending command.
     """
 
     username: str
@@ -75,6 +75,7 @@ def make_world(server: Server) -> World:
             "version_id": version_id,
             "alias": maker.champion(model_id),
             "resource_id": resource_id,
+            "command_id": maker.post(f"/iterations/{parent_id}/commands", kind="checkpoint", text="before the night"),
             "input_id": maker.post(f"/iterations/{iteration_id}/inputs", kind="resource", resource_id=resource_id),
         },
         colleague_id=colleague_id,

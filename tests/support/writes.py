@@ -93,6 +93,17 @@ def _wrong_password(server: Server, world: World) -> Reply:
 OTHERS: dict[str, Act] = {
     "an experiment without a creation key": _route("POST /projects/{project_id}/experiments", {"name": "e"}),
     "a sign of life": _route("POST /iterations/{iteration_id}/log", {"batch_id": "1"}),
+    "a flush that gets a command": _route(
+        "POST /iterations/{iteration_id}/log", {"batch_id": "1"}, iteration_id="parent_iteration_id"
+    ),
+    "an acknowledged command": lambda server, world: _route(
+        "POST /iterations/{iteration_id}/log",
+        {"batch_id": "1", "acknowledged": [{"command_id": world.ids["command_id"], "step": 3}]},
+        iteration_id="parent_iteration_id",
+    )(server, world),
+    "an end before a command is seen": _route(
+        "PATCH /iterations/{iteration_id}", {"status_id": 4}, iteration_id="parent_iteration_id"
+    ),
     "a batch sent again": _route(
         "POST /iterations/{iteration_id}/metrics/batch", {"batch_id": "0", "metrics": [{"key": "loss", "value": 1.0}]}
     ),

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from chalicelib.errors import Conflict
 from chalicelib.routes.http.answer import Answer
-from deardiary.wire.shapes import Upload
+from deardiary.wire.shapes import FlushReceipt, Upload
 
 # Texts that the server assigns; in an error, the field that the caller sent.
 _OPEN = {"id", "backend", "state", "field", "kind", "retry_after"}
@@ -30,7 +30,11 @@ def without_others_texts(method: str, answer: Answer[Any], body: object) -> Answ
         return answer
     if method != "POST" or answer.raw is not None:
         return Answer(204)
-    return Answer(answer.status, _shown(answer.payload, frozenset(_texts(body))))
+    shown = _shown(answer.payload, frozenset(_texts(body)))
+    if isinstance(answer.payload, FlushReceipt):
+        # Commands are addressed to the writer, whoever that is.
+        shown = dataclasses.replace(shown, commands=answer.payload.commands)
+    return Answer(answer.status, shown)
 
 
 def conflict(error: Conflict, body: object) -> Conflict:

@@ -15,6 +15,7 @@ from chalicelib import ids
 from chalicelib.paging import Page, bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.lifecycle import pace
 from chalicelib.services.search import page_cache
 from chalicelib.services.search.ast import Condition, Kind, Name, Term, names_in
 from chalicelib.services.search.budget import Budget
@@ -52,7 +53,7 @@ def list_iterations_of_experiment(
     actor: Actor, experiment_id: str, search: Search, limit: int, cursor: str | None
 ) -> Page[Facts]:
     """One page of the iterations found. InvalidPayload, with the column, if filter or order do not parse."""
-    access.experiment(actor, experiment_id, Need.READ)
+    pace.watch_experiment(access.experiment(actor, experiment_id, Need.READ))
     return page_of(experiment_id, search, question_of(search), limit, cursor, Budget())
 
 

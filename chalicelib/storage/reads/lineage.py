@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from chalicelib.storage import experiment, iteration, model, permission, project, resource
 from chalicelib.storage.experiment import ExperimentRow
-from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.iteration import IterationRow, Marks
 from chalicelib.storage.model import ModelRow, Registry
 from chalicelib.storage.permission import PermissionRow
 from chalicelib.storage.project import ProjectRow
@@ -31,12 +31,16 @@ class ProjectLineage:
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ExperimentLineage(ProjectLineage):
+    """`watched_until`: a reader watches the experiment until then, in seconds since 1970."""
+
     experiment: Experiment
+    watched_until: int = 0
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class IterationLineage(ExperimentLineage):
     iteration: Iteration
+    marks: Marks
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -67,7 +71,10 @@ def find_experiment_lineage(experiment_id: str, user_id: str) -> ExperimentLinea
     match found:
         case [ProjectRow() as above, mine, ExperimentRow() as row]:
             return ExperimentLineage(
-                project=project.shape(above), permission=_permission(mine), experiment=experiment.shape(row)
+                project=project.shape(above),
+                permission=_permission(mine),
+                experiment=experiment.shape(row),
+                watched_until=experiment.watched_until(row),
             )
     return None
 
@@ -82,7 +89,9 @@ def find_iteration_lineage(iteration_id: str, user_id: str) -> IterationLineage 
                 project=project.shape(above),
                 permission=_permission(mine),
                 experiment=experiment.shape(middle),
+                watched_until=experiment.watched_until(middle),
                 iteration=iteration.shape(row),
+                marks=iteration.marks(row),
             )
     return None
 

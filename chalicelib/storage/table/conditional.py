@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pynamodb.exceptions import DeleteError, PutError, UpdateError
+from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, UpdateError
 
+from chalicelib.errors import DomainError
 from chalicelib.storage.table.transaction import Otherwise, code_of
 
 
@@ -23,3 +24,12 @@ def otherwise(meaning: Otherwise) -> Iterator[None]:
         if code_of(error) == "ConditionalCheckFailedException":
             raise meaning() from None
         raise
+
+
+@contextmanager
+def best_effort() -> Iterator[None]:
+    """Ignore a failure of the write inside, on which nothing depends."""
+    try:
+        yield
+    except (PynamoDBException, DomainError):
+        return

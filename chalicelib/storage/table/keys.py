@@ -28,6 +28,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     chunk of points       ITERATION#iid       CHUNK#hash(batch_id)  a batch; without points once moved or dropped
     packed points         ITERATION#iid       PACKED#hash(key)#gen#part   after the chunks: see storage/points/rows.py
     version of iteration  ITERATION#iid       VERSION#vid             which the iteration produced; leads to the version
+    command to iteration  ITERATION#iid       STEER#hash              sorts outside of the span of the points
     resource's REF        RESOURCE#rid        REF
     use of a resource     RESOURCE#rid        USE#iid#hash            the input, from its other end
     experiment's name     PROJECT#pid         EXPERIMENTNAME#hash   of the name, and makes it unique
@@ -96,6 +97,7 @@ CHUNK = "CHUNK#"
 PACKED = "PACKED#"
 BLOB = "BLOB#"
 USE = "USE#"
+STEER = "STEER#"
 USER = "USER#"
 TAG = "TAG#"
 PROJECT = "PROJECT#"
@@ -306,6 +308,11 @@ def modelversion(model_id: str, number: str) -> Key:
 def version_link(iteration_id: str, version_id: str) -> Key:
     """Beside the iteration's points, but outside of their span."""
     return Key(iteration_partition(iteration_id), f"{VERSION}{version_id}")
+
+
+def command(iteration_id: str, command_hash: str) -> Key:
+    """Beside the iteration's points, but outside of their span."""
+    return Key(iteration_partition(iteration_id), f"{STEER}{command_hash}")
 
 
 def version_uses_prefix(number: str) -> str:

@@ -14,6 +14,9 @@ MAX_PAGE_ITEMS = 200
 MAX_BATCH_POINTS = 10_000
 MAX_FLUSH_PARAMETERS = 1000
 MAX_FLUSH_TAGS = 1000
+MAX_FLUSH_COMMANDS = 100  # acknowledged
+# Commands of one iteration that its writer has not acknowledged. Every flush reads their hashes in the iteration's row.
+MAX_PENDING_COMMANDS = 20
 
 # Texts. An id_key and a batch_id are as long as an id.
 MAX_ID_CHARACTERS = 128
@@ -21,6 +24,8 @@ MAX_NAME_CHARACTERS = 255
 MAX_KEY_CHARACTERS = 250
 MAX_TAG_CHARACTERS = 250
 MAX_PARAMETER_CHARACTERS = 6000
+MAX_COMMAND_KIND_CHARACTERS = 64
+MAX_COMMAND_TEXT_CHARACTERS = 6000
 # Labels of an input; a label's key is as long as any key. All in one item of DynamoDB, which has at most 400 KB.
 MAX_INPUT_LABELS = 500
 MAX_LABEL_CHARACTERS = 8000

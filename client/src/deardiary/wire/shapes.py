@@ -273,6 +273,50 @@ class BatchReceipt(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class PendingCommand(Shape):
+    """A command on its way to the writer: in the answer to each flush until one acknowledges it.
+
+    ``requested_by`` is the username of its sender, if that is known and the writer may read the project.
+    """
+
+    id: str
+    kind: str
+    text: str
+    requested_by: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FlushReceipt(BatchReceipt):
+    """The answer to a flush (``/log``): the receipt of its batch, pending commands, and the pace.
+
+    The writer may wait ``flush_after_seconds`` with its next flush; None from a server without a pace.
+    """
+
+    commands: tuple[PendingCommand, ...] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    flush_after_seconds: float | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Command(Shape):
+    """A request to a running iteration: ``stop``, ``checkpoint`` or a word of the user's own, with a text.
+
+    ``state``: "pending"; "seen" by the writer; "acknowledged", at ``step`` if the writer gave one; or "lapsed", because
+    the iteration ended before.
+    """
+
+    id: str
+    iteration_id: str
+    kind: str
+    text: str
+    state: str
+    created_by: str | None = None
+    created_date: datetime
+    seen_date: datetime | None = None
+    acknowledged_date: datetime | None = None
+    step: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class IterationOverview(Iteration):
     """An iteration with its parameters by key, metrics by key, and tags; None for a field that was not requested."""
 
