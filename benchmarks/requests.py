@@ -88,7 +88,7 @@ def measure(server: Server, meter: Meter, route: str, world: World) -> Cost:
     lineage._cached_ancestors.cache_clear()  # noqa: SLF001
     with meter.measuring() as calls:
         reply = server.call(method, path, ask.body, token=_token(server, world.token, ask))
-    if reply.status >= 300:
+    if reply.status >= 400:
         raise RequestsFailed(f"{route} answered {reply.status}: {reply.body}")
     return _cost(route, calls, world.ids["user_id"])
 

@@ -125,7 +125,7 @@ class PasswordWrong(Forbidden):
 
 
 class OriginForbidden(Forbidden):
-    """The server runs without sign-in, and the request is not from this machine."""
+    """The request is from a foreign page, or from another machine to a server without sign-in."""
 
     code = "ORIGIN_FORBIDDEN"
     message = "Without sign-in this server answers to this machine only"

@@ -1,4 +1,4 @@
-"""Sign-in."""
+"""Sign-in: for programs with a token, for browsers with a cookie that holds the same token."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from chalicelib.routes.http import cookie
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Query
 from chalicelib.services import auth as service
 from deardiary.wire import limits
-from deardiary.wire.shapes import Me, Session
+from deardiary.wire.shapes import BrowserSession, Me, Session
 
 routes = Routes(__name__)
 
@@ -37,6 +38,25 @@ def refresh(call: Call[None, None]) -> Answer[Session]:
     return ok(service.refresh(call.actor))
 
 
+@routes.post("/auth/session", body=Credentials, public=True)
+def sign_in_browser(call: Call[Credentials, None]) -> Answer[BrowserSession]:
+    cookie.require_no_foreign_page(call.headers, call.site)
+    return _with_cookie(service.sign_in(call.body.username, call.body.password, call.source), call.site)
+
+
+@routes.post("/auth/session/refresh")
+def refresh_browser(call: Call[None, None]) -> Answer[BrowserSession]:
+    cookie.require_no_foreign_page(call.headers, call.site)
+    return _with_cookie(service.refresh(call.actor), call.site)
+
+
+@routes.delete("/auth/session", public=True)
+def sign_out_browser(call: Call[None, None]) -> Answer[None]:
+    """Remove the cookie, also of a session that has ended."""
+    cookie.require_no_foreign_page(call.headers, call.site)
+    return Answer(204, None, cookie.clearing(call.site))
+
+
 @routes.get("/auth/me", query=MeQuery)
 def get_me(call: Call[None, MeQuery]) -> Answer[Me]:
     user = call.actor.user
@@ -51,3 +71,8 @@ def get_me(call: Call[None, MeQuery]) -> Answer[Me]:
         permissions=held,
     )
     return ok(me)
+
+
+def _with_cookie(session: Session, site: str) -> Answer[BrowserSession]:
+    answer = BrowserSession(expires_at=session.expires_at, user=session.user)
+    return Answer(200, answer, cookie.setting(site, session.access_token, session.expires_at))

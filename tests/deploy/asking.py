@@ -32,4 +32,4 @@ def ask(server: Server, world: World, route: str) -> int | str:
     method, _, path = route.partition(" ")
     token = server.token() if asked.admin else world.token
     reply = server.call(method, path.format(**world.ids | asked.ids) + asked.query, asked.body, token=token)
-    return reply.status if reply.status < 300 else f"{reply.status} {reply.body}"
+    return reply.status if reply.status < 400 else f"{reply.status} {reply.body}"

@@ -50,7 +50,8 @@ def site(headers: Mapping[str, str], path: str, route: str) -> str:
     `path` is the requested path with a stage or base path, `route` the pattern of the route without it.
     """
     scheme = headers.get("x-forwarded-proto", "http").partition(",")[0]
-    before = path.split("/")[: -route.count("/")]
+    parts = path.rstrip("/").split("/")
+    before = parts[: len(parts) - route.rstrip("/").count("/")]
     return f"{scheme}://{headers.get('host', '127.0.0.1')}{'/'.join(before)}"
 
 

@@ -27,7 +27,7 @@ from chalicelib.errors import (
     about,
     not_found,
 )
-from chalicelib.routes.http import cors, parse, request_log, write_only
+from chalicelib.routes.http import cookie, cors, parse, request_log, write_only
 from chalicelib.routes.http.answer import (
     MAX_ANSWER_BYTES,
     Answer,
@@ -91,8 +91,8 @@ class Routes(Blueprint):
     def patch(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
         return self._register("PATCH", path, body)
 
-    def delete(self, path: str) -> Callable[[View], View]:
-        return self._register("DELETE", path, None)
+    def delete(self, path: str, *, public: bool = False) -> Callable[[View], View]:
+        return self._register("DELETE", path, None, public=public)
 
     def _register(
         self,
@@ -146,7 +146,8 @@ def _answer(face: Face, request: Request, ids: Mapping[str, str], serve: Serve, 
 
 
 def _call(operation: Operation, face: Face, request: Request) -> Call[Any, Any]:
-    who = None if operation.public else _authenticate(operation, request)
+    site = cors.site(request.headers, request.context["path"], request.context["resourcePath"])
+    who = None if operation.public else _authenticate(operation, request, site)
     given = request.query_params
     parameters = {name: given.getlist(name) for name in given} if given else {}
     return Call(
@@ -154,7 +155,7 @@ def _call(operation: Operation, face: Face, request: Request) -> Call[Any, Any]:
         _body(operation, request),
         parse.query(operation.query, parameters),
         request.context["identity"]["sourceIp"],
-        cors.site(request.headers, request.context["path"], request.context["resourcePath"]),
+        site,
         {name: request.headers[name] for name in face.headers if name in request.headers},
     )
 
@@ -222,8 +223,8 @@ def _body(operation: Operation, request: Request) -> Any:
     return parse.body(operation.body, content) if operation.body else None
 
 
-def _authenticate(operation: Operation, request: Request) -> Actor:
-    actor = auth.authenticate(request.headers.get("authorization"))
+def _authenticate(operation: Operation, request: Request, site: str) -> Actor:
+    actor = auth.authenticate(cookie.authorization(request.headers, site))
     if actor.read_only and operation.method != "GET":
         raise PermissionRequired("This token may only read", read_only=True)
     return actor

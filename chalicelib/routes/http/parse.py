@@ -47,6 +47,8 @@ _MAX_LEVELS = 32  # of a state
 ALIAS = rf"[\w\-]{{1,{limits.MAX_ALIAS_CHARACTERS}}}"
 _RESERVED_ALIAS = re.compile(r"latest|v?\d+", re.IGNORECASE)
 
+# In a path these are no ids.
+_NAMES = {"alias", "asset"}
 _ID = re.compile(rf"[0-9a-z.]{{1,{limits.MAX_ID_CHARACTERS}}}")
 
 
@@ -154,10 +156,10 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The ids and aliases in a path. NotFound for a text that cannot be an id."""
+    """The ids and names in a path. NotFound for a text that cannot be an id; the route of a name checks it."""
     ids = {name: unquote(value) for name, value in parameters.items()}
     for name, value in ids.items():
-        if name != "alias" and not _ID.fullmatch(value):
+        if name not in _NAMES and not _ID.fullmatch(value):
             raise not_found(kind_of(name), value[: limits.MAX_ID_CHARACTERS])
     return ids
 

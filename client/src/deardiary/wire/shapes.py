@@ -443,6 +443,14 @@ class Session(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class BrowserSession(Shape):
+    """The answer to the sign-in of a browser, whose token is in a cookie."""
+
+    expires_at: datetime
+    user: User
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ApiToken(Shape):
     """A token for programs. ``token``, the secret itself, is only in the answer to its creation.
 
