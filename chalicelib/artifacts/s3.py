@@ -122,6 +122,22 @@ def client_and_bucket() -> tuple[Any, str]:
     return _client(), config.settings().artifact_bucket
 
 
+def origin() -> str | None:
+    """The web origin of presigned URLs, without loading botocore's description of S3; None without a bucket."""
+    settings = config.settings()
+    if not settings.artifact_bucket:
+        return None
+    if settings.artifact_store:
+        scheme, _, host = settings.artifact_store.endpoint_url.partition("://")
+        return (
+            f"{scheme}://{settings.artifact_bucket}.{host}" if settings.artifact_store.virtual else f"{scheme}://{host}"
+        )
+    if settings.endpoint_url:
+        return settings.endpoint_url.rstrip("/")
+    suffix = "amazonaws.com.cn" if settings.region.startswith("cn-") else "amazonaws.com"
+    return f"https://{settings.artifact_bucket}.s3.{settings.region}.{suffix}"
+
+
 def as_base64(sha256: str) -> str:
     return base64.b64encode(bytes.fromhex(sha256)).decode()
 

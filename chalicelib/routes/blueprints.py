@@ -31,7 +31,7 @@ from chalicelib.routes import (
 )
 from chalicelib.routes import input as inputs
 from chalicelib.routes.http.endpoint import Routes
-from chalicelib.routes.pages import docs
+from chalicelib.routes.pages import docs, ui
 
 BLUEPRINTS = tuple(
     noun.routes
@@ -63,6 +63,7 @@ BLUEPRINTS = tuple(
         upkeep,
         openapi,
         docs,
+        ui,
     )
 )
 
