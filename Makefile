@@ -7,34 +7,37 @@ INSTALLED := .venv/installed
 PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: help install run serve demo test test-deploy test-dynamodb check docs clean deploy destroy
+.PHONY: help install dashboard run serve demo test test-deploy test-dynamodb check docs clean deploy destroy
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "  make %-14s %s\n", $$1, $$2}'
 
 install: $(INSTALLED)  ## what developing and running locally need, into .venv
 
-run: $(INSTALLED)  ## emulator, server and a logged training run, until Ctrl-C
+dashboard: $(INSTALLED)  ## build the dashboard, if web/ has changed; the server runs without it too
+	@$(BIN)/python -m infra.dashboard build || true
+
+run: dashboard  ## emulator, server and a logged training run, until Ctrl-C
 	@$(BIN)/python -m infra.local run
 
-serve: $(INSTALLED)  ## the same without the training run
+serve: dashboard  ## the same without the training run
 	@$(BIN)/python -m infra.local run --no-demo
 
 demo: $(INSTALLED)  ## log one more training run into the running server
 	@$(BIN)/python -m infra.local demo
 
-test: check  ## everything that a change must pass
+test: check dashboard  ## everything that a change must pass
 	$(BIN)/pytest -n 2
 	@echo "The races once more, on another implementation of DynamoDB:"
 	$(BIN)/pytest -n 2 --dynoxide -rs -k _races
 
-deploy: $(INSTALLED)  ## STAGE=dev into the AWS account of your credentials, or an upgrade in place
+deploy: dashboard  ## STAGE=dev into the AWS account of your credentials, or an upgrade in place
 	@$(BIN)/python -m infra deploy --stage $(STAGE)
 
 destroy: $(INSTALLED)  ## asks first; keeps table and bucket unless told DATA=delete
 	@$(BIN)/python -m infra down --stage $(STAGE) $(if $(filter delete,$(DATA)),--delete-data)
 
-test-deploy: $(INSTALLED)  ## the part of `make test` that deploys into an emulated account
+test-deploy: dashboard  ## the part of `make test` that deploys into an emulated account
 	$(BIN)/pytest tests/deploy
 
 test-dynamodb: $(INSTALLED)  ## the tests on the emulator, on another DynamoDB (needs npm)
@@ -44,12 +47,14 @@ check: $(INSTALLED)  ## the part of `make test` that only reads: lint, format, t
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/python -m infra.dashboard check
 
 docs: $(INSTALLED)  ## write docs/python-api.md from the client's docstrings
 	$(BIN)/python -m docs.python_api
 
 clean:  ## what can be made again; .deardiary, your local data, stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis client/src/deardiary.egg-info
+	rm -rf web/node_modules web/generated chalicelib/ui
 
 # Made last, so that an installation that was cut short is done again.
 $(INSTALLED): requirements.txt requirements-dev.txt client/pyproject.toml

@@ -1,0 +1,1 @@
+"""The dashboard's build: `web/` becomes `chalicelib/ui`, with a Node.js that pip has installed."""

@@ -1,0 +1,28 @@
+import type { JSX } from "preact";
+import { useId } from "preact/hooks";
+
+type FieldProps = JSX.IntrinsicElements["input"] & {
+  label: string;
+  error?: string | undefined;
+};
+
+/** A labelled input, with what is wrong with it below. */
+export function Field({ label, error, ...input }: FieldProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        {...input}
+        id={id}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={error ? `${id}-error` : undefined}
+      />
+      {error ? (
+        <p class="field-error" id={`${id}-error`}>
+          {error}
+        </p>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+/** The projects of a user, with what runs in them now. */
+import type { components } from "../api/operations.ts";
+import { RUNNING } from "../api/words.ts";
+import { Empty, Link, Loading, Section } from "../components/basics.tsx";
+import { Snippet } from "../components/copy.tsx";
+import { ErrorBox } from "../components/error-box.tsx";
+import { IterationStatus } from "../components/status.tsx";
+import { Duration, Time } from "../components/time.tsx";
+import { api } from "../state/api.ts";
+import { useHeading } from "../state/heading.ts";
+import { NEEDS_SIGN_IN } from "../state/session.ts";
+import { cache, useGet, useList } from "../state/use.ts";
+
+type Project = components["schemas"]["Project"];
+const SECONDS = 15;
+const SHOWN = 20;
+
+export default function Home() {
+  useHeading(undefined);
+  const projects = useList("/projects", {});
+  if (!projects.data) {
+    return projects.error ? (
+      <ErrorBox error={projects.error} retry={() => cache.reload("/projects all")} />
+    ) : (
+      <Loading />
+    );
+  }
+  if (projects.data.length === 0) return <FirstSteps />;
+  const newest = projects.data.toReversed();
+  return (
+    <Section title="Projects" count={newest.length}>
+      <ul class="cards">
+        {newest.map((each) => (
+          <ProjectCard key={each.id} project={each} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function ProjectCard({ project }: { project: Project }) {
+  const query = { filter: 'status = "RUNNING"', order_by: "created_date desc", limit: SHOWN };
+  const running = useGet(
+    "/projects/{project_id}/iterations",
+    { ids: { project_id: project.id }, query },
+    { every: SECONDS },
+  );
+  const rows = running.data?.data ?? [];
+  return (
+    <li class="card">
+      <h3>
+        <Link to={`/projects/${project.id}`}>{project.name}</Link>
+      </h3>
+      {project.description ? <p class="note clamp">{project.description}</p> : null}
+      {rows.length ? (
+        <ul class="running">
+          {rows.map((each) => (
+            <li key={each.id}>
+              <IterationStatus id={RUNNING} />
+              <Link to={`/iterations/${each.id}`}>{each.name}</Link>
+              <span class="note">
+                <Duration from={each.created_date} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p class="note">
+          Nothing is running. Created <Time at={project.created_date} />.
+        </p>
+      )}
+    </li>
+  );
+}
+
+/** How to log the first iteration, with this server's URL filled in. */
+function FirstSteps() {
+  const install = NEEDS_SIGN_IN
+    ? `pip install deardiary\ndeardiary login ${api.site}`
+    : `pip install deardiary\nexport DEARDIARY_URL=${api.site}`;
+  return (
+    <Empty title="No projects yet">
+      <p>Log your first iteration; its project and experiment are created by themselves. This page shows it at once.</p>
+      <Snippet label="In a shell, once" text={install} />
+      <Snippet label="In Python" text={FIRST} />
+    </Empty>
+  );
+}
+
+const FIRST = `import deardiary
+
+with deardiary.start("My project", "first try", parameters={"lr": 0.001}) as iteration:
+    for epoch in range(10):
+        iteration.log({"loss": 1 / (epoch + 1)})`;

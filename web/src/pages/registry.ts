@@ -1,0 +1,20 @@
+/** All pages. To add one, write `pages/NAME.tsx` and add its line here; web/README.md has an example. */
+import type { ComponentType } from "preact";
+import type { Ids } from "../state/location.ts";
+
+export interface PageProps {
+  /** The ids in the path: `{ projectId }` for `/projects/:projectId`. */
+  ids: Ids;
+}
+
+export interface Page {
+  pattern: string;
+  /** The module is fetched when somebody opens the page. */
+  load: () => Promise<{ default: ComponentType<PageProps> }>;
+}
+
+export const PAGES: readonly Page[] = [
+  { pattern: "/", load: () => import("./home.tsx") },
+  { pattern: "/projects/:projectId", load: () => import("./project.tsx") },
+  { pattern: "/experiments/:experimentId", load: () => import("./experiment.tsx") },
+];

@@ -1,0 +1,40 @@
+import { useEffect, useState } from "preact/hooks";
+import { Button, Loading } from "../components/basics.tsx";
+import { ErrorBox } from "../components/error-box.tsx";
+import { offline, retryNow } from "../state/connection.ts";
+import { loadPreferences } from "../state/preferences.ts";
+import { loadMe, me } from "../state/session.ts";
+import { Header } from "./header.tsx";
+import { PresentPage } from "./lazy.tsx";
+import { SignInDialog } from "./sign-in.tsx";
+
+export function App() {
+  const [error, setError] = useState<unknown>();
+  const start = () => {
+    setError(undefined);
+    loadMe().then(() => loadPreferences().catch(() => {}), setError);
+  };
+  useEffect(start, []);
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
+        Skip to the content
+      </button>
+      <Header />
+      {offline.value ? <OfflineBanner /> : null}
+      <main id="main" class="main" tabIndex={-1}>
+        {error ? <ErrorBox error={error} retry={start} /> : me.value ? <PresentPage /> : <Loading />}
+      </main>
+      <SignInDialog />
+    </>
+  );
+}
+
+function OfflineBanner() {
+  return (
+    <div class="banner" role="status">
+      <span>No connection to the server. What you see may be old.</span>
+      <Button onClick={retryNow}>Try now</Button>
+    </div>
+  );
+}

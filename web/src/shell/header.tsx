@@ -1,0 +1,70 @@
+import { Button, Link } from "../components/basics.tsx";
+import { heading } from "../state/heading.ts";
+import { me, NEEDS_SIGN_IN, signOut } from "../state/session.ts";
+import { setTheme, type Theme, theme } from "../state/theme.ts";
+import { SearchBox } from "./search.tsx";
+
+const THEMES: Record<Theme, string> = { system: "As the system", light: "Light", dark: "Dark" };
+
+export function Header() {
+  return (
+    <header class="header">
+      <Link to="/" class="brand">
+        DearDiary
+      </Link>
+      <Breadcrumb />
+      <SearchBox />
+      <UserMenu />
+    </header>
+  );
+}
+
+function Breadcrumb() {
+  const { title, crumbs } = heading.value;
+  return (
+    <nav class="breadcrumb" aria-label="Breadcrumb">
+      <ol>
+        {crumbs.map((each) => (
+          <li key={each.to}>
+            <Link to={each.to}>{each.label}</Link>
+          </li>
+        ))}
+        {title ? <li aria-current="page">{title}</li> : null}
+      </ol>
+    </nav>
+  );
+}
+
+function UserMenu() {
+  const user = me.value;
+  return (
+    <div class="menu-anchor">
+      <button type="button" class="button plain" popovertarget="user-menu">
+        {user?.username ?? "Menu"}
+      </button>
+      <div id="user-menu" popover="auto" class="menu">
+        <fieldset class="choices">
+          <legend>Theme</legend>
+          {Object.entries(THEMES).map(([name, label]) => (
+            <label key={name}>
+              <input
+                type="radio"
+                name="theme"
+                checked={theme.value === name}
+                onChange={() => setTheme(name as Theme)}
+              />
+              {label}
+            </label>
+          ))}
+        </fieldset>
+        {NEEDS_SIGN_IN ? (
+          <Button kind="plain" onClick={signOut}>
+            Sign out
+          </Button>
+        ) : (
+          <p class="note">This server needs no sign-in: everybody on this machine is its admin.</p>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+/** The page of the present location, fetched when it is opened first. */
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Empty, Link, Loading } from "../components/basics.tsx";
+import { ErrorBox } from "../components/error-box.tsx";
+import { PAGES, type Page, type PageProps } from "../pages/registry.ts";
+import { api } from "../state/api.ts";
+import { useHeading } from "../state/heading.ts";
+import { match } from "../state/location.ts";
+import { location } from "../state/route.ts";
+import { Guard } from "./guard.tsx";
+import { reloadOnce } from "./upgrade.ts";
+
+const loaded = new Map<string, ComponentType<PageProps>>();
+
+export function PresentPage() {
+  const { path } = location.value;
+  for (const page of PAGES) {
+    const ids = match(page.pattern, path);
+    // Another object is another page: no state of the last one may stay.
+    if (ids) return <LazyPage key={path} page={page} ids={ids} />;
+  }
+  return <NoPage />;
+}
+
+function NoPage() {
+  useHeading("No such page");
+  return (
+    <Empty title="There is no page at this address">
+      <p>
+        <Link to="/">Go to your projects</Link>
+      </p>
+    </Empty>
+  );
+}
+
+function LazyPage({ page, ids }: PageProps & { page: Page }) {
+  const [error, setError] = useState<unknown>();
+  const [, setDone] = useState(0);
+  const Found = loaded.get(page.pattern);
+  useEffect(() => {
+    let left = false;
+    if (!Found && !error)
+      fetchPage(page).then(
+        () => left || setDone((count) => count + 1),
+        (reason) => left || setError(reason),
+      );
+    return () => {
+      left = true;
+    };
+  }, [page, Found, error]);
+  if (error) return <ErrorBox error={error} retry={() => setError(undefined)} />;
+  return Found ? (
+    <Guard>
+      <Found ids={ids} />
+    </Guard>
+  ) : (
+    <Loading />
+  );
+}
+
+async function fetchPage(page: Page): Promise<void> {
+  try {
+    loaded.set(page.pattern, (await page.load()).default);
+  } catch (error) {
+    // Without a connection this waits for it; with one, the file is gone: the server was upgraded.
+    await api.get("/health");
+    if (reloadOnce()) await new Promise(() => {});
+    throw error;
+  }
+}

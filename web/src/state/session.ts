@@ -1,0 +1,51 @@
+/** Who is signed in. */
+import { signal } from "@preact/signals";
+import type { components } from "../api/operations.ts";
+import { api } from "./api.ts";
+import { signedIn } from "./sign-in.ts";
+
+export type Me = components["schemas"]["Me"];
+
+/** False for a server without sign-in (`make run`). */
+export const NEEDS_SIGN_IN = document.documentElement.dataset.signIn !== "off";
+const RENEW_BEFORE_MS = 60 * 60 * 1000;
+
+export const me = signal<Me | undefined>(undefined);
+let renewal: ReturnType<typeof setTimeout> | undefined;
+
+/** The server has set the cookie, or throws why not. Another user than before gets a fresh page. */
+export async function signIn(username: string, password: string): Promise<void> {
+  const session = await api.post("/auth/session", { body: { username, password } });
+  if (me.peek() && me.peek()?.id !== session.user.id) {
+    window.location.reload();
+    return;
+  }
+  renewLater(session.expires_at);
+  signedIn();
+}
+
+export async function signOut(): Promise<void> {
+  await api.delete("/auth/session");
+  window.location.hash = "";
+  window.location.reload();
+}
+
+export async function loadMe(): Promise<void> {
+  me.value = await api.get("/auth/me", { query: { include: "permissions" } });
+  if (NEEDS_SIGN_IN && !renewal) void renew();
+}
+
+/** Keep an open page signed in, while the server allows it without the password. */
+async function renew(): Promise<void> {
+  try {
+    renewLater((await api.post("/auth/session/refresh")).expires_at);
+  } catch {
+    // The next request asks for a sign-in.
+  }
+}
+
+function renewLater(expiresAt: string): void {
+  clearTimeout(renewal);
+  const life = Date.parse(expiresAt) - Date.now();
+  renewal = setTimeout(renew, Math.max(60_000, life - RENEW_BEFORE_MS));
+}
