@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -12,7 +13,8 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, IdKey, Name, PageQuery, Text, Time, changes, past_date
+from chalicelib.routes.http.parse import Body, Id, IdKey, Key, Name, PageQuery, Text, Time, changes, past_date
+from chalicelib.routes.http.table import FIELDS, FieldName, IterationTable, Part, Wanted, columns_of
 from chalicelib.services import iteration as service
 from chalicelib.services.lifecycle import deletion
 from deardiary.wire import limits
@@ -22,7 +24,7 @@ from deardiary.wire.shapes import Iteration, IterationOverview, IterationStatus
 if TYPE_CHECKING:
     from chalicelib.services.search.ast import Kind
     from chalicelib.services.search.facts import Facts
-    from chalicelib.services.search.query import Search
+    from chalicelib.services.search.query import Found, Search
 
 routes = Routes(__name__)
 
@@ -53,41 +55,107 @@ class IterationPatch(Body):
 
 
 class IterationsQuery(PageQuery):
+    limit: Annotated[
+        int, Meta(ge=1, le=limits.MAX_TABLE_ITEMS, description=f"Rows: at most {limits.MAX_PAGE_ITEMS}")
+    ] = 50
     filter: Annotated[str, Meta(description='Such as: metrics.loss < 0.3 and status = "FAILED"')] = ""
     order_by: Annotated[str, Meta(description="Such as: metrics.accuracy desc, created_date")] = ""
     include: Annotated[str, Meta(description="A list of parameters, metrics and tags, separated by commas")] = ""
     parent_iteration_id: Id | None = None
+    format: Literal["rows", "columns"] = "rows"
+    # Of a table of columns.
+    fields: list[FieldName] = []
+    parameters: list[Key] = []
+    metrics: list[Key] = []
+    parts: Annotated[list[Part], Meta(description="Of each metric; by default the last value")] = []
+
+    def __post_init__(self) -> None:
+        if self.format == "columns":
+            return
+        if self.limit > limits.MAX_PAGE_ITEMS:
+            raise InvalidPayload(f"Expected at most {limits.MAX_PAGE_ITEMS} without format=columns", field="limit")
+        for name in ("fields", "parameters", "metrics", "parts"):
+            if getattr(self, name):
+                raise InvalidPayload(f"{name} needs format=columns", field=name)
+
+
+@dataclass(frozen=True, slots=True)
+class IterationPage:
+    """A page of a list. ``total``: the number of iterations that a filter or an order found."""
+
+    data: list[IterationOverview]
+    next_cursor: str | None
+    total: int | None = None
 
 
 @routes.get("/experiments/{experiment_id}/iterations", query=IterationsQuery)
-def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> Answer[Page[IterationOverview]]:
+def list_iterations(call: Call[None, IterationsQuery], experiment_id: str) -> Answer[IterationPage | IterationTable]:
     # Search is a tenth of the server; most cold starts do not need it.
     from chalicelib.services.search.query import list_iterations_of_experiment
 
     query, search = call.query, _search(call.query)
-    return _overviews(
-        list_iterations_of_experiment(call.actor, experiment_id, search, query.limit, query.cursor), search
-    )
+    page = list_iterations_of_experiment(call.actor, experiment_id, search, query.limit, query.cursor)
+    return _answer(page, query, search)
 
 
 @routes.get("/projects/{project_id}/iterations", query=IterationsQuery)
-def list_iterations_of_project(call: Call[None, IterationsQuery], project_id: str) -> Answer[Page[IterationOverview]]:
+def list_iterations_of_project(
+    call: Call[None, IterationsQuery], project_id: str
+) -> Answer[IterationPage | IterationTable]:
     from chalicelib.services.search import project
 
     query, search = call.query, _search(call.query)
     page = project.list_iterations_of_project(call.actor, project_id, search, query.limit, query.cursor)
-    return _overviews(page, search)
+    return _answer(page, query, search)
 
 
 def _search(query: IterationsQuery) -> Search:
     from chalicelib.services.search.query import Search
 
-    return Search(query.filter, query.order_by, _kinds(query.include), query.parent_iteration_id)
+    if query.format == "rows":
+        return Search(query.filter, query.order_by, _kinds(query.include), query.parent_iteration_id)
+    return Search(
+        query.filter,
+        query.order_by,
+        _kinds_of_columns(query),
+        query.parent_iteration_id,
+        frozenset(_fields(query)),
+        frozenset(query.parameters),
+    )
 
 
-def _overviews(page: Page[Facts], search: Search) -> Answer[Page[IterationOverview]]:
+def _names_columns(query: IterationsQuery) -> bool:
+    """True if a table has only the columns that the query names; else it has all of them."""
+    return bool(query.fields or query.parameters or query.metrics or query.include.strip())
+
+
+def _fields(query: IterationsQuery) -> Sequence[str]:
+    return list(dict.fromkeys(query.fields)) if _names_columns(query) else FIELDS
+
+
+def _kinds_of_columns(query: IterationsQuery) -> frozenset[Kind]:
+    """The kinds that the query includes, or whose keys it names."""
+    from chalicelib.services.search.ast import Kind
+
+    if not _names_columns(query):
+        return frozenset(Kind)
+    return _kinds(query.include) | {kind for kind in (Kind.PARAMETERS, Kind.METRICS) if getattr(query, kind.value)}
+
+
+def _answer(page: Found, query: IterationsQuery, search: Search) -> Answer[IterationPage | IterationTable]:
     names = {kind.value for kind in search.include}
-    return Answer(200, raw={"data": [_row(each, names) for each in page.data], "next_cursor": page.next_cursor})
+    rest = {"next_cursor": page.next_cursor} | ({} if page.total is None else {"total": page.total})
+    if query.format == "rows":
+        return Answer(200, raw={"data": [_row(each, names) for each in page.data], **rest})
+    wanted = Wanted(
+        fields=_fields(query),
+        parameters=list(dict.fromkeys(query.parameters)) if "parameters" in names else None,
+        metrics=list(dict.fromkeys(query.metrics)) if "metrics" in names else None,
+        parts=query.parts or ["last"],
+        tags="tags" in names,
+    )
+    ids = [each.iteration.id for each in page.data]
+    return Answer(200, raw={"ids": ids, "columns": columns_of(page.data, wanted), **rest})
 
 
 @routes.post("/experiments/{experiment_id}/iterations", body=NewIteration)

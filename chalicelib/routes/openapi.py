@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from enum import IntEnum
 from functools import cache
+from types import UnionType
 from typing import Any
 
 import msgspec
@@ -68,7 +69,7 @@ def document() -> Schema:
 
 def _schemas() -> tuple[dict[str, Schema], Schema]:
     """The schemas of all types in operations, by the `str` of the type, and the components that they share."""
-    types = [_payload(operation) for operation in API.operations]
+    types = [each for operation in API.operations for each in _alternatives(_payload(operation))]
     types += [_body_type(operation.body) for operation in API.operations if operation.body]
     types += [field.type for operation in API.operations for field in msgspec.structs.fields(operation.query)]
     unique = {str(each): each for each in types if each is not type(None)}
@@ -84,14 +85,25 @@ def _payload(operation: Operation) -> Any:
     return payload
 
 
+def _alternatives(payload: Any) -> tuple[Any, ...]:
+    """The types of a payload: msgspec refuses a union of several dataclasses."""
+    return typing.get_args(payload) if isinstance(payload, UnionType) else (payload,)
+
+
+def _schema_of(payload: Any, schemas: dict[str, Schema]) -> Schema | None:
+    if payload is type(None):
+        return None
+    found = [schemas[str(each)] for each in _alternatives(payload)]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
 def _body_type(body: type[Struct]) -> Any:
     """The type of the JSON of a body."""
     return dict[str, Any] if issubclass(body, AnyObject) else body
 
 
 def _describe(operation: Operation, schemas: dict[str, Schema]) -> Schema:
-    payload = _payload(operation)
-    answer = None if payload is type(None) else schemas[str(payload)]
+    answer = _schema_of(_payload(operation), schemas)
     described: Schema = {
         "operationId": operation.view.__name__,
         "summary": operation.view.__name__.replace("_", " ").capitalize(),

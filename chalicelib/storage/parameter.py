@@ -56,7 +56,12 @@ def list_parameters(iteration: Iteration, limit: int, cursor: str | None) -> Pag
 
 
 def read_parameters_of_span(
-    experiment_id: str, first_id: str, last_id: str, names: Collection[str] | None = None
+    experiment_id: str,
+    first_id: str,
+    last_id: str,
+    names: Collection[str] | None = None,
+    *,
+    consistent: bool = True,
 ) -> dict[str, dict[str, str]]:
     """Read keys and values of the iterations from one id to another, by iteration; only these `names`, if given.
 
@@ -67,7 +72,8 @@ def read_parameters_of_span(
     condition = ParameterRow.key_text.is_in(*sorted(wanted)) if wanted and len(wanted) <= _MOST_OPERANDS else None
     found: dict[str, dict[str, str]] = {}
     span = keys.parameters_span(experiment_id, first_id, last_id)
-    for row in item.raw_rows(span, ["iteration_id", "key_text", "value"], condition=condition):
+    columns = ["iteration_id", "key_text", "value"]
+    for row in item.raw_rows(span, columns, condition=condition, consistent=consistent):
         key = row["key_text"]["S"]
         if wanted is None or key in wanted:
             found.setdefault(row["iteration_id"]["S"], {})[key] = row["value"]["S"]

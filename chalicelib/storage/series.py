@@ -94,9 +94,12 @@ def read_series(experiment_id: str, iteration_id: str) -> Series:
     return _open(item.find(SeriesRow, keys.series(experiment_id, iteration_id)))
 
 
-def read_summaries_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, Mapping[str, Summary]]:
+def read_summaries_of_span(
+    experiment_id: str, first_id: str, last_id: str, *, consistent: bool = True
+) -> dict[str, Mapping[str, Summary]]:
     """The summaries of the iterations from one id to another, by iteration."""
-    rows = item.raw_rows(keys.series_span(experiment_id, first_id, last_id), ["SK", "digests"])
+    span = keys.series_span(experiment_id, first_id, last_id)
+    rows = item.raw_rows(span, ["SK", "digests"], consistent=consistent)
     return {keys.owner_of_series(row["SK"]["S"]): summary.PackedSummaries(row["digests"]["B"]) for row in rows}
 
 

@@ -48,9 +48,12 @@ def read_tags_of_project(project_id: str) -> dict[str, list[str]]:
     return found
 
 
-def read_tags_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, list[str]]:
+def read_tags_of_span(
+    experiment_id: str, first_id: str, last_id: str, *, consistent: bool = True
+) -> dict[str, list[str]]:
     """The tags of the iterations from one id to another, by iteration, in the order of creation."""
-    rows = item.raw_rows(keys.iteration_tags_span(experiment_id, first_id, last_id), ["id", "value"])
+    span = keys.iteration_tags_span(experiment_id, first_id, last_id)
+    rows = item.raw_rows(span, ["id", "value"], consistent=consistent)
     found: dict[str, list[str]] = {}
     for tag_id, value in sorted((row["id"]["S"], row["value"]["S"]) for row in rows):
         found.setdefault(ids.split_id(tag_id)[0], []).append(value)

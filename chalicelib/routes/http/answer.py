@@ -148,8 +148,8 @@ def size_in_lambda(body: bytes) -> int:
     return len(json.dumps(body.decode()))
 
 
-def rows_of(answer: Answer[Page[Any]]) -> int:
-    """The number of rows in the answer to a list."""
+def rows_of(answer: Answer[Any]) -> int:
+    """The number of rows in the answer to a list; a table of columns has `ids`."""
     if isinstance(answer.raw, Mapping):
-        return len(answer.raw["data"])
+        return len(answer.raw["data"] if "data" in answer.raw else answer.raw["ids"])
     return len(answer.payload.data) if answer.payload else 0

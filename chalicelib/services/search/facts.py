@@ -58,10 +58,11 @@ def read(
     *,
     keys: Collection[str] | None = None,
     known: Known | None = None,
+    consistent: bool = True,
 ) -> Known:
     """Add these kinds to `known` for these iterations: one Query for each missing kind, over the span of their ids.
 
-    `keys` limits the parameters that are read.
+    `keys` limits the parameters that are read. Not `consistent` costs half; see `item.raw_rows`.
     """
     known = known or Known()
     if not iterations:
@@ -69,9 +70,9 @@ def read(
     ids = [iteration.id for iteration in iterations]
     span = experiment_id, min(ids), max(ids)
     if Kind.PARAMETERS in kinds and known.parameters is None:
-        known = replace(known, parameters=parameter.read_parameters_of_span(*span, keys))
+        known = replace(known, parameters=parameter.read_parameters_of_span(*span, keys, consistent=consistent))
     if Kind.METRICS in kinds and known.summaries is None:
-        known = replace(known, summaries=series.read_summaries_of_span(*span))
+        known = replace(known, summaries=series.read_summaries_of_span(*span, consistent=consistent))
     if Kind.TAGS in kinds and known.tags is None:
-        known = replace(known, tags=tag.read_tags_of_span(*span))
+        known = replace(known, tags=tag.read_tags_of_span(*span, consistent=consistent))
     return known

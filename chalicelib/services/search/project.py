@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 from chalicelib import ids
 from chalicelib.errors import InvalidPayload
-from chalicelib.paging import Page, bad_cursor, decode_cursor, encode_cursor
+from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.search import query
 from chalicelib.services.search.budget import Budget
 from chalicelib.services.search.facts import Facts, Known
 from chalicelib.services.search.order import SortKey, sort_key
-from chalicelib.services.search.query import Question, Search
+from chalicelib.services.search.query import Found, Question, Search
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage.reads import projection
 
@@ -27,9 +27,7 @@ MAX_EXPERIMENTS_A_PAGE = 20
 MAX_EXPERIMENTS_IN_ORDER = 200
 
 
-def list_iterations_of_project(
-    actor: Actor, project_id: str, search: Search, limit: int, cursor: str | None
-) -> Page[Facts]:
+def list_iterations_of_project(actor: Actor, project_id: str, search: Search, limit: int, cursor: str | None) -> Found:
     """Like `list_iterations_of_experiment`. Also InvalidPayload for an order over too many experiments."""
     access.project(actor, project_id, Need.READ)
     question = query.question_of(search)
@@ -41,7 +39,7 @@ def list_iterations_of_project(
 
 def _page_by_experiment(
     project_id: str, search: Search, question: Question, limit: int, cursor: str | None, scope: str
-) -> Page[Facts]:
+) -> Found:
     """A cursor holds the cursor of the list of experiments, an experiment, and the cursor in its list of iterations."""
     start, experiment_id, inside = _position(cursor, scope, 3) if cursor else ("", "", "")
     found: list[Facts] = []
@@ -52,17 +50,17 @@ def _page_by_experiment(
             continue
         own = inside if experiment.id == experiment_id else ""
         if len(found) == limit:
-            return Page(found, encode_cursor(scope, start, experiment.id, own))
+            return Found(found, encode_cursor(scope, start, experiment.id, own))
         page = query.page_of(experiment.id, search, question, limit - len(found), own or None, budget)
         found += page.data
         if page.next_cursor:
-            return Page(found, encode_cursor(scope, start, experiment.id, page.next_cursor))
-    return Page(found, encode_cursor(scope, listed.next_cursor, "", "") if listed.next_cursor else None)
+            return Found(found, encode_cursor(scope, start, experiment.id, page.next_cursor))
+    return Found(found, encode_cursor(scope, listed.next_cursor, "", "") if listed.next_cursor else None)
 
 
 def _page_in_order(
     project_id: str, search: Search, question: Question, limit: int, cursor: str | None, scope: str
-) -> Page[Facts]:
+) -> Found:
     after: SortKey = tuple(_position(cursor, scope, len(question.terms) + 1)) if cursor else ()
     rows: list[tuple[SortKey, str]] = []
     budget = Budget()
@@ -72,7 +70,7 @@ def _page_in_order(
     rows.sort()
     left = rows[bisect_right(rows, after, key=lambda row: row[0]) :]
     next_cursor = encode_cursor(scope, *left[limit - 1][0]) if len(left) > limit else None
-    return Page(_facts_of(left[:limit], search), next_cursor)
+    return Found(_facts_of(left[:limit], search), next_cursor, len(rows))
 
 
 def _experiment_ids(project_id: str) -> Iterator[str]:
@@ -95,7 +93,10 @@ def _facts_of(rows: list[tuple[SortKey, str]], search: Search) -> list[Facts]:
         facts.iteration.id: facts
         for experiment_id, iteration_ids in wanted.items()
         for facts in query.with_included(
-            experiment_id, projection.find_iterations(experiment_id, iteration_ids), search, Known()
+            experiment_id,
+            projection.find_iterations(experiment_id, iteration_ids, consistent=search.consistent),
+            search,
+            Known(),
         )
     }
     return [found[key[-1]] for key, _ in rows if key[-1] in found]

@@ -7,7 +7,7 @@ the experiment (or every child of the parent), and adds one Query for each kind 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -38,6 +38,20 @@ class Search:
     order_by: str = ""
     include: frozenset[Kind] = frozenset()
     parent_iteration_id: str | None = None
+    # Of a table of columns: the wanted fields, and the wanted parameters, or all. It is read without consistency.
+    fields: frozenset[str] | None = None
+    parameters: frozenset[str] = frozenset()
+
+    @property
+    def consistent(self) -> bool:
+        return self.fields is None
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Page[Facts]):
+    """A page of a search, and the number of all iterations found; None if the search did not read all of them."""
+
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,7 @@ class Question:
 
 def list_iterations_of_experiment(
     actor: Actor, experiment_id: str, search: Search, limit: int, cursor: str | None
-) -> Page[Facts]:
+) -> Found:
     """One page of the iterations found. InvalidPayload, with the column, if filter or order do not parse."""
     pace.watch_experiment(access.experiment(actor, experiment_id, Need.READ))
     return page_of(experiment_id, search, question_of(search), limit, cursor, Budget())
@@ -67,46 +81,67 @@ def question_of(search: Search) -> Question:
 
 def page_of(
     experiment_id: str, search: Search, question: Question, limit: int, cursor: str | None, budget: Budget
-) -> Page[Facts]:
+) -> Found:
     if question.condition is None and not question.terms:
         return _page_as_stored(experiment_id, search, limit, cursor)
     return _page_of_found(experiment_id, search, question, limit, cursor, budget)
 
 
-def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str | None) -> Page[Facts]:
-    if search.parent_iteration_id is None:
+def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str | None) -> Found:
+    if search.parent_iteration_id is None and search.fields is not None:
+        page = projection.page_of_iterations(experiment_id, search.fields, limit, cursor)
+    elif search.parent_iteration_id is None:
         page = storage.list_iterations_of_experiment(experiment_id, limit, cursor)
     elif storage.find_iteration(experiment_id, search.parent_iteration_id) is None:
         # The parent belongs to another experiment, which the caller may not be allowed to read: return no children.
-        return Page([], None)
+        return Found([], None)
     else:
         page = storage.list_children(experiment_id, search.parent_iteration_id, limit, cursor)
-    return Page(with_included(experiment_id, page.data, search, Known()), page.next_cursor)
+    return Found(with_included(experiment_id, page.data, search, Known()), page.next_cursor)
 
 
 def _page_of_found(
     experiment_id: str, search: Search, question: Question, limit: int, cursor: str | None, budget: Budget
-) -> Page[Facts]:
+) -> Found:
     """A cursor holds the sort key of the last returned row: a change to one row does not move any other.
 
     Read the iterations again for each page, to omit those deleted meanwhile.
     """
     scope = ids.hash_texts(experiment_id, search.parent_iteration_id or "", search.filter, search.order_by)
     after = _position(cursor, scope, len(question.terms) + 1)
-    kept = scope + ids.hash_text(" ".join(sorted(kind.value for kind in search.include)))
-    reading = (page_cache.find(kept) if cursor else None) or _read(experiment_id, search, question, budget)
+    kept = _key_of_reading(scope, search)
+    cached = page_cache.find(kept) if cursor else None
+    reading, fresh = (cached, {}) if cached else _read(experiment_id, search, question, budget)
     left = reading.rows[bisect_right(reading.rows, after, key=itemgetter(0)) :]
-    page = projection.find_iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]])
+    page = _iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]], search, fresh)
+    found, total = with_included(experiment_id, page, search, reading.known), len(reading.rows)
     if len(left) <= limit:
-        return Page(with_included(experiment_id, page, search, reading.known), None)
+        return Found(found, None, total)
     page_cache.keep(kept, reading)
-    return Page(with_included(experiment_id, page, search, reading.known), encode_cursor(scope, *left[limit - 1][0]))
+    return Found(found, encode_cursor(scope, *left[limit - 1][0]), total)
 
 
-def _read(experiment_id: str, search: Search, question: Question, budget: Budget) -> Reading:
+def _key_of_reading(scope: str, search: Search) -> str:
+    """The key of a reading in the cache: it holds the included kinds of this search only."""
+    kinds = " ".join(sorted(kind.value for kind in search.include))
+    return ids.hash_texts(scope, kinds, str(search.consistent), *sorted(search.parameters))
+
+
+def _iterations(
+    experiment_id: str, wanted: Sequence[str], search: Search, fresh: Mapping[str, Iteration]
+) -> list[Iteration]:
+    """The iterations as they are now. Just read for a table of columns, they have the fields that it shows."""
+    if fresh and search.fields is not None:
+        return [fresh[each] for each in wanted]
+    return projection.find_iterations(experiment_id, wanted, consistent=search.consistent)
+
+
+def _read(
+    experiment_id: str, search: Search, question: Question, budget: Budget
+) -> tuple[Reading, dict[str, Iteration]]:
     found, known = find(experiment_id, search, question, budget)
     rows = sorted((sort_key(question.terms, facts), facts.iteration.id) for facts in found)
-    return Reading(rows, known)
+    return Reading(rows, known), {facts.iteration.id: facts.iteration for facts in found}
 
 
 def _position(cursor: str | None, scope: str, length: int) -> SortKey:
@@ -121,16 +156,20 @@ def _position(cursor: str | None, scope: str, length: int) -> SortKey:
 def find(experiment_id: str, search: Search, question: Question, budget: Budget) -> tuple[list[Facts], Known]:
     """The iterations for which the condition holds, and the owned things read for it, which can be included."""
     names = question.names()
-    fields = {name.key for name in names if name.kind is None}
-    iterations = projection.read_iterations(experiment_id, search.parent_iteration_id, fields)
+    fields = {name.key for name in names if name.kind is None} | (search.fields or frozenset())
+    iterations = projection.read_iterations(
+        experiment_id, search.parent_iteration_id, fields, consistent=search.consistent
+    )
     kinds = {name.kind for name in names if name.kind}
-    keys = {name.key for name in names if name.kind is Kind.PARAMETERS}
-    known = read(experiment_id, iterations, kinds, keys=None if Kind.PARAMETERS in search.include else keys)
+    keys = {name.key for name in names if name.kind is Kind.PARAMETERS} | search.parameters
+    every = Kind.PARAMETERS in search.include and not search.parameters
+    known = read(experiment_id, iterations, kinds, keys=None if every else keys, consistent=search.consistent)
     holds = predicate(question.condition, budget) if question.condition else lambda _: True
     found = [facts for facts in map(known.of, iterations) if holds(facts)]
     return found, known
 
 
 def with_included(experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known) -> list[Facts]:
-    known = read(experiment_id, iterations, search.include, known=known)
+    keys = search.parameters or None
+    known = read(experiment_id, iterations, search.include, keys=keys, known=known, consistent=search.consistent)
     return [known.of(iteration) for iteration in iterations]

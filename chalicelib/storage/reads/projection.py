@@ -9,6 +9,7 @@ from typing import Any
 from pynamodb.attributes import UTCDateTimeAttribute
 
 from chalicelib import clock
+from chalicelib.paging import Cursor, Page
 from chalicelib.storage.iteration import IterationRow
 from chalicelib.storage.table import item, keys
 from deardiary.wire.shapes import Iteration, IterationStatus
@@ -24,17 +25,28 @@ _TIMES = {"created_date", "end_date"}
 _time: Any = UTCDateTimeAttribute()
 
 
-def read_iterations(experiment_id: str, parent_id: str | None, names: Collection[str]) -> list[Iteration]:
+def read_iterations(
+    experiment_id: str, parent_id: str | None, names: Collection[str], *, consistent: bool = True
+) -> list[Iteration]:
     """All iterations in the order of their ids, or the children of a parent; fields not in `names` are empty."""
     condition = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
-    rows = item.raw_rows(keys.iterations_span(experiment_id), sorted({"id", "deleting", *names}), condition=condition)
+    wanted, span = sorted({"id", "deleting", *names}), keys.iterations_span(experiment_id)
+    rows = item.raw_rows(span, wanted, condition=condition, consistent=consistent)
     return [_from_row(experiment_id, row) for row in rows if "deleting" not in row]
 
 
-def find_iterations(experiment_id: str, iteration_ids: Sequence[str]) -> list[Iteration]:
+def page_of_iterations(
+    experiment_id: str, names: Collection[str], limit: int, cursor: Cursor | None
+) -> Page[Iteration]:
+    """A page in the order of ids, read without consistency; fields not in `names` are empty."""
+    page = item.raw_page(keys.iterations_span(experiment_id), sorted({"id", *names}), limit=limit, cursor=cursor)
+    return Page([_from_row(experiment_id, row) for row in page.data], page.next_cursor)
+
+
+def find_iterations(experiment_id: str, iteration_ids: Sequence[str], *, consistent: bool = True) -> list[Iteration]:
     """The iterations that exist, in the order given."""
     item_keys = [keys.iteration(experiment_id, each) for each in iteration_ids]
-    found = item.raw_many(item_keys, [*_FIELDS, "deleting"])
+    found = item.raw_many(item_keys, [*_FIELDS, "deleting"], consistent=consistent)
     rows = [found[key] for key in item_keys if key in found]
     return [_from_row(experiment_id, row) for row in rows if "deleting" not in row]
 

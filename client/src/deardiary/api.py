@@ -109,6 +109,10 @@ class Api:
         """Return a JSON object that has no shape."""
         return self._object(path, self._call("GET", path))
 
+    def get_as(self, decode: Callable[[Any], T], path: str) -> T:
+        """Return what ``decode`` makes of the JSON of an answer that has no shape."""
+        return self._decoded(decode, path, self._call("GET", path))
+
     def put_object(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._object(path, self._call("PUT", path, body))
 
@@ -186,8 +190,11 @@ class Api:
             raise self._not_ours(path) from error
 
     def _shape(self, shape: type[T], path: str, data: Any) -> T:
+        return self._decoded(lambda each: from_json(shape, each), path, data)
+
+    def _decoded(self, decode: Callable[[Any], T], path: str, data: Any) -> T:
         try:
-            return from_json(shape, data)
+            return decode(data)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise self._not_ours(path) from error
 

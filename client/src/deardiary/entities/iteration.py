@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from deardiary.api import Api, path_of, present
 from deardiary.entities import snapshot as snapshots
+from deardiary.entities.table import read_columns
 from deardiary.wire.shapes import BatchReceipt, Iteration, IterationOverview, IterationStatus, ModelVersion, Snapshot
 
 if TYPE_CHECKING:
@@ -101,11 +102,40 @@ class Iterations:
             "include": None if include is None else ",".join(include),
             "parent_iteration_id": parent_iteration_id,
         }
-        if (experiment_id is None) == (project is None):
-            raise TypeError("list takes an experiment's id or project=, a project's id")
-        owner = path_of("experiments", experiment_id) if experiment_id else path_of("projects", str(project))
         shape = Iteration if include is None else IterationOverview
-        return self._api.pages(shape, f"{owner}/iterations", query)
+        return self._api.pages(shape, _path_of_list("list", experiment_id, project), query)
+
+    def columns(
+        self,
+        experiment_id: str | None = None,
+        *,
+        project: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the name in the server's API
+        order_by: str | None = None,
+        parent_iteration_id: str | None = None,
+        fields: Collection[str] = (),
+        parameters: Collection[str] = (),
+        metrics: Collection[str] = (),
+        parts: Collection[Literal["first", "last", "min", "max", "count", "last_step"]] = (),
+        include: Collection[Literal["parameters", "metrics", "tags"]] = (),
+    ) -> dict[str, Any]:
+        """Return the iterations of `list` as columns, in a dict of lists: ``pandas.DataFrame`` accepts it as it is.
+
+        Columns are named as in a filter: ``id``, ``status_id``, ``parameters.lr``, ``metrics.loss`` (the last value),
+        ``metrics.loss.min`` (one of the ``parts``; by default only the last), ``tags``. An iteration without the value
+        has None. ``fields``, ``parameters`` and ``metrics`` name the wanted columns, and ``include`` all parameters,
+        metrics or tags; without any of the four there are all columns. The server may miss the writes of the last
+        second.
+        """
+        asked = [
+            *present(filter=filter, order_by=order_by, parent_iteration_id=parent_iteration_id).items(),
+            *(("fields", each) for each in fields),
+            *(("parameters", each) for each in parameters),
+            *(("metrics", each) for each in metrics),
+            *(("parts", each) for each in parts),
+            *([("include", ",".join(include))] if include else []),
+        ]
+        return read_columns(self._api, _path_of_list("columns", experiment_id, project), asked)
 
     def children(self, iteration_id: str) -> Iterator[Iteration]:
         return self._api.pages(Iteration, path_of("iterations", iteration_id, "children"))
@@ -204,3 +234,10 @@ class Iterations:
     def delete(self, iteration_id: str) -> None:
         """Delete an iteration and everything in it; its children remain, without a parent."""
         self._api.delete(path_of("iterations", iteration_id))
+
+
+def _path_of_list(method: str, experiment_id: str | None, project: str | None) -> str:
+    if (experiment_id is None) == (project is None):
+        raise TypeError(f"{method} takes an experiment's id or project=, a project's id")
+    owner = path_of("experiments", experiment_id) if experiment_id else path_of("projects", str(project))
+    return f"{owner}/iterations"

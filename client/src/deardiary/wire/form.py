@@ -84,12 +84,12 @@ def _fields(shape: Any) -> list[tuple[str, bool]]:
 
 def from_json(shape: type[T], data: Mapping[str, Any]) -> T:
     """The shape of a JSON object. Fields that this version does not know are ignored."""
-    decoders = _decoders(typing.cast("Hashable", shape))
-    return shape(**{name: decoders[name](item) for name, item in data.items() if name in decoders})
+    known = decoders(typing.cast("Hashable", shape))
+    return shape(**{name: known[name](item) for name, item in data.items() if name in known})
 
 
 @cache
-def _decoders(shape: Any) -> dict[str, Callable[[Any], Any]]:
+def decoders(shape: Any) -> dict[str, Callable[[Any], Any]]:
     """The function from JSON form to value, for each field of a shape."""
     return {name: _decoder(hint) for name, hint in typing.get_type_hints(shape).items()}
 

@@ -10,6 +10,8 @@ KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
 # Requests and answers.
 MAX_BODY_BYTES = 4 * MIB
 MAX_PAGE_ITEMS = 200
+# Rows of a list of iterations as columns.
+MAX_TABLE_ITEMS = 1000
 # Points, and parameters, and tags of one flush.
 MAX_BATCH_POINTS = 10_000
 MAX_FLUSH_PARAMETERS = 1000
