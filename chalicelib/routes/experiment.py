@@ -7,7 +7,18 @@ from msgspec import UNSET, UnsetType
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, IdKey, Name, PageQuery, Text, Time, changes, past_date
+from chalicelib.routes.http.parse import (
+    Body,
+    ExperimentLabelChanges,
+    ExperimentLabels,
+    IdKey,
+    Name,
+    PageQuery,
+    Text,
+    Time,
+    changes,
+    past_date,
+)
 from chalicelib.services import experiment as service
 from chalicelib.services.lifecycle import deletion
 from deardiary.wire.shapes import Experiment, ExperimentStatus
@@ -20,6 +31,7 @@ class NewExperiment(Body):
     description: Text = ""
     id_key: IdKey | None = None
     created_date: Time | None = None
+    labels: ExperimentLabels = {}
 
 
 class ExperimentPatch(Body):
@@ -27,6 +39,7 @@ class ExperimentPatch(Body):
     description: Text | UnsetType = UNSET
     status_id: ExperimentStatus | UnsetType = UNSET
     end_date: Time | UnsetType | None = UNSET
+    labels: ExperimentLabelChanges | UnsetType = UNSET
 
 
 class ExperimentsQuery(PageQuery):
@@ -49,6 +62,7 @@ def create_experiment(call: Call[NewExperiment, None], project_id: str) -> Answe
         description=body.description,
         id_key=body.id_key,
         created_date=past_date(body.created_date),
+        labels=body.labels,
     )
     return created(experiment, new=new)
 

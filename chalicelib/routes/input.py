@@ -10,7 +10,7 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, Key, PageQuery, Text
+from chalicelib.routes.http.parse import Body, Id, Labels, PageQuery, Text
 from chalicelib.services import input as service
 from deardiary.wire import limits
 from deardiary.wire.shapes import Input, Iteration
@@ -18,8 +18,6 @@ from deardiary.wire.shapes import Input, Iteration
 routes = Routes(__name__)
 
 Word = Annotated[str, Meta(max_length=limits.MAX_NAME_CHARACTERS)]
-LabelValue = Annotated[str, Meta(max_length=limits.MAX_LABEL_CHARACTERS)]
-Labels = Annotated[dict[Key, LabelValue], Meta(max_length=limits.MAX_INPUT_LABELS)]
 
 
 class NewInput(Body):

@@ -13,7 +13,20 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, IdKey, Key, Name, PageQuery, Text, Time, changes, past_date
+from chalicelib.routes.http.parse import (
+    Body,
+    Id,
+    IdKey,
+    Key,
+    LabelChanges,
+    Labels,
+    Name,
+    PageQuery,
+    Text,
+    Time,
+    changes,
+    past_date,
+)
 from chalicelib.routes.http.table import FIELDS, FieldName, IterationTable, Part, Wanted, columns_of
 from chalicelib.services import iteration as service
 from chalicelib.services.lifecycle import deletion
@@ -38,6 +51,7 @@ class NewIteration(Body):
     parent_iteration_id: Id | None = None
     id_key: IdKey | None = None
     created_date: Time | None = None
+    labels: Labels = {}
 
 
 class IterationPatch(Body):
@@ -52,6 +66,7 @@ class IterationPatch(Body):
     git_sha: Version | UnsetType = UNSET
     git_dirty: bool | UnsetType = UNSET
     entrypoint: EntryPoint | UnsetType = UNSET
+    labels: LabelChanges | UnsetType = UNSET
 
 
 class IterationsQuery(PageQuery):
@@ -60,7 +75,9 @@ class IterationsQuery(PageQuery):
     ] = 50
     filter: Annotated[str, Meta(description='Such as: metrics.loss < 0.3 and status = "FAILED"')] = ""
     order_by: Annotated[str, Meta(description="Such as: metrics.accuracy desc, created_date")] = ""
-    include: Annotated[str, Meta(description="A list of parameters, metrics and tags, separated by commas")] = ""
+    include: Annotated[str, Meta(description="A list of parameters, metrics, tags and labels, separated by commas")] = (
+        ""
+    )
     parent_iteration_id: Id | None = None
     format: Literal["rows", "columns"] = "rows"
     # Of a table of columns.
@@ -130,7 +147,10 @@ def _names_columns(query: IterationsQuery) -> bool:
 
 
 def _fields(query: IterationsQuery) -> Sequence[str]:
-    return list(dict.fromkeys(query.fields)) if _names_columns(query) else FIELDS
+    if not _names_columns(query):
+        return FIELDS
+    included = [name for name in map(str.strip, query.include.split(",")) if name in FIELDS]
+    return list(dict.fromkeys([*query.fields, *included]))
 
 
 def _kinds_of_columns(query: IterationsQuery) -> frozenset[Kind]:
@@ -168,6 +188,7 @@ def create_iteration(call: Call[NewIteration, None], experiment_id: str) -> Answ
         parent_iteration_id=call.body.parent_iteration_id,
         id_key=call.body.id_key,
         created_date=past_date(call.body.created_date),
+        labels=call.body.labels,
     )
     return created(iteration, new=new)
 

@@ -1,4 +1,4 @@
-"""A flush: parameters, tags and points of an iteration in one request."""
+"""A flush: parameters, tags, labels and points of an iteration in one request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from chalicelib.routes.http.answer import Answer, created
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, Key, ParameterValue, TagValue
+from chalicelib.routes.http.parse import Body, Id, Key, LabelChanges, ParameterValue, TagValue
 from chalicelib.routes.http.points import BatchId, MetricColumns, NewMetric, Step, from_columns, from_list
 from chalicelib.services import log as service
 from chalicelib.services.command import Acknowledgement
@@ -30,6 +30,7 @@ class Flush(Body):
     parameters: Annotated[dict[Key, ParameterValue], Meta(max_length=limits.MAX_FLUSH_PARAMETERS)] = {}
     metrics: list[NewMetric] | dict[Key, MetricColumns] = []
     tags: Annotated[list[TagValue], Meta(max_length=limits.MAX_FLUSH_TAGS)] = []
+    labels: LabelChanges = {}
     acknowledged: Annotated[list[Acknowledged], Meta(max_length=limits.MAX_FLUSH_COMMANDS)] = []
 
 
@@ -44,6 +45,7 @@ def create_log(call: Call[Flush, None], iteration_id: str) -> Answer[FlushReceip
         body.batch_id,
         parameters=body.parameters,
         tags=body.tags,
+        labels=body.labels,
         points=points,
         acknowledged=[Acknowledgement(each.command_id, each.step) for each in body.acknowledged],
     )

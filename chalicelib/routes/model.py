@@ -7,7 +7,17 @@ from msgspec import UNSET, UnsetType
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Name, PageQuery, Text, Time, changes, past_date
+from chalicelib.routes.http.parse import (
+    Body,
+    ModelLabelChanges,
+    ModelLabels,
+    Name,
+    PageQuery,
+    Text,
+    Time,
+    changes,
+    past_date,
+)
 from chalicelib.services import model as service
 from chalicelib.services.lifecycle import deletion
 from deardiary.wire.shapes import Model
@@ -19,11 +29,13 @@ class NewModel(Body):
     name: Name
     description: Text = ""
     created_date: Time | None = None
+    labels: ModelLabels = {}
 
 
 class ModelPatch(Body):
     name: Name | UnsetType = UNSET
     description: Text | UnsetType = UNSET
+    labels: ModelLabelChanges | UnsetType = UNSET
 
 
 class ModelsQuery(PageQuery):
@@ -40,7 +52,12 @@ def list_models(call: Call[None, ModelsQuery], project_id: str) -> Answer[Page[M
 def create_model(call: Call[NewModel, None], project_id: str) -> Answer[Model]:
     body = call.body
     model = service.create_model(
-        call.actor, project_id, name=body.name, description=body.description, created_date=past_date(body.created_date)
+        call.actor,
+        project_id,
+        name=body.name,
+        description=body.description,
+        created_date=past_date(body.created_date),
+        labels=body.labels,
     )
     return created(model)
 

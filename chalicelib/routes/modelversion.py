@@ -7,7 +7,18 @@ from msgspec import UNSET, UnsetType
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, IdKey, PageQuery, Text, Time, changes, past_date
+from chalicelib.routes.http.parse import (
+    Body,
+    Id,
+    IdKey,
+    ModelLabelChanges,
+    ModelLabels,
+    PageQuery,
+    Text,
+    Time,
+    changes,
+    past_date,
+)
 from chalicelib.services import modelversion as service
 from chalicelib.services.lifecycle import deletion
 from deardiary.wire.shapes import ModelVersion, Stage
@@ -22,12 +33,14 @@ class NewModelVersion(Body):
     source: Text = ""
     id_key: IdKey | None = None
     created_date: Time | None = None
+    labels: ModelLabels = {}
 
 
 class ModelVersionPatch(Body):
     stage_id: Stage | UnsetType = UNSET
     description: Text | UnsetType = UNSET
     resource_id: Id | UnsetType = UNSET
+    labels: ModelLabelChanges | UnsetType = UNSET
 
 
 class ModelVersionsQuery(PageQuery):
@@ -56,6 +69,7 @@ def create_version(call: Call[NewModelVersion, None], model_id: str) -> Answer[M
         source=call.body.source,
         id_key=call.body.id_key,
         created_date=past_date(call.body.created_date),
+        labels=call.body.labels,
     )
     return created(version, new=new)
 

@@ -7,7 +7,18 @@ from msgspec import UNSET, UnsetType
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, IdKey, Name, PageQuery, Text, Time, changes, past_date
+from chalicelib.routes.http.parse import (
+    Body,
+    IdKey,
+    LabelChanges,
+    Labels,
+    Name,
+    PageQuery,
+    Text,
+    Time,
+    changes,
+    past_date,
+)
 from chalicelib.services import project as service
 from chalicelib.services.lifecycle import deletion
 from deardiary.wire.shapes import Project
@@ -20,11 +31,13 @@ class NewProject(Body):
     description: Text = ""
     id_key: IdKey | None = None
     created_date: Time | None = None
+    labels: Labels = {}
 
 
 class ProjectPatch(Body):
     name: Name | UnsetType = UNSET
     description: Text | UnsetType = UNSET
+    labels: LabelChanges | UnsetType = UNSET
 
 
 class ProjectsQuery(PageQuery):
@@ -45,6 +58,7 @@ def create_project(call: Call[NewProject, None]) -> Answer[Project]:
         description=body.description,
         id_key=body.id_key,
         created_date=past_date(body.created_date),
+        labels=body.labels,
     )
     return created(project, new=new)
 
@@ -56,11 +70,8 @@ def get_project(call: Call[None, None], project_id: str) -> Answer[Project]:
 
 @routes.patch("/projects/{project_id}", body=ProjectPatch)
 def update_project(call: Call[ProjectPatch, None], project_id: str) -> Answer[Project]:
-    patch = changes(call.body)
-    project = service.update_project(
-        call.actor, project_id, name=patch.get("name"), description=patch.get("description")
-    )
-    return ok(project)
+    patch = service.ProjectChanges(**changes(call.body))  # type: ignore[typeddict-item]
+    return ok(service.update_project(call.actor, project_id, patch))
 
 
 @routes.delete("/projects/{project_id}")

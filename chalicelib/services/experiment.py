@@ -10,9 +10,12 @@ from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
-from chalicelib.services import access
+from chalicelib.services import access, label
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
 from chalicelib.storage import experiment as storage
+from chalicelib.storage import label as labels_of
+from chalicelib.storage.reads.lineage import ExperimentLineage
 from deardiary.wire.shapes import Experiment, ExperimentStatus
 
 
@@ -23,6 +26,7 @@ class ExperimentChanges(TypedDict, total=False):
     description: str
     status_id: ExperimentStatus
     end_date: datetime | None
+    labels: LabelChanges
 
 
 def create_experiment(
@@ -33,6 +37,7 @@ def create_experiment(
     description: str,
     id_key: str | None,
     created_date: datetime | None = None,
+    labels: Labels = NO_LABELS,
 ) -> tuple[Experiment, bool]:
     """Return the experiment and True if it is new: the same id_key in the same project finds the earlier one.
 
@@ -50,6 +55,7 @@ def create_experiment(
         description=description,
         created_by=actor.user.id,
         created_date=clock.past(created_date),
+        labels=label.checked(labels),
     )
     try:
         storage.create_experiment(experiment, id_key)
@@ -63,7 +69,7 @@ def create_experiment(
 
 
 def get_experiment(actor: Actor, experiment_id: str) -> Experiment:
-    return access.experiment(actor, experiment_id, Need.READ).experiment
+    return _whole(access.experiment(actor, experiment_id, Need.READ))
 
 
 def list_experiments_of_project(
@@ -76,14 +82,18 @@ def list_experiments_of_project(
 def update_experiment(actor: Actor, experiment_id: str, changes: ExperimentChanges) -> Experiment:
     """Change the experiment; decide again after a concurrent update. Conflict if its new name is in use."""
     for _ in Retry():
-        before = access.experiment(actor, experiment_id, Need.UPDATE).experiment
-        after = _settle_end(replace(before, **changes), changes)
+        before = _whole(access.experiment(actor, experiment_id, Need.UPDATE))
+        after = _settle_end(replace(before, **label.merged(before, changes)), changes)
         try:
             updated = storage.update_experiment(before, after)
         except Overtaken:
             continue
         break
     return updated
+
+
+def _whole(line: ExperimentLineage) -> Experiment:
+    return labels_of.complete(line.experiment, apart=line.labels_apart)
 
 
 def _settle_end(experiment: Experiment, changes: ExperimentChanges) -> Experiment:

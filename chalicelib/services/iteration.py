@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
-from chalicelib.services import access
+from chalicelib.services import access, label
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.label import NO_LABELS, Labels
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import batch, compaction
 from chalicelib.storage import iteration as storage
+from chalicelib.storage import label as labels_of
+from chalicelib.storage.reads.lineage import IterationLineage
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
 # A transaction takes 100 items, and each ancestor of a new parent is one of them.
 MAX_DEPTH = 90
 # Open after the end: what people say of an iteration.
-_ANNOTATIONS = {"name", "notes"}
+_ANNOTATIONS = {"name", "notes", "labels"}
 
 
 class IterationChanges(TypedDict, total=False):
@@ -37,6 +40,8 @@ class IterationChanges(TypedDict, total=False):
     git_sha: str
     git_dirty: bool
     entrypoint: str
+    # The labels of the PATCH; after the merge, all labels.
+    labels: dict[str, Any]
 
 
 def create_iteration(
@@ -48,6 +53,7 @@ def create_iteration(
     parent_iteration_id: str | None,
     id_key: str | None,
     created_date: datetime | None = None,
+    labels: Labels = NO_LABELS,
 ) -> tuple[Iteration, bool]:
     """Return the iteration and True if it is new: the same id_key in the same experiment finds the earlier one.
 
@@ -75,6 +81,7 @@ def create_iteration(
         git_sha="",
         git_dirty=False,
         entrypoint="",
+        labels=label.checked(labels),
     )
     return _store(experiment, iteration, id_key, created_date)
 
@@ -82,7 +89,7 @@ def create_iteration(
 def get_iteration(actor: Actor, iteration_id: str) -> Iteration:
     line = access.iteration(actor, iteration_id, Need.READ)
     pace.watch_iteration(line)
-    return line.iteration
+    return _whole(line)
 
 
 def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
@@ -93,7 +100,7 @@ def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | Non
 def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges) -> Iteration:
     """Update the iteration; decide again after a concurrent update, so that two equal updates both succeed."""
     for _ in Retry():
-        before = access.iteration(actor, iteration_id, Need.UPDATE).iteration
+        before = _whole(access.iteration(actor, iteration_id, Need.UPDATE))
         try:
             moved = _update(before, changes)
         except Conflict:
@@ -106,6 +113,7 @@ def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges)
 
 def _update(before: Iteration, changes: IterationChanges) -> Iteration:
     """Conflict if the iteration has changed since it was read."""
+    changes = IterationChanges(**label.merged(before, changes))  # type: ignore[typeddict-item]
     if _already_so(before, changes):
         return before
     after = _after(before, changes)
@@ -113,6 +121,10 @@ def _update(before: Iteration, changes: IterationChanges) -> Iteration:
         # Refresh the heartbeat first, or the liveness sweep would end the reopened iteration at once.
         batch.record_heartbeat(before)
     return _move(before, after)
+
+
+def _whole(line: IterationLineage) -> Iteration:
+    return labels_of.complete(line.iteration, apart=line.labels_apart)
 
 
 def _store(

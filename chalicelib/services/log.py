@@ -1,4 +1,4 @@
-"""A flush of a writer: parameters, tags and points in one request, which is safe to repeat."""
+"""A flush of a writer: parameters, tags, labels and points in one request, which is safe to repeat."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from chalicelib.errors import Conflict
 from chalicelib.services import access, command
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.command import Acknowledgement
+from chalicelib.services.label import LabelChanges, labelled, put_labels
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.parameter import put_parameters
 from chalicelib.services.points.batch import Sent, deliver, is_stored, require_open, touch
 from chalicelib.services.tag import put_tags
+from chalicelib.storage.reads.lineage import IterationLineage
 from deardiary.wire.shapes import BatchReceipt, FlushReceipt, Iteration
 
 
@@ -22,6 +24,7 @@ def accept_flush(
     *,
     parameters: dict[str, str],
     tags: list[str],
+    labels: LabelChanges,
     points: dict[str, Sent],
     acknowledged: Sequence[Acknowledgement] = (),
 ) -> FlushReceipt:
@@ -30,7 +33,7 @@ def accept_flush(
     Acknowledgements come after the rest: a flush that is refused acknowledges nothing.
     """
     line = access.iteration(actor, iteration_id, Need.CREATE)
-    receipt = _store(line.iteration, batch_id, parameters, tags, points)
+    receipt = _store(line, batch_id, parameters, tags, labels, points)
     command.acknowledge(line.iteration, acknowledged)
     return FlushReceipt(
         batch_id=receipt.batch_id,
@@ -42,20 +45,28 @@ def accept_flush(
 
 
 def _store(
-    iteration: Iteration, batch_id: str, parameters: dict[str, str], tags: list[str], points: dict[str, Sent]
+    line: IterationLineage,
+    batch_id: str,
+    parameters: dict[str, str],
+    tags: list[str],
+    labels: LabelChanges,
+    points: dict[str, Sent],
 ) -> BatchReceipt:
-    """Write the parameters first: if one conflicts (Conflict) or a point is too late, nothing of the flush is written.
+    """Write the parameters first, and the chunk last.
 
-    The chunk comes last, even without points: once it is stored, the same batch_id changes nothing. An empty flush is a
-    heartbeat.
+    If a parameter conflicts (Conflict), labels are too many or a point is too late, nothing of the flush is written.
+    Once the chunk is stored, even without points, the same batch_id changes nothing. An empty flush is a heartbeat.
     """
-    if not (parameters or tags or points):
+    iteration = line.iteration
+    if not (parameters or tags or labels or points):
         touch(iteration)
         return BatchReceipt(batch_id=batch_id, accepted=0, last_step={})
-    if (parameters or tags) and not is_stored(iteration, batch_id):
+    if (parameters or tags or labels) and not is_stored(iteration, batch_id):
         require_open(iteration, points)
+        before = labelled(line, labels)
         _put_parameters(iteration, parameters)
         put_tags(iteration, tags)
+        put_labels(before, labels)
     return deliver(iteration, batch_id, points)
 
 

@@ -10,9 +10,12 @@ from chalicelib import clock, ids
 from chalicelib.errors import Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
-from chalicelib.services import access
+from chalicelib.services import access, label
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
+from chalicelib.storage import label as labels_of
 from chalicelib.storage import model as storage
+from chalicelib.storage.reads.lineage import ModelLineage
 from deardiary.wire.shapes import Model
 
 
@@ -21,10 +24,17 @@ class ModelChanges(TypedDict, total=False):
 
     name: str
     description: str
+    labels: LabelChanges
 
 
 def create_model(
-    actor: Actor, project_id: str, *, name: str, description: str, created_date: datetime | None = None
+    actor: Actor,
+    project_id: str,
+    *,
+    name: str,
+    description: str,
+    created_date: datetime | None = None,
+    labels: Labels = NO_LABELS,
 ) -> Model:
     """Create a model. Conflict if the project has a model of this name."""
     access.project(actor, project_id, Need.CREATE)
@@ -35,13 +45,14 @@ def create_model(
         description=description,
         created_by=actor.user.id,
         created_date=clock.past(created_date),
+        labels=label.checked(labels),
     )
     storage.create_model(model)
     return model
 
 
 def get_model(actor: Actor, model_id: str) -> Model:
-    return access.model(actor, model_id, Need.READ).model
+    return _whole(access.model(actor, model_id, Need.READ))
 
 
 def list_models_of_project(
@@ -55,8 +66,8 @@ def list_models_of_project(
 def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:
     """Change the model. Conflict if another model of the project has the new name."""
     for _ in Retry():
-        before = access.model(actor, model_id, Need.UPDATE).model
-        after = replace(before, **changes)
+        before = _whole(access.model(actor, model_id, Need.UPDATE))
+        after = replace(before, **label.merged(before, changes))
         if after == before:
             return before
         after = replace(after, updated_date=clock.now())
@@ -66,3 +77,7 @@ def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:
             continue
         break
     return after
+
+
+def _whole(line: ModelLineage) -> Model:
+    return labels_of.complete(line.model, apart=line.labels_apart)

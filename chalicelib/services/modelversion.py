@@ -14,8 +14,9 @@ from chalicelib import clock, ids
 from chalicelib.errors import Conflict
 from chalicelib.paging import Page
 from chalicelib.retry import until_not_overtaken
-from chalicelib.services import access
+from chalicelib.services import access, label
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
 from chalicelib.storage import modelversion as storage
 from chalicelib.storage.reads import lineage, registered
 from chalicelib.storage.reads.lineage import ModelLineage
@@ -28,6 +29,7 @@ class VersionChanges(TypedDict, total=False):
     stage_id: Stage
     description: str
     resource_id: str
+    labels: LabelChanges
 
 
 def create_version(
@@ -40,6 +42,7 @@ def create_version(
     source: str = "",
     id_key: str | None = None,
     created_date: datetime | None = None,
+    labels: Labels = NO_LABELS,
 ) -> tuple[ModelVersion, bool]:
     """Return the version, at NO_STAGE, and True if it is new: the same id_key of the same model finds the earlier one.
 
@@ -52,7 +55,7 @@ def create_version(
 
     def create() -> tuple[ModelVersion, bool]:
         lineage = access.model(actor, model_id, Need.CREATE)
-        version = _new_version(actor, lineage, iteration, resource, description, source, created_date)
+        version = _new_version(actor, lineage, iteration, resource, description, source, created_date, labels)
         created = None if id_key is None else storage.find_version_by_id_key(lineage.model, lineage.registry, id_key)
         if created is None:
             storage.create_version(lineage.model, version, iteration, resource, id_key)
@@ -95,7 +98,7 @@ def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> Mo
 def _update(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:
     lineage = _owner(actor, version_id, Need.UPDATE)
     before = storage.get_version(lineage.model, lineage.registry, version_id)
-    after = replace(before, **changes)
+    after = replace(before, **label.merged(before, changes))
     if after == before:
         return before
     after = replace(after, updated_date=clock.now())
@@ -126,6 +129,7 @@ def _new_version(
     description: str,
     source: str,
     created_date: datetime | None,
+    labels: Labels,
 ) -> ModelVersion:
     number = lineage.registry.last_version + 1
     return ModelVersion(
@@ -139,6 +143,7 @@ def _new_version(
         source=source,
         created_by=actor.user.id,
         created_date=clock.past(created_date),
+        labels=label.checked(labels),
     )
 
 

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from typing import TypedDict
 
 from chalicelib import clock, config, ids
 from chalicelib.errors import Conflict, NotFound, PermissionRequired
 from chalicelib.paging import Page
-from chalicelib.services import access, permission
+from chalicelib.retry import until_not_overtaken
+from chalicelib.services import access, label, permission
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
+from chalicelib.storage import label as labels_of
 from chalicelib.storage import permission as permissions
 from chalicelib.storage import project as storage
+from chalicelib.storage.reads.lineage import ProjectLineage
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Project
 
 
+class ProjectChanges(TypedDict, total=False):
+    """The fields of a project that a PATCH may carry; those absent stay."""
+
+    name: str
+    description: str
+    labels: LabelChanges
+
+
 def create_project(
-    actor: Actor, *, name: str, description: str, id_key: str | None, created_date: datetime | None = None
+    actor: Actor,
+    *,
+    name: str,
+    description: str,
+    id_key: str | None,
+    created_date: datetime | None = None,
+    labels: Labels = NO_LABELS,
 ) -> tuple[Project, bool]:
     """The project and whether it is new: the same id_key of the same user finds the earlier one."""
     access.require_unscoped(actor)
@@ -31,6 +51,7 @@ def create_project(
         description=description,
         created_by=actor.user.id,
         created_date=clock.past(created_date),
+        labels=label.checked(labels),
     )
     try:
         _create(actor, project, id_key)
@@ -43,7 +64,7 @@ def create_project(
 
 
 def get_project(actor: Actor, project_id: str) -> Project:
-    return access.project(actor, project_id, Need.READ).project
+    return _whole(access.project(actor, project_id, Need.READ))
 
 
 def list_projects(actor: Actor, limit: int, cursor: str | None, name: str | None) -> Page[Project]:
@@ -55,9 +76,18 @@ def list_projects(actor: Actor, limit: int, cursor: str | None, name: str | None
     return _list_own(actor, limit, cursor, name)
 
 
-def update_project(actor: Actor, project_id: str, *, name: str | None, description: str | None) -> Project:
-    access.project(actor, project_id, Need.UPDATE)
-    return storage.update_project(project_id, name, description)
+def update_project(actor: Actor, project_id: str, changes: ProjectChanges) -> Project:
+    """Change the project; decide again after a concurrent change of its labels."""
+
+    def update() -> Project:
+        before = _whole(access.project(actor, project_id, Need.UPDATE))
+        return storage.update_project(before, replace(before, **label.merged(before, changes)))
+
+    return until_not_overtaken(update)
+
+
+def _whole(line: ProjectLineage) -> Project:
+    return labels_of.complete(line.project, apart=line.labels_apart)
 
 
 def _create(actor: Actor, project: Project, id_key: str | None) -> None:
@@ -74,14 +104,14 @@ def _find_created(actor: Actor, id_key: str | None) -> Project | None:
     if project_id is None:
         return None
     try:
-        return access.project(actor, project_id, Need.READ).project
+        return _whole(access.project(actor, project_id, Need.READ))
     except NotFound:
         return None
 
 
 def _only(actor: Actor, project_id: str, name: str | None) -> Page[Project]:
     try:
-        project = access.project(actor, project_id, Need.READ).project
+        project = _whole(access.project(actor, project_id, Need.READ))
     except (NotFound, PermissionRequired):
         return Page([], None)
     return Page([project] if name in (None, project.name) else [], None)

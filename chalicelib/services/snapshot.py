@@ -20,6 +20,7 @@ from chalicelib.services.access import Actor, Need
 from chalicelib.services.blobs.release import release_blob
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import iteration as iterations
+from chalicelib.storage import label as labels_of
 from chalicelib.storage import snapshot as storage
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.reads.lineage import IterationLineage
@@ -56,7 +57,7 @@ def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snaps
             # Another request replaced a text between the two reads.
             continue
         break
-    return _shape(lineage.iteration, read)
+    return _shape(labels_of.complete(lineage.iteration, apart=lineage.labels_apart), read)
 
 
 def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, texts: Mapping[str, str]) -> Snapshot:
@@ -115,7 +116,8 @@ def _require_absent(iteration: Iteration, before: Texts, environment: Environmen
 def _answer(lineage: IterationLineage, environment: Environment, texts: Mapping[str, str], stored: Texts) -> Snapshot:
     shown = stored.texts if _fits(stored.texts) else {name: stored.texts[name] for name in texts}
     read = {name: texts[name] if name in texts else _read(lineage, text) for name, text in shown.items()}
-    return _shape(replace(lineage.iteration, **environment), read)
+    iteration = labels_of.complete(lineage.iteration, apart=lineage.labels_apart)
+    return _shape(replace(iteration, **environment), read)
 
 
 def _store_missing(

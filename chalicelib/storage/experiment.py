@@ -14,7 +14,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
-from chalicelib.storage import project
+from chalicelib.storage import label, project
+from chalicelib.storage.label import Labelled, Texts
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.keys import Key
@@ -23,7 +24,7 @@ from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Experiment, ExperimentStatus
 
 
-class ExperimentRow(Item, discriminator="experiment"):
+class ExperimentRow(Labelled, discriminator="experiment"):
     id = UnicodeAttribute()
     project_id = UnicodeAttribute()
     status_id = NumberAttribute()
@@ -35,6 +36,8 @@ class ExperimentRow(Item, discriminator="experiment"):
     id_key = UnicodeAttribute(null=True)
     # Seconds since 1970: until then a reader counts as watching. See `services/lifecycle/pace.py`.
     watched_until = NumberAttribute(null=True)
+    labels = Texts(null=True)
+    labels_hash = UnicodeAttribute(null=True)
 
 
 class ExperimentNameRow(Item, discriminator="experiment-name"):
@@ -50,6 +53,7 @@ def create_experiment(experiment: Experiment, id_key: str | None) -> None:
     write = Transaction()
     project.check_alive(experiment.project_id, write)
     write.put(_row(experiment, id_key), Conflict)
+    label.put_long(experiment, write)
     write.put(Ref(*keys.experiment_ref(experiment.id), project_id=experiment.project_id), Conflict)
     if id_key is not None:
         idkey.claim_id_key(_id_key(experiment.project_id, id_key), experiment.id, write, Conflict)
@@ -79,31 +83,31 @@ def not_in_progress() -> InvalidPayload:
 
 def find_experiment(project_id: str, experiment_id: str) -> Experiment | None:
     row = item.find(ExperimentRow, keys.experiment(project_id, experiment_id))
-    return None if row is None or row.deleting else shape(row)
+    return None if row is None or row.deleting else _whole(row)
 
 
 def list_experiments_of_project(project_id: str, limit: int, cursor: str | None, name: str | None) -> Page[Experiment]:
     condition = None if name is None else ExperimentRow.name == name
     partition = keys.project_partition(project_id)
     rows = item.page(ExperimentRow, partition, keys.EXPERIMENT, limit=limit, cursor=cursor, condition=condition)
-    return Page([shape(row) for row in rows.data], rows.next_cursor)
+    return Page(label.whole_each([shape(row) for row in rows.data], rows.data), rows.next_cursor)
 
 
 def update_experiment(before: Experiment, after: Experiment) -> Experiment:
     """Write the differences, and return the experiment as stored. Conflict if another experiment has the new name.
 
-    Overtaken if another request changed the status, or the name before a rename, since it was read.
+    Overtaken if another request changed the status, the labels before other labels, or the name before a rename, since
+    it was read.
     """
     row = _row(after, None)
     actions = item.changes(row, before, after, ("name", "description", "status_id", "end_date"))
-    if not actions:
+    if not actions and after.labels == before.labels:
         return after
     unchanged = ALIVE & (ExperimentRow.status_id == int(before.status_id))
     if after.name != before.name:
         return _rename(before, after, actions, unchanged)
-    with conditional.otherwise(Overtaken):
-        row.update(actions, unchanged)
-    return shape(row)
+    label.save(row, actions, unchanged, Overtaken, before, after)
+    return find_experiment(after.project_id, after.id) or after if label.is_apart(row) else shape(row)
 
 
 def hide_experiment(experiment: Experiment, write: Transaction) -> None:
@@ -129,7 +133,8 @@ def remove_experiment(project_id: str, experiment_id: str) -> Iterator[None]:
     ref = keys.experiment_ref(experiment_id)
     yield from item.remove_partition(ref.pk, keep=[ref])
     yield from item.remove_partition(keys.project_partition(project_id), keys.tags_prefix(experiment_id))
-    item.delete_items([ref, keys.experiment(project_id, experiment_id)])
+    own = keys.experiment(project_id, experiment_id)
+    item.delete_items([ref, keys.labels(own, experiment_id), own])
 
 
 def find_experiment_by_id_key(project_id: str, id_key: str) -> Experiment | None:
@@ -156,7 +161,12 @@ def watched_until(row: ExperimentRow) -> int:
 
 
 def shape(row: ExperimentRow) -> Experiment:
-    return shape_of(row, Experiment)
+    """The shape, without long labels."""
+    return shape_of(row, Experiment, labels=row.labels or {})
+
+
+def _whole(row: ExperimentRow) -> Experiment:
+    return label.whole(shape(row), row)
 
 
 def _rename(before: Experiment, after: Experiment, actions: list[Action], unchanged: Condition) -> Experiment:
@@ -166,8 +176,10 @@ def _rename(before: Experiment, after: Experiment, actions: list[Action], unchan
     # Unconditional: an older experiment has no sentinel.
     write.delete(_name_row(before), None, Conflict)
     _claim_name(after, write)
-    row = ExperimentRow(*keys.experiment(after.project_id, after.id))
-    write.update(row, actions, unchanged & (ExperimentRow.name == before.name), Overtaken)
+    row = _row(after, None)
+    unchanged = label.unchanged(row, before, after, unchanged & (ExperimentRow.name == before.name))
+    write.update(row, [*actions, *label.changes(row, before, after)], unchanged, Overtaken)
+    label.move(before, after, write)
     write.commit()
     return find_experiment(after.project_id, after.id) or after
 
@@ -208,4 +220,5 @@ def _name_row(experiment: Experiment) -> ExperimentNameRow:
 
 
 def _row(experiment: Experiment, id_key: str | None) -> ExperimentRow:
-    return row_of(ExperimentRow, keys.experiment(experiment.project_id, experiment.id), experiment, id_key=id_key)
+    key = keys.experiment(experiment.project_id, experiment.id)
+    return row_of(ExperimentRow, key, experiment, id_key=id_key, **label.attributes(experiment.labels))

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any
 
-from pynamodb.attributes import Attribute, UnicodeAttribute
-from pynamodb.constants import MAP
+from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib import ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.paging import Page, encode_cursor, page_by_id
 from chalicelib.storage import iteration, model, modelversion, resource
 from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.label import Texts
 from chalicelib.storage.model import ModelRow
 from chalicelib.storage.modelversion import ModelVersionRow
 from chalicelib.storage.resource import ResourceRow
@@ -32,18 +31,6 @@ from deardiary.wire.shapes import Input, Iteration, Model, Resource
 _PER_STEP = 25
 
 
-class _Labels(Attribute[Mapping[str, str]]):
-    """A map of texts. As JSON in one text a letter outside of ASCII would take up to three times its bytes."""
-
-    attr_type = MAP
-
-    def serialize(self, value: Mapping[str, str]) -> dict[str, Any]:
-        return {key: {"S": text} for key, text in value.items()}
-
-    def deserialize(self, value: Mapping[str, Any]) -> dict[str, str]:
-        return {key: text["S"] for key, text in value.items()}
-
-
 class InputRow(Item, discriminator="input"):
     id = UnicodeAttribute()
     iteration_id = UnicodeAttribute()
@@ -56,7 +43,7 @@ class InputRow(Item, discriminator="input"):
     resource_id = UnicodeAttribute(null=True)
     modelversion_id = UnicodeAttribute(null=True)
     description = UnicodeAttribute()
-    labels = _Labels()
+    labels = Texts()
 
 
 class UseRow(Item, discriminator="use"):
@@ -159,7 +146,7 @@ def _read_iterations(project_id: str, experiment_of: Mapping[str, str]) -> list[
     own = {iteration_id: keys.iteration(above_id, iteration_id) for iteration_id, above_id in experiment_of.items()}
     found = item.get_many([*above.values(), *own.values()])
     rows = (found.get(key) for iteration_id, key in own.items() if above[experiment_of[iteration_id]] in found)
-    return [iteration.shape(row) for row in rows if isinstance(row, IterationRow)]
+    return iteration.whole_each([row for row in rows if isinstance(row, IterationRow)])
 
 
 def _check_exists(new: Input, read: Resource | Model, write: Transaction) -> None:

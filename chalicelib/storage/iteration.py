@@ -21,7 +21,8 @@ from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound, O
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
 from chalicelib.storage import experiment as experiments
-from chalicelib.storage import running, series
+from chalicelib.storage import label, running, series
+from chalicelib.storage.label import Labelled, Texts
 from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
@@ -32,7 +33,7 @@ from deardiary.wire.names import name_of
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
 
-class IterationRow(Item, discriminator="iteration"):
+class IterationRow(Labelled, discriminator="iteration"):
     id = UnicodeAttribute()
     experiment_id = UnicodeAttribute()
     # Null: the name is derived from the id.
@@ -56,6 +57,8 @@ class IterationRow(Item, discriminator="iteration"):
     commands = UnicodeSetAttribute(null=True)
     # Seconds since 1970: until then a reader counts as watching. See `services/lifecycle/pace.py`.
     watched_until = NumberAttribute(null=True)
+    labels = Texts(null=True)
+    labels_hash = UnicodeAttribute(null=True)
 
 
 class ChildRow(Item, discriminator="child"):
@@ -77,7 +80,8 @@ UNLOCKED = ALIVE & (IterationRow.end_date.does_not_exist() | LOST)
 # All fields that a PATCH can change. `_STATE`: a write fails if one of these has changed since it was read.
 _STATE = ("end_date", "status_id", "parent_iteration_id")
 _ENVIRONMENT = ("python_version", "julia_version", "git_sha", "git_dirty", "entrypoint")
-_CHANGEABLE = (*_STATE, *_ENVIRONMENT, "name", "notes", "error_message")
+_PLAIN = (*_STATE, *_ENVIRONMENT, "name", "notes", "error_message")
+_CHANGEABLE = (*_PLAIN, "labels")
 
 
 def create_iteration(
@@ -90,6 +94,7 @@ def create_iteration(
     write = Transaction()
     experiments.check_open(experiment, write)
     write.put(_row(iteration, id_key), Conflict)
+    label.put_long(iteration, write)
     ref = Ref(*keys.iteration_ref(iteration.id), project_id=experiment.project_id, experiment_id=experiment.id)
     write.put(ref, Conflict)
     series.create_series(experiment.id, iteration.id, clock.now(), write)
@@ -146,13 +151,13 @@ def locked() -> InvalidPayload:
 
 def find_iteration(experiment_id: str, iteration_id: str) -> Iteration | None:
     row = item.find(IterationRow, keys.iteration(experiment_id, iteration_id))
-    return None if row is None or row.deleting else shape(row)
+    return None if row is None or row.deleting else label.whole(shape(row), row)
 
 
 def list_iterations_of_experiment(experiment_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
     partition = keys.experiment_partition(experiment_id)
     rows = item.page(IterationRow, partition, keys.ITERATION, limit=limit, cursor=cursor)
-    return Page([shape(row) for row in rows.data], rows.next_cursor)
+    return Page(whole_each(rows.data), rows.next_cursor)
 
 
 def find_iterations_by_id_prefix(experiment_id: str, prefix: str) -> list[Iteration]:
@@ -165,31 +170,33 @@ def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | 
     rows = item.page(ChildRow, keys.iteration_partition(parent_id), keys.CHILD, limit=limit, cursor=cursor)
     child_keys = [keys.iteration(experiment_id, row.child_id) for row in rows.data]
     found = item.get_many(child_keys)
-    children = [shape(row) for row in map(found.get, child_keys) if isinstance(row, IterationRow)]
+    children = whole_each([row for row in map(found.get, child_keys) if isinstance(row, IterationRow)])
     # A child may have been moved between the two reads.
     return Page([child for child in children if child.parent_iteration_id == parent_id], rows.next_cursor)
 
 
 def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[Iteration] = ()) -> Iteration:
-    """Write the differences and return the iteration as stored. Conflict if end, status or parent are not as `before`.
+    """Write the differences and return the iteration as stored.
+
+    Conflict if end, status or parent are not as `before`, or before other labels those stored.
 
     `ancestors` are those of a new parent; their parents must be unchanged, or two concurrent moves could form a cycle.
     """
     row = _row(after, None)
-    actions = item.changes(row, before, after, _CHANGEABLE)
+    actions = item.changes(row, before, after, _PLAIN)
     if all(getattr(before, name) == getattr(after, name) for name in _STATE):
-        with conditional.otherwise(Conflict):
-            row.update(actions, ALIVE & _same_state(before))
-        return shape(row)
+        label.save(row, actions, ALIVE & _same_state(before), Conflict, before, after)
+        return label.whole(shape(row), row)
     write = Transaction()
     for ancestor in ancestors:
         key = keys.iteration(ancestor.experiment_id, ancestor.id)
         write.check(IterationRow, key, ALIVE & _same_parent(ancestor), Conflict)
-    actions.append(IterationRow.ended_by_server.remove())
+    actions = [*actions, *label.changes(row, before, after), IterationRow.ended_by_server.remove()]
     if after.end_date != before.end_date:
         # Open commands lapse: they were meant for the work that ended, not for a later resumption.
         actions.append(IterationRow.commands.remove())
-    write.update(row, actions, ALIVE & _same_state(before), Conflict)
+    write.update(row, actions, label.unchanged(row, before, after, ALIVE & _same_state(before)), Conflict)
+    label.move(before, after, write)
     if after.end_date is None and before.end_date is not None:
         running.mark_running(after.experiment_id, after.id, write)
     elif after.end_date is not None and before.end_date is None:
@@ -200,6 +207,11 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
             _link(after.parent_iteration_id, after.id, write)
     write.commit()
     return after
+
+
+def set_labels(before: Iteration, after: Iteration) -> None:
+    """Write the labels, also after the end. Overtaken if the stored ones are not as `before`."""
+    label.save(_row(after, None), [], ALIVE, Overtaken, before, after)
 
 
 def reopen_if_ended_by_server(iteration: Iteration) -> datetime | None:
@@ -316,7 +328,8 @@ def remove_iteration(experiment_id: str, iteration_id: str) -> Iterator[None]:
     yield from item.remove_partition(own.pk, keys.parameters_prefix(iteration_id))
     yield from item.remove_partition(own.pk, keys.tags_prefix(iteration_id))
     yield from item.remove_partition(ref.pk, keep=[ref])
-    item.delete_items([keys.running(iteration_id), ref, keys.series(experiment_id, iteration_id), own])
+    beside = [keys.running(iteration_id), keys.series(experiment_id, iteration_id), keys.labels(own, iteration_id)]
+    item.delete_items([*beside, ref, own])
 
 
 def find_iteration_by_id_key(experiment_id: str, id_key: str) -> Iteration | None:
@@ -348,7 +361,12 @@ def marks(row: IterationRow) -> Marks:
 
 
 def shape(row: IterationRow) -> Iteration:
-    return shape_of(row, Iteration)
+    """The shape, without long labels."""
+    return shape_of(row, Iteration, labels=row.labels or {})
+
+
+def whole_each(rows: Sequence[IterationRow]) -> list[Iteration]:
+    return label.whole_each([shape(row) for row in rows], rows)
 
 
 def _id_key(experiment_id: str, id_key: str) -> Key:
@@ -382,4 +400,4 @@ def _same_state(iteration: Iteration) -> Condition:
 def _row(iteration: Iteration, id_key: str | None) -> IterationRow:
     name = None if iteration.name == name_of(iteration.id) else iteration.name
     key = keys.iteration(iteration.experiment_id, iteration.id)
-    return row_of(IterationRow, key, iteration, name=name, id_key=id_key)
+    return row_of(IterationRow, key, iteration, name=name, id_key=id_key, **label.attributes(iteration.labels))

@@ -14,7 +14,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page, page_by_id
-from chalicelib.storage import project
+from chalicelib.storage import label, project
+from chalicelib.storage.label import Labelled, Texts
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.mapping import row_of, shape_of
@@ -22,7 +23,7 @@ from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Model
 
 
-class ModelRow(Item, discriminator="model"):
+class ModelRow(Labelled, discriminator="model"):
     id = UnicodeAttribute()
     project_id = UnicodeAttribute()
     name = UnicodeAttribute()
@@ -40,6 +41,8 @@ class ModelRow(Item, discriminator="model"):
     aliases = JSONAttribute(null=True)
     # Absent if an older server created the model: no rows then lead from iterations to its first versions.
     links_versions = BooleanAttribute(null=True)
+    labels = Texts(null=True)
+    labels_hash = UnicodeAttribute(null=True)
 
 
 class ModelNameRow(Item, discriminator="model-name"):
@@ -68,6 +71,7 @@ def create_model(model: Model) -> None:
     row = _row(model)
     row.links_versions = True
     write.put(row, Conflict)
+    label.put_long(model, write)
     write.put(Ref(*keys.model_ref(model.id), project_id=model.project_id), Conflict)
     _claim_name(model, write)
     write.commit()
@@ -80,25 +84,27 @@ def list_models_of_project(project_id: str, limit: int, cursor: str | None, name
         named = find_model_by_name(project_id, name)
         return page_by_id([named] if named else [], partition, limit, cursor)
     rows = item.page(ModelRow, partition, keys.MODEL, limit=limit, cursor=cursor)
-    return Page([shape(row) for row in rows.data], rows.next_cursor)
+    return Page(label.whole_each([shape(row) for row in rows.data], rows.data), rows.next_cursor)
 
 
 def find_model_by_name(project_id: str, name: str) -> Model | None:
     claim = item.find(ModelNameRow, keys.model_name(project_id, name))
     row = claim and item.find(ModelRow, keys.model(project_id, claim.model_id))
     # Another request may have renamed it between the two reads.
-    return shape(row) if row and not row.deleting and row.name == name else None
+    return label.whole(shape(row), row) if row and not row.deleting and row.name == name else None
 
 
 def update_model(before: Model, after: Model) -> None:
-    """Write the differences. Overtaken if the stored name is not that of `before`."""
+    """Write the differences. Overtaken if the stored name, or before other labels those stored, are not as `before`."""
     write = Transaction()
     row = _row(after)
     actions = item.changes(row, before, after, ("name", "description", "updated_date"))
     if after.name != before.name:
         write.delete(_name_row(before), None, Conflict)
         _claim_name(after, write)
-    write.update(row, actions, ALIVE & (ModelRow.name == before.name), Overtaken)
+    unchanged = label.unchanged(row, before, after, ALIVE & (ModelRow.name == before.name))
+    write.update(row, [*actions, *label.changes(row, before, after)], unchanged, Overtaken)
+    label.move(before, after, write)
     write.commit()
 
 
@@ -123,7 +129,8 @@ def remove_model(project_id: str, model_id: str) -> Iterator[None]:
     """Remove the rows of the model, its own at last. Yield before each call."""
     ref = keys.model_ref(model_id)
     yield from item.remove_partition(ref.pk, keep=[ref])
-    item.delete_items([ref, keys.model(project_id, model_id)])
+    own = keys.model(project_id, model_id)
+    item.delete_items([ref, keys.labels(own, model_id), own])
 
 
 def key_row(model: Model) -> ModelRow:
@@ -158,7 +165,8 @@ def set_aliases(aliases: Mapping[str, int]) -> Action:
 
 
 def shape(row: ModelRow) -> Model:
-    return shape_of(row, Model, aliases=row.aliases or {})
+    """The shape, without long labels."""
+    return shape_of(row, Model, aliases=row.aliases or {}, labels=row.labels or {})
 
 
 def registry(row: ModelRow) -> Registry:
@@ -179,4 +187,5 @@ def _name_row(model: Model) -> ModelNameRow:
 
 
 def _row(model: Model) -> ModelRow:
-    return row_of(ModelRow, keys.model(model.project_id, model.id), model, last_version=0, promotions=0, aliases=None)
+    given = {"last_version": 0, "promotions": 0, "aliases": None, **label.attributes(model.labels)}
+    return row_of(ModelRow, keys.model(model.project_id, model.id), model, **given)

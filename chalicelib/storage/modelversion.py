@@ -16,12 +16,13 @@ from pynamodb.expressions.update import Action
 from chalicelib import ids
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page, page_by_id
-from chalicelib.storage import experiment, iteration, model, resource
+from chalicelib.storage import experiment, iteration, label, model, resource
 from chalicelib.storage.experiment import ExperimentRow
 from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.label import Labelled, Texts
 from chalicelib.storage.model import ModelRow, Registry
 from chalicelib.storage.resource import ResourceRow
-from chalicelib.storage.table import conditional, idkey, item, keys
+from chalicelib.storage.table import idkey, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.mapping import row_of, shape_of
@@ -29,7 +30,7 @@ from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Iteration, Model, ModelVersion, Resource, Stage
 
 
-class ModelVersionRow(Item, discriminator="model-version"):
+class ModelVersionRow(Labelled, discriminator="model-version"):
     id = UnicodeAttribute()
     model_id = UnicodeAttribute()
     version = NumberAttribute()
@@ -44,6 +45,8 @@ class ModelVersionRow(Item, discriminator="model-version"):
     created_date = UTCDateTimeAttribute()
     updated_date = UTCDateTimeAttribute(null=True)
     id_key = UnicodeAttribute(null=True)
+    labels = Texts(null=True)
+    labels_hash = UnicodeAttribute(null=True)
 
 
 class VersionLinkRow(Item, discriminator="version-link"):
@@ -71,6 +74,7 @@ def create_version(
     next_one = model.ALIVE & (ModelRow.last_version == version.version - 1)
     write.update(model.key_row(owner), [ModelRow.last_version.set(version.version)], next_one, Overtaken)
     write.put(_row(version, id_key), Overtaken)
+    label.put_long(version, write)
     write.replace(_link(version))
     if id_key is not None:
         idkey.claim_id_key(keys.id_key(keys.model_partition(owner.id), id_key), version.id, write, Overtaken)
@@ -81,18 +85,18 @@ def get_version(owner: Model, registry: Registry, version_id: str) -> ModelVersi
     row = item.get(ModelVersionRow, _key(owner, version_id))
     if row.id != version_id:
         raise NotFound
-    return shape(row, registry)
+    return whole(row, registry)
 
 
 def find_version(owner: Model, registry: Registry, number: int) -> ModelVersion | None:
     row = item.find(ModelVersionRow, _key(owner, new_version_id(owner.id, number)))
-    return None if row is None else shape(row, registry)
+    return None if row is None else whole(row, registry)
 
 
 def find_version_by_id_key(owner: Model, registry: Registry, id_key: str) -> ModelVersion | None:
     version_id = idkey.find_id_key(keys.id_key(keys.model_partition(owner.id), id_key))
     row = None if version_id is None else item.find(ModelVersionRow, _key(owner, version_id))
-    return None if row is None else shape(row, registry)
+    return None if row is None else whole(row, registry)
 
 
 def list_versions_of_model(
@@ -103,13 +107,14 @@ def list_versions_of_model(
         return page_by_id(_in_production(owner, registry), partition, limit, cursor)
     condition = None if stage is None else _has_stage(stage, registry)
     rows = item.page(ModelVersionRow, partition, keys.VERSION, limit=limit, cursor=cursor, condition=condition)
-    return Page([shape(row, registry) for row in rows.data], rows.next_cursor)
+    return Page(label.whole_each([_shape(row, registry) for row in rows.data], rows.data), rows.next_cursor)
 
 
 def describe_version(owner: Model, before: ModelVersion, after: ModelVersion, attached: Resource | None) -> None:
-    """Write description and updated_date, and the resource that the version gets.
+    """Write description, labels and updated_date, and the resource that the version gets.
 
-    Like the two functions below: InvalidPayload without that resource, Overtaken if the version has one already.
+    Like the two functions below: InvalidPayload without that resource. Overtaken if the version has one already, or
+    before other labels those stored are not as `before`.
     """
     if attached is not None:
         write = Transaction()
@@ -117,8 +122,7 @@ def describe_version(owner: Model, before: ModelVersion, after: ModelVersion, at
         write.commit()
         return
     row = _row(after)
-    with conditional.otherwise(NotFound):
-        row.update(_changes(row, before, after), ModelVersionRow.pk.exists())
+    label.save(row, _changes(row, before, after), EXISTS, Overtaken, before, after)
 
 
 def promote_version(
@@ -166,12 +170,14 @@ def delete_alias(owner: Model, seen: Registry, alias: str) -> None:
 
 
 def delete_version(owner: Model, seen: Registry, version: ModelVersion, write: Transaction) -> None:
-    """Delete a version and its aliases, in a transaction. NotFound without it.
+    """Delete a version and its aliases, in a transaction.
 
-    Overtaken if it entered or left PRODUCTION meanwhile, or if an alias of the model has changed.
+    Overtaken if it entered or left PRODUCTION meanwhile, or if its labels or an alias of the model have changed.
     """
     _leave_model(owner, seen, version, write)
-    write.delete(_key_row(owner, version.id), ModelVersionRow.pk.exists(), NotFound)
+    row = _key_row(owner, version.id)
+    write.delete(row, label.same(row, version, EXISTS), Overtaken)
+    label.delete_long(version, write)
     write.delete(_link(version), None, NotFound)
     id_key = item.get(ModelVersionRow, _key(owner, version.id)).id_key
     if id_key is not None:
@@ -184,9 +190,18 @@ def remove_links(model_id: str) -> Iterator[None]:
     return item.remove_items(keys.version_link(row.iteration_id, row.id) for row in rows)
 
 
-def shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
-    aliases = registry.aliases_of(int(row.version))
-    return shape_of(row, ModelVersion, stage_id=_stage(row, registry), aliases=aliases, source=row.source or "")
+def whole(row: ModelVersionRow, registry: Registry) -> ModelVersion:
+    return label.whole(_shape(row, registry), row)
+
+
+def whole_each(rows: Sequence[tuple[ModelVersionRow, Registry]]) -> list[ModelVersion]:
+    return label.whole_each([_shape(row, registry) for row, registry in rows], [row for row, _ in rows])
+
+
+def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
+    """The shape, without long labels."""
+    given = {"aliases": registry.aliases_of(int(row.version)), "source": row.source or "", "labels": row.labels or {}}
+    return shape_of(row, ModelVersion, stage_id=_stage(row, registry), **given)
 
 
 def no_such_iteration() -> InvalidPayload:
@@ -224,14 +239,14 @@ def _update(
     write: Transaction,
     actions: Sequence[Action] = (),
 ) -> None:
-    """Update the version's own row in a transaction. NotFound without the row; see `describe_version`."""
-    row, exists = _row(after), ModelVersionRow.pk.exists()
-    changes = [*actions, *_changes(row, before, after)]
-    if attached is None:
-        write.update(row, changes, exists, NotFound)
-    else:
+    """Update the version's own row in a transaction; see `describe_version`."""
+    row, condition = _row(after), EXISTS
+    changes = [*actions, *_changes(row, before, after), *label.changes(row, before, after)]
+    if attached is not None:
         _check_resource(owner.project_id, attached, write)
-        write.update(row, changes, exists & ModelVersionRow.resource_id.does_not_exist(), Overtaken)
+        condition = condition & ModelVersionRow.resource_id.does_not_exist()
+    write.update(row, changes, label.unchanged(row, before, after, condition), Overtaken)
+    label.move(before, after, write)
 
 
 def _leave_production(owner: Model, seen: Registry, version: ModelVersion, write: Transaction) -> None:
@@ -300,4 +315,5 @@ def _key(owner: Model, version_id: str) -> Key:
 
 def _row(version: ModelVersion, id_key: str | None = None) -> ModelVersionRow:
     key = keys.modelversion(version.model_id, ids.split_id(version.id)[-1])
-    return row_of(ModelVersionRow, key, version, id_key=id_key, source=version.source or None)
+    given = {"id_key": id_key, "source": version.source or None, **label.attributes(version.labels)}
+    return row_of(ModelVersionRow, key, version, **given)

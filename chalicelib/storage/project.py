@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
-from pynamodb.expressions.update import Action
 
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page
+from chalicelib.storage import label
+from chalicelib.storage.label import Labelled, Texts
 from chalicelib.storage.table import idkey, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
@@ -17,13 +18,15 @@ from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Project
 
 
-class ProjectRow(Item, discriminator="project"):
+class ProjectRow(Labelled, discriminator="project"):
     id = UnicodeAttribute()
     name = UnicodeAttribute()
     description = UnicodeAttribute()
     created_date = UTCDateTimeAttribute()
     id_key = UnicodeAttribute(null=True)
     owner_id = UnicodeAttribute(null=True)
+    labels = Texts(null=True)
+    labels_hash = UnicodeAttribute(null=True)
 
 
 class ProjectListingRow(Item, discriminator="project-listing"):
@@ -39,8 +42,9 @@ def create_project(project: Project, owner_id: str, id_key: str | None, write: T
 
     The caller adds its permissions to the same transaction.
     """
-    row = row_of(ProjectRow, keys.project(project.id), project, owner_id=owner_id, id_key=id_key)
+    row = _row(project, owner_id=owner_id, id_key=id_key)
     write.put(row, Conflict)
+    label.put_long(project, write)
     write.put(ProjectListingRow(*keys.project_listing(project.id), project_id=project.id, name=project.name), Conflict)
     if id_key is not None:
         idkey.claim_id_key(_id_key(owner_id, id_key), project.id, write, Conflict)
@@ -51,7 +55,8 @@ def check_alive(project_id: str, write: Transaction) -> None:
 
 
 def get_project(project_id: str) -> Project:
-    return shape(item.get(ProjectRow, keys.project(project_id)))
+    row = item.get(ProjectRow, keys.project(project_id))
+    return label.whole(shape(row), row)
 
 
 def list_all_projects(limit: int, cursor: str | None, name: str | None) -> Page[Project]:
@@ -63,23 +68,23 @@ def list_all_projects(limit: int, cursor: str | None, name: str | None) -> Page[
 def get_projects(project_ids: list[str]) -> list[Project]:
     """The projects that exist, in the order given."""
     found = item.get_many(keys.project(each) for each in project_ids)
-    rows = [found.get(keys.project(each)) for each in project_ids]
-    return [shape(row) for row in rows if isinstance(row, ProjectRow)]
+    rows = [row for row in map(found.get, map(keys.project, project_ids)) if isinstance(row, ProjectRow)]
+    return label.whole_each([shape(row) for row in rows], rows)
 
 
-def update_project(project_id: str, name: str | None, description: str | None) -> Project:
-    """Write name and description; None leaves a field unchanged."""
-    row = ProjectRow(*keys.project(project_id))
-    actions: list[Action] = [ProjectRow.id.set(project_id)]
-    actions += [] if name is None else [ProjectRow.name.set(name)]
-    actions += [] if description is None else [ProjectRow.description.set(description)]
-    write = Transaction()
-    write.update(row, actions, ALIVE, NotFound)
-    if name is not None:
-        listing = ProjectListingRow(*keys.project_listing(project_id))
-        write.update(listing, [ProjectListingRow.name.set(name)], ProjectListingRow.pk.exists(), NotFound)
+def update_project(before: Project, after: Project) -> Project:
+    """Write the differences, and return the project as stored. Overtaken if it or its labels are not as `before`."""
+    row, write = _row(after), Transaction()
+    actions = [*item.changes(row, before, after, ("name", "description")), *label.changes(row, before, after)]
+    if not actions:
+        return after
+    write.update(row, actions, label.unchanged(row, before, after, ALIVE), Overtaken)
+    label.move(before, after, write)
+    if after.name != before.name:
+        listing = ProjectListingRow(*keys.project_listing(after.id))
+        write.update(listing, [ProjectListingRow.name.set(after.name)], ProjectListingRow.pk.exists(), Overtaken)
     write.commit()
-    return get_project(project_id)
+    return get_project(after.id)
 
 
 def hide_project(project_id: str, write: Transaction) -> None:
@@ -111,4 +116,9 @@ def _id_key(owner_id: str, id_key: str) -> Key:
 
 
 def shape(row: ProjectRow) -> Project:
-    return shape_of(row, Project, created_by=row.owner_id)
+    """The shape, without long labels."""
+    return shape_of(row, Project, created_by=row.owner_id, labels=row.labels or {})
+
+
+def _row(project: Project, **given: str | None) -> ProjectRow:
+    return row_of(ProjectRow, keys.project(project.id), project, **given, **label.attributes(project.labels))

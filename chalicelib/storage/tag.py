@@ -7,6 +7,7 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.paging import Page, page_by_id
+from chalicelib.storage.label import owner_key
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
@@ -37,7 +38,7 @@ def find_tags(owner: Owner, values: list[str]) -> dict[str, Tag]:
 def list_tags(owner: Owner, limit: int, cursor: str | None) -> Page[Tag]:
     """List in the order of creation."""
     prefix = keys.tags_prefix(owner.id)
-    return page_by_id([_shape(row) for row in item.query(TagRow, _owner_key(owner).pk, prefix)], prefix, limit, cursor)
+    return page_by_id([_shape(row) for row in item.query(TagRow, owner_key(owner).pk, prefix)], prefix, limit, cursor)
 
 
 def read_tags_of_project(project_id: str) -> dict[str, list[str]]:
@@ -70,17 +71,7 @@ def _new_tag_id(owner_id: str, value: str) -> str:
 
 
 def _key(owner: Owner, value_hash: str) -> Key:
-    return keys.tag(_owner_key(owner), owner.id, value_hash)
-
-
-def _owner_key(owner: Owner) -> Key:
-    match owner:
-        case Project():
-            return keys.project(owner.id)
-        case Experiment():
-            return keys.experiment(owner.project_id, owner.id)
-        case Iteration():
-            return keys.iteration(owner.experiment_id, owner.id)
+    return keys.tag(owner_key(owner), owner.id, value_hash)
 
 
 def _shape(row: TagRow) -> Tag:

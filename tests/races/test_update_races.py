@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from deardiary.wire import limits
 from tests.support.consistency import check_consistency
 from tests.support.emulator import Emulator
 from tests.support.server import Server, server_on_emulator
@@ -92,6 +93,41 @@ def test_both_are_there(
         found = server.call("GET", paths[noun]).body
         wanted = bodies[0] | bodies[1]
         assert {name: found[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["short", "long"])
+@pytest.mark.parametrize("noun", ["project", "experiment", "iteration", "model", "version"])
+def test_merges_of_different_labels_all_count(server: Server, paths: dict[str, str], noun: str, long: bool) -> None:
+    value = "v" * 3000 if long else "v"
+    merges: list[dict[str, str | None]] = [{f"{number}": value} for number in range(4)]
+    assert server.call("PATCH", paths[noun], {"labels": {"gone": "x", "kept": "y"}}).status == 200
+    merges.append({"gone": None})
+    start = threading.Barrier(len(merges))
+
+    def merge(labels: dict[str, str | None]) -> int:
+        start.wait()
+        return server.call("PATCH", paths[noun], {"labels": labels}).status
+
+    with ThreadPoolExecutor(len(merges)) as pool:
+        assert list(pool.map(merge, merges)) == [200] * len(merges)
+    wanted = {"kept": "y", **{f"{number}": value for number in range(4)}}
+    assert server.call("GET", paths[noun]).body["labels"] == wanted
+
+
+def test_concurrent_merges_do_not_exceed_the_number_of_labels(server: Server, paths: dict[str, str]) -> None:
+    labels = {f"{number}": "" for number in range(limits.MAX_LABELS - 1)}
+    experiment = make(server, f"{paths['project']}/experiments", name="labelled")
+    iteration = make(server, f"/experiments/{experiment}/iterations", labels=labels)
+    start = threading.Barrier(4)
+
+    def flush(number: int) -> int:
+        start.wait()
+        body = {"batch_id": f"{number}", "labels": {f"new {number}": ""}}
+        return server.call("POST", f"/iterations/{iteration}/log", body).status
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(flush, range(4))) == [201, 422, 422, 422]
+    assert len(server.call("GET", f"/iterations/{iteration}").body["labels"]) == limits.MAX_LABELS
 
 
 def _in_round(value: Any, number: int) -> Any:

@@ -43,6 +43,7 @@ def test_a_new_experiment_whole(server: Server) -> None:
         "created_by",
         "created_date",
         "end_date",
+        "labels",
     }
     assert (experiment["project_id"], experiment["status_id"], experiment["end_date"]) == (project, IN_PROGRESS, None)
     assert found(server.call("GET", f"/experiments/{experiment['id']}")) == experiment

@@ -154,7 +154,7 @@ def test_what_is_no_input_names_the_field(reading: Reading, body: dict[str, Any]
 
 def test_the_largest_input_fits(reading: Reading) -> None:
     text, word = "é" * (limits.MAX_TEXT_BYTES // 2), "w" * limits.MAX_NAME_CHARACTERS
-    labels = {f"{number:03}{'k' * 47}": "é" * 179 for number in range(limits.MAX_INPUT_LABELS)}
+    labels = {f"{number:03}{'k' * 47}": "é" * 179 for number in range(limits.MAX_LABELS)}
     words = dict.fromkeys(("name", "digest", "source_type", "context"), word)
     new = reading.read_version(**words, source=text, description=text, labels=labels)
     assert new["labels"] == labels

@@ -37,7 +37,13 @@ def _get(server: Server, iteration: str) -> Any:
 def test_a_new_iteration_whole(server: Server) -> None:
     experiment = new_experiment(server)
     iteration = made(server.call("POST", f"/experiments/{experiment}/iterations", {"notes": "first"}))
-    absent = {"end_date": None, "parent_iteration_id": None, "error_message": "", "git_dirty": False}
+    absent: dict[str, Any] = {
+        "end_date": None,
+        "parent_iteration_id": None,
+        "error_message": "",
+        "git_dirty": False,
+        "labels": {},
+    }
     absent |= {"python_version": "", "julia_version": "", "git_sha": "", "entrypoint": ""}
     own = {"id": iteration["id"], "experiment_id": experiment, "created_date": iteration["created_date"]}
     own |= {"name": name_of(iteration["id"]), "created_by": found(server.call("GET", "/auth/me"))["id"]}

@@ -46,6 +46,7 @@ def test_a_new_model_whole(server: Server) -> None:
         "created_by",
         "created_date",
         "updated_date",
+        "labels",
         "aliases",
     }
     assert (model["project_id"], model["name"], model["description"]) == (project, "Iris ☘", "petals")

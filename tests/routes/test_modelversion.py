@@ -87,6 +87,7 @@ def test_a_new_version_whole(server: Server, model: Registered) -> None:
         "created_by": found(model.server.call("GET", "/auth/me"))["id"],
         "created_date": version["created_date"],
         "updated_date": None,
+        "labels": {},
         "aliases": [],
     }
     assert model.get(version["id"]) == version

@@ -23,7 +23,7 @@ from tests.support.server import Server, server_on_moto
 
 def test_a_new_project_whole(server: Server) -> None:
     project = made(server.call("POST", "/projects", {"name": "Iris", "description": "flowers ☘"}))
-    assert set(project) == {"id", "name", "description", "created_by", "created_date"}
+    assert set(project) == {"id", "name", "description", "created_by", "created_date", "labels"}
     assert (project["name"], project["description"]) == ("Iris", "flowers ☘")
     assert project["created_date"].endswith("Z")
     assert len(project["created_date"]) == len("2026-01-01T00:00:00.000Z")

@@ -36,6 +36,7 @@ BOUNDS = ("ge", "le", "max_length", "min_length", "max_items", "max_bytes")
 # Constants that equal a limit by chance: a small number does so often, and only its use as a bound of a field counts.
 SMALL = 200
 OTHER_FACTS = {
+    "MOST_ROWS",  # of a search that is kept
     "MOST",  # objects that a deletion counts before it asks
     "MAX_CHARACTERS",  # of a filter
     "MAX_TICKET_CHARACTERS",

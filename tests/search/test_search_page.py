@@ -30,7 +30,7 @@ def table(head: str) -> list[tuple[str, str]]:
 
 
 def iterations() -> list[list[str]]:
-    rows = PAGE.split("| tags |\n|---|---|---|---|---|---|\n")[1].partition("\n\n")[0].splitlines()
+    rows = PAGE.split("| tags |\n|---|---|---|---|---|---|---|\n")[1].partition("\n\n")[0].splitlines()
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
@@ -40,8 +40,8 @@ def ids(server: Server) -> dict[str, str]:  # noqa: F811
     project = new_project(server)
     experiment = new_experiment(server, project)
     found = {"project": project, "experiment": experiment}
-    for name, status, notes, parameters, metrics, tags in iterations():
-        found[name] = new_iteration(server, experiment, notes=notes)
+    for name, status, notes, parameters, metrics, labels, tags in iterations():
+        found[name] = new_iteration(server, experiment, notes=notes, labels=dict(pairs_of(labels) if labels else []))
         pairs = dict(each.split("=") for each in parameters.split(", "))
         series = {key: {"value": list(map(number, all_.split()))} for key, all_ in pairs_of(metrics)}
         flush = {"batch_id": "b", "parameters": pairs, "metrics": series, "tags": [t for t in tags.split(", ") if t]}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.errors import InvalidPayload
 from chalicelib.services.search.ast import (
     ATTRIBUTES,
+    MAPS,
     PARTS,
     AllOf,
     AnyOf,
@@ -49,7 +50,23 @@ def test_a_pattern_matches_what_its_definition_says(pattern: str, text: str) -> 
     assert Like(pattern).matches(text) == matches(pattern, text)
 
 
-PIECES = ["parameters.", "metrics.", "tags", "status", "and ", "or ", "not ", "in ", "like ", "(", ")", ",", "=", "<"]
+PIECES = [
+    "parameters.",
+    "metrics.",
+    "labels.",
+    "tags",
+    "status",
+    "and ",
+    "or ",
+    "not ",
+    "in ",
+    "like ",
+    "(",
+    ")",
+    ",",
+    "=",
+    "<",
+]
 PIECES += [
     "is ",
     "null ",
@@ -91,7 +108,7 @@ def names() -> st.SearchStrategy[Name]:
     keys = st.text(st.characters(exclude_categories=["Cs"]))
     return st.one_of(
         st.sampled_from([Name(None, field) for field, _ in ATTRIBUTES.values()]),
-        st.builds(Name, st.just(Kind.PARAMETERS), keys),
+        st.builds(Name, st.sampled_from(MAPS), keys),
         st.builds(Name, st.just(Kind.METRICS), keys, st.sampled_from(PARTS)),
     )
 

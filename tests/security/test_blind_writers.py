@@ -29,11 +29,21 @@ FILE = {"size_bytes": len(SECRET), "content_hash": SHA256}
 
 # The owner's earlier requests, by route; the blind writer then uses the same keys.
 PLANTED: dict[str, dict[str, Any]] = {
-    "PATCH /projects/{project_id}": {"name": SECRET, "description": SECRET},
+    "PATCH /projects/{project_id}": {"name": SECRET, "description": SECRET, "labels": {SECRET: SECRET}},
     "PATCH /projects/{project_id}/views/{view_id}": {"name": SECRET, "state": {SECRET: [SECRET]}},
-    "POST /projects/{project_id}/experiments": {"name": SECRET, "description": SECRET, "id_key": "k"},
+    "POST /projects/{project_id}/experiments": {
+        "name": SECRET,
+        "description": SECRET,
+        "id_key": "k",
+        "labels": {SECRET: SECRET},
+    },
     "PATCH /experiments/{experiment_id}": {"name": f"{SECRET} seeds", "description": SECRET},
-    "POST /experiments/{experiment_id}/iterations": {"name": SECRET, "notes": SECRET, "id_key": "k"},
+    "POST /experiments/{experiment_id}/iterations": {
+        "name": SECRET,
+        "notes": SECRET,
+        "id_key": "k",
+        "labels": {SECRET: SECRET},
+    },
     "PATCH /iterations/{iteration_id}": (
         {
             "name": SECRET,
@@ -42,6 +52,7 @@ PLANTED: dict[str, dict[str, Any]] = {
             "python_version": SECRET,
             "git_sha": SECRET,
             "entrypoint": SECRET,
+            "labels": {SECRET: SECRET},
         }
     ),
     "PUT /iterations/{iteration_id}/snapshot": (
@@ -62,8 +73,8 @@ PLANTED: dict[str, dict[str, Any]] = {
     "POST /experiments/{experiment_id}/resources": ({"name": SECRET, "description": SECRET, "id_key": "k"} | FILE),
     "PATCH /resources/{resource_id}": {"name": SECRET, "description": SECRET},
     "POST /projects/{project_id}/models": {"name": "k", "description": SECRET},
-    "PATCH /models/{model_id}": {"name": SECRET, "description": SECRET},
-    "PATCH /modelversions/{version_id}": {"description": SECRET},
+    "PATCH /models/{model_id}": {"name": SECRET, "description": SECRET, "labels": {SECRET: SECRET}},
+    "PATCH /modelversions/{version_id}": {"description": SECRET, "labels": {SECRET: SECRET}},
 }
 
 # Additional fields of the blind writer's bodies, beside those of the matrix.

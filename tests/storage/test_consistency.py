@@ -39,7 +39,7 @@ def world(server: Server) -> World:
     for path, body in (
         ("/projects", {"name": "p", "id_key": "k"}),
         (f"/projects/{world.ids['project_id']}/experiments", {"name": "e", "id_key": "k"}),
-        (f"/experiments/{experiment_id}/iterations", {"id_key": "k"}),
+        (f"/experiments/{experiment_id}/iterations", {"id_key": "k", "labels": {"long": "v" * 8000}}),
         (f"/experiments/{experiment_id}/resources", _announced("k")),
         (f"/models/{world.ids['model_id']}/versions", {"iteration_id": world.ids["iteration_id"], "id_key": "k"}),
     ):

@@ -119,7 +119,7 @@ _KINDS: dict[str, tuple[dict[str, Any], type[Item], Rewrite]] = {
     "version": (
         _VERSION,
         modelversion.ModelVersionRow,
-        lambda row: modelversion._row(modelversion.shape(row, _NO_PROMOTION)),
+        lambda row: modelversion._row(modelversion._shape(row, _NO_PROMOTION)),
     ),
     "permission": (
         _PERMISSION,

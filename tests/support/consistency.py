@@ -10,9 +10,11 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from chalicelib import ids
+from chalicelib.storage import label
 from chalicelib.storage.points import rows as points
 from chalicelib.storage.points import summary
 from chalicelib.storage.points.summary import Summary
@@ -32,6 +34,7 @@ def find_faults() -> Iterator[str]:
     for key, row in table.rows.items():
         check = CHECKS.get(row.get("kind", ""))
         found = check(table, key, row) if check else iter(["a row of no known kind"])
+        found = chain(found, _owned_labels(table, key, row))
         yield from (f"{key.pk} {key.sk}: {fault}" for fault in found)
     yield from _stray_objects(table)
 
@@ -292,6 +295,25 @@ def _tag(table: Table, key: Key, row: Row) -> Iterator[str]:
     return table.needs(Key(key.pk, "PROJECT" if owner_id == partition_id else f"EXPERIMENT#{owner_id}"))
 
 
+def _owned_labels(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """The hash of an owner's labels is that of those in its row; without any there, it has a LABELS row."""
+    if "labels_hash" in row and "labels" in row:
+        if row["labels_hash"] != label.attributes(row["labels"])["labels_hash"]:
+            yield "the hash of its labels is that of others"
+    elif "labels_hash" in row and not row.get("deleting"):
+        yield from table.needs(keys.labels(key, row["id"]))
+
+
+def _labels(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """The owner names these labels by their hash, and has none in its own row."""
+    owner_id = key.sk.removeprefix(keys.LABELS)
+    nouns = ("PROJECT", f"EXPERIMENT#{owner_id}", f"ITERATION#{owner_id}", f"MODEL#{owner_id}")
+    owner_keys = [Key(key.pk, sk) for sk in (*nouns, f"VERSION#{owner_id.rpartition('.')[2]}")]
+    (owner,) = [each for each in map(table.rows.get, owner_keys) if each and each["id"] == owner_id] or [{}]
+    if owner.get("labels_hash") != label.attributes(row["labels"])["labels_hash"] or "labels" in owner:
+        yield "its owner has no long labels, or others"
+
+
 def _chunk(table: Table, key: Key, row: Row) -> Iterator[str]:
     iteration_id = key.pk.removeprefix("ITERATION#")
     yield from table.needs_iteration(table.experiment_of(iteration_id), iteration_id)
@@ -470,6 +492,7 @@ CHECKS: dict[str, Check] = {
     "snapshot": _beside_iteration,
     "series": _series,
     "tag": _tag,
+    "labels": _labels,
     "chunk": _chunk,
     "command": _command,
     "packed": _packed,

@@ -33,6 +33,17 @@ Key = Annotated[
     ),
 ]
 ParameterValue = Annotated[str, Meta(max_length=limits.MAX_PARAMETER_CHARACTERS)]
+LabelValue = Annotated[str, Meta(max_length=limits.MAX_LABEL_CHARACTERS)]
+ExperimentLabelValue = Annotated[str, Meta(max_length=limits.MAX_EXPERIMENT_LABEL_CHARACTERS)]
+ModelLabelValue = Annotated[str, Meta(max_length=limits.MAX_MODEL_LABEL_CHARACTERS)]
+_OF_NEW = Meta(max_length=limits.MAX_LABELS)
+Labels = Annotated[dict[Key, LabelValue], _OF_NEW]
+ExperimentLabels = Annotated[dict[Key, ExperimentLabelValue], _OF_NEW]
+ModelLabels = Annotated[dict[Key, ModelLabelValue], _OF_NEW]
+_OF_CHANGES = Meta(description="Labels to set. A null removes a label; all others stay")
+LabelChanges = Annotated[dict[Key, LabelValue | None], _OF_CHANGES]
+ExperimentLabelChanges = Annotated[dict[Key, ExperimentLabelValue | None], _OF_CHANGES]
+ModelLabelChanges = Annotated[dict[Key, ModelLabelValue | None], _OF_CHANGES]
 TagValue = Annotated[str, Meta(min_length=1, max_length=limits.MAX_TAG_CHARACTERS)]
 Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 Id = Annotated[str, Meta(min_length=1, max_length=limits.MAX_ID_CHARACTERS)]

@@ -16,6 +16,11 @@ class Kind(Enum):
     PARAMETERS = "parameters"
     METRICS = "metrics"
     TAGS = "tags"
+    LABELS = "labels"
+
+
+# Texts by key, which may be numbers.
+MAPS = (Kind.PARAMETERS, Kind.LABELS)
 
 
 # The iteration's own fields, by their names in a filter.
@@ -41,7 +46,7 @@ PARTS = ("first", "last", "min", "max", "count", "last_step")
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An attribute (no kind; key is the field), a parameter, a part of a metric's summary, or the tags (no key)."""
+    """An attribute (no kind; key is the field), a parameter or label, a part of a summary, or the tags (no key)."""
 
     kind: Kind | None
     key: str = ""
@@ -50,7 +55,7 @@ class Name:
     @property
     def type(self) -> Type:
         match self.kind:
-            case Kind.PARAMETERS:
+            case Kind.PARAMETERS | Kind.LABELS:
                 return values.NUMBER_OR_TEXT
             case Kind.METRICS:
                 return values.NUMBER

@@ -1,12 +1,12 @@
 """Evaluation of conditions on iterations.
 
-Every comparison, != too, is false without a value: no such parameter or metric, no end_date yet, or a parameter that is
-not a number beside a number literal. `not` inverts that: `not parameters.lr = 1` also finds the iterations without lr,
-`parameters.lr != 1` does not. `is null` tests for it: no such parameter or metric, an attribute without a value or with
-an empty text, no tags.
+Every comparison, != too, is false without a value: no such parameter, label or metric, no end_date yet, or a parameter
+that is not a number beside a number literal. `not` inverts that: `not parameters.lr = 1` also finds the iterations
+without lr, `parameters.lr != 1` does not. `is null` tests for it: no such parameter, label or metric, an attribute
+without a value or with an empty text, no tags.
 
-A parameter is compared with a number as a number ("0.010" = 0.01), and with a text in quotes as text. A comparison of
-tags holds if one tag fits, but tags != "x" holds if no tag is "x".
+A parameter or label is compared with a number as a number ("0.010" = 0.01), and with a text in quotes as text. A
+comparison of tags holds if one tag fits, but tags != "x" holds if no tag is "x".
 
 Only `= NaN` finds NaN: every other comparison of a NaN value is false, != too. `!= NaN` finds the existing values that
 are not NaN. NaN is neither less nor greater than any number (IEEE 754).
@@ -17,7 +17,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from chalicelib.services.search.ast import AllOf, AnyOf, Comparison, Condition, Kind, Name, Not
+from chalicelib.services.search.ast import MAPS, AllOf, AnyOf, Comparison, Condition, Kind, Name, Not
 from chalicelib.services.search.budget import CHARACTERS_A_STEP, Budget
 from chalicelib.services.search.facts import Facts
 from chalicelib.services.search.like import Like, Spend
@@ -64,7 +64,7 @@ def _comparison(comparison: Comparison, spend: Spend) -> Predicate:
     if name.kind is Kind.TAGS:
         return _of_tags(comparison, spend)
     numbers = tuple(each for each in comparison.values if not isinstance(each, str))
-    if name.kind is not Kind.PARAMETERS or not numbers:
+    if name.kind not in MAPS or not numbers:
         return _of_value(name, _test(comparator, comparison.values, spend), spend)
     texts = tuple(each for each in comparison.values if isinstance(each, str))
     as_number = _of_value(name, _test(comparator, numbers, spend), spend, read=_number)

@@ -26,6 +26,8 @@ class Facts:
         match name.kind:
             case Kind.PARAMETERS:
                 return self.parameters.get(name.key)
+            case Kind.LABELS:
+                return self.iteration.labels.get(name.key)
             case Kind.METRICS:
                 summary = self.summaries.get(name.key)
                 return None if summary is None else getattr(summary, name.part)

@@ -1,8 +1,8 @@
 """Sort keys of iterations, in ASCII: they compare as text, and a cursor can carry them.
 
 Each term has a digit for its class, then the value in hexadecimal, its bits inverted when descending. The classes are
-numbers, texts, NaN, missing; their sequence is the same in both directions. A parameter can be a number or a text.
-Texts compare by their first 255 bytes of UTF-8, which is the order of code points. The id breaks ties, ascending.
+numbers, texts, NaN, missing; their sequence is the same in both directions. A parameter or label can be a number or a
+text. Texts compare by their first 255 bytes of UTF-8, which is the order of code points. The id breaks ties, ascending.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 from datetime import datetime
 
 from chalicelib import clock
-from chalicelib.services.search.ast import Kind, Term
+from chalicelib.services.search.ast import MAPS, Term
 from chalicelib.services.search.facts import Facts
 from chalicelib.services.search.values import Value, to_number
 
@@ -30,7 +30,7 @@ def sort_key(terms: tuple[Term, ...], facts: Facts) -> SortKey:
 
 def _value(term: Term, facts: Facts) -> Value | None:
     value = facts.value(term.name)
-    if term.name.kind is Kind.PARAMETERS and isinstance(value, str):
+    if term.name.kind in MAPS and isinstance(value, str):
         number = to_number(value)
         return value if number is None else float(number)
     return value

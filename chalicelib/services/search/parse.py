@@ -8,7 +8,8 @@
                | name, "is", [ "not" ], "null" ;
     order      = term, { ",", term } ;
     term       = name, [ "asc" | "desc" ] ;
-    name       = "parameters", ".", key | "metrics", ".", key, [ ".", part ] | "tags" | attribute ;
+    name       = "parameters", ".", key | "labels", ".", key | "metrics", ".", key, [ ".", part ]
+               | "tags" | attribute ;
     part       = "first" | "last" | "min" | "max" | "count" | "last_step" ;
     attribute  = "id" | "status" | "notes" | "created_date" | … (ast.ATTRIBUTES) ;
     key        = ( letter | digit | "_" | "." | "-" | "/" ), { the same } | quoted ;
@@ -51,7 +52,7 @@ _DOT = re.compile(r"\.")
 _BARE_KEY = re.compile(r"[\w./-]+")
 # Longest first: "<" is a prefix of "<=".
 _SYMBOLS = ("!=", "<=", ">=", "=", "<", ">")
-_NAMES = "parameters.<key>, metrics.<key>, tags or an attribute (" + ", ".join(ATTRIBUTES) + ")"
+_NAMES = "parameters.<key>, metrics.<key>, labels.<key>, tags or an attribute (" + ", ".join(ATTRIBUTES) + ")"
 
 
 def parse_filter(text: str) -> Condition:
@@ -187,6 +188,8 @@ def _name(scan: Scanner) -> Name:
     match scan.word():
         case "parameters":
             name = Name(Kind.PARAMETERS, _key(scan)[0])
+        case "labels":
+            name = Name(Kind.LABELS, _key(scan)[0])
         case "metrics":
             name = _metric(scan)
         case "tags":
@@ -202,7 +205,7 @@ def _name(scan: Scanner) -> Name:
 def _not_a_name(word: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(word, (*ATTRIBUTES, "parameters", "metrics", "tags"), n=1, cutoff=0.75)
+    near = get_close_matches(word, (*ATTRIBUTES, "parameters", "metrics", "labels", "tags"), n=1, cutoff=0.75)
     meant = near[0] if near else f"parameters.{word} or metrics.{word}"
     return f"{word!r} is no field of an iteration, did you mean {meant}? Expected {_NAMES}"
 

@@ -157,6 +157,7 @@ def find(experiment_id: str, search: Search, question: Question, budget: Budget)
     """The iterations for which the condition holds, and the owned things read for it, which can be included."""
     names = question.names()
     fields = {name.key for name in names if name.kind is None} | (search.fields or frozenset())
+    fields |= {"labels" for name in names if name.kind is Kind.LABELS}
     iterations = projection.read_iterations(
         experiment_id, search.parent_iteration_id, fields, consistent=search.consistent
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from chalicelib.storage import experiment, iteration, model, permission, project, resource
+from chalicelib.storage import experiment, iteration, label, model, permission, project, resource
 from chalicelib.storage.experiment import ExperimentRow
 from chalicelib.storage.iteration import IterationRow, Marks
 from chalicelib.storage.model import ModelRow, Registry
@@ -27,6 +27,8 @@ from deardiary.wire.shapes import Experiment, Iteration, Model, Project, Resourc
 class ProjectLineage:
     project: Project
     permission: UserPermission | None
+    # True if the labels of the entity itself are long: then they are missing in its shape. See `label.complete`.
+    labels_apart: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -58,7 +60,8 @@ def find_project_lineage(project_id: str, user_id: str) -> ProjectLineage | None
     found = _read(project_id, user_id)
     match found:
         case [ProjectRow() as above, mine]:
-            return ProjectLineage(project=project.shape(above), permission=_permission(mine))
+            apart = label.is_apart(above)
+            return ProjectLineage(project=project.shape(above), permission=_permission(mine), labels_apart=apart)
         case _:
             return None
 
@@ -75,6 +78,7 @@ def find_experiment_lineage(experiment_id: str, user_id: str) -> ExperimentLinea
                 permission=_permission(mine),
                 experiment=experiment.shape(row),
                 watched_until=experiment.watched_until(row),
+                labels_apart=label.is_apart(row),
             )
     return None
 
@@ -92,6 +96,7 @@ def find_iteration_lineage(iteration_id: str, user_id: str) -> IterationLineage 
                 watched_until=experiment.watched_until(middle),
                 iteration=iteration.shape(row),
                 marks=iteration.marks(row),
+                labels_apart=label.is_apart(row),
             )
     return None
 
@@ -122,6 +127,7 @@ def find_model_lineage(model_id: str, user_id: str) -> ModelLineage | None:
                 permission=_permission(mine),
                 model=model.shape(row),
                 registry=model.registry(row),
+                labels_apart=label.is_apart(row),
             )
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -10,7 +10,9 @@ from pynamodb.attributes import UTCDateTimeAttribute
 
 from chalicelib import clock
 from chalicelib.paging import Cursor, Page
+from chalicelib.storage import label
 from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.label import Texts
 from chalicelib.storage.table import item, keys
 from deardiary.wire.shapes import Iteration, IterationStatus
 
@@ -23,6 +25,7 @@ _EMPTY: dict[str, Any] = {
 _FIELDS = [field.name for field in fields(Iteration)]
 _TIMES = {"created_date", "end_date"}
 _time: Any = UTCDateTimeAttribute()
+_texts = Texts()
 
 
 def read_iterations(
@@ -30,25 +33,24 @@ def read_iterations(
 ) -> list[Iteration]:
     """All iterations in the order of their ids, or the children of a parent; fields not in `names` are empty."""
     condition = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
-    wanted, span = sorted({"id", "deleting", *names}), keys.iterations_span(experiment_id)
-    rows = item.raw_rows(span, wanted, condition=condition, consistent=consistent)
-    return [_from_row(experiment_id, row) for row in rows if "deleting" not in row]
+    span = keys.iterations_span(experiment_id)
+    rows = item.raw_rows(span, _attributes(names), condition=condition, consistent=consistent)
+    return _from_rows(experiment_id, rows)
 
 
 def page_of_iterations(
     experiment_id: str, names: Collection[str], limit: int, cursor: Cursor | None
 ) -> Page[Iteration]:
     """A page in the order of ids, read without consistency; fields not in `names` are empty."""
-    page = item.raw_page(keys.iterations_span(experiment_id), sorted({"id", *names}), limit=limit, cursor=cursor)
-    return Page([_from_row(experiment_id, row) for row in page.data], page.next_cursor)
+    page = item.raw_page(keys.iterations_span(experiment_id), _attributes(names), limit=limit, cursor=cursor)
+    return Page(_from_rows(experiment_id, page.data), page.next_cursor)
 
 
 def find_iterations(experiment_id: str, iteration_ids: Sequence[str], *, consistent: bool = True) -> list[Iteration]:
     """The iterations that exist, in the order given."""
     item_keys = [keys.iteration(experiment_id, each) for each in iteration_ids]
-    found = item.raw_many(item_keys, [*_FIELDS, "deleting"], consistent=consistent)
-    rows = [found[key] for key in item_keys if key in found]
-    return [_from_row(experiment_id, row) for row in rows if "deleting" not in row]
+    found = item.raw_many(item_keys, _attributes(_FIELDS), consistent=consistent)
+    return _from_rows(experiment_id, [found[key] for key in item_keys if key in found])
 
 
 def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[str]:
@@ -59,9 +61,24 @@ def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[st
     return [each for each in dict.fromkeys(wanted) if keys.iteration(experiment_id, each) in found]
 
 
+def _attributes(names: Collection[str]) -> list[str]:
+    """The attributes to read for these fields. The hash says that long labels are elsewhere."""
+    return sorted({"id", "deleting", *names, *(["labels_hash"] if "labels" in names else [])})
+
+
+def _from_rows(experiment_id: str, rows: Iterable[Mapping[str, Any]]) -> list[Iteration]:
+    """The visible iterations, with their labels: one Query more if some of them are long."""
+    visible = [row for row in rows if "deleting" not in row]
+    apart = [row["id"]["S"] for row in visible if "labels_hash" in row and "labels" not in row]
+    iterations = [_from_row(experiment_id, row) for row in visible]
+    return label.fill(iterations, label.read_span(experiment_id, apart)) if apart else iterations
+
+
 def _from_row(experiment_id: str, row: Mapping[str, Any]) -> Iteration:
     """Convert a row in DynamoDB's form; fields that it lacks are empty."""
     given = {name: next(iter(row[name].values())) for name in _FIELDS if name in row}
+    if "labels" in given:
+        given["labels"] = _texts.deserialize(given["labels"])
     for name in _TIMES & given.keys():
         given[name] = _time.deserialize(given[name])
     if "status_id" in given:

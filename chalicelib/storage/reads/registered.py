@@ -56,8 +56,10 @@ def _read(named: Sequence[_Registered]) -> list[ModelVersion]:
     models = item.get_many(each.model for each in named)
     versions = item.get_many(each.version for each in named)
     found = ((models.get(each.model), versions.get(each.version)) for each in named)
-    return [
-        modelversion.shape(row, model.registry(owner))
-        for owner, row in found
-        if isinstance(owner, ModelRow) and isinstance(row, ModelVersionRow)
-    ]
+    return modelversion.whole_each(
+        [
+            (row, model.registry(owner))
+            for owner, row in found
+            if isinstance(owner, ModelRow) and isinstance(row, ModelVersionRow)
+        ]
+    )

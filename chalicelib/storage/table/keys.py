@@ -38,6 +38,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     model version         MODEL#mid           VERSION#number          the number in nine digits
     use of a version      MODEL#mid           USE#number#iid#hash     the input, from its other end
     tag                   (its owner's row)   TAG#owner#hash(value)
+    long labels           (its owner's row)   LABELS#owner            short ones are in the owner's row
     id_key                (its scope's PK)    IDKEY#hash(id_key)    makes a creation idempotent
     id_key of a resource  EXPERIMENT#eid      RESOURCEKEY#hash      the same
     sign-in attempts      ATTEMPTS#hash     window                  of a tuple: an account, an address; expires
@@ -100,6 +101,7 @@ USE = "USE#"
 STEER = "STEER#"
 USER = "USER#"
 TAG = "TAG#"
+LABELS = "LABELS#"
 PROJECT = "PROJECT#"
 VIEW = "VIEW#"
 
@@ -341,6 +343,21 @@ def tag(owner: Key, owner_id: str, value_hash: str) -> Key:
 def iteration_tags_span(experiment_id: str, first_id: str, last_id: str) -> Span:
     """The tags of all iterations from one id to another."""
     return Span(experiment_partition(experiment_id), tags_prefix(first_id), tags_prefix(last_id) + _AFTER_HASHES)
+
+
+def labels(owner: Key, owner_id: str) -> Key:
+    """The key of long labels, in the partition of their owner's row."""
+    return Key(owner.pk, f"{LABELS}{owner_id}")
+
+
+def iteration_labels_span(experiment_id: str, first_id: str, last_id: str) -> Span:
+    """The long labels of all iterations from one id to another."""
+    return Span(experiment_partition(experiment_id), f"{LABELS}{first_id}", f"{LABELS}{last_id}")
+
+
+def owner_of_labels(sk: str) -> str:
+    """The owner's id."""
+    return sk.removeprefix(LABELS)
 
 
 def id_key(scope_partition: str, text: str) -> Key:

@@ -89,8 +89,8 @@ def as_labels(labels: Mapping[str, object]) -> dict[str, str]:
     longest = max(map(len, texts.values()), default=0)
     if longest > limits.MAX_LABEL_CHARACTERS:
         raise ValueError(f"A label has at most {limits.MAX_LABEL_CHARACTERS} characters, not {longest}")
-    if len(texts) > limits.MAX_INPUT_LABELS:
-        raise ValueError(f"An input has at most {limits.MAX_INPUT_LABELS} labels, not {len(texts)}")
+    if len(texts) > limits.MAX_LABELS:
+        raise ValueError(f"An input has at most {limits.MAX_LABELS} labels, not {len(texts)}")
     size = sum(len(text.encode()) for label in texts.items() for text in label)
     if size > limits.MAX_INPUT_LABELS_BYTES:
         raise ValueError(f"The labels of an input have at most {limits.MAX_INPUT_LABELS_BYTES} bytes, not {size}")

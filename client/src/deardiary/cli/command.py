@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deardiary import terminal
 from deardiary.cli.failure import USAGE, CommandFailed
@@ -77,7 +77,7 @@ def edit(commands: Subparsers, about: str, handler: Handler) -> argparse.Argumen
     return parser
 
 
-def changes_of(call: Call) -> dict[str, str | None]:
+def changes_of(call: Call) -> dict[str, Any]:
     """Return the changes that an `edit` names. CommandFailed if it names none."""
     changes = {name: getattr(call.given, name) for name in ("name", "description")}
     if all(each is None for each in changes.values()) and not getattr(call.given, "status", None):

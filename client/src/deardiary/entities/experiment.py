@@ -9,7 +9,7 @@ from deardiary.entities.naming import find_or_create
 from deardiary.wire.shapes import Experiment, ExperimentStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
 
@@ -25,13 +25,14 @@ class Experiments:
         *,
         id_key: str | None = None,
         created_date: datetime | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> Experiment:
         """Create an experiment, IN_PROGRESS; if the project has one with this ``id_key``, return that one.
 
         Give ``created_date`` if it is a copy of an earlier one. `Conflict` if the project has another experiment of
         that name.
         """
-        body = present(name=name, description=description, id_key=id_key, created_date=created_date)
+        body = present(name=name, description=description, id_key=id_key, created_date=created_date, labels=labels)
         path = path_of("projects", project_id, "experiments")
         return self._api.post(Experiment, path, body, repeatable=id_key is not None)
 
@@ -59,12 +60,15 @@ class Experiments:
         description: str | None = None,
         status_id: ExperimentStatus | None = None,
         end_date: datetime | None = None,
+        labels: Mapping[str, str | None] | None = None,
     ) -> Experiment:
         """Change the given fields. IN_PROGRESS clears the end date; STOPPED and FINISHED set it, by default to now.
 
+        ``labels`` are merged: None removes one, the others stay.
+
         `Conflict` if another experiment of the project has the new name.
         """
-        body = present(name=name, description=description, status_id=status_id, end_date=end_date)
+        body = present(name=name, description=description, status_id=status_id, end_date=end_date, labels=labels)
         return self._api.patch(Experiment, path_of("experiments", experiment_id), body)
 
     def delete(self, experiment_id: str) -> None:

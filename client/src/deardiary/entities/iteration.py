@@ -10,7 +10,7 @@ from deardiary.entities.table import read_columns
 from deardiary.wire.shapes import BatchReceipt, Iteration, IterationOverview, IterationStatus, ModelVersion, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from deardiary.entities.records import Fields
@@ -30,6 +30,7 @@ class Iterations:
         parent_iteration_id: str | None = None,
         id_key: str | None = None,
         created_date: datetime | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> Iteration:
         """Create an iteration, RUNNING; if the experiment has one with this ``id_key``, return that one.
 
@@ -42,6 +43,7 @@ class Iterations:
             parent_iteration_id=parent_iteration_id,
             id_key=id_key,
             created_date=created_date,
+            labels=labels,
         )
         path = path_of("experiments", experiment_id, "iterations")
         return self._api.post(Iteration, path, body, repeatable=id_key is not None)
@@ -74,7 +76,7 @@ class Iterations:
         project: str | None = None,
         filter: str | None = None,
         order_by: str | None = None,
-        include: Collection[Literal["parameters", "metrics", "tags"]],
+        include: Collection[Literal["parameters", "metrics", "tags", "labels"]],
         parent_iteration_id: str | None = None,
     ) -> Iterator[IterationOverview]: ...
 
@@ -85,7 +87,7 @@ class Iterations:
         project: str | None = None,
         filter: str | None = None,  # noqa: A002 - the name in the server's API
         order_by: str | None = None,
-        include: Collection[Literal["parameters", "metrics", "tags"]] | None = None,
+        include: Collection[Literal["parameters", "metrics", "tags", "labels"]] | None = None,
         parent_iteration_id: str | None = None,
     ) -> Iterator[Iteration]:
         """List the iterations that match ``filter``, oldest first or in ``order_by``, with the parts in ``include``.
@@ -159,11 +161,12 @@ class Iterations:
         git_sha: str | None = None,
         git_dirty: bool | None = None,
         entrypoint: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
     ) -> Iteration:
-        """Change the given fields; of an iteration that has ended, only ``name`` and ``notes``.
+        """Change the given fields; of an iteration that has ended, only ``name``, ``notes`` and ``labels``.
 
         A final status defaults the end date to the server's clock. ``end_date`` alone ends it as SUCCEEDED. RUNNING,
-        given alone, unlocks an iteration.
+        given alone, unlocks an iteration. ``labels`` are merged: None removes one, the others stay.
         """
         body = present(
             name=name,
@@ -177,6 +180,7 @@ class Iterations:
             git_sha=git_sha,
             git_dirty=git_dirty,
             entrypoint=entrypoint,
+            labels=labels,
         )
         return self._api.patch(Iteration, path_of("iterations", iteration_id), body)
 

@@ -11,7 +11,7 @@ from deardiary.errors import ClientError
 from deardiary.wire.shapes import Model, ModelVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from os import PathLike
     from pathlib import Path
@@ -24,13 +24,19 @@ class Models:
         self._api = api
 
     def create(
-        self, project_id: str, name: str, description: str = "", *, created_date: datetime | None = None
+        self,
+        project_id: str,
+        name: str,
+        description: str = "",
+        *,
+        created_date: datetime | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> Model:
         """Create a model, with ``created_date`` if it is a copy of an earlier one.
 
         ClientError 409 CONFLICT if the project has one of that name.
         """
-        body = present(name=name, description=description, created_date=created_date)
+        body = present(name=name, description=description, created_date=created_date, labels=labels)
         return self._api.post(Model, path_of("projects", project_id, "models"), body)
 
     def get(self, model_id: str) -> Model:
@@ -53,8 +59,16 @@ class Models:
                 raise
             return made
 
-    def update(self, model_id: str, *, name: str | None = None, description: str | None = None) -> Model:
-        body = present(name=name, description=description)
+    def update(
+        self,
+        model_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+    ) -> Model:
+        """Change the given fields. ``labels`` are merged: None removes one, the others stay."""
+        body = present(name=name, description=description, labels=labels)
         return self._api.patch(Model, path_of("models", model_id), body)
 
     def get_alias(self, model_id: str, alias: str) -> ModelVersion:

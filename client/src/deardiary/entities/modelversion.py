@@ -9,7 +9,7 @@ from deardiary.entities import reference
 from deardiary.wire.shapes import Iteration, ModelVersion, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
 
@@ -27,6 +27,7 @@ class ModelVersions:
         source: str = "",
         id_key: str | None = None,
         created_date: datetime | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> ModelVersion:
         """Create the next version, at NO_STAGE; if the model has one with this ``id_key``, return that one.
 
@@ -42,6 +43,7 @@ class ModelVersions:
             source=source or None,
             id_key=id_key,
             created_date=created_date,
+            labels=labels,
         )
         path = path_of("models", model_id, "versions")
         return self._api.post(ModelVersion, path, body, repeatable=id_key is not None)
@@ -66,12 +68,14 @@ class ModelVersions:
         stage_id: Stage | None = None,
         description: str | None = None,
         resource_id: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
     ) -> ModelVersion:
         """Change the given fields. PRODUCTION archives the version that had this stage, in one transaction.
 
-        A version without a resource may get one; ClientError 409 CONFLICT if it has another one already.
+        ``labels`` are merged: None removes one, the others stay. A version without a resource may get one; ClientError
+        409 CONFLICT if it has another one already.
         """
-        body = present(stage_id=stage_id, description=description, resource_id=resource_id)
+        body = present(stage_id=stage_id, description=description, resource_id=resource_id, labels=labels)
         return self._api.patch(ModelVersion, path_of("modelversions", version_id), body)
 
     def uses(self, version_id: str) -> Iterator[Iteration]:

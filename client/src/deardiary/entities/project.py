@@ -9,7 +9,7 @@ from deardiary.entities.naming import find_or_create
 from deardiary.wire.shapes import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
 
@@ -18,13 +18,19 @@ class Projects:
         self._api = api
 
     def create(
-        self, name: str, description: str = "", *, id_key: str | None = None, created_date: datetime | None = None
+        self,
+        name: str,
+        description: str = "",
+        *,
+        id_key: str | None = None,
+        created_date: datetime | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> Project:
         """Create a project; if the same user has created one with this ``id_key``, return that one.
 
         Give ``created_date`` if it is a copy of an earlier one.
         """
-        body = present(name=name, description=description, id_key=id_key, created_date=created_date)
+        body = present(name=name, description=description, id_key=id_key, created_date=created_date, labels=labels)
         return self._api.post(Project, "/projects", body, repeatable=id_key is not None)
 
     def get(self, project_id: str) -> Project:
@@ -40,8 +46,16 @@ class Projects:
             "project", name, lambda: self.list(name=name), lambda id_key: self.create(name, id_key=id_key)
         )
 
-    def update(self, project_id: str, *, name: str | None = None, description: str | None = None) -> Project:
-        body = present(name=name, description=description)
+    def update(
+        self,
+        project_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+    ) -> Project:
+        """Change the given fields. ``labels`` are merged: None removes one, the others stay."""
+        body = present(name=name, description=description, labels=labels)
         return self._api.patch(Project, path_of("projects", project_id), body)
 
     def delete(self, project_id: str) -> None:

@@ -28,9 +28,13 @@ MAX_TAG_CHARACTERS = 250
 MAX_PARAMETER_CHARACTERS = 6000
 MAX_COMMAND_KIND_CHARACTERS = 64
 MAX_COMMAND_TEXT_CHARACTERS = 6000
-# Labels of an input; a label's key is as long as any key. All in one item of DynamoDB, which has at most 400 KB.
-MAX_INPUT_LABELS = 500
+# Labels of one owner, and the characters of one value; a label's key is as long as any key.
+MAX_LABELS = 500
 MAX_LABEL_CHARACTERS = 8000
+MAX_EXPERIMENT_LABEL_CHARACTERS = 20_000
+MAX_MODEL_LABEL_CHARACTERS = 100_000
+# Keys and values together. They are in one item of DynamoDB, which has at most 400 KB; an input shares its item.
+MAX_LABELS_BYTES = 395 * KIB
 MAX_INPUT_LABELS_BYTES = 200 * KIB
 # Version of a language, id of a commit.
 MAX_VERSION_CHARACTERS = 255

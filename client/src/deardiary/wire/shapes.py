@@ -69,7 +69,7 @@ class Shape:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Tag(Shape):
-    """A short label on a project, an experiment or an iteration."""
+    """A word on a project, an experiment or an iteration."""
 
     id: str
     value: str
@@ -135,7 +135,8 @@ class Health(Shape):
 class Project(Shape):
     """The unit of permission; holds experiments and models.
 
-    ``created_by``, here and in other shapes, is the id of the user who created it; None where that is not known.
+    Here and in other shapes: ``created_by`` is the id of the user who created it, None where that is not known;
+    ``labels`` are texts by key.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Project(Shape):
     description: str
     created_by: str | None = None
     created_date: datetime
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -169,6 +171,7 @@ class Experiment(Shape):
     created_by: str | None = None
     created_date: datetime
     end_date: datetime | None = None
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -190,6 +193,7 @@ class Iteration(Shape):
     git_sha: str
     git_dirty: bool
     entrypoint: str
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -366,6 +370,7 @@ class Model(Shape):
     created_by: str | None = None
     created_date: datetime
     updated_date: datetime | None = None
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
     aliases: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
@@ -388,6 +393,7 @@ class ModelVersion(Shape):
     created_by: str | None = None
     created_date: datetime
     updated_date: datetime | None = None
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
     aliases: tuple[str, ...] = ()
 
 
