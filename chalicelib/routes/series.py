@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -14,6 +14,8 @@ from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Id, Key, Query
 from chalicelib.routes.http.points import Step
 from chalicelib.services import series as service
+from chalicelib.services.points import chart
+from chalicelib.services.points.grid import Bucketed
 from chalicelib.services.series import CurvePage, Window
 from deardiary.wire.form import encode_float
 from deardiary.wire.shapes import Curve, MetricSummary
@@ -36,6 +38,37 @@ class Curves:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class GridCurve:
+    """A curve on the grid; its lists are as long as ``x``, and null is a bucket without a number.
+
+    ``last``, ``min`` and ``max`` leave NaN out. ``count`` is the number of points in the bucket, ``nan`` that of NaN
+    among them, ``total`` that of all points of the curve.
+    """
+
+    last: list[float | None]
+    min: list[float | None]
+    max: list[float | None]
+    count: list[int]
+    nan: list[int]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Curves by key, then by iteration, on one grid, which is the same on all pages.
+
+    ``x`` has the first position of each bucket: a step, or ms. The grid is from ``min_x`` to ``max_x``, both included;
+    without any point it is empty.
+    """
+
+    x: list[int]
+    min_x: int | None
+    max_x: int | None
+    data: dict[str, dict[str, GridCurve]]
+    next_cursor: str | None
+
+
 class CurvesQuery(Query):
     key: list[Key] = []
     min_step: Step | None = None
@@ -53,6 +86,19 @@ class CurveOfIterationsQuery(Query):
     cursor: str | None = None
 
 
+class ChartQuery(Query):
+    key: Annotated[list[Key], Meta(min_length=1, max_length=chart.MOST_KEYS)]
+    iteration_id: Annotated[list[Id], Meta(max_length=chart.MOST_ITERATIONS)] = []
+    buckets: Annotated[int, Meta(ge=1, le=chart.MOST_BUCKETS_A_CURVE)] = 500
+    x: Annotated[
+        Literal["step", "relative", "time"],
+        Meta(description="relative: ms since the creation of the iteration; time: ms since 1970"),
+    ] = "step"
+    min_x: Step | None = None
+    max_x: Step | None = None
+    cursor: str | None = None
+
+
 @routes.get("/iterations/{iteration_id}/metrics/series", query=CurvesQuery)
 def list_curves(call: Call[None, CurvesQuery], iteration_id: str) -> Answer[Curves]:
     query = call.query
@@ -67,6 +113,20 @@ def list_curve_of_iterations(call: Call[None, CurveOfIterationsQuery], experimen
     iterations = query.iteration_id
     page = service.read_curve_of_iterations(call.actor, experiment_id, query.key, iterations, window, query.cursor)
     return _answer(page)
+
+
+@routes.get("/experiments/{experiment_id}/metrics/curves", query=ChartQuery)
+def get_chart(call: Call[None, ChartQuery], experiment_id: str) -> Answer[Chart]:
+    query = call.query
+    keys = tuple(dict.fromkeys(query.key))
+    wanted = chart.Wanted(keys, tuple(query.iteration_id), query.buckets, query.x, query.min_x, query.max_x)
+    page = chart.read_chart(call.actor, experiment_id, wanted, query.cursor)
+    data = {
+        key: {iteration_id: {**_grid_json(curve.on_grid), "total": curve.total} for iteration_id, curve in each.items()}
+        for key, each in page.curves.items()
+    }
+    low, high, x = (page.grid.low, page.grid.high, page.grid.starts()) if page.grid else (None, None, [])
+    return Answer(200, raw={"x": x, "min_x": low, "max_x": high, "data": data, "next_cursor": page.next_cursor})
 
 
 @routes.get("/iterations/{iteration_id}/metrics/summary")
@@ -87,3 +147,9 @@ def _to_json(columns: Columns) -> dict[str, list[Any]]:
         "value": [encode_float(value) for value in columns.values],
         "recorded_at": clock.format_many(columns.times),
     }
+
+
+def _grid_json(curve: Bucketed) -> dict[str, list[Any]]:
+    numbers = {"last": curve.last, "min": curve.min, "max": curve.max}
+    encoded = {name: [None if each is None else encode_float(each) for each in of] for name, of in numbers.items()}
+    return {**encoded, "count": curve.count, "nan": curve.nan}
