@@ -1,4 +1,5 @@
 /** The projects of a user, with what runs in them now. */
+import { useRef } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { RUNNING } from "../api/words.ts";
 import { Empty, Link, Loading, Section } from "../components/basics.tsx";
@@ -8,12 +9,13 @@ import { IterationStatus } from "../components/status.tsx";
 import { Duration, Time } from "../components/time.tsx";
 import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
+import { useSeen } from "../state/seen.ts";
 import { NEEDS_SIGN_IN } from "../state/session.ts";
 import { cache, useGet, useList } from "../state/use.ts";
 
 type Project = components["schemas"]["Project"];
-const SECONDS = 15;
-const SHOWN = 20;
+const SECONDS = 30;
+const SHOWN = 10;
 
 export default function Home() {
   useHeading(undefined);
@@ -38,38 +40,50 @@ export default function Home() {
   );
 }
 
+/** What runs is read for the cards on the screen only: a user may have hundreds of projects. */
 function ProjectCard({ project }: { project: Project }) {
+  const card = useRef<HTMLLIElement>(null);
+  const seen = useSeen(card);
+  return (
+    <li class="card" ref={card}>
+      <h3>
+        <Link to={`/projects/${project.id}`}>{project.name}</Link>
+      </h3>
+      {project.description ? <p class="note clamp">{project.description}</p> : null}
+      {seen ? <Running project={project} /> : <Loading />}
+    </li>
+  );
+}
+
+function Running({ project }: { project: Project }) {
   const query = { filter: 'status = "RUNNING"', order_by: "created_date desc", limit: SHOWN };
   const running = useGet(
     "/projects/{project_id}/iterations",
     { ids: { project_id: project.id }, query },
     { every: SECONDS },
   );
-  const rows = running.data?.data ?? [];
+  if (running.error) return <ErrorBox error={running.error} />;
+  if (!running.data) return <Loading />;
+  if (!running.data.data.length) {
+    return (
+      <p class="note">
+        Nothing is running. Created <Time at={project.created_date} />.
+      </p>
+    );
+  }
   return (
-    <li class="card">
-      <h3>
-        <Link to={`/projects/${project.id}`}>{project.name}</Link>
-      </h3>
-      {project.description ? <p class="note clamp">{project.description}</p> : null}
-      {rows.length ? (
-        <ul class="running">
-          {rows.map((each) => (
-            <li key={each.id}>
-              <IterationStatus id={RUNNING} />
-              <Link to={`/iterations/${each.id}`}>{each.name}</Link>
-              <span class="note">
-                <Duration from={each.created_date} />
-              </span>
-            </li>
-          ))}
-        </ul>
-      ) : (
-        <p class="note">
-          Nothing is running. Created <Time at={project.created_date} />.
-        </p>
-      )}
-    </li>
+    <ul class="running">
+      {running.data.data.map((each) => (
+        <li key={each.id}>
+          <IterationStatus id={RUNNING} />
+          <Link to={`/iterations/${each.id}`}>{each.name}</Link>
+          <span class="note">
+            <Duration from={each.created_date} />
+          </span>
+        </li>
+      ))}
+      {running.data.next_cursor ? <li class="note">and more</li> : null}
+    </ul>
   );
 }
 

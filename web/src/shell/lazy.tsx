@@ -63,9 +63,11 @@ async function fetchPage(page: Page): Promise<void> {
   try {
     loaded.set(page.pattern, (await page.load()).default);
   } catch (error) {
-    // Without a connection this waits for it; with one, the file is gone: the server was upgraded.
+    // A lost connection, for which this waits; or the file is gone, as the server was upgraded.
     await api.get("/health");
-    if (reloadOnce()) await new Promise(() => {});
-    throw error;
+    const again = await page.load().catch(() => undefined);
+    if (again) loaded.set(page.pattern, again.default);
+    else if (reloadOnce()) await new Promise(() => {});
+    else throw error;
   }
 }
