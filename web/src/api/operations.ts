@@ -40,11 +40,13 @@ export type Answer<M extends Method, P extends PathOf<M>> =
       : Json<R, 200 | 201>
     : never;
 
+/** The answer of a list as rows; some lists have another form too. */
+type PageOf<P extends PathOf<"get">> = Extract<Answer<"get", P>, { data: unknown[]; next_cursor: string | null }>;
 /** The paths of lists, and their rows. */
 export type ListPath = {
-  [P in PathOf<"get">]: Answer<"get", P> extends { data: unknown[]; next_cursor: string | null } ? P : never;
+  [P in PathOf<"get">]: [PageOf<P>] extends [never] ? never : P;
 }[PathOf<"get">];
-export type Row<P extends ListPath> = Answer<"get", P> extends { data: (infer T)[] } ? T : never;
+export type Row<P extends ListPath> = PageOf<P> extends { data: (infer T)[] } ? T : never;
 
 /** Arguments that can be left out where nothing in them is required. */
 export type Arguments<T> = Record<string, never> extends T ? [given?: T] : [given: T];

@@ -11,7 +11,7 @@ import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { useSeen } from "../state/seen.ts";
 import { NEEDS_SIGN_IN } from "../state/session.ts";
-import { cache, useGet, useList } from "../state/use.ts";
+import { cache, useList } from "../state/use.ts";
 
 type Project = components["schemas"]["Project"];
 const SECONDS = 30;
@@ -57,14 +57,11 @@ function ProjectCard({ project }: { project: Project }) {
 
 function Running({ project }: { project: Project }) {
   const query = { filter: 'status = "RUNNING"', order_by: "created_date desc", limit: SHOWN };
-  const running = useGet(
-    "/projects/{project_id}/iterations",
-    { ids: { project_id: project.id }, query },
-    { every: SECONDS },
-  );
+  const given = { ids: { project_id: project.id }, query };
+  const running = useList("/projects/{project_id}/iterations", given, { every: SECONDS, most: SHOWN });
   if (running.error) return <ErrorBox error={running.error} />;
   if (!running.data) return <Loading />;
-  if (!running.data.data.length) {
+  if (!running.data.length) {
     return (
       <p class="note">
         Nothing is running. Created <Time at={project.created_date} />.
@@ -73,7 +70,7 @@ function Running({ project }: { project: Project }) {
   }
   return (
     <ul class="running">
-      {running.data.data.map((each) => (
+      {running.data.map((each) => (
         <li key={each.id}>
           <IterationStatus id={RUNNING} />
           <Link to={`/iterations/${each.id}`}>{each.name}</Link>
@@ -82,7 +79,7 @@ function Running({ project }: { project: Project }) {
           </span>
         </li>
       ))}
-      {running.data.next_cursor ? <li class="note">and more</li> : null}
+      {running.data.length === SHOWN ? <li class="note">and perhaps more</li> : null}
     </ul>
   );
 }
