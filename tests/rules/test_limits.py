@@ -42,6 +42,7 @@ OTHER_FACTS = {
     "MAX_TICKET_CHARACTERS",
     "MAX_UNTRACKED",  # files in a patch
     "MOST_AT_ONCE",  # chunks of one compaction
+    "MOST_BUCKETS_A_CURVE",
     "MOST_ITERATIONS",  # of one request for curves
     "MAX_EXPERIMENTS_IN_ORDER",
     "FILTERED_PAGE",  # rows of one read
