@@ -35,6 +35,7 @@ SECTIONS = {
     "Objects": [
         *("Project", "Experiment", "ExperimentStatus", "Iteration", "IterationOverview", "IterationStatus"),
         *("Parameter", "Input", "Metric", "MetricSummary", "Curve", "Point", "BatchReceipt", "Tag", "Resource"),
+        *("OutputLine", "OutputPage", "OutputGap"),
         "Snapshot",
         *(
             "Model",

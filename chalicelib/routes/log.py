@@ -1,4 +1,4 @@
-"""A flush: parameters, tags, labels and points of an iteration in one request."""
+"""A flush: parameters, tags, labels, points and printed lines of an iteration in one request."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from chalicelib.routes.http.answer import Answer, created
 from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.output import NewOutput, from_output
 from chalicelib.routes.http.parse import Body, Id, Key, LabelChanges, ParameterValue, TagValue
 from chalicelib.routes.http.points import BatchId, MetricColumns, NewMetric, Step, from_columns, from_list
 from chalicelib.services import log as service
@@ -32,6 +33,7 @@ class Flush(Body):
     tags: Annotated[list[TagValue], Meta(max_length=limits.MAX_FLUSH_TAGS)] = []
     labels: LabelChanges = {}
     acknowledged: Annotated[list[Acknowledged], Meta(max_length=limits.MAX_FLUSH_COMMANDS)] = []
+    output: NewOutput = []
 
 
 @routes.post("/iterations/{iteration_id}/log", body=Flush)
@@ -47,6 +49,7 @@ def create_log(call: Call[Flush, None], iteration_id: str) -> Answer[FlushReceip
         tags=body.tags,
         labels=body.labels,
         points=points,
+        output=from_output(body.output),
         acknowledged=[Acknowledgement(each.command_id, each.step) for each in body.acknowledged],
     )
     return created(receipt)

@@ -1,4 +1,4 @@
-"""A flush of a writer: parameters, tags, labels and points in one request, which is safe to repeat."""
+"""A flush of a writer: parameters, tags, labels, points and printed lines in one request, safe to repeat."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from chalicelib.services.lifecycle import pace
 from chalicelib.services.parameter import put_parameters
 from chalicelib.services.points.batch import Sent, deliver, is_stored, require_open, touch
 from chalicelib.services.tag import put_tags
+from chalicelib.storage.output import lines_of
 from chalicelib.storage.reads.lineage import IterationLineage
 from deardiary.wire.shapes import BatchReceipt, FlushReceipt, Iteration
+
+# A printed line: its stream, its text, its time in ms since 1970, None for the server's time.
+SentLine = tuple[str, str, int | None]
 
 
 def accept_flush(
@@ -26,6 +30,7 @@ def accept_flush(
     tags: list[str],
     labels: LabelChanges,
     points: dict[str, Sent],
+    output: Sequence[SentLine] = (),
     acknowledged: Sequence[Acknowledgement] = (),
 ) -> FlushReceipt:
     """Store the flush. Answer its receipt, the commands that are still open, and the pace.
@@ -33,12 +38,13 @@ def accept_flush(
     Acknowledgements come after the rest: a flush that is refused acknowledges nothing.
     """
     line = access.iteration(actor, iteration_id, Need.CREATE)
-    receipt = _store(line, batch_id, parameters, tags, labels, points)
+    receipt = _store(line, batch_id, parameters, tags, labels, points, output)
     command.acknowledge(line.iteration, acknowledged)
     return FlushReceipt(
         batch_id=receipt.batch_id,
         accepted=receipt.accepted,
         last_step=receipt.last_step,
+        accepted_output=receipt.accepted_output,
         commands=command.pending(actor, line, acknowledged),
         flush_after_seconds=pace.flush_after_seconds(line),
     )
@@ -51,6 +57,7 @@ def _store(
     tags: list[str],
     labels: LabelChanges,
     points: dict[str, Sent],
+    output: Sequence[SentLine],
 ) -> BatchReceipt:
     """Write the parameters first, and the chunk last.
 
@@ -58,16 +65,17 @@ def _store(
     Once the chunk is stored, even without points, the same batch_id changes nothing. An empty flush is a heartbeat.
     """
     iteration = line.iteration
-    if not (parameters or tags or labels or points):
+    lines = [printed for sent in output for printed in lines_of(*sent)]
+    if not (parameters or tags or labels or points or lines):
         touch(iteration)
         return BatchReceipt(batch_id=batch_id, accepted=0, last_step={})
     if (parameters or tags or labels) and not is_stored(iteration, batch_id):
-        require_open(iteration, points)
+        require_open(iteration, points, lines)
         before = labelled(line, labels)
         _put_parameters(iteration, parameters)
         put_tags(iteration, tags)
         put_labels(before, labels)
-    return deliver(iteration, batch_id, points)
+    return deliver(iteration, batch_id, points, lines)
 
 
 def _put_parameters(iteration: Iteration, parameters: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
 from chalicelib.retry import Retry
+from chalicelib.storage.output import NO_OUTPUT, OutputState
 from chalicelib.storage.points import chunk, summary
 from chalicelib.storage.points.chunk import Chunk, ChunkRow
 from chalicelib.storage.points.codec import Batch
@@ -43,16 +44,21 @@ class SeriesRow(Item, discriminator="series"):
     compacting = NumberAttribute(null=True)
     recompute = JSONAttribute(attr_name="recount", null=True)
     edited_us = NumberAttribute(attr_name="edited_at", null=True)
+    output = JSONAttribute(null=True)
     # True: the iteration is being deleted; no batch may be announced any more.
     closed = BooleanAttribute(null=True)
 
 
 class Announcement(NamedTuple):
-    """A batch in writing: its time (µs since 1970), and the first and last step of each key that came without steps."""
+    """A batch in writing: its time (µs since 1970), and the first and last step of each key that came without steps.
+
+    `output_bytes`: the size of its printed lines.
+    """
 
     accepted_us: int
     first_step: dict[str, int]
     last_step: dict[str, int]
+    output_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class Series:
     compacting: int | None = None
     recompute: dict[str, int] = field(default_factory=dict)
     edited_us: int = 0
+    output: OutputState = NO_OUTPUT
 
     @property
     def unmerged(self) -> frozenset[Batch]:
@@ -142,6 +149,7 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
         compacting=series.compacting,
         recompute=series.recompute or None,
         edited_us=series.edited_us or None,
+        output=list(series.output) if any(series.output) else None,
     )
     with conditional.otherwise(Overtaken):
         next_or_repeated = (SeriesRow.version == series.version) | (SeriesRow.nonce == row.nonce)
@@ -194,8 +202,9 @@ def _read(row: SeriesRow) -> Series:
         compacting=None if row.compacting is None else int(row.compacting),
         recompute=row.recompute or {},
         edited_us=int(row.edited_us or 0),
+        output=OutputState(*row.output) if row.output else NO_OUTPUT,
     )
 
 
 def _to_json(announced: dict[str, Announcement]) -> dict[str, list[object]]:
-    return {batch: [one.accepted_us, one.first_step, one.last_step] for batch, one in announced.items()}
+    return {batch: list(one if one.output_bytes else one[:3]) for batch, one in announced.items()}

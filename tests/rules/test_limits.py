@@ -17,20 +17,8 @@ FOLDERS = ("chalicelib", "client/src/deardiary")
 HOME = REPOSITORY / "client" / "src" / "deardiary" / "wire" / "limits.py"
 LIMITS = {name: value for name, value in vars(limits).items() if name.startswith(("MAX_", "MIN_"))}
 UNITS = (
-    *(
-        "ALIASES",
-        "BYTES",
-        "CHARACTERS",
-        "COMMANDS",
-        "ITEMS",
-        "LABELS",
-        "PARAMETERS",
-        "PARTS",
-        "PER_REQUEST",
-        "POINTS",
-        "STEP",
-    ),
-    "TAGS",
+    *("ALIASES", "BYTES", "CHARACTERS", "COMMANDS", "ITEMS", "LABELS", "LINES", "PARAMETERS", "PARTS", "PER_REQUEST"),
+    *("POINTS", "STEP", "TAGS"),
 )
 BOUNDS = ("ge", "le", "max_length", "min_length", "max_items", "max_bytes")
 # Constants that equal a limit by chance: a small number does so often, and only its use as a bound of a field counts.
@@ -46,6 +34,10 @@ OTHER_FACTS = {
     "MOST_ITERATIONS",  # of one request for curves
     "MAX_EXPERIMENTS_IN_ORDER",
     "FILTERED_PAGE",  # rows of one read
+    *("BLOCK", "BLOCK_BYTES"),  # bytes of one read
+    "MAX_MEMORY_BYTES",  # of a spool without a disk
+    "MAX_UNTRACKED_BYTES",  # of files in a patch
+    "_MAX_BYTES",  # of a file of a spool
     "_SERVER_ERROR",  # a status
     "_BLOCK",  # bytes of one read
     "_PAGE",  # of the services' own reads

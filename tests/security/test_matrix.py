@@ -89,6 +89,7 @@ RULES = {
     "GET /iterations/{iteration_id}/snapshot": Rule.READ,
     "PUT /iterations/{iteration_id}/snapshot": Rule.UPDATE,
     "POST /iterations/{iteration_id}/log": Rule.CREATE,
+    "GET /iterations/{iteration_id}/output": Rule.READ,
     "GET /iterations/{iteration_id}/parameters": Rule.READ,
     "POST /iterations/{iteration_id}/parameters": Rule.CREATE,
     "GET /parameters/{parameter_id}": Rule.READ,

@@ -67,6 +67,7 @@ def test_different_arguments_make_different_keys(name: str, data: DataObject) ->
 @pytest.mark.parametrize("partition", [keys.project_partition("a"), keys.experiment_partition("a")])
 def test_different_functions_make_different_keys(partition: str) -> None:
     same = {"owner": Key(partition, ""), "scope_partition": partition, "part": 0, "number": 0, "due": 0, "window": 0}
+    same |= {"accepted_us": 0}
     made = [
         function(*(same.get(name, "a") for name in inspect.signature(function).parameters))
         for function in FUNCTIONS.values()

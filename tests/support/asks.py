@@ -166,6 +166,7 @@ ASKS: dict[str, Asking] = {
     "PATCH /metrics/{metric_id}": _sending(value=0.5),
     "DELETE /metrics/{metric_id}": _plain,
     "POST /iterations/{iteration_id}/log": lambda _: Ask(body=_flush()),
+    "GET /iterations/{iteration_id}/output": _plain,
     "GET /projects/{project_id}/tags": _plain,
     "POST /projects/{project_id}/tags": _sending(value="best"),
     "DELETE /projects/{project_id}/tags/{tag_id}": _untag("projects"),

@@ -14,7 +14,8 @@ from itertools import chain
 from typing import Any
 
 from chalicelib import ids
-from chalicelib.storage import label
+from chalicelib.storage import label, output
+from chalicelib.storage.output import OutputState
 from chalicelib.storage.points import rows as points
 from chalicelib.storage.points import summary
 from chalicelib.storage.points.summary import Summary
@@ -335,6 +336,19 @@ def _packed(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield "no chunk names its generation"
 
 
+def _output(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """Lines have a chunk, or an announcement that may still get one; the mark of a dropped batch has none."""
+    iteration_id = key.pk.removeprefix("ITERATION#")
+    yield from table.needs_iteration(table.experiment_of(iteration_id), iteration_id)
+    accepted_us = keys.time_of_output(key.sk)
+    own = [each for each in table.rows if each.pk == key.pk]
+    committed = any(each.sk.startswith(keys.CHUNK) and table.has(each, at=accepted_us, dropped=None) for each in own)
+    experiment_id = table.experiment_of(iteration_id)
+    announced = json.loads(table.rows.get(keys.series(experiment_id, iteration_id), {}).get("announced", "{}"))
+    if not (row.get("dropped") or committed or any(one[0] == accepted_us for one in announced.values())):
+        yield "no chunk commits it"
+
+
 def _series(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from _beside_iteration(table, key, row)
     announced, marked = json.loads(row["announced"]), json.loads(row.get("recount") or "{}")
@@ -344,6 +358,16 @@ def _series(table: Table, key: Key, row: Row) -> Iterator[str]:
         # Compare texts, because NaN is not equal to itself.
         if repr(kept.get(name)) != repr(counted.get(name)):
             yield f"the summary of {name!r} is {kept.get(name)}, its points give {counted.get(name)}"
+    yield from _output_state(key, row, {one[0] for one in announced.values()})
+
+
+def _output_state(key: Key, row: Row, announced: set[int]) -> Iterator[str]:
+    state = OutputState(*json.loads(row.get("output") or "[]"))
+    found = output.each_output(keys.owner_of_series(key.sk), 0, 10**16 - 1)
+    kept = [one for one in found if one.accepted_us not in announced]
+    kept = [one for one in kept if not state.first_us < one.accepted_us <= state.gap_us]
+    if sum(one.size_bytes for one in kept) != state.size_bytes:
+        yield f"its output is said to have {state.size_bytes} bytes, not {sum(one.size_bytes for one in kept)}"
 
 
 _Point = tuple[int, int, int, int, float]
@@ -496,6 +520,7 @@ CHECKS: dict[str, Check] = {
     "chunk": _chunk,
     "command": _command,
     "packed": _packed,
+    "output": _output,
     "resource": _resource,
     "upload": _upload,
     "model": _model,

@@ -15,6 +15,7 @@ from tests.support.server import PASSWORD, Server
 DESCRIPTION = "What we want to know, how we go about it, and what we expect to come out in the end. " * 2
 POINTS = 1000
 PRODUCTION = 3
+PRINTED = [{"stream": "stdout", "text": f"epoch {epoch}: loss {1 / (1 + epoch):.4f}"} for epoch in range(20)]
 SNAPSHOT = {"python_version": "3.12.1", "git_sha": "0" * 40, "manifest_toml": "torch==2.9\n", "git_diff": "+ x = 1\n"}
 
 
@@ -23,8 +24,8 @@ class World:
     """Ids by the names that they have in paths, and the member's token.
 
     A project of two members with a view and an experiment; in it a parent iteration and its child, which is
-    `iteration_id` and holds a parameter, a batch of 1,000 points, a tag, a snapshot and three resources: complete,
-    uploaded and announced.
+    `iteration_id` and holds a parameter, a batch of 1,000 points, printed lines, a tag, a snapshot and three resources:
+    complete, uploaded and announced.
     A model has two versions, the first in PRODUCTION; the second is `version_id`, which `alias` names.
     The child has read the complete resource, the parent that version. The parent has a pending command.
     """
@@ -53,6 +54,7 @@ def make_world(server: Server) -> World:
     parent_id = maker.post(f"/experiments/{experiment_id}/iterations", notes=DESCRIPTION)
     iteration_id = maker.post(f"/experiments/{experiment_id}/iterations", parent_iteration_id=parent_id)
     maker.send("POST", f"/iterations/{iteration_id}/metrics/batch", {"batch_id": "0", "metrics": points(POINTS)})
+    maker.send("POST", f"/iterations/{iteration_id}/log", {"batch_id": "printed", "output": PRINTED})
     maker.send("PUT", f"/iterations/{iteration_id}/snapshot", SNAPSHOT)
     model_id = maker.post(f"/projects/{project_id}/models", name="classifier", description=DESCRIPTION)
     version_id = maker.promoted_and_next(model_id, iteration_id)

@@ -7,7 +7,7 @@ Storing a batch takes three writes:
 
 If the process dies in between, the announcement stays and a retry resumes from it with the same steps. Without a retry,
 the writer of a later batch merges the chunk, or puts a mark that refuses it, and removes the announcement.
-docs/batches.md describes every crash and lost answer.
+docs/batches.md describes every crash and lost answer. Printed lines are put before the chunk, which commits them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from chalicelib.errors import Conflict, InvalidPayload, Overtaken, Unavailable
 from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.points.trimming import trim_output
 from chalicelib.storage import iteration as iterations
+from chalicelib.storage import output as outputs
 from chalicelib.storage import series as storage
+from chalicelib.storage.output import Line
 from chalicelib.storage.points import chunk as chunks
 from chalicelib.storage.points import rows
 from chalicelib.storage.points.chunk import Chunk, Receipt
@@ -53,10 +56,16 @@ def create_batch(actor: Actor, iteration_id: str, batch_id: str, sent: dict[str,
     return deliver(access.iteration(actor, iteration_id, Need.CREATE).iteration, batch_id, sent)
 
 
-def deliver(iteration: Iteration, batch_id: str, sent: dict[str, Sent]) -> BatchReceipt:
+def deliver(iteration: Iteration, batch_id: str, sent: dict[str, Sent], lines: Sequence[Line] = ()) -> BatchReceipt:
     """Store the batch. Every delivery of it gets the same answer."""
-    receipt = receipt_of(iteration, store_batch(iteration, batch_id, sent))
-    return BatchReceipt(batch_id=batch_id, accepted=receipt.accepted, last_step=dict(receipt.last_step))
+    chunk = store_batch(iteration, batch_id, sent, lines)
+    receipt = receipt_of(iteration, chunk)
+    return BatchReceipt(
+        batch_id=batch_id,
+        accepted=receipt.accepted,
+        last_step=dict(receipt.last_step),
+        accepted_output=chunk.line_count or (0 if lines else None),
+    )
 
 
 def touch(iteration: Iteration) -> None:
@@ -80,17 +89,17 @@ def is_stored(iteration: Iteration, batch_id: str) -> bool:
     return chunks.find_chunk(iteration.id, ids.hash_text(batch_id)) is not None
 
 
-def store_batch(iteration: Iteration, batch_id: str, sent: dict[str, Sent]) -> Chunk:
+def store_batch(iteration: Iteration, batch_id: str, sent: dict[str, Sent], lines: Sequence[Line] = ()) -> Chunk:
     """Store the batch once; return its chunk. InvalidPayload if the iteration is locked, except for late delivery."""
     batch_hash = ids.hash_text(batch_id)
     series, chunk = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
     if chunk is None:
-        require_open(iteration, sent)
+        require_open(iteration, sent, lines)
     if chunk is None or batch_hash in series.announced:
-        series = _announce(iteration, batch_hash, sent, series)
+        series = _announce(iteration, batch_hash, sent, lines, series, chunk)
         if batch_hash in series.announced:
-            chunk = chunk or _put(iteration, batch_hash, sent, series.announced[batch_hash])
-            _merge(iteration, chunk, series)
+            chunk = chunk or _put(iteration, batch_hash, sent, lines, series.announced[batch_hash])
+            trim_output(iteration, _merge(iteration, chunk, series))
     return chunk or _stored(iteration, batch_hash)
 
 
@@ -121,29 +130,37 @@ def now_us() -> int:
     return clock.to_milliseconds(clock.now()) * 1000
 
 
-def require_open(iteration: Iteration, sent: dict[str, Sent]) -> None:
-    """Accept points after the end only if all were recorded before it. Read the end again: it may have changed."""
+def require_open(iteration: Iteration, sent: dict[str, Sent], lines: Sequence[Line] = ()) -> None:
+    """Accept points and lines after the end only if all were recorded before it. Read it again: it may have changed."""
     if iteration.end_date is None:
         return
     end_date = iterations.reopen_if_ended_by_server(iteration)
     if end_date is None:
         return
     end = clock.to_milliseconds(end_date)
-    if any(time is None or time > end for each in sent.values() for time in each.times):
+    times = [time for each in sent.values() for time in each.times] + [line.recorded_ms for line in lines]
+    if any(time is None or time > end for time in times):
         raise iterations.locked()
 
 
-def _announce(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], series: Series) -> Series:
+def _announce(
+    iteration: Iteration,
+    batch_hash: str,
+    sent: dict[str, Sent],
+    lines: Sequence[Line],
+    series: Series,
+    chunk: Chunk | None,
+) -> Series:
     """Announce the batch, which fixes its steps. Return the series without it if another request stored the batch."""
-    chunk = None
+    output_bytes = outputs.size_of(lines)
     for attempt in Retry():
         if attempt > 1:
             series, chunk = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
-        if chunk is not None or batch_hash in series.announced:
+        if chunk is not None or _is_announced(series, batch_hash, output_bytes):
             break
         settled = _settle(iteration, series)
         now = max(now_us(), series.heartbeat_us + 1)
-        mine = _reserve(settled, sent, now)
+        mine = _reserve(settled, sent, now)._replace(output_bytes=output_bytes)
         announced = settled.announced | {batch_hash: mine}
         announcing = replace(settled, announced=announced, heartbeat_us=now, batches=settled.batches + 1)
         storage.require_room(announcing, set(sent))
@@ -152,6 +169,12 @@ def _announce(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], seri
         except Overtaken:
             continue
     return series
+
+
+def _is_announced(series: Series, batch_hash: str, output_bytes: int) -> bool:
+    """False also for a dead announcement with other lines, from an incomplete copy of the spool: it can be settled."""
+    one = series.announced.get(batch_hash)
+    return one is not None and (one.output_bytes == output_bytes or now_us() - one.accepted_us <= STALE_AFTER)
 
 
 def _reserve(series: Series, sent: dict[str, Sent], now: int) -> Announcement:
@@ -177,10 +200,16 @@ def _steps(sent: Sent, following: int) -> Iterator[int]:
         yield step
 
 
-def _put(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], announcement: Announcement) -> Chunk:
-    """Put the chunk. Unavailable if another process sends other points under this batch_id: the retry finds those."""
+def _put(
+    iteration: Iteration, batch_hash: str, sent: dict[str, Sent], lines: Sequence[Line], announcement: Announcement
+) -> Chunk:
+    """Put the lines and then the chunk.
+
+    Unavailable if another process sends other points or lines under this batch_id: the retry finds those.
+    """
     first = announcement.first_step
-    if any(None in each.steps and key not in first for key, each in sent.items()):
+    other_lines = announcement.output_bytes != outputs.size_of(lines)
+    if other_lines or any(None in each.steps and key not in first for key, each in sent.items()):
         raise Unavailable(retry_after=1)
     now = announcement.accepted_us // 1000
     series = {
@@ -192,10 +221,14 @@ def _put(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], announcem
         for key, each in sent.items()
     }
     batch = Batch(batch_hash, announcement.accepted_us)
+    if lines:
+        outputs.put_output(iteration.id, batch.accepted_us, lines)
     try:
-        return chunks.put_chunk(iteration.id, batch, series)
+        return chunks.put_chunk(iteration.id, batch, series, len(lines) or None)
     except Conflict:
         chunk = chunks.find_chunk(iteration.id, batch_hash)
+    if lines and (chunk is None or chunk.batch != batch):
+        outputs.discard(iteration.id, batch.accepted_us)
     if chunk is None:
         # Another process dropped the batch because its writer seemed dead: the retry gets new steps.
         _withdraw(iteration, batch)
@@ -219,8 +252,8 @@ def _stored(iteration: Iteration, batch_hash: str) -> Chunk:
     return chunk
 
 
-def _merge(iteration: Iteration, chunk: Chunk, series: Series) -> None:
-    """Merge the batch into the summaries and remove its announcement, once among all processes.
+def _merge(iteration: Iteration, chunk: Chunk, series: Series) -> Series:
+    """Merge the batch into the summaries and remove its announcement, once among all processes. Return the series.
 
     Points edited since the announcement are read again after the series. A later edit recomputes them itself.
     """
@@ -233,10 +266,11 @@ def _merge(iteration: Iteration, chunk: Chunk, series: Series) -> None:
         if series.edited_us > series.announced[batch_hash].accepted_us:
             chunk = _stored(iteration, batch_hash)
         try:
-            storage.write_series(iteration.experiment_id, iteration.id, _merged(iteration, series, batch_hash, chunk))
+            merged = _merged(iteration, series, batch_hash, chunk)
+            return storage.write_series(iteration.experiment_id, iteration.id, merged)
         except Overtaken:
             continue
-        break
+    return series
 
 
 def _merged(iteration: Iteration, series: Series, batch_hash: str, chunk: Chunk | None) -> Series:
@@ -245,12 +279,20 @@ def _merged(iteration: Iteration, series: Series, batch_hash: str, chunk: Chunk 
     A chunk whose time differs from the announcement was merged already, under an earlier announcement.
     """
     rest = {batch: one for batch, one in series.announced.items() if batch != batch_hash}
+    announcement = series.announced[batch_hash]
     if chunk is None or chunk.batch not in series.unmerged:
+        if announcement.output_bytes:
+            # Before the announcement goes: a reader skips the lines only as long as it is there.
+            outputs.discard(iteration.id, announcement.accepted_us)
         return replace(series, announced=rest, batches=series.batches - 1)
     new = {key: Summary.of(columns) for key, columns in own_points(iteration, chunk).items()}
     merged = {key: series.summaries[key].merge(each) if key in series.summaries else each for key, each in new.items()}
     marks = dict.fromkeys(_undecided(series, chunk, new), chunk.batch.accepted_us)
-    return replace(series, summaries=series.summaries | merged, announced=rest, recompute=marks | series.recompute)
+    output = series.output
+    if announcement.output_bytes:
+        output = output.with_batch(announcement.accepted_us, announcement.output_bytes)
+    recompute = marks | series.recompute
+    return replace(series, summaries=series.summaries | merged, announced=rest, recompute=recompute, output=output)
 
 
 def _undecided(series: Series, chunk: Chunk, new: dict[str, Summary]) -> list[str]:

@@ -46,6 +46,8 @@ class ChunkRow(PointsRow, discriminator="chunk"):
     home = UnicodeAttribute(null=True)
     # Answer to the batch, kept since the first change of its points.
     receipt = BinaryAttribute(legacy_encoding=False, null=True)
+    # The number of printed lines in the batch.
+    line_count = NumberAttribute(attr_name="lines", null=True)
     # True: the announcement of this time was dropped; no chunk may be put under it.
     dropped = BooleanAttribute(null=True)
 
@@ -68,9 +70,10 @@ class Chunk(NamedTuple):
     content: Content | None
     home: str | None
     receipt: Receipt | None
+    line_count: int | None = None
 
 
-def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Chunk:
+def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns], line_count: int | None = None) -> Chunk:
     """Store a batch. Conflict if it is stored or dropped already; InvalidPayload if it does not fit into an item."""
     points = codec.pack_batch(series)
     if len(points) > MAX_BYTES:
@@ -79,6 +82,7 @@ def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns]) -> Ch
         )
     row = ChunkRow(*keys.chunk(iteration_id, batch.hash), accepted_us=batch.accepted_us, points=points)
     row.low, row.high = bounds(series.values())
+    row.line_count = line_count
     with conditional.otherwise(Conflict):
         row.save(_is_free(batch.accepted_us))
     return _open(row)
@@ -103,7 +107,8 @@ def open_chunk(row: ChunkRow | None) -> Chunk | None:
 def _open(row: ChunkRow) -> Chunk:
     batch = Batch(keys.batch_of_chunk(row.sk), int(row.accepted_us))
     content = None if row.points is None else open_points(row.key, row.points, batch)
-    return Chunk(batch, content, row.home, None if row.receipt is None else _read_receipt(row.receipt))
+    receipt = None if row.receipt is None else _read_receipt(row.receipt)
+    return Chunk(batch, content, row.home, receipt, None if row.line_count is None else int(row.line_count))
 
 
 def open_points(key: Key, points: bytes, batch: Batch, only: Iterable[str] | None = None) -> Content:

@@ -27,6 +27,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     child                 ITERATION#iid       CHILD#iid
     chunk of points       ITERATION#iid       CHUNK#hash(batch_id)  a batch; without points once moved or dropped
     packed points         ITERATION#iid       PACKED#hash(key)#gen#part   after the chunks: see storage/points/rows.py
+    output of a batch     ITERATION#iid       TEXT#time#part          printed lines, by the time of their batch
     version of iteration  ITERATION#iid       VERSION#vid             which the iteration produced; leads to the version
     command to iteration  ITERATION#iid       STEER#hash              sorts outside of the span of the points
     resource's REF        RESOURCE#rid        REF
@@ -97,6 +98,7 @@ CHILD = "CHILD#"
 CHUNK = "CHUNK#"
 PACKED = "PACKED#"
 BLOB = "BLOB#"
+TEXT = "TEXT#"
 USE = "USE#"
 STEER = "STEER#"
 USER = "USER#"
@@ -268,6 +270,22 @@ def packed_span(iteration_id: str, key_hash: str) -> Span:
 def points_span(iteration_id: str) -> Span:
     """Chunks, then packed rows; no other rows are between them."""
     return Span(iteration_partition(iteration_id), CHUNK, PACKED + _AFTER_HASHES)
+
+
+def output(iteration_id: str, accepted_us: int, part: int) -> Key:
+    """Outside of the span of the points."""
+    return Key(iteration_partition(iteration_id), f"{TEXT}{accepted_us:016}#{part:03}")
+
+
+def time_of_output(sk: str) -> int:
+    """The time of the batch."""
+    return int(sk.split("#")[1])
+
+
+def output_span(iteration_id: str, first_us: int, last_us: int) -> Span:
+    """The output of all batches from one time to another, both included."""
+    last = f"{TEXT}{last_us:016}#{_AFTER_HASHES}"
+    return Span(iteration_partition(iteration_id), f"{TEXT}{first_us:016}#", last)
 
 
 def resource(experiment_id: str, resource_id: str) -> Key:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from deardiary.api import Api, path_of, present
+from deardiary.entities import output as outputs
 from deardiary.entities import snapshot as snapshots
 from deardiary.entities.table import read_columns
-from deardiary.wire.shapes import BatchReceipt, Iteration, IterationOverview, IterationStatus, ModelVersion, Snapshot
+from deardiary.wire.shapes import (
+    BatchReceipt,
+    Iteration,
+    IterationOverview,
+    IterationStatus,
+    ModelVersion,
+    OutputLine,
+    OutputPage,
+    Snapshot,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from deardiary.entities.records import Fields
@@ -197,10 +207,39 @@ class Iterations:
         given = {name: value for name, value in body.items() if value}
         return self._api.post(BatchReceipt, path_of("iterations", fields.iteration_id, "log"), given, repeatable=True)
 
-    def log_columns(self, iteration_id: str, columns: Columns, *, batch_id: str) -> BatchReceipt:
-        """Send points as columns: at most 10,000, and 4 MiB of JSON. Empty columns are a heartbeat."""
+    def log_columns(
+        self, iteration_id: str, columns: Columns, *, batch_id: str, output: Sequence[Mapping[str, Any]] = ()
+    ) -> BatchReceipt:
+        """Send points as columns: at most 10,000, and 4 MiB of JSON. Empty columns are a heartbeat.
+
+        ``output`` has printed lines: at most 10,000 of ``{"stream", "text", "recorded_at"}``, and 1 MiB of text.
+        """
         path = path_of("iterations", iteration_id, "log")
-        return self._api.post(BatchReceipt, path, {"batch_id": batch_id, "metrics": columns}, repeatable=True)
+        body = {"batch_id": batch_id, "metrics": columns} | ({"output": list(output)} if output else {})
+        return self._api.post(BatchReceipt, path, body, repeatable=True)
+
+    def output(
+        self, iteration_id: str, *, after: str | None = None, stream: Literal["stdout", "stderr"] | None = None
+    ) -> Iterator[OutputLine]:
+        """List the captured lines in order, of both streams or of one, up to the newest line there is now.
+
+        To read on later, give the ``cursor`` of the last line as ``after``.
+        """
+        return outputs.each_line(self._api, iteration_id, after, stream)
+
+    def output_page(
+        self,
+        iteration_id: str,
+        *,
+        after: str | None = None,
+        stream: Literal["stdout", "stderr"] | None = None,
+        tail: int | None = None,
+    ) -> OutputPage:
+        """Return one page of the captured lines, with the cursor after it; ``tail``: only the newest lines, this many.
+
+        To follow a running iteration, give the ``cursor`` of the last page as ``after``, again and again.
+        """
+        return outputs.read_page(self._api, iteration_id, after, stream, tail)
 
     def snapshot(self, iteration_id: str) -> Snapshot:
         """Return the iteration with its lock files and diff, in as many requests as their length requires."""

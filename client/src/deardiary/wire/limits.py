@@ -20,6 +20,13 @@ MAX_FLUSH_COMMANDS = 100  # acknowledged
 # Commands of one iteration that its writer has not acknowledged. Every flush reads their hashes in the iteration's row.
 MAX_PENDING_COMMANDS = 20
 
+# Captured lines of one flush, the bytes of their texts, and those of an iteration with a line end each.
+MAX_FLUSH_LINES = 10_000
+MAX_FLUSH_OUTPUT_BYTES = MIB
+MAX_OUTPUT_BYTES = 64 * MIB
+# Captured lines in one answer.
+MAX_OUTPUT_LINES = 10_000
+
 # Texts. An id_key and a batch_id are as long as an id.
 MAX_ID_CHARACTERS = 128
 MAX_NAME_CHARACTERS = 255

@@ -268,12 +268,50 @@ class Curve(Shape):
 class BatchReceipt(Shape):
     """The answer to a batch of points (``/log`` and ``/metrics/batch``), the same on every retry.
 
-    ``last_step`` is the highest step of the batch, per key.
+    ``last_step`` is the highest step of the batch, per key; ``accepted_output`` the number of its captured lines, None
+    if it has none.
     """
 
     batch_id: str
     accepted: int
     last_step: dict[str, int]
+    accepted_output: int | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class OutputGap(Shape):
+    """What the server has removed from the middle of a long output: the number of lines, and their bytes."""
+
+    lines: int
+    bytes: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class OutputLine(Shape):
+    """A line that a program has printed; ``stream`` is "stdout" or "stderr".
+
+    ``cursor`` is its position in the output. A ``text`` that begins with a carriage return replaces the line before it
+    in the same stream: a new state of a progress bar. ``gap`` is what the server has removed before this line.
+    """
+
+    stream: str
+    text: str
+    recorded_at: datetime
+    cursor: str
+    gap: OutputGap | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class OutputPage(Shape):
+    """A part of an output, in order. ``gap`` lies before its first line.
+
+    ``next_cursor`` is None at the end for now; ``cursor`` is the position to read on from later.
+    """
+
+    data: tuple[OutputLine, ...]
+    next_cursor: str | None = None
+    cursor: str | None = None
+    gap: OutputGap | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
