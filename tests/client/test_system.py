@@ -138,66 +138,6 @@ def test_a_time_that_is_none_is_refused() -> None:
         Machine().begin().watch_system(seconds=0)
 
 
-def test_printed_text_is_recorded(capsys: pytest.CaptureFixture[str]) -> None:
-    machine = Machine()
-    before = sys.stdout, sys.stderr
-    with machine.begin() as active:
-        active.capture_output()
-        print("epoch 1 é")
-        print("warning", file=sys.stderr)
-        sys.stdout.writelines(["a\n", "b\n"])
-    assert machine.stored == {"output.log": "epoch 1 é\nwarning\na\nb\n".encode()}
-    assert (sys.stdout, sys.stderr) == before
-    out, err = capsys.readouterr()
-    assert (out, err.splitlines()[-1]) == ("epoch 1 é\na\nb\n", "warning")
-    assert machine.names()[-1] == "PATCH /iterations/i1"
-
-
-def test_text_printed_before_a_failure_is_recorded() -> None:
-    machine = Machine()
-    with pytest.raises(ZeroDivisionError), machine.begin() as active, active.capture_output("log.txt"):
-        raise ZeroDivisionError(print("before"))
-    assert machine.stored == {"log.txt": b"before\n"}
-
-
-def test_a_forked_process_leaves_the_output_to_its_parent() -> None:
-    machine = Machine()
-    before = sys.stdout, sys.stderr
-    active = machine.begin()
-    output = active.capture_output()
-    print("before")
-    active.before_fork()
-    active.after_fork()  # as in the child
-    active.finish()
-    assert machine.stored == {}
-    sys.stdout, sys.stderr = before
-    output._copy.close()
-
-
-def test_very_much_output_is_cut() -> None:
-    from deardiary.tracking.console import CapturedOutput
-
-    machine = Machine()
-    with machine.begin() as active, CapturedOutput(active, max_bytes=10):
-        for _ in range(5):
-            print("1234")
-    (content,) = machine.stored.values()
-    assert content.startswith(b"1234\n1234\n")
-    assert content.count(b"\n") == 4
-    assert b"was not kept" in content
-
-
-def test_an_output_that_cannot_be_stored_does_not_keep_the_iteration_from_ending(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    machine = Machine()
-    machine.answers["POST /experiments/e1/resources"] = (422, None)
-    with machine.begin() as active:
-        active.capture_output()
-    assert machine.names()[-1] == "PATCH /iterations/i1"
-    assert "The server refuses" in caplog.text
-
-
 def test_a_failing_finish_hook_does_not_keep_the_iteration_from_ending(caplog: pytest.LogCaptureFixture) -> None:
     machine, done = Machine(), []
     with machine.begin() as active:

@@ -102,6 +102,14 @@ def is_quiet() -> bool:
     return (_variable("QUIET") or "0").lower() not in ("0", "false", "no", "off")
 
 
+def captured() -> tuple[str, ...] | None:
+    """The parts that `start` captures by DEARDIARY_CAPTURE, separated by commas; () for none, None if it is not set."""
+    text = _variable("CAPTURE")
+    if text is None:
+        return None
+    return () if text.lower() == "none" else tuple(part.strip().lower() for part in text.split(","))
+
+
 def spool_folder() -> Path:
     """The folder of all spools: DEARDIARY_DIR/spool, otherwise below the user's data folder.
 

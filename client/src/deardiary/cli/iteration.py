@@ -7,7 +7,7 @@ from heapq import nlargest
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from deardiary.cli import deletion_extent, find, lineage
+from deardiary.cli import deletion_extent, find, lineage, printed
 from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
 from deardiary.cli.command import Call, count, noun, one_of, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
@@ -46,6 +46,11 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--columns", metavar="A,B", help="these columns, like: status,parameters.lr,metrics.loss")
     parser.add_argument("--wide", action="store_true", help="all columns and whole ids, however wide the terminal is")
     verb(verbs, "show", "show an iteration", show).add_argument("iteration", metavar="ITERATION", help=_ID)
+    parser = verb(verbs, "output", "print what an iteration has printed", printed.show)
+    parser.add_argument("iteration", metavar="ITERATION", help=_ID)
+    parser.add_argument("--follow", action="store_true", help="print new lines until the iteration has ended")
+    parser.add_argument("--stream", choices=["stdout", "stderr"], help="only the lines of this stream")
+    parser.add_argument("--tail", type=count, metavar="N", help="begin with the newest N lines")
     parser = verb(verbs, "compare", "show iterations side by side", compare)
     parser.add_argument("iterations", nargs="+", metavar="ITERATION", help=_ID)
     parser.add_argument("--differing", action="store_true", help="only what differs")

@@ -11,6 +11,7 @@ from deardiary.errors import ClientError
 from deardiary.sagemaker.failure import explain, explaining
 from deardiary.sagemaker.job import Job, find_job
 from deardiary.spool.run import RunRef
+from deardiary.tracking import capture as captures
 from deardiary.tracking import start as lifecycle
 from deardiary.tracking.iteration import silent_iteration
 from deardiary.wire.shapes import IterationStatus
@@ -31,6 +32,7 @@ def start(
     name: str = "",
     notes: str = "",
     other_ranks: Literal["silent", "children"] = "silent",
+    capture: Iterable[str] | None = None,
     client: Client | None = None,
     strict: bool = False,
 ) -> ActiveIteration:
@@ -46,7 +48,7 @@ def start(
     the records wait for `sync`.
     """
     job = find_job()
-    options: dict[str, Any] = {"name": name, "notes": notes, "client": client, "strict": strict}
+    options: dict[str, Any] = {"name": name, "notes": notes, "client": client, "strict": strict, "capture": capture}
     if job is None:
         return lifecycle.start(project, experiment, parameters=parameters, tags=tags, **options)
     with explaining(job.failure_file):
@@ -70,6 +72,9 @@ def _start(
     said = {"name": options["name"], "notes": options["notes"]}
     ref = _ref(job, project or settings.default_project(), experiment or settings.default_experiment(), said)
     options = options if is_first else {**options, "name": ""}
+    if is_first and options["capture"] is None and ref.parent is not None:
+        # The iteration of the tuning job has no process of its own, and so no output.
+        options = {**options, "capture": captures.parts_of(None, has_parent=False)}
     iteration = lifecycle.start(
         ref.project,
         ref.experiment,

@@ -15,15 +15,17 @@ from deardiary.errors import REFUSALS, ClientError, reason_of
 from deardiary.files import write_whole
 from deardiary.sending import operations, run_ref
 from deardiary.spool import lines, points, store
+from deardiary.spool import output as outputs
 from deardiary.spool import run as runs
 from deardiary.wire import times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from deardiary.client import Client
     from deardiary.spool.lines import Entry
+    from deardiary.spool.output import Line
     from deardiary.spool.points import Row
     from deardiary.spool.run import Run
     from deardiary.spool.segment import Segment
@@ -79,6 +81,7 @@ class Delivery:
         # Only the parent process ends the iteration. A forked process must not reopen it: nothing would end it again.
         self._reopens = run.reopens and run.forked_from is None
         self._has_told_of_the_end = False
+        self._takes_output = True
 
     @property
     def run(self) -> Run:
@@ -101,9 +104,9 @@ class Delivery:
         if damaged and not self.delivered.damaged:
             _log.warning("%s: %d damaged records are lost", self._run.spool_id, damaged)
         self.delivered.damaged += damaged
-        sound, rows = self._decode(segment.number, entries)
+        sound, rows, printed = self._decode(segment.number, entries)
         self._deliver_fields(segment.number, sound)
-        self._deliver_points(segment.number, rows)
+        self._deliver_batches(segment.number, rows, printed, f"{self._run.spool_id}-{segment.number:08}")
         for entry in sound:
             self._operate(segment.number, entry)
 
@@ -120,42 +123,65 @@ class Delivery:
             operations.end_as(self._quick, self._ended)
             self._ended = None
 
-    def _deliver_points(self, number: int, mine: list[Row]) -> None:
-        """Send the points in one batch, named after the segment.
+    def _deliver_batches(self, number: int, rows: list[Row], printed: list[Line], batch_id: str) -> None:
+        """Send points and printed lines in one batch, named after the segment, and more lines in further ones.
 
-        If an incomplete copy of the segment was sent before, the server has only its points: send the rest separately.
+        If an incomplete copy of the segment was sent before, the server has only its points and lines: send the rest
+        separately.
         """
-        batch_id, taken = f"{self._run.spool_id}-{number:08}", 0
-        while taken < len(mine):
-            accepted = self._send_points(number, mine[taken:], f"{batch_id}+{taken}" if taken else batch_id)
-            if accepted is None:
+        taken = shown = 0
+        while taken < len(rows) or shown < len(printed):
+            name = f"{batch_id}+{taken}" if taken else batch_id
+            piece = next(outputs.pieces(printed[shown:]), ())
+            try:
+                accepted = self._send_batch(rows[taken:], piece, f"{name}.{shown}" if shown else name)
+            except ClientError as error:
+                if not is_refusal(error):
+                    raise
+                if rows[taken:] and piece:
+                    # One of the two is refused: the other must not be lost with it.
+                    self._deliver_batches(number, [], printed[shown:], f"{batch_id}-output")
+                    self._deliver_batches(number, rows[taken:], [], f"{batch_id}-points")
+                elif piece:
+                    self._reject(number, "output", {"output": printed[shown:]}, error)
+                else:
+                    self._reject(number, "points", {"points": rows[taken:]}, error)
                 break
-            taken += accepted
+            taken += accepted[0]
+            shown += accepted[1]
         self.delivered.points += taken
 
-    def _send_points(self, number: int, mine: list[Row], batch_id: str) -> int | None:
-        """The number of points that the server has in this batch; None if it refuses them."""
-        columns = points.columns(mine)
+    def _send_batch(self, rows: list[Row], printed: Sequence[Line], batch_id: str) -> tuple[int, int]:
+        """The number of points and of lines that the server has in this batch."""
+        columns = points.columns(rows)
+        output = outputs.to_wire(printed) if self._takes_output else []
         try:
             receipt = self._reopening(
-                lambda iteration: self._quick.iterations.log_columns(iteration.id, columns, batch_id=batch_id)
+                lambda iteration: self._quick.iterations.log_columns(
+                    iteration.id, columns, batch_id=batch_id, output=output
+                )
             )
         except ClientError as error:
-            early = self._before_the_end(mine) if operations.is_locked(error) else []
-            if 0 < len(early) < len(mine):
-                return self._send_points(number, early, batch_id)
-            if not is_refusal(error):
-                raise
-            self._reject(number, "points", {"points": mine}, error)
-            return None
-        # `accepted == 0`: another process sent this batch_id empty. Count it as delivered, or we would retry for ever.
-        return receipt.accepted or len(mine)
+            if output and error.status == 422 and error.details.get("field") == "output":
+                self._takes_output = False
+                _log.warning("The server does not keep what is printed: %s", reason_of(error))
+                return self._send_batch(rows, printed, batch_id)
+            early, shown = self._before_the_end(rows, printed) if operations.is_locked(error) else ([], [])
+            if 0 < len(early) + len(shown) < len(rows) + len(printed):
+                return self._send_batch(early, shown, batch_id)
+            raise
+        lines = len(printed) if receipt.accepted_output is None else receipt.accepted_output
+        if not receipt.accepted and (not lines or not output):
+            # Another process sent this batch_id empty. Count it as delivered, or we would retry for ever.
+            return len(rows), len(printed)
+        return receipt.accepted, lines
 
-    def _before_the_end(self, mine: list[Row]) -> list[Row]:
-        """The rows up to the first one after the iteration's end: the server accepts a batch of these."""
+    def _before_the_end(self, rows: list[Row], printed: Sequence[Line]) -> tuple[list[Row], list[Line]]:
+        """The points and lines up to the first one after the iteration's end: the server accepts a batch of these."""
         end_date = self._quick.iterations.get(self.find_iteration().id).end_date
         end = math.inf if end_date is None else times.to_milliseconds(end_date)
-        return list(itertools.takewhile(lambda row: row[3] <= end, mine))
+        early = itertools.takewhile(lambda row: row[3] <= end, rows)
+        return list(early), list(itertools.takewhile(lambda line: line.recorded_ms <= end, printed))
 
     def _deliver_fields(self, number: int, entries: list[Entry]) -> None:
         """Send parameters and tags; sending them again has no second effect."""
@@ -207,20 +233,23 @@ class Delivery:
         run_ref.reopen(self._quick, now)
         return send(iteration)
 
-    def _decode(self, number: int, entries: list[Entry]) -> tuple[list[Entry], list[Row]]:
-        """The well-formed records, and all their points. Reject the others: they must not block these."""
+    def _decode(self, number: int, entries: list[Entry]) -> tuple[list[Entry], list[Row], list[Line]]:
+        """The well-formed records, their points and printed lines. Reject the others: they must not block these."""
         sound: list[Entry] = []
         rows: list[Row] = []
+        printed: list[Line] = []
         for entry in entries:
             try:
                 found = list(points.rows(entry)) if "points" in entry else []
+                lines_of = list(outputs.printed(entry))
                 dict.fromkeys([*entry.get("parameters", {}).items(), *entry.get("tags", ())])
             except _UNSOUND as error:
                 self._reject(number, "record", entry, error)
             else:
                 sound.append(entry)
                 rows += found
-        return sound, rows
+                printed += lines_of
+        return sound, rows, printed
 
     def _operate(self, number: int, entry: Entry) -> None:
         kind = next((kind for kind in operations.KINDS if kind in entry), None)

@@ -108,6 +108,17 @@ class Writer:
         """The oldest closed segment, which is sent next."""
         return self._closed[0] if self._closed else None
 
+    @property
+    def first_waiting(self) -> int:
+        """The number of the oldest segment that is not acknowledged, which may be empty."""
+        with self._lock:
+            return self._closed[0].number if self._closed else self._number + (self._fd < 0 and self._memory is None)
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest segment."""
+        return self._number
+
     def acknowledge(self) -> None:
         """Remove the oldest closed segment after its delivery."""
         segment = self._closed[0]

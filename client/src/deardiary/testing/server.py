@@ -37,7 +37,7 @@ _FILTERS = {"name", "iteration_id", "parent_iteration_id"}
 class Recorded:
     """An iteration as the code under test logged it.
 
-    ``files`` are bytes by name, ``models`` names of files by name of the model.
+    ``files`` are bytes by name, ``models`` names of files by name of the model, ``output`` the lines that were printed.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Recorded:
     parent_id: str | None
     parameters: dict[str, str]
     points: dict[str, list[Point]]
+    output: list[str]
     tags: list[str]
     files: dict[str, bytes]
     models: dict[str, str | None]
@@ -217,6 +218,7 @@ class MemoryServer:
             self._open(iteration_id)
             points = list(points_in(body.get("metrics", [])))
             last_step = self._logged[iteration_id].take(body.get("parameters", {}), body.get("tags", []), points)
+            self._logged[iteration_id].output += [line["text"] for line in body.get("output", [])]
             self._receipts[batch] = {"batch_id": batch[1], "accepted": len(points), "last_step": last_step}
         return 201, self._receipts[batch]
 
@@ -278,6 +280,7 @@ class MemoryServer:
             parent_id=row["parent_iteration_id"],
             parameters=dict(logged.parameters),
             points={key: list(points) for key, points in logged.points.items()},
+            output=list(logged.output),
             tags=list(logged.tags),
             files={each["name"]: self._bytes[f"/{each['id']}"] for each in ready},
             models={self._name_of("models", each["model_id"]): names.get(each.get("resource_id")) for each in versions},

@@ -63,6 +63,7 @@ class Logged:
     parameters: dict[str, str] = dataclasses.field(default_factory=dict)
     points: dict[str, list[Point]] = dataclasses.field(default_factory=dict)
     tags: dict[str, None] = dataclasses.field(default_factory=dict)
+    output: list[str] = dataclasses.field(default_factory=list)
     snapshot: Row = dataclasses.field(default_factory=dict)
 
     def take(self, parameters: Mapping[str, str], tags: list[str], points: list[Point]) -> dict[str, int]:

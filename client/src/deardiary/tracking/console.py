@@ -1,66 +1,106 @@
-"""Capture a program's output while an iteration runs, as a resource of the iteration."""
+"""Capture what Python prints while an iteration runs, as lines of its output.
+
+The capture replaces the method `write` of the two streams, not the streams: a logging handler or a progress bar that
+holds a stream is captured too, and a terminal stays one. It does not redirect the file descriptors, though that would
+also reach subprocesses and C libraries: they would then print into a pipe, and lose their output if this process dies.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
+import dataclasses
+import os
 import sys
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from deardiary.spool.output import Line
+from deardiary.tracking.screen import Screen
+from deardiary.wire import limits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from deardiary.tracking.finish_hooks import FinishHooks
     from deardiary.wire.shapes import IterationStatus
 
-MAX_BYTES = 50 * 2**20
-_FULL = b"\n[deardiary: the rest of the output was not kept]\n"
+_DRAIN_SECONDS = 1.0  # SIGKILL loses the lines of this time
+_SHOW_SECONDS = 5.0  # between two states of a progress bar
+_PATIENCE_SECONDS = 2.0
+# More text than this in one second is lost, and more than a full iteration at once. Steady output may have this much.
+_MAX_PENDING = 16 * limits.MIB
+_ROOM, _REFILL_PER_SECOND = limits.MAX_OUTPUT_BYTES, limits.MAX_FLUSH_OUTPUT_BYTES // 5
 
 
 class Storing(Protocol):
-    """The part of an iteration that keeps the output."""
+    """The part of an iteration that keeps the output. `log_output` returns False if it has no room."""
 
     finish_hooks: FinishHooks
 
-    def log_resource(self, path: Path, name: str, description: str, *, wait: bool) -> object: ...
+    def log_output(self, lines: Sequence[Line], *, last: bool) -> bool: ...
 
 
 class CapturedOutput:
-    """Copy the output to ``sys.stdout`` and ``sys.stderr`` into a file; store it when the iteration ends.
+    """Capture the output to ``sys.stdout`` and ``sys.stderr`` until the iteration ends.
 
-    A ``with`` block of its own ends the capture earlier. At most ``max_bytes`` are kept. Output that bypasses
-    ``sys.stdout`` and ``sys.stderr`` is not captured. If the process is killed, the file is lost.
+    A ``with`` block of its own ends the capture earlier. If several iterations capture, the one that began last gets
+    the output. Output that bypasses the two streams, of subprocesses and of forked processes is not captured.
     """
 
-    def __init__(self, iteration: Storing, name: str = "output.log", max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, iteration: Storing) -> None:
         self._iteration = iteration
-        self._folder = Path(tempfile.mkdtemp(prefix="deardiary-"))
-        self._copy = _Copy(self._folder / "output", max_bytes)
-        self._name = name
-        self._is_open = True
-        self._before = (sys.stdout, sys.stderr)
-        self._ours = (_Tee(sys.stdout, self._copy), _Tee(sys.stderr, self._copy))
-        sys.stdout, sys.stderr = self._ours
+        # Appending to a deque takes no lock: a signal handler may print inside a print.
+        self._pending: deque[tuple[str, str, int]] = deque()
+        self._pending_size = 0
+        self._screens = {"stdout": Screen(), "stderr": Screen()}
+        self._order = 0
+        self._lost = 0
+        self._room, self._refilled_at = float(_ROOM), time.monotonic()
+        self._drained = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="deardiary-output", daemon=True)
+        _captures.append(self)
+        _patch()
+        self._thread.start()
         iteration.finish_hooks.add(self.stop)
 
-    def stop(self, status: IterationStatus | None = None, error_message: str = "") -> None:  # noqa: ARG002
-        """Restore the streams and queue the captured output for upload, with the other records."""
-        if not self._is_open:
+    def receive(self, stream: str, text: str) -> None:
+        if self._pending_size > _MAX_PENDING:
+            self._lost += text.count("\n")
             return
-        self._is_open = False
-        self._iteration.finish_hooks.remove(self.stop)
-        # Another library may have wrapped our stream; then leave it in place, as it still writes through ours.
-        if sys.stdout is self._ours[0]:
-            sys.stdout = self._before[0]
-        if sys.stderr is self._ours[1]:
-            sys.stderr = self._before[1]
+        self._pending_size += len(text)
+        self._pending.append((stream, text, int(time.time() * 1000)))
+
+    def drain(self, *, unfinished: bool = True, last: bool = False) -> None:
+        """Write the printed lines into the spool; with ``unfinished`` also the state of a line that has no end yet."""
+        # A signal handler may come here while this thread holds the lock.
+        if not self._drained.acquire(timeout=_PATIENCE_SECONDS):
+            return
         try:
-            # Do not wait: the end of an iteration, above all after SIGTERM, has little time.
-            self._iteration.log_resource(self._copy.close(), self._name, "what was printed", wait=False)
+            lines = self._lines(unfinished=unfinished)
+            if lines or self._lost:
+                self._write(lines, last=last)
         finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._drained.release()
+
+    def stop(self, status: IterationStatus | None = None, error_message: str = "") -> None:  # noqa: ARG002
+        """Stop capturing; the end of the iteration calls this too."""
+        if self._stopped.is_set():
+            return
+        self._stopped.set()
+        self._iteration.finish_hooks.remove(self.stop)
+        with contextlib.suppress(ValueError):  # a fork has forgotten it
+            _captures.remove(self)
+        _unpatch()
+        with contextlib.suppress(Exception):
+            self.drain(last=True)
+
+    @property
+    def has_stopped(self) -> bool:
+        return self._stopped.is_set()
 
     def __enter__(self) -> CapturedOutput:
         return self
@@ -70,47 +110,119 @@ class CapturedOutput:
     ) -> None:
         self.stop()
 
+    def _run(self) -> None:
+        shown_at = time.monotonic()
+        while not self._stopped.wait(_DRAIN_SECONDS):
+            is_due = time.monotonic() - shown_at >= _SHOW_SECONDS
+            shown_at = time.monotonic() if is_due else shown_at
+            with contextlib.suppress(Exception):  # the iteration may have ended meanwhile
+                self.drain(unfinished=is_due)
 
-class _Copy:
-    """A file that streams, threads and forked processes write to, up to a size. Concurrent writes may exceed it.
+    def _lines(self, *, unfinished: bool) -> list[Line]:
+        while self._pending:
+            stream, text, time_ms = self._pending.popleft()
+            self._pending_size -= len(text)
+            self._order += 1
+            self._screens[stream].feed(text, time_ms, self._order)
+        found = [
+            (order, Line(stream, text, time_ms))
+            for stream, screen in self._screens.items()
+            for order, time_ms, text in screen.take(unfinished=unfinished)
+        ]
+        return _redacted([line for _, line in sorted(found, key=lambda each: each[0])])
 
-    It has no buffer, as a fork would copy it, and no lock, as a fork could leave it locked.
-    """
+    def _write(self, lines: list[Line], *, last: bool) -> None:
+        now = time.monotonic()
+        self._room = min(_ROOM, self._room + (now - self._refilled_at) * _REFILL_PER_SECOND)
+        self._refilled_at = now
+        if self._lost:
+            said = f"[deardiary: {self._lost} lines of output were not kept]"
+            lines = [Line("stderr", said, int(time.time() * 1000)), *lines]
+        kept = lines if last else self._within_room(lines)
+        if self._iteration.log_output(kept, last=last):
+            self._lost = len(lines) - len(kept)
+        else:
+            self._lost += len(lines) - bool(self._lost)
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
-        self._path = path
-        self._file = path.open("ab", buffering=0)
-        self._room = max_bytes
-
-    def write(self, text: str) -> None:
-        if self._room <= 0:
-            return
-        content = text.encode("utf-8", "replace")
-        kept = content[: self._room]
-        self._room -= len(content)
-        with contextlib.suppress(OSError, ValueError):  # full disk or closed file: printing continues
-            self._file.write(kept if self._room > 0 else kept + _FULL)
-
-    def close(self) -> Path:
-        self._file.close()
-        return self._path
+    def _within_room(self, lines: list[Line]) -> list[Line]:
+        for number, line in enumerate(lines):
+            self._room -= len(line.text) + 1
+            if self._room < 0:
+                return lines[:number]
+        return lines
 
 
-class _Tee:
-    """A stream that also writes to the copy; all other attributes are those of the stream."""
+def _redacted(lines: list[Line]) -> list[Line]:
+    if not lines:
+        return []
+    # Compiling its patterns takes longer than a start should.
+    from deardiary.environment.redact import redacted
 
-    def __init__(self, stream: TextIO, copy: _Copy) -> None:
-        self._stream = stream
-        self._copy = copy
+    texts = redacted("\n".join(line.text for line in lines)).split("\n")
+    return [line._replace(text=text) for line, text in zip(lines, texts, strict=True)]
 
-    def write(self, text: str) -> int:
-        written = self._stream.write(text)
-        self._copy.write(text)
+
+_captures: list[CapturedOutput] = []  # the latest one gets the output
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Patch:
+    """A stream, the `write` that this module gave it, and the attribute of that name that it had before."""
+
+    stream: Any
+    write: Any
+    before: Any
+
+    @property
+    def is_outermost(self) -> bool:
+        return vars(self.stream).get("write") is self.write
+
+    def undo(self) -> None:
+        if self.before is None:
+            del self.stream.write
+        else:
+            self.stream.write = self.before
+
+
+_patches: list[_Patch] = []
+
+
+def _patch() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not any(each.stream is stream for each in _patches):
+            write = _capturing(name, stream.write)
+            # A stream that refuses the attribute is not captured.
+            with contextlib.suppress(AttributeError, TypeError):
+                before = vars(stream).get("write")
+                stream.write = write
+                _patches.append(_Patch(stream, write, before))
+
+
+def _unpatch() -> None:
+    """After the last capture, undo the patches, except below one of another library: that still calls ours."""
+    if not _captures:
+        for patch in list(_patches):
+            if patch.is_outermost:
+                patch.undo()
+                _patches[:] = [each for each in _patches if each is not patch]
+
+
+def _capturing(name: str, write: Any) -> Any:
+    def write_and_capture(text: Any, /) -> Any:
+        written = write(text)
+        if _captures:
+            with contextlib.suppress(Exception):
+                _captures[-1].receive(name, text)
         return written
 
-    def writelines(self, lines: list[str]) -> None:
-        for line in lines:
-            self.write(line)
+    return write_and_capture
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+
+def _forget() -> None:
+    """Leave the output of a forked process: its parent's lines would be sent twice."""
+    _captures.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -26,12 +26,13 @@ from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Reso
 from deardiary.wire.times import to_milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
 
     from deardiary.client import Client
     from deardiary.environment.capture import Environment
+    from deardiary.spool.output import Line
     from deardiary.tracking.console import CapturedOutput
     from deardiary.tracking.system import SystemWatch
 
@@ -97,6 +98,7 @@ class ActiveIteration:
         self._cell = interactive.cell()
         self._is_in_block = False
         self._is_silent = silent
+        self._captured: CapturedOutput | None = None
         self._open: Journal | None = cast("Journal", NullJournal())
         self._artifacts = cast("Artifacts", NullArtifacts())
         self._forked_from = ""
@@ -333,12 +335,23 @@ class ActiveIteration:
         self._check_running()
         return cast("SystemWatch", NullCapture()) if self._is_silent else SystemWatch(self, seconds)
 
-    def capture_output(self, name: str = "output.log") -> CapturedOutput:
-        """Capture the output from now on as a resource of the iteration, stored when the iteration ends."""
+    def capture_output(self) -> CapturedOutput:
+        """Capture what Python prints from now on, as `start` does by default, until the iteration ends.
+
+        Return the capture that is active already, if there is one.
+        """
         from deardiary.tracking.console import CapturedOutput
 
         self._check_running()
-        return cast("CapturedOutput", NullCapture()) if self._is_silent else CapturedOutput(self, name)
+        if self._is_silent:
+            return cast("CapturedOutput", NullCapture())
+        if self._captured is None or self._captured.has_stopped:
+            self._captured = CapturedOutput(self)
+        return self._captured
+
+    def log_output(self, lines: Sequence[Line], *, last: bool = False) -> bool:
+        """Record printed lines. False if too many wait to be sent already, unless they are the ``last`` ones."""
+        return self.journal.output(lines, last=last)
 
     def child(
         self,
@@ -359,6 +372,8 @@ class ActiveIteration:
 
         In a resumed iteration that includes what earlier processes left on this machine: False if it cannot be sent.
         """
+        if self._captured is not None and not self._ended:
+            self._captured.drain()
         return self._open is None or self._open.wait(seconds)
 
     def finish(
@@ -435,6 +450,7 @@ class ActiveIteration:
         old.abandon()
         self._open = None
         self._is_fork = self._is_part = True
+        self._captured = None  # what a forked process prints is not captured
         self.finish_hooks = FinishHooks()
         self._steps = None
         self._ending = threading.RLock()

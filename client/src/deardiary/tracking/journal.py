@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import logging
 import shutil
@@ -17,19 +18,25 @@ from deardiary.sending import recovery
 from deardiary.sending.delivery import Delivery
 from deardiary.sending.sender import Sender
 from deardiary.spool import lines, store
+from deardiary.spool import output as outputs
 from deardiary.spool import run as runs
 from deardiary.spool.points import bodies
 from deardiary.spool.run import Run, RunRef
 from deardiary.spool.writer import Writer
+from deardiary.wire import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from deardiary.client import Client
     from deardiary.spool.lock import FolderLock
+    from deardiary.spool.output import Line
     from deardiary.wire.shapes import Iteration
 
 _FIELDS_PER_LINE = 100
+# Of output that waits in the spool, and in memory without one.
+_MOST_OUTPUT_BYTES = limits.MAX_OUTPUT_BYTES
+_MOST_OUTPUT_IN_MEMORY = limits.MAX_OUTPUT_BYTES // 4
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +58,8 @@ class Journal:
         self._delivery = None if client is None else Delivery(client, run, self.folder, iteration, patient=False)
         self._looking = threading.RLock()  # a signal handler may end the iteration in the middle of its end
         self._is_gone = False
+        # Of the output that waits: the number of the segment, and the bytes.
+        self._output: collections.deque[tuple[int, int]] = collections.deque()
         self._sender = Sender(self._writer, self._delivery, _forerunners(run, client, self.folder), self._look)
         self._sender.start()
 
@@ -77,6 +86,19 @@ class Journal:
     def operation(self, kind: str, arguments: Mapping[str, Any]) -> None:
         """Write an operation of `sending.operations`, to be done when the server can be reached."""
         self._writer.append(lines.dump({kind: arguments}))
+
+    def output(self, printed: Sequence[Line], *, last: bool = False) -> bool:
+        """Write printed lines. False if too many wait already; the ``last`` ones of an iteration are always written."""
+        while self._output and self._output[0][0] < self._writer.first_waiting:
+            self._output.popleft()
+        size = sum(line.size_bytes for line in printed)
+        most = _MOST_OUTPUT_IN_MEMORY if self.folder is None else _MOST_OUTPUT_BYTES
+        if not last and sum(waiting for _, waiting in self._output) + size > most:
+            return False
+        for body in outputs.bodies(printed):
+            self._writer.append(body)
+        self._output.append((self._writer.newest, size))
+        return True
 
     def keep_file(self, path: Path) -> dict[str, str]:
         """Copy a file into the spool until it is uploaded; return its path in the spool and its SHA-256.

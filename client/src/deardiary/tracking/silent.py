@@ -32,6 +32,9 @@ class NullJournal:
 
     def fields(self, parameters: Mapping[str, str], tags: Sequence[str]) -> None: ...
 
+    def output(self, printed: Sequence[Any], *, last: bool = False) -> bool:  # noqa: ARG002
+        return True
+
     def operation(self, kind: str, arguments: Mapping[str, Any]) -> None: ...
 
     def send_soon(self) -> None: ...

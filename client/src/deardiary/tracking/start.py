@@ -17,6 +17,7 @@ from deardiary.sending import run_ref as refs
 from deardiary.sending.delivery import is_refusal
 from deardiary.spool.run import RunRef
 from deardiary.terminal import wrapped
+from deardiary.tracking import capture as captures
 from deardiary.tracking import process_hooks
 from deardiary.tracking.iteration import ActiveIteration
 from deardiary.values import as_name, as_tags, as_texts
@@ -45,6 +46,7 @@ def start(
     parent: Parent | None = None,
     id_key: str | None = None,
     resume: str | None = None,
+    capture: Iterable[str] | None = None,
     client: Client | None = None,
     strict: bool = True,
 ) -> ActiveIteration:
@@ -59,14 +61,19 @@ def start(
     ``resume``, an id or an id_key, resumes it in any status, and creates one under that id_key if there is none. In
     both cases the server counts the steps, and several processes may log into the iteration at once.
 
+    ``capture`` names what is captured from now on: "output", what Python prints, is the default for an iteration
+    without a parent; "environment" and "system" do what `snapshot_environment` and `watch_system` do; () is nothing.
+    DEARDIARY_CAPTURE sets another default, such as "none" or "environment,output".
+
     If the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is created later, with a warning. Without
     ``strict`` the same happens if the server refuses this user (401, 403, 404) or a setting is wrong; then neither
     `log_resource` nor `register_model` raises because the server refuses.
-    ValueError if project or experiment is missing, ``name`` is too long or the iteration of ``id_key`` has SUCCEEDED.
-    TypeError for a name, key or tag that is not text. With ``strict``, also ClientError if the server refuses and
-    ValueError for a wrong setting.
+    ValueError if project or experiment is missing, ``name`` is too long, a part to capture is unknown, or the iteration
+    of ``id_key`` has SUCCEEDED. TypeError for a name, key or tag that is not text. With ``strict``, also ClientError if
+    the server refuses and ValueError for a wrong setting.
     """
     texts, words = as_texts(parameters or {}), as_tags(tags or ())
+    parts = captures.parts_of(capture, has_parent=parent is not None)
     ref = _ref(project, experiment, as_name(name), notes, parent, id_key, resume)
     if parent is None:
         process_hooks.finish_earlier_cells(ref.project, ref.experiment)
@@ -92,6 +99,7 @@ def start(
     active.journal.send_soon()
     if parent is None:
         _tell(active)
+    captures.begin(active, parts)
     if client is not None and iteration is not None:
         recovery.send_left_by_others(client, active.run)
     return active
