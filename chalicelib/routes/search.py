@@ -7,11 +7,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.paging import Page
-from chalicelib.routes.http.answer import Answer, listed
+from chalicelib.routes.http.answer import Answer, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import PageQuery
 from deardiary.wire import limits
-from deardiary.wire.shapes import SearchResult
+from deardiary.wire.shapes import KeysInUse, SearchResult
 
 routes = Routes(__name__)
 
@@ -33,3 +33,11 @@ def search(call: Call[None, SearchQuery]) -> Answer[Page[SearchResult]]:
     from chalicelib.services.search import everywhere  # most cold starts do not need it
 
     return listed(everywhere.search(call.actor, call.query.q, call.query.limit, call.query.cursor))
+
+
+@routes.get("/experiments/{experiment_id}/keys")
+def list_keys(call: Call[None, None], experiment_id: str) -> Answer[KeysInUse]:
+    # Search is a tenth of the server; most cold starts do not need it.
+    from chalicelib.services.search import used
+
+    return ok(used.list_keys(call.actor, experiment_id))

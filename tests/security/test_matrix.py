@@ -110,6 +110,7 @@ RULES = {
     "GET /iterations/{iteration_id}/metrics/summary": Rule.READ,
     "GET /experiments/{experiment_id}/metrics/series": Rule.READ,
     "GET /experiments/{experiment_id}/metrics/curves": Rule.READ,
+    "GET /experiments/{experiment_id}/keys": Rule.READ,
     "GET /metrics/{metric_id}": Rule.READ,
     "PATCH /metrics/{metric_id}": Rule.UPDATE,
     "DELETE /metrics/{metric_id}": Rule.DELETE,

@@ -162,6 +162,7 @@ ASKS: dict[str, Asking] = {
     "GET /iterations/{iteration_id}/metrics/summary": _plain,
     "GET /experiments/{experiment_id}/metrics/series": lambda _: Ask(query="?key=loss"),
     "GET /experiments/{experiment_id}/metrics/curves": lambda _: Ask(query="?key=loss"),
+    "GET /experiments/{experiment_id}/keys": _plain,
     "GET /metrics/{metric_id}": _plain,
     "PATCH /metrics/{metric_id}": _sending(value=0.5),
     "DELETE /metrics/{metric_id}": _plain,

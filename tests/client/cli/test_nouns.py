@@ -169,6 +169,15 @@ def test_iterations_are_compared_side_by_side(run: Run, iris: dict[str, str]) ->
     assert run("iterations", "compare", ids[0], "nothing").status == 1
 
 
+def test_the_keys_of_an_experiment_are_listed(run: Run, iris: dict[str, str]) -> None:
+    rows = [line.split() for line in run("iterations", "keys", iris["experiment"]).out.splitlines()]
+    assert rows[0] == ["kind", "key", "type", "iterations"]
+    assert ["parameters", "lr", "number", "2"] in rows
+    assert ["metrics", "loss", "number"] in [row[:3] for row in rows]
+    used = run("iterations", "keys", iris["experiment"], "--json").json
+    assert {"key": "second", "type": "string", "count": 1} in used["tags"]
+
+
 def test_iterations_are_removed(run: Run, iris: dict[str, str], client: Client) -> None:
     ids = [client.iterations.create(iris["experiment"]).id for _ in range(2)]
     assert "2 iterations" in run("iterations", "rm", *ids).err

@@ -45,6 +45,8 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--limit", type=count, metavar="N", help="list no more than N")
     parser.add_argument("--columns", metavar="A,B", help="these columns, like: status,parameters.lr,metrics.loss")
     parser.add_argument("--wide", action="store_true", help="all columns and whole ids, however wide the terminal is")
+    parser = verb(verbs, "keys", "list the parameters, metrics, labels and tags that an experiment uses", keys)
+    parser.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="PROJECT/EXPERIMENT, or an id")
     verb(verbs, "show", "show an iteration", show).add_argument("iteration", metavar="ITERATION", help=_ID)
     parser = verb(verbs, "output", "print what an iteration has printed", printed.show)
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
@@ -98,6 +100,15 @@ def ls(call: Call) -> None:
     call.output.table([each.key for each in columns], rows, empty, whole=given.wide)
     if left_out:
         call.output.note(f"Not shown: {shortened(', '.join(left_out))}. Choose with --columns, or see all with --wide.")
+
+
+def keys(call: Call) -> None:
+    owner = find.experiment(call.client, call.given.experiment)
+    used = call.client.iterations.keys(owner.id)
+    call.output.json(used)
+    kinds = {kind: getattr(used, kind) for kind in ("parameters", "metrics", "labels", "tags")}
+    rows = [[kind, each.key, each.type, each.count] for kind, uses in kinds.items() for each in uses]
+    call.output.table(["kind", "key", "type", "iterations"], rows, f"The iterations in {owner.name} use no keys yet")
 
 
 def _of_experiment(call: Call, experiment_id: str) -> list[IterationOverview]:

@@ -13,6 +13,7 @@ from deardiary.wire.shapes import (
     Iteration,
     IterationOverview,
     IterationStatus,
+    KeysInUse,
     ModelVersion,
     OutputLine,
     OutputPage,
@@ -148,6 +149,10 @@ class Iterations:
             *([("include", ",".join(include))] if include else []),
         ]
         return read_columns(self._api, _path_of_list("columns", experiment_id, project), asked)
+
+    def keys(self, experiment_id: str) -> KeysInUse:
+        """Return the parameters, metrics, labels and tags that the iterations of an experiment use, with counts."""
+        return self._api.get(KeysInUse, path_of("experiments", experiment_id, "keys"))
 
     def children(self, iteration_id: str) -> Iterator[Iteration]:
         return self._api.pages(Iteration, path_of("iterations", iteration_id, "children"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 from deardiary.wire.names import name_of
 
@@ -365,6 +365,25 @@ class IterationOverview(Iteration):
     parameters: dict[str, str] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
     metrics: dict[str, MetricSummary] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
     tags: tuple[str, ...] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class KeyUse(Shape):
+    """A key that iterations of an experiment use. ``count`` is their number; a "number" has only numbers as values."""
+
+    key: str
+    type: Literal["number", "string"]
+    count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class KeysInUse(Shape):
+    """The keys that the iterations of an experiment use, in the order of their texts."""
+
+    parameters: tuple[KeyUse, ...]
+    metrics: tuple[KeyUse, ...]
+    labels: tuple[KeyUse, ...]
+    tags: tuple[KeyUse, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
