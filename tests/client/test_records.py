@@ -51,3 +51,13 @@ def test_a_point_in_json(value: float, form: object) -> None:
 
 def test_text_that_is_not_unicode_can_be_sent() -> None:
     assert encode({"parameters": {"file": "caf\udce9"}}) == b'{"parameters":{"file":"caf?"}}'
+
+
+def test_labels_are_split_like_the_others_and_a_removal_stays_one() -> None:
+    labels = {"kept": "1", "removed": None, "empty": ""}
+    pieces = list(split(Fields(iteration_id="i", parameters={"p": ""}, tags=("t",), labels=labels), max_items=2))
+    assert [(dict(piece.parameters), piece.tags, dict(piece.labels)) for piece in pieces] == [
+        ({"p": ""}, ("t",), {}),
+        ({}, (), {"kept": "1", "removed": None}),
+        ({}, (), {"empty": ""}),
+    ]

@@ -83,18 +83,36 @@ def as_name(name: str | None) -> str:
     return name or ""
 
 
+def as_label_changes(labels: Mapping[str, object]) -> dict[str, str | None]:
+    """Labels of an iteration as text, by ``str``; None removes one. ValueError if the server would refuse them."""
+    texts = _as_labels({key: value for key, value in labels.items() if value is not None})
+    size = _bytes_of(texts)
+    if size > limits.MAX_LABELS_BYTES:
+        raise ValueError(f"The labels of an iteration have at most {limits.MAX_LABELS_BYTES} bytes, not {size}")
+    return {**texts, **{checked_key(key): None for key in labels if key not in texts}}
+
+
 def as_labels(labels: Mapping[str, object]) -> dict[str, str]:
     """Labels of an input as text, by ``str``. ValueError if the server would refuse them."""
+    texts = _as_labels(labels)
+    size = _bytes_of(texts)
+    if size > limits.MAX_INPUT_LABELS_BYTES:
+        raise ValueError(f"The labels of an input have at most {limits.MAX_INPUT_LABELS_BYTES} bytes, not {size}")
+    return texts
+
+
+def _as_labels(labels: Mapping[str, object]) -> dict[str, str]:
     texts = {checked_key(key): str(value) for key, value in labels.items()}
     longest = max(map(len, texts.values()), default=0)
     if longest > limits.MAX_LABEL_CHARACTERS:
         raise ValueError(f"A label has at most {limits.MAX_LABEL_CHARACTERS} characters, not {longest}")
     if len(texts) > limits.MAX_LABELS:
-        raise ValueError(f"An input has at most {limits.MAX_LABELS} labels, not {len(texts)}")
-    size = sum(len(text.encode()) for label in texts.items() for text in label)
-    if size > limits.MAX_INPUT_LABELS_BYTES:
-        raise ValueError(f"The labels of an input have at most {limits.MAX_INPUT_LABELS_BYTES} bytes, not {size}")
+        raise ValueError(f"There are at most {limits.MAX_LABELS} labels, not {len(texts)}")
     return texts
+
+
+def _bytes_of(labels: Mapping[str, str]) -> int:
+    return sum(len(text.encode("utf-8", "replace")) for label in labels.items() for text in label)
 
 
 def checked_word(name: str, text: object) -> str:

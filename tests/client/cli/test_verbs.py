@@ -77,6 +77,40 @@ def test_projects_and_experiments_are_edited_and_tagged(run: Run, path: str) -> 
         assert (refused.status, "it has: final" in refused.err) == (1, True)
 
 
+def test_objects_are_labelled(run: Run, client: deardiary.Client, path: str) -> None:
+    project, _, _ = path.partition("/")
+    iteration = iteration_of(run, path)
+    found = client.experiments.get(client.iterations.get(iteration).experiment_id)
+    client.models.create(found.project_id, "net")
+    owners = {"projects": project, "experiments": path, "iterations": iteration, "models": f"{project}/net"}
+    for noun, name in owners.items():
+        labels = run(noun, "label", name, "team=nlp", "url=http://x/?a=b", "empty=", "--json").json["labels"]
+        assert labels == {"team": "nlp", "url": "http://x/?a=b", "empty": ""}
+        assert run(noun, "label", name, "team", "empty", "--remove").out.endswith(
+            " has the labels: url=http://x/?a=b\n"
+        )
+        unknown = run(noun, "label", name, "team", "--remove")
+        assert (unknown.status, "has no label 'team'; it has: url" in unknown.err) == (1, True)
+        without = run(noun, "label", name, "team")
+        assert (without.status, "'team' is no label: give KEY=VALUE" in without.err) == (2, True)
+        assert run(noun, "label", name, "url", "--remove").out.endswith(" has no labels\n")
+        run(noun, "label", name, "team=nlp")
+        if noun != "models":
+            assert "labels.team" in run(noun, "show", name).out
+
+
+def test_labels_are_columns_and_are_compared(run: Run, client: deardiary.Client, path: str) -> None:
+    iteration = client.iterations.get(iteration_of(run, path))
+    other = client.iterations.create(iteration.experiment_id, name="other", labels={"team": "vision", "rows": "9"})
+    client.iterations.update(iteration.id, labels={"team": "nlp"})
+    listed = run("iterations", "ls", path, "--columns", "name,labels.team,rows", "--filter", "labels.team is not null")
+    assert [line.split()[-1] for line in listed.out.splitlines() if other.id[:10] in line] == ["9"]
+    assert "vision" in run("iterations", "ls", path, "--wide").out
+    (team,) = [line for line in run("iterations", "compare", iteration.id, other.id).out.splitlines() if "team" in line]
+    assert "nlp" in team
+    assert "vision" in team
+
+
 def test_an_iteration_is_noted_tagged_and_ended(run: Run, client: deardiary.Client, path: str) -> None:
     iteration = iteration_of(run, path)
     assert run("iterations", "note", iteration, "-", "--json", stdin="two\nlines").json["notes"] == "two\nlines"

@@ -48,13 +48,14 @@ class Column:
 
 
 def own_columns(iterations: Sequence[IterationOverview]) -> list[Column]:
-    """Parameters, then last values of metrics; each sorted by the number of iterations that have it."""
+    """Parameters, then last values of metrics, then labels; each sorted by the number of iterations that have it."""
     summaries = [each.metrics or {} for each in iterations]
     parameters = [each.parameters or {} for each in iterations]
+    labels = [each.labels for each in iterations]
     lasts = [{key: summary.last for key, summary in each.items()} for each in summaries]
     return [
         Column(key, [each.get(key) for each in owners], f"{kind}.{key}")
-        for kind, owners in (("parameters", parameters), ("metrics", lasts))
+        for kind, owners in (("parameters", parameters), ("metrics", lasts), ("labels", labels))
         for key, _ in Counter(key for each in owners for key in each).most_common()
     ]
 

@@ -52,6 +52,8 @@ def _values(iterations: Sequence[IterationOverview]) -> Iterator[tuple[str, list
     for field in ("python_version", "julia_version", "entrypoint"):
         yield field, [getattr(each, field) for each in iterations]
     yield "tags", [sorted(each.tags or ()) for each in iterations]
+    for key in _keys(each.labels for each in iterations):
+        yield f"labels.{key}", [each.labels.get(key) for each in iterations]
     for key in _keys(each.parameters or {} for each in iterations):
         yield f"parameters.{key}", [(each.parameters or {}).get(key) for each in iterations]
     for key in _keys(each.metrics or {} for each in iterations):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
+from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.tag import change_tags
 from deardiary.wire.shapes import ExperimentStatus
 
@@ -31,6 +32,7 @@ def add(commands: Subparsers) -> None:
     parser = tagging(verbs, "tag an experiment", tag)
     parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
     parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
+    labelling(verbs, "set labels of an experiment", label, _WHICH, "experiment")
     parser = removal(verbs, "delete an experiment and everything in it", rm)
     parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
 
@@ -63,6 +65,11 @@ def change(call: Call) -> None:
 
 def tag(call: Call) -> None:
     change_tags(call, "experiment", find.experiment(call.client, call.given.experiment, sure=True).id)
+
+
+def label(call: Call) -> None:
+    experiment = find.experiment(call.client, call.given.experiment, sure=True)
+    show_labels(call, call.client.experiments.update(experiment.id, labels=label_changes(call, experiment)))
 
 
 def rm(call: Call) -> None:

@@ -12,6 +12,7 @@ from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, n
 from deardiary.cli.command import Call, count, noun, one_of, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
 from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.metric import SUMMARY, summary_row
 from deardiary.cli.output import GAP, cell, short_ids, shortened, with_words
 from deardiary.cli.tag import change_tags
@@ -65,6 +66,7 @@ def add(commands: Subparsers) -> None:
     parser = tagging(verbs, "tag an iteration", tag)
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
     parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
+    labelling(verbs, "set labels of an iteration", label, {"metavar": "ITERATION", "help": _ID}, "iteration")
     parser = verb(verbs, "end", "end an iteration whose program no longer runs", end)
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
     ends = [each.name for each in IterationStatus if each is not IterationStatus.RUNNING]
@@ -186,8 +188,9 @@ def _author(client: Client, user_id: str) -> str:
 
 
 def _cut_parameters(fields: dict[str, object]) -> list[str]:
-    """Cut parameters that would fill a terminal; return their names."""
-    long = [name for name, value in fields.items() if name.startswith("parameters.") and len(cell(value)) > _LONGEST]
+    """Cut parameters and labels that would fill a terminal; return their names."""
+    kinds = ("parameters.", "labels.")
+    long = [name for name, value in fields.items() if name.startswith(kinds) and len(cell(value)) > _LONGEST]
     for name in long:
         fields[name] = shortened(cell(fields[name]), _LONGEST)
     return long
@@ -266,6 +269,11 @@ def note(call: Call) -> None:
 
 def tag(call: Call) -> None:
     change_tags(call, "iteration", find.iteration(call.client, call.given.iteration).id)
+
+
+def label(call: Call) -> None:
+    iteration = find.iteration(call.client, call.given.iteration)
+    show_labels(call, call.client.iterations.update(iteration.id, labels=label_changes(call, iteration)))
 
 
 def end(call: Call) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, one_of, removal, verb
 from deardiary.cli.failure import CommandFailed
+from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.resource import fetch, forcing
 from deardiary.entities import reference
 from deardiary.errors import NotFound
@@ -50,6 +51,7 @@ def add(commands: Subparsers) -> None:
     forcing(parser)
     parser = edit(verbs, "rename or describe a model", change)
     parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
+    labelling(verbs, "set labels of a model", label, {"metavar": "MODEL", "help": "PROJECT/MODEL, or an id"}, "model")
     parser = removal(verbs, "delete a model and its versions; their resources stay", rm)
     parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
 
@@ -116,6 +118,11 @@ def change(call: Call) -> None:
     model = find.model(call.client, call.given.model, sure=True)
     changed = call.client.models.update(model.id, **changes_of(call))
     call.output.changed(changed, lambda it: f"Changed model {it.name} ({it.id})")
+
+
+def label(call: Call) -> None:
+    model = find.model(call.client, call.given.model, sure=True)
+    show_labels(call, call.client.models.update(model.id, labels=label_changes(call, model)))
 
 
 def rm(call: Call) -> None:

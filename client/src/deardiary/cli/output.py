@@ -79,6 +79,8 @@ class Output:
             self.say("Done; you may not read the result")
             return
         fields = {name: getattr(shape, name) for name in shape.__dataclass_fields__ if name not in left_out}
+        labels: dict[str, str] = fields.pop("labels", {})
+        fields |= {f"labels.{key}": value for key, value in labels.items()}
         self.fields({_label(name, value): value for name, value in fields.items() if value not in (None, "")})
 
     def changed(self, shape: T, sentence: Callable[[T], str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
+from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.session import words_of
 from deardiary.cli.tag import change_tags
 
@@ -34,6 +35,7 @@ def add(commands: Subparsers) -> None:
     parser = tagging(verbs, "tag a project", tag)
     parser.add_argument("project", metavar="PROJECT", help="name or id")
     parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
+    labelling(verbs, "set labels of a project", label, {"metavar": "PROJECT", "help": "name or id"}, "project")
     parser = removal(verbs, "delete a project and everything in it", rm)
     parser.add_argument("project", metavar="PROJECT", help="name or id")
 
@@ -81,6 +83,11 @@ def change(call: Call) -> None:
 
 def tag(call: Call) -> None:
     change_tags(call, "project", find.project(call.client, call.given.project, sure=True).id)
+
+
+def label(call: Call) -> None:
+    project = find.project(call.client, call.given.project, sure=True)
+    show_labels(call, call.client.projects.update(project.id, labels=label_changes(call, project)))
 
 
 def rm(call: Call) -> None:

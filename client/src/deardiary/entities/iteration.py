@@ -200,7 +200,7 @@ class Iterations:
         return self._api.patch(Iteration, path_of("iterations", iteration_id), body)
 
     def log(self, fields: Fields, *, batch_id: str) -> BatchReceipt:
-        """Send parameters and tags in one request: at most 1,000 each, and 4 MiB of JSON.
+        """Send parameters, tags and labels in one request: at most 1,000 in all, and 4 MiB of JSON.
 
         A repeated ``batch_id`` changes nothing and returns the same receipt.
         """
@@ -208,6 +208,7 @@ class Iterations:
             "batch_id": batch_id,
             "parameters": fields.parameters,
             "tags": fields.tags,
+            "labels": fields.labels,
         }
         given = {name: value for name, value in body.items() if value}
         return self._api.post(BatchReceipt, path_of("iterations", fields.iteration_id, "log"), given, repeatable=True)

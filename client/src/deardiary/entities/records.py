@@ -1,4 +1,4 @@
-"""Points, and parameters and tags of one iteration, on their way to the server."""
+"""Points, and parameters, tags and labels of one iteration, on their way to the server."""
 
 from __future__ import annotations
 
@@ -33,24 +33,29 @@ class Point:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
-    """Parameters and tags of one iteration."""
+    """Parameters, tags and labels of one iteration; a label that is None is to be removed."""
 
     iteration_id: str
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    labels: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
 
 
-_Item = tuple[str, str] | str
+# The name of its field, its key or the tag itself, and its value.
+_Item = tuple[str, str, "str | None"]
 
 
 def split(fields: Fields, *, max_items: int = MAX_ITEMS, max_bytes: int = MAX_BYTES) -> Iterator[Fields]:
     """Split fields into as few requests as the limits allow, in order; none for empty fields."""
-    items: list[_Item] = [*fields.parameters.items(), *fields.tags]
+    items: list[_Item] = [("parameters", key, value) for key, value in fields.parameters.items()]
+    items += [("tags", tag, None) for tag in fields.tags]
+    items += [("labels", key, value) for key, value in fields.labels.items()]
     for piece in _pieces(items, max_items, max_bytes):
         yield Fields(
             iteration_id=fields.iteration_id,
-            parameters=dict(item for item in piece if isinstance(item, tuple)),
-            tags=tuple(item for item in piece if isinstance(item, str)),
+            parameters={key: value or "" for name, key, value in piece if name == "parameters"},
+            tags=tuple(tag for name, tag, _ in piece if name == "tags"),
+            labels={key: value for name, key, value in piece if name == "labels"},
         )
 
 
@@ -70,4 +75,4 @@ def _pieces(items: list[_Item], max_items: int, max_bytes: int) -> Iterator[list
 
 def _size(item: _Item) -> int:
     """Return the bytes of an item in a JSON body, its comma included."""
-    return len(json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")) + 1
+    return len(json.dumps(item[1:], ensure_ascii=False).encode("utf-8", "replace")) + 1

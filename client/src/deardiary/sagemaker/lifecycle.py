@@ -29,6 +29,7 @@ def start(
     *,
     parameters: Mapping[str, object] | None = None,
     tags: Iterable[str] | None = None,
+    labels: Mapping[str, object] | None = None,
     name: str = "",
     notes: str = "",
     other_ranks: Literal["silent", "children"] = "silent",
@@ -48,7 +49,8 @@ def start(
     the records wait for `sync`.
     """
     job = find_job()
-    options: dict[str, Any] = {"name": name, "notes": notes, "client": client, "strict": strict, "capture": capture}
+    options: dict[str, Any] = {"name": name, "notes": notes, "labels": labels}
+    options |= {"client": client, "strict": strict, "capture": capture}
     if job is None:
         return lifecycle.start(project, experiment, parameters=parameters, tags=tags, **options)
     with explaining(job.failure_file):

@@ -184,40 +184,51 @@ class Delivery:
         return list(early), list(itertools.takewhile(lambda line: line.recorded_ms <= end, printed))
 
     def _deliver_fields(self, number: int, entries: list[Entry]) -> None:
-        """Send parameters and tags; sending them again has no second effect."""
+        """Send parameters, tags and labels; sending them again has no second effect."""
         parameters: dict[str, str] = {}
         tags: dict[str, None] = {}
+        labels: dict[str, str | None] = {}
         for entry in entries:
             for key, value in entry.get("parameters", {}).items():
                 parameters.setdefault(key, value)
             tags.update(dict.fromkeys(entry.get("tags", ())))
-        if not parameters and not tags:
+            labels.update(entry.get("labels", {}))
+        if not (parameters or tags or labels):
             return
-        fields = Fields(iteration_id=self.find_iteration().id, parameters=parameters, tags=tuple(tags))
+        of = self.find_iteration().id
+        fields = Fields(iteration_id=of, parameters=parameters, tags=tuple(tags), labels=labels)
         for piece in split(fields):
             self._send_fields(number, piece)
 
     def _send_fields(self, number: int, piece: Fields) -> None:
-        """Send the fields. Reject a parameter that conflicts with a stored one, and send the rest."""
-        while piece.parameters or piece.tags:
+        """Send the fields. Reject a parameter that conflicts with a stored one, or the labels, and send the rest."""
+        while piece.parameters or piece.tags or piece.labels:
             try:
-                self._log_fields(piece)
+                self._log_fields(number, piece)
             except ClientError as error:
-                key = _key_of(error)
-                if key not in piece.parameters:
-                    if not is_refusal(error):
-                        raise
-                    self._reject(number, "fields", {"parameters": piece.parameters, "tags": piece.tags}, error)
-                    return
-                self._reject(number, f"parameter-{_digest(key)}", {"parameters": {key: piece.parameters[key]}}, error)
-                rest = {name: value for name, value in piece.parameters.items() if name != key}
-                piece = dataclasses.replace(piece, parameters=rest)
+                piece = self._without_refused(number, piece, error)
             else:
-                self.delivered.others += len(piece.parameters) + len(piece.tags)
+                self.delivered.others += len(piece.parameters) + len(piece.tags) + len(piece.labels)
                 return
 
-    def _log_fields(self, piece: Fields) -> None:
-        batch_id = _name_of(self._run.spool_id, piece)
+    def _without_refused(self, number: int, piece: Fields, error: ClientError) -> Fields:
+        """Reject the fields that the error names, or all of them; return the others."""
+        key = _key_of(error)
+        if key in piece.parameters:
+            self._reject(number, f"parameter-{_digest(key)}", {"parameters": {key: piece.parameters[key]}}, error)
+            rest = {name: value for name, value in piece.parameters.items() if name != key}
+            return dataclasses.replace(piece, parameters=rest)
+        if not is_refusal(error):
+            raise error
+        if piece.labels and _is_about_labels(error):
+            self._reject(number, "labels", {"labels": piece.labels}, error)
+            return dataclasses.replace(piece, labels={})
+        content = {"parameters": piece.parameters, "tags": piece.tags, "labels": piece.labels}
+        self._reject(number, "fields", {name: each for name, each in content.items() if each}, error)
+        return Fields(iteration_id=piece.iteration_id)
+
+    def _log_fields(self, number: int, piece: Fields) -> None:
+        batch_id = _name_of(self._run.spool_id, number, piece)
         self._reopening(lambda _: self._quick.iterations.log(piece, batch_id=batch_id))
 
     def _reopening(self, send: Callable[[Iteration], T]) -> T:
@@ -242,7 +253,8 @@ class Delivery:
             try:
                 found = list(points.rows(entry)) if "points" in entry else []
                 lines_of = list(outputs.printed(entry))
-                dict.fromkeys([*entry.get("parameters", {}).items(), *entry.get("tags", ())])
+                texts = [*entry.get("parameters", {}).items(), *entry.get("tags", ()), *entry.get("labels", {}).items()]
+                dict.fromkeys(texts)
             except _UNSOUND as error:
                 self._reject(number, "record", entry, error)
             else:
@@ -320,9 +332,20 @@ def _key_of(error: ClientError) -> str:
     return str(error.details.get("key", error.details.get("field"))) if error.status == 409 else ""
 
 
-def _name_of(spool_id: str, piece: Fields) -> str:
-    """The batch_id of fields, from a hash of their content: the same content again is the same batch."""
-    return f"{spool_id}-{_digest(json.dumps([sorted(piece.parameters.items()), piece.tags]))}"
+def _is_about_labels(error: ClientError) -> bool:
+    """True if the server refuses the labels: they are too many, or it is too old to know labels."""
+    return str(error.details.get("field")).partition(".")[0] == "labels"
+
+
+def _name_of(spool_id: str, number: int, piece: Fields) -> str:
+    """The batch_id of fields, from a hash of their content: the same content again is the same batch.
+
+    Not with labels: the same label again may follow another value of it. They are the same in the same segment.
+    """
+    content: list[object] = [sorted(piece.parameters.items()), piece.tags]
+    if piece.labels:
+        content += [number, sorted(piece.labels.items())]
+    return f"{spool_id}-{_digest(json.dumps(content))}"
 
 
 def _digest(text: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from deardiary.client import Client, connect
 from deardiary.http.transport import Request, Response
-from deardiary.testing.table import Logged, Refused, Row, Table, now, points_in
+from deardiary.testing.table import Logged, Refused, Row, Table, merged, now, points_in
 from deardiary.wire import parts
 from deardiary.wire.form import to_json
 from deardiary.wire.names import name_of
@@ -55,6 +55,7 @@ class Recorded:
     files: dict[str, bytes]
     models: dict[str, str | None]
     snapshot: dict[str, Any]
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def metrics(self) -> dict[str, list[float]]:
@@ -127,7 +128,7 @@ class MemoryServer:
             "GET iterations/*/children": self._lister("iterations", "parent_iteration_id"),
             "GET iterations/*/snapshot": self._get_snapshot,
             "GET resources/*/download": self._download,
-            "POST projects": lambda body: self._table.create("projects", body, description=""),
+            "POST projects": lambda body: self._table.create("projects", body, description="", labels={}),
             "POST projects/*/experiments": self._create_experiment,
             "POST projects/*/models": self._create_model,
             "POST experiments/*/iterations": self._create_iteration,
@@ -160,11 +161,12 @@ class MemoryServer:
     def _create_experiment(self, project_id: str, body: Row) -> tuple[int, Row]:
         self._table.get("projects", project_id)
         fields = {**body, "project_id": project_id}
-        return self._table.create("experiments", fields, status_id=1, description="", end_date=None)
+        return self._table.create("experiments", fields, status_id=1, description="", end_date=None, labels={})
 
     def _create_iteration(self, experiment_id: str, body: Row) -> tuple[int, Row]:
         self._table.get("experiments", experiment_id)
-        known = {**dict.fromkeys(_TEXTS, ""), "git_dirty": False, "end_date": None, "parent_iteration_id": None}
+        known: Row = {**dict.fromkeys(_TEXTS, ""), "git_dirty": False, "end_date": None, "parent_iteration_id": None}
+        known["labels"] = {}
         created = self._table.create("iterations", {**body, "experiment_id": experiment_id}, status_id=1, **known)
         created[1].setdefault("name", name_of(created[1]["id"]))
         self._logged.setdefault(created[1]["id"], Logged())
@@ -173,12 +175,12 @@ class MemoryServer:
     def _create_model(self, project_id: str, body: Row) -> tuple[int, Row]:
         if self._table.all("models", project_id=project_id, name=body["name"]):
             raise Refused(409, "CONFLICT", "The project has a model of that name", field="name")
-        return self._table.create("models", {**body, "project_id": project_id}, description="")
+        return self._table.create("models", {**body, "project_id": project_id}, description="", labels={})
 
     def _create_version(self, model_id: str, body: Row) -> tuple[int, Row]:
         number = len(self._table.all("modelversions", model_id=model_id)) + 1
         fields = {**body, "model_id": model_id}
-        return self._table.create("modelversions", fields, version=number, stage_id=1, description="")
+        return self._table.create("modelversions", fields, version=number, stage_id=1, description="", labels={})
 
     def _create_resource(self, experiment_id: str, body: Row) -> tuple[int, Row]:
         known = {"backend": "memory", "uri": "", "state": "pending", "description": "", "iteration_id": None}
@@ -203,7 +205,9 @@ class MemoryServer:
 
     def _update(self, iteration_id: str, body: Row) -> tuple[int, Row]:
         row = self._table.get("iterations", iteration_id)
-        if body.keys() <= {"name", "notes"}:
+        if "labels" in body:
+            body = {**body, "labels": merged(row["labels"], body["labels"])}
+        if body.keys() <= {"name", "notes", "labels"}:
             row.update(body)
             return 200, row
         if row["end_date"] is not None and body != {"status_id": 1}:
@@ -215,10 +219,11 @@ class MemoryServer:
     def _log(self, iteration_id: str, body: Row) -> tuple[int, Row]:
         batch = iteration_id, body["batch_id"]
         if batch not in self._receipts:
-            self._open(iteration_id)
+            row = self._open(iteration_id)
             points = list(points_in(body.get("metrics", [])))
             last_step = self._logged[iteration_id].take(body.get("parameters", {}), body.get("tags", []), points)
             self._logged[iteration_id].output += [line["text"] for line in body.get("output", [])]
+            row["labels"] = merged(row["labels"], body.get("labels", {}))
             self._receipts[batch] = {"batch_id": batch[1], "accepted": len(points), "last_step": last_step}
         return 201, self._receipts[batch]
 
@@ -285,6 +290,7 @@ class MemoryServer:
             files={each["name"]: self._bytes[f"/{each['id']}"] for each in ready},
             models={self._name_of("models", each["model_id"]): names.get(each.get("resource_id")) for each in versions},
             snapshot=dict(logged.snapshot),
+            labels=dict(row["labels"]),
         )
 
 

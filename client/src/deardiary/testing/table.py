@@ -84,6 +84,11 @@ class Logged:
         return last_step
 
 
+def merged(labels: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    """The labels after a merge, where None removes one."""
+    return {key: value for key, value in {**labels, **changes}.items() if value is not None}
+
+
 def points_in(metrics: Any) -> Iterator[Point]:
     """The points of a flush, whose metrics are a list of points or columns by key."""
     if isinstance(metrics, list):

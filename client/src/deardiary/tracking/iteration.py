@@ -21,7 +21,7 @@ from deardiary.tracking.finish_hooks import FinishHooks
 from deardiary.tracking.journal import Journal, new_run
 from deardiary.tracking.silent import NullArtifacts, NullCapture, NullJournal
 from deardiary.tracking.steps import StepCounter
-from deardiary.values import Number, as_snapshot, as_step, as_tags, as_texts
+from deardiary.values import Number, as_label_changes, as_snapshot, as_step, as_tags, as_texts
 from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Resource
 from deardiary.wire.times import to_milliseconds
 
@@ -48,6 +48,7 @@ _INSTEAD = {
     "error_message": "call iteration.finish(deardiary.IterationStatus.FAILED, 'why')",
     "parameters": "call iteration.log_parameters({…})",
     "tags": "call iteration.add_tags([…])",
+    "labels": "call iteration.set_labels({…})",
 }
 
 
@@ -233,6 +234,15 @@ class ActiveIteration:
         self._check_running()
         self.journal.fields({}, as_tags(tags))
 
+    def set_label(self, key: str, value: object) -> None:
+        """Like `set_labels`, for one label."""
+        self.set_labels({key: value})
+
+    def set_labels(self, labels: Mapping[str, object]) -> None:
+        """Set labels, as text made by ``str``; None removes one, and all others stay. A later value replaces one."""
+        self._check_running()
+        self.journal.fields({}, (), as_label_changes(labels))
+
     def log_resource(
         self, path: str | PathLike[str], name: str | None = None, description: str = "", *, wait: bool = True
     ) -> Resource | Any:
@@ -358,13 +368,21 @@ class ActiveIteration:
         *,
         parameters: Mapping[str, object] | None = None,
         tags: Iterable[str] = (),
+        labels: Mapping[str, object] | None = None,
         name: str = "",
         notes: str = "",
         id_key: str | None = None,
     ) -> ActiveIteration:
         """Start an iteration of the same experiment, with this one as its parent."""
         return self._begin(
-            parameters=parameters, tags=tags, name=name, notes=notes, parent=self, id_key=id_key, strict=self._strict
+            parameters=parameters,
+            tags=tags,
+            labels=labels,
+            name=name,
+            notes=notes,
+            parent=self,
+            id_key=id_key,
+            strict=self._strict,
         )
 
     def flush(self, seconds: float | None = None) -> bool:

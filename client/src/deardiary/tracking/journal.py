@@ -9,6 +9,7 @@ import shutil
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from deardiary import settings
@@ -37,6 +38,7 @@ _FIELDS_PER_LINE = 100
 # Of output that waits in the spool, and in memory without one.
 _MOST_OUTPUT_BYTES = limits.MAX_OUTPUT_BYTES
 _MOST_OUTPUT_IN_MEMORY = limits.MAX_OUTPUT_BYTES // 4
+_NONE: Mapping[str, str | None] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
 
@@ -77,11 +79,15 @@ class Journal:
         for body, count in bodies(texts, steps, recorded_ms):
             self._writer.append(body, count)
 
-    def fields(self, parameters: Mapping[str, str], tags: Sequence[str]) -> None:
+    def fields(
+        self, parameters: Mapping[str, str], tags: Sequence[str], labels: Mapping[str, str | None] = _NONE
+    ) -> None:
         for piece in _pieces(list(parameters.items())):
             self._writer.append(lines.dump({"parameters": dict(piece)}))
         for piece in _pieces(list(tags)):
             self._writer.append(lines.dump({"tags": piece}))
+        for piece in _pieces(list(labels.items())):
+            self._writer.append(lines.dump({"labels": dict(piece)}))
 
     def operation(self, kind: str, arguments: Mapping[str, Any]) -> None:
         """Write an operation of `sending.operations`, to be done when the server can be reached."""

@@ -30,7 +30,9 @@ class NullJournal:
 
     def points(self, texts: list[str], steps: Sequence[int | None], recorded_ms: int) -> None: ...
 
-    def fields(self, parameters: Mapping[str, str], tags: Sequence[str]) -> None: ...
+    def fields(
+        self, parameters: Mapping[str, str], tags: Sequence[str], labels: Mapping[str, str | None] | None = None
+    ) -> None: ...
 
     def output(self, printed: Sequence[Any], *, last: bool = False) -> bool:  # noqa: ARG002
         return True

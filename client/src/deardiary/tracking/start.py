@@ -20,7 +20,7 @@ from deardiary.terminal import wrapped
 from deardiary.tracking import capture as captures
 from deardiary.tracking import process_hooks
 from deardiary.tracking.iteration import ActiveIteration
-from deardiary.values import as_name, as_tags, as_texts
+from deardiary.values import as_label_changes, as_name, as_tags, as_texts
 from deardiary.wire.shapes import Iteration, IterationStatus
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def start(
     *,
     parameters: Mapping[str, object] | None = None,
     tags: Iterable[str] | None = None,
+    labels: Mapping[str, object] | None = None,
     name: str = "",
     notes: str = "",
     parent: Parent | None = None,
@@ -55,7 +56,7 @@ def start(
     Project and experiment are names, and are created if missing. They default to DEARDIARY_PROJECT and
     DEARDIARY_EXPERIMENT, or to those of ``parent``: an iteration, its id or `ref`, in the same experiment. Without
     ``client``, `start` creates one from the settings, for this iteration. Without ``name`` the iteration gets a
-    readable one, like quiet-heron-417.
+    readable one, like quiet-heron-417. ``labels`` are texts by key, as `ActiveIteration.set_labels` takes them.
 
     The same ``id_key`` in the same experiment resumes the same iteration, also one that FAILED or was KILLED.
     ``resume``, an id or an id_key, resumes it in any status, and creates one under that id_key if there is none. In
@@ -72,7 +73,7 @@ def start(
     of ``id_key`` has SUCCEEDED. TypeError for a name, key or tag that is not text. With ``strict``, also ClientError if
     the server refuses and ValueError for a wrong setting.
     """
-    texts, words = as_texts(parameters or {}), as_tags(tags or ())
+    texts, words, changes = as_texts(parameters or {}), as_tags(tags or ()), as_label_changes(labels or {})
     parts = captures.parts_of(capture, has_parent=parent is not None)
     ref = _ref(project, experiment, as_name(name), notes, parent, id_key, resume)
     if parent is None:
@@ -93,8 +94,10 @@ def start(
     )
     if words:
         active.add_tags(words)
+    if changes:
+        active.set_labels(changes)
     if texts:
-        active.log_parameters(texts)  # last: it sends both
+        active.log_parameters(texts)  # last: it sends all
     # At once: a list of iterations without their parameters tells little, and an iteration may be ended early.
     active.journal.send_soon()
     if parent is None:
