@@ -293,7 +293,10 @@ def test_bash_completes_names_with_spaces(run: Run) -> None:
     ("typed", "expected"),
     [
         (["deardiary", "proj"], ["projects"]),
-        (["deardiary", "iterations", ""], ["ls", "show", "compare", "rename", "note", "tag", "label", "end", "rm"]),
+        (
+            ["deardiary", "iterations", ""],
+            ["ls", "show", "output", "compare", "rename", "note", "tag", "label", "end", "rm"],
+        ),
         (["deardiary", "iterations", "--or"], ["--order-by"]),
         (["deardiary", "sync", ""], []),
         (["deardiary", "iterations", "compare", "--d"], ["--differing"]),
