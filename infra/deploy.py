@@ -8,12 +8,14 @@ import sys
 import time
 import urllib.request
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
 
 from infra.failure import InfraError
 from infra.package.chalice_config import FOLDER, configured_origins
 from infra.package.deployment_record import api_id, fetch_record, forget_record, is_deployed, keep_record
+from infra.resources.bucket import allow_dashboard
 from infra.resources.gateway import converge_answers, url_of
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def finish(stage: Stage, clients: Clients, given: str | None = None) -> Iterator
         keep_record(clients.ssm, stage)
     yield from converge_answers(boto3.client("apigateway"), api, configured_origins(stage.name))
     address = url_of(api, stage)
+    if not stage.store:
+        yield from allow_dashboard(clients.s3, stage.bucket, "://".join(urlsplit(address)[:2]))
     _await_health(address)
     yield f"healthy: GET {address}/health"
     yield f"url: {address}"

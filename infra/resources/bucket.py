@@ -30,6 +30,10 @@ ABSENT = {
 }
 
 
+# The CORS rule of the dashboard: `infra finish` alone knows the URL of the API, `infra up` the origins in the settings.
+DASHBOARD = "dashboard"
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting of a bucket: how to read it, its required value (None: absent), how to set it."""
@@ -48,6 +52,16 @@ def converge_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str]) -> 
             setting.write()
             done.append(f"bucket {stage.bucket}: {setting.label}")
     return done
+
+
+def allow_dashboard(s3: S3Client, bucket: str, origin: str) -> list[str]:
+    """Let the API's own pages read artifacts; return a line if that changes anything."""
+    rules = _cors_rules(s3, bucket)
+    wanted = [each for each in rules if each.get("ID") != DASHBOARD] + [_cors_rule([origin], DASHBOARD)]
+    if rules == wanted:
+        return []
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": wanted})
+    return [f"bucket {bucket}: CORS for the dashboard at {origin}"]
 
 
 def has_bucket(s3: S3Client, name: str) -> bool:
@@ -124,7 +138,8 @@ def _content_settings(s3: S3Client, bucket: str, cors_origins: Sequence[str]) ->
     """The lifecycle of objects, and the web origins that may fetch them."""
     encryption: Any = {"SSEAlgorithm": "AES256"}
     lifecycle: Any = [_abort_stale_uploads()]
-    cors: Any = [_cors_rule(cors_origins)] if cors_origins else None
+    others: Any = [each for each in _cors_rules(s3, bucket) if each.get("ID") == DASHBOARD]
+    cors: Any = ([_cors_rule(cors_origins)] if cors_origins else []) + others
     return [
         Setting(
             "encrypted at rest",
@@ -143,7 +158,7 @@ def _content_settings(s3: S3Client, bucket: str, cors_origins: Sequence[str]) ->
         ),
         Setting(
             f"CORS for {', '.join(cors_origins) or 'nobody'}",
-            lambda: s3.get_bucket_cors(Bucket=bucket)["CORSRules"],
+            lambda: _cors_rules(s3, bucket),
             cors,
             lambda: (
                 s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": cors})
@@ -181,9 +196,14 @@ def _abort_stale_uploads() -> dict[str, Any]:
     }
 
 
-def _cors_rule(origins: Sequence[str]) -> dict[str, Any]:
+def _cors_rules(s3: S3Client, bucket: str) -> list[Any]:
+    found: list[Any] | None = _or_none(lambda: s3.get_bucket_cors(Bucket=bucket)["CORSRules"])
+    return found or []
+
+
+def _cors_rule(origins: Sequence[str], name: str | None = None) -> dict[str, Any]:
     """The CORS rule for presigned requests of a web page: any request header; checksum and ETag are readable."""
-    return {
+    return ({} if name is None else {"ID": name}) | {
         "AllowedOrigins": list(origins),
         "AllowedMethods": ["GET", "PUT", "HEAD"],
         "AllowedHeaders": ["*"],

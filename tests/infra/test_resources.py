@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from infra.failure import InfraError
-from infra.resources.bucket import converge_bucket, delete_bucket
+from infra.resources.bucket import allow_dashboard, converge_bucket, delete_bucket
 from infra.resources.secret import converge_secret, delete_secret
 from infra.resources.table import converge_table, delete_table
 from infra.stage import Clients, Stage, locate
@@ -124,6 +124,27 @@ def test_cors_is_for_configured_origins_only(located: tuple[Stage, Clients]) -> 
     assert converge(located) == [f"bucket {stage.bucket}: CORS for nobody"]
     with pytest.raises(clients.s3.exceptions.ClientError, match="NoSuchCORSConfiguration"):
         clients.s3.get_bucket_cors(Bucket=stage.bucket)
+
+
+def test_the_dashboard_keeps_its_cors_rule(located: tuple[Stage, Clients]) -> None:
+    stage, clients = located
+    converge(located)
+    page = "https://abc.execute-api.us-east-1.amazonaws.com"
+    said = [f"bucket {stage.bucket}: CORS for the dashboard at {page}"]
+    assert allow_dashboard(clients.s3, stage.bucket, page) == said
+    assert allow_dashboard(clients.s3, stage.bucket, page) == []
+    assert converge(located) == []
+
+    def allowed() -> list[list[str]]:
+        return [rule["AllowedOrigins"] for rule in clients.s3.get_bucket_cors(Bucket=stage.bucket)["CORSRules"]]
+
+    converge(located, ORIGIN)
+    assert allowed() == [[ORIGIN], [page]]
+    assert converge(located, ORIGIN) == []
+    allow_dashboard(clients.s3, stage.bucket, "https://new.example")
+    assert allowed() == [[ORIGIN], ["https://new.example"]]
+    converge(located)
+    assert allowed() == [["https://new.example"]]
 
 
 def test_the_secret_is_made_once_and_encrypted(located: tuple[Stage, Clients]) -> None:
