@@ -50,7 +50,7 @@ function ProjectCard({ project }: { project: Project }) {
         <Link to={`/projects/${project.id}`}>{project.name}</Link>
       </h3>
       {project.description ? <p class="note clamp">{project.description}</p> : null}
-      {seen ? <Running project={project} /> : <Loading />}
+      {seen ? <Running project={project} /> : <p class="note">…</p>}
     </li>
   );
 }

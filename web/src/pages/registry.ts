@@ -16,5 +16,6 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { pattern: "/", load: () => import("./home.tsx") },
   { pattern: "/projects/:projectId", load: () => import("./project.tsx") },
+  { pattern: "/search", load: () => import("./search.tsx") },
   { pattern: "/experiments/:experimentId", load: () => import("./experiment.tsx") },
 ];

@@ -1,0 +1,131 @@
+"""Home, a project, and the search."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.pages.conftest import Open
+from tests.support.api import end, found, made, new_experiment, new_iteration, new_member, new_person, new_project
+from tests.support.browser import Dashboard
+from tests.support.server import Server
+
+# Each is a name that a page must show as it is: markup, another direction, marks, nothing visible, the longest.
+HOSTILE = [
+    "<img src=x onerror=alert(1)><script>alert(2)</script>",
+    "\u202eevil\u202c \u05e9\u05dc\u05d5\u05dd",
+    "👩‍👩‍👧‍👦🏳️‍🌈 Z\u0335\u0321a\u0334l\u0335g\u0336o\u0337",
+    "\u200b",
+    "W" * 250,
+    "a/b?c#d&e=f%20",
+]
+
+
+def test_a_new_user_sees_how_to_begin(new_tab: Open, server: Server, site: str) -> None:
+    tab = new_tab(new_person(server).username).open()
+    expect(tab.page.get_by_text("No projects yet")).to_be_visible()
+    expect(tab.page.get_by_text(f"deardiary login {site}")).to_be_visible()
+    tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.page.get_by_role("button", name="Copy").last.click()
+    expect(tab.page.get_by_role("button", name="Copied")).to_be_visible()
+    code = tab.page.evaluate("navigator.clipboard.readText()")
+    compile(code, "snippet", "exec")
+    assert "deardiary.start(" in code
+    tab.check_looks()
+
+
+def test_projects_show_what_runs_in_them(dashboard: Dashboard, server: Server) -> None:
+    quiet, busy = new_project(server, name="Quiet"), new_project(server, name="Busy")
+    experiment = new_experiment(server, busy, name="sweep")
+    end(server, new_iteration(server, experiment, name="over"))
+    new_iteration(server, experiment, name="training-now")
+    dashboard.open()
+    card = dashboard.page.get_by_role("listitem").filter(has=dashboard.page.get_by_role("heading", name="Busy"))
+    expect(card.get_by_role("link", name="training-now")).to_be_visible()
+    expect(card.get_by_text("over")).to_have_count(0)
+    other = dashboard.page.get_by_role("listitem").filter(has=dashboard.page.get_by_role("heading", name="Quiet"))
+    expect(other.get_by_text("Nothing is running")).to_be_visible()
+    dashboard.check_looks()
+    dashboard.follow("Quiet")
+    expect(dashboard.page.get_by_text("No experiments yet")).to_be_visible()
+    assert dashboard.page.url.endswith(f"#/projects/{quiet}")
+
+
+def test_a_project_lists_its_experiments_and_models_newest_first(dashboard: Dashboard, server: Server) -> None:
+    project = new_project(server, name="Iris", description="Petals\nand sepals")
+    for name in ("first", "second"):
+        new_experiment(server, project, name=name)
+    model = made(server.call("POST", f"/projects/{project}/models", {"name": "classifier"}))["id"]
+    iteration = new_iteration(server, new_experiment(server, project, name="third"))
+    made(server.call("POST", f"/models/{model}/versions", {"iteration_id": iteration}))
+    found(server.call("PUT", f"/models/{model}/aliases/champion", {"version": 1}))
+    dashboard.open(f"/projects/{project}")
+    names = dashboard.page.get_by_role("table").first.get_by_role("rowheader")
+    expect(names).to_have_text(["third", "second", "first"])
+    expect(dashboard.page.get_by_role("row", name="classifier")).to_contain_text("champion → 1")
+    dashboard.check_looks()
+    dashboard.follow("second")
+    expect(dashboard.page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Iris")).to_be_visible()
+    dashboard.page.get_by_role("link", name="Iris").click()
+    expect(dashboard.page.get_by_role("heading", name="Iris", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_name_is_text_everywhere(dashboard: Dashboard, server: Server, name: str) -> None:
+    project = new_project(server, name=name, description=name * 3)
+    experiment = new_experiment(server, project, name=name, description=name)
+    body = {"batch_id": "1", "parameters": {name: name}, "tags": [name], "metrics": [{"key": name, "value": "NaN"}]}
+    made(server.call("POST", f"/iterations/{new_iteration(server, experiment, name=name)}/log", body))
+    for path in ("/", f"/projects/{project}", f"/experiments/{experiment}"):
+        dashboard.open(path)
+        expect(dashboard.page.get_by_text(name.strip(), exact=True).first).to_be_attached()
+        assert dashboard.page.locator("main img, main script").count() == 0
+        dashboard.show("light", {"width": 375, "height": 700})
+        dashboard.check_fits()
+
+
+def test_nobody_sees_a_project_of_others(new_tab: Open, server: Server) -> None:
+    project = new_project(server, name="Secret")
+    tab = new_tab(new_person(server).username)
+    tab.page.goto(f"{tab.site}/ui#/projects/{project}")
+    expect(tab.page.get_by_role("alert")).to_contain_text("Not found")
+    assert "Secret" not in tab.page.content()
+    writer = new_tab(new_member(server, project, "create").username)
+    writer.page.goto(f"{tab.site}/ui#/projects/{project}")
+    expect(writer.page.get_by_role("alert")).to_contain_text("read permission")
+
+
+def test_the_search_finds_in_all_projects_as_one_types(dashboard: Dashboard, server: Server) -> None:
+    project = new_project(server, name="Zebra finches")
+    experiment = new_experiment(server, project, name="songs of zebras")
+    dashboard.open()
+    dashboard.page.keyboard.press("Control+k")
+    dashboard.page.keyboard.type("zebra")
+    results = dashboard.page.locator("main").get_by_role("listitem")
+    expect(results).to_have_text([re.compile("project.*Zebra finches"), re.compile("experiment.*songs of zebras")])
+    assert dashboard.page.url.endswith("#/search?q=zebra")
+    dashboard.check_looks()
+    dashboard.page.get_by_role("searchbox").fill("no such name")
+    expect(dashboard.page.get_by_text("Nothing is named like")).to_be_visible()
+    dashboard.page.get_by_role("searchbox").fill(experiment[:12])
+    expect(results).to_have_text([re.compile("experiment.*songs of zebras")])
+    dashboard.follow("songs of zebras")
+    expect(dashboard.page.get_by_role("searchbox")).to_have_value("")
+
+
+def test_many_projects_read_what_runs_only_on_the_screen(new_tab: Open, server: Server) -> None:
+    person = new_person(server)
+    for number in range(60):
+        made(server.call("POST", "/projects", {"name": f"project {number}"}, token=person.token))
+    tab = new_tab(person.username)
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url) if "/iterations?" in request.url else None)
+    tab.open()
+    expect(tab.page.get_by_role("heading", name="project 59")).to_be_visible()
+    tab.page.wait_for_load_state("networkidle")
+    assert 0 < len(asked) < 50
+    tab.page.get_by_role("heading", name="project 0", exact=True).scroll_into_view_if_needed()
+    last = tab.page.get_by_role("listitem").filter(has=tab.page.get_by_role("heading", name="project 0", exact=True))
+    expect(last.get_by_text("Nothing is running")).to_be_visible()
