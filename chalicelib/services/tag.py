@@ -51,6 +51,16 @@ def put_tags(owner: Owner, values: list[str]) -> int:
     return sum(_create(owner, missing[start : start + _PER_TRANSACTION]) for start in starts)
 
 
+def drop_tags(owner: Owner, values: list[str]) -> None:
+    """Remove those of these tags that the owner has; at most 99."""
+    found = list(storage.find_tags(owner, values))
+    if found:
+        write = Transaction()
+        _check(owner, write)
+        storage.drop_tags(owner, found, write)
+        write.commit()
+
+
 def _create(owner: Owner, values: list[str]) -> int:
     write = Transaction()
     _check(owner, write)

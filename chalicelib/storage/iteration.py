@@ -154,6 +154,12 @@ def find_iteration(experiment_id: str, iteration_id: str) -> Iteration | None:
     return None if row is None or row.deleting else label.whole(shape(row), row)
 
 
+def is_hidden(experiment_id: str, iteration_id: str) -> bool:
+    """True if the iteration is deleted and its row still there."""
+    row = item.find(IterationRow, keys.iteration(experiment_id, iteration_id))
+    return row is not None and bool(row.deleting)
+
+
 def list_iterations_of_experiment(experiment_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
     partition = keys.experiment_partition(experiment_id)
     rows = item.page(IterationRow, partition, keys.ITERATION, limit=limit, cursor=cursor)

@@ -66,6 +66,12 @@ def remove_tag(owner: Owner, tag_id: str, write: Transaction) -> None:
     write.delete(row, TagRow.id == tag_id, NotFound)
 
 
+def drop_tags(owner: Owner, values: list[str], write: Transaction) -> None:
+    """Remove the tags with these values in a transaction; an absent one is no error."""
+    for value in values:
+        write.delete(TagRow(*_key(owner, ids.hash_text(value))), None, NotFound)
+
+
 def _new_tag_id(owner_id: str, value: str) -> str:
     return f"{owner_id}.{ids.stamp()}.{ids.hash_text(value)}"
 

@@ -111,6 +111,7 @@ RULES = {
     "GET /experiments/{experiment_id}/metrics/series": Rule.READ,
     "GET /experiments/{experiment_id}/metrics/curves": Rule.READ,
     "GET /experiments/{experiment_id}/keys": Rule.READ,
+    "POST /experiments/{experiment_id}/iterations/bulk": Rule.CREATE,
     "GET /metrics/{metric_id}": Rule.READ,
     "PATCH /metrics/{metric_id}": Rule.UPDATE,
     "DELETE /metrics/{metric_id}": Rule.DELETE,

@@ -163,6 +163,9 @@ ASKS: dict[str, Asking] = {
     "GET /experiments/{experiment_id}/metrics/series": lambda _: Ask(query="?key=loss"),
     "GET /experiments/{experiment_id}/metrics/curves": lambda _: Ask(query="?key=loss"),
     "GET /experiments/{experiment_id}/keys": _plain,
+    "POST /experiments/{experiment_id}/iterations/bulk": lambda world: Ask(
+        body={"ids": [world.ids["iteration_id"], world.parent_iteration_id], "add_tags": ["best"]}
+    ),
     "GET /metrics/{metric_id}": _plain,
     "PATCH /metrics/{metric_id}": _sending(value=0.5),
     "DELETE /metrics/{metric_id}": _plain,

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from chalicelib.errors import Conflict
 from chalicelib.routes.http.answer import Answer
-from deardiary.wire.shapes import FlushReceipt, Upload
+from deardiary.wire.shapes import BulkFailure, BulkOutcomes, FlushReceipt, Upload
 
 # Texts that the server assigns; in an error, the field that the caller sent.
 _OPEN = {"id", "backend", "state", "field", "kind", "retry_after"}
@@ -28,6 +28,8 @@ def without_others_texts(method: str, answer: Answer[Any], body: object) -> Answ
     # The caller needs the signed requests in order to write.
     if isinstance(answer.payload, Upload):
         return answer
+    if isinstance(answer.payload, BulkOutcomes):
+        return Answer(answer.status, _without_messages(answer.payload))
     if method != "POST" or answer.raw is not None:
         return Answer(204)
     shown = _shown(answer.payload, frozenset(_texts(body)))
@@ -41,6 +43,14 @@ def conflict(error: Conflict, body: object) -> Conflict:
     """The conflict without its message and without details that the caller did not send."""
     sent = frozenset(_texts(body))
     return Conflict(**{name: _shown_field(name, value, None, sent) for name, value in error.details.items()})
+
+
+def _without_messages(outcomes: BulkOutcomes) -> BulkOutcomes:
+    """The outcomes with the codes of failures only."""
+    failures = {key: each for key, each in outcomes.data.items() if isinstance(each, BulkFailure)}
+    return BulkOutcomes(
+        data={**outcomes.data, **{key: BulkFailure(code=each.code, message="") for key, each in failures.items()}}
+    )
 
 
 def _texts(sent: object) -> Iterator[str]:

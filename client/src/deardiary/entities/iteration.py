@@ -8,8 +8,11 @@ from deardiary.api import Api, path_of, present
 from deardiary.entities import output as outputs
 from deardiary.entities import snapshot as snapshots
 from deardiary.entities.table import read_columns
+from deardiary.wire.limits import MAX_BULK_ITEMS
 from deardiary.wire.shapes import (
     BatchReceipt,
+    BulkFailure,
+    BulkOutcomes,
     Iteration,
     IterationOverview,
     IterationStatus,
@@ -21,7 +24,7 @@ from deardiary.wire.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from deardiary.entities.records import Fields
@@ -153,6 +156,33 @@ class Iterations:
     def keys(self, experiment_id: str) -> KeysInUse:
         """Return the parameters, metrics, labels and tags that the iterations of an experiment use, with counts."""
         return self._api.get(KeysInUse, path_of("experiments", experiment_id, "keys"))
+
+    def bulk(
+        self,
+        experiment_id: str,
+        iteration_ids: Iterable[str],
+        *,
+        add_tags: Collection[str] = (),
+        remove_tags: Collection[str] = (),
+        labels: Mapping[str, str | None] | None = None,
+        delete: bool = False,
+    ) -> dict[str, BulkFailure | None]:
+        """Change many iterations of an experiment, 200 a request; return None, or what went wrong, by id.
+
+        ``labels`` are merged into those of each iteration; None removes one. ``delete`` goes with no other change. A
+        repetition changes nothing. ClientError if you lack the permission.
+        """
+        wanted = list(dict.fromkeys(iteration_ids))
+        body = present(
+            add_tags=list(add_tags) or None, remove_tags=list(remove_tags) or None, labels=labels, delete=delete or None
+        )
+        path = path_of("experiments", experiment_id, "iterations", "bulk")
+        outcomes: dict[str, BulkFailure | None] = {}
+        for start in range(0, len(wanted), MAX_BULK_ITEMS):
+            part = {"ids": wanted[start : start + MAX_BULK_ITEMS], **body}
+            answer = self._api.post(BulkOutcomes, path, part, repeatable=True)
+            outcomes.update({each: None if of == "done" else of for each, of in answer.data.items()})
+        return outcomes
 
     def children(self, iteration_id: str) -> Iterator[Iteration]:
         return self._api.pages(Iteration, path_of("iterations", iteration_id, "children"))

@@ -113,6 +113,15 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
     if type(None) in arguments:
         present = _decoder(arguments[0])
         return lambda data: None if data is None else present(data)
+    shapes = [each for each in arguments if dataclasses.is_dataclass(each)]
+    return _shape_or_word(typing.cast("type[Any]", shapes[0])) if shapes else _plain(hint)
+
+
+def _shape_or_word(shape: type[Any]) -> Callable[[Any], Any]:
+    return lambda data: from_json(shape, data) if isinstance(data, dict) else data
+
+
+def _plain(hint: Any) -> Callable[[Any], Any]:
     return _text if hint is str else _number if hint is int else _same
 
 

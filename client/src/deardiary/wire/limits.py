@@ -12,6 +12,9 @@ MAX_BODY_BYTES = 4 * MIB
 MAX_PAGE_ITEMS = 200
 # Rows of a list of iterations as columns.
 MAX_TABLE_ITEMS = 1000
+# Objects of one request for many, and the tags that it adds or removes. A new iteration has as many tags.
+MAX_BULK_ITEMS = 200
+MAX_BULK_TAGS = 50
 # Points, and parameters, and tags of one flush.
 MAX_BATCH_POINTS = 10_000
 MAX_FLUSH_PARAMETERS = 1000

@@ -368,6 +368,21 @@ class IterationOverview(Iteration):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class BulkFailure(Shape):
+    """Why one object of a request for many was not changed."""
+
+    code: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class BulkOutcomes(Shape):
+    """The outcome of each object of a request for many, by id."""
+
+    data: dict[str, BulkFailure | Literal["done"]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class KeyUse(Shape):
     """A key that iterations of an experiment use. ``count`` is their number; a "number" has only numbers as values."""
 

@@ -1,0 +1,90 @@
+"""The same change to many iterations of an experiment: each has an outcome of its own, and a repetition is harmless."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.aws.overload import is_overload
+from chalicelib.aws.threads import in_threads
+from chalicelib.errors import DomainError, InvalidPayload, Unavailable, not_found
+from chalicelib.services import access, iteration, tag
+from chalicelib.services.access import Actor, Need
+from chalicelib.services.label import LabelChanges
+from chalicelib.services.lifecycle import deletion
+from chalicelib.storage import iteration as storage
+from deardiary.wire.shapes import BulkFailure, BulkOutcomes
+
+# The last change may take as long as a deletion in a request: all of it stays under the 29 s of API Gateway.
+SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    add_tags: Sequence[str] = ()
+    remove_tags: Sequence[str] = ()
+    labels: LabelChanges = field(default_factory=dict)
+    delete: bool = False
+
+    def needs(self) -> list[Need]:
+        """The permissions that the same changes need one by one."""
+        wanted = {
+            Need.CREATE: self.add_tags,
+            Need.UPDATE: self.labels,
+            Need.DELETE: self.remove_tags or self.delete,
+        }
+        return [need for need, has in wanted.items() if has]
+
+    def check(self) -> None:
+        """InvalidPayload if there is nothing to do, or if the changes contradict each other."""
+        if not self.needs():
+            raise InvalidPayload("Say what to do: add_tags, remove_tags, labels or delete", field="body")
+        if self.delete and (self.add_tags or self.remove_tags or self.labels):
+            raise InvalidPayload("delete goes with no other change", field="delete")
+        if set(self.add_tags) & set(self.remove_tags):
+            raise InvalidPayload("A tag is in add_tags too", field="remove_tags")
+
+
+def change_iterations(actor: Actor, experiment_id: str, ids: Sequence[str], changes: Changes) -> BulkOutcomes:
+    """Change each of these iterations. A missing permission refuses all of them, any other problem one."""
+    changes.check()
+    for need in changes.needs():
+        access.experiment(actor, experiment_id, need)
+    end = time.monotonic() + SECONDS
+
+    def change(iteration_id: str) -> BulkFailure | None:
+        return _failure_of(lambda: _change(actor, experiment_id, iteration_id, changes, end))
+
+    wanted = list(dict.fromkeys(ids))
+    outcomes = dict(zip(wanted, in_threads(change, wanted), strict=True))
+    return BulkOutcomes(data={each: failure or "done" for each, failure in outcomes.items()})
+
+
+def _failure_of(work: Callable[[], None]) -> BulkFailure | None:
+    try:
+        work()
+    except DomainError as error:
+        return BulkFailure(code=error.code, message=error.message)
+    except Exception as error:
+        if not is_overload(error):
+            raise
+        return BulkFailure(code=Unavailable.code, message=Unavailable.message)
+    return None
+
+
+def _change(actor: Actor, experiment_id: str, iteration_id: str, changes: Changes, end: float) -> None:
+    if time.monotonic() > end:
+        raise Unavailable("There was no time left for this one; send the request again")
+    found = storage.find_iteration(experiment_id, iteration_id)
+    if found is None:
+        if changes.delete and storage.is_hidden(experiment_id, iteration_id):
+            return  # an earlier request has deleted it
+        raise not_found("iteration", iteration_id)
+    if changes.delete:
+        deletion.delete_iteration(actor, iteration_id)
+        return
+    tag.put_tags(found, list(changes.add_tags))
+    tag.drop_tags(found, list(changes.remove_tags))
+    if changes.labels:
+        iteration.update_iteration(actor, iteration_id, iteration.IterationChanges(labels=dict(changes.labels)))
