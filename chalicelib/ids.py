@@ -33,6 +33,11 @@ def created_us(simple_id: str) -> int:
     return int.from_bytes(base64.b32hexdecode(simple_id.upper())[:7], "big")
 
 
+def stamped_us(stamp_text: str) -> int:
+    """The time of a `stamp`, in microseconds since 1970."""
+    return created_us(stamp_text + "0000")
+
+
 def split_id(compound: str) -> list[str]:
     """Split a compound id into the id of its owner and the parts after that; a simple id has no such parts."""
     return compound.split(".")

@@ -49,6 +49,7 @@ SECTIONS = {
             "ApiToken",
             "Session",
             "SearchResult",
+            "ChangedIterations",
             "Health",
             "View",
         ),

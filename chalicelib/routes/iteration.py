@@ -166,7 +166,7 @@ def _answer(page: Found, query: IterationsQuery, search: Search) -> Answer[Itera
     names = {kind.value for kind in search.include}
     rest = {"next_cursor": page.next_cursor} | ({} if page.total is None else {"total": page.total})
     if query.format == "rows":
-        return Answer(200, raw={"data": [_row(each, names) for each in page.data], **rest})
+        return Answer(200, raw={"data": [overview(each, names) for each in page.data], **rest})
     wanted = Wanted(
         fields=_fields(query),
         parameters=list(dict.fromkeys(query.parameters)) if "parameters" in names else None,
@@ -237,7 +237,7 @@ class _Summary(Struct, gc=False):
     last_step: int
 
 
-def _row(facts: Facts, include: Collection[str]) -> dict[str, Any]:
+def overview(facts: Facts, include: Collection[str]) -> dict[str, Any]:
     """The JSON form of an `IterationOverview`, without the shape: a table of runs has tens of thousands of numbers."""
     row: dict[str, Any] = to_json(facts.iteration)
     if "parameters" in include:

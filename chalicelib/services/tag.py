@@ -8,13 +8,14 @@ from chalicelib.errors import Conflict
 from chalicelib.paging import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
-from chalicelib.storage import experiment, iteration, project
+from chalicelib.storage import change, experiment, iteration, project
 from chalicelib.storage import tag as storage
 from chalicelib.storage.table.transaction import Transaction
 from chalicelib.storage.tag import Owner
 from deardiary.wire.shapes import Experiment, Iteration, Project, Tag
 
-_PER_TRANSACTION = 99
+# One transaction holds 100 items: one checks the owner, another notes the change of an iteration.
+_PER_TRANSACTION = 98
 
 
 class Level(Enum):
@@ -89,7 +90,7 @@ def _owner(actor: Actor, level: Level, owner_id: str, need: Need) -> Owner:
 
 
 def _check(owner: Owner, write: Transaction) -> None:
-    """Make the transaction fail unless the owner exists. An iteration that has ended still accepts tags."""
+    """Make the transaction fail unless the owner exists, and note the change of an iteration, ended or not."""
     match owner:
         case Project():
             project.check_alive(owner.id, write)
@@ -97,3 +98,4 @@ def _check(owner: Owner, write: Transaction) -> None:
             experiment.check_alive(owner, write)
         case Iteration():
             iteration.check_alive(owner.experiment_id, owner.id, write)
+            change.note_change(owner.experiment_id, owner.id, write)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,8 +21,8 @@ from chalicelib import clock
 from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
+from chalicelib.storage import change, label, running, series
 from chalicelib.storage import experiment as experiments
-from chalicelib.storage import label, running, series
 from chalicelib.storage.label import Labelled, Texts
 from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional, idkey, item, keys
@@ -137,6 +138,7 @@ def set_environment(iteration: Iteration, given: Mapping[str, str | bool], write
         return
     actions: list[Action] = [getattr(IterationRow, name).set(value) for name, value in given.items()]
     write.update(IterationRow(*key), actions, condition, refusal)
+    change.note_change(iteration.experiment_id, iteration.id, write)
 
 
 def has_environment(iteration: Iteration) -> bool:
@@ -191,9 +193,10 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
     row = _row(after, None)
     actions = item.changes(row, before, after, _PLAIN)
     if all(getattr(before, name) == getattr(after, name) for name in _STATE):
-        label.save(row, actions, ALIVE & _same_state(before), Conflict, before, after)
-        return label.whole(shape(row), row)
+        _save(row, actions, ALIVE & _same_state(before), Conflict, before, after)
+        return find_iteration(after.experiment_id, after.id) or after
     write = Transaction()
+    change.note_change(after.experiment_id, after.id, write)
     for ancestor in ancestors:
         key = keys.iteration(ancestor.experiment_id, ancestor.id)
         write.check(IterationRow, key, ALIVE & _same_parent(ancestor), Conflict)
@@ -206,7 +209,7 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
     if after.end_date is None and before.end_date is not None:
         running.mark_running(after.experiment_id, after.id, write)
     elif after.end_date is not None and before.end_date is None:
-        running.unmark_running(after.id, write)
+        running.unmark_running(after.experiment_id, after.id, write)
     if before.parent_iteration_id != after.parent_iteration_id:
         _unlink_from_parent(before, write)
         if after.parent_iteration_id is not None:
@@ -217,7 +220,25 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
 
 def set_labels(before: Iteration, after: Iteration) -> None:
     """Write the labels, also after the end. Overtaken if the stored ones are not as `before`."""
-    label.save(_row(after, None), [], ALIVE, Overtaken, before, after)
+    if before.labels != after.labels:
+        _save(_row(after, None), [], ALIVE, Overtaken, before, after)
+
+
+def _save(
+    row: IterationRow,
+    actions: list[Action],
+    condition: Condition,
+    otherwise: Otherwise,
+    before: Iteration,
+    after: Iteration,
+) -> None:
+    """Update the row with its labels, and note the change. `otherwise()` as of `label.save`."""
+    write = Transaction()
+    change.note_change(after.experiment_id, after.id, write)
+    label.move(before, after, write)
+    condition = label.unchanged(row, before, after, condition)
+    write.update(row, [*actions, *label.changes(row, before, after)], condition, otherwise)
+    write.commit()
 
 
 def reopen_if_ended_by_server(iteration: Iteration) -> datetime | None:
@@ -248,6 +269,7 @@ def _reopen(iteration: Iteration) -> None:
     write = Transaction()
     write.update(IterationRow(*keys.iteration(iteration.experiment_id, iteration.id)), actions, ALIVE & LOST, Conflict)
     running.mark_running(iteration.experiment_id, iteration.id, write)
+    change.note_change(iteration.experiment_id, iteration.id, write)
     write.commit()
 
 
@@ -274,8 +296,29 @@ def end_as_lost(iteration: Iteration, end_date: datetime, message: str, seen: Se
     row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
     write.update(row, actions, ALIVE & _same_state(iteration), Conflict)
     series.check_series(iteration.experiment_id, iteration.id, seen, write)
-    running.unmark_running(iteration.id, write)
+    running.unmark_running(iteration.experiment_id, iteration.id, write)
+    change.note_change(iteration.experiment_id, iteration.id, write)
     write.commit()
+
+
+def unmark_ended(iteration: Iteration) -> None:
+    """Remove the RUNNING row of an ended iteration, which a server of another version left. Conflict if it runs."""
+    write = Transaction()
+    key = keys.iteration(iteration.experiment_id, iteration.id)
+    write.check(IterationRow, key, IterationRow.end_date.exists(), Conflict)
+    running.unmark_running(iteration.experiment_id, iteration.id, write)
+    write.commit()
+
+
+def move_running_row(experiment_id: str, iteration_id: str) -> None:
+    """Move the RUNNING row of an older server to its present key, or remove it if the iteration has ended."""
+    write = Transaction()
+    is_running = ALIVE & IterationRow.end_date.does_not_exist()
+    write.check(IterationRow, keys.iteration(experiment_id, iteration_id), is_running, Conflict)
+    running.mark_running(experiment_id, iteration_id, write)
+    with suppress(Conflict):
+        write.commit()
+    running.remove_of_older_servers(iteration_id)
 
 
 def hide_iteration(experiment_id: str, iteration_id: str, write: Transaction) -> None:
@@ -291,6 +334,7 @@ def hide_and_unlink_iteration(iteration: Iteration, write: Transaction) -> None:
 
     row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
     write.update(row, [IterationRow.deleting.set(True)], ALIVE & _same_parent(iteration), why)
+    change.note_change(iteration.experiment_id, iteration.id, write)
     _unlink_from_parent(iteration, write)
 
 
@@ -315,6 +359,7 @@ def _orphan(experiment_id: str, parent_id: str, link: ChildRow) -> bool:
     if found is not None and found.parent_iteration_id == parent_id:
         still = IterationRow.parent_iteration_id == parent_id
         write.update(child, [IterationRow.parent_iteration_id.remove()], still, Conflict)
+        change.note_change(experiment_id, link.child_id, write)
     write.delete(link, None, Conflict)
     try:
         write.commit()
@@ -334,7 +379,8 @@ def remove_iteration(experiment_id: str, iteration_id: str) -> Iterator[None]:
     yield from item.remove_partition(own.pk, keys.parameters_prefix(iteration_id))
     yield from item.remove_partition(own.pk, keys.tags_prefix(iteration_id))
     yield from item.remove_partition(ref.pk, keep=[ref])
-    beside = [keys.running(iteration_id), keys.series(experiment_id, iteration_id), keys.labels(own, iteration_id)]
+    marks = running.every_key(experiment_id, iteration_id)
+    beside = [*marks, keys.series(experiment_id, iteration_id), keys.labels(own, iteration_id)]
     item.delete_items([*beside, ref, own])
 
 

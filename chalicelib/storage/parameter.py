@@ -9,6 +9,7 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.paging import Page, page_by_id
+from chalicelib.storage import change
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
@@ -28,9 +29,10 @@ class ParameterRow(Item, discriminator="parameter"):
 
 
 def create_parameters(iteration: Iteration, parameters: list[Parameter]) -> None:
-    """Create at most 99 parameters, or none. Conflict if one exists; InvalidPayload if the iteration is locked."""
+    """Create at most 98 parameters, or none. Conflict if one exists; InvalidPayload if the iteration is locked."""
     write = Transaction()
     iterations.check_unlocked(iteration, write)
+    change.note_change(iteration.experiment_id, iteration.id, write)
     for parameter in parameters:
         write.put(_row(iteration, parameter), Conflict)
     write.commit()
@@ -83,6 +85,7 @@ def read_parameters_of_span(
 def update_parameter(iteration: Iteration, parameter: Parameter) -> None:
     write = Transaction()
     iterations.check_unlocked(iteration, write)
+    change.note_change(iteration.experiment_id, iteration.id, write)
     write.update(
         _row(iteration, parameter),
         [ParameterRow.value.set(parameter.value)],
@@ -95,6 +98,7 @@ def update_parameter(iteration: Iteration, parameter: Parameter) -> None:
 def delete_parameter(iteration: Iteration, parameter_id: str) -> None:
     write = Transaction()
     iterations.check_unlocked(iteration, write)
+    change.note_change(iteration.experiment_id, iteration.id, write)
     row = ParameterRow(*_key(iteration, parameter_id))
     write.delete(row, ParameterRow.id == parameter_id, NotFound)
     write.commit()

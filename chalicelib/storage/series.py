@@ -23,7 +23,7 @@ from chalicelib.storage.points import chunk, summary
 from chalicelib.storage.points.chunk import Chunk, ChunkRow
 from chalicelib.storage.points.codec import Batch
 from chalicelib.storage.points.summary import Summary
-from chalicelib.storage.table import conditional, item, keys
+from chalicelib.storage.table import conditional, item, keys, nearby
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire import limits
@@ -108,6 +108,12 @@ def read_summaries_of_span(
     span = keys.series_span(experiment_id, first_id, last_id)
     rows = item.raw_rows(span, ["SK", "digests"], consistent=consistent)
     return {keys.owner_of_series(row["SK"]["S"]): summary.PackedSummaries(row["digests"]["B"]) for row in rows}
+
+
+def read_summaries_nearby(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, bytes]:
+    """The packed summaries of these iterations (`PackedSummaries`), as of about a second ago at worst."""
+    rows = nearby.read_nearby([keys.series(experiment_id, each) for each in iteration_ids], ["digests"]).rows
+    return {keys.owner_of_series(key.sk): row["digests"]["B"] for key, row in rows.items()}
 
 
 def read_series_of_iterations(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Series]:

@@ -13,7 +13,9 @@ from chalicelib import clock, config
 from chalicelib.routes import upkeep
 from chalicelib.services.lifecycle import liveness
 from chalicelib.storage import running
+from chalicelib.storage.table import keys
 from deardiary.wire.shapes import IterationStatus
+from tests.support.consistency import check_consistency
 from tests.support.server import Server, server_on_moto
 
 
@@ -180,3 +182,38 @@ def test_how_long_is_a_setting(
     monkeypatch.undo()
     config.settings.cache_clear()
     assert (look(server, iteration)["status_id"] == IterationStatus.KILLED) is ended
+
+
+def test_the_running_row_of_an_older_server_is_moved(server: Server, iteration: deardiary.Iteration) -> None:
+    _as_older_servers_did(iteration)
+    assert not is_watched(iteration)
+    assert upkeep.run(60)
+    assert is_watched(iteration)
+    assert list(running.each_of_older_servers()) == []
+    check_consistency()
+
+
+def test_the_running_row_of_an_older_server_goes_with_its_end(server: Server, iteration: deardiary.Iteration) -> None:
+    _as_older_servers_did(iteration)
+    server.client().iterations.update(iteration.id, status_id=IterationStatus.SUCCEEDED)
+    assert upkeep.run(60)
+    assert not is_watched(iteration)
+    assert list(running.each_of_older_servers()) == []
+
+
+def test_a_row_that_an_older_server_has_left_ends_nothing_again(
+    server: Server, iteration: deardiary.Iteration, later: Any
+) -> None:
+    ended = server.client().iterations.update(iteration.id, status_id=IterationStatus.SUCCEEDED)
+    running.RunningRow(*keys.running(ended.experiment_id, ended.id), experiment_id=ended.experiment_id).save()
+    later(31)
+    assert upkeep.run(60)
+    assert look(server, iteration)["status_id"] == IterationStatus.SUCCEEDED
+    assert not is_watched(iteration)
+
+
+def _as_older_servers_did(iteration: deardiary.Iteration) -> None:
+    """Put the RUNNING row under the key of the iteration alone."""
+    running.remove(iteration.experiment_id, iteration.id)
+    key = keys.running_of_older_servers(iteration.id)
+    running.RunningRow(*key, experiment_id=iteration.experiment_id).save()

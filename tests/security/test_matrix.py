@@ -81,6 +81,7 @@ RULES = {
     "PATCH /experiments/{experiment_id}": Rule.UPDATE,
     "DELETE /experiments/{experiment_id}": Rule.DELETE,
     "GET /experiments/{experiment_id}/iterations": Rule.READ,
+    "GET /experiments/{experiment_id}/iterations/changes": Rule.READ,
     "POST /experiments/{experiment_id}/iterations": Rule.CREATE,
     "GET /iterations/{iteration_id}": Rule.READ,
     "PATCH /iterations/{iteration_id}": Rule.UPDATE,

@@ -22,7 +22,7 @@ from tests.support.world import World, make_world
 
 NOBODY = "01ZZZZZZZZZZZZZZZZZZZZZZZZ"
 # Rows that no other row needs.
-FREE = {"parameter", "tag", "known-source", "preferences", "view"}
+FREE = {"change", "parameter", "tag", "known-source", "preferences", "view"}
 
 
 @pytest.fixture(scope="module")

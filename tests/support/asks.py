@@ -134,6 +134,7 @@ ASKS: dict[str, Asking] = {
     "PATCH /experiments/{experiment_id}": _sending(status_id=3),
     "DELETE /experiments/{experiment_id}": _plain,
     "GET /experiments/{experiment_id}/iterations": _plain,
+    "GET /experiments/{experiment_id}/iterations/changes": _plain,
     "POST /experiments/{experiment_id}/iterations": lambda world: Ask(
         body={"parent_iteration_id": world.parent_iteration_id, "id_key": "job-1"}
     ),

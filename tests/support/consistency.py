@@ -236,7 +236,7 @@ def _iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
         if command is None or "acknowledged_date" in command:
             yield f"names {command_hash} as an open command, and it is not"
     if "end_date" not in row:
-        yield from table.needs(keys.running(its_id), experiment_id=experiment_id)
+        yield from table.needs(keys.running(experiment_id, its_id), experiment_id=experiment_id)
     if row.get("parent_iteration_id"):
         yield from table.needs_iteration(experiment_id, row["parent_iteration_id"])
         yield from table.needs(keys.child(row["parent_iteration_id"], its_id))
@@ -261,6 +261,11 @@ def _running(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _beside_iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
     """Check a row in the experiment's partition whose sort key names an iteration."""
     return table.needs_iteration(key.pk.removeprefix("EXPERIMENT#"), key.sk.split("#")[1])
+
+
+def _change(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """Check a change; it stays until it expires, longer than its iteration."""
+    return table.needs_experiment(key.pk.removeprefix("EXPERIMENT#"))
 
 
 def _input(table: Table, key: Key, row: Row) -> Iterator[str]:
@@ -510,6 +515,7 @@ CHECKS: dict[str, Check] = {
     "iteration": _iteration,
     "child": _child,
     "running": _running,
+    "change": _change,
     "parameter": _beside_iteration,
     "input": _input,
     "use": _use,

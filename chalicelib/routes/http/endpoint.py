@@ -162,7 +162,7 @@ def _call(operation: Operation, face: Face, request: Request) -> Call[Any, Any]:
 
 def _perform(operation: Operation, face: Face, request: Request, ids: Mapping[str, str]) -> Answer[Any]:
     call, path_ids = _call(operation, face, request), parse.path_ids(ids)
-    if isinstance(call.query, parse.PageQuery):
+    if isinstance(call.query, parse.LimitedQuery):
         return _page(lambda limit: _view(operation, _limited(call, limit), path_ids), call.query.limit)
     return _view(operation, call, path_ids)
 

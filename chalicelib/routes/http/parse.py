@@ -96,10 +96,15 @@ class AnyQuery(Struct):
     """The query of an operation that has none, in a face that ignores unknown fields."""
 
 
-class PageQuery(Query):
-    """The query of a list that is read in pages."""
+class LimitedQuery(Query):
+    """The query of a list of at most `limit` rows, and of fewer if they are long."""
 
     limit: Annotated[int, Meta(ge=1, le=limits.MAX_PAGE_ITEMS)] = 50
+
+
+class PageQuery(LimitedQuery):
+    """The query of a list that is read in pages."""
+
     cursor: str | None = None
 
 

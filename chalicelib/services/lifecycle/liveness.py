@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -25,6 +26,8 @@ _PER_READ = 100
 
 def end_silent_iterations(seconds: float) -> bool:
     """End silent iterations. True if the time sufficed to inspect all running ones, else False."""
+    for experiment_id, iteration_id in running.each_of_older_servers():
+        iterations.move_running_row(experiment_id, iteration_id)
     silence = config.settings().lost_after
     if silence is None:
         return True
@@ -50,7 +53,10 @@ def _inspect(experiment_id: str, iteration_ids: list[str], silent_before: dateti
             continue
         iteration = iterations.find_iteration(experiment_id, iteration_id)
         if iteration is None or series is None:
-            running.remove(iteration_id)
+            running.remove(experiment_id, iteration_id)
+        elif iteration.end_date is not None:
+            with suppress(Conflict):
+                iterations.unmark_ended(iteration)
         elif max(iteration.created_date, _last_heartbeat(series)) < silent_before and not series.announced:
             _end(iteration, series)
 

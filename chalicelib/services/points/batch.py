@@ -24,6 +24,7 @@ from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.points.trimming import trim_output
+from chalicelib.storage import change as changes
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import output as outputs
 from chalicelib.storage import series as storage
@@ -95,6 +96,9 @@ def store_batch(iteration: Iteration, batch_id: str, sent: dict[str, Sent], line
     series, chunk = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
     if chunk is None:
         require_open(iteration, sent, lines)
+        if iteration.end_date is not None:
+            # Before the write: readers of changes compare the summaries of this iteration for a minute from now on.
+            changes.note_change_alone(iteration.experiment_id, iteration.id)
     if chunk is None or batch_hash in series.announced:
         series = _announce(iteration, batch_hash, sent, lines, series, chunk)
         if batch_hash in series.announced:

@@ -13,7 +13,7 @@ from chalicelib.paging import Cursor, Page
 from chalicelib.storage import label
 from chalicelib.storage.iteration import IterationRow
 from chalicelib.storage.label import Texts
-from chalicelib.storage.table import item, keys
+from chalicelib.storage.table import item, keys, nearby
 from deardiary.wire.shapes import Iteration, IterationStatus
 
 _EMPTY: dict[str, Any] = {
@@ -51,6 +51,16 @@ def find_iterations(experiment_id: str, iteration_ids: Sequence[str], *, consist
     item_keys = [keys.iteration(experiment_id, each) for each in iteration_ids]
     found = item.raw_many(item_keys, _attributes(_FIELDS), consistent=consistent)
     return _from_rows(experiment_id, [found[key] for key in item_keys if key in found])
+
+
+def find_iterations_nearby(
+    experiment_id: str, iteration_ids: Sequence[str], *, consistent: bool
+) -> tuple[list[Iteration], bool]:
+    """The iterations that exist, in the order given, and True if few others are between the first and the last id."""
+    item_keys = [keys.iteration(experiment_id, each) for each in iteration_ids]
+    found = nearby.read_nearby(item_keys, _attributes(_FIELDS), consistent=consistent)
+    rows = [found.rows[key] for key in item_keys if key in found.rows]
+    return _from_rows(experiment_id, rows), found.are_close
 
 
 def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[str]:

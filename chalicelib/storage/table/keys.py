@@ -23,6 +23,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     series of an iteration EXPERIMENT#eid     SERIES#iid              first, last, min, max, count of every key
     resource              EXPERIMENT#eid      RESOURCE#rid
     snapshot              EXPERIMENT#eid      SNAPSHOT#iid            which blobs hold lock files and diff
+    change of an iteration EXPERIMENT#eid     CHANGE#time#iid         an edit; expires
     iteration's REF       ITERATION#iid       REF
     child                 ITERATION#iid       CHILD#iid
     chunk of points       ITERATION#iid       CHUNK#hash(batch_id)  a batch; without points once moved or dropped
@@ -45,7 +46,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     sign-in attempts      ATTEMPTS#hash     window                  of a tuple: an account, an address; expires
     known address         USER#uid            SOURCE#hash           from which the user signed in; expires
     deletion under way    DELETIONS           id
-    running iteration     RUNNING             ITERATION#iid           read by the liveness sweep
+    running iteration     RUNNING             EXPERIMENT#eid#iid      for the liveness sweep; see running.py
     bytes in the table    BYTES#pid#sha256    BYTES#number            of the inline backend, 256 KiB an item
     upload to check       UPLOADS             time#id                 when due: unfinished, or bytes that arrived late
 
@@ -189,13 +190,38 @@ def iteration(experiment_id: str, iteration_id: str) -> Key:
     return Key(experiment_partition(experiment_id), f"{ITERATION}{iteration_id}")
 
 
-def running(iteration_id: str) -> Key:
+def running(experiment_id: str, iteration_id: str) -> Key:
+    return Key(RUNNING, f"{EXPERIMENT}{experiment_id}#{iteration_id}")
+
+
+def running_span(experiment_id: str) -> Span:
+    """The running iterations of an experiment."""
+    return Span(RUNNING, f"{EXPERIMENT}{experiment_id}#", f"{EXPERIMENT}{experiment_id}#{_AFTER_HASHES}")
+
+
+def running_of_older_servers(iteration_id: str) -> Key:
     return Key(RUNNING, f"{ITERATION}{iteration_id}")
 
 
 def iteration_of_running(sk: str) -> str:
     """The iteration's id."""
-    return sk.removeprefix(ITERATION)
+    return sk.rpartition("#")[2]
+
+
+def change(experiment_id: str, stamp: str, iteration_id: str) -> Key:
+    """The key of a change, in the order of the changes' times (`ids.stamp`)."""
+    return Key(experiment_partition(experiment_id), f"CHANGE#{stamp}#{iteration_id}")
+
+
+def changes_span(experiment_id: str, first_stamp: str) -> Span:
+    """The changes from a time on."""
+    return Span(experiment_partition(experiment_id), f"CHANGE#{first_stamp}", f"CHANGE#{_AFTER_HASHES}")
+
+
+def parts_of_change(sk: str) -> tuple[str, str]:
+    """The stamp and the iteration's id."""
+    _, stamp, iteration_id = sk.split("#")
+    return stamp, iteration_id
 
 
 def iteration_ref(iteration_id: str) -> Key:

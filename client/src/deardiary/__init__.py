@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from deardiary.wire.shapes import (
         ApiToken,
         BatchReceipt,
+        ChangedIterations,
         Curve,
         Experiment,
         ExperimentStatus,
@@ -86,6 +87,7 @@ else:
         "wire.shapes": (
             "ApiToken",
             "BatchReceipt",
+            "ChangedIterations",
             "Curve",
             "Experiment",
             "ExperimentStatus",
@@ -142,6 +144,7 @@ __all__ = [
     "ActiveIteration",
     "ApiToken",
     "BatchReceipt",
+    "ChangedIterations",
     "Client",
     "ClientError",
     "Conflict",

@@ -18,6 +18,12 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 
 
+def clear() -> None:
+    """Clear the terminal, if stdout is one, for a table that is shown again."""
+    if sys.stdout.isatty():
+        print("\033[2J\033[H", end="")
+
+
 def one_line(text: str) -> str:
     """The text as from `printable`, without line ends: a name must not imitate a line of the client."""
     return printable(text.replace("\n", "?"))

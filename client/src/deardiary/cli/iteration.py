@@ -7,11 +7,13 @@ from heapq import nlargest
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from deardiary import terminal
 from deardiary.cli import deletion_extent, find, lineage, printed
 from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
 from deardiary.cli.command import Call, count, noun, one_of, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
 from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.cli.follow import follow
 from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.metric import SUMMARY, summary_row
 from deardiary.cli.output import GAP, cell, short_ids, shortened, with_words
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
     from deardiary.cli.compare import Row
     from deardiary.client import Client
-    from deardiary.wire.shapes import Iteration, Project
+    from deardiary.wire.shapes import Experiment, Iteration, Project
 
 _ID = "a name, PROJECT/EXPERIMENT/NAME, an id, or the beginning of one"
 _WIDEST_SAME = 24
@@ -45,6 +47,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--order-by", help="like: metrics.accuracy desc, created_date")
     parser.add_argument("--limit", type=count, metavar="N", help="list no more than N")
     parser.add_argument("--columns", metavar="A,B", help="these columns, like: status,parameters.lr,metrics.loss")
+    parser.add_argument("--follow", action="store_true", help="show the table again after each change, until Ctrl-C")
     parser.add_argument("--wide", action="store_true", help="all columns and whole ids, however wide the terminal is")
     parser = verb(verbs, "keys", "list the parameters, metrics, labels and tags that an experiment uses", keys)
     parser.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="PROJECT/EXPERIMENT, or an id")
@@ -82,7 +85,27 @@ def ls(call: Call) -> None:
         raise CommandFailed("Give an experiment or --project, not both", USAGE)
     project = find.project(call.client, given.project) if given.project else None
     owner = project or find.experiment(call.client, given.experiment)
-    iterations = _of_project(call, project) if project else _of_experiment(call, owner.id)
+    if given.follow:
+        _follow(call, owner)
+        return
+    _show_all(call, owner, project, _of_project(call, project) if project else _of_experiment(call, owner.id))
+
+
+def _follow(call: Call, owner: Experiment | Project) -> None:
+    """Show the iterations of an experiment again after each change. They keep the order of their creation."""
+    given = call.given
+    if given.project or given.filter or given.order_by or given.json:
+        raise CommandFailed("--follow shows a whole experiment: no --project, --filter, --order-by and --json", USAGE)
+    for iterations in follow(call.client, owner.id, lambda: _of_experiment(call, owner.id)):
+        terminal.clear()
+        _show_all(call, owner, None, iterations[: given.limit])
+        sys.stdout.flush()
+
+
+def _show_all(
+    call: Call, owner: Experiment | Project, project: Project | None, iterations: list[IterationOverview]
+) -> None:
+    given = call.given
     call.output.json(iterations)
     room = None if given.wide else call.output.room()
     labels = [each.id for each in iterations] if room is None else short_ids([each.id for each in iterations])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urlencode
 
 from deardiary.api import Api, path_of, present
 from deardiary.entities import output as outputs
@@ -13,6 +14,7 @@ from deardiary.wire.shapes import (
     BatchReceipt,
     BulkFailure,
     BulkOutcomes,
+    ChangedIterations,
     Iteration,
     IterationOverview,
     IterationStatus,
@@ -152,6 +154,27 @@ class Iterations:
             *([("include", ",".join(include))] if include else []),
         ]
         return read_columns(self._api, _path_of_list("columns", experiment_id, project), asked)
+
+    def changes(
+        self,
+        experiment_id: str,
+        since: str | None = None,
+        *,
+        iteration_ids: Collection[str] = (),
+        parameters: Collection[str] | None = None,
+        metrics: Collection[str] | None = None,
+    ) -> ChangedIterations:
+        """Return the iterations that changed since an earlier answer, whose ``next_since`` is ``since``.
+
+        Without ``since``: the running ones and those edited in the last minute. Take that answer first, then `list`.
+        ``iteration_ids`` limits the answer to these, ``parameters`` and ``metrics`` to these keys.
+        """
+        query: list[tuple[str, str]] = [] if since is None else [("since", since)]
+        query += [("iteration_id", each) for each in iteration_ids]
+        for name, keys in (("parameters", parameters), ("metrics", metrics)):
+            query += [] if keys is None else [(name, key) for key in keys or [""]]
+        path = path_of("experiments", experiment_id, "iterations", "changes")
+        return self._api.get(ChangedIterations, f"{path}?{urlencode(query)}" if query else path)
 
     def keys(self, experiment_id: str) -> KeysInUse:
         """Return the parameters, metrics, labels and tags that the iterations of an experiment use, with counts."""

@@ -383,6 +383,21 @@ class BulkOutcomes(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ChangedIterations(Shape):
+    """The iterations that are new or have changed, and the ids of those that are gone.
+
+    ``parameters`` and ``tags`` of a row are None if they are unchanged. ``reset``: list the iterations again. Ask with
+    ``next_since`` as ``since`` after ``poll_after_seconds``.
+    """
+
+    data: tuple[IterationOverview, ...]
+    gone: tuple[str, ...]
+    reset: bool
+    next_since: str
+    poll_after_seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class KeyUse(Shape):
     """A key that iterations of an experiment use. ``count`` is their number; a "number" has only numbers as values."""
 

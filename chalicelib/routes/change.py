@@ -1,0 +1,71 @@
+"""Changes of an experiment's iterations, for tables that stay up to date."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.routes.http.answer import Answer
+from chalicelib.routes.http.endpoint import Call, Routes
+from chalicelib.routes.http.parse import Id, LimitedQuery
+from chalicelib.routes.iteration import overview
+from deardiary.wire import limits
+from deardiary.wire.shapes import ChangedIterations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.services.search.facts import Facts
+
+routes = Routes(__name__)
+
+_ALL = "*"
+Keys = Annotated[
+    list[Annotated[str, Meta(max_length=limits.MAX_KEY_CHARACTERS)]],
+    Meta(max_length=limits.MAX_PAGE_ITEMS, description="The keys; without it or with *, all keys; an empty text: none"),
+]
+
+
+class ChangesQuery(LimitedQuery):
+    since: Annotated[str, Meta(description="The next_since of an earlier answer")] | None = None
+    iteration_id: Annotated[list[Id], Meta(max_length=limits.MAX_PAGE_ITEMS)] = []
+    parameters: Keys = []
+    metrics: Keys = []
+    limit: Annotated[int, Meta(ge=1, le=limits.MAX_PAGE_ITEMS)] = limits.MAX_PAGE_ITEMS
+
+
+@routes.get("/experiments/{experiment_id}/iterations/changes", query=ChangesQuery)
+def list_changes(call: Call[None, ChangesQuery], experiment_id: str) -> Answer[ChangedIterations]:
+    """The ETag leaves `next_since` out of an answer with rows: the same rows again are no news."""
+    from chalicelib.services import change as service  # most cold starts do not need it
+
+    query = call.query
+    found = service.list_changes(
+        call.actor,
+        experiment_id,
+        query.since,
+        query.limit,
+        only=frozenset(query.iteration_id),
+        parameters=_named(query.parameters),
+    )
+    metrics = _named(query.metrics)
+    rows = [_row(each, metrics, is_detailed=each.iteration.id in found.detailed) for each in found.rows]
+    content = {"data": rows, "gone": found.gone, "reset": found.reset, "poll_after_seconds": found.poll_after_seconds}
+    whole = content | {"next_since": found.next_since}
+    told = content if rows or found.gone else whole
+    return Answer(200, raw=whole, etag=hashlib.sha256(msgspec.json.encode(told)).hexdigest())
+
+
+def _named(keys: list[str]) -> frozenset[str] | None:
+    """None for all keys."""
+    return None if not keys or _ALL in keys else frozenset(keys) - {""}
+
+
+def _row(facts: Facts, metrics: frozenset[str] | None, *, is_detailed: bool) -> Mapping[str, Any]:
+    if metrics is not None:
+        facts = replace(facts, summaries={key: facts.summaries[key] for key in facts.summaries if key in metrics})
+    return overview(facts, {"metrics", "parameters", "tags"} if is_detailed else {"metrics"})

@@ -1,0 +1,184 @@
+"""Changes of an experiment's iterations since an earlier answer, cheap enough for a table that polls.
+
+An answer ends with a position, which the next request gives as `since`. The position holds the time of the answer, and
+a hash for each state that the client has:
+
+- The summaries of each running iteration. A flush writes no row beside them, so the server compares them.
+- The edits of each edited iteration: the CHANGE rows (`storage/change.py`) since a minute before the position.
+
+No change is missed. A request writes at most a minute after it began (`chalicelib/deadline.py`), so a change is
+visible a minute after its own time, and until then each answer compares it again. docs/changes.md has the details.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from chalicelib import clock, ids
+from chalicelib.aws.threads import in_threads
+from chalicelib.services import access
+from chalicelib.services.access import Actor, Need
+from chalicelib.services.lifecycle import pace
+from chalicelib.services.search import facts
+from chalicelib.services.search.ast import Kind
+from chalicelib.services.search.facts import Facts, Known
+from chalicelib.services.search.position import Position, State, decode, encode
+from chalicelib.storage import change as storage
+from chalicelib.storage import running, series
+from chalicelib.storage.points.summary import PackedSummaries, Summary
+from chalicelib.storage.reads import projection
+from deardiary.wire.shapes import Iteration
+
+_SECOND = 1_000_000  # Microseconds, as all times here.
+# Every write of a request is visible this long after its beginning: 60 s, and 5 s for clocks and replicas that lag.
+WINDOW = 65 * _SECOND
+# Younger edits come twice: while a transaction commits, a reader may see one of its rows and not yet the other.
+YOUNG = 10 * _SECOND
+# A position without news is replaced after this time, long before the CHANGE rows since then expire.
+REPLACED_AFTER = 3600 * _SECOND
+LOST_AFTER = storage.KEPT_S * _SECOND - WINDOW
+# The server compares only the newest running iterations: their hashes must fit a URL.
+MOST_RUNNING = 1000
+_IDLE_S = 30
+# The seconds until the next poll, by the most running iterations.
+_PACE = ((0, _IDLE_S), (50, 5), (200, 10), (MOST_RUNNING, 20))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """`detailed`: the ids of the rows with parameters and tags. `reset`: the client has to list everything again."""
+
+    rows: list[Facts]
+    detailed: Collection[str]
+    gone: list[str]
+    reset: bool
+    next_since: str
+    poll_after_seconds: int
+
+
+class _Watch(NamedTuple):
+    """The iterations to compare, edited ones first, in the order of edits; and the number of those that run."""
+
+    states: Sequence[State]
+    running: int
+    oldest_edit: str | None
+
+    def has_settled(self, now: int) -> bool:
+        """True if a later position need not read the oldest edit again."""
+        return self.oldest_edit is not None and self.oldest_edit <= ids.stamp(now - WINDOW)
+
+
+def list_changes(
+    actor: Actor,
+    experiment_id: str,
+    since: str | None,
+    limit: int,
+    *,
+    only: Collection[str] = (),
+    parameters: frozenset[str] | None = None,
+) -> Changes:
+    """At most `limit` changed rows, only of the iterations `only` if given, with these parameters (None: all).
+
+    Without `since`, the running iterations and those edited in the last minute.
+    """
+    line = access.experiment(actor, experiment_id, Need.READ)
+    now = clock.to_milliseconds(clock.now()) * 1000
+    given = None if since is None else decode(experiment_id, since)
+    reset = given is not None and given.time_us < now - LOST_AFTER
+    is_first = given is None or reset
+    position = Position(now) if given is None or reset else given
+
+    watch = _watch(experiment_id, only, position)
+    if watch.running:
+        pace.watch_experiment(line)
+    edited = {each.id for each in watch.states if _is_edited(each, position)}
+    news = [each for each in watch.states if each.id in edited or each.hash_of_summaries() not in position.seen]
+    sent, left = news[:limit], news[limit:]
+    created = {each.id for each in sent if is_first or ids.created_us(each.id) > position.time_us - WINDOW}
+    rows = _read_rows(experiment_id, sent, edited | created, parameters)
+    present = {each.iteration.id for each in rows}
+    has_news = is_first or sent or now - position.time_us > REPLACED_AFTER or watch.has_settled(now)
+    after = _next_position(now, position, watch, left) if has_news else position
+    return Changes(
+        rows=rows,
+        detailed=edited | created,
+        gone=[each.id for each in sent if each.id not in present],
+        reset=reset,
+        next_since=encode(experiment_id, after),
+        poll_after_seconds=0 if left else next(seconds for most, seconds in _PACE if watch.running <= most),
+    )
+
+
+def _is_edited(state: State, position: Position) -> bool:
+    edits = state.hash_of_edits(position.time_us - WINDOW)
+    return edits is not None and edits not in position.seen
+
+
+def _watch(experiment_id: str, only: Collection[str], position: Position) -> _Watch:
+    noted = storage.read_changes(experiment_id, position.time_us - WINDOW)
+    edits: dict[str, list[str]] = {}
+    for each in noted:
+        edits.setdefault(each.iteration_id, []).append(each.stamp)
+    runs = [each for each in running.read_running_ids(experiment_id) if not only or each in only][-MOST_RUNNING:]
+    chosen = [each for each in dict.fromkeys([*edits, *reversed(runs)]) if not only or each in only]
+    summaries = series.read_summaries_nearby(experiment_id, chosen)
+    return _Watch(
+        [State(each, edits.get(each, ()), summaries.get(each)) for each in chosen],
+        len(runs),
+        noted[0].stamp if noted else None,
+    )
+
+
+def _next_position(now: int, position: Position, watch: _Watch, left: Sequence[State]) -> Position:
+    """The position after this answer: at most a minute after the first edit that is left to the next answer."""
+    waiting = [ids.stamped_us(each.edits[0]) + WINDOW - 1 for each in left if each.edits]
+    time = max(position.time_us, min([now, *waiting]))
+    later, young = {each.id for each in left}, ids.stamp(now - YOUNG)
+    seen: set[bytes] = set()
+    for each in watch.states:
+        if each.id in later:
+            continue
+        seen.add(each.hash_of_summaries())
+        edits = each.hash_of_edits(time - WINDOW)
+        if edits is not None and each.edits[-1] <= young:
+            seen.add(edits)
+    return Position(time, frozenset(seen))
+
+
+def _read_rows(
+    experiment_id: str, sent: Sequence[State], detailed: Collection[str], names: frozenset[str] | None
+) -> list[Facts]:
+    """The rows that exist, in the order given."""
+    summaries = {each.id: PackedSummaries(each.summaries) for each in sent if each.summaries is not None}
+    # The edited rows as they are now. The others have not changed since the client has read them.
+    whole, are_close = _find(experiment_id, [each.id for each in sent if each.id in detailed], consistent=True)
+    others, _ = _find(experiment_id, [each.id for each in sent if each.id not in detailed], consistent=False)
+    known = _details(experiment_id, list(whole.values()), names, summaries, are_close=are_close)
+    found = whole | others
+    return [known.of(found[each.id]) for each in sent if each.id in found]
+
+
+def _find(experiment_id: str, wanted: Sequence[str], *, consistent: bool) -> tuple[dict[str, Iteration], bool]:
+    found, are_close = projection.find_iterations_nearby(experiment_id, wanted, consistent=consistent)
+    return {each.id: each for each in found}, are_close
+
+
+def _details(
+    experiment_id: str,
+    iterations: list[Iteration],
+    names: frozenset[str] | None,
+    summaries: Mapping[str, Mapping[str, Summary]],
+    *,
+    are_close: bool,
+) -> Known:
+    """Read parameters and tags: by one Query each for iterations that are close together, otherwise one by one."""
+    kinds = {Kind.TAGS} if names is not None and not names else {Kind.TAGS, Kind.PARAMETERS}
+    spans = [iterations] if are_close else [[each] for each in iterations]
+    read = in_threads(lambda span: facts.read(experiment_id, span, kinds, keys=names), spans)
+    return Known(
+        {owner: values for each in read for owner, values in (each.parameters or {}).items()},
+        summaries,
+        {owner: values for each in read for owner, values in (each.tags or {}).items()},
+    )

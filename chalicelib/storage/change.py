@@ -1,0 +1,55 @@
+"""Changes of iterations: for each edit a small row with its time and the iteration, which expires after a day.
+
+`GET /experiments/{id}/iterations/changes` finds by them which iterations to read. The row is written in the transaction
+of the edit, so neither exists without the other. A flush of points writes none, for running iterations are compared by
+their summaries.
+
+Call `note_change` in each transaction that changes a field, a parameter, a tag or a label of an iteration, that ends,
+deletes or restores it. Its creation needs none, for it is then running.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from pynamodb.attributes import NumberAttribute
+
+from chalicelib import ids
+from chalicelib.storage.table import item, keys
+from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.transaction import Transaction
+
+KEPT_S = 24 * 60 * 60
+
+
+class ChangeRow(Item, discriminator="change"):
+    # DynamoDB's TTL, which may be days late.
+    expires_at = NumberAttribute()
+
+
+class Change(NamedTuple):
+    """`stamp` (`ids.stamp`) is the time before the write, so the change may become visible later than that."""
+
+    stamp: str
+    iteration_id: str
+
+
+def note_change(experiment_id: str, iteration_id: str, write: Transaction) -> None:
+    key = keys.change(experiment_id, ids.stamp(), iteration_id)
+    write.replace(ChangeRow(*key, expires_at=int(time.time()) + KEPT_S))
+
+
+def note_change_alone(experiment_id: str, iteration_id: str) -> None:
+    """Write the row without a transaction, before a write of points to an ended iteration."""
+    item.connection()
+    ChangeRow(*keys.change(experiment_id, ids.stamp(), iteration_id), expires_at=int(time.time()) + KEPT_S).save()
+
+
+def read_changes(experiment_id: str, since_us: int) -> list[Change]:
+    """The changes from a time on (µs since 1970), in their order.
+
+    This read is eventually consistent, at half the price: the caller reads again what is a minute old.
+    """
+    rows = item.raw_rows(keys.changes_span(experiment_id, ids.stamp(since_us)), ["SK"], consistent=False)
+    return [Change(*keys.parts_of_change(row["SK"]["S"])) for row in rows]
