@@ -34,9 +34,21 @@ SECTIONS = {
     ],
     "Objects": [
         *("Project", "Experiment", "ExperimentStatus", "Iteration", "IterationOverview", "IterationStatus"),
-        *("Parameter", "Input", "Metric", "MetricSummary", "Curve", "Point", "BatchReceipt", "Tag", "Resource"),
+        *(
+            "Parameter",
+            "Input",
+            "Metric",
+            "MetricSummary",
+            "Curve",
+            "Point",
+            "BatchReceipt",
+            "FlushReceipt",
+            "Tag",
+            "Resource",
+        ),
         *("OutputLine", "OutputPage", "OutputGap"),
         "Snapshot",
+        *("Command", "PendingCommand"),
         *(
             "Model",
             "ModelVersion",
@@ -61,6 +73,7 @@ _INSTANCES = {"ActiveIteration": "iteration", "Client": "client"}
 _WIDTH = 100
 # Public for the other modules of the package only.
 _INTERNAL = {"before_fork", "after_fork", "ref", "run", "journal", "finish_hooks"}
+_INTERNAL |= {"acknowledge", "ends_after_interrupt", "is_over", "unless_ended"}
 _INTERNAL |= {"clone", "end_with_process", "is_left_open", "with_deadline", "without_retries"}
 
 

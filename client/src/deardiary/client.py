@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, overload
 
 from deardiary.api import Api
 from deardiary.entities import auth
+from deardiary.entities.command import Commands
 from deardiary.entities.experiment import Experiments
 from deardiary.entities.input import Inputs
 from deardiary.entities.iteration import Iterations
@@ -48,6 +49,7 @@ class Client:
         self.iterations = Iterations(api)
         self.parameters = Parameters(api)
         self.inputs = Inputs(api)
+        self.commands = Commands(api)
         self.metrics = Metrics(api)
         self.resources = Resources(api)
         self.tags = Tags(api)

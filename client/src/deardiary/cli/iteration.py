@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from deardiary import terminal
-from deardiary.cli import deletion_extent, find, lineage, printed
+from deardiary.cli import deletion_extent, find, lineage, printed, steer
 from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
 from deardiary.cli.command import Call, count, noun, one_of, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
@@ -70,6 +70,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
     parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
     labelling(verbs, "set labels of an iteration", label, {"metavar": "ITERATION", "help": _ID}, "iteration")
+    steer.add(verbs, _ID)
     parser = verb(verbs, "end", "end an iteration whose program no longer runs", end)
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
     ends = [each.name for each in IterationStatus if each is not IterationStatus.RUNNING]
@@ -174,7 +175,8 @@ def show(call: Call) -> None:
     resources = list(call.client.resources.list(overview.experiment_id, iteration_id=overview.id))
     read, produced = lineage.of_iteration(call.client, overview.id)
     owned = {"children": [each.id for each in children], "resources": resources}
-    owned |= {"inputs": read, "modelversions": produced}
+    commands = list(call.client.commands.list(overview.id))
+    owned |= {"inputs": read, "modelversions": produced, "commands": commands}
     call.output.json({**with_words(overview), **owned})
     rows = [row for row in rows_of([overview]) if not row[0].startswith("metrics.")]
     fields = {name: value for name, _, (value,) in rows if value not in (None, "")}
@@ -190,6 +192,7 @@ def show(call: Call) -> None:
     if children:
         call.output.fields({"children": [each.id for each in children]})
     lineage.show(call, read, produced)
+    steer.show(call, commands)
     if resources:
         call.output.say("")
         ids = [each.id for each in resources]

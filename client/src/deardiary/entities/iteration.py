@@ -11,10 +11,10 @@ from deardiary.entities import snapshot as snapshots
 from deardiary.entities.table import read_columns
 from deardiary.wire.limits import MAX_BULK_ITEMS
 from deardiary.wire.shapes import (
-    BatchReceipt,
     BulkFailure,
     BulkOutcomes,
     ChangedIterations,
+    FlushReceipt,
     Iteration,
     IterationOverview,
     IterationStatus,
@@ -252,7 +252,7 @@ class Iterations:
         )
         return self._api.patch(Iteration, path_of("iterations", iteration_id), body)
 
-    def log(self, fields: Fields, *, batch_id: str) -> BatchReceipt:
+    def log(self, fields: Fields, *, batch_id: str) -> FlushReceipt:
         """Send parameters, tags and labels in one request: at most 1,000 in all, and 4 MiB of JSON.
 
         A repeated ``batch_id`` changes nothing and returns the same receipt.
@@ -264,18 +264,18 @@ class Iterations:
             "labels": fields.labels,
         }
         given = {name: value for name, value in body.items() if value}
-        return self._api.post(BatchReceipt, path_of("iterations", fields.iteration_id, "log"), given, repeatable=True)
+        return self._api.post(FlushReceipt, path_of("iterations", fields.iteration_id, "log"), given, repeatable=True)
 
     def log_columns(
         self, iteration_id: str, columns: Columns, *, batch_id: str, output: Sequence[Mapping[str, Any]] = ()
-    ) -> BatchReceipt:
+    ) -> FlushReceipt:
         """Send points as columns: at most 10,000, and 4 MiB of JSON. Empty columns are a heartbeat.
 
         ``output`` has printed lines: at most 10,000 of ``{"stream", "text", "recorded_at"}``, and 1 MiB of text.
         """
         path = path_of("iterations", iteration_id, "log")
         body = {"batch_id": batch_id, "metrics": columns} | ({"output": list(output)} if output else {})
-        return self._api.post(BatchReceipt, path, body, repeatable=True)
+        return self._api.post(FlushReceipt, path, body, repeatable=True)
 
     def output(
         self, iteration_id: str, *, after: str | None = None, stream: Literal["stdout", "stderr"] | None = None
@@ -299,6 +299,14 @@ class Iterations:
         To follow a running iteration, give the ``cursor`` of the last page as ``after``, again and again.
         """
         return outputs.read_page(self._api, iteration_id, after, stream, tail)
+
+    def acknowledge(
+        self, iteration_id: str, acknowledged: Sequence[Mapping[str, object]], *, batch_id: str
+    ) -> FlushReceipt:
+        """Say that commands are carried out: of each its ``command_id``, and the ``step`` if that is known."""
+        path = path_of("iterations", iteration_id, "log")
+        body = {"batch_id": batch_id, "acknowledged": list(acknowledged)}
+        return self._api.post(FlushReceipt, path, body, repeatable=True)
 
     def snapshot(self, iteration_id: str) -> Snapshot:
         """Return the iteration with its lock files and diff, in as many requests as their length requires."""

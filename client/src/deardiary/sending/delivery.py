@@ -17,7 +17,7 @@ from deardiary.sending import operations, run_ref
 from deardiary.spool import lines, points, store
 from deardiary.spool import output as outputs
 from deardiary.spool import run as runs
-from deardiary.wire import times
+from deardiary.wire import limits, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from deardiary.spool.points import Row
     from deardiary.spool.run import Run
     from deardiary.spool.segment import Segment
-    from deardiary.wire.shapes import Iteration
+    from deardiary.wire.shapes import FlushReceipt, Iteration, PendingCommand
 
 T = TypeVar("T")
 
@@ -82,6 +82,8 @@ class Delivery:
         self._reopens = run.reopens and run.forked_from is None
         self._has_told_of_the_end = False
         self._takes_output = True
+        self.flush_after_seconds: float | None = None  # of the last answer
+        self.receive_commands: Callable[[Sequence[PendingCommand]], None] = _ignore  # unless this process is the writer
 
     @property
     def run(self) -> Run:
@@ -105,6 +107,7 @@ class Delivery:
             _log.warning("%s: %d damaged records are lost", self._run.spool_id, damaged)
         self.delivered.damaged += damaged
         sound, rows, printed = self._decode(segment.number, entries)
+        self._acknowledge(segment.number, [entry["acknowledged"] for entry in sound if "acknowledged" in entry])
         self._deliver_fields(segment.number, sound)
         self._deliver_batches(segment.number, rows, printed, f"{self._run.spool_id}-{segment.number:08}")
         for entry in sound:
@@ -112,7 +115,8 @@ class Delivery:
 
     def beat(self) -> None:
         """Send a heartbeat: an empty flush."""
-        self._quick.iterations.log_columns(self.find_iteration().id, {}, batch_id=f"{self._run.spool_id}-alive")
+        batch_id = f"{self._run.spool_id}-alive"
+        self._answered(self._quick.iterations.log_columns(self.find_iteration().id, {}, batch_id=batch_id))
 
     def hint(self, error: Exception) -> str:
         return hint(error, self._folder)
@@ -122,6 +126,25 @@ class Delivery:
         if self._ended is not None:
             operations.end_as(self._quick, self._ended)
             self._ended = None
+
+    def _answered(self, receipt: FlushReceipt) -> FlushReceipt:
+        """Note the pace that the server asks for, and pass its commands on."""
+        self.flush_after_seconds = receipt.flush_after_seconds
+        if receipt.commands:
+            self.receive_commands(receipt.commands)
+        return receipt
+
+    def _acknowledge(self, number: int, acknowledged: Sequence[Mapping[str, Any]]) -> None:
+        """Tell the server which commands are carried out. A repetition has no second effect."""
+        batch_id = f"{self._run.spool_id}-{number:08}-acknowledged"
+        for first in range(0, len(acknowledged), limits.MAX_FLUSH_COMMANDS):
+            some = acknowledged[first : first + limits.MAX_FLUSH_COMMANDS]
+            try:
+                self._answered(self._quick.iterations.acknowledge(self.find_iteration().id, some, batch_id=batch_id))
+            except ClientError as error:
+                if not is_refusal(error):
+                    raise
+                _log.warning("The server refuses the acknowledgement of commands: %s", reason_of(error))
 
     def _deliver_batches(self, number: int, rows: list[Row], printed: list[Line], batch_id: str) -> None:
         """Send points and printed lines in one batch, named after the segment, and more lines in further ones.
@@ -170,6 +193,7 @@ class Delivery:
             if 0 < len(early) + len(shown) < len(rows) + len(printed):
                 return self._send_batch(early, shown, batch_id)
             raise
+        self._answered(receipt)
         lines = len(printed) if receipt.accepted_output is None else receipt.accepted_output
         if not receipt.accepted and (not lines or not output):
             # Another process sent this batch_id empty. Count it as delivered, or we would retry for ever.
@@ -229,7 +253,7 @@ class Delivery:
 
     def _log_fields(self, number: int, piece: Fields) -> None:
         batch_id = _name_of(self._run.spool_id, number, piece)
-        self._reopening(lambda _: self._quick.iterations.log(piece, batch_id=batch_id))
+        self._answered(self._reopening(lambda _: self._quick.iterations.log(piece, batch_id=batch_id)))
 
     def _reopening(self, send: Callable[[Iteration], T]) -> T:
         """Send; if another process has ended the shared iteration meanwhile, reopen it and send again."""
@@ -255,6 +279,7 @@ class Delivery:
                 lines_of = list(outputs.printed(entry))
                 texts = [*entry.get("parameters", {}).items(), *entry.get("tags", ()), *entry.get("labels", {}).items()]
                 dict.fromkeys(texts)
+                dict(entry.get("acknowledged", {}))
             except _UNSOUND as error:
                 self._reject(number, "record", entry, error)
             else:
@@ -310,6 +335,10 @@ class Delivery:
             runs.save(self._folder, self._run)
         except OSError as error:
             _log.debug("%s was not updated: %s", self._folder, error)
+
+
+def _ignore(commands: Sequence[PendingCommand]) -> None:
+    """Leave the commands to the writer of the iteration: the server repeats them until it acknowledges them."""
 
 
 def hint(error: Exception, folder: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import threading
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 from deardiary import settings
 from deardiary.errors import ClientError, reason_of
 from deardiary.sending.delivery import Delivered, Delivery, hint
+from deardiary.spool import lines, store
 from deardiary.spool import run as runs
-from deardiary.spool import store
 from deardiary.spool.lock import FolderLock
 from deardiary.spool.segment import segments_in
 
@@ -77,6 +78,19 @@ def send_left_of(client: Client, run: Run, root: Path) -> bool:
         if other.spool_id != run.spool_id and _is_same(run, other) and other.url in (None, client.url)
     ]
     return all(sent)
+
+
+def acknowledged_in(run: Run, root: Path) -> frozenset[str]:
+    """The ids of the commands that earlier processes of the same iteration have carried out and not reported yet."""
+    found: set[str] = set()
+    for folder, other in store.spools_in(root):
+        if other.spool_id == run.spool_id or not _is_same(run, other):
+            continue
+        for segment in segments_in(folder):
+            with contextlib.suppress(OSError):
+                done = (entry.get("acknowledged") for entry in lines.read(segment.read())[0])
+                found.update(str(each.get("command_id")) for each in done if isinstance(each, dict))
+    return frozenset(found)
 
 
 def send_left_by_forks(client: Client, run: Run, root: Path) -> None:

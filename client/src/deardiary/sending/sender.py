@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from deardiary.sending.delivery import Delivery
     from deardiary.spool.writer import Writer
 
-FLUSH_SECONDS = 5.0
+FLUSH_SECONDS = 5.0  # between two flushes if the server sets no pace; between two looks at the folder
+FASTEST_SECONDS, SLOWEST_SECONDS = 0.5, 60.0  # of a pace that the server sets
 OFFLINE_SECONDS = 60.0  # a copy of the spool may lack the records of this time
 BEAT_SECONDS = 60.0
+WATCHED_BEAT_SECONDS = 15.0  # at a short pace, because a person may be waiting
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 60.0
 HURRIED_BACKOFF = 1.0  # while a caller of `wait` waits
 REFUSED_SECONDS = 60.0  # between two tries while the server refuses this user
@@ -31,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sender:
-    """Cuts and sends every five seconds, or when a segment is full; sends a heartbeat after a minute of silence.
+    """Cuts and sends at the pace that the server sets, or when a segment is full; sends a heartbeat after silence.
 
     Without a ``delivery`` (offline) it only flushes segments to the disk. The thread calls ``first`` once before it
     sends: it sends what earlier processes left, and returns False if it could not. The thread calls ``look`` before
@@ -123,11 +125,18 @@ class Sender:
         until = max(time.monotonic() + self._interval(), self._not_before)
         while (seconds := until - time.monotonic()) > 0 and not self._stopping:
             try:
-                self._wakes.get(timeout=seconds)
+                self._wakes.get(timeout=min(seconds, self._longest_without_a_look()))
             except queue.Empty:
-                return True
-            until = max(time.monotonic(), self._allowed_at())
+                if time.monotonic() >= until:
+                    return True
+                self._look()
+                self._writer.sync()
+            else:
+                until = max(time.monotonic(), self._allowed_at())
         return False
+
+    def _longest_without_a_look(self) -> float:
+        return OFFLINE_SECONDS if self._delivery is None else FLUSH_SECONDS
 
     def _allowed_at(self) -> float:
         """The time of the next try. While a caller waits, skip the backoff but obey the server's Retry-After."""
@@ -136,7 +145,18 @@ class Sender:
     def _interval(self) -> float:
         if self._hurried and self._writer.waiting:
             return 0.0
-        return OFFLINE_SECONDS if self._delivery is None else FLUSH_SECONDS
+        if self._delivery is None:
+            return OFFLINE_SECONDS
+        until_beat = self._beat_seconds() - (time.monotonic() - self._sent_at)
+        return min(self._pace(), max(until_beat, FASTEST_SECONDS))
+
+    def _pace(self) -> float:
+        asked = None if self._delivery is None else self._delivery.flush_after_seconds
+        # After a failure the last answer's pace is out of date.
+        return FLUSH_SECONDS if asked is None or self._failures else min(max(asked, FASTEST_SECONDS), SLOWEST_SECONDS)
+
+    def _beat_seconds(self) -> float:
+        return min(BEAT_SECONDS, WATCHED_BEAT_SECONDS) if self._pace() < FLUSH_SECONDS else BEAT_SECONDS
 
     def _try(self, delivery: Delivery) -> None:
         try:
@@ -164,7 +184,7 @@ class Sender:
                 _log.debug("Another process has delivered segment %d", segment.number)
             self._writer.acknowledge()
             self._sent_at = time.monotonic()
-        if time.monotonic() - self._sent_at > BEAT_SECONDS:
+        if time.monotonic() - self._sent_at >= self._beat_seconds():
             delivery.beat()
             self._sent_at = time.monotonic()
 

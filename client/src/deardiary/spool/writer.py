@@ -53,6 +53,7 @@ class Writer:
         self._closed: collections.deque[OwnSegment | MemorySegment] = collections.deque()
         self._unsettled: list[OwnSegment] = []
         self._warned = self._is_closed = False
+        self._synced = (0, 0)  # number and bytes of the newest segment, at its last `sync`
         self.dropped = 0
 
     def append(self, body: str, points: int = 0) -> None:
@@ -92,6 +93,17 @@ class Writer:
         for segment in kept[: max(0, len(kept) - KEPT_OPEN)]:
             if segment.is_there:
                 segment.close()
+
+    def sync(self) -> None:
+        """Flush the newest segment to the disk, as `settle` does with the closed ones."""
+        with self._lock:
+            is_new = self._fd >= 0 and self._synced != (self._number, self._bytes)
+            self._synced = (self._number, self._bytes)
+            copy = os.dup(self._fd) if is_new else -1
+        if copy >= 0:
+            with contextlib.suppress(OSError):
+                os.fsync(copy)
+            close_quietly(copy)
 
     def rescue(self) -> int:
         """Write the waiting segments into a folder that was removed and created again.

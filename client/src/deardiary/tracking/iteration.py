@@ -16,6 +16,7 @@ from deardiary.errors import ClientError
 from deardiary.spool.points import PointEncoder
 from deardiary.spool.run import Run, RunRef
 from deardiary.tracking import inputs, interactive, outcome, process_hooks
+from deardiary.tracking.commands import Commands
 from deardiary.tracking.files import Artifacts
 from deardiary.tracking.finish_hooks import FinishHooks
 from deardiary.tracking.journal import Journal, new_run
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from deardiary.spool.output import Line
     from deardiary.tracking.console import CapturedOutput
     from deardiary.tracking.system import SystemWatch
+    from deardiary.wire.shapes import PendingCommand
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +100,9 @@ class ActiveIteration:
         self._is_part = False  # this process ends its own part, and leaves the iteration running
         self._cell = interactive.cell()
         self._is_in_block = False
+        # A KeyboardInterrupt in the main thread ends the process, but not at a prompt or in a kernel.
+        self._ends_with_process = self._cell is None and threading.current_thread() is threading.main_thread()
+        self._commands = Commands(self)
         self._is_silent = silent
         self._captured: CapturedOutput | None = None
         self._open: Journal | None = cast("Journal", NullJournal())
@@ -111,7 +116,9 @@ class ActiveIteration:
         if iteration is not None:
             ref = dataclasses.replace(ref, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
         run = new_run(ref, client, offline=client is None, reopens=self._reopens)
-        self._open = Journal(run, client, iteration)
+        # The worker's parent process has the iteration too, and carries them out.
+        is_worker = ref.resume is not None and process_hooks.is_worker()
+        self._open = Journal(run, client, iteration, None if is_worker else self._commands.receive)
         self._forked_from = run.spool_id
         self._artifacts = Artifacts(self, strict=self._strict)
         process_hooks.register(self)
@@ -214,6 +221,29 @@ class ActiveIteration:
         steps = [given] * len(texts) if self._steps is None else self._steps.assign(metrics, given)
         recorded_ms = int(time.time() * 1000) if recorded_at is None else to_milliseconds(recorded_at)
         self.journal.points(texts, steps, recorded_ms)
+        commands = self._commands
+        commands.step = steps[0]
+        if commands.due:
+            commands.carry_out()
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether a person or a program has asked this iteration to stop: `deardiary iterations stop`, or the API.
+
+        A program that reads it ends by itself. Otherwise a stop interrupts the main thread as Ctrl-C would, or, if the
+        iteration was started in another thread or SIGINT is ignored, the next `log` raises KeyboardInterrupt. After a
+        stop the iteration ends KILLED. A forked process and a silent iteration get no commands.
+        """
+        return self._commands.stop_requested()
+
+    def on_command(self, kind: str, function: Callable[[PendingCommand], object]) -> None:
+        """Have ``function`` carry out the commands of this kind: ``checkpoint``, a word of your own, or ``stop``.
+
+        The next `log` calls it, in its thread, after it has recorded its points. Each command is carried out once, and
+        acknowledged with the step of that `log`. An exception of the function is logged. A function for ``stop`` makes
+        the program end; the iteration then ends KILLED, and nothing is interrupted.
+        """
+        self._commands.on(kind, function)
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:
         """Record settings, as text made by ``str``. ClientError 409 if this process has set a key to another value."""
@@ -405,11 +435,13 @@ class ActiveIteration:
 
         Wait until all records are sent, but no longer than ``seconds`` (DEARDIARY_FINISH_SECONDS, 30). The rest is left
         to `sync`, with a warning. A forked process ends only its own part. An ``error_message`` over 64 KiB is cut to
-        its last 64 KiB. ValueError for a ``status`` that is not final.
+        its last 64 KiB. After a stop the status is KILLED, see `stop_requested`. ValueError for a ``status`` that is
+        not final.
         """
         status, error_message = IterationStatus(status), outcome.shortened(error_message)
         if status == IterationStatus.RUNNING:
             raise ValueError("An iteration that ends has a status other than RUNNING")
+        status, error_message = self._commands.outcome(status, error_message)
         if not self._ended:
             self.finish_hooks.run(status, error_message)
         with self._ending:
@@ -449,6 +481,23 @@ class ActiveIteration:
     ) -> None:
         self.finish(process_hooks.status_of(error), outcome.message_of(error))
 
+    @property
+    def ends_after_interrupt(self) -> bool:
+        return self._is_in_block or self._ends_with_process
+
+    @property
+    def is_over(self) -> bool:
+        return self._ended
+
+    def acknowledge(self, command_id: str, step: int | None) -> None:
+        """Record that a command is carried out, and have that sent at once."""
+        self.journal.acknowledge(command_id, step)
+
+    def unless_ended(self, work: Callable[[], None]) -> None:
+        with self._ending:
+            if not self._ended:
+                work()
+
     def is_left_open(self, project: str | None, experiment: str | None, cell: object) -> bool:
         """True if another cell or input than ``cell`` started it in that experiment and nothing ends it, else False."""
         of = self._ref
@@ -471,6 +520,7 @@ class ActiveIteration:
         self._captured = None  # what a forked process prints is not captured
         self.finish_hooks = FinishHooks()
         self._steps = None
+        self._commands = Commands(self)
         self._ending = threading.RLock()
         self._client = self._client.clone() if self._client else None
 

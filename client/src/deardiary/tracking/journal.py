@@ -27,12 +27,12 @@ from deardiary.spool.writer import Writer
 from deardiary.wire import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from deardiary.client import Client
     from deardiary.spool.lock import FolderLock
     from deardiary.spool.output import Line
-    from deardiary.wire.shapes import Iteration
+    from deardiary.wire.shapes import Iteration, PendingCommand
 
 _FIELDS_PER_LINE = 100
 # Of output that waits in the spool, and in memory without one.
@@ -50,19 +50,32 @@ class Journal:
     `keep_file` because the disk cannot be used.
     """
 
-    def __init__(self, run: Run, client: Client | None, iteration: Iteration | None = None) -> None:
-        """Without ``client`` the run is offline. Give ``iteration`` if it is known already."""
+    def __init__(
+        self,
+        run: Run,
+        client: Client | None,
+        iteration: Iteration | None = None,
+        receive: Callable[[Iterable[PendingCommand]], None] | None = None,
+    ) -> None:
+        """Without ``client`` the run is offline. Give ``iteration`` if it is known already.
+
+        ``receive`` is called in the sender's thread with the commands of each answer; None leaves them to others.
+        """
         self._run = run
         self._client = client
         self.has_forked = False
         self.folder, self._lock = _open(run)
         self._writer = Writer(self.folder, on_full=self._wake)
         self._delivery = None if client is None else Delivery(client, run, self.folder, iteration, patient=False)
+        self._receive = receive
+        self._done_earlier: frozenset[str] = frozenset()
+        if self._delivery is not None and receive is not None:
+            self._delivery.receive_commands = self._pass_on
         self._looking = threading.RLock()  # a signal handler may end the iteration in the middle of its end
         self._is_gone = False
         # Of the output that waits: the number of the segment, and the bytes.
         self._output: collections.deque[tuple[int, int]] = collections.deque()
-        self._sender = Sender(self._writer, self._delivery, _forerunners(run, client, self.folder), self._look)
+        self._sender = Sender(self._writer, self._delivery, self._send_earlier, self._look)
         self._sender.start()
 
     @property
@@ -105,6 +118,28 @@ class Journal:
             self._writer.append(body)
         self._output.append((self._writer.newest, size))
         return True
+
+    def acknowledge(self, command_id: str, step: int | None) -> None:
+        """Record that a command is carried out; nothing after the end, when the server has closed all commands."""
+        with contextlib.suppress(RuntimeError):
+            self._writer.append(lines.dump({"acknowledged": {"command_id": command_id, "step": step}}))
+            self._sender.send_soon()
+
+    def _pass_on(self, commands: Iterable[PendingCommand]) -> None:
+        if self._receive is not None:
+            self._receive([each for each in commands if each.id not in self._done_earlier])
+
+    def _send_earlier(self) -> bool:
+        """Send the spools of earlier processes of this iteration. False on failure.
+
+        If an acknowledgement cannot be sent, the server repeats the command: remember that it is carried out.
+        """
+        if self._client is None or self.folder is None or not self._run.reopens:
+            return True
+        sent = recovery.send_left_of(self._client, self._run, self.folder.parent)
+        if not sent:
+            self._done_earlier = recovery.acknowledged_in(self._run, self.folder.parent)
+        return sent
 
     def keep_file(self, path: Path) -> dict[str, str]:
         """Copy a file into the spool until it is uploaded; return its path in the spool and its SHA-256.
@@ -272,14 +307,6 @@ def _say_that_it_is_gone(folder: Path, has_begun: bool, lost: int) -> None:
         else "No record is lost"
     )
     _log.warning("The folder %s is gone; %s. %s", folder, now, what)
-
-
-def _forerunners(run: Run, client: Client | None, folder: Path | None) -> Callable[[], bool]:
-    """Return a function that sends the spools of earlier processes of this iteration; it returns False on failure."""
-    if client is None or folder is None or not run.reopens:
-        return lambda: True
-
-    return lambda: recovery.send_left_of(client, run, folder.parent)
 
 
 def _pieces(items: list[Any]) -> Iterator[list[Any]]:
