@@ -8,14 +8,12 @@ from msgspec import Meta
 
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, LabelChanges, TagValue
+from chalicelib.routes.http.parse import Body, Id, LabelChanges, Tags
 from chalicelib.services import bulk as service
 from deardiary.wire import limits
 from deardiary.wire.shapes import BulkOutcomes
 
 routes = Routes(__name__)
-
-Tags = Annotated[list[TagValue], Meta(max_length=limits.MAX_BULK_TAGS)]
 
 
 class BulkChange(Body):

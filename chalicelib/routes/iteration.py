@@ -22,6 +22,7 @@ from chalicelib.routes.http.parse import (
     Labels,
     Name,
     PageQuery,
+    Tags,
     Text,
     Time,
     changes,
@@ -52,6 +53,7 @@ class NewIteration(Body):
     id_key: IdKey | None = None
     created_date: Time | None = None
     labels: Labels = {}
+    tags: Tags = []
 
 
 class IterationPatch(Body):
@@ -189,6 +191,7 @@ def create_iteration(call: Call[NewIteration, None], experiment_id: str) -> Answ
         id_key=call.body.id_key,
         created_date=past_date(call.body.created_date),
         labels=call.body.labels,
+        tags=call.body.tags,
     )
     return created(iteration, new=new)
 

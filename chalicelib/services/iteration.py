@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict
@@ -54,6 +55,7 @@ def create_iteration(
     id_key: str | None,
     created_date: datetime | None = None,
     labels: Labels = NO_LABELS,
+    tags: Sequence[str] = (),
 ) -> tuple[Iteration, bool]:
     """Return the iteration and True if it is new: the same id_key in the same experiment finds the earlier one.
 
@@ -83,7 +85,7 @@ def create_iteration(
         entrypoint="",
         labels=label.checked(labels),
     )
-    return _store(experiment, iteration, id_key, created_date)
+    return _store(experiment, iteration, id_key, created_date, list(dict.fromkeys(tags)))
 
 
 def get_iteration(actor: Actor, iteration_id: str) -> Iteration:
@@ -128,10 +130,10 @@ def _whole(line: IterationLineage) -> Iteration:
 
 
 def _store(
-    experiment: Experiment, iteration: Iteration, id_key: str | None, began: datetime | None
+    experiment: Experiment, iteration: Iteration, id_key: str | None, began: datetime | None, tags: list[str]
 ) -> tuple[Iteration, bool]:
     try:
-        storage.create_iteration(experiment, iteration, id_key, began=began)
+        storage.create_iteration(experiment, iteration, id_key, began=began, tags=tags)
     except Conflict:
         created = _find_created(experiment.id, id_key)
         if created is None and id_key and storage.is_id_key_retired(experiment.id, id_key):

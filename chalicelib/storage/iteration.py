@@ -21,7 +21,7 @@ from chalicelib import clock
 from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
-from chalicelib.storage import change, label, running, series
+from chalicelib.storage import change, label, running, series, tag
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage.label import Labelled, Texts
 from chalicelib.storage.series import Series
@@ -86,16 +86,23 @@ _CHANGEABLE = (*_PLAIN, "labels")
 
 
 def create_iteration(
-    experiment: Experiment, iteration: Iteration, id_key: str | None, *, began: datetime | None = None
+    experiment: Experiment,
+    iteration: Iteration,
+    id_key: str | None,
+    *,
+    began: datetime | None = None,
+    tags: Sequence[str] = (),
 ) -> None:
-    """Create an iteration. NotFound without its experiment, Conflict if the creation key is taken.
+    """Create an iteration with its tags, at most 50.
 
-    InvalidPayload if the experiment is not IN_PROGRESS, or without the parent. `began`: see `claim_id_key`.
+    NotFound without its experiment, Conflict if the creation key is taken. InvalidPayload if the experiment is not
+    IN_PROGRESS, or without the parent. `began`: see `claim_id_key`.
     """
     write = Transaction()
     experiments.check_open(experiment, write)
     write.put(_row(iteration, id_key), Conflict)
     label.put_long(iteration, write)
+    tag.add_tags(iteration, list(tags), write)
     ref = Ref(*keys.iteration_ref(iteration.id), project_id=experiment.project_id, experiment_id=experiment.id)
     write.put(ref, Conflict)
     series.create_series(experiment.id, iteration.id, clock.now(), write)

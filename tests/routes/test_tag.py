@@ -14,6 +14,7 @@ from tests.support.api import (
     new_experiment,
     new_iteration,
     new_project,
+    rows,
 )
 from tests.support.server import Server
 
@@ -66,3 +67,29 @@ def test_tags_of_a_flush_are_there_once(server: Server) -> None:
         made(server.call("POST", f"{path}/log", {"batch_id": "b", "tags": ["b", "a", "b", *map(str, range(100))]}))
     values = [each["value"] for each in found(server.call("GET", f"{path}/tags?limit=200"))["data"]]
     assert values == ["a", "b", *map(str, range(100))]
+
+
+def test_an_iteration_is_created_with_its_tags(server: Server) -> None:
+    experiment = new_experiment(server)
+    path, new = f"/experiments/{experiment}/iterations", {"tags": ["best", "é", "best"], "id_key": "k"}
+    iteration = made(server.call("POST", path, new))["id"]
+    # A repetition finds the iteration, and adds no tag.
+    assert found(server.call("POST", path, {**new, "tags": ["late"]}))["id"] == iteration
+    tags = found(server.call("GET", f"/iterations/{iteration}/tags"))["data"]
+    assert [tag["value"] for tag in tags] == ["best", "é"]
+    assert server.call("DELETE", f"/iterations/{iteration}/tags/{tags[0]['id']}").status == 204
+    other = server.client().iterations.create(experiment, tags=["a", "b"]).id
+    assert [each.value for each in server.client().tags.list("iteration", other)] == ["a", "b"]
+    many = [str(number) for number in range(51)]
+    check_invalid(server.call("POST", path, {"tags": many}), "tags")
+    reply = server.call("POST", path, {"tags": many[:50], "parent_iteration_id": iteration, "id_key": "m"})
+    child = made(reply)["id"]
+    assert len(found(server.call("GET", f"/iterations/{child}/tags"))["data"]) == 50
+
+
+def test_an_iteration_that_is_not_created_leaves_no_tags(server: Server) -> None:
+    experiment = new_experiment(server)
+    found(server.call("PATCH", f"/experiments/{experiment}", {"status_id": 3}))
+    before = rows()
+    check_invalid(server.call("POST", f"/experiments/{experiment}/iterations", {"tags": ["a"]}), "experiment_id")
+    assert rows() == before

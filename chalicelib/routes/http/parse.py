@@ -45,6 +45,8 @@ LabelChanges = Annotated[dict[Key, LabelValue | None], _OF_CHANGES]
 ExperimentLabelChanges = Annotated[dict[Key, ExperimentLabelValue | None], _OF_CHANGES]
 ModelLabelChanges = Annotated[dict[Key, ModelLabelValue | None], _OF_CHANGES]
 TagValue = Annotated[str, Meta(min_length=1, max_length=limits.MAX_TAG_CHARACTERS)]
+# Of a new iteration, or of a change to many.
+Tags = Annotated[list[TagValue], Meta(max_length=limits.MAX_BULK_TAGS)]
 Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 Id = Annotated[str, Meta(min_length=1, max_length=limits.MAX_ID_CHARACTERS)]
 IdKey = Id

@@ -47,11 +47,13 @@ class Iterations:
         id_key: str | None = None,
         created_date: datetime | None = None,
         labels: Mapping[str, str] | None = None,
+        tags: Collection[str] = (),
     ) -> Iteration:
         """Create an iteration, RUNNING; if the experiment has one with this ``id_key``, return that one.
 
         Without ``name`` it gets a readable one, derived from its id. Give ``created_date`` if it began earlier, for
-        example offline. ClientError 404 if the iteration of that ``id_key`` has been deleted.
+        example offline. At most 50 ``tags`` come with it in one write. ClientError 404 if the iteration of that
+        ``id_key`` has been deleted.
         """
         body = present(
             name=name,
@@ -60,6 +62,7 @@ class Iterations:
             id_key=id_key,
             created_date=created_date,
             labels=labels,
+            tags=list(tags) or None,
         )
         path = path_of("experiments", experiment_id, "iterations")
         return self._api.post(Iteration, path, body, repeatable=id_key is not None)
