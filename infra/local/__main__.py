@@ -84,7 +84,7 @@ def demo() -> None:
 
 def _print_address(url: str) -> None:
     """The URL; and how to point the client at it, if that is not where the client looks by default."""
-    print(f"DearDiary serves at {url}", flush=True)
+    print(f"DearDiary serves at {url}, also to browsers", flush=True)
     if urlsplit(url).port != FIRST_PORT:
         print(
             f"Another program uses port {FIRST_PORT}, where the client looks by default. In other terminals, run:\n"

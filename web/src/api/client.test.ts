@@ -82,6 +82,13 @@ test("an error names its field, and an answer of a proxy is an error too", async
   await assert.rejects(it.get("/projects"), (error) => error instanceof ApiError && error.code === "UNKNOWN");
 });
 
+test("bytes are asked for as bytes, without the session, and a refusal is an error", async () => {
+  const { api: it, said } = api(new Response("weights"), new Response("<Error/>", { status: 403 }));
+  assert.equal(await (await it.bytes("https://store/x?signature")).text(), "weights");
+  await assert.rejects(it.bytes("https://store/x"), (error) => error instanceof ApiError && error.status === 403);
+  assert.deepEqual(said, ["undefined https://store/x?signature", "undefined https://store/x"]);
+});
+
 test("all pages of a list are read", async () => {
   const { api: it, said } = api(json({ data: [1, 2], next_cursor: "c" }), json({ data: [3], next_cursor: null }));
   const rows: unknown[] = [];

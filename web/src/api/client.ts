@@ -60,6 +60,17 @@ export class Api {
     return this.send("delete", path, given as Given) as Promise<undefined>;
   }
 
+  /**
+   * The bytes of an artifact. Its URL, which `/resources/{resource_id}/download` gives, is the permission, here or at the store.
+   * API Gateway passes bytes only to who accepts exactly this type, so no `<img>` can load them from the URL itself.
+   */
+  async bytes(url: string, signal?: AbortSignal): Promise<Blob> {
+    const headers = { Accept: "application/octet-stream" };
+    const answer = await this.#around.fetch(url, { headers, credentials: "omit", ...(signal ? { signal } : {}) });
+    if (!answer.ok) throw new ApiError(answer.status, "NO_BYTES", `The store answered ${answer.status}.`);
+    return answer.blob();
+  }
+
   /** The rows of a list, page after page. */
   async *pages<P extends ListPath>(
     path: P,

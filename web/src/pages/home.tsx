@@ -30,13 +30,16 @@ export default function Home() {
   if (projects.data.length === 0) return <FirstSteps />;
   const newest = projects.data.toReversed();
   return (
-    <Section title="Projects" count={newest.length}>
-      <ul class="cards">
-        {newest.map((each) => (
-          <ProjectCard key={each.id} project={each} />
-        ))}
-      </ul>
-    </Section>
+    <>
+      <h1 class="visually-hidden">Home</h1>
+      <Section title="Projects" count={newest.length}>
+        <ul class="cards">
+          {newest.map((each) => (
+            <ProjectCard key={each.id} project={each} />
+          ))}
+        </ul>
+      </Section>
+    </>
   );
 }
 

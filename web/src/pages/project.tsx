@@ -32,6 +32,7 @@ function Experiments({ given }: Given) {
   return (
     <Section title="Experiments" count={list.data?.length}>
       {list.error ? <ErrorBox error={list.error} /> : null}
+      {!list.data && !list.error ? <Loading /> : null}
       {list.data?.length ? (
         <table class="table">
           <thead>
@@ -72,6 +73,7 @@ function Models({ given }: Given) {
   return (
     <Section title="Models" count={list.data?.length}>
       {list.error ? <ErrorBox error={list.error} /> : null}
+      {!list.data && !list.error ? <Loading /> : null}
       {list.data?.length ? (
         <table class="table">
           <thead>

@@ -12,8 +12,12 @@ const MOST = 200;
 export default function SearchPage() {
   const q = location.value.query.q ?? "";
   useHeading("Search");
-  if (!q) return <Empty title="Type what you look for in the box above" />;
-  return <Results key={q} q={q} />;
+  return (
+    <>
+      <h1 class="visually-hidden">Search</h1>
+      {q ? <Results key={q} q={q} /> : <Empty title="Type what you look for in the box above" />}
+    </>
+  );
 }
 
 function Results({ q }: { q: string }) {
