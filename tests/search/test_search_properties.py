@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -24,7 +25,9 @@ from chalicelib.services.search.ast import (
     Not,
     Term,
 )
+from chalicelib.services.search.evaluate import predicate
 from chalicelib.services.search.like import Like
+from chalicelib.services.search.order import sort_key
 from chalicelib.services.search.parse import parse_filter, parse_order
 from chalicelib.services.search.scanner import MAX_CHARACTERS
 from chalicelib.services.search.values import NULLS, PATTERNS
@@ -211,3 +214,29 @@ def test_the_order_is_that_of_the_values(values: list[float | str | None], desce
     assert read[: len(numbers)] == sorted(numbers, reverse=descending)
     texts = [some[int(each)].iteration.notes for each in ordered(f"notes{down}", *some)]
     assert [text[:60] for text in texts] == sorted((str(value)[:60] for value in values), reverse=descending)
+
+
+VALUES = st.one_of(st.none(), st.sampled_from(["", "1", "1.0", "nan", "x", "xy%"]), st.text(max_size=4))
+
+
+@unhurried
+@given(VALUES, conditions(), st.booleans())
+def test_a_label_is_compared_and_ordered_like_a_parameter(value: str | None, condition: Condition, down: bool) -> None:
+    own = {} if value is None else {"k": value}
+    one, other = facts(parameters=own), facts(labels=own)
+    wanted, given_condition = _of_key(condition, Kind.PARAMETERS), _of_key(condition, Kind.LABELS)
+    assert predicate(given_condition)(other) == predicate(wanted)(one)
+    terms = [(Term(Name(kind, "k"), down),) for kind in MAPS]
+    assert sort_key(terms[1], other) == sort_key(terms[0], one)
+
+
+def _of_key(condition: Condition, kind: Kind) -> Condition:
+    """The same condition, with every parameter or label as the key "k" of this kind; other comparisons stay."""
+    match condition:
+        case Not():
+            return Not(_of_key(condition.condition, kind))
+        case AllOf():
+            return AllOf(tuple(_of_key(each, kind) for each in condition.conditions))
+        case AnyOf():
+            return AnyOf(tuple(_of_key(each, kind) for each in condition.conditions))
+    return replace(condition, name=Name(kind, "k")) if condition.name.kind in MAPS else condition
