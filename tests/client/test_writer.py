@@ -57,6 +57,21 @@ def test_a_line_is_in_the_file_when_append_returns(tmp_path: Path) -> None:
     assert lines.read(segment.read()) == ([{"n": 1}], 0)
 
 
+def test_the_newest_segment_is_flushed_once_after_each_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a long pace a segment stays open for half a minute: a power failure must not cost all of it."""
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda _: flushed.append(1))
+    opened = Writer(tmp_path)
+    opened.sync()
+    assert flushed == []
+    for number in (1, 2):
+        opened.append(lines.dump({"tags": ["t"]}))
+        opened.sync()
+        opened.sync()
+        assert len(flushed) == number
+    opened.close()
+
+
 def test_segments_are_cut_and_go_when_they_are_acknowledged(tmp_path: Path) -> None:
     writer = Writer(tmp_path)
     for number in range(4):

@@ -388,6 +388,41 @@ class TestPace:
             while not any(abs(each - used) <= 1 for each in waits[1:]):
                 time.sleep(0.002)
 
+    def test_at_a_long_pace_the_folder_and_the_disk_are_not_forgotten(
+        self, server: FakeServer, steering: Steering, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        steering.pace = 60.0
+        synced = threading.Event()
+        with begin(server, parameters={"lr": 1}) as active:
+            active.flush()
+            monkeypatch.setattr(active.journal._writer, "sync", synced.set)
+            assert synced.wait(20)
+
+    @pytest.mark.parametrize(("pace", "seconds"), [(2.0, 15.0), (30.0, 60.0), (None, 60.0)])
+    def test_heartbeats_are_closer_while_a_reader_watches(
+        self,
+        server: FakeServer,
+        steering: Steering,
+        monkeypatch: pytest.MonkeyPatch,
+        pace: float | None,
+        seconds: float,
+    ) -> None:
+        monkeypatch.setattr(sender, "FLUSH_SECONDS", 5.0)
+        steering.pace = pace
+        with begin(server, parameters={"lr": 1}) as active:
+            active.flush()
+            assert active.journal._sender._beat_seconds() == seconds
+
+    def test_after_a_failure_the_last_pace_does_not_count(self, server: FakeServer, steering: Steering) -> None:
+        steering.pace = 60.0
+        with begin(server, parameters={"lr": 1}) as active:
+            active.flush()
+            server.answers[LOG] = ClientError(0, "CONNECTION_FAILED", "gone")
+            active.log({"loss": 1.0})
+            assert not active.flush(0.1)
+            assert active.journal._sender._pace() == sender.FLUSH_SECONDS
+            server.answers[LOG] = steering
+
     def test_a_long_pace_delays_neither_parameters_nor_an_acknowledgement_nor_the_end(
         self, server: FakeServer, steering: Steering
     ) -> None:
