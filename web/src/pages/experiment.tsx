@@ -26,6 +26,9 @@ export default function ExperimentPage({ ids }: PageProps) {
         {experiment.data.name} <ExperimentStatus id={experiment.data.status_id} />
       </h1>
       {experiment.data.description ? <p class="description">{experiment.data.description}</p> : null}
+      <p>
+        <Link to={`/experiments/${experiment.data.id}/charts`}>Charts</Link>
+      </p>
       <Iterations experimentId={experiment.data.id} />
     </>
   );

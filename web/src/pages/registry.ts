@@ -18,4 +18,5 @@ export const PAGES: readonly Page[] = [
   { pattern: "/projects/:projectId", load: () => import("./project.tsx") },
   { pattern: "/search", load: () => import("./search.tsx") },
   { pattern: "/experiments/:experimentId", load: () => import("./experiment.tsx") },
+  { pattern: "/experiments/:experimentId/charts", load: () => import("./experiment-charts.tsx") },
 ];

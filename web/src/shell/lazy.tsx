@@ -4,12 +4,11 @@ import { useEffect, useState } from "preact/hooks";
 import { Empty, Link, Loading } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { PAGES, type Page, type PageProps } from "../pages/registry.ts";
-import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { match } from "../state/location.ts";
 import { location } from "../state/route.ts";
+import { fetchModule } from "../state/upgrade.ts";
 import { Guard } from "./guard.tsx";
-import { reloadOnce } from "./upgrade.ts";
 
 const loaded = new Map<string, ComponentType<PageProps>>();
 
@@ -60,14 +59,5 @@ function LazyPage({ page, ids }: PageProps & { page: Page }) {
 }
 
 async function fetchPage(page: Page): Promise<void> {
-  try {
-    loaded.set(page.pattern, (await page.load()).default);
-  } catch (error) {
-    // A lost connection, for which this waits; or the file is gone, as the server was upgraded.
-    await api.get("/health");
-    const again = await page.load().catch(() => undefined);
-    if (again) loaded.set(page.pattern, again.default);
-    else if (reloadOnce()) await new Promise(() => {});
-    else throw error;
-  }
+  loaded.set(page.pattern, (await fetchModule(page.load)).default);
 }

@@ -1,0 +1,44 @@
+/** The charts of an experiment: of the selected iterations, or of some chosen here. */
+import { useMemo } from "preact/hooks";
+import { Empty, Loading } from "../components/basics.tsx";
+import { ErrorBox } from "../components/error-box.tsx";
+import { location, setQuery } from "../state/route.ts";
+import { Charts } from "./charts.tsx";
+import { type Run, useRuns, useRunsById } from "./rows.ts";
+
+const SHOWN_AT_FIRST = 10;
+
+export interface ExperimentChartsProps {
+  experimentId: string;
+  /** The ids of iterations that are selected elsewhere on the page. Without any the charts have a choice of their own. */
+  selected?: readonly string[];
+}
+
+export default function ExperimentCharts({ experimentId, selected }: ExperimentChartsProps) {
+  const newest = useRuns(experimentId);
+  const known = newest.data;
+  const wanted = selected?.length ? selected : (idsOf(location.value.query["chart-shown"]) ?? firstOf(known));
+  const others = useRunsById(known ? wanted.filter((id) => !known.some((run) => run.id === id)) : []);
+  const runs = useMemo(
+    () => [...(known ?? []), ...(others.data ?? [])],
+    [known, others.data?.map((run) => run.id).join()],
+  );
+  if (!known) return newest.error ? <ErrorBox error={newest.error} /> : <Loading />;
+  if (!known.length)
+    return <Empty title="No iterations yet">An iteration appears here as soon as a program starts one.</Empty>;
+  if (selected?.length) return <Charts runs={runs.filter((run) => selected.includes(run.id))} shown={selected} />;
+  const toggle = (id: string) => {
+    const ids = wanted.includes(id) ? wanted.filter((each) => each !== id) : [...wanted, id];
+    setQuery({ "chart-shown": ids.join(",") || "none" });
+  };
+  return <Charts runs={runs} shown={wanted} onToggle={toggle} />;
+}
+
+function firstOf(runs: readonly Run[] | undefined): string[] {
+  return (runs ?? []).slice(0, SHOWN_AT_FIRST).map((run) => run.id);
+}
+
+function idsOf(text: string | undefined): string[] | undefined {
+  if (!text) return undefined;
+  return text === "none" ? [] : text.split(",");
+}

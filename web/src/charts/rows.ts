@@ -1,0 +1,131 @@
+/** The iterations that charts show, with the summaries of their metrics. Those of running ones are read again. */
+import { useEffect, useMemo } from "preact/hooks";
+import type { components } from "../api/operations.ts";
+import { urlOf } from "../api/url.ts";
+import { RUNNING } from "../api/words.ts";
+import { api } from "../state/api.ts";
+import type { Entry } from "../state/cache.ts";
+import { cache, useLoaded, whileVisible } from "../state/use.ts";
+import type { Row } from "./model.ts";
+
+type Schemas = components["schemas"];
+
+/** An iteration without its metrics. */
+export type Run = Omit<Row, "metrics"> & { parameters: Readonly<Record<string, string>> };
+
+const LIST_SECONDS = 30;
+const SUMMARY_SECONDS = 8;
+/** The newest iterations are offered. */
+export const OFFERED = 200;
+
+/** The newest iterations of an experiment, with their parameters. */
+export function useRuns(experimentId: string): Entry<Run[]> {
+  const path = "/experiments/{experiment_id}/iterations";
+  const ids = { experiment_id: experimentId };
+  const query = {
+    format: "columns",
+    fields: ["name", "status_id", "created_date"],
+    include: "parameters",
+    order_by: "created_date desc",
+    limit: OFFERED,
+  };
+  const load = async (signal: AbortSignal) =>
+    runsOf(experimentId, (await api.send("get", path, { ids, query, signal })) as Schemas["IterationTable"]);
+  return useLoaded<Run[]>(urlOf(path, ids, query), load, { every: LIST_SECONDS });
+}
+
+function runsOf(experimentId: string, { ids, columns }: Schemas["IterationTable"]): Run[] {
+  const { name, status_id, created_date } = columns.fields;
+  const parameters = Object.entries(columns.parameters ?? {});
+  return ids.map((id, at) => ({
+    id,
+    experiment_id: experimentId,
+    name: name?.[at] ?? id,
+    running: status_id?.[at] === RUNNING,
+    created_date: created_date?.[at] ?? "",
+    parameters: Object.fromEntries(
+      parameters.flatMap(([key, values]) => [[key, values[at]]]).filter(([, v]) => v != null),
+    ),
+  }));
+}
+
+/** Iterations by their ids, from any experiments. */
+export function useRunsById(ids: readonly string[]): { data?: Run[]; error?: unknown } {
+  const entries = useEach(
+    ids,
+    (id) => `/iterations/${id}`,
+    (id, signal) => api.send("get", "/iterations/{iteration_id}", { ids: { iteration_id: id }, signal }),
+  );
+  useRefresh(
+    entries.flatMap((each) => ((each.data as Schemas["Iteration"] | undefined)?.status_id === RUNNING ? each.key : [])),
+    LIST_SECONDS,
+  );
+  const error = entries.find((each) => each.error)?.error;
+  if (entries.some((each) => !each.data)) return error ? { error } : {};
+  return { data: entries.map((each) => runOf(each.data as Schemas["Iteration"])) };
+}
+
+function runOf(iteration: Schemas["Iteration"]): Run {
+  const { id, experiment_id, name, status_id, created_date } = iteration;
+  return { id, experiment_id, name: name ?? id, running: status_id === RUNNING, created_date, parameters: {} };
+}
+
+/** These iterations with their summaries, as far as they are known. */
+export function useRows(runs: readonly Run[]): { rows: Row[]; loading: boolean; error?: unknown } {
+  const entries = useEach(
+    runs.map((each) => each.id),
+    (id) => `/iterations/${id}/metrics/summary`,
+    (id, signal) =>
+      api.send("get", "/iterations/{iteration_id}/metrics/summary", { ids: { iteration_id: id }, signal }),
+  );
+  useRefresh(
+    runs.flatMap((run, at) => (run.running && entries[at] ? entries[at].key : [])),
+    SUMMARY_SECONDS,
+  );
+  useReadAtEnd(runs);
+  const rows = runs.map((run, at) => ({ ...run, metrics: (entries[at]?.data as Schemas["Summaries"])?.data ?? {} }));
+  const error = entries.find((each) => each.error)?.error;
+  return { rows, loading: entries.some((each) => !each.data && !each.error), ...(error ? { error } : {}) };
+}
+
+/** A run that has ended has its last points since the last poll. */
+function useReadAtEnd(runs: readonly Run[]): void {
+  const running = runs.filter((each) => each.running).map((each) => each.id);
+  const key = running.join();
+  useEffect(
+    () => () => {
+      for (const id of running) cache.reload(`/iterations/${id}/metrics/summary`);
+    },
+    [key],
+  );
+}
+
+type Load = (id: string, signal: AbortSignal) => Promise<unknown>;
+
+/** One entry of the cache for each id. */
+function useEach(
+  ids: readonly string[],
+  keyOf: (id: string) => string,
+  load: Load,
+): (Entry<unknown> & { key: string })[] {
+  const list = ids.join();
+  const used = useMemo(
+    () => ids.map((id) => ({ key: keyOf(id), used: cache.use<unknown>(keyOf(id), (signal) => load(id, signal)) })),
+    [list],
+  );
+  useEffect(
+    () => () => {
+      for (const each of used) each.used[1]();
+    },
+    [used],
+  );
+  return used.map(({ key, used: [entry] }) => ({ key, ...entry.value }));
+}
+
+function useRefresh(keys: readonly string[], seconds: number): void {
+  const list = keys.join();
+  useEffect(
+    () => (keys.length ? whileVisible(seconds, () => keys.forEach((each) => void cache.reload(each))) : undefined),
+    [list],
+  );
+}

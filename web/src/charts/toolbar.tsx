@@ -1,0 +1,141 @@
+/** How all charts of a page are drawn. What is chosen is in the URL. */
+import { useId } from "preact/hooks";
+import { Button } from "../components/basics.tsx";
+import { Field } from "../components/field.tsx";
+import { setQuery } from "../state/route.ts";
+import { xScaleOf, xTitleOf } from "./look.ts";
+import { AMOUNTS, logQuery, queryOf, type Settings } from "./settings.ts";
+import { METHODS, type Method } from "./smooth.ts";
+import { formatX } from "./ticks.ts";
+
+interface Props {
+  settings: Settings;
+  search: { text: string; error?: string | undefined };
+  keys: readonly string[];
+  parameters: readonly string[];
+}
+
+const NAMES: Record<Method, string> = { none: "None", ema: "Exponential", mean: "Mean", gaussian: "Gaussian" };
+const change = (changes: Partial<Settings>) => setQuery(queryOf(changes));
+
+export function Toolbar({ settings, search, keys, parameters }: Props) {
+  const { logX, logY } = settings;
+  return (
+    <search class="chart-tools" aria-label="Charts">
+      <Field
+        label="Metrics (regular expression)"
+        type="search"
+        value={search.text}
+        error={search.error}
+        placeholder="^train/|accuracy"
+        spellcheck={false}
+        onInput={(event) => setQuery({ "chart-metrics": event.currentTarget.value })}
+      />
+      <Choice
+        label="Horizontal axis"
+        value={settings.x}
+        options={[
+          ["step", "Step"],
+          ["relative", "Time since the start"],
+          ["time", "Wall clock"],
+        ]}
+        more={{ label: "Another metric", options: keys.map((key) => [`metric:${key}`, key]) }}
+        onChoose={(x) => setQuery({ ...queryOf({ x, zoom: undefined }) })}
+      />
+      <SmoothingTool settings={settings} />
+      {parameters.length ? (
+        <Choice
+          label="Group by"
+          value={settings.group}
+          options={[["", "No groups"], ...parameters.map((key): Option => [key, key])]}
+          onChoose={(group) => change({ group })}
+        />
+      ) : null}
+      <fieldset class="chart-checks">
+        <legend class="visually-hidden">Axes</legend>
+        <Check label="Log x" checked={logX} onChange={() => setQuery(logQuery(!logX, logY))} />
+        <Check label="Log y" checked={logY} onChange={() => setQuery(logQuery(logX, !logY))} />
+        <Check label="Range of buckets" checked={settings.band} onChange={() => change({ band: !settings.band })} />
+        <Check
+          label="Ignore outliers"
+          checked={!settings.outliers}
+          onChange={() => change({ outliers: !settings.outliers })}
+        />
+      </fieldset>
+      {settings.zoom ? (
+        <Button onClick={() => change({ zoom: undefined })}>
+          {`${xTitleOf(settings.x)} ${settings.zoom.map((each) => formatX(each, xScaleOf(settings))).join(" – ")} ✕`}
+          <span class="visually-hidden">: show all</span>
+        </Button>
+      ) : null}
+    </search>
+  );
+}
+
+function SmoothingTool({ settings }: { settings: Settings }) {
+  const { method, amount } = settings.smoothing;
+  const { min, max, step } = AMOUNTS[method];
+  return (
+    <div class="chart-smoothing">
+      <Choice
+        label="Smoothing"
+        value={method}
+        options={METHODS.map((each): Option => [each, NAMES[each]])}
+        onChoose={(each) => change({ smoothing: { method: each as Method, amount: AMOUNTS[each as Method].initial } })}
+      />
+      {method === "none" ? null : (
+        <label class="chart-amount">
+          <span class="visually-hidden">Amount of smoothing</span>
+          <input
+            type="range"
+            {...{ min, max, step }}
+            value={amount}
+            onInput={(event) => change({ smoothing: { method, amount: event.currentTarget.valueAsNumber } })}
+          />
+          <output>{amount}</output>
+        </label>
+      )}
+    </div>
+  );
+}
+
+export type Option = [value: string, label: string];
+
+export function Choice(props: {
+  label: string;
+  value: string;
+  options: readonly Option[];
+  more?: { label: string; options: readonly Option[] };
+  onChoose: (value: string) => void;
+}) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{props.label}</label>
+      <select id={id} value={props.value} onChange={(event) => props.onChoose(event.currentTarget.value)}>
+        <Options options={props.options} chosen={props.value} />
+        {props.more ? (
+          <optgroup label={props.more.label}>
+            <Options options={props.more.options} chosen={props.value} />
+          </optgroup>
+        ) : null}
+      </select>
+    </div>
+  );
+}
+
+function Options({ options, chosen }: { options: readonly Option[]; chosen: string }) {
+  return options.map(([value, label]) => (
+    <option key={value} value={value} selected={value === chosen}>
+      {label}
+    </option>
+  ));
+}
+
+function Check({ label, checked, onChange }: { label: string; checked: boolean; onChange: () => void }) {
+  return (
+    <label>
+      <input type="checkbox" checked={checked} onChange={onChange} /> {label}
+    </label>
+  );
+}
