@@ -178,6 +178,19 @@ def test_the_keys_of_an_experiment_are_listed(run: Run, iris: dict[str, str]) ->
     assert {"key": "second", "type": "string", "count": 1} in used["tags"]
 
 
+def test_several_iterations_are_tagged_at_once(run: Run, iris: dict[str, str], client: Client) -> None:
+    first, second = (client.iterations.create(iris["experiment"], tags=["old"]).id for _ in range(2))
+    done = run("iterations", "tag", first, "new", "newer", "--also", second)
+    assert done.out.splitlines() == [f"Changed {first}", f"Changed {second}"]
+    assert run("iterations", "tag", first, "old", "--remove", "--also", second, "--json").json == {
+        first: "done",
+        second: "done",
+    }
+    for each in (first, second):
+        assert {tag.value for tag in client.tags.list("iteration", each)} == {"new", "newer"}
+        client.iterations.delete(each)
+
+
 def test_iterations_are_removed(run: Run, iris: dict[str, str], client: Client) -> None:
     ids = [client.iterations.create(iris["experiment"]).id for _ in range(2)]
     assert "2 iterations" in run("iterations", "rm", *ids).err

@@ -237,6 +237,20 @@ def test_columns_takes_every_name_that_order_by_takes(run: Run, experiment: str)
     assert lines[2].split()[1:] == ["0.0004", "1"]
 
 
+def test_a_limit_says_how_many_there_are(
+    run: Run, client: deardiary.Client, experiment: str, terminal: Callable[[int], None]
+) -> None:
+    total = len(list(client.iterations.list(experiment)))
+    assert client.iterations.count(experiment) == total
+    assert client.iterations.count(experiment, filter="name = 'nobody'") == 0
+    terminal(120)
+    assert run("iterations", "ls", experiment, "--limit", "2").out.splitlines()[-1] == f"2 of {total} iterations"
+    assert " of " not in run("iterations", "ls", experiment, "--limit", "1000").out.splitlines()[-1]
+    one = run("iterations", "ls", experiment, "--limit", "1", "--filter", "metrics.loss.count = 1").out
+    found = client.iterations.count(experiment, filter="metrics.loss.count = 1")
+    assert one.splitlines()[-1] == f"1 of {found} iterations"
+
+
 @pytest.mark.parametrize("limit", [(), ("--limit", "3")])
 def test_a_project_is_listed_newest_first_with_the_names_of_experiments(
     run: Run,

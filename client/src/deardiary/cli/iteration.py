@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from deardiary import terminal
 from deardiary.cli import deletion_extent, find, lineage, printed, steer
+from deardiary.cli.bulk import change_many
 from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
 from deardiary.cli.command import Call, count, noun, one_of, removal, tagging, verb
 from deardiary.cli.compare import ALWAYS, rows_of
@@ -69,6 +70,7 @@ def add(commands: Subparsers) -> None:
     parser = tagging(verbs, "tag an iteration", tag)
     parser.add_argument("iteration", metavar="ITERATION", help=_ID)
     parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
+    parser.add_argument("--also", action="append", metavar="ITERATION", help="this iteration too; may be repeated")
     labelling(verbs, "set labels of an iteration", label, {"metavar": "ITERATION", "help": _ID}, "iteration")
     steer.add(verbs, _ID)
     parser = verb(verbs, "end", "end an iteration whose program no longer runs", end)
@@ -126,6 +128,9 @@ def _show_all(
     call.output.table([each.key for each in columns], rows, empty, whole=given.wide)
     if left_out:
         call.output.note(f"Not shown: {shortened(', '.join(left_out))}. Choose with --columns, or see all with --wide.")
+    if project is None and len(iterations) == given.limit and room is not None and not given.follow:
+        total = call.client.iterations.count(owner.id, filter=given.filter)
+        call.output.note(f"{len(iterations):,} of {total:,} iterations")
 
 
 def keys(call: Call) -> None:
@@ -294,6 +299,11 @@ def note(call: Call) -> None:
 
 
 def tag(call: Call) -> None:
+    given = call.given
+    if given.also:
+        found = [find.iteration(call.client, each) for each in (given.iteration, *given.also)]
+        change_many(call, found, **{"remove_tags" if given.remove else "add_tags": given.tags})
+        return
     change_tags(call, "iteration", find.iteration(call.client, call.given.iteration).id)
 
 

@@ -179,6 +179,15 @@ class Iterations:
         path = path_of("experiments", experiment_id, "iterations", "changes")
         return self._api.get(ChangedIterations, f"{path}?{urlencode(query)}" if query else path)
 
+    def count(self, experiment_id: str, *, filter: str | None = None) -> int:  # noqa: A002 - the name in the server's API
+        """Return the number of iterations of an experiment, or of those that match ``filter``.
+
+        The server may miss the writes of the last second.
+        """
+        query = {"filter": filter, "order_by": "id", "format": "columns", "fields": "name", "limit": "1"}
+        path = f"{_path_of_list('count', experiment_id, None)}?{urlencode(present(**query))}"
+        return self._api.get_as(lambda answer: int(answer["total"]), path)
+
     def keys(self, experiment_id: str) -> KeysInUse:
         """Return the parameters, metrics, labels and tags that the iterations of an experiment use, with counts."""
         return self._api.get(KeysInUse, path_of("experiments", experiment_id, "keys"))
