@@ -73,3 +73,15 @@ def test_a_very_long_line_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_plain_lines_come_back_however_they_are_cut(lines: list[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
     assert shown(text) == shown(*text) == lines
+
+
+def test_many_lines_at_once_come_back_with_what_is_around_them() -> None:
+    lines = [f"line {number}" for number in range(500)]
+    whole = "\n".join(lines)
+    assert shown("begin ", whole, " end\n", "\r10%", "\r20%\n", whole, "\n") == [
+        "begin line 0",
+        *lines[1:-1],
+        "line 499 end",
+        "20%",
+        *lines,
+    ]

@@ -159,3 +159,14 @@ def test_an_iteration_that_a_cell_starts_stays_open(notebook: Kernel, client: Cl
     keyed = notebook.evaluate("pass", "kept[0].id")
     begin(notebook, "several")
     assert ends(client, *several, keyed) == [(SUCCEEDED, "")] * 2 + [(RUNNING, "")] * 3
+
+
+def test_what_cells_print_is_captured_until_the_iteration_ends(notebook: Kernel, client: Client) -> None:
+    notebook.run("import deardiary, sys")
+    captured = begin(notebook, "printing")
+    notebook.run("print('from the next cell'); print('a warning', file=sys.stderr)")
+    notebook.fail("1 / 0")
+    notebook.run("for _ in [1, 2, 3]: print(f'\\r{_}/3', end='')")
+    notebook.run("print(); iteration.finish(); print('after the end')")
+    printed = [(line.stream, line.text) for line in client.iterations.output(captured)]
+    assert printed == [("stdout", "from the next cell"), ("stderr", "a warning"), ("stdout", "3/3")]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.services import output as service
-from chalicelib.services.points import trimming
+from chalicelib.services.points import compaction, trimming
 from chalicelib.storage import output as storage
 from deardiary.wire import limits
 from tests.support.api import check_invalid, end, found, made, new_iteration
@@ -242,3 +242,15 @@ def test_the_client_reads_lines_across_pages_and_says_the_gap(server: Server) ->
     assert list(client.iterations.output(iteration, stream="stderr")) == []
     page = client.iterations.output_page(iteration, tail=2)
     assert (page.data, page.cursor) == (tuple(lines[-2:]), lines[-1].cursor)
+
+
+def test_a_batch_whose_points_were_moved_still_answers_alike(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "ENOUGH_AT_END", 1)
+    iteration = new_iteration(server)
+    first = send(server, iteration, "1", "a", "b", metrics={"loss": {"value": [0.5]}})
+    end(server, iteration)
+    again = send(server, iteration, "1", "a", "b", metrics={"loss": {"value": [0.5]}})
+    assert (again.body["accepted"], again.body["accepted_output"]) == (1, 2)
+    assert first.status == again.status
+    assert texts(server, iteration) == ["a", "b"]
+    check_consistency()

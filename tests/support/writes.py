@@ -92,6 +92,9 @@ def _wrong_password(server: Server, world: World) -> Reply:
 # More writes of the routes, by their input and the stored data, and writes without a request.
 OTHERS: dict[str, Act] = {
     "an experiment without a creation key": _route("POST /projects/{project_id}/experiments", {"name": "e"}),
+    "printed lines": _route(
+        "POST /iterations/{iteration_id}/log", {"batch_id": "p", "output": [{"stream": "stdout", "text": "a"}]}
+    ),
     "a sign of life": _route("POST /iterations/{iteration_id}/log", {"batch_id": "1"}),
     "a flush that gets a command": _route(
         "POST /iterations/{iteration_id}/log", {"batch_id": "1"}, iteration_id="parent_iteration_id"

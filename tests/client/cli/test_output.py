@@ -99,10 +99,10 @@ def test_a_bar_that_goes_on_replaces_its_line_on_a_terminal(
     run: Run, client: deardiary.Client, iteration: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(client, iteration, "0", "epoch 1", "x" * 50)
-    batches = ["\r60%"], ["\r99%", "done"]
+    batches = ["\r60%"], ["\r70%", "\r99%", "done", "1%", "\r2%"]
     monkeypatch.setattr("deardiary.cli.printed.time.sleep", training(client, iteration, *batches))
     out = run("iterations", "output", iteration, "--follow").out
-    assert out == f"epoch 1\n{'x' * 50}\n\x1b[2A\r\x1b[J60%\n\x1b[1A\r\x1b[J99%\ndone\n"
+    assert out == f"epoch 1\n{'x' * 50}\n\x1b[2A\r\x1b[J60%\n\x1b[1A\r\x1b[J99%\ndone\n2%\n"
 
 
 def test_the_gap_is_said(run: Run, client: deardiary.Client, iteration: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,8 +73,8 @@ class _Screen:
         if page.gap is not None:
             self._last, self.is_empty = None, False
             print(_said(page.gap))
-        for line in _without_replaced(page.data):
-            if line.text.startswith("\r"):
+        for index, line in _without_replaced(page.data):
+            if index == 0 and page.data[0].text.startswith("\r"):
                 self._replace(line)
             text = self._visible(line.text.removeprefix("\r"))
             print(text)
@@ -102,11 +102,13 @@ class _Screen:
         return "".join([*pieces, _RESET])
 
 
-def _without_replaced(lines: Sequence[OutputLine]) -> Iterator[OutputLine]:
-    """Leave out each line that the next one replaces."""
-    for line, following in zip_longest(lines, lines[1:]):
+def _without_replaced(lines: Sequence[OutputLine]) -> Iterator[tuple[int, OutputLine]]:
+    """Leave out the lines that others replace. A line comes with the index of the first one that it replaces."""
+    first = 0
+    for index, (line, following) in enumerate(zip_longest(lines, lines[1:]), 1):
         if following is None or following.stream != line.stream or not following.text.startswith("\r"):
-            yield line
+            yield first, line
+            first = index
 
 
 def _said(gap: OutputGap) -> str:

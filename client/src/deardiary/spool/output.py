@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deardiary.spool import lines as spooled
 from deardiary.wire import limits
-from deardiary.wire.times import format_time, from_milliseconds
+from deardiary.wire.times import format_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 # Of text in one line of the spool.
 _PER_LINE_BYTES = 48 * 1024
+
+
+_FIRST_MS, _LAST_MS = 0, 253_402_300_799_999  # the years 1970 to 9999
 
 
 class Line(NamedTuple):
@@ -24,7 +27,7 @@ class Line(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        return len(self.text.encode("utf-8", "replace"))
+        return len(self.text) if self.text.isascii() else len(self.text.encode("utf-8", "replace"))
 
 
 def bodies(lines: Sequence[Line]) -> Iterator[str]:
@@ -36,8 +39,9 @@ def bodies(lines: Sequence[Line]) -> Iterator[str]:
 def printed(entry: Mapping[str, Any]) -> Iterator[Line]:
     """The printed lines of a record. TypeError or ValueError for a damaged one."""
     for stream, text, recorded_ms in entry.get("output", ()):
-        from_milliseconds(recorded_ms)
-        yield Line(stream, text.encode("utf-8", "replace").decode(), recorded_ms)
+        if not _FIRST_MS <= recorded_ms <= _LAST_MS:
+            raise ValueError(f"{recorded_ms} is no time")
+        yield Line(stream, text if text.isascii() else text.encode("utf-8", "replace").decode(), recorded_ms)
 
 
 def pieces(lines: Sequence[Line], most_bytes: int = limits.MAX_FLUSH_OUTPUT_BYTES) -> Iterator[Sequence[Line]]:
@@ -53,7 +57,7 @@ def pieces(lines: Sequence[Line], most_bytes: int = limits.MAX_FLUSH_OUTPUT_BYTE
 
 
 def to_wire(lines: Sequence[Line]) -> list[dict[str, str]]:
+    times = format_many(line.recorded_ms for line in lines)
     return [
-        {"stream": line.stream, "text": line.text, "recorded_at": format_time(from_milliseconds(line.recorded_ms))}
-        for line in lines
+        {"stream": line.stream, "text": line.text, "recorded_at": time} for line, time in zip(lines, times, strict=True)
     ]

@@ -14,6 +14,8 @@ import sys
 import threading
 import time
 from collections import deque
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from deardiary.spool.output import Line
@@ -29,18 +31,24 @@ if TYPE_CHECKING:
 
 _DRAIN_SECONDS = 1.0  # SIGKILL loses the lines of this time
 _SHOW_SECONDS = 5.0  # between two states of a progress bar
-_PATIENCE_SECONDS = 2.0
-# More text than this in one second is lost, and more than a full iteration at once. Steady output may have this much.
-_MAX_PENDING = 16 * limits.MIB
-_ROOM, _REFILL_PER_SECOND = limits.MAX_OUTPUT_BYTES, limits.MAX_FLUSH_OUTPUT_BYTES // 5
+_PATIENCE_SECONDS = 10.0
+# A program that prints without end must not slow down, nor cost: after a burst only a part is kept.
+_BURST_CHARACTERS, _CHARACTERS_PER_SECOND = 8 * limits.MIB, limits.MIB // 5
 
 
-class Storing(Protocol):
-    """The part of an iteration that keeps the output. `log_output` returns False if it has no room."""
+class Keeping(Protocol):
+    """The part of a journal that keeps the output; it returns False if it has no room."""
+
+    def output(self, printed: Sequence[Line], *, last: bool = ...) -> bool: ...
+
+
+class Printing(Protocol):
+    """The part of an iteration whose output is captured."""
 
     finish_hooks: FinishHooks
 
-    def log_output(self, lines: Sequence[Line], *, last: bool) -> bool: ...
+    @property
+    def journal(self) -> Keeping: ...
 
 
 class CapturedOutput:
@@ -50,16 +58,16 @@ class CapturedOutput:
     the output. Output that bypasses the two streams, of subprocesses and of forked processes is not captured.
     """
 
-    def __init__(self, iteration: Storing) -> None:
+    def __init__(self, iteration: Printing) -> None:
         self._iteration = iteration
         # Appending to a deque takes no lock: a signal handler may print inside a print.
-        self._pending: deque[tuple[str, str, int]] = deque()
-        self._pending_size = 0
+        self._pending: deque[tuple[str, int, str]] = deque()
+        self._room: float = _BURST_CHARACTERS
         self._screens = {"stdout": Screen(), "stderr": Screen()}
         self._order = 0
         self._lost = 0
-        self._room, self._refilled_at = float(_ROOM), time.monotonic()
-        self._drained = threading.Lock()
+        self._draining = threading.Lock()
+        self._drainer = 0  # the thread that holds the lock
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deardiary-output", daemon=True)
         _captures.append(self)
@@ -68,23 +76,25 @@ class CapturedOutput:
         iteration.finish_hooks.add(self.stop)
 
     def receive(self, stream: str, text: str) -> None:
-        if self._pending_size > _MAX_PENDING:
+        if self._room < len(text):
             self._lost += text.count("\n")
             return
-        self._pending_size += len(text)
-        self._pending.append((stream, text, int(time.time() * 1000)))
+        self._room -= len(text)
+        self._pending.append((stream, int(time.time() * 1000), text))
 
     def drain(self, *, unfinished: bool = True, last: bool = False) -> None:
         """Write the printed lines into the spool; with ``unfinished`` also the state of a line that has no end yet."""
-        # A signal handler may come here while this thread holds the lock.
-        if not self._drained.acquire(timeout=_PATIENCE_SECONDS):
+        # A signal handler may come here in the middle of this method.
+        if self._drainer == threading.get_ident() or not self._draining.acquire(timeout=_PATIENCE_SECONDS):
             return
         try:
+            self._drainer = threading.get_ident()
             lines = self._lines(unfinished=unfinished)
             if lines or self._lost:
                 self._write(lines, last=last)
         finally:
-            self._drained.release()
+            self._drainer = 0
+            self._draining.release()
 
     def stop(self, status: IterationStatus | None = None, error_message: str = "") -> None:  # noqa: ARG002
         """Stop capturing; the end of the iteration calls this too."""
@@ -113,43 +123,32 @@ class CapturedOutput:
     def _run(self) -> None:
         shown_at = time.monotonic()
         while not self._stopped.wait(_DRAIN_SECONDS):
+            self._room = min(_BURST_CHARACTERS, self._room + _DRAIN_SECONDS * _CHARACTERS_PER_SECOND)
             is_due = time.monotonic() - shown_at >= _SHOW_SECONDS
             shown_at = time.monotonic() if is_due else shown_at
             with contextlib.suppress(Exception):  # the iteration may have ended meanwhile
                 self.drain(unfinished=is_due)
 
     def _lines(self, *, unfinished: bool) -> list[Line]:
-        while self._pending:
-            stream, text, time_ms = self._pending.popleft()
-            self._pending_size -= len(text)
+        # What is printed meanwhile waits: this must come to an end.
+        printed = [self._pending.popleft() for _ in range(len(self._pending))]
+        for (stream, time_ms), pieces in groupby(printed, itemgetter(0, 1)):
             self._order += 1
-            self._screens[stream].feed(text, time_ms, self._order)
+            self._screens[stream].feed("".join([text for _, _, text in pieces]), time_ms, self._order)
         found = [
             (order, Line(stream, text, time_ms))
             for stream, screen in self._screens.items()
             for order, time_ms, text in screen.take(unfinished=unfinished)
         ]
-        return _redacted([line for _, line in sorted(found, key=lambda each: each[0])])
+        return _redacted([line for _, line in sorted(found, key=itemgetter(0))])
 
     def _write(self, lines: list[Line], *, last: bool) -> None:
-        now = time.monotonic()
-        self._room = min(_ROOM, self._room + (now - self._refilled_at) * _REFILL_PER_SECOND)
-        self._refilled_at = now
-        if self._lost:
-            said = f"[deardiary: {self._lost} lines of output were not kept]"
-            lines = [Line("stderr", said, int(time.time() * 1000)), *lines]
-        kept = lines if last else self._within_room(lines)
-        if self._iteration.log_output(kept, last=last):
-            self._lost = len(lines) - len(kept)
-        else:
-            self._lost += len(lines) - bool(self._lost)
-
-    def _within_room(self, lines: list[Line]) -> list[Line]:
-        for number, line in enumerate(lines):
-            self._room -= len(line.text) + 1
-            if self._room < 0:
-                return lines[:number]
-        return lines
+        lost, self._lost = self._lost, 0
+        if lost:
+            said = f"[deardiary: {lost} lines of output were not kept]"
+            lines = [*lines, Line("stderr", said, int(time.time() * 1000))]
+        if not self._iteration.journal.output(lines, last=last):
+            self._lost += lost + len(lines) - bool(lost)
 
 
 def _redacted(lines: list[Line]) -> list[Line]:
@@ -212,8 +211,10 @@ def _capturing(name: str, write: Any) -> Any:
     def write_and_capture(text: Any, /) -> Any:
         written = write(text)
         if _captures:
-            with contextlib.suppress(Exception):
+            try:  # noqa: SIM105 - this runs several times in each print
                 _captures[-1].receive(name, text)
+            except Exception:  # noqa: BLE001, S110
+                pass
         return written
 
     return write_and_capture

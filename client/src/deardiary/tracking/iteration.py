@@ -27,13 +27,12 @@ from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Reso
 from deardiary.wire.times import to_milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
     from types import TracebackType
 
     from deardiary.client import Client
     from deardiary.environment.capture import Environment
-    from deardiary.spool.output import Line
     from deardiary.tracking.console import CapturedOutput
     from deardiary.tracking.system import SystemWatch
     from deardiary.wire.shapes import PendingCommand
@@ -388,10 +387,6 @@ class ActiveIteration:
         if self._captured is None or self._captured.has_stopped:
             self._captured = CapturedOutput(self)
         return self._captured
-
-    def log_output(self, lines: Sequence[Line], *, last: bool = False) -> bool:
-        """Record printed lines. False if too many wait to be sent already, unless they are the ``last`` ones."""
-        return self.journal.output(lines, last=last)
 
     def child(
         self,
