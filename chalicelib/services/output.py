@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from chalicelib.errors import InvalidPayload
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle import pace
@@ -80,7 +81,15 @@ def read_output(actor: Actor, iteration_id: str, after: str | None, stream: str 
     """The lines after a position, or from the beginning."""
     iteration = _watched(actor, iteration_id)
     start = START if after is None else Position.parse(after)
-    series = series_storage.read_series(iteration.experiment_id, iteration.id)
+    for _ in Retry():
+        series = series_storage.read_series(iteration.experiment_id, iteration.id)
+        part = _read(iteration, series, start, stream, limit)
+        if not _has_lost_lines(iteration, series.output, start):
+            break
+    return part
+
+
+def _read(iteration: Iteration, series: Series, start: Position, stream: str | None, limit: int) -> OutputPart:
     final, state = _final(iteration, series), series.output
     if state.gap_us and start.accepted_us <= state.first_us:
         part = _page(iteration, start, min(final.last_us, state.first_us), final, stream, limit)
@@ -93,6 +102,14 @@ def read_output(actor: Actor, iteration_id: str, after: str | None, stream: str 
     part = _page(iteration, start, final.last_us, final, stream, limit)
     part.gap = state if state.gap_us and passes_gap else None
     return part
+
+
+def _has_lost_lines(iteration: Iteration, state: OutputState, start: Position) -> bool:
+    """True if another request has removed lines behind `start` since SERIES was read: the gap must be said."""
+    if state.size_bytes < limits.MAX_OUTPUT_BYTES // 2:
+        return False
+    now = series_storage.read_series(iteration.experiment_id, iteration.id).output
+    return now.gap_us != state.gap_us and start.accepted_us <= now.gap_us
 
 
 def read_newest(actor: Actor, iteration_id: str, stream: str | None, count: int) -> OutputPart:

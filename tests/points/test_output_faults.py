@@ -11,7 +11,9 @@ import pytest
 
 import deardiary
 from chalicelib import clock
+from chalicelib.services.points import trimming
 from chalicelib.storage import output, series
+from deardiary.wire import limits
 from tests.support.consistency import check_consistency
 from tests.support.faults import Answer, Delivery, Fault, Sent, inject, lost_500, lost_connection
 from tests.support.interleaving import stage
@@ -200,3 +202,27 @@ def test_a_batch_that_is_announced_twice_shows_its_lines_once(server: Server, it
     assert first == [201]
     assert texts(server, iteration) == ["a", "b"]
     check_consistency()
+
+
+def test_lines_that_go_while_a_page_is_read_are_in_its_gap(
+    server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_OUTPUT_BYTES", 100)
+    monkeypatch.setattr(output, "FIRST_BYTES", 10)
+    monkeypatch.setattr(trimming, "SLACK_BYTES", 40)
+    for number in range(10):
+        send(server, iteration, str(number), f"line {number:04}")
+    begun: list[int] = []
+
+    def trim_before_the_items_are_read(delivery: Delivery) -> Answer:
+        if not begun:
+            begun.append(send(server, iteration, "late", "line late").status)
+        return delivery.deliver()
+
+    cursor = server.client().iterations.output_page(iteration.id).data[0].cursor
+    with inject(trim_before_the_items_are_read, {"Query"}):
+        page = server.client().iterations.output_page(iteration.id, after=cursor)
+    assert begun == [201]
+    assert page.gap is not None
+    assert page.gap.lines + len(page.data) == 10
+    assert page.data[-1].text == "line late"

@@ -19,6 +19,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from deardiary.spool.output import Line
+from deardiary.tracking import interactive
 from deardiary.tracking.screen import Screen
 from deardiary.wire import limits
 
@@ -186,7 +187,15 @@ class _Patch:
 _patches: list[_Patch] = []
 
 
-def _patch() -> None:
+def _patch(_cell: object = None) -> None:
+    """Patch the two streams, unless they are. IPython also calls this before each cell, while there is a capture.
+
+    It gives the streams back their own `write` after a cell, so a patch that is gone there is not below another one.
+    """
+    shell = interactive.shell()
+    if shell is not None:
+        _patches[:] = [each for each in _patches if each.is_outermost]
+        shell.events.register("pre_run_cell", _patch)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and not any(each.stream is stream for each in _patches):
@@ -200,11 +209,16 @@ def _patch() -> None:
 
 def _unpatch() -> None:
     """After the last capture, undo the patches, except below one of another library: that still calls ours."""
-    if not _captures:
-        for patch in list(_patches):
-            if patch.is_outermost:
-                patch.undo()
-                _patches[:] = [each for each in _patches if each is not patch]
+    if _captures:
+        return
+    shell = interactive.shell()
+    if shell is not None:
+        with contextlib.suppress(ValueError):  # it is not registered
+            shell.events.unregister("pre_run_cell", _patch)
+    for patch in list(_patches):
+        if patch.is_outermost:
+            patch.undo()
+            _patches[:] = [each for each in _patches if each is not patch]
 
 
 def _capturing(name: str, write: Any) -> Any:
