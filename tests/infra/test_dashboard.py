@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.routes.pages import assets, ui
 from infra.dashboard import build, document, node
+from infra.dashboard.__main__ import main
 from infra.failure import InfraError
 from tests.support.api import found
 from tests.support.server import Server, server_on_moto
@@ -151,6 +152,18 @@ def test_the_types_of_bodies_have_no_field_that_is_always_there() -> None:
     schemas = document.for_types()["components"]["schemas"]
     assert "default" not in str(schemas["NewProject"])
     assert "default" in str(schemas["Iteration"])
+
+
+def test_without_a_registry_the_check_says_that_it_did_not_happen(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise node.CommandFailed("npm error network")
+
+    monkeypatch.setattr(node, "npm", fail)
+    assert main("check") == 0
+    assert "NOT CHECKED" in capsys.readouterr().err
+    assert main("build") == 1
 
 
 @pytest.fixture

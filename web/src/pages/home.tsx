@@ -11,7 +11,7 @@ import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { useSeen } from "../state/seen.ts";
 import { NEEDS_SIGN_IN } from "../state/session.ts";
-import { cache, useList } from "../state/use.ts";
+import { useList } from "../state/use.ts";
 
 type Project = components["schemas"]["Project"];
 const SECONDS = 30;
@@ -21,11 +21,7 @@ export default function Home() {
   useHeading(undefined);
   const projects = useList("/projects", {});
   if (!projects.data) {
-    return projects.error ? (
-      <ErrorBox error={projects.error} retry={() => cache.reload("/projects all")} />
-    ) : (
-      <Loading />
-    );
+    return projects.error ? <ErrorBox error={projects.error} retry={projects.reload} /> : <Loading />;
   }
   if (projects.data.length === 0) return <FirstSteps />;
   const newest = projects.data.toReversed();
@@ -87,19 +83,32 @@ function Running({ project }: { project: Project }) {
   );
 }
 
+// Where the client looks by itself.
+const DEFAULT_SITE = "http://127.0.0.1:9000";
+
 /** How to log the first iteration, with this server's URL filled in. */
 function FirstSteps() {
-  const install = NEEDS_SIGN_IN
-    ? `pip install deardiary\ndeardiary login ${api.site}`
-    : `pip install deardiary\nexport DEARDIARY_URL=${api.site}`;
   return (
     <Empty title="No projects yet">
-      <p>Log your first iteration; its project and experiment are created by themselves. This page shows it at once.</p>
-      <Snippet label="In a shell, once" text={install} />
+      <p>Log your first iteration: this page shows it at once. Its project and experiment are created with it.</p>
+      <Snippet label="In a shell, once" text={install()} />
       <Snippet label="In Python" text={FIRST} />
+      {NEEDS_SIGN_IN ? <Snippet label="On machines without a keyboard: a token" text={TOKEN} /> : null}
     </Empty>
   );
 }
+
+function install(): string {
+  if (NEEDS_SIGN_IN) return `pip install deardiary\ndeardiary login ${api.site}`;
+  return `pip install deardiary${api.site === DEFAULT_SITE ? "" : `\nexport DEARDIARY_URL=${api.site}`}`;
+}
+
+const TOKEN = `# here, after the login: shows the token once
+deardiary tokens create my-job --expires-in-days 90
+
+# there
+export DEARDIARY_URL=${api.site}
+export DEARDIARY_TOKEN=…`;
 
 const FIRST = `import deardiary
 

@@ -31,7 +31,7 @@ function Experiments({ given }: Given) {
   const list = useList("/projects/{project_id}/experiments", given);
   return (
     <Section title="Experiments" count={list.data?.length}>
-      {list.error ? <ErrorBox error={list.error} /> : null}
+      {list.error ? <ErrorBox error={list.error} retry={list.reload} /> : null}
       {!list.data && !list.error ? <Loading /> : null}
       {list.data?.length ? (
         <table class="table">
@@ -72,7 +72,7 @@ function Models({ given }: Given) {
   const list = useList("/projects/{project_id}/models", given);
   return (
     <Section title="Models" count={list.data?.length}>
-      {list.error ? <ErrorBox error={list.error} /> : null}
+      {list.error ? <ErrorBox error={list.error} retry={list.reload} /> : null}
       {!list.data && !list.error ? <Loading /> : null}
       {list.data?.length ? (
         <table class="table">

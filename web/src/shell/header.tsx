@@ -1,4 +1,5 @@
 import { Button, Link } from "../components/basics.tsx";
+import { api } from "../state/api.ts";
 import { heading } from "../state/heading.ts";
 import { me, NEEDS_SIGN_IN, signOut } from "../state/session.ts";
 import { setTheme, type Theme, theme } from "../state/theme.ts";
@@ -57,6 +58,9 @@ function UserMenu() {
             </label>
           ))}
         </fieldset>
+        <a class="button plain" href={`${api.site}/docs`}>
+          API documentation
+        </a>
         {NEEDS_SIGN_IN ? (
           <Button kind="plain" onClick={signOut}>
             Sign out

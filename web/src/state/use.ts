@@ -7,6 +7,11 @@ import { Cache, type Entry, type Load } from "./cache.ts";
 
 export const cache = new Cache();
 
+/** What a component shows, and how to read it again. */
+export interface Shown<T> extends Entry<T> {
+  reload: () => void;
+}
+
 export interface Options {
   /** Read again every so many seconds, while the page is visible. */
   every?: number | undefined;
@@ -17,7 +22,7 @@ export function useGet<P extends PathOf<"get">>(
   path: P,
   given: Request<"get", P>,
   options: Options = {},
-): Entry<Answer<"get", P>> {
+): Shown<Answer<"get", P>> {
   const { ids, query } = given as { ids?: Record<string, string>; query?: QueryValues };
   return useLoaded(urlOf(path, ids, query), (signal) => api.send("get", path, { ...given, signal } as never), options);
 }
@@ -27,7 +32,7 @@ export function useList<P extends ListPath>(
   path: P,
   given: Request<"get", P>,
   options: Options & { most?: number } = {},
-): Entry<Row<P>[]> {
+): Shown<Row<P>[]> {
   const { ids, query } = given as { ids?: Record<string, string>; query?: QueryValues };
   const key = urlOf(path, ids, query);
   const load: Load<Row<P>[]> = async (signal, show) => {
@@ -43,14 +48,14 @@ export function useList<P extends ListPath>(
 }
 
 /** Whatever a function reads, under a key of its own. */
-export function useLoaded<T>(key: string, load: Load<unknown>, { every }: Options = {}): Entry<T> {
+export function useLoaded<T>(key: string, load: Load<unknown>, { every }: Options = {}): Shown<T> {
   const state = useMemo(() => {
     const [entry, release] = cache.use<T>(key, load as Load<T>);
-    return { entry, release };
+    return { entry, release, reload: () => cache.reload(key) };
   }, [key]);
   useEffect(() => state.release, [state]);
   useEffect(() => (every ? whileVisible(every, () => cache.reload(key)) : undefined), [every, key]);
-  return state.entry.value;
+  return { ...state.entry.value, reload: state.reload };
 }
 
 /** Do something every so many seconds while the page is visible. Call the result to stop. */
