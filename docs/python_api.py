@@ -61,6 +61,7 @@ SECTIONS = {
             "ApiToken",
             "Session",
             "SearchResult",
+            "Activity",
             "ChangedIterations",
             "Health",
             "View",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.routes import (
+    activity,
     alias,
     artifact,
     auth,
@@ -66,6 +67,7 @@ BLUEPRINTS = tuple(
         modelversion,
         alias,
         search,
+        activity,
         upkeep,
         openapi,
         docs,

@@ -56,10 +56,10 @@ def fill(server: Server, experiment_id: str, n: int) -> None:
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """The keys of all rows, except those of sign-ins, which expire."""
+    """The keys of all rows, except those of sign-ins and changes, which expire."""
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=config.settings().table)
     keys = ((row["PK"]["S"], row["SK"]["S"]) for page in pages for row in page["Items"])
-    return (key for key in keys if not key[0].startswith("ATTEMPTS#"))
+    return (key for key in keys if not key[0].startswith("ATTEMPTS#") and not key[1].startswith("CHANGE#"))
 
 
 def test_a_large_project_goes_in_steps_that_can_be_killed(

@@ -17,8 +17,8 @@ _NOUNS = {
 # The modules allowed at the root of each layer beside its nouns: its doors, and modules that all rooms share.
 _DOORS = {
     "chalicelib": {"clock", "columns", "config", "deadline", "errors", "ids", "paging", "retry", "security"},
-    "chalicelib/routes": {"blueprints", "health", "openapi", "search", "upkeep"},
-    "chalicelib/services": {"access"},
+    "chalicelib/routes": {"activity", "blueprints", "health", "openapi", "search", "upkeep"},
+    "chalicelib/services": {"access", "activity"},
     "chalicelib/storage": {"blob", "deletion", "inline", "keyring", "running"},
     "client/src/deardiary": {
         *("__main__", "__version__", "api", "client", "errors", "files", "secretsmanager", "settings", "terminal"),

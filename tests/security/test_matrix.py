@@ -153,6 +153,7 @@ RULES = {
     "DELETE /models/{model_id}/aliases/{alias}": Rule.DELETE,
     "GET /modelversions/{version_id}/uses": Rule.READ,
     "GET /search": Rule.SIGNED_IN,
+    "GET /activity": Rule.SIGNED_IN,
 }
 
 # After these the experiment or the iteration accepts no writes.

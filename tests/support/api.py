@@ -118,12 +118,13 @@ def pages(server: Server, path: str, limit: int, token: str = "") -> list[Any]:
 def rows() -> dict[tuple[str, str], Any]:
     """All rows of the table, except those that expire by themselves.
 
-    These are counts of sign-ins, checks for late bytes, and creation keys of deleted entities. Read from moto's memory,
-    because its Scan never ends on a table of several pages.
+    These are counts of sign-ins, checks for late bytes, changes, and creation keys of deleted entities. Read from
+    moto's memory, because its Scan never ends on a table of several pages.
     """
     backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][config.settings().region]
     everything = [row.to_json()["Attributes"] for row in backend.get_table(config.settings().table).all_items()]
     everything = [row for row in everything if not row["PK"]["S"].startswith("ATTEMPTS#")]
+    everything = [row for row in everything if not row["SK"]["S"].startswith("CHANGE#")]
     everything = [row for row in everything if "#late." not in row["SK"]["S"] and "retired_at" not in row]
     return {(row["PK"]["S"], row["SK"]["S"]): row for row in everything}
 

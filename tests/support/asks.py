@@ -218,5 +218,6 @@ ASKS: dict[str, Asking] = {
     "DELETE /models/{model_id}/aliases/{alias}": _plain,
     "DELETE /modelversions/{version_id}": _plain,
     "GET /modelversions/{version_id}/uses": _plain,
+    "GET /activity": _plain,
     "GET /search": lambda world: Ask(query=f"?q={world.ids['iteration_id'][:10]}"),
 }

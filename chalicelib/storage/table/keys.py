@@ -182,6 +182,31 @@ def iterations_span(experiment_id: str) -> Span:
     return Span(experiment_partition(experiment_id), ITERATION, ITERATION + _AFTER_HASHES)
 
 
+def iterations_span_before(experiment_id: str, stamp: str) -> Span:
+    """The iterations of an experiment that were created before a time (`ids.stamp`)."""
+    return Span(experiment_partition(experiment_id), ITERATION, ITERATION + stamp)
+
+
+def projects_span() -> Span:
+    return Span(PROJECTS, PROJECT, PROJECT + _AFTER_HASHES)
+
+
+def permissions_span(user_id: str) -> Span:
+    return Span(user_partition(user_id), PERMISSION, PERMISSION + _AFTER_HASHES)
+
+
+def experiments_span(project_id: str) -> Span:
+    return Span(project_partition(project_id), EXPERIMENT, EXPERIMENT + _AFTER_HASHES)
+
+
+def models_span(project_id: str) -> Span:
+    return Span(project_partition(project_id), MODEL, MODEL + _AFTER_HASHES)
+
+
+def versions_span(model_id: str) -> Span:
+    return Span(model_partition(model_id), VERSION, VERSION + _AFTER_HASHES)
+
+
 def iteration_partition(iteration_id: str) -> str:
     return f"ITERATION#{iteration_id}"
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from deardiary.tracking.iteration import ActiveIteration
     from deardiary.tracking.start import start
     from deardiary.wire.shapes import (
+        Activity,
         ApiToken,
         BatchReceipt,
         ChangedIterations,
@@ -88,6 +89,7 @@ else:
         "entities.records": ("Point",),
         "http.retries": ("RetryingTransport",),
         "wire.shapes": (
+            "Activity",
             "ApiToken",
             "BatchReceipt",
             "ChangedIterations",
@@ -148,6 +150,7 @@ else:
 
 __all__ = [
     "ActiveIteration",
+    "Activity",
     "ApiToken",
     "BatchReceipt",
     "ChangedIterations",

@@ -24,7 +24,7 @@ from deardiary.entities.token import Tokens
 from deardiary.entities.user import Users
 from deardiary.entities.view import Views
 from deardiary.settings import Credentials, Settings, find_settings
-from deardiary.wire.shapes import Health, SearchResult
+from deardiary.wire.shapes import Activity, Health, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +79,13 @@ class Client:
         The first six characters of an id are enough. The results hold only objects that the user may read.
         """
         return self._api.pages(SearchResult, "/search", {"q": text})
+
+    def activity(self) -> Iterator[Activity]:
+        """List what happened in the user's projects, newest first: creations, starts and ends.
+
+        It covers the newest 20 projects, of each the newest 20 experiments and 5 models.
+        """
+        return self._api.pages(Activity, "/activity")
 
     @overload
     def whoami(self) -> User: ...

@@ -343,3 +343,11 @@ def test_records_logged_offline_are_sent(
     assert (nothing.status, nothing.out, nothing.err) == (0, f"Nothing waits to be sent in {spool_folder()}\n", "")
     missing = run("sync", str(tmp_path / "nowhere"))
     assert missing.status == 1
+
+
+def test_activity_shows_the_newest_first(run: Run, client: deardiary.Client) -> None:
+    project = client.projects.create("seen in the activity")
+    client.experiments.create(project.id, "a sweep")
+    lines = run("activity", "--limit", "2").out.splitlines()[2:]
+    assert [line.split()[2:5] for line in lines] == [["created", "experiment", "a"], ["created", "project", "seen"]]
+    assert [each["kind"] for each in run("activity", "--limit", "2", "--json").json] == ["experiment", "project"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from deardiary.__version__ import __version__
 from deardiary.cli import (
+    activity,
     completion,
     experiment,
     iteration,
@@ -34,7 +35,21 @@ from deardiary.terminal import PrintableFormatter, say, wrapped
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-_NOUNS = (session, project, experiment, iteration, metric, resource, model, user, token, sync, restore, completion)
+_NOUNS = (
+    session,
+    activity,
+    project,
+    experiment,
+    iteration,
+    metric,
+    resource,
+    model,
+    user,
+    token,
+    sync,
+    restore,
+    completion,
+)
 _STATUSES = """\
 exit status: 0 done, 1 refused or failed, 2 not understood, 3 not signed in,
              4 no answer from the server

@@ -526,6 +526,23 @@ class SearchResult(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Activity(Shape):
+    """An event in a project. ``kind`` is project, experiment, iteration, model or modelversion.
+
+    ``event`` is created, or started; for an end it is the status in lower case, such as failed. ``user_id`` created it.
+    """
+
+    id: str
+    kind: str
+    event: str
+    name: str
+    project_id: str
+    experiment_id: str | None = None
+    user_id: str | None = None
+    date: datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Session(Shape):
     """The answer to a sign-in."""
 

@@ -1,0 +1,23 @@
+"""``deardiary activity``."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from deardiary.cli.command import Call, count, verb
+
+if TYPE_CHECKING:
+    from deardiary.cli.command import Subparsers
+
+_COLUMNS = {"date": "date", "event": "event", "what": "kind", "name": "name", "id": "id"}
+
+
+def add(commands: Subparsers) -> None:
+    parser = verb(commands, "activity", "show what happened in your projects, newest first", activity)
+    parser.add_argument("--limit", type=count, default=20, metavar="N", help="no more than N lines (default: 20)")
+
+
+def activity(call: Call) -> None:
+    found = islice(call.client.activity(), call.given.limit)
+    call.output.objects(found, _COLUMNS, "Nothing has happened yet")
