@@ -217,3 +217,20 @@ def _as_older_servers_did(iteration: deardiary.Iteration) -> None:
     running.remove(iteration.experiment_id, iteration.id)
     key = keys.running_of_older_servers(iteration.id)
     running.RunningRow(*key, experiment_id=iteration.experiment_id).save()
+
+
+@pytest.mark.parametrize("resumed_by_hand", [True, False])
+def test_a_writer_that_is_back_gets_its_commands_unless_the_iteration_was_resumed_by_hand(
+    server: Server, iteration: deardiary.Iteration, later: Any, *, resumed_by_hand: bool
+) -> None:
+    path = f"/iterations/{iteration.id}"
+    assert server.call("POST", f"{path}/commands", {"kind": "stop"}).status == 201
+    later(60)
+    liveness.end_silent_iterations(60)
+    assert server.call("POST", f"{path}/commands", {"kind": "stop"}).status == 422
+    if resumed_by_hand:
+        assert server.call("PATCH", path, {"status_id": 1}).status == 200
+    answer = server.call("POST", f"{path}/log", {"batch_id": "back"}).body
+    assert ("commands" in answer) is not resumed_by_hand
+    state = "lapsed" if resumed_by_hand else "seen"
+    assert [each["state"] for each in server.call("GET", f"{path}/commands").body["data"]] == [state]

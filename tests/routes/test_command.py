@@ -12,6 +12,7 @@ from deardiary.wire import limits
 from tests.support.api import (
     check_invalid,
     check_refused,
+    counted_calls,
     end,
     found,
     made,
@@ -169,6 +170,21 @@ def test_a_deleted_sender_has_no_name(server: Server) -> None:
     assert server.call("DELETE", f"/users/{sender.id}").status == 204
     assert "requested_by" not in _flush(server, iteration)["commands"][0]
     assert _listed(server, iteration)[0]["created_by"] == sender.id
+
+
+def test_a_flush_without_open_commands_makes_no_further_call(server: Server) -> None:
+    never, done, open_ = (new_iteration(server) for _ in range(3))
+    _flush(server, done, acknowledged=[{"command_id": made(_ask(server, done))["id"]}])
+    made(_ask(server, open_))
+    for iteration in (never, open_):
+        _flush(server, iteration)  # the process has read its REF
+    calls: dict[str, list[str]] = {}
+    for iteration in (never, done, open_):
+        with counted_calls() as counted:
+            _flush(server, iteration, batch_id="counted", metrics=[{"key": "m", "value": 1.0}])
+        calls[iteration] = sorted(counted)
+    assert calls[never] == calls[done]
+    assert len(calls[open_]) > len(calls[never])
 
 
 @pytest.fixture

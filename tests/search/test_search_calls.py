@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from chalicelib.storage.table import item
+from tests.support.api import counted_calls
 from tests.support.server import Server
 
 EVERYTHING = "parameters,metrics,tags"
@@ -26,22 +23,6 @@ def add_iterations(server: Server, experiment: str, number: int) -> None:
     for _ in range(number):
         iteration = server.call("POST", f"/experiments/{experiment}/iterations", {}).body["id"]
         assert server.call("POST", f"/iterations/{iteration}/log", flush).status < 300
-
-
-@contextmanager
-def counted_calls() -> Iterator[list[str]]:
-    """The operations that DynamoDB receives inside the block."""
-    calls: list[str] = []
-    events = item.connection().connection.client.meta.events
-
-    def count(model: Any, **_: Any) -> None:
-        calls.append(model.name)
-
-    events.register("before-call.dynamodb", count)
-    try:
-        yield calls
-    finally:
-        events.unregister("before-call.dynamodb", count)
 
 
 def calls_of_each(server: Server, experiment: str, searches: list[dict[str, str]]) -> tuple[list[list[str]], set[int]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib import config
+from chalicelib.storage.table import item
 from tests.support.server import PASSWORD, Reply, Server
 
 ALL = ("create", "read", "update", "delete")
@@ -133,3 +136,19 @@ def objects() -> set[str]:
     """The keys of all objects in the bucket."""
     answer = boto3.client("s3").list_objects_v2(Bucket=config.settings().artifact_bucket)
     return {each["Key"] for each in answer.get("Contents", [])}
+
+
+@contextmanager
+def counted_calls() -> Iterator[list[str]]:
+    """The operations that DynamoDB receives inside the block."""
+    calls: list[str] = []
+    events = item.connection().connection.client.meta.events
+
+    def count(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    events.register("before-call.dynamodb", count)
+    try:
+        yield calls
+    finally:
+        events.unregister("before-call.dynamodb", count)
