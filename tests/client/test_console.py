@@ -372,3 +372,24 @@ def test_text_alone_causes_a_flush(memory: MemoryServer, monkeypatch: pytest.Mon
     with begin(memory):
         print("hello")
         assert arrived.wait(10)
+
+
+def test_a_bar_shows_a_state_at_the_pace_of_the_flushes(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    from deardiary.sending import sender
+
+    monkeypatch.setattr(console, "_DRAIN_SECONDS", 0.01)
+    monkeypatch.setattr(sender, "FLUSH_SECONDS", 0.02)
+    arrived = threading.Event()
+    send = memory.send
+
+    def watch(request: Request) -> Any:
+        if b"10%" in transports.body_of(request):
+            arrived.set()
+        return send(request)
+
+    monkeypatch.setattr(memory, "send", watch)
+    with begin(memory):
+        sys.stderr.write("\r10%")
+        assert arrived.wait(10)
+        sys.stderr.write("\r20%\n")
+    assert memory.iterations[0].output == ["10%", "\r20%"]

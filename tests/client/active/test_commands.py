@@ -420,7 +420,7 @@ class TestPace:
             server.answers[LOG] = ClientError(0, "CONNECTION_FAILED", "gone")
             active.log({"loss": 1.0})
             assert not active.flush(0.1)
-            assert active.journal._sender._pace() == sender.FLUSH_SECONDS
+            assert active.journal.flush_seconds == sender.FLUSH_SECONDS
             server.answers[LOG] = steering
 
     def test_a_long_pace_delays_neither_parameters_nor_an_acknowledgement_nor_the_end(

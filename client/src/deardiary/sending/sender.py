@@ -148,15 +148,16 @@ class Sender:
         if self._delivery is None:
             return OFFLINE_SECONDS
         until_beat = self._beat_seconds() - (time.monotonic() - self._sent_at)
-        return min(self._pace(), max(until_beat, FASTEST_SECONDS))
+        return min(self.pace(), max(until_beat, FASTEST_SECONDS))
 
-    def _pace(self) -> float:
+    def pace(self) -> float:
+        """The seconds between two flushes, as the server asks for them."""
         asked = None if self._delivery is None else self._delivery.flush_after_seconds
         # After a failure the last answer's pace is out of date.
         return FLUSH_SECONDS if asked is None or self._failures else min(max(asked, FASTEST_SECONDS), SLOWEST_SECONDS)
 
     def _beat_seconds(self) -> float:
-        return min(BEAT_SECONDS, WATCHED_BEAT_SECONDS) if self._pace() < FLUSH_SECONDS else BEAT_SECONDS
+        return min(BEAT_SECONDS, WATCHED_BEAT_SECONDS) if self.pace() < FLUSH_SECONDS else BEAT_SECONDS
 
     def _try(self, delivery: Delivery) -> None:
         try:

@@ -31,14 +31,16 @@ if TYPE_CHECKING:
     from deardiary.wire.shapes import IterationStatus
 
 _DRAIN_SECONDS = 1.0  # SIGKILL loses the lines of this time
-_SHOW_SECONDS = 5.0  # between two states of a progress bar
 _PATIENCE_SECONDS = 10.0
 # A program that prints without end must not slow down, nor cost: after a burst only a part is kept.
 _BURST_CHARACTERS, _CHARACTERS_PER_SECOND = 8 * limits.MIB, limits.MIB // 5
 
 
 class Keeping(Protocol):
-    """The part of a journal that keeps the output; it returns False if it has no room."""
+    """The part of a journal that keeps the output; `output` returns False if it has no room."""
+
+    @property
+    def flush_seconds(self) -> float: ...
 
     def output(self, printed: Sequence[Line], *, last: bool = ...) -> bool: ...
 
@@ -125,9 +127,9 @@ class CapturedOutput:
         shown_at = time.monotonic()
         while not self._stopped.wait(_DRAIN_SECONDS):
             self._room = min(_BURST_CHARACTERS, self._room + _DRAIN_SECONDS * _CHARACTERS_PER_SECOND)
-            is_due = time.monotonic() - shown_at >= _SHOW_SECONDS
-            shown_at = time.monotonic() if is_due else shown_at
             with contextlib.suppress(Exception):  # the iteration may have ended meanwhile
+                is_due = time.monotonic() - shown_at >= self._iteration.journal.flush_seconds
+                shown_at = time.monotonic() if is_due else shown_at
                 self.drain(unfinished=is_due)
 
     def _lines(self, *, unfinished: bool) -> list[Line]:

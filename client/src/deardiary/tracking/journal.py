@@ -141,6 +141,11 @@ class Journal:
             self._done_earlier = recovery.acknowledged_in(self._run, self.folder.parent)
         return sent
 
+    @property
+    def flush_seconds(self) -> float:
+        """The seconds between two flushes."""
+        return self._sender.pace()
+
     def keep_file(self, path: Path) -> dict[str, str]:
         """Copy a file into the spool until it is uploaded; return its path in the spool and its SHA-256.
 

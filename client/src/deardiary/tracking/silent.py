@@ -23,6 +23,7 @@ class NullJournal:
     iteration = None
     folder = None
     has_forked = False
+    flush_seconds = 60.0
 
     @property
     def run(self) -> Run:
