@@ -42,7 +42,7 @@ def iteration_of(run: Run, path: str) -> str:
     [
         (("models", "downlod", "X"), "did you mean `download`?"),
         (("iterations", "shwo"), "did you mean `show`?"),
-        (("iterations", "launch", "X"), "It has: ls, show"),
+        (("iterations", "launch", "X"), "It has: ls, keys, show"),
         (("projects", "publish"), "It has: ls, show"),
         (("projects", "rename", "X", "Y"), "did you mean `edit`?"),
         (("iterations", "delete", "X"), "did you mean `rm`?"),
