@@ -28,6 +28,7 @@ ON_THE_EMULATOR_ONLY = {"benchmarks", "deploy", "infra"}
 LONG = {
     *(
         "tests/deploy/",
+        "tests/pages/",
         "test_suspension_bytes",
         "end_to_end/test_sagemaker",
         "test_chaos",
