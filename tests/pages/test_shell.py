@@ -47,6 +47,21 @@ def test_signing_in_shows_the_page_of_the_url(new_tab: Open, project: str) -> No
     assert tab.page.evaluate("document.cookie") == ""
 
 
+def test_a_browser_that_keeps_no_cookie_is_told_why_it_stays_outside(new_tab: Open) -> None:
+    tab = new_tab(None)
+
+    def without_cookie(route: Route) -> None:
+        answer = route.fetch()
+        headers = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
+        tab.page.context.clear_cookies()
+        route.fulfill(status=answer.status, headers=headers, body=answer.body())
+
+    tab.page.route("**/auth/session", without_cookie)
+    tab.page.goto(f"{tab.site}/ui")
+    _type_password(tab)
+    expect(tab.page.get_by_text("this browser keeps no session")).to_be_visible()
+
+
 def test_the_dialog_cannot_be_dismissed_and_needs_no_mouse(new_tab: Open) -> None:
     tab = new_tab(None)
     tab.page.goto(f"{tab.site}/ui")

@@ -21,6 +21,8 @@ interface Given {
   query?: QueryValues;
   body?: unknown;
   signal?: AbortSignal;
+  /** Without a session the request fails, in place of waiting for a sign-in. */
+  failsSignedOut?: boolean;
 }
 
 // A gateway's 502 and 504 leave open whether a write was done.
@@ -96,7 +98,7 @@ export class Api {
     for (let tries = 1; ; tries++) {
       const answer = await this.#fetch(method, url, given);
       if (answer === undefined) continue;
-      if (answer.status === 401 && !path.startsWith("/auth/session")) {
+      if (answer.status === 401 && !path.startsWith("/auth/session") && !given.failsSignedOut) {
         await this.#around.signIn();
       } else if (
         (method === "get" ? BUSY : REFUSED).includes(answer.status) &&

@@ -1,5 +1,6 @@
 /** Who is signed in. */
 import { signal } from "@preact/signals";
+import { ApiError } from "../api/errors.ts";
 import type { components } from "../api/operations.ts";
 import { api } from "./api.ts";
 import { signedIn } from "./sign-in.ts";
@@ -9,6 +10,8 @@ export type Me = components["schemas"]["Me"];
 /** False for a server without sign-in (`make run`). */
 export const NEEDS_SIGN_IN = document.documentElement.dataset.signIn !== "off";
 const RENEW_BEFORE_MS = 60 * 60 * 1000;
+const RETRY_MS = 5 * 60 * 1000;
+const NO_COOKIE = "The password is right, but this browser keeps no session: use https, or 127.0.0.1 on this machine.";
 
 export const me = signal<Me | undefined>(undefined);
 let renewal: ReturnType<typeof setTimeout> | undefined;
@@ -20,8 +23,19 @@ export async function signIn(username: string, password: string): Promise<void> 
     window.location.reload();
     return;
   }
+  await checkCookie();
   renewLater(session.expires_at);
   signedIn();
+}
+
+/** A browser drops the cookie where the connection is neither encrypted nor within this machine. */
+async function checkCookie(): Promise<void> {
+  try {
+    await api.send("get", "/auth/me", { failsSignedOut: true });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) throw new Error(NO_COOKIE);
+    throw error;
+  }
 }
 
 export async function signOut(): Promise<void> {
@@ -39,8 +53,9 @@ export async function loadMe(): Promise<void> {
 async function renew(): Promise<void> {
   try {
     renewLater((await api.post("/auth/session/refresh")).expires_at);
-  } catch {
-    // The next request asks for a sign-in.
+  } catch (error) {
+    // Where the session has ended, the next request asks for a sign-in.
+    if (!(error instanceof ApiError && error.status === 401)) renewal = setTimeout(renew, RETRY_MS);
   }
 }
 
