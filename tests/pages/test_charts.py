@@ -111,15 +111,27 @@ def test_a_zoom_reads_the_selected_steps_again(dashboard: Dashboard, experiment:
     dashboard.page.mouse.move(box["x"] + box["width"] * 0.5, middle)
     dashboard.page.mouse.down()
     dashboard.page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=4)
-    with dashboard.page.expect_request(re.compile("min_step=")) as request:
+    with dashboard.page.expect_request(re.compile("min_x=")) as request:
         dashboard.page.mouse.up()
-    found = re.search(r"min_step=(\d+)", request.value.url)
+    found = re.search(r"min_x=(\d+)", request.value.url)
     assert found
     assert abs(int(found[1]) - POINTS / 2) < 20
-    expect(_card(dashboard, "train/loss")).to_contain_text("points")
+    expect(_card(dashboard, "train/loss")).to_contain_text(
+        re.compile("^train/loss.*(30|29)[0-9] buckets? of|[56][0-9]{2} of 3,000 points")
+    )
     assert "chart-zoom=" in _query(dashboard)
     _plot(dashboard, "train/loss").press("Escape")
     expect(dashboard.page).to_have_url(re.compile("^(?!.*chart-zoom)"))
+
+
+def test_charts_that_are_shown_together_are_read_together(dashboard: Dashboard, experiment: str) -> None:
+    requests: list[str] = []
+    dashboard.page.on("request", lambda request: requests.append(unquote(request.url)))
+    _open(dashboard, experiment, metrics="weights/layer[0-5]$")
+    for number in range(6):
+        _plot(dashboard, f"weights/layer{number}")
+    (curves,) = (url for url in requests if "/metrics/curves" in url)
+    assert [f"key=weights/layer{number}" in curves for number in range(7)] == [True] * 6 + [False]
 
 
 def test_settings_are_in_the_url_and_iterations_are_chosen(dashboard: Dashboard, experiment: str) -> None:

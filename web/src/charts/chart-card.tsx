@@ -6,9 +6,8 @@ import { groupCurves } from "./group.ts";
 import { LineChart } from "./line-chart.tsx";
 import { useLooks } from "./look.ts";
 import { ChartMenu } from "./menu.tsx";
-import type { Curves } from "./model.ts";
+import type { Curves, Row } from "./model.ts";
 import { useOnScreen } from "./on-screen.ts";
-import { BUCKETS } from "./read.ts";
 import { useCurves } from "./use-curves.ts";
 
 export function ChartCard({ metric }: { metric: string }) {
@@ -63,16 +62,24 @@ function Chart({ metric, title }: { metric: string; title: string }) {
 }
 
 /** How much of the curves is shown. */
-function shownOf(metric: string, curves: Curves, drawn: Drawn, rows: ReturnType<typeof useLooks>["rows"]): string {
+function shownOf(metric: string, curves: Curves, drawn: Drawn, rows: readonly Row[]): string {
   const total = rows.reduce((sum, row) => sum + (row.metrics[metric]?.count ?? 0), 0);
-  const points = `${total.toLocaleString("en-US")} ${total === 1 ? "point" : "points"}`;
-  const shown = curves.bucketed ? `${Math.min(BUCKETS, curves.x.length)} buckets of ${points}` : points;
   const marks = curves.lines.reduce((sum, line) => sum + line.marks.length, 0);
   return [
-    shown,
+    partOf(curves, total),
     marks ? `${marks} not finite (× NaN, ▲ ∞, ▼ −∞)` : "",
     drawn.hidden ? `${drawn.hidden} not on a logarithmic axis` : "",
   ]
     .filter(Boolean)
     .join(" · ");
+}
+
+function partOf({ shown, bucketed, x }: Curves, total: number): string {
+  const part = shown < total ? `${countOf(shown)} of ` : "";
+  const points = `${part}${countOf(total)} ${total === 1 ? "point" : "points"}`;
+  return bucketed ? `${countOf(x.length)} buckets of ${points}` : points;
+}
+
+function countOf(count: number): string {
+  return count.toLocaleString("en-US");
 }

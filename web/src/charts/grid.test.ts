@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { overMetric, toGrid } from "./grid.ts";
+import { toGrid } from "./grid.ts";
 
 test("few points stand where they are, and a curve without a point there has a gap", () => {
   const curves = toGrid(
@@ -41,13 +41,7 @@ test("points out of order are put in order; no points and one point are curves t
     x: [],
     lines: [{ id: "a", last: [], min: [], max: [], marks: [] }],
     bucketed: false,
+    shown: 0,
   });
   assert.deepEqual(toGrid([{ id: "a", x: [7], values: [1] }], 10).x, [7]);
-});
-
-test("over another metric only steps that have both count", () => {
-  const y = [{ id: "a", x: [0, 1, 2], values: [10, 11, 12] }];
-  const x = [{ id: "a", x: [0, 2, 3], values: [0.5, 0.1, 0.2] }];
-  assert.deepEqual(overMetric(y, x), [{ id: "a", x: [0.5, 0.1], values: [10, 12] }]);
-  assert.deepEqual(overMetric(y, []), [{ id: "a", x: [], values: [] }]);
 });

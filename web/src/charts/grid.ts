@@ -37,7 +37,7 @@ function fill(given: readonly Points[], x: number[], bucketOf: (x: number) => nu
     }
     return line;
   });
-  return { x, lines, bucketed };
+  return { x, lines, bucketed, shown: given.reduce((sum, each) => sum + each.x.length, 0) };
 }
 
 export function emptyLine(id: string, length: number): Line {
@@ -60,16 +60,4 @@ function add(line: Line, at: number, value: number): void {
 function note(line: Line, at: number, mark: Mark): void {
   for (const values of [line.last, line.min, line.max]) values[at] ??= null;
   if (!line.marks.some((each) => each.x === mark.x && each.kind === mark.kind)) line.marks.push(mark);
-}
-
-/** Curves over another metric: where an iteration has both at one step, its x is the value of the other metric. */
-export function overMetric(y: readonly Points[], x: readonly Points[]): Points[] {
-  const others = new Map(x.map((each) => [each.id, each]));
-  return y.map((each) => {
-    const other = others.get(each.id);
-    const known = new Map(other?.x.map((step, at) => [step, other.values[at]]));
-    const pairs = each.x.map((step, at) => [known.get(step), each.values[at]] as const);
-    const joined = pairs.filter((pair): pair is readonly [number, WireNumber] => typeof pair[0] === "number");
-    return { id: each.id, x: joined.map(([value]) => value), values: joined.map(([, value]) => value) };
-  });
 }

@@ -6,7 +6,7 @@ import type { Curves, Line, Values } from "./model.ts";
 export function groupCurves(curves: Curves, groupOf: (id: string) => string): Curves {
   const groups = Map.groupBy(curves.lines, (line) => groupOf(line.id));
   const lines = [...groups].map(([name, members]) => meanOf(name, members, curves.x));
-  return { x: curves.x, lines, bucketed: curves.bucketed };
+  return { ...curves, lines };
 }
 
 function meanOf(name: string, members: readonly Line[], x: readonly number[]): Line {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toGrid } from "./grid.ts";
-import { countsOf, extend, isStale, Tails } from "./live.ts";
+import { extend, isStale, progressOf, Tails } from "./live.ts";
 import type { Row } from "./model.ts";
 
 const row = (count: number, running = true): Row => ({
@@ -32,9 +32,11 @@ test("a curve grows by what polls bring", () => {
 });
 
 test("a curve is read again when it grew by a tenth, and at its end", () => {
-  const read = countsOf([row(100)], "loss");
+  const read = progressOf([row(100)], "loss");
   assert.equal(isStale(read, [row(109)], "loss"), false);
   assert.equal(isStale(read, [row(111)], "loss"), true);
   assert.equal(isStale(read, [row(101, false)], "loss"), true);
   assert.equal(isStale(read, [row(100, false)], "loss"), false);
+  assert.equal(isStale(progressOf([], "loss"), [row(1)], "loss"), true);
+  assert.equal(isStale(read, [{ ...row(100), metrics: {} }], "loss"), false);
 });

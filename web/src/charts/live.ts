@@ -39,7 +39,8 @@ export function extend(curves: Curves, tailOf: (id: string, lastStep: number) =>
       max: [...line.max, ...added],
     };
   });
-  return { ...curves, x: [...curves.x, ...later], lines };
+  const added = tails.reduce((sum, tail) => sum + [...tail.keys()].filter((x) => x > end).length, 0);
+  return { ...curves, x: [...curves.x, ...later], lines, shown: curves.shown + added };
 }
 
 function lastX(x: readonly number[], values: readonly unknown[]): number {
@@ -47,20 +48,23 @@ function lastX(x: readonly number[], values: readonly unknown[]): number {
   return at < 0 ? Number.NEGATIVE_INFINITY : (x[at] as number);
 }
 
-/** The number of points of each iteration when its curve was read. */
-export type Counts = ReadonlyMap<string, number>;
+/** How far each iteration was when its curve was read. */
+export type Progress = ReadonlyMap<string, { count: number; lastStep: number }>;
 
-export function countsOf(rows: readonly Row[], key: string): Counts {
-  return new Map(rows.map((row) => [row.id, row.metrics[key]?.count ?? 0]));
+export function progressOf(rows: readonly Row[], key: string): Progress {
+  return new Map(
+    rows.flatMap(({ id, metrics: { [key]: summary } }) =>
+      summary ? [[id, { count: summary.count, lastStep: summary.last_step }]] : [],
+    ),
+  );
 }
 
 const GROWTH = 1.1;
 
-/** True if a curve has grown by a tenth since it was read, or has ended with more points than were read. */
-export function isStale(read: Counts, rows: readonly Row[], key: string): boolean {
+/** True if a curve has begun or grown by a tenth since it was read, or has ended with more points than were read. */
+export function isStale(read: Progress, rows: readonly Row[], key: string): boolean {
   return rows.some((row) => {
-    const [now, then] = [row.metrics[key]?.count ?? 0, read.get(row.id)];
-    if (then === undefined) return false;
+    const [now, then] = [row.metrics[key]?.count ?? 0, read.get(row.id)?.count ?? 0];
     return row.running ? now > then * GROWTH : now > then;
   });
 }

@@ -22,6 +22,8 @@ export interface Curves {
   lines: Line[];
   /** True if some bucket holds more than one point: then `min` and `max` say more than `last`. */
   bucketed: boolean;
+  /** How many points are in the lines. */
+  shown: number;
 }
 
 /** What the charts know of an iteration. */

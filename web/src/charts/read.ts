@@ -1,11 +1,17 @@
 /** The curves of one metric, from the server. */
-import type { WireNumber } from "../components/format.ts";
+import type { components } from "../api/operations.ts";
 import { api } from "../state/api.ts";
-import { overMetric, type Points, toGrid } from "./grid.ts";
+import { Batch } from "./batch.ts";
+import { curvesOf, type GridCurve, merged, type OfMetric, pairsOf } from "./from-api.ts";
+import { type Points, toGrid } from "./grid.ts";
 import type { Curves, Row } from "./model.ts";
 import type { Zoom } from "./settings.ts";
 
 export const BUCKETS = 500;
+/** The server's limits of one request and of one page. */
+const MOST_KEYS = 50;
+const BUCKETS_OF_PAGE = 60_000;
+const MS = 1000;
 
 /** `x`: "step", "relative" (seconds since the start of an iteration), "time" (seconds since 1970) or "metric:KEY". */
 export interface Asked {
@@ -13,75 +19,83 @@ export interface Asked {
   zoom: Zoom | undefined;
 }
 
-interface Column {
-  step: number[];
-  value: WireNumber[];
-  recorded_at: string[];
+interface Range {
+  x: string;
+  min_x?: number;
+  max_x?: number;
 }
 
-export async function readCurves(
-  rows: readonly Row[],
-  key: string,
-  asked: Asked,
-  signal: AbortSignal,
-): Promise<Curves> {
+const batch = new Batch<OfMetric>();
+
+/** `rows`: those of all charts of the page, so that their requests can be one. */
+export async function readCurves(rows: readonly Row[], key: string, asked: Asked): Promise<Curves> {
+  const having = [...Map.groupBy(rows, (row) => row.experiment_id).values()].filter((own) =>
+    own.some((row) => row.metrics[key]),
+  );
   const other = asked.x.startsWith("metric:") ? asked.x.slice("metric:".length) : undefined;
-  const read = (each: string) => readPoints(rows, each, asked, signal);
-  if (other === undefined) return inSteps(toGrid(cut(await read(key), asked.zoom), BUCKETS), asked.x);
-  const [y, x] = await Promise.all([read(key), read(other)]);
-  return toGrid(cut(overMetric(y, x), asked.zoom), BUCKETS);
+  const reads = having.map((own) =>
+    other === undefined ? readOver(own, key, asked) : readOverMetric(own, key, other, asked.zoom),
+  );
+  return merged(await Promise.all(reads));
 }
 
-/** A bucket of steps stands at a whole step. */
-function inSteps(curves: Curves, x: string): Curves {
-  return x === "step" ? { ...curves, x: curves.x.map(Math.floor) } : curves;
+async function readOver(rows: readonly Row[], key: string, { x, zoom }: Asked): Promise<Curves> {
+  const unit = x === "step" ? 1 : MS;
+  const range = zoom ? { min_x: Math.ceil(zoom[0] * unit), max_x: Math.floor(zoom[1] * unit) } : {};
+  return curvesOf((await wantMetric(rows, key, { x, ...range })) ?? NOTHING, idsOf(rows), unit);
 }
 
-function cut(points: readonly Points[], zoom: Zoom | undefined): readonly Points[] {
-  if (!zoom) return points;
-  return points.map(({ id, x, values }) => {
-    const inside = x.flatMap((each, at) => (each >= zoom[0] && each <= zoom[1] ? at : []));
-    return { id, x: inside.map((at) => x[at] as number), values: inside.map((at) => values[at] as WireNumber) };
-  });
-}
+const NOTHING: OfMetric = { x: [], curves: {} };
 
-async function readPoints(rows: readonly Row[], key: string, asked: Asked, signal: AbortSignal): Promise<Points[]> {
-  const having = rows.filter((row) => row.metrics[key]);
-  const experiments = Map.groupBy(having, (row) => row.experiment_id);
-  const columns = new Map<string, Column>();
-  const reads = [...experiments].map(([id, own]) => readExperiment(id, own, key, asked, signal, columns));
-  await Promise.all(reads);
-  return having.map((row) => pointsOf(row, columns.get(row.id), asked.x));
-}
-
-/** Into `columns`: of each bucket the server sends the lowest and the highest point. */
-async function readExperiment(
-  experimentId: string,
+/** Both metrics on one grid of steps, which has no part for a part of the other metric. */
+async function readOverMetric(
   rows: readonly Row[],
   key: string,
-  { x, zoom }: Asked,
-  signal: AbortSignal,
-  columns: Map<string, Column>,
-): Promise<void> {
-  const steps = x === "step" && zoom ? { min_step: Math.ceil(zoom[0]), max_step: Math.floor(zoom[1]) } : {};
-  const query = { key, iteration_id: rows.map((row) => row.id), max_points: 2 * BUCKETS, ...steps };
+  other: string,
+  zoom: Zoom | undefined,
+): Promise<Curves> {
+  const found = await fetchMetrics(rows, [...new Set([key, other])], { x: "step" });
+  const points = pairsOf(found.get(key) ?? NOTHING, found.get(other) ?? NOTHING, idsOf(rows));
+  return toGrid(
+    points.map((each) => inside(each, zoom)),
+    BUCKETS,
+  );
+}
+
+function inside({ id, x, values }: Points, zoom: Zoom | undefined): Points {
+  const places = x.flatMap((each, at) => (!zoom || (each >= zoom[0] && each <= zoom[1]) ? at : []));
+  return { id, x: places.map((at) => x[at] as number), values: places.map((at) => values[at] ?? "NaN") };
+}
+
+function idsOf(rows: readonly Row[]): string[] {
+  return rows.map((row) => row.id);
+}
+
+/** With the other metrics that are wanted now. A request has one grid: it is for metrics of about as many steps. */
+function wantMetric(rows: readonly Row[], key: string, range: Range): Promise<OfMetric | undefined> {
+  const steps = Math.max(1, ...rows.map((row) => row.metrics[key]?.last_step ?? 0));
+  const alike = range.min_x === undefined ? Math.round(4 * Math.log2(steps)) : 0;
+  const most = Math.max(1, Math.min(MOST_KEYS, Math.floor(BUCKETS_OF_PAGE / (BUCKETS * rows.length))));
+  const group = JSON.stringify([rows[0]?.experiment_id, idsOf(rows), range, alike]);
+  return batch.want(group, key, most, (keys) => fetchMetrics(rows, keys, range));
+}
+
+async function fetchMetrics(rows: readonly Row[], keys: string[], range: Range): Promise<Map<string, OfMetric>> {
+  const ids = { experiment_id: rows[0]?.experiment_id ?? "" };
+  const query = { key: keys, iteration_id: idsOf(rows), buckets: BUCKETS, ...range };
+  const found = new Map(
+    keys.map((key) => [key, { x: [] as readonly number[], curves: {} as Record<string, GridCurve> }]),
+  );
   let cursor: string | null = null;
   do {
-    const ids = { experiment_id: experimentId };
-    const given = { ids, query: { ...query, ...(cursor ? { cursor } : {}) }, signal };
-    const page = (await api.send("get", "/experiments/{experiment_id}/metrics/series", given)) as {
-      data: Record<string, Column>;
-      next_cursor: string | null;
-    };
-    for (const [id, column] of Object.entries(page.data)) columns.set(id, column);
+    const given = { ids, query: { ...query, ...(cursor ? { cursor } : {}) } };
+    const path = "/experiments/{experiment_id}/metrics/curves";
+    const page = (await api.send("get", path, given)) as components["schemas"]["Chart"];
+    for (const [key, curves] of Object.entries(page.data)) {
+      const own = found.get(key);
+      if (own) found.set(key, { x: page.x, curves: { ...own.curves, ...curves } });
+    }
     cursor = page.next_cursor;
   } while (cursor !== null);
-}
-
-function pointsOf(row: Row, column: Column | undefined, x: string): Points {
-  if (!column) return { id: row.id, x: [], values: [] };
-  const isTime = x === "relative" || x === "time";
-  const start = x === "relative" ? Date.parse(row.created_date) : 0;
-  const places = isTime ? column.recorded_at.map((each) => (Date.parse(each) - start) / 1000) : column.step;
-  return { id: row.id, x: places, values: column.value };
+  return found;
 }
