@@ -13,6 +13,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _S3 = "DEARDIARY_ARTIFACT_S3_"
+# Of a duration. More days would lead beyond the last year of the calendar.
+_DIGITS = 6
 
 
 class ConfigurationError(Exception):
@@ -44,6 +46,8 @@ class Settings(NamedTuple):
     project_creation_by_admin_only: bool
     # The sweep ends an iteration without a heartbeat for this long; None: never.
     lost_after: timedelta | None
+    # A deleted object can be restored for this long; None: not at all.
+    undo: timedelta | None
     region: str
     endpoint_url: str | None
     in_lambda: bool
@@ -67,7 +71,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         enable_auth=_enable_auth(environment),
         cors_origins=tuple(environment.get("DEARDIARY_CORS_ORIGINS", "").replace(",", " ").split()),
         project_creation_by_admin_only=_choice(environment, "DEARDIARY_PROJECT_CREATION", ("any", "admin")) == "admin",
-        lost_after=_minutes(environment, "DEARDIARY_LOST_AFTER_MINUTES", 30),
+        lost_after=_duration(environment, "DEARDIARY_LOST_AFTER_MINUTES", 30, "minutes", "never"),
+        undo=_duration(environment, "DEARDIARY_UNDO_DAYS", 7, "days", "none"),
         region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1",
         endpoint_url=environment.get("AWS_ENDPOINT_URL") or None,
         in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment,
@@ -89,12 +94,12 @@ def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...])
     return value
 
 
-def _minutes(environment: Mapping[str, str], name: str, default: int) -> timedelta | None:
-    """Read a whole number of minutes. Return None for 0."""
+def _duration(environment: Mapping[str, str], name: str, default: int, unit: str, zero: str) -> timedelta | None:
+    """Read a whole number of minutes or days. Return None for 0."""
     text = environment.get(name) or str(default)
-    if not text.isdecimal():
-        raise ConfigurationError(f"{name} is {text!r}; it can be a whole number of minutes, or 0 for never")
-    return timedelta(minutes=int(text)) if int(text) else None
+    if not text.isascii() or not text.isdecimal() or len(text) > _DIGITS:
+        raise ConfigurationError(f"{name} is {text!r}; it can be a whole number of {unit}, or 0 for {zero}")
+    return timedelta(**{unit: int(text)}) if int(text) else None
 
 
 def _artifact_backend(environment: Mapping[str, str]) -> str:

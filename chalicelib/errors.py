@@ -48,7 +48,7 @@ class DomainError(Exception):
 
 def not_found(kind: str, object_id: str) -> NotFound:
     """The same error for an object that does not exist and for an object that the caller may not see."""
-    return NotFound(f"{_label(kind)} not found, or not visible to you", kind=kind, id=object_id)
+    return NotFound(f"{label(kind)} not found, or not visible to you", kind=kind, id=object_id)
 
 
 def about(error: E, kind: str, object_id: str) -> E:
@@ -59,11 +59,12 @@ def about(error: E, kind: str, object_id: str) -> E:
     if message == NotFound.message:
         message = not_found(kind, object_id).message
     elif message == Conflict.message:
-        message = f"{_label(kind)} was changed by another request at the same time; try again"
+        message = f"{label(kind)} was changed by another request at the same time; try again"
     return type(error)(message, **{"kind": kind, "id": object_id, **error.details})
 
 
-def _label(kind: str) -> str:
+def label(kind: str) -> str:
+    """The kind of an object, for people, at the beginning of a sentence."""
     return {"modelversion": "Model version", "token": "API token"}.get(kind, kind.capitalize())
 
 

@@ -63,6 +63,7 @@ SECTIONS = {
             "SearchResult",
             "Activity",
             "ChangedIterations",
+            "Trashed",
             "Health",
             "View",
         ),

@@ -52,7 +52,7 @@ def main(url: str, file: Path, target: Path) -> None:
         "download_s": download_s,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
     }
-    client.projects.delete(experiment.project_id)
+    client.projects.delete(experiment.project_id, purge=True)
     print(json.dumps(figures))
 
 

@@ -9,6 +9,7 @@ from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import (
     Body,
+    DeletionQuery,
     ExperimentLabelChanges,
     ExperimentLabels,
     IdKey,
@@ -78,6 +79,6 @@ def update_experiment(call: Call[ExperimentPatch, None], experiment_id: str) -> 
     return ok(service.update_experiment(call.actor, experiment_id, patch))
 
 
-@routes.delete("/experiments/{experiment_id}")
-def delete_experiment(call: Call[None, None], experiment_id: str) -> Answer[None]:
-    return deleted(finished=deletion.delete_experiment(call.actor, experiment_id))
+@routes.delete("/experiments/{experiment_id}", query=DeletionQuery)
+def delete_experiment(call: Call[None, DeletionQuery], experiment_id: str) -> Answer[None]:
+    return deleted(finished=deletion.delete_experiment(call.actor, experiment_id, purge=call.query.purge))

@@ -15,6 +15,7 @@ from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import (
     Body,
+    DeletionQuery,
     Id,
     IdKey,
     Key,
@@ -207,9 +208,9 @@ def update_iteration(call: Call[IterationPatch, None], iteration_id: str) -> Ans
     return ok(service.update_iteration(call.actor, iteration_id, patch))
 
 
-@routes.delete("/iterations/{iteration_id}")
-def delete_iteration(call: Call[None, None], iteration_id: str) -> Answer[None]:
-    return deleted(finished=deletion.delete_iteration(call.actor, iteration_id))
+@routes.delete("/iterations/{iteration_id}", query=DeletionQuery)
+def delete_iteration(call: Call[None, DeletionQuery], iteration_id: str) -> Answer[None]:
+    return deleted(finished=deletion.delete_iteration(call.actor, iteration_id, purge=call.query.purge))
 
 
 @routes.get("/iterations/{iteration_id}/children", query=PageQuery)

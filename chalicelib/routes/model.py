@@ -9,6 +9,7 @@ from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import (
     Body,
+    DeletionQuery,
     ModelLabelChanges,
     ModelLabels,
     Name,
@@ -73,6 +74,6 @@ def update_model(call: Call[ModelPatch, None], model_id: str) -> Answer[Model]:
     return ok(service.update_model(call.actor, model_id, patch))
 
 
-@routes.delete("/models/{model_id}")
-def delete_model(call: Call[None, None], model_id: str) -> Answer[None]:
-    return deleted(finished=deletion.delete_model(call.actor, model_id))
+@routes.delete("/models/{model_id}", query=DeletionQuery)
+def delete_model(call: Call[None, DeletionQuery], model_id: str) -> Answer[None]:
+    return deleted(finished=deletion.delete_model(call.actor, model_id, purge=call.query.purge))

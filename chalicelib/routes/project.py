@@ -9,6 +9,7 @@ from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import (
     Body,
+    DeletionQuery,
     IdKey,
     LabelChanges,
     Labels,
@@ -74,6 +75,6 @@ def update_project(call: Call[ProjectPatch, None], project_id: str) -> Answer[Pr
     return ok(service.update_project(call.actor, project_id, patch))
 
 
-@routes.delete("/projects/{project_id}")
-def delete_project(call: Call[None, None], project_id: str) -> Answer[None]:
-    return deleted(finished=deletion.delete_project(call.actor, project_id))
+@routes.delete("/projects/{project_id}", query=DeletionQuery)
+def delete_project(call: Call[None, DeletionQuery], project_id: str) -> Answer[None]:
+    return deleted(finished=deletion.delete_project(call.actor, project_id, purge=call.query.purge))

@@ -10,10 +10,23 @@ from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
-from chalicelib.routes.http.parse import Body, Id, IdKey, Name, PageQuery, Query, Text, Time, changes, past_date
+from chalicelib.routes.http.parse import (
+    Body,
+    DeletionQuery,
+    Id,
+    IdKey,
+    Name,
+    PageQuery,
+    Query,
+    Text,
+    Time,
+    changes,
+    past_date,
+)
 from chalicelib.routes.http.problem import rule
 from chalicelib.services import resource as service
 from chalicelib.services import upload as uploads
+from chalicelib.services.lifecycle import deletion
 from deardiary.wire import limits
 from deardiary.wire.parts import CUTS
 from deardiary.wire.shapes import Download, Resource, Upload
@@ -121,9 +134,9 @@ def update_resource(call: Call[ResourcePatch, None], resource_id: str) -> Answer
     return ok(service.update_resource(call.actor, resource_id, patch))
 
 
-@routes.delete("/resources/{resource_id}")
-def delete_resource(call: Call[None, None], resource_id: str) -> Answer[None]:
-    released = service.delete_resource(call.actor, resource_id)
+@routes.delete("/resources/{resource_id}", query=DeletionQuery)
+def delete_resource(call: Call[None, DeletionQuery], resource_id: str) -> Answer[None]:
+    released = deletion.delete_resource(call.actor, resource_id, purge=call.query.purge)
     return deleted(finished=released.finished, freed_bytes=released.freed_bytes)
 
 

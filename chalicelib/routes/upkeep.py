@@ -7,7 +7,7 @@ from functools import partial
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.routes.http import request_log
-from chalicelib.services.lifecycle import expiry, liveness, sweep
+from chalicelib.services.lifecycle import expiry, liveness, purge, sweep
 from chalicelib.services.lifecycle.budget import Budget, all_done
 
 # Well below the timeout of the function, 60 seconds.
@@ -18,7 +18,7 @@ routes = Blueprint(__name__)
 
 @routes.schedule(Rate(5, unit=Rate.MINUTES))
 def upkeep(event: CloudWatchEvent) -> None:
-    """End silent iterations, check the uploads that are due, resume unfinished deletions."""
+    """End silent iterations, check the uploads that are due, purge the trash, resume unfinished deletions."""
     with request_log.entry("upkeep", {"requestId": event.to_dict().get("id")}) as line:
         line["finished"] = run(SECONDS)
 
@@ -27,7 +27,8 @@ def run(seconds: float) -> bool:
     """Run all steps; True if no work is left. A failing step does not stop the others; its error is raised last."""
     steps = (
         partial(liveness.end_silent_iterations, seconds / 4),
-        partial(expiry.sweep_uploads, seconds / 4),
+        partial(expiry.sweep_uploads, seconds / 8),
+        partial(purge.purge_due, seconds / 8),
         partial(sweep.resume_deletions, seconds / 2),
     )
     return all_done(steps, Budget(seconds))

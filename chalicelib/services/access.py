@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
-from chalicelib.errors import AdminRequired, PermissionRequired, SameUserRequired, not_found
+from chalicelib.errors import AdminRequired, NotFound, PermissionRequired, SameUserRequired, label, not_found
+from chalicelib.storage.reads import deleted as deletions
 from chalicelib.storage.reads import lineage as lineages
+from chalicelib.storage.reads.deleted import Target
 from chalicelib.storage.reads.lineage import (
     ExperimentLineage,
     IterationLineage,
@@ -15,7 +17,9 @@ from chalicelib.storage.reads.lineage import (
     ProjectLineage,
     ResourceLineage,
 )
+from chalicelib.storage.trash import Entry
 from deardiary.wire.shapes import User, UserPermission
+from deardiary.wire.times import format_time
 
 L = TypeVar("L", bound=ProjectLineage)
 
@@ -72,17 +76,57 @@ def model(actor: Actor, model_id: str, need: Need) -> ModelLineage:
     return _require(actor, lineage, need, "model", model_id)
 
 
+def deleted(actor: Actor, object_id: str, need: Need) -> Target:
+    """Find an object by its id, also one in the trash. Its project must be visible, unless it is the object itself."""
+    target = deletions.find_target(object_id)
+    if target is None:
+        raise not_found("object", object_id)
+    find = lineages.find_deleted_project_lineage if target.kind == "project" else lineages.find_project_lineage
+    _require(actor, _within_reach(actor, find(target.project_id, actor.user.id)), need, "object", object_id)
+    return target
+
+
+def absence(actor: Actor, kind: str, object_id: str) -> NotFound:
+    """The error for an object that is not visible. To a member it says if the object is in the trash."""
+    target = deletions.find_target(object_id)
+    find = lineages.find_deleted_project_lineage
+    lineage = target and _within_reach(actor, find(target.project_id, actor.user.id))
+    entry = deletions.find_topmost_entry(target) if target and lineage and _is_member(actor, lineage) else None
+    return not_found(kind, object_id) if entry is None else _in_trash(kind, object_id, entry)
+
+
+def refuse_deleted(actor: Actor, kind: str, object_id: str) -> None:
+    """NotFound if an object that a request names is in the trash: a writer keeps the request until it is restored."""
+    error = absence(actor, kind, object_id)
+    if "trash_id" in error.details:
+        raise error
+
+
+def _in_trash(kind: str, object_id: str, entry: Entry) -> NotFound:
+    own = f"{label(kind)} {object_id}"
+    above = "" if entry.target_id == object_id else f", with {entry.target_kind} {entry.target_id}"
+    until = format_time(entry.purge_date)
+    message = f"{own} is in the trash until {until}{above}; `deardiary trash restore {entry.target_id}` restores it"
+    return NotFound(message, kind=kind, id=object_id, trash_id=entry.target_id, purge_date=until)
+
+
+def _is_member(actor: Actor, lineage: ProjectLineage) -> bool:
+    return actor.user.is_admin or lineage.permission is not None
+
+
 def find_as_member(actor: Actor, project_id: str) -> ProjectLineage:
     """The project, for admins and for its members, whatever their permissions allow."""
     lineage = _within_reach(actor, lineages.find_project_lineage(project_id, actor.user.id))
-    if lineage is None or not (actor.user.is_admin or lineage.permission):
+    if lineage is None or not _is_member(actor, lineage):
         raise not_found("project", project_id)
     return lineage
 
 
 def _require(actor: Actor, lineage: L | None, need: Need, kind: str, object_id: str) -> L:
     """The lineage, if the actor may do this there. To a stranger it does not exist."""
-    if lineage is None or not (actor.user.is_admin or lineage.permission):
+    if lineage is None:
+        raise absence(actor, kind, object_id)
+    if not _is_member(actor, lineage):
         raise not_found(kind, object_id)
     if actor.user.is_admin or lineage.permission is None:
         return lineage

@@ -26,6 +26,7 @@ from chalicelib.services.search.ast import Kind
 from chalicelib.services.search.facts import Facts, Known
 from chalicelib.services.search.position import Position, State, decode, encode
 from chalicelib.storage import change as storage
+from chalicelib.storage import iteration as iterations
 from chalicelib.storage import running, series
 from chalicelib.storage.points.summary import PackedSummaries, Summary
 from chalicelib.storage.reads import projection
@@ -162,7 +163,7 @@ def _read_rows(
 
 def _find(experiment_id: str, wanted: Sequence[str], *, consistent: bool) -> tuple[dict[str, Iteration], bool]:
     found, are_close = projection.find_iterations_nearby(experiment_id, wanted, consistent=consistent)
-    return {each.id: each for each in found}, are_close
+    return {each.id: each for each in iterations.without_hidden_parents(found)}, are_close
 
 
 def _details(

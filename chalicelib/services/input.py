@@ -13,6 +13,7 @@ from chalicelib.paging import Page
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.storage import input as storage
+from chalicelib.storage import iteration as iterations
 from chalicelib.storage import modelversion as versions
 from chalicelib.storage.reads import lineage
 from deardiary.wire.shapes import Input, Iteration, Model, Resource
@@ -77,13 +78,17 @@ def delete_input(actor: Actor, iteration_id: str, input_id: str) -> None:
 
 def list_uses_of_resource(actor: Actor, resource_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
     line = access.resource(actor, resource_id, Need.READ)
-    return storage.list_uses_of_resource(line.project.id, resource_id, limit, cursor)
+    return _shown(storage.list_uses_of_resource(line.project.id, resource_id, limit, cursor))
 
 
 def list_uses_of_version(actor: Actor, version_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
     line = access.model(actor, ids.split_id(version_id)[0], Need.READ)
     versions.get_version(line.model, line.registry, version_id)
-    return storage.list_uses_of_version(line.project.id, version_id, limit, cursor)
+    return _shown(storage.list_uses_of_version(line.project.id, version_id, limit, cursor))
+
+
+def _shown(page: Page[Iteration]) -> Page[Iteration]:
+    return Page(iterations.without_hidden_parents(page.data), page.next_cursor)
 
 
 def _check_kind(kind: str, resource_id: str | None, modelversion_id: str | None) -> None:

@@ -65,7 +65,7 @@ def create_iteration(
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     created = _find_created(experiment_id, id_key)
     if created is not None:
-        return created, False
+        return _shown(created), False
     if parent_iteration_id is not None:
         _ancestors(experiment_id, parent_iteration_id)
     iteration = Iteration(
@@ -85,13 +85,13 @@ def create_iteration(
         entrypoint="",
         labels=label.checked(labels),
     )
-    return _store(experiment, iteration, id_key, created_date, list(dict.fromkeys(tags)))
+    return _store(actor, experiment, iteration, id_key, created_date, list(dict.fromkeys(tags)))
 
 
 def get_iteration(actor: Actor, iteration_id: str) -> Iteration:
     line = access.iteration(actor, iteration_id, Need.READ)
     pace.watch_iteration(line)
-    return _whole(line)
+    return _shown(_whole(line))
 
 
 def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
@@ -110,7 +110,12 @@ def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges)
         break
     if moved.end_date and not before.end_date:
         compaction.compact_if_many(moved, compaction.ENOUGH_AT_END)
-    return moved
+    return _shown(moved)
+
+
+def _shown(iteration: Iteration) -> Iteration:
+    """The iteration as readers see it."""
+    return storage.without_hidden_parents([iteration])[0]
 
 
 def _update(before: Iteration, changes: IterationChanges) -> Iteration:
@@ -130,18 +135,30 @@ def _whole(line: IterationLineage) -> Iteration:
 
 
 def _store(
-    experiment: Experiment, iteration: Iteration, id_key: str | None, began: datetime | None, tags: list[str]
+    actor: Actor,
+    experiment: Experiment,
+    iteration: Iteration,
+    id_key: str | None,
+    began: datetime | None,
+    tags: list[str],
 ) -> tuple[Iteration, bool]:
     try:
         storage.create_iteration(experiment, iteration, id_key, began=began, tags=tags)
     except Conflict:
         created = _find_created(experiment.id, id_key)
-        if created is None and id_key and storage.is_id_key_retired(experiment.id, id_key):
-            raise NotFound("The iteration of this id_key has been deleted", kind="iteration", id=id_key) from None
         if created is None:
+            _refuse_deleted(actor, experiment.id, id_key)
             raise
-        return created, False
+        return _shown(created), False
     return iteration, True
+
+
+def _refuse_deleted(actor: Actor, experiment_id: str, id_key: str | None) -> None:
+    """NotFound if the iteration of this key has been deleted."""
+    deleted_id = id_key and storage.find_deleted_by_id_key(experiment_id, id_key)
+    if deleted_id:
+        access.refuse_deleted(actor, "iteration", deleted_id)
+        raise NotFound("The iteration of this id_key has been deleted", kind="iteration", id=id_key)
 
 
 def _find_created(experiment_id: str, id_key: str | None) -> Iteration | None:
@@ -158,15 +175,21 @@ def _move(before: Iteration, after: Iteration) -> Iteration:
 
 
 def _ancestors(experiment_id: str, iteration_id: str) -> list[Iteration]:
-    """The iteration and its ancestors. InvalidPayload if it is not in the experiment or they are too many."""
-    ancestors: list[Iteration] = []
-    above: str | None = iteration_id
-    while above is not None:
-        found = storage.find_iteration(experiment_id, above)
-        if found is None or len(ancestors) == MAX_DEPTH:
-            raise storage.no_parent() if found is None else _too_deep()
+    """The iteration and its ancestors. InvalidPayload if it is not in the experiment or they are too many.
+
+    Those above it include deleted ones: a restored one must not form a cycle.
+    """
+    parent = storage.find_iteration(experiment_id, iteration_id)
+    if parent is None:
+        raise storage.no_parent()
+    ancestors = [parent]
+    while above := ancestors[-1].parent_iteration_id:
+        found = storage.find_even_hidden(experiment_id, above)
+        if found is None:
+            break
+        if len(ancestors) == MAX_DEPTH:
+            raise _too_deep()
         ancestors.append(found)
-        above = found.parent_iteration_id
     return ancestors
 
 

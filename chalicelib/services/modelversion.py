@@ -150,6 +150,8 @@ def _new_version(
 def _iteration(actor: Actor, project_id: str, iteration_id: str) -> Iteration:
     """The iteration; InvalidPayload if it does not exist in this project, also for admins."""
     found = lineage.find_iteration_lineage(iteration_id, actor.user.id)
+    if found is None:
+        access.refuse_deleted(actor, "iteration", iteration_id)
     if found is None or found.project.id != project_id:
         raise storage.no_such_iteration()
     return found.iteration

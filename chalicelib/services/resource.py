@@ -13,6 +13,7 @@ from chalicelib.artifacts import URL_LIFE, Location
 from chalicelib.artifacts.served import check
 from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
+from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.blobs.release import Released, release_blob
@@ -83,7 +84,7 @@ def create_resource(
         content_hash=content_hash,
         state=storage.READY if seen and seen.ready else storage.PENDING,
     )
-    stored = created or _store(experiment, resource, id_key, seen)
+    stored = created or _store(actor, experiment, resource, id_key, seen)
     # An earlier process may have died before this.
     if content is not None and stored.state == storage.PENDING:
         stored = _keep(experiment.project_id, stored, content)
@@ -125,8 +126,8 @@ def get_resource(actor: Actor, resource_id: str) -> Resource:
 def list_resources_of_experiment(
     actor: Actor, experiment_id: str, limit: int, cursor: str | None, iteration_id: str | None
 ) -> Page[Resource]:
-    access.experiment(actor, experiment_id, Need.READ)
-    return storage.list_resources_of_experiment(experiment_id, limit, cursor, iteration_id)
+    experiment = access.experiment(actor, experiment_id, Need.READ).experiment
+    return storage.list_resources_of_experiment(experiment, limit, cursor, iteration_id)
 
 
 def update_resource(actor: Actor, resource_id: str, changes: ResourceChanges) -> Resource:
@@ -147,18 +148,20 @@ def request_download(actor: Actor, resource_id: str, site: str) -> Download:
     return artifacts.store(lineage.resource.backend).download(location, lineage.resource, site)
 
 
-def delete_resource(actor: Actor, resource_id: str) -> Released:
-    """Delete a resource; no bytes are freed while another one of the project shares them."""
-    lineage = access.resource(actor, resource_id, Need.DELETE)
-    return remove_resource(lineage.project.id, lineage.resource)
+def remove_resource(
+    project_id: str, resource: Resource, *, only_pending: bool = False, only_hidden: bool = False
+) -> Released:
+    """Remove a resource, also one in the trash, and its bytes unless another one of the project shares them.
 
-
-def remove_resource(project_id: str, resource: Resource, *, only_pending: bool = False) -> Released:
-    """Remove a resource, and its bytes unless another one of the project shares them.
-
-    NotFound if another request was faster, or, with `only_pending`, if it is not pending any more.
+    NotFound if another request was faster. With `only_pending` also if it is not pending any more, with `only_hidden`
+    if it was restored from the trash.
     """
-    storage.delete_resource(project_id, resource, late=_last_url(resource), only_pending=only_pending)
+    late = _last_url(resource)
+    until_not_overtaken(
+        lambda: storage.delete_resource(
+            project_id, resource, late=late, only_pending=only_pending, only_hidden=only_hidden
+        )
+    )
     # No reader sees it any more. The upkeep completes an unfinished removal.
     return unless_overloaded(partial(_remove_rest, project_id, resource), otherwise=Released(finished=False))
 
@@ -178,10 +181,11 @@ def _find_created(experiment: Experiment, id_key: str | None, content_hash: str)
     return created
 
 
-def _store(experiment: Experiment, resource: Resource, id_key: str | None, seen: Blob | None) -> Resource:
+def _store(actor: Actor, experiment: Experiment, resource: Resource, id_key: str | None, seen: Blob | None) -> Resource:
     """Store the resource; return it, or the one that another request has just created with this id_key."""
     iteration_id = resource.iteration_id
     if iteration_id is not None and iterations.find_iteration(experiment.id, iteration_id) is None:
+        access.refuse_deleted(actor, "iteration", iteration_id)
         raise InvalidPayload("There is no such iteration in this experiment", field="iteration_id")
     try:
         storage.create_resource(experiment, resource, id_key, seen)

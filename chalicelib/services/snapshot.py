@@ -57,7 +57,8 @@ def get_snapshot(actor: Actor, iteration_id: str, names: Iterable[str]) -> Snaps
             # Another request replaced a text between the two reads.
             continue
         break
-    return _shape(labels_of.complete(lineage.iteration, apart=lineage.labels_apart), read)
+    whole = labels_of.complete(lineage.iteration, apart=lineage.labels_apart)
+    return _shape(iterations.without_hidden_parents([whole])[0], read)
 
 
 def put_snapshot(actor: Actor, iteration_id: str, environment: Environment, texts: Mapping[str, str]) -> Snapshot:
@@ -116,8 +117,9 @@ def _require_absent(iteration: Iteration, before: Texts, environment: Environmen
 def _answer(lineage: IterationLineage, environment: Environment, texts: Mapping[str, str], stored: Texts) -> Snapshot:
     shown = stored.texts if _fits(stored.texts) else {name: stored.texts[name] for name in texts}
     read = {name: texts[name] if name in texts else _read(lineage, text) for name, text in shown.items()}
-    iteration = labels_of.complete(lineage.iteration, apart=lineage.labels_apart)
-    return _shape(replace(iteration, **environment), read)
+    whole = labels_of.complete(lineage.iteration, apart=lineage.labels_apart)
+    seen = iterations.without_hidden_parents([replace(whole, **environment)])[0]
+    return _shape(seen, read)
 
 
 def _store_missing(

@@ -7,6 +7,7 @@ Query finds the names of older experiments, and the sentinel lets only one of se
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
@@ -45,6 +46,7 @@ class ExperimentNameRow(Item, discriminator="experiment-name"):
 
 
 ALIVE = ExperimentRow.pk.exists() & ExperimentRow.deleting.does_not_exist()
+HIDDEN = ExperimentRow.deleting == True  # noqa: E712
 
 
 def create_experiment(experiment: Experiment, id_key: str | None) -> None:
@@ -112,9 +114,29 @@ def update_experiment(before: Experiment, after: Experiment) -> Experiment:
 
 def hide_experiment(experiment: Experiment, write: Transaction) -> None:
     """Hide the experiment from readers and free its name, in a transaction. Overtaken if it was renamed."""
+    project.check_alive(experiment.project_id, write)
     write.delete(_name_row(experiment), None, Conflict)
     row = ExperimentRow(*keys.experiment(experiment.project_id, experiment.id))
     write.update(row, [ExperimentRow.deleting.set(True)], ALIVE & (ExperimentRow.name == experiment.name), Overtaken)
+
+
+def restore_experiment(project_id: str, experiment_id: str, name: str | None, write: Transaction) -> None:
+    """Show a hidden experiment again, in a transaction, under this name if one is given.
+
+    NotFound without it or its project, Conflict if another experiment has the name. It keeps its creation key unless
+    another experiment has it now.
+    """
+    row = item.find(ExperimentRow, keys.experiment(project_id, experiment_id))
+    if row is None or not row.deleting:
+        raise NotFound
+    restored = replace(shape(row), name=name or row.name)
+    project.check_alive(project_id, write)
+    _refuse_taken_name(restored)
+    _claim_name(restored, write)
+    actions: list[Action] = [ExperimentRow.deleting.remove(), ExperimentRow.name.set(restored.name)]
+    if row.id_key and not idkey.reclaim_id_key(_id_key(project_id, row.id_key), experiment_id, write):
+        actions.append(ExperimentRow.id_key.remove())
+    write.update(ExperimentRow(*row.key), actions, HIDDEN, Overtaken)
 
 
 def hide_experiment_of_project(project_id: str, experiment_id: str, write: Transaction) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock
-from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound, Overtaken
+from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
 from chalicelib.storage import change, label, running, series, tag
@@ -74,6 +75,7 @@ class Marks(NamedTuple):
 
 
 ALIVE = IterationRow.pk.exists() & IterationRow.deleting.does_not_exist()
+HIDDEN = IterationRow.deleting == True  # noqa: E712
 LOST = IterationRow.ended_by_server == True  # noqa: E712
 UNLOCKED = ALIVE & (IterationRow.end_date.does_not_exist() | LOST)
 
@@ -169,6 +171,28 @@ def is_hidden(experiment_id: str, iteration_id: str) -> bool:
     return row is not None and bool(row.deleting)
 
 
+def find_even_hidden(experiment_id: str, iteration_id: str) -> Iteration | None:
+    """The iteration, also one in the trash or being deleted."""
+    row = item.find(IterationRow, keys.iteration(experiment_id, iteration_id))
+    return None if row is None else shape(row)
+
+
+def without_hidden_parents(iterations: Sequence[Iteration]) -> list[Iteration]:
+    """The iterations as readers see them: a parent that is deleted counts as none.
+
+    The rows keep that parent until it is purged, so that restoring it restores its children too.
+    """
+    present = {each.id for each in iterations}
+    parents = {each.id: _parent_key(each) for each in iterations if each.parent_iteration_id not in {None, *present}}
+    found = item.get_many(parents.values())
+    hidden = {own_id for own_id, key in parents.items() if key not in found}
+    return [replace(each, parent_iteration_id=None) if each.id in hidden else each for each in iterations]
+
+
+def _parent_key(iteration: Iteration) -> Key:
+    return keys.iteration(iteration.experiment_id, str(iteration.parent_iteration_id))
+
+
 def list_iterations_of_experiment(experiment_id: str, limit: int, cursor: str | None) -> Page[Iteration]:
     partition = keys.experiment_partition(experiment_id)
     rows = item.page(IterationRow, partition, keys.ITERATION, limit=limit, cursor=cursor)
@@ -206,7 +230,9 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
     change.note_change(after.experiment_id, after.id, write)
     for ancestor in ancestors:
         key = keys.iteration(ancestor.experiment_id, ancestor.id)
-        write.check(IterationRow, key, ALIVE & _same_parent(ancestor), Conflict)
+        # Those above the parent may be in the trash.
+        there = ALIVE if ancestor.id == after.parent_iteration_id else IterationRow.pk.exists()
+        write.check(IterationRow, key, there & _same_parent(ancestor), Conflict)
     actions = [*actions, *label.changes(row, before, after), IterationRow.ended_by_server.remove()]
     if after.end_date != before.end_date:
         # Open commands lapse: they were meant for the work that ended, not for a later resumption.
@@ -333,16 +359,38 @@ def hide_iteration(experiment_id: str, iteration_id: str, write: Transaction) ->
     write.update(row, [IterationRow.deleting.set(True)], ALIVE, NotFound)
 
 
-def hide_and_unlink_iteration(iteration: Iteration, write: Transaction) -> None:
-    """Hide it and remove its CHILD row. Overtaken if its parent has changed since it was read."""
+def hide_iteration_on_request(experiment: Experiment, iteration_id: str, write: Transaction) -> None:
+    """Hide it; the liveness sweep does not watch it any more. NotFound without its experiment."""
+    experiments.check_alive(experiment, write)
+    hide_iteration(experiment.id, iteration_id, write)
+    running.unmark_running(experiment.id, iteration_id, write)
+    change.note_change(experiment.id, iteration_id, write)
 
-    def why() -> DomainError:
-        return Overtaken() if find_iteration(iteration.experiment_id, iteration.id) else NotFound()
 
-    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
-    write.update(row, [IterationRow.deleting.set(True)], ALIVE & _same_parent(iteration), why)
-    change.note_change(iteration.experiment_id, iteration.id, write)
-    _unlink_from_parent(iteration, write)
+def restore_iteration(experiment: Experiment, iteration_id: str, name: str | None, write: Transaction) -> None:
+    """Show a hidden iteration again, in a transaction, under this name if one is given.
+
+    NotFound without it or its experiment. It keeps its creation key unless another iteration has it now.
+    """
+    row = item.find(IterationRow, keys.iteration(experiment.id, iteration_id))
+    if row is None or not row.deleting:
+        raise NotFound
+    experiments.check_alive(experiment, write)
+    actions: list[Action] = [IterationRow.deleting.remove()]
+    actions += [] if name is None else [IterationRow.name.set(name)]
+    if row.id_key and not idkey.reclaim_id_key(_id_key(experiment.id, row.id_key), iteration_id, write):
+        actions.append(IterationRow.id_key.remove())
+    if shape(row).end_date is None:
+        running.mark_running(experiment.id, iteration_id, write)
+    change.note_change(experiment.id, iteration_id, write)
+    write.update(IterationRow(*row.key), actions, HIDDEN, Overtaken)
+
+
+def unlink_hidden_iteration(experiment_id: str, iteration_id: str) -> None:
+    """Remove the CHILD row of an iteration that is being deleted; no request moves it any more."""
+    row = item.find(IterationRow, keys.iteration(experiment_id, iteration_id))
+    if row is not None and row.parent_iteration_id is not None:
+        item.delete_items([keys.child(row.parent_iteration_id, iteration_id)])
 
 
 def _unlink_from_parent(iteration: Iteration, write: Transaction) -> None:
@@ -396,9 +444,9 @@ def find_iteration_by_id_key(experiment_id: str, id_key: str) -> Iteration | Non
     return None if iteration_id is None else find_iteration(experiment_id, iteration_id)
 
 
-def is_id_key_retired(experiment_id: str, id_key: str) -> bool:
-    """True if the iteration of this creation key has been deleted and the key was not used again."""
-    return idkey.is_retired(_id_key(experiment_id, id_key))
+def find_deleted_by_id_key(experiment_id: str, id_key: str) -> str | None:
+    """The id of the deleted iteration of this creation key; None if the key is free or was used again."""
+    return idkey.find_retired(_id_key(experiment_id, id_key))
 
 
 def retire_id_key(iteration: Iteration, write: Transaction) -> None:

@@ -6,6 +6,7 @@ The row also has the facts about all versions: the last number, the version in P
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
@@ -50,6 +51,7 @@ class ModelNameRow(Item, discriminator="model-name"):
 
 
 ALIVE = ModelRow.pk.exists() & ModelRow.deleting.does_not_exist()
+HIDDEN = ModelRow.deleting == True  # noqa: E712
 
 
 class Registry(NamedTuple):
@@ -110,9 +112,25 @@ def update_model(before: Model, after: Model) -> None:
 
 def hide_model(model: Model, write: Transaction) -> None:
     """Hide the model from readers and free its name, in a transaction. Overtaken if it was renamed."""
+    project.check_alive(model.project_id, write)
     write.delete(_name_row(model), None, Conflict)
     unchanged = ALIVE & (ModelRow.name == model.name)
     write.update(key_row(model), [ModelRow.deleting.set(True)], unchanged, Overtaken)
+
+
+def restore_model(project_id: str, model_id: str, name: str | None, write: Transaction) -> None:
+    """Show a hidden model again, in a transaction, under this name if one is given.
+
+    NotFound without it or its project, Conflict if another model has the name.
+    """
+    row = item.find(ModelRow, keys.model(project_id, model_id))
+    if row is None or not row.deleting:
+        raise NotFound
+    restored = replace(shape(row), name=name or row.name)
+    project.check_alive(project_id, write)
+    _claim_name(restored, write)
+    actions: list[Action] = [ModelRow.deleting.remove(), ModelRow.name.set(restored.name)]
+    write.update(ModelRow(*row.key), actions, HIDDEN, Overtaken)
 
 
 def hide_model_of_project(project_id: str, model_id: str, write: Transaction) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page
@@ -35,6 +36,7 @@ class ProjectListingRow(Item, discriminator="project-listing"):
 
 
 ALIVE = ProjectRow.pk.exists() & ProjectRow.deleting.does_not_exist()
+HIDDEN = ProjectRow.deleting == True  # noqa: E712
 
 
 def create_project(project: Project, owner_id: str, id_key: str | None, write: Transaction) -> None:
@@ -57,6 +59,12 @@ def check_alive(project_id: str, write: Transaction) -> None:
 def get_project(project_id: str) -> Project:
     row = item.get(ProjectRow, keys.project(project_id))
     return label.whole(shape(row), row)
+
+
+def find_even_hidden(project_id: str) -> Project | None:
+    """The project, also one in the trash or being deleted."""
+    row = item.find(ProjectRow, keys.project(project_id))
+    return None if row is None else shape(row)
 
 
 def list_all_projects(limit: int, cursor: str | None, name: str | None) -> Page[Project]:
@@ -90,6 +98,27 @@ def update_project(before: Project, after: Project) -> Project:
 def hide_project(project_id: str, write: Transaction) -> None:
     write.update(ProjectRow(*keys.project(project_id)), [ProjectRow.deleting.set(True)], ALIVE, NotFound)
     write.delete(ProjectListingRow(*keys.project_listing(project_id)), None, NotFound)
+
+
+def restore_project(project_id: str, name: str | None, write: Transaction) -> None:
+    """Show a hidden project again, in a transaction, under this name if one is given. NotFound without it.
+
+    It keeps its creation key unless another project has it now.
+    """
+    row = _get_hidden(project_id)
+    actions: list[Action] = [ProjectRow.deleting.remove()]
+    actions += [] if name is None else [ProjectRow.name.set(name)]
+    if row.owner_id and row.id_key and not idkey.reclaim_id_key(_id_key(row.owner_id, row.id_key), project_id, write):
+        actions.append(ProjectRow.id_key.remove())
+    write.replace(ProjectListingRow(*keys.project_listing(project_id), project_id=project_id, name=name or row.name))
+    write.update(ProjectRow(*row.key), actions, HIDDEN & (ProjectRow.name == row.name), Overtaken)
+
+
+def _get_hidden(project_id: str) -> ProjectRow:
+    row = item.find(ProjectRow, keys.project(project_id))
+    if row is None or not row.deleting:
+        raise NotFound
+    return row
 
 
 def remove_project(project_id: str) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page
-from chalicelib.storage import blob, deletion, iteration, upload
+from chalicelib.storage import blob, deletion, iteration, trash, upload
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import Deletion
@@ -43,6 +43,7 @@ class ResourceRow(Item, discriminator="resource"):
 
 
 ALIVE = ResourceRow.pk.exists() & ResourceRow.deleting.does_not_exist()
+HIDDEN = ResourceRow.deleting == True  # noqa: E712
 
 
 def create_resource(experiment: Experiment, resource: Resource, id_key: str | None, seen: Blob | None) -> None:
@@ -67,7 +68,13 @@ def create_resource(experiment: Experiment, resource: Resource, id_key: str | No
 
 def find_resource(experiment_id: str, resource_id: str) -> Resource | None:
     row = item.find(ResourceRow, keys.resource(experiment_id, resource_id))
-    return shape(row) if row else None
+    return None if row is None or row.deleting else shape(row)
+
+
+def find_even_hidden(experiment_id: str, resource_id: str) -> Resource | None:
+    """The resource, also one in the trash."""
+    row = item.find(ResourceRow, keys.resource(experiment_id, resource_id))
+    return None if row is None else shape(row)
 
 
 def find_resource_by_id_key(experiment_id: str, id_key: str) -> Resource | None:
@@ -76,28 +83,40 @@ def find_resource_by_id_key(experiment_id: str, id_key: str) -> Resource | None:
 
 
 def list_resources_of_experiment(
-    experiment_id: str, limit: int, cursor: str | None, iteration_id: str | None
+    experiment: Experiment, limit: int, cursor: str | None, iteration_id: str | None
 ) -> Page[Resource]:
+    """The resources, without those of iterations in the trash: a page may be short."""
     condition = None if iteration_id is None else ResourceRow.iteration_id == iteration_id
-    partition = keys.experiment_partition(experiment_id)
+    partition = keys.experiment_partition(experiment.id)
     rows = item.page(ResourceRow, partition, keys.RESOURCE, limit=limit, cursor=cursor, condition=condition)
-    return Page([shape(row) for row in rows.data], rows.next_cursor)
+    return Page(_visible(experiment, map(shape, rows.data)), rows.next_cursor)
+
+
+def _visible(experiment: Experiment, resources: Iterable[Resource]) -> list[Resource]:
+    found = list(resources)
+    if not any(each.iteration_id for each in found):
+        return found
+    deleted = trash.deleted_iteration_ids(experiment.project_id, experiment.id)
+    return [each for each in found if each.iteration_id not in deleted]
 
 
 def each_resource_of_experiment(experiment_id: str) -> Iterator[Resource]:
-    rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), keys.RESOURCE)
+    """The resources of the experiment, also those in the trash."""
+    rows = item.query_even_hidden(ResourceRow, keys.experiment_partition(experiment_id), keys.RESOURCE)
     return (shape(row) for row in rows)
 
 
-def find_resources_by_id_prefix(experiment_id: str, prefix: str) -> list[Resource]:
-    """Every resource of the experiment whose id starts with `prefix`."""
-    rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), f"{keys.RESOURCE}{prefix}")
-    return [shape(row) for row in rows]
+def find_resources_by_id_prefix(experiment: Experiment, prefix: str) -> list[Resource]:
+    """Every visible resource of the experiment whose id starts with `prefix`."""
+    rows = item.query(ResourceRow, keys.experiment_partition(experiment.id), f"{keys.RESOURCE}{prefix}")
+    return _visible(experiment, map(shape, rows))
 
 
 def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterator[Resource]:
+    """The resources of the iteration, also those in the trash."""
     mine = ResourceRow.iteration_id == iteration_id
-    rows = item.query(ResourceRow, keys.experiment_partition(experiment_id), keys.RESOURCE, condition=mine)
+    partition = keys.experiment_partition(experiment_id)
+    rows = item.query_even_hidden(ResourceRow, partition, keys.RESOURCE, condition=mine)
     return (shape(row) for row in rows)
 
 
@@ -116,32 +135,83 @@ def move_resource(project_id: str, resource: Resource, moved: Blob, uri: str) ->
     """Write the new location of the bytes. NotFound without the resource, or if the move has ended."""
     write = Transaction()
     row = ResourceRow(*keys.resource(resource.experiment_id, resource.id))
-    write.update(row, [ResourceRow.backend.set(moved.backend), ResourceRow.uri.set(uri)], ALIVE, NotFound)
+    # Also of one in the trash, which may be restored.
+    there = ResourceRow.pk.exists()
+    write.update(row, [ResourceRow.backend.set(moved.backend), ResourceRow.uri.set(uri)], there, NotFound)
     blob.check_moved(project_id, moved, write)
     write.commit()
 
 
-def delete_resource(
-    project_id: str, resource: Resource, *, late: datetime | None = None, only_pending: bool = False
-) -> None:
-    """Delete row, REF and share in one transaction, and record that the bytes may have to be removed.
+def hide_resource(experiment: Experiment, resource: Resource, write: Transaction) -> None:
+    """Hide the resource from readers and free its creation key, in a transaction. Its share in the blob stays.
 
-    NotFound for a second request; with `only_pending` also for a resource that is ready. Until the time `late`, clients
+    NotFound if it, its iteration or its experiment is deleted.
+    """
+    experiments.check_alive(experiment, write)
+    if resource.iteration_id is not None:
+        iteration.check_alive(experiment.id, resource.iteration_id, write)
+    row = item.get(ResourceRow, keys.resource(experiment.id, resource.id))
+    if row.id_key is not None:
+        idkey.release_id_key(keys.resource_id_key(experiment.id, row.id_key), write)
+    write.update(ResourceRow(*row.key), [ResourceRow.deleting.set(True)], ALIVE, NotFound)
+
+
+def restore_resource(experiment: Experiment, resource_id: str, name: str | None, write: Transaction) -> None:
+    """Show a hidden resource again, in a transaction, under this name if one is given.
+
+    NotFound without it, its iteration or its experiment. It keeps its creation key unless another one has it now.
+    """
+    row = item.find(ResourceRow, keys.resource(experiment.id, resource_id))
+    if row is None or not row.deleting:
+        raise NotFound
+    experiments.check_alive(experiment, write)
+    if row.iteration_id is not None:
+        iteration.check_alive(experiment.id, row.iteration_id, write)
+    actions: list[Action] = [ResourceRow.deleting.remove(), ResourceRow.name.set(name or row.name)]
+    id_key = row.id_key and keys.resource_id_key(experiment.id, row.id_key)
+    if id_key and not idkey.reclaim_id_key(id_key, resource_id, write):
+        actions.append(ResourceRow.id_key.remove())
+    write.update(ResourceRow(*row.key), actions, HIDDEN, Overtaken)
+
+
+def delete_resource(
+    project_id: str,
+    resource: Resource,
+    *,
+    late: datetime | None = None,
+    only_pending: bool = False,
+    only_hidden: bool = False,
+) -> None:
+    """Delete row, REF, share and its entry in the trash in one transaction; record that bytes may have to be removed.
+
+    NotFound for a second request, with `only_pending` for a resource that is ready, and with `only_hidden` for one that
+    is not in the trash. Overtaken if another request hid or restored it concurrently. Until the time `late`, clients
     may still upload its bytes by earlier URLs.
     """
     write = Transaction()
     key = keys.resource(resource.experiment_id, resource.id)
-    id_key = item.get(ResourceRow, key).id_key
-    if id_key is not None:
-        idkey.release_id_key(keys.resource_id_key(resource.experiment_id, id_key), write)
-    same = ResourceRow.state == PENDING if only_pending else ResourceRow.pk.exists()
-    write.delete(ResourceRow(*key), same, NotFound)
+    row = item.find(ResourceRow, key)
+    if row is None or (only_pending and row.state != PENDING) or (only_hidden and not row.deleting):
+        raise NotFound
+    _free(project_id, row, write)
+    same = (HIDDEN if row.deleting else ALIVE) & (ResourceRow.state == row.state)
+    write.delete(ResourceRow(*key), same, Overtaken)
     write.delete(Ref(*keys.resource_ref(resource.id)), None, NotFound)
     blob.remove_owner(project_id, resource.content_hash, write)
     deletion.record_deletion(blob_deletion(project_id, resource), write, Conflict)
     if late is not None:
         upload.expect_late_bytes(project_id, resource, late, write)
     write.commit()
+
+
+def _free(project_id: str, row: ResourceRow, write: Transaction) -> None:
+    """Free the creation key of a resource; one in the trash has freed it before, and gives up its entry there."""
+    if row.deleting:
+        entry = trash.find_entry("resource", row.id, project_id, row.experiment_id)
+        if entry is not None:
+            trash.take_entry(entry, write)
+    elif row.id_key is not None:
+        idkey.release_id_key(keys.resource_id_key(row.experiment_id, row.id_key), write)
 
 
 def remove_records(project_id: str, resource: Resource, *, bytes_are_gone: bool) -> None:

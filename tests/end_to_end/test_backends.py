@@ -144,10 +144,10 @@ def test_the_same_bytes_are_stored_once_and_go_with_their_last_resource(
     other = declare(server, experiment, BYTES).body
     assert other["state"] == "ready"
     before = stored(experiment)
-    assert client.resources.delete(one.id) == 0
+    assert client.resources.delete(one.id, purge=True) == 0
     assert stored(experiment) == before
     assert client.resources.download(other["id"], tmp_path / "copy").read_bytes() == BYTES
-    assert client.resources.delete(other["id"]) == len(BYTES)
+    assert client.resources.delete(other["id"], purge=True) == len(BYTES)
     assert stored(experiment) == 0
     assert declare(server, experiment, BYTES).body["state"] == "pending"
 
@@ -159,7 +159,7 @@ def test_a_project_that_goes_takes_its_bytes_with_it(
     client.resources.upload(experiment.id, file)
     half = declare(server, experiment, BYTES[::-1]).body
     put(server, asked(server, half, BYTES[::-1])[1][0], BYTES[::-1][: parts.CUTS[half["backend"]].alone])
-    client.projects.delete(experiment.project_id)
+    client.projects.delete(experiment.project_id, purge=True)
     assert stored(experiment) == 0
 
 
@@ -180,7 +180,7 @@ def test_a_late_put_leaves_nothing(
     _, (signed,) = asked(server, resource, data)
     assert put(server, signed, data) == 200
     assert server.call("POST", f"/resources/{resource['id']}/complete").body["state"] == "ready"
-    assert server.call("DELETE", f"/resources/{resource['id']}").headers["x-freed-bytes"] == str(len(data))
+    assert server.call("DELETE", f"/resources/{resource['id']}?purge=true").headers["x-freed-bytes"] == str(len(data))
     put(server, signed, data)
     tomorrow = clock.now() + timedelta(days=1)
     monkeypatch.setattr(clock, "now", lambda: tomorrow)

@@ -83,9 +83,9 @@ def test_the_same_bytes_are_stored_once_and_outlive_one_owner(
     second = declare(real_server, experiment).body
     assert second["state"] == "ready"
     assert real_server.call("POST", f"/resources/{second['id']}/upload").body["requests"] == []
-    client.resources.delete(first.id)
+    client.resources.delete(first.id, purge=True)
     assert client.resources.download(second["id"], tmp_path / "b").read_bytes() == BYTES
-    client.resources.delete(second["id"])
+    client.resources.delete(second["id"], purge=True)
     assert declare(real_server, experiment).body["state"] == "pending"
 
 

@@ -107,7 +107,7 @@ def test_parts_go_into_the_store_and_come_back(
     assert all(path.startswith(f"{store.endpoint_url}/{BUCKET}/projects/") for path in watching.paths)
     assert stored(store, experiment) == [len(BYTES)]
     assert client.resources.download(resource.id, tmp_path / "copy").read_bytes() == BYTES
-    assert client.resources.delete(resource.id) == len(BYTES)
+    assert client.resources.delete(resource.id, purge=True) == len(BYTES)
     assert stored(store, experiment) == []
 
 

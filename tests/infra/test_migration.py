@@ -98,6 +98,20 @@ def test_everything_moves_and_a_second_run_moves_nothing(
     assert (again.moved, again.rows, again.pending, again.failed) == (0, 0, 1, 0)
 
 
+@pytest.mark.parametrize("kind", ["project", "experiment", "iteration", "resource"])
+def test_what_is_in_the_trash_moves_too(server: Server, project: deardiary.Project, tmp_path: Path, kind: str) -> None:
+    client, before = server.client(), everything(server, project, tmp_path)
+    *_, experiment = client.experiments.list(project.id)
+    (iteration,) = client.iterations.list(experiment.id)
+    resource = next(each for each in client.resources.list(experiment.id) if each.state == "ready")
+    ids = {"project": project.id, "experiment": experiment.id, "iteration": iteration.id, "resource": resource.id}
+    getattr(client, f"{kind}s").delete(ids[kind])
+    assert run("s3").moved == 3
+    assert on_disk(tmp_path) == []
+    client.trash.restore(ids[kind])
+    assert everything(server, project, tmp_path) == before
+
+
 def test_it_goes_back_too(server: Server, project: deardiary.Project, tmp_path: Path) -> None:
     before = everything(server, project, tmp_path)
     run("s3")
@@ -106,7 +120,7 @@ def test_it_goes_back_too(server: Server, project: deardiary.Project, tmp_path: 
     assert run("filesystem").moved == 3
     assert everything(server, project, tmp_path) == before
     client = server.client()
-    client.projects.delete(project.id)
+    client.projects.delete(project.id, purge=True)
     assert on_disk(tmp_path) == []
 
 

@@ -41,11 +41,11 @@ class World:
 
     def delete(self) -> None:
         for resource in self.resources:
-            assert self.server.call("DELETE", f"/resources/{resource.id}").status in (202, 204)
+            assert self.server.call("DELETE", f"/resources/{resource.id}?purge=true").status in (202, 204)
         self.resources = []
 
     def delete_project(self) -> None:
-        assert self.server.call("DELETE", f"/projects/{self.project.id}").status in (202, 204)
+        assert self.server.call("DELETE", f"/projects/{self.project.id}?purge=true").status in (202, 204)
         self.resources = []
 
     def upload_anew(self) -> None:

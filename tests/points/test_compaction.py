@@ -183,7 +183,7 @@ def test_a_deletion_waits_for_it(
     put, answers = chunk.put_packed, []
 
     def delete_first(*arguments: Any) -> Any:
-        answers.append(real_server.call("DELETE", f"/iterations/{iteration.id}").status)
+        answers.append(real_server.call("DELETE", f"/iterations/{iteration.id}?purge=true").status)
         return put(*arguments)
 
     with monkeypatch.context() as patch:

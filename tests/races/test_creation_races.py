@@ -136,7 +136,9 @@ def test_renames_creations_and_deletions_at_once_leave_each_name_once(real_serve
     for experiment in made:
         calls += [rename(real_server, experiment, name) for name in "abcdef"]
     calls += [partial(real_server.call, "POST", path, {"name": name}) for name in "abcdef"]
-    calls += [partial(real_server.call, "DELETE", f"/experiments/{experiment}") for experiment in made[:2] * 2]
+    calls += [
+        partial(real_server.call, "DELETE", f"/experiments/{experiment}?purge=true") for experiment in made[:2] * 2
+    ]
     answers = at_once(calls[::2] + calls[1::2])
     assert {answer.status for answer in answers} <= {200, 201, 202, 204, 404, 409}
     names = {each.name for each in client.experiments.list(project)}
@@ -154,7 +156,7 @@ def test_the_client_finds_or_creates_one_experiment(real_server: Server) -> None
     # The id_key that the client derives from the name still leads to the renamed one.
     second = find_one(client, project)
     assert second != first
-    client.experiments.delete(second)
+    client.experiments.delete(second, purge=True)
     assert find_one(client, project) not in {first, second}
     check_names(real_server, project, 2)
 

@@ -16,8 +16,9 @@ from chalicelib.storage import deletion as storage
 from chalicelib.storage.table import item
 from tests.support.consistency import check_consistency
 from tests.support.server import Server
+from tests.support.table import read_table
 
-ITERATIONS, PARAMETERS, BATCHES = 24, 215, 3
+ITERATIONS, PARAMETERS, BATCHES = 25, 215, 3
 
 
 @pytest.fixture(autouse=True)
@@ -28,13 +29,13 @@ def _consistent_at_the_end(real_server: Server) -> Iterator[None]:
 
 @pytest.fixture
 def large(real_server: Server, tmp_path: Path) -> str:
-    """A project of more than 5,000 rows, with artifacts."""
+    """A project with artifacts, and an experiment of more than 5,000 rows in it."""
     client = real_server.client()
     project = client.projects.create("large")
-    for name in ("one", "two"):
+    for name, iterations in (("one", ITERATIONS - 1), ("two", 1)):
         experiment = client.experiments.create(project.id, name)
         real_server.call("POST", f"/experiments/{experiment.id}/tags", {"value": "tagged"})
-        for n in range(ITERATIONS // 2):
+        for n in range(iterations):
             fill(real_server, experiment.id, n)
         (tmp_path / name).write_text(name)
         client.resources.upload(experiment.id, tmp_path / name)
@@ -66,8 +67,9 @@ def test_a_large_project_goes_in_steps_that_can_be_killed(
     real_server: Server, large: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, iteration = real_server, next(sk for _, sk in rows() if sk.startswith("ITERATION#"))
+    _delete_and_restore(server, large)
     monkeypatch.setattr(deletion, "REQUEST_SECONDS", 0.5)
-    assert server.call("DELETE", f"/projects/{large}").status == 202
+    assert server.call("DELETE", f"/projects/{large}?purge=true").status == 202
     for path in (f"/projects/{large}", f"/iterations/{iteration.removeprefix('ITERATION#')}"):
         assert server.call("GET", path).error == (404, "NOT_FOUND")
     assert all(project["id"] != large for project in server.call("GET", "/projects").body["data"])
@@ -88,6 +90,20 @@ def test_a_large_project_goes_in_steps_that_can_be_killed(
     assert list(storage.each_deletion()) == []
     bucket = boto3.client("s3").list_objects_v2(Bucket=config.settings().artifact_bucket)
     assert bucket.get("Contents", []) == []
+
+
+def _delete_and_restore(server: Server, project: str) -> None:
+    """Every one of the rows comes back, and a deletion adds no more than the two that name it in the trash."""
+    experiment = server.call("GET", f"/projects/{project}/experiments").body["data"][0]["id"]
+    before = read_table()
+    assert sum(f"EXPERIMENT#{experiment}" in key for key in before) > 5000
+    for kind, object_id in (("experiments", experiment), ("projects", project)):
+        assert server.call("DELETE", f"/{kind}/{object_id}").status == 204
+        assert server.call("GET", f"/{kind}/{object_id}").error == (404, "NOT_FOUND")
+        hidden = read_table()
+        assert sum(row != before.get(key) for key, row in hidden.items()) <= 3, "the object itself, and its entry"
+        assert server.call("POST", f"/trash/{object_id}").status == 200
+        assert read_table() == before
 
 
 def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
@@ -113,7 +129,7 @@ def test_a_deletion_waits_for_a_batch_in_flight(real_server: Server, monkeypatch
     put, answers = batch._put, []
 
     def delete_first(*arguments: Any) -> Any:
-        answers.append(real_server.call("DELETE", f"/iterations/{iteration.id}").status)
+        answers.append(real_server.call("DELETE", f"/iterations/{iteration.id}?purge=true").status)
         return put(*arguments)
 
     with monkeypatch.context() as patch:

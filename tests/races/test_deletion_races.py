@@ -75,7 +75,7 @@ def test_an_entity_deleted_between_the_read_and_the_write_is_not_found(
     def read_and_delete(*given: Any) -> Any:
         answer = read(*given)
         monkeypatch.undo()
-        assert server.call("DELETE", f"/{victim}s/{ids[victim]}").status in (202, 204)
+        assert server.call("DELETE", f"/{victim}s/{ids[victim]}?purge=true").status in (202, 204)
         return answer
 
     monkeypatch.setattr(lineage, "_read", read_and_delete)
@@ -96,7 +96,7 @@ def test_a_child_is_moved_while_its_parent_is_deleted(server: Server, monkeypatc
         return row
 
     monkeypatch.setattr(item, "find", find_and_move)
-    assert server.call("DELETE", f"/iterations/{parent}").status == 204
+    assert server.call("DELETE", f"/iterations/{parent}?purge=true").status == 204
     assert found(server.call("GET", f"/iterations/{child}"))["parent_iteration_id"] == other
 
 
@@ -115,10 +115,10 @@ def test_bytes_that_cannot_be_removed_now_go_later(server: Server, away: pytest.
     experiment = new_experiment(server)
     before = rows()
     resource = new_ready_resource(server, experiment, b"one")
-    gone = server.call("DELETE", f"/resources/{resource['id']}")
+    gone = server.call("DELETE", f"/resources/{resource['id']}?purge=true")
     assert (gone.status, gone.headers["x-freed-bytes"]) == (202, "0")
     resource = new_ready_resource(server, experiment, b"other")
-    assert server.call("DELETE", f"/experiments/{experiment}").status == 202
+    assert server.call("DELETE", f"/experiments/{experiment}?purge=true").status == 202
     for path in (f"/experiments/{experiment}", f"/resources/{resource['id']}"):
         assert server.call("GET", path).error == (404, "NOT_FOUND")
     assert len(objects()) == 2
@@ -143,7 +143,7 @@ def test_a_deletion_that_fails_holds_up_no_other(server: Server, monkeypatch: py
     monkeypatch.setattr(S3Store, "delete", fail)
     monkeypatch.setattr("chalicelib.storage.blob.CLAIM_MS", -1)
     monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1.0)
-    assert [server.call("DELETE", f"/experiments/{each}").status for each in experiments] == [202] * 3
+    assert [server.call("DELETE", f"/experiments/{each}?purge=true").status for each in experiments] == [202] * 3
     with pytest.raises(RuntimeError, match="a fault of ours"):
         sweep.resume_deletions(60)
     assert len(objects()) == 1
@@ -159,7 +159,7 @@ def test_a_resource_is_finished_while_it_is_deleted(server: Server, monkeypatch:
 
     def verify_and_delete(*given: Any) -> None:
         verify(*given)
-        assert server.call("DELETE", f"/resources/{resource['id']}").status == 204
+        assert server.call("DELETE", f"/resources/{resource['id']}?purge=true").status == 204
 
     monkeypatch.setattr(S3Store, "verify", verify_and_delete)
     assert server.call("POST", f"/resources/{resource['id']}/complete").error == (404, "NOT_FOUND")
@@ -168,4 +168,4 @@ def test_a_resource_is_finished_while_it_is_deleted(server: Server, monkeypatch:
 def test_a_deletion_says_it_once(server: Server) -> None:
     experiment = new_experiment(server)
     made(server.call("POST", f"/experiments/{experiment}/tags", {"value": "v"}))
-    assert [server.call("DELETE", f"/experiments/{experiment}").status for _ in range(2)] == [204, 404]
+    assert [server.call("DELETE", f"/experiments/{experiment}?purge=true").status for _ in range(2)] == [204, 404]

@@ -162,7 +162,7 @@ def test_an_ended_iteration_is_left_unchanged(server: Server, iteration: deardia
 
 def test_deleted_iterations_are_not_watched(server: Server, iteration: deardiary.Iteration) -> None:
     assert is_watched(iteration)
-    server.call("DELETE", f"/iterations/{iteration.id}")
+    server.call("DELETE", f"/iterations/{iteration.id}?purge=true")
     assert not is_watched(iteration)
 
 

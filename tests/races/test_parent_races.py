@@ -31,7 +31,7 @@ class Family:
         return self.server.call("PATCH", f"/iterations/{self.child}", {"parent_iteration_id": parent}).status
 
     def delete(self, iteration: str) -> int:
-        return self.server.call("DELETE", f"/iterations/{iteration}").status
+        return self.server.call("DELETE", f"/iterations/{iteration}?purge=true").status
 
     def create(self, parent: str) -> int:
         body = {"parent_iteration_id": parent}

@@ -80,7 +80,7 @@ class World:
     def delete_all(self) -> None:
         """Delete every resource, and finish all unfinished deletions."""
         for each in self.client.resources.list(self.experiment.id):
-            self.client.resources.delete(each.id)
+            self.client.resources.delete(each.id, purge=True)
         upkeep.run(60)
 
     def check_ready(self, resource_id: str) -> None:
@@ -101,13 +101,13 @@ Work = Callable[[], object]
 
 def deleting(world: World, _clocks: Clocks) -> Work:
     resource_id = world.upload()
-    return lambda: world.server.call("DELETE", f"/resources/{resource_id}")
+    return lambda: world.server.call("DELETE", f"/resources/{resource_id}?purge=true")
 
 
 def deleting_all(world: World, _clocks: Clocks) -> Work:
     other = world.client.experiments.find_or_create(world.project.id, "other")
     world.client.resources.upload(other.id, world.folder / "bytes", "bytes")
-    return lambda: world.server.call("DELETE", f"/experiments/{other.id}")
+    return lambda: world.server.call("DELETE", f"/experiments/{other.id}?purge=true")
 
 
 def completing(world: World, _clocks: Clocks) -> Work:
@@ -131,7 +131,7 @@ def looking_for_late_bytes(world: World, clocks: Clocks) -> Work:
     """Check for bytes that arrived by a URL after the deletion of their resource."""
     resource = world.declare().body
     world.bring(resource)
-    world.client.resources.delete(resource["id"])
+    world.client.resources.delete(resource["id"], purge=True)
     clocks.ahead += 21 * MINUTES
     return lambda: expiry.sweep_uploads(60)
 
@@ -199,7 +199,7 @@ def test_a_text_of_a_snapshot_made_meanwhile_stays(server: Server, clocks: Clock
         if suspension.happened:
             assert server.call("GET", f"/iterations/{later}/snapshot").body["git_diff"] == "+ a line", number
         for each in (first, later):
-            server.call("DELETE", f"/iterations/{each}")
+            server.call("DELETE", f"/iterations/{each}?purge=true")
         upkeep.run(60)
         return suspension.happened
 

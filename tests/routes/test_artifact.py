@@ -85,7 +85,7 @@ def test_the_most_that_fits(server: Server) -> None:
     text, sha256 = base64.b64encode(data).decode(), hashlib.sha256(data).hexdigest()
     resource = made(declare(server, data=text, size_bytes=len(data), content_hash=sha256))
     assert resource["data"] == text
-    assert server.call("DELETE", f"/resources/{resource['id']}").headers["x-freed-bytes"] == str(len(data))
+    assert server.call("DELETE", f"/resources/{resource['id']}?purge=true").headers["x-freed-bytes"] == str(len(data))
 
 
 def test_data_is_not_for_other_backends(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,9 +71,9 @@ def test_a_deletion_that_is_late_half_way_is_accepted(server: Server, monkeypatc
     project = new_project(server)
     resource = new_ready_resource(server, new_experiment(server, project), b"x")
     with suspended(2, nothing, clocks):
-        assert server.call("DELETE", f"/resources/{resource['id']}").status == 202
+        assert server.call("DELETE", f"/resources/{resource['id']}?purge=true").status == 202
     assert server.call("GET", f"/resources/{resource['id']}").error == (404, "NOT_FOUND")
-    assert server.call("DELETE", f"/projects/{project}").status == 204
+    assert server.call("DELETE", f"/projects/{project}?purge=true").status == 204
     assert upkeep.run(60)
     assert (rows(), objects()) == (before, set())
 

@@ -162,7 +162,7 @@ def test_a_name_that_is_given_up_is_free_at_once(server: Server, way: str, is_ol
     project = new_project(server)
     holder = put_older_experiment(project, "e") if is_older else new_experiment(server, project, name="e")
     if way == "deleted":
-        assert server.call("DELETE", f"/experiments/{holder}").status == 204
+        assert server.call("DELETE", f"/experiments/{holder}?purge=true").status == 204
     else:
         assert found(_rename(server, holder, "f"))["name"] == "f"
         _check_taken(_create(server, project, "f"), holder)
@@ -178,7 +178,7 @@ def test_a_name_is_free_while_the_deletion_of_its_experiment_goes_on(
     experiment = new_experiment(server, project, name="e")
     new_iteration(server, experiment)
     monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1.0)
-    assert server.call("DELETE", f"/experiments/{experiment}").status == 202
+    assert server.call("DELETE", f"/experiments/{experiment}?purge=true").status == 202
     successor = made(_create(server, project, "e"))["id"]
     assert sweep.resume_deletions(60)
     _check_taken(_create(server, project, "e"), successor)
@@ -201,7 +201,7 @@ def test_two_experiments_of_one_name_from_an_older_server_stay_editable(server: 
     assert found(_rename(server, first, "f"))["name"] == "f"
     _check_taken(_create(server, project, "e"), second)
     _check_taken(_rename(server, first, "e"), second)
-    assert server.call("DELETE", f"/experiments/{second}").status == 204
+    assert server.call("DELETE", f"/experiments/{second}?purge=true").status == 204
     assert found(_rename(server, first, "e"))["name"] == "e"
     _check_names(project)
 
@@ -222,7 +222,7 @@ def test_a_deleted_experiment_takes_everything_with_it_and_nothing_else(server: 
     new_ready_resource(server, experiment, b"own bytes", iteration_id=iteration)
     body = {key: kept[key] for key in ("name", "size_bytes", "content_hash")}
     made(server.call("POST", f"/experiments/{experiment}/resources", body))
-    assert server.call("DELETE", f"/experiments/{experiment}").status == 204
+    assert server.call("DELETE", f"/experiments/{experiment}?purge=true").status == 204
     for path in (f"/experiments/{experiment}", f"/iterations/{iteration}", f"/iterations/{child}"):
         check_refused(server.call("GET", path), 404, "NOT_FOUND")
     assert rows() == before

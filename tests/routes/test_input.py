@@ -117,7 +117,7 @@ def test_the_same_again_is_the_same_input_and_any_difference_is_another(reading:
 
 def test_a_repeated_request_answers_the_input_of_a_resource_that_is_gone(reading: Reading) -> None:
     first = reading.read_resource()
-    assert reading.server.call("DELETE", f"/resources/{reading.resource['id']}").status == 204
+    assert reading.server.call("DELETE", f"/resources/{reading.resource['id']}?purge=true").status == 204
     again = reading.post(kind="resource", resource_id=reading.resource["id"])
     assert found(again) == first
 
@@ -248,7 +248,7 @@ def test_a_deletion_removes_both_directions(
     reading.read_version()
     if not at_once:
         monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1.0)
-    answered = reading.server.call("DELETE", f"/{path.format(reading)}").status
+    answered = reading.server.call("DELETE", f"/{path.format(reading)}?purge=true").status
     assert answered == (204 if at_once else 202)
     if path.startswith("iterations"):
         assert reading.users() == reading.users_of_version() == []
@@ -264,7 +264,7 @@ def test_the_uses_of_a_deleted_experiment_do_not_show(
     other = new_experiment(server, reading.project_id)
     reading.read_version(new_iteration(server, other))
     monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1.0)
-    assert server.call("DELETE", f"/experiments/{other}").status == 202
+    assert server.call("DELETE", f"/experiments/{other}?purge=true").status == 202
     assert reading.users_of_version() == []
     assert resume_deletions(60)
 
@@ -279,7 +279,7 @@ def test_what_was_read_goes_and_the_input_stays(
         monkeypatch.setattr(deletion, "REQUEST_SECONDS", -1.0)
         monkeypatch.setattr(inputs, "remove_uses_of_resource", _dies)
     gone = [f"/resources/{reading.resource['id']}", f"/modelversions/{reading.version_id}"]
-    answered = [server.call("DELETE", path).status for path in gone]
+    answered = [server.call("DELETE", path).status for path in (f"{gone[0]}?purge=true", gone[1])]
     monkeypatch.undo()
     assert answered == ([204, 204] if at_once else [500, 202])
     if not at_once:
@@ -298,7 +298,7 @@ def _dies(_resource_id: str) -> None:
 
 def test_a_deleted_model_takes_the_uses_of_its_versions_along(server: Server, reading: Reading) -> None:
     kept = reading.read_version()
-    assert server.call("DELETE", f"/models/{reading.model_id}").status == 204
+    assert server.call("DELETE", f"/models/{reading.model_id}?purge=true").status == 204
     assert [sk.partition("#")[0] for sk in left_of(reading)] == ["INPUT"]
     assert reading.inputs() == [kept]
 

@@ -159,7 +159,7 @@ def test_the_same_creation_key_in_the_same_experiment_is_the_same_iteration(serv
     again = found(server.call("POST", f"/experiments/{experiment}/iterations", {"id_key": "key", "notes": "b"}))
     assert (again["id"], again["notes"]) == (first, "a")
     assert new_iteration(server, other, id_key="key") != first
-    assert server.call("DELETE", f"/iterations/{first}").status == 204
+    assert server.call("DELETE", f"/iterations/{first}?purge=true").status == 204
     assert new_iteration(server, experiment, id_key="key") != first
 
 
@@ -178,7 +178,7 @@ def test_a_deleted_iteration_is_not_created_again_by_its_creation_key(server: Se
     path = f"/experiments/{new_experiment(server)}/iterations"
     body = {"id_key": "job", "created_date": "2026-01-02T03:04:05Z"}
     first = made(server.call("POST", path, body))["id"]
-    assert server.call("DELETE", f"/iterations/{first}").status == 204
+    assert server.call("DELETE", f"/iterations/{first}?purge=true").status == 204
     check_refused(server.call("POST", path, body), 404, "NOT_FOUND")
     assert found(server.call("GET", path))["data"] == []
     second = made(server.call("POST", path, {"id_key": "job"}))["id"]
@@ -229,7 +229,7 @@ def test_a_deleted_parent_leaves_its_children(server: Server) -> None:
     parent = new_iteration(server, experiment, parent_iteration_id=top)
     children = [new_iteration(server, experiment, parent_iteration_id=parent) for _ in range(3)]
     end(server, children[0])
-    assert server.call("DELETE", f"/iterations/{parent}").status == 204
+    assert server.call("DELETE", f"/iterations/{parent}?purge=true").status == 204
     assert [_get(server, child)["parent_iteration_id"] for child in children] == [None] * 3
     assert _children(server, top) == []
     check_refused(server.call("GET", f"/iterations/{parent}/children"), 404, "NOT_FOUND")
@@ -247,7 +247,7 @@ def test_a_deleted_iteration_takes_everything_with_it_and_nothing_else(server: S
     shared = {key: kept[key] for key in ("name", "size_bytes", "content_hash")} | {"iteration_id": iteration}
     made(server.call("POST", f"/experiments/{experiment}/resources", shared))
     end(server, iteration)
-    assert server.call("DELETE", f"/iterations/{iteration}").status == 204
+    assert server.call("DELETE", f"/iterations/{iteration}?purge=true").status == 204
     for path in (f"/iterations/{iteration}", f"/iterations/{iteration}/metrics", f"/resources/{own['id']}"):
         check_refused(server.call("GET", path), 404, "NOT_FOUND")
     assert rows() == before

@@ -126,11 +126,11 @@ def test_a_deleted_model_leaves_nothing_but_the_artifacts(server: Server) -> Non
     for _ in range(3):
         body = {"iteration_id": iteration, "resource_id": resource["id"]}
         version = made(server.call("POST", f"/models/{model['id']}/versions", body))
-    assert server.call("DELETE", f"/models/{model['id']}").status == 204
+    assert server.call("DELETE", f"/models/{model['id']}?purge=true").status == 204
     assert (set(rows()), objects()) == (before, bytes_before)
     for path in (f"/models/{model['id']}", f"/models/{model['id']}/versions", f"/modelversions/{version['id']}"):
         check_refused(server.call("GET", path), 404, "NOT_FOUND")
-    check_refused(server.call("DELETE", f"/models/{model['id']}"), 404, "NOT_FOUND")
+    check_refused(server.call("DELETE", f"/models/{model['id']}?purge=true"), 404, "NOT_FOUND")
     new_model(server, project)
 
 
@@ -141,6 +141,6 @@ def test_a_deleted_project_takes_its_models_along(server: Server) -> None:
     iteration = new_iteration(server, new_experiment(server, project))
     model = new_model(server, project)
     made(server.call("POST", f"/models/{model['id']}/versions", {"iteration_id": iteration}))
-    assert server.call("DELETE", f"/projects/{project}").status == 204
+    assert server.call("DELETE", f"/projects/{project}?purge=true").status == 204
     assert set(rows()) == before
     check_refused(server.call("GET", f"/models/{model['id']}"), 404, "NOT_FOUND")

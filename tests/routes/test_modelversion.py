@@ -145,9 +145,9 @@ def test_a_deleted_origin_takes_no_version_and_leaves_those_made(server: Server,
     resource = new_ready_resource(server, model.experiment_id, b"origin")["id"]
     version = model.new(resource_id=resource)
     before = model.get(version)
-    assert server.call("DELETE", f"/resources/{resource}").status == 204
+    assert server.call("DELETE", f"/resources/{resource}?purge=true").status == 204
     check_invalid(model.post(resource_id=resource), "resource_id")
-    assert server.call("DELETE", f"/iterations/{model.iteration_id}").status == 204
+    assert server.call("DELETE", f"/iterations/{model.iteration_id}?purge=true").status == 204
     check_invalid(model.post(), "iteration_id")
     assert model.get(version) == before
 
@@ -275,7 +275,7 @@ def test_a_resource_that_is_deleted_meanwhile_is_not_given(
 
     def find_and_delete(*given: Any) -> Any:
         line = find(*given)
-        assert server.call("DELETE", f"/resources/{resource}").status == 204
+        assert server.call("DELETE", f"/resources/{resource}?purge=true").status == 204
         return line
 
     monkeypatch.setattr(service, "_resource", find_and_delete)
@@ -315,10 +315,10 @@ def test_a_deleted_version_or_model_is_not_listed(server: Server, model: Registe
     first, second, third = model.new(), model.new(), other.new()
     assert server.call("DELETE", f"/modelversions/{first}").status == 204
     assert [each["id"] for each in registered(model)] == [second, third]
-    assert server.call("DELETE", f"/models/{model.model_id}").status == 204
+    assert server.call("DELETE", f"/models/{model.model_id}?purge=true").status == 204
     assert [each["id"] for each in registered(model)] == [third]
     check_consistency()
-    assert server.call("DELETE", f"/iterations/{model.iteration_id}").status == 204
+    assert server.call("DELETE", f"/iterations/{model.iteration_id}?purge=true").status == 204
     check_refused(server.call("GET", f"/iterations/{model.iteration_id}/modelversions"), 404, "NOT_FOUND")
     assert other.get(third)["iteration_id"] == model.iteration_id
     assert server.call("DELETE", f"/modelversions/{third}").status == 204
@@ -329,7 +329,7 @@ def test_a_deleted_model_leaves_no_row(server: Server, model: Registered) -> Non
     before = {key for key in rows() if model.model_id not in "".join(key)}
     for _ in range(30):
         model.new()
-    assert server.call("DELETE", f"/models/{model.model_id}").status == 204
+    assert server.call("DELETE", f"/models/{model.model_id}?purge=true").status == 204
     left = set(rows())
     assert not [key for key in left if model.model_id in "".join(key)]
     assert {key for key in before if "MODELNAME" not in key[1]} <= left
@@ -344,7 +344,7 @@ def test_the_versions_of_an_older_server_are_listed_too(server: Server, model: R
     assert [each["id"] for each in registered(model)] == [first, second]
     check_consistency()
     assert server.call("DELETE", f"/modelversions/{first}").status == 204
-    assert server.call("DELETE", f"/models/{model.model_id}").status == 204
+    assert server.call("DELETE", f"/models/{model.model_id}?purge=true").status == 204
     assert registered(model) == []
     check_consistency()
 
@@ -393,5 +393,5 @@ def test_the_client_registers_a_file_of_an_iteration(server: Server, tmp_path: P
     assert client.models.update(model.id, name="renamed").name == "renamed"
     client.modelversions.delete(first.id)
     assert [each.version for each in client.modelversions.list(model.id)] == [2, 3]
-    client.models.delete(model.id)
+    client.models.delete(model.id, purge=True)
     assert list(client.models.list(project_id)) == []

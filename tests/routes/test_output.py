@@ -225,7 +225,7 @@ def test_nothing_of_the_output_is_left_after_a_deletion(server: Server) -> None:
     iteration = new_iteration(server)
     for number in range(20):
         made(send(server, iteration, str(number), "x" * 20))
-    assert server.call("DELETE", f"/iterations/{iteration}").status == 204
+    assert server.call("DELETE", f"/iterations/{iteration}?purge=true").status == 204
     check_consistency()
 
 

@@ -67,7 +67,7 @@ def test_the_same_creation_key_of_the_same_user_is_the_same_project(server: Serv
     first = made(server.call("POST", "/projects", body, token=one.token))
     assert found(server.call("POST", "/projects", {**body, "name": "q"}, token=one.token)) == first
     assert made(server.call("POST", "/projects", body, token=other.token))["id"] != first["id"]
-    assert server.call("DELETE", f"/projects/{first['id']}", token=one.token).status == 204
+    assert server.call("DELETE", f"/projects/{first['id']}?purge=true", token=one.token).status == 204
     assert made(server.call("POST", "/projects", body, token=one.token))["id"] != first["id"]
 
 
@@ -105,7 +105,7 @@ def test_a_deleted_project_takes_everything_with_it_and_nothing_else(server: Ser
     found(server.call("PUT", f"/projects/{project}/permissions/{person.id}", {"read_permission": True}))
     gone = _fill(server, project, b"the same bytes")
     assert len(objects()) == len(stored) + 1
-    assert server.call("DELETE", f"/projects/{project}").status == 204
+    assert server.call("DELETE", f"/projects/{project}?purge=true").status == 204
     for path in gone:
         check_refused(server.call("GET", path), 404, "NOT_FOUND")
     assert rows() == before
@@ -117,7 +117,7 @@ def test_a_deleted_project_takes_everything_with_it_and_nothing_else(server: Ser
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 def test_a_project_that_is_gone(server: Server, method: str) -> None:
     project = new_project(server)
-    assert server.call("DELETE", f"/projects/{project}").status == 204
+    assert server.call("DELETE", f"/projects/{project}?purge=true").status == 204
     body = {"name": "n"} if method == "PATCH" else None
     check_refused(server.call(method, f"/projects/{project}", body), 404, "NOT_FOUND")
     check_refused(server.call("POST", f"/projects/{project}/experiments", {"name": "e"}), 404, "NOT_FOUND")

@@ -92,12 +92,12 @@ def test_the_same_bytes_in_a_project_are_stored_once(server: Server) -> None:
     other = new_resource(server, new_experiment(server, project), content, name="again")
     assert other["state"] == "ready"
     assert len(objects() - before) == 1
-    assert server.call("DELETE", f"/resources/{one['id']}").status == 204
+    assert server.call("DELETE", f"/resources/{one['id']}?purge=true").status == 204
     check_refused(_get(server, one), 404, "NOT_FOUND")
-    check_refused(server.call("DELETE", f"/resources/{one['id']}"), 404, "NOT_FOUND")
+    check_refused(server.call("DELETE", f"/resources/{one['id']}?purge=true"), 404, "NOT_FOUND")
     download = found(_get(server, other, "/download"))
     assert requests.get(download["url"], timeout=10).content == content
-    assert server.call("DELETE", f"/resources/{other['id']}").status == 204
+    assert server.call("DELETE", f"/resources/{other['id']}?purge=true").status == 204
     assert objects() == before
 
 
@@ -117,7 +117,7 @@ def test_a_wrong_size_of_bytes_does_not_block_later_uploads(server: Server) -> N
     assert right["state"] == "ready"
     check_invalid(_complete(server, wrong), "size_bytes")
     check_invalid(server.call("POST", f"/experiments/{experiment}/resources", body), "size_bytes")
-    assert server.call("DELETE", f"/resources/{wrong['id']}").headers["x-freed-bytes"] == "0"
+    assert server.call("DELETE", f"/resources/{wrong['id']}?purge=true").headers["x-freed-bytes"] == "0"
     assert requests.get(found(_get(server, right, "/download"))["url"], timeout=10).content == b"true"
 
 
@@ -158,7 +158,7 @@ def test_an_id_key_finds_what_it_created(server: Server) -> None:
     assert (again["id"], again["name"], again["description"]) == (first["id"], "renamed", "")
     check_refused(server.call("POST", path, body | {"content_hash": "1" * 64}), 409, "CONFLICT")
     assert made(server.call("POST", f"/experiments/{new_experiment(server)}/resources", body))["id"] != first["id"]
-    assert server.call("DELETE", f"/resources/{first['id']}").status == 204
+    assert server.call("DELETE", f"/resources/{first['id']}?purge=true").status == 204
     assert {key for key in set(rows()) - before if experiment in "".join(key)} == set()
     assert made(server.call("POST", path, body))["id"] != first["id"]
 

@@ -170,9 +170,9 @@ def test_a_text_is_stored_once_and_goes_with_its_last_owner(server: Server, proj
     assert new_resource(server, experiment, lock.encode())["state"] == "ready"
     assert owners(project, lock) == 3
     found(put(server, first, manifest_toml="another", project_toml="another"))
-    assert server.call("DELETE", f"/iterations/{second}").status == 204
+    assert server.call("DELETE", f"/iterations/{second}?purge=true").status == 204
     assert owners(project, lock) == 1
-    assert server.call("DELETE", f"/experiments/{experiment}").status == 204
+    assert server.call("DELETE", f"/experiments/{experiment}?purge=true").status == 204
     assert {object_of(project, lock), object_of(project, "another")}.isdisjoint(objects())
     assert not [key for key in rows() if key[1].startswith(("BLOB#", "SNAPSHOT#")) and project in key[0]]
 
@@ -227,7 +227,7 @@ def test_a_put_that_died_is_finished_by_its_retry_or_goes_with_the_iteration(
         assert found(put(server, iteration, **body)).items() >= body.items()
         assert owners(project, "new") == 1
         assert object_of(project, "old") not in objects()
-    server.call("DELETE", f"/iterations/{iteration}")
+    server.call("DELETE", f"/iterations/{iteration}?purge=true")
     later(monkeypatch)
     assert sweep.resume_deletions(60)
     assert not [key for key in objects() if project in key]
@@ -240,7 +240,7 @@ def test_a_deletion_waits_for_bytes_on_their_way(
     with monkeypatch.context() as dying:
         dying.setattr(S3Store, "write", _die)
         put(server, iteration, git_diff="on its way")
-    assert server.call("DELETE", f"/iterations/{iteration}").status == 202
+    assert server.call("DELETE", f"/iterations/{iteration}?purge=true").status == 202
     check_refused(server.call("GET", f"/iterations/{iteration}/snapshot"), 404, "NOT_FOUND")
     check_refused(put(server, iteration, git_diff="on its way"), 404, "NOT_FOUND")
     later(monkeypatch)

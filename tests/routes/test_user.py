@@ -101,7 +101,7 @@ def test_a_user_leaves_with_a_password_and_not_with_a_token(server: Server) -> N
         check_refused(server.call("GET", "/auth/me", token=gone), 401, "TOKEN_INVALID")
     check_refused(_sign_in(server, person.username), 401, "INVALID_CREDENTIALS")
     assert found(server.call("GET", f"/projects/{project}"))["name"] == "stays"
-    assert server.call("DELETE", f"/projects/{project}").status == 204
+    assert server.call("DELETE", f"/projects/{project}?purge=true").status == 204
     assert rows() == before
 
 
@@ -206,6 +206,6 @@ def test_a_deleted_user_is_gone_with_tokens_and_permissions(server: Server) -> N
     check_refused(server.call("DELETE", f"/users/{person.id}"), 404, "NOT_FOUND")
     assert found(server.call("GET", f"/projects/{project}/permissions"))["data"] == []
     for each in (project, other):
-        assert server.call("DELETE", f"/projects/{each}").status == 204
+        assert server.call("DELETE", f"/projects/{each}?purge=true").status == 204
     assert rows() == before
     made(_create(server, username=person.username))

@@ -98,7 +98,7 @@ def test_views_go_with_their_project(server: Server, monkeypatch: pytest.MonkeyP
     created = made(server.call("POST", f"/projects/{project}/views", {"name": "v", "state": STATE}))
     stored = view.get_view(project, created["id"])
     monkeypatch.setattr("chalicelib.services.lifecycle.deletion.REQUEST_SECONDS", -1.0)
-    assert server.call("DELETE", f"/projects/{project}").status == 202
+    assert server.call("DELETE", f"/projects/{project}?purge=true").status == 202
     check_refused(server.call("GET", f"/projects/{project}/views/{created['id']}"), 404, "NOT_FOUND")
     # A request that read the project before its deletion.
     with pytest.raises(NotFound):

@@ -152,6 +152,11 @@ RULES = {
     "PUT /models/{model_id}/aliases/{alias}": Rule.UPDATE,
     "DELETE /models/{model_id}/aliases/{alias}": Rule.DELETE,
     "GET /modelversions/{version_id}/uses": Rule.READ,
+    # Those of the projects that the caller may read and delete.
+    "GET /trash": Rule.SIGNED_IN,
+    "GET /projects/{project_id}/trash": Rule.READ,
+    "POST /trash/{object_id}": Rule.DELETE,
+    "DELETE /trash/{object_id}": Rule.DELETE,
     "GET /search": Rule.SIGNED_IN,
     "GET /activity": Rule.SIGNED_IN,
 }

@@ -219,5 +219,9 @@ ASKS: dict[str, Asking] = {
     "DELETE /modelversions/{version_id}": _plain,
     "GET /modelversions/{version_id}/uses": _plain,
     "GET /activity": _plain,
+    "GET /trash": _plain,
+    "GET /projects/{project_id}/trash": _plain,
+    "POST /trash/{object_id}": _sending(name="taken up again"),
+    "DELETE /trash/{object_id}": _plain,
     "GET /search": lambda world: Ask(query=f"?q={world.ids['iteration_id'][:10]}"),
 }

@@ -10,8 +10,11 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
+
+from pynamodb.constants import DATETIME_FORMAT
 
 from chalicelib import ids
 from chalicelib.storage import label, output
@@ -21,6 +24,7 @@ from chalicelib.storage.points import summary
 from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.table import keys
 from chalicelib.storage.table.keys import Key
+from deardiary.wire.times import to_milliseconds
 from tests.support.table import Row, read_objects, read_table
 
 
@@ -50,6 +54,7 @@ class Table:
         self.waiting = {
             row["resource_id"] for row in rows.values() if row.get("kind") == "upload" and "resource_id" in row
         }
+        self.trashed = {row["target_id"] for row in rows.values() if row.get("kind") == "trash"}
         self.generations = {(key.pk, row.get("home")) for key, row in rows.items() if row.get("kind") == "chunk"}
 
     def has(self, key: Key, **wanted: Any) -> bool:
@@ -140,11 +145,41 @@ def _known_source(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 def _project(table: Table, key: Key, row: Row) -> Iterator[str]:
     if row.get("deleting"):
-        yield from table.needs(keys.deletion(row["id"]))
+        yield from _hidden(table, row)
         return
     yield from table.needs(keys.project_listing(row["id"]), name=row["name"])
     if row.get("id_key"):
         yield from table.needs(keys.id_key(keys.user_partition(row["owner_id"]), row["id_key"]), target_id=row["id"])
+
+
+def _hidden(table: Table, row: Row, *above: str | None) -> Iterator[str]:
+    """Check a hidden object: it is in the trash, or a deletion of it or of an object above it is recorded."""
+    if row["id"] not in table.trashed and not any(table.has(keys.deletion(str(each))) for each in (row["id"], *above)):
+        yield "is hidden, and neither in the trash nor being deleted"
+
+
+def _trash(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """Check one of the two rows of an object in the trash: each requires the other, and the hidden object."""
+    kind, its_id, project_id, experiment_id = (
+        row.get(name, "") for name in ("target_kind", "target_id", "project_id", "experiment_id")
+    )
+    same = {name: value for name, value in row.items() if name not in ("PK", "SK")}
+    own = keys.trash(project_id, experiment_id or its_id, its_id)
+    yield from table.needs(keys.project_in_trash(its_id) if kind == "project" else own, **same)
+    yield from table.needs(keys.trash_due(_milliseconds(row["purge_date"]), its_id), **same)
+    targets = {
+        "project": keys.project(its_id),
+        "experiment": keys.experiment(project_id, its_id),
+        "iteration": keys.iteration(experiment_id, its_id),
+        "resource": keys.resource(experiment_id, its_id),
+        "model": keys.model(project_id, its_id),
+    }
+    if not any(table.has(keys.deletion(each)) for each in (project_id, experiment_id)):
+        yield from table.needs(targets[kind], deleting=True)
+
+
+def _milliseconds(stored: str) -> int:
+    return to_milliseconds(datetime.strptime(stored, DATETIME_FORMAT).replace(tzinfo=timezone.utc))
 
 
 def _preferences(table: Table, key: Key, row: Row) -> Iterator[str]:
@@ -200,7 +235,9 @@ def _experiment(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.experiment_ref(row["id"]), project_id=row["project_id"])
     if row.get("id_key") and not row.get("deleting"):
         yield from table.needs(keys.id_key(key.pk, row["id_key"]), target_id=row["id"])
-    if not row.get("deleting"):
+    if row.get("deleting"):
+        yield from _hidden(table, row, row["project_id"])
+    else:
         yield from table.needs(keys.experiment_name(row["project_id"], row["name"]), experiment_id=row["id"])
 
 
@@ -230,6 +267,7 @@ def _iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.iteration_ref(its_id), experiment_id=experiment_id)
     yield from table.needs(keys.series(experiment_id, its_id))
     if row.get("deleting"):
+        yield from _hidden(table, row, experiment_id, table.project_of(experiment_id))
         return
     for command_hash in row.get("commands", ()):
         command = table.rows.get(keys.command(its_id, command_hash))
@@ -419,7 +457,9 @@ def _resource(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield "waits for bytes, and nothing in UPLOADS will look at it"
     if row.get("iteration_id"):
         yield from table.needs_iteration(experiment_id, row["iteration_id"])
-    if row.get("id_key"):
+    if row.get("deleting"):
+        yield from _hidden(table, row, row.get("iteration_id"), experiment_id, table.project_of(experiment_id))
+    elif row.get("id_key"):
         yield from table.needs(keys.resource_id_key(experiment_id, row["id_key"]), target_id=its_id)
 
 
@@ -436,7 +476,9 @@ def _model(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield from table.needs(keys.modelversion(row["id"], f"{row['production']:09}"))
     for number in json.loads(row.get("aliases", "{}")).values():
         yield from table.needs(keys.modelversion(row["id"], f"{number:09}"))
-    if not row.get("deleting"):
+    if row.get("deleting"):
+        yield from _hidden(table, row, row["project_id"])
+    else:
         yield from table.needs(keys.model_name(row["project_id"], row["name"]), model_id=row["id"])
 
 
@@ -534,6 +576,7 @@ CHECKS: dict[str, Check] = {
     "model-version": _version,
     "version-link": _version_link,
     "id-key": _id_key,
+    "trash": _trash,
     "deletion": _by_itself,
     "attempts": _by_itself,
 }

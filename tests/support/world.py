@@ -26,7 +26,8 @@ class World:
     A project of two members with a view and an experiment; in it a parent iteration and its child, which is
     `iteration_id` and holds a parameter, a batch of 1,000 points, printed lines, a tag, a snapshot and three resources:
     complete, uploaded and announced.
-    A model has two versions, the first in PRODUCTION; the second is `version_id`, which `alias` names.
+    A model has two versions, the first in PRODUCTION; the second is `version_id`, which `alias` names. Another model is
+    in the trash: `object_id`.
     The child has read the complete resource, the parent that version. The parent has a pending command.
     """
 
@@ -76,6 +77,7 @@ def make_world(server: Server) -> World:
             "model_id": model_id,
             "version_id": version_id,
             "alias": maker.champion(model_id),
+            "object_id": maker.trashed(project_id),
             "resource_id": resource_id,
             "command_id": maker.post(f"/iterations/{parent_id}/commands", kind="checkpoint", text="before the night"),
             "input_id": maker.post(f"/iterations/{iteration_id}/inputs", kind="resource", resource_id=resource_id),
@@ -130,6 +132,11 @@ class _Maker:
     def champion(self, model_id: str) -> str:
         self.send("PUT", f"/models/{model_id}/aliases/champion", {"version": 2})
         return "champion"
+
+    def trashed(self, project_id: str) -> str:
+        model_id = self.post(f"/projects/{project_id}/models", name="given up")
+        self.send("DELETE", f"/models/{model_id}")
+        return model_id
 
     def announced(self, experiment_id: str, iteration_id: str, content: bytes) -> str:
         return self.post(

@@ -12,13 +12,15 @@ import pytest
 from chalicelib import clock
 from chalicelib.routes import upkeep
 from chalicelib.services.blobs.migration import Report, migrate
-from chalicelib.services.lifecycle import deletion, expiry, sweep
+from chalicelib.services.lifecycle import deletion, expiry, purge, sweep
 from tests.support.asks import ASKS, OPERATIONS
 from tests.support.server import PASSWORD, Reply, Server
 from tests.support.world import World
 
 LARGE = 100_000_000
 ROUTES = sorted(f"{each.method} {each.path}" for each in OPERATIONS if each.method != "GET")
+# The deletions that have a trash.
+TRASHING = [f"DELETE /{kind}s/{{{kind}_id}}" for kind in ("project", "experiment", "iteration", "resource", "model")]
 Act = Callable[[Server, World], Any]
 
 
@@ -61,7 +63,7 @@ def _upkeep(server: Server, world: World) -> bool:
 
 def _late_bytes(server: Server, world: World) -> Any:
     """Check the bytes of a resource that was deleted while its URLs were valid."""
-    deleted = server.call("DELETE", f"/resources/{world.announced_id}", token=world.token).status
+    deleted = server.call("DELETE", f"/resources/{world.announced_id}?purge=true", token=world.token).status
     with _later(hours=1):
         return deleted, expiry.sweep_uploads(60)
 
@@ -69,9 +71,24 @@ def _late_bytes(server: Server, world: World) -> Any:
 def _resumed_deletion(server: Server, world: World) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deletion, "REQUEST_SECONDS", -1.0)
-        begun = server.call("DELETE", f"/experiments/{world.ids['experiment_id']}", token=world.token).status
+        begun = server.call("DELETE", f"/experiments/{world.ids['experiment_id']}?purge=true", token=world.token).status
     with _later(minutes=2):
         return begun, sweep.resume_deletions(60)
+
+
+def _due_trash(server: Server, world: World) -> Any:
+    deleted = server.call("DELETE", f"/iterations/{world.ids['iteration_id']}", token=world.token).status
+    with _later(days=8):
+        return deleted, purge.purge_due(60)
+
+
+def _restored(kind: str) -> Act:
+    def act(server: Server, world: World) -> Any:
+        object_id = world.ids[f"{kind}_id"]
+        deleted = server.call("DELETE", f"/{kind}s/{object_id}", token=world.token).status
+        return deleted, server.call("POST", f"/trash/{object_id}", token=world.token)
+
+    return act
 
 
 def _migration(server: Server, world: World) -> Any:
@@ -127,7 +144,7 @@ OTHERS: dict[str, Act] = {
         {"iteration_id": world.ids["iteration_id"], "id_key": "l", "labels": {"a": "1" * 8000}},
     )(server, world),
     "no parent any more": _route("PATCH /iterations/{iteration_id}", {"parent_iteration_id": None}),
-    "a parent": _route("DELETE /iterations/{iteration_id}", iteration_id="parent_iteration_id"),
+    "a parent": _route("DELETE /iterations/{iteration_id}?purge=true", iteration_id="parent_iteration_id"),
     "an experiment's name": _route("PATCH /experiments/{experiment_id}", {"name": "n"}),
     "a username and a password": _with_username,
     "a user who leaves": _route("DELETE /users/{user_id}"),
@@ -145,11 +162,14 @@ OTHERS: dict[str, Act] = {
         "POST /experiments/{experiment_id}/resources",
         {"name": "r", "size_bytes": LARGE, "content_hash": "2" * 64, "id_key": "k"},
     ),
-    "a resource that waits for bytes": _route("DELETE /resources/{resource_id}", resource_id="announced_id"),
+    "a resource that waits for bytes": _route("DELETE /resources/{resource_id}?purge=true", resource_id="announced_id"),
     "the first part of an upload": _route("POST /resources/{large_id}/upload", {"part_hashes": ["0" * 64]}),
     "upkeep": _upkeep,
     "late bytes": _late_bytes,
     "a deletion that is resumed": _resumed_deletion,
+    "the trash of last week": _due_trash,
     "a migration": _migration,
+    **{f"a restored {kind}": _restored(kind) for kind in ("project", "experiment", "iteration", "resource", "model")},
+    **{f"{route}?purge=true": _route(f"{route}?purge=true") for route in TRASHING},
 }
 CASES: dict[str, Act] = {route: _listed(route) for route in ROUTES} | OTHERS

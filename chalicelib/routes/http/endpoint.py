@@ -91,8 +91,8 @@ class Routes(Blueprint):
     def patch(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
         return self._register("PATCH", path, body)
 
-    def delete(self, path: str, *, public: bool = False) -> Callable[[View], View]:
-        return self._register("DELETE", path, None, public=public)
+    def delete(self, path: str, *, query: type[Struct] | None = None, public: bool = False) -> Callable[[View], View]:
+        return self._register("DELETE", path, None, query, public=public)
 
     def _register(
         self,
@@ -201,7 +201,7 @@ def _page(view: Callable[[int], Answer[Any]], limit: int) -> Answer[Any]:
 
 def _about(error: E, path_ids: Mapping[str, str]) -> E:
     """Return the error with an object: the last one of the path, if the error names none."""
-    if not path_ids:
+    if not path_ids or "trash_id" in error.details:
         return error
     *others, (name, object_id) = path_ids.items()
     owner = error.details.get("id")

@@ -98,6 +98,12 @@ class AnyQuery(Struct):
     """The query of an operation that has none, in a face that ignores unknown fields."""
 
 
+class DeletionQuery(Query):
+    """The query of a deletion into the trash. True removes the object at once, for good."""
+
+    purge: bool = False
+
+
 class LimitedQuery(Query):
     """The query of a list of at most `limit` rows, and of fewer if they are long."""
 

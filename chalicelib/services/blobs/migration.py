@@ -21,10 +21,11 @@ from chalicelib.storage import experiment as experiments
 from chalicelib.storage import project as projects
 from chalicelib.storage import resource as resources
 from chalicelib.storage import snapshot as snapshots
+from chalicelib.storage import trash
 from chalicelib.storage import upload as uploads
 from chalicelib.storage.blob import Blob
 from deardiary.wire.parts import CUTS
-from deardiary.wire.shapes import Experiment, Project
+from deardiary.wire.shapes import Project
 
 _PAGE = 200
 _PAUSE_SECONDS = 1.0
@@ -128,8 +129,9 @@ def _finish(project: Project, report: Report) -> Iterator[str]:
     if not moved:
         return
     rows = 0
-    for experiment in _experiments(project.id):
-        rows += _point_resources(experiment, moved) + _point_snapshots(experiment, moved)
+    for experiment_id in experiments.each_id(project.id):
+        rows += _point_resources(project.id, experiment_id, moved)
+        rows += _point_snapshots(project.id, experiment_id, moved)
     for blob in moved.values():
         _leave(project, blob)
     report.rows += rows
@@ -155,34 +157,35 @@ def _leave(project: Project, blob: Blob) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _point_resources(experiment: Experiment, moved: dict[str, Blob]) -> int:
+def _point_resources(project_id: str, experiment_id: str, moved: dict[str, Blob]) -> int:
     changed = 0
-    for resource in list(resources.each_resource_of_experiment(experiment.id)):
+    for resource in list(resources.each_resource_of_experiment(experiment_id)):
         blob = moved.get(resource.content_hash)
         if blob is not None and resource.backend != blob.backend:
-            uri = artifacts.store(blob.backend).uri(Location(experiment.project_id, resource.content_hash))
+            uri = artifacts.store(blob.backend).uri(Location(project_id, resource.content_hash))
             try:
-                resources.move_resource(experiment.project_id, resource, blob, uri)
+                resources.move_resource(project_id, resource, blob, uri)
             except NotFound:
                 continue
             changed += 1
     return changed
 
 
-def _point_snapshots(experiment: Experiment, moved: dict[str, Blob]) -> int:
+def _point_snapshots(project_id: str, experiment_id: str, moved: dict[str, Blob]) -> int:
     return sum(
-        _point_snapshot(experiment, iteration_id, moved) for iteration_id in snapshots.each_snapshot(experiment.id)
+        _point_snapshot(project_id, experiment_id, iteration_id, moved)
+        for iteration_id in snapshots.each_snapshot(experiment_id)
     )
 
 
-def _point_snapshot(experiment: Experiment, iteration_id: str, moved: dict[str, Blob]) -> bool:
+def _point_snapshot(project_id: str, experiment_id: str, iteration_id: str, moved: dict[str, Blob]) -> bool:
     while True:
-        stored = snapshots.read_texts(experiment.id, iteration_id)
+        stored = snapshots.read_texts(experiment_id, iteration_id)
         named = [text for text in stored.texts.values() if text.sha256 in moved]
         if all(text.backend == moved[text.sha256].backend for text in named):
             return False
         try:
-            snapshots.move_texts(experiment.project_id, experiment.id, iteration_id, stored, moved)
+            snapshots.move_texts(project_id, experiment_id, iteration_id, stored, moved)
         except Conflict:
             # Another request changed this snapshot: read it again.
             continue
@@ -192,20 +195,15 @@ def _point_snapshot(experiment: Experiment, iteration_id: str, moved: dict[str, 
 
 
 def _projects() -> Iterator[Project]:
+    """All projects, also those in the trash, which may be restored."""
     cursor: str | None = None
     while True:
         page = projects.list_all_projects(_PAGE, cursor, None)
         yield from page.data
         cursor = page.next_cursor
         if cursor is None:
-            return
-
-
-def _experiments(project_id: str) -> Iterator[Experiment]:
-    cursor: str | None = None
-    while True:
-        page = experiments.list_experiments_of_project(project_id, _PAGE, cursor, None)
-        yield from page.data
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+            break
+    for project_id in trash.each_project_id():
+        found = projects.find_even_hidden(project_id)
+        if found is not None:
+            yield found

@@ -34,7 +34,7 @@ def _sweep(due: Due) -> bool:
     """True if the record is settled, else False."""
     if due.experiment_id is None or due.resource_id is None:
         return remove_stray_bytes(due.project_id, Blob(due.sha256, due.size_bytes, due.backend, ready=False))
-    resource = resources.find_resource(due.experiment_id, due.resource_id)
+    resource = resources.find_even_hidden(due.experiment_id, due.resource_id)
     if resource is not None and resource.state == resources.PENDING:
         _expire(due, resource)
     return True

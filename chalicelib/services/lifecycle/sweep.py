@@ -29,6 +29,7 @@ from chalicelib.storage import (
     resource,
     series,
     snapshot,
+    trash,
     user,
 )
 from chalicelib.storage import deletion as storage
@@ -77,6 +78,7 @@ def _sweep_project(project_id: str, budget: Budget) -> None:
         _sweep_experiment(project_id, experiment_id, budget)
     for model_id in model.each_id(project_id):
         _sweep_model(project_id, model_id, budget)
+    _run(trash.remove_entries_of_project(project_id), budget)
     for user_id in permission.each_member_id(project_id):
         budget.check()
         permission.remove_permission(user_id, project_id)
@@ -91,10 +93,12 @@ def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> No
     _remove_resources(project_id, resource.each_resource_of_experiment(experiment_id), budget)
     for iteration_id in iteration.each_id(experiment_id):
         _remove_iteration(project_id, experiment_id, iteration_id, budget)
+    _run(trash.remove_entries_of_experiment(project_id, experiment_id), budget)
     _run(experiment.remove_experiment(project_id, experiment_id), budget)
 
 
 def _sweep_iteration(project_id: str, experiment_id: str, iteration_id: str, budget: Budget) -> None:
+    iteration.unlink_hidden_iteration(experiment_id, iteration_id)
     iteration.orphan_children(experiment_id, iteration_id)
     _remove_resources(project_id, resource.each_resource_of_iteration(experiment_id, iteration_id), budget)
     _remove_iteration(project_id, experiment_id, iteration_id, budget)

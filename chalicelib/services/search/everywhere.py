@@ -65,7 +65,7 @@ def _within(owner: Experiment, prefix: str) -> list[SearchResult]:
     """The iterations and resources of one experiment whose ids begin with the prefix."""
     named = [
         *(("iteration", each.id, each.name) for each in iteration.find_iterations_by_id_prefix(owner.id, prefix)),
-        *(("resource", each.id, each.name) for each in resource.find_resources_by_id_prefix(owner.id, prefix)),
+        *(("resource", each.id, each.name) for each in resource.find_resources_by_id_prefix(owner, prefix)),
     ]
     return [
         SearchResult(kind=kind, id=id_, name=name, project_id=owner.project_id, experiment_id=owner.id)

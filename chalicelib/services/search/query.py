@@ -82,6 +82,10 @@ def question_of(search: Search) -> Question:
 def page_of(
     experiment_id: str, search: Search, question: Question, limit: int, cursor: str | None, budget: Budget
 ) -> Found:
+    parent_id = search.parent_iteration_id
+    # The parent may be deleted, or in another experiment, which the caller may not be allowed to read.
+    if parent_id is not None and storage.find_iteration(experiment_id, parent_id) is None:
+        return Found([], None)
     if question.condition is None and not question.terms:
         return _page_as_stored(experiment_id, search, limit, cursor)
     return _page_of_found(experiment_id, search, question, limit, cursor, budget)
@@ -92,9 +96,6 @@ def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str 
         page = projection.page_of_iterations(experiment_id, search.fields, limit, cursor)
     elif search.parent_iteration_id is None:
         page = storage.list_iterations_of_experiment(experiment_id, limit, cursor)
-    elif storage.find_iteration(experiment_id, search.parent_iteration_id) is None:
-        # The parent belongs to another experiment, which the caller may not be allowed to read: return no children.
-        return Found([], None)
     else:
         page = storage.list_children(experiment_id, search.parent_iteration_id, limit, cursor)
     return Found(with_included(experiment_id, page.data, search, Known()), page.next_cursor)
@@ -172,5 +173,6 @@ def find(experiment_id: str, search: Search, question: Question, budget: Budget)
 
 def with_included(experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known) -> list[Facts]:
     keys = search.parameters or None
-    known = read(experiment_id, iterations, search.include, keys=keys, known=known, consistent=search.consistent)
-    return [known.of(iteration) for iteration in iterations]
+    shown = storage.without_hidden_parents(iterations)
+    known = read(experiment_id, shown, search.include, keys=keys, known=known, consistent=search.consistent)
+    return [known.of(iteration) for iteration in shown]

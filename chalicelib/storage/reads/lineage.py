@@ -66,6 +66,14 @@ def find_project_lineage(project_id: str, user_id: str) -> ProjectLineage | None
             return None
 
 
+def find_deleted_project_lineage(project_id: str, user_id: str) -> ProjectLineage | None:
+    """Like `find_project_lineage`, also of a project in the trash or being deleted."""
+    found = project.find_even_hidden(project_id)
+    if found is None:
+        return None
+    return ProjectLineage(project=found, permission=permission.find_permission(user_id, project_id))
+
+
 def find_experiment_lineage(experiment_id: str, user_id: str) -> ExperimentLineage | None:
     ancestors = _ancestors(keys.experiment_ref(experiment_id))
     if ancestors is None:

@@ -34,8 +34,17 @@ def read_iterations(
     """All iterations in the order of their ids, or the children of a parent; fields not in `names` are empty."""
     condition = None if parent_id is None else IterationRow.parent_iteration_id == parent_id
     span = keys.iterations_span(experiment_id)
-    rows = item.raw_rows(span, _attributes(names), condition=condition, consistent=consistent)
-    return _from_rows(experiment_id, rows)
+    found = list(item.raw_rows(span, _attributes(names), condition=condition, consistent=consistent))
+    deleted = {row["id"]["S"] for row in found if "deleting" in row}
+    return _from_rows(experiment_id, [_shown(row, deleted) for row in found])
+
+
+def _shown(row: Mapping[str, Any], deleted: Collection[str]) -> Mapping[str, Any]:
+    """The row as readers see it: a parent that is deleted counts as none."""
+    parent = row.get("parent_iteration_id", {}).get("S") if deleted else None
+    if parent not in deleted:
+        return row
+    return {name: value for name, value in row.items() if name != "parent_iteration_id"}
 
 
 def page_of_iterations(

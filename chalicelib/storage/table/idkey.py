@@ -8,7 +8,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, Overtaken
 from chalicelib.storage.table import item
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
@@ -32,10 +32,10 @@ def find_id_key(key: Key) -> str | None:
     return row.target_id if row and row.retired_at is None else None
 
 
-def is_retired(key: Key) -> bool:
-    """True if the entity of this key has been deleted and the key was not used again."""
+def find_retired(key: Key) -> str | None:
+    """The id of the deleted entity of this key; None if the key is free or was used again."""
     row = item.find(IdKeyRow, key)
-    return row is not None and row.retired_at is not None
+    return row.target_id if row and row.retired_at is not None else None
 
 
 def claim_id_key(
@@ -59,6 +59,19 @@ def retire_id_key(key: Key, write: Transaction) -> None:
         IdKeyRow.expires_at.set(int((now + _REMEMBERED).timestamp())),
     ]
     write.update(IdKeyRow(*key), actions, IdKeyRow.pk.exists(), NotFound)
+
+
+def reclaim_id_key(key: Key, target_id: str, write: Transaction) -> bool:
+    """Claim a key again for a restored entity. False, without a write, if it belongs to another entity now.
+
+    The transaction is Overtaken if another entity claims the key concurrently.
+    """
+    holder = item.find(IdKeyRow, key)
+    if holder is not None and holder.target_id != target_id:
+        return False
+    own = IdKeyRow.pk.does_not_exist() | (IdKeyRow.target_id == target_id)
+    write.put(IdKeyRow(*key, target_id=target_id), Overtaken, own)
+    return True
 
 
 def release_id_key(key: Key, write: Transaction) -> None:

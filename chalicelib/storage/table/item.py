@@ -31,7 +31,7 @@ _PER_DELETE = 25
 
 
 class Item(Model):
-    """A row. `deleting` hides it from readers while the sweep removes the rows below it."""
+    """A row. `deleting` hides it from readers, in the trash and while the sweep removes the rows below it."""
 
     class Meta:
         table_name = ""
@@ -108,15 +108,16 @@ def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
 
 
 def query(model: type[M], pk: str, prefix: str = "", *, condition: Condition | None = None) -> Iterator[M]:
-    """All rows of a partition whose sort key starts with `prefix`, in key order, without those being deleted."""
-    connection()
+    """All rows of a partition whose sort key starts with `prefix`, in key order, without hidden ones."""
     visible = Item.deleting.does_not_exist()
-    return model.query(
-        pk,
-        Item.sk.startswith(prefix) if prefix else None,
-        visible & condition if condition is not None else visible,
-        consistent_read=True,
-    )
+    return query_even_hidden(model, pk, prefix, condition=visible & condition if condition is not None else visible)
+
+
+def query_even_hidden(model: type[M], pk: str, prefix: str = "", *, condition: Condition | None = None) -> Iterator[M]:
+    """Like `query`, with the rows that are in the trash or being deleted."""
+    connection()
+    in_range = Item.sk.startswith(prefix) if prefix else None
+    return model.query(pk, in_range, condition, consistent_read=True)
 
 
 def page(

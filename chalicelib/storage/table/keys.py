@@ -46,6 +46,9 @@ an id of its own also has a REF in a partition of its own, which names its proje
     sign-in attempts      ATTEMPTS#hash     window                  of a tuple: an account, an address; expires
     known address         USER#uid            SOURCE#hash           from which the user signed in; expires
     deletion under way    DELETIONS           id
+    object in the trash   PROJECT#pid         TRASH#scope#id          the scope is its experiment; see trash.py
+    project in the trash  PROJECTS            TRASH#pid
+    object to purge       TRASH               time#id                 copy of these two, in the order of purge dates
     running iteration     RUNNING             EXPERIMENT#eid#iid      for the liveness sweep; see running.py
     bytes in the table    BYTES#pid#sha256    BYTES#number            of the inline backend, 256 KiB an item
     upload to check       UPLOADS             time#id                 when due: unfinished, or bytes that arrived late
@@ -87,6 +90,7 @@ PROJECTS = "PROJECTS"
 DELETIONS = "DELETIONS"
 RUNNING = "RUNNING"
 UPLOADS = "UPLOADS"
+TRASH_DUE = "TRASH"
 
 MEMBER = "MEMBER#"
 PERMISSION = "PERMISSION#"
@@ -107,6 +111,7 @@ TAG = "TAG#"
 LABELS = "LABELS#"
 PROJECT = "PROJECT#"
 VIEW = "VIEW#"
+TRASH = "TRASH#"
 
 
 def user(user_id: str) -> Key:
@@ -448,6 +453,28 @@ def known_source(user_id: str, source_hash: str) -> Key:
 
 def deletion(target_id: str) -> Key:
     return Key(DELETIONS, target_id)
+
+
+def trash_prefix(scope_id: str) -> str:
+    return f"{TRASH}{scope_id}#"
+
+
+def trash(project_id: str, scope_id: str, target_id: str) -> Key:
+    """The key of an object in the trash. The scope is its experiment; of an experiment or a model, itself."""
+    return Key(project_partition(project_id), trash_prefix(scope_id) + target_id)
+
+
+def project_in_trash(project_id: str) -> Key:
+    return Key(PROJECTS, f"{TRASH}{project_id}")
+
+
+def trash_due(due: int, target_id: str) -> Key:
+    """The key of an object to purge, in the order of its purge date (ms since 1970)."""
+    return Key(TRASH_DUE, f"{due:015}#{target_id}")
+
+
+def trash_due_until(now: int) -> Span:
+    return Span(TRASH_DUE, "0", f"{now:015}")
 
 
 def bytes_partition(project_id: str, sha256: str) -> str:

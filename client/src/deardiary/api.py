@@ -113,12 +113,16 @@ class Api:
         """Return what ``decode`` makes of the JSON of an answer that has no shape."""
         return self._decoded(decode, path, self._call("GET", path))
 
+    def post_as(self, decode: Callable[[Any], T], path: str, body: Mapping[str, Any], *, repeatable: bool = False) -> T:
+        """Send a POST; return what ``decode`` makes of the JSON of the answer."""
+        return self._decoded(decode, path, self._call("POST", path, body, repeatable=repeatable))
+
     def put_object(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._object(path, self._call("PUT", path, body))
 
-    def delete(self, path: str) -> Mapping[str, str]:
-        """Send a DELETE; return the headers of the answer, which has no body."""
-        return self._exchange("DELETE", path)[0]
+    def delete(self, path: str, *, purge: bool = False) -> Mapping[str, str]:
+        """Send a DELETE; return the headers of the answer, which has no body. ``purge``: not into the trash."""
+        return self._exchange("DELETE", f"{path}?purge=true" if purge else path)[0]
 
     def pages(self, shape: type[T], path: str, query: Mapping[str, str | None] | None = None) -> Iterator[T]:
         """Every object of a list, fetched page by page while the caller iterates."""

@@ -21,6 +21,7 @@ from deardiary.entities.project import Projects
 from deardiary.entities.resource import Resources
 from deardiary.entities.tag import Tags
 from deardiary.entities.token import Tokens
+from deardiary.entities.trash import Trash
 from deardiary.entities.user import Users
 from deardiary.entities.view import Views
 from deardiary.settings import Credentials, Settings, find_settings
@@ -59,6 +60,7 @@ class Client:
         self.tokens = Tokens(api)
         self.permissions = Permissions(api)
         self.views = Views(api)
+        self.trash = Trash(api)
         self.preferences = Preferences(api)
 
     @property

@@ -91,7 +91,7 @@ def test_experiments(run: Run, iris: dict[str, str], monkeypatch: pytest.MonkeyP
     assert run("experiments", "show", "Iris/try/this", "--json").json == made
     assert {each["name"] for each in run("experiments", "Iris", "--json").json} == {"sweep", "try/this"}
     assert "IN_PROGRESS" in run("experiments", "ls", iris["project"]).out
-    assert run("experiments", "rm", made["id"], "--yes").out == f"Deleted {made['id']}\n"
+    assert run("experiments", "rm", made["id"], "--yes").out.startswith(f"Deleted {made['id']}\nTo undo: ")
     assert run("experiments", "ls").status == 2
     monkeypatch.setenv("DEARDIARY_PROJECT", "Iris")
     assert [each["name"] for each in run("experiments", "--json").json] == ["sweep"]
@@ -194,7 +194,7 @@ def test_several_iterations_are_tagged_at_once(run: Run, iris: dict[str, str], c
 def test_iterations_are_removed(run: Run, iris: dict[str, str], client: Client) -> None:
     ids = [client.iterations.create(iris["experiment"]).id for _ in range(2)]
     assert "2 iterations" in run("iterations", "rm", *ids).err
-    assert run("iterations", "rm", *ids, "--yes").out == f"Deleted {ids[0]}\nDeleted {ids[1]}\n"
+    assert run("iterations", "rm", *ids, "--yes", "--purge").out == f"Deleted {ids[0]}\nDeleted {ids[1]}\n"
     assert run("iterations", "show", ids[0]).status == 1
 
 

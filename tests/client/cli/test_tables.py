@@ -131,7 +131,7 @@ def test_the_beginning_of_an_id_stands_for_it(run: Run, client: deardiary.Client
     assert "iterations have ids that begin with" in ambiguous.err
     unknown = run("iterations", "show", "000000")
     assert (unknown.status, "no iteration" in unknown.err) == (1, True)
-    assert run("iterations", "rm", one.id[:13], "--yes").out == f"Deleted {one.id}\n"
+    assert run("iterations", "rm", one.id[:13], "--yes", "--purge").out == f"Deleted {one.id}\n"
 
 
 def test_statuses_have_words_in_json_and_colours_on_a_terminal(

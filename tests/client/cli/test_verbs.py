@@ -437,3 +437,27 @@ def test_a_deletion_says_how_much_will_go(
 )
 def test_sizes_are_short(size_bytes: float, text: str) -> None:
     assert terminal.size(size_bytes) == text
+
+
+def test_the_trash_undoes_a_deletion(run: Run, client: deardiary.Client) -> None:
+    project = client.projects.create("trash of the command line")
+    ids = [client.experiments.create(project.id, name).id for name in ("one", "two")]
+    for each in ids:
+        assert f"deardiary trash restore {each}" in run("experiments", "rm", each, "--yes").out
+    listed = run("trash", project.name).out
+    assert listed.index("two") < listed.index("one"), "the last deletion first"
+    assert [each["name"] for each in run("trash", "ls", project.id, "--json").json] == ["two", "one"]
+    client.experiments.create(project.id, "one")
+    refused = run("trash", "restore", ids[0])
+    assert (refused.status, "another name" in refused.err) == (1, True)
+    restored = run("trash", "restore", ids[0], "--name", "first")
+    assert restored.out == f"Restored experiment first ({ids[0]})\n"
+    assert run("trash", "restore", *ids, "--name", "x").status == 2
+    assert f"Delete {ids[1]} for good?" in run("trash", "purge", ids[1], tty=True).err
+    assert run("trash", "purge", ids[1], "--yes").out == f"Deleted {ids[1]}\n"
+    assert run("trash", project.name).out == f"There is nothing in the trash of {project.name}\n"
+    assert "would be deleted for good" in run("projects", "rm", project.id, "--purge").err
+    run("projects", "rm", project.id, "--yes")
+    assert run("trash", "--json").json[0]["id"] == project.id
+    assert "\nTo undo" not in run("trash", "purge", project.id, "--yes").out
+    assert run("trash", "purge", project.id, "--yes").status == 1

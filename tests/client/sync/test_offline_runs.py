@@ -58,12 +58,35 @@ def test_a_deleted_iteration_is_not_created_again(
     assert sync(copies[0], client).is_done
     (iteration,) = iterations_of(client, request.node.name)
     client.iterations.delete(iteration.id)
+    assert f"deardiary trash restore {iteration.id}" in str(sync(copies[1], client).error)
+    client.trash.purge(iteration.id)
     second = sync(copies[1], client)
     assert not second.is_done
     assert "has been deleted" in str(second.error)
     assert f"delete {spool_in(copies[1])}" in str(second)
     assert iterations_of(client, request.node.name) == []
     assert spool_in(copies[1]).is_dir()
+
+
+@pytest.mark.parametrize("kind", ["iteration", "experiment", "project"])
+def test_a_spool_waits_while_its_iteration_is_in_the_trash(
+    copies: list[Path], client: Client, request: pytest.FixtureRequest, kind: str
+) -> None:
+    project = client.projects.create("Offline")
+    experiment = client.experiments.create(project.id, request.node.name)
+    iteration = client.iterations.create(experiment.id)
+    said(spool_in(copies[0]), origin={"iteration_id": iteration.id, "experiment_id": experiment.id})
+    trashed_id = {"iteration": iteration.id, "experiment": experiment.id, "project": project.id}[kind]
+    getattr(client, f"{kind}s").delete(trashed_id)
+    waiting = sync(copies[0], client)
+    assert (waiting.is_done, waiting.rejected) == (False, 0)
+    assert f"`deardiary trash restore {trashed_id}` restores it" in str(waiting)
+    assert "after that it is sent" in str(waiting)
+    client.trash.restore(trashed_id)
+    assert sync(copies[0], client).is_done
+    assert client.metrics.summary(iteration.id)["loss"].count == 1
+    assert client.iterations.get(iteration.id).status_id == IterationStatus.SUCCEEDED
+    assert [each.name for each in client.resources.list(experiment.id)] == ["weights.txt"]
 
 
 def test_a_live_run_is_found_by_its_id(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,11 +22,11 @@ def test_a_deletion_removes_the_parts_and_reports_the_bytes_freed(
     signed = ask(server, resource_id)
     assert put(signed[0], piece(signed[0])) == 200
     assert len(unfinished(experiment)) == 1
-    assert client.resources.delete(resource_id) == 0
+    assert client.resources.delete(resource_id, purge=True) == 0
     assert unfinished(experiment) == []
     one, other = (client.resources.upload(experiment.id, file, name) for name in "ab")
-    assert client.resources.delete(one.id) == 0
-    assert client.resources.delete(other.id) == len(BYTES)
+    assert client.resources.delete(one.id, purge=True) == 0
+    assert client.resources.delete(other.id, purge=True) == len(BYTES)
     assert objects(experiment) == []
 
 
@@ -63,7 +63,7 @@ def test_bytes_that_come_after_a_deletion_are_removed(
     if ready:
         assert put(signed, BYTES) == 200
         assert server.call("POST", f"/resources/{resource_id}/complete").status == 200
-    assert server.call("DELETE", f"/resources/{resource_id}").status == 204
+    assert server.call("DELETE", f"/resources/{resource_id}?purge=true").status == 204
     assert put(signed, BYTES) == 200
     assert len(objects(experiment)) == 1
     at(monkeypatch, clock.now() + timedelta(minutes=10))
@@ -78,7 +78,7 @@ def test_bytes_that_have_an_owner_again_are_not_late(
     server: Server, experiment: deardiary.Experiment, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = server.client()
-    client.resources.delete(client.resources.upload(experiment.id, file).id)
+    client.resources.delete(client.resources.upload(experiment.id, file).id, purge=True)
     again = client.resources.upload(experiment.id, file)
     at(monkeypatch, clock.now() + timedelta(days=2))
     assert expiry.sweep_uploads(60)

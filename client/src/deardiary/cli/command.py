@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
 
+_NAMED = 3  # ids in a sentence
 # The nouns that have verbs, and their parsers; filled when the parser is created.
 NOUNS: list[str] = []
 VERBS: dict[str, Mapping[str, argparse.ArgumentParser]] = {}
@@ -38,7 +39,7 @@ class Call:
             self._client = connect(self.given.url)
         return self._client
 
-    def sure(self, what: str, extent: Callable[[], str] | None = None) -> None:
+    def sure(self, what: str, extent: Callable[[], str] | None = None, *, for_good: bool = False) -> None:
         """Ask before a deletion, unless ``--yes`` is set. CommandFailed for any answer but yes.
 
         ``extent`` counts what the deletion includes; it is called only if the question is asked.
@@ -47,10 +48,18 @@ class Call:
             return
         included = extent() if extent else ""
         what = f"{what} with {included}" if included else what
+        final = " for good" if for_good or getattr(self.given, "purge", False) else ""
         if not terminal.is_attended():
-            raise CommandFailed(f"{what} would be deleted: say --yes", USAGE)
-        if not terminal.agrees(f"Delete {what}?"):
+            raise CommandFailed(f"{what} would be deleted{final}: say --yes", USAGE)
+        if not terminal.agrees(f"Delete {what}{final}?"):
             raise CommandFailed("Nothing was deleted")
+
+    def deleted(self, *ids: str) -> None:
+        """Print which objects were deleted, and how to undo it."""
+        self.output.deleted(*ids)
+        if not self.given.purge:
+            named = " ".join(ids[:_NAMED]) + (" …" if len(ids) > _NAMED else "")
+            self.output.note(f"To undo: `deardiary trash restore {named}`, as long as the trash has it")
 
 
 def noun(commands: Subparsers, name: str, about: str) -> Subparsers:
@@ -116,4 +125,11 @@ def count(text: str) -> int:
 def removal(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
     parser = verb(commands, "rm", about, handler)
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def trashing(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
+    """Add the verb that deletes into the trash."""
+    parser = removal(commands, about, handler)
+    parser.add_argument("--purge", action="store_true", help="remove it for good, not into the trash")
     return parser

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
+from deardiary.cli.command import Call, changes_of, edit, noun, tagging, trashing, verb
 from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.tag import change_tags
 from deardiary.wire.shapes import ExperimentStatus
@@ -33,7 +33,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
     parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
     labelling(verbs, "set labels of an experiment", label, _WHICH, "experiment")
-    parser = removal(verbs, "delete an experiment and everything in it", rm)
+    parser = trashing(verbs, "delete an experiment and everything in it", rm)
     parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
 
 
@@ -78,5 +78,5 @@ def rm(call: Call) -> None:
         f"experiment {experiment.name} ({experiment.id})",
         lambda: deletion_extent.of_experiment(call.client, experiment.id),
     )
-    call.client.experiments.delete(experiment.id)
-    call.output.deleted(experiment.id)
+    call.client.experiments.delete(experiment.id, purge=call.given.purge)
+    call.deleted(experiment.id)

@@ -11,7 +11,7 @@ from deardiary import terminal
 from deardiary.cli import deletion_extent, find, lineage, printed, steer
 from deardiary.cli.bulk import change_many
 from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
-from deardiary.cli.command import Call, count, noun, one_of, removal, tagging, verb
+from deardiary.cli.command import Call, count, noun, one_of, tagging, trashing, verb
 from deardiary.cli.compare import ALWAYS, rows_of
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.follow import follow
@@ -79,7 +79,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument(
         "--status", type=one_of(IterationStatus), choices=ends, default="KILLED", help="(default: KILLED)"
     )
-    removal(verbs, "delete iterations", rm).add_argument("iterations", nargs="+", metavar="ITERATION", help=_ID)
+    trashing(verbs, "delete iterations", rm).add_argument("iterations", nargs="+", metavar="ITERATION", help=_ID)
 
 
 def ls(call: Call) -> None:
@@ -327,8 +327,8 @@ def rm(call: Call) -> None:
     owned = (each for one in found for each in call.client.resources.list(one.experiment_id, iteration_id=one.id))
     call.sure(what, lambda: deletion_extent.of_resources(owned))
     for each in found:
-        call.client.iterations.delete(each.id)
-    call.output.deleted(*(each.id for each in found))
+        call.client.iterations.delete(each.id, purge=call.given.purge)
+    call.deleted(*(each.id for each in found))
 
 
 def overview_of(client: Client, iteration: Iteration) -> IterationOverview:

@@ -26,6 +26,7 @@ from deardiary.cli import (
     session,
     sync,
     token,
+    trash,
     user,
 )
 from deardiary.cli.command import NOUNS, VERBS, Call
@@ -46,6 +47,7 @@ _NOUNS = (
     model,
     user,
     token,
+    trash,
     sync,
     restore,
     completion,

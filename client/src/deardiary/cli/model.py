@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, changes_of, edit, noun, one_of, removal, verb
+from deardiary.cli.command import Call, changes_of, edit, noun, one_of, trashing, verb
 from deardiary.cli.failure import CommandFailed
 from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.resource import fetch, forcing
@@ -52,7 +52,7 @@ def add(commands: Subparsers) -> None:
     parser = edit(verbs, "rename or describe a model", change)
     parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
     labelling(verbs, "set labels of a model", label, {"metavar": "MODEL", "help": "PROJECT/MODEL, or an id"}, "model")
-    parser = removal(verbs, "delete a model and its versions; their resources stay", rm)
+    parser = trashing(verbs, "delete a model and its versions; their resources stay", rm)
     parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
 
 
@@ -128,5 +128,5 @@ def label(call: Call) -> None:
 def rm(call: Call) -> None:
     model = find.model(call.client, call.given.model, sure=True)
     call.sure(f"model {model.name} ({model.id})", lambda: deletion_extent.of_model(call.client, model.id))
-    call.client.models.delete(model.id)
-    call.output.deleted(model.id)
+    call.client.models.delete(model.id, purge=call.given.purge)
+    call.deleted(model.id)

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, changes_of, edit, noun, removal, tagging, verb
+from deardiary.cli.command import Call, changes_of, edit, noun, tagging, trashing, verb
 from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.session import words_of
 from deardiary.cli.tag import change_tags
@@ -36,7 +36,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("project", metavar="PROJECT", help="name or id")
     parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
     labelling(verbs, "set labels of a project", label, {"metavar": "PROJECT", "help": "name or id"}, "project")
-    parser = removal(verbs, "delete a project and everything in it", rm)
+    parser = trashing(verbs, "delete a project and everything in it", rm)
     parser.add_argument("project", metavar="PROJECT", help="name or id")
 
 
@@ -93,5 +93,5 @@ def label(call: Call) -> None:
 def rm(call: Call) -> None:
     project = find.project(call.client, call.given.project, sure=True)
     call.sure(f"project {project.name} ({project.id})", lambda: deletion_extent.of_project(call.client, project.id))
-    call.client.projects.delete(project.id)
-    call.output.deleted(project.id)
+    call.client.projects.delete(project.id, purge=call.given.purge)
+    call.deleted(project.id)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, changes_of, edit, noun, removal, verb
+from deardiary.cli.command import Call, changes_of, edit, noun, trashing, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.terminal import size
 from deardiary.transfer.progress import Bar
@@ -39,7 +39,7 @@ def add(commands: Subparsers) -> None:
     forcing(parser)
     _owner(parser)
     edit(verbs, "rename or describe a resource", change).add_argument("resource", metavar="RESOURCE", help="an id")
-    parser = removal(verbs, "delete resources", rm)
+    parser = trashing(verbs, "delete resources", rm)
     parser.add_argument("resources", nargs="+", metavar="RESOURCE", help="an id")
 
 
@@ -111,8 +111,8 @@ def rm(call: Call) -> None:
     one = f"resource {found[0].name} ({found[0].id}) of {size(found[0].size_bytes)}"
     call.sure(deletion_extent.of_resources(found) if len(found) > 1 else one)
     for each in found:
-        call.client.resources.delete(each.id)
-    call.output.deleted(*(each.id for each in found))
+        call.client.resources.delete(each.id, purge=call.given.purge)
+    call.deleted(*(each.id for each in found))
 
 
 def _owner(parser: argparse.ArgumentParser) -> None:

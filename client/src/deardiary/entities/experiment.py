@@ -71,6 +71,9 @@ class Experiments:
         body = present(name=name, description=description, status_id=status_id, end_date=end_date, labels=labels)
         return self._api.patch(Experiment, path_of("experiments", experiment_id), body)
 
-    def delete(self, experiment_id: str) -> None:
-        """Delete an experiment and everything in it."""
-        self._api.delete(path_of("experiments", experiment_id))
+    def delete(self, experiment_id: str, *, purge: bool = False) -> None:
+        """Delete an experiment and everything in it.
+
+        ``client.trash`` restores it for seven days, unless ``purge`` removes it for good.
+        """
+        self._api.delete(path_of("experiments", experiment_id), purge=purge)

@@ -353,9 +353,12 @@ class Iterations:
         texts = present(project_toml=project_toml, manifest_toml=manifest_toml, git_diff=git_diff)
         return snapshots.put_snapshot(self._api, iteration_id, fields, texts)
 
-    def delete(self, iteration_id: str) -> None:
-        """Delete an iteration and everything in it; its children remain, without a parent."""
-        self._api.delete(path_of("iterations", iteration_id))
+    def delete(self, iteration_id: str, *, purge: bool = False) -> None:
+        """Delete an iteration and everything in it; its children remain, without a parent.
+
+        ``client.trash`` restores it for seven days, unless ``purge`` removes it for good.
+        """
+        self._api.delete(path_of("iterations", iteration_id), purge=purge)
 
 
 def _path_of_list(method: str, experiment_id: str | None, project: str | None) -> str:

@@ -103,6 +103,9 @@ class Models:
             raise FileNotFoundError(f"Version {found.version} of this model has no file")
         return Resources(self._api).download(found.resource_id, target, progress=progress, overwrite=overwrite)
 
-    def delete(self, model_id: str) -> None:
-        """Delete a model and its versions; their resources remain."""
-        self._api.delete(path_of("models", model_id))
+    def delete(self, model_id: str, *, purge: bool = False) -> None:
+        """Delete a model and its versions; their resources remain.
+
+        ``client.trash`` restores it for seven days, unless ``purge`` removes it for good.
+        """
+        self._api.delete(path_of("models", model_id), purge=purge)

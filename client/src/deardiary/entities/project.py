@@ -58,6 +58,9 @@ class Projects:
         body = present(name=name, description=description, labels=labels)
         return self._api.patch(Project, path_of("projects", project_id), body)
 
-    def delete(self, project_id: str) -> None:
-        """Delete a project and everything in it."""
-        self._api.delete(path_of("projects", project_id))
+    def delete(self, project_id: str, *, purge: bool = False) -> None:
+        """Delete a project and everything in it.
+
+        ``client.trash`` restores it for seven days, unless ``purge`` removes it for good.
+        """
+        self._api.delete(path_of("projects", project_id), purge=purge)

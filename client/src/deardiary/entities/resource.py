@@ -205,9 +205,13 @@ class Resources:
         body = present(name=name, description=description)
         return self._api.patch(Resource, path_of("resources", resource_id), body)
 
-    def delete(self, resource_id: str) -> int:
-        """Delete a resource; return the bytes that this freed, 0 while another resource has the same bytes."""
-        headers = self._api.delete(path_of("resources", resource_id))
+    def delete(self, resource_id: str, *, purge: bool = False) -> int:
+        """Delete a resource; return the bytes that this freed.
+
+        ``client.trash`` restores it for seven days, unless ``purge`` removes it for good. No bytes are freed before
+        that, nor while another resource has the same bytes.
+        """
+        headers = self._api.delete(path_of("resources", resource_id), purge=purge)
         freed = headers.get("x-freed-bytes", "")
         return int(freed) if freed.isdecimal() else 0
 

@@ -515,6 +515,21 @@ class Download(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Trashed(Shape):
+    """A deleted object that can be restored until ``purge_date``.
+
+    ``kind`` is project, experiment, iteration, resource or model; ``id`` is that of the object.
+    """
+
+    id: str
+    kind: str
+    name: str
+    deleted_by: str | None = None
+    deleted_date: datetime
+    purge_date: datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SearchResult(Shape):
     """One result of a search. ``kind`` is project, experiment, iteration, resource or model."""
 
