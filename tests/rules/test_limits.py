@@ -31,6 +31,7 @@ OTHER_FACTS = {
     "MAX_UNTRACKED",  # files in a patch
     "MOST_AT_ONCE",  # chunks of one compaction
     "MOST_BUCKETS_A_CURVE",
+    "MOST_RUNNING",  # iterations that one poll follows
     "MOST_ITERATIONS",  # of one request for curves
     "MAX_EXPERIMENTS_IN_ORDER",
     "FILTERED_PAGE",  # rows of one read
