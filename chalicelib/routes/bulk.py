@@ -22,10 +22,11 @@ class BulkChange(Body):
     remove_tags: Tags = []
     labels: LabelChanges = {}
     delete: bool = False
+    restore: bool = False
 
 
 @routes.post("/experiments/{experiment_id}/iterations/bulk", body=BulkChange)
 def change_iterations(call: Call[BulkChange, None], experiment_id: str) -> Answer[BulkOutcomes]:
     body = call.body
-    changes = service.Changes(body.add_tags, body.remove_tags, body.labels, body.delete)
+    changes = service.Changes(body.add_tags, body.remove_tags, body.labels, body.delete, body.restore)
     return ok(service.change_iterations(call.actor, experiment_id, body.ids, changes))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from chalicelib.aws.overload import is_overload
 from chalicelib.aws.threads import in_threads
 from chalicelib.errors import DomainError, InvalidPayload, Unavailable, not_found
-from chalicelib.services import access, iteration, tag
+from chalicelib.services import access, iteration, tag, trash
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.label import LabelChanges
 from chalicelib.services.lifecycle import deletion
@@ -26,22 +26,26 @@ class Changes:
     remove_tags: Sequence[str] = ()
     labels: LabelChanges = field(default_factory=dict)
     delete: bool = False
+    restore: bool = False
 
     def needs(self) -> list[Need]:
         """The permissions that the same changes need one by one."""
         wanted = {
             Need.CREATE: self.add_tags,
             Need.UPDATE: self.labels,
-            Need.DELETE: self.remove_tags or self.delete,
+            Need.DELETE: self.remove_tags or self.delete or self.restore,
         }
         return [need for need, has in wanted.items() if has]
 
     def check(self) -> None:
         """InvalidPayload if there is nothing to do, or if the changes contradict each other."""
         if not self.needs():
-            raise InvalidPayload("Say what to do: add_tags, remove_tags, labels or delete", field="body")
-        if self.delete and (self.add_tags or self.remove_tags or self.labels):
+            raise InvalidPayload("Say what to do: add_tags, remove_tags, labels, delete or restore", field="body")
+        others = self.add_tags or self.remove_tags or self.labels
+        if self.delete and (others or self.restore):
             raise InvalidPayload("delete goes with no other change", field="delete")
+        if self.restore and others:
+            raise InvalidPayload("restore goes with no other change", field="restore")
         if set(self.add_tags) & set(self.remove_tags):
             raise InvalidPayload("A tag is in add_tags too", field="remove_tags")
 
@@ -78,9 +82,10 @@ def _change(actor: Actor, experiment_id: str, iteration_id: str, changes: Change
         raise Unavailable("There was no time left for this one; send the request again")
     found = storage.find_iteration(experiment_id, iteration_id)
     if found is None:
-        if changes.delete and storage.is_hidden(experiment_id, iteration_id):
-            return  # an earlier request has deleted it
-        raise not_found("iteration", iteration_id)
+        _change_deleted(actor, experiment_id, iteration_id, changes)
+        return
+    if changes.restore:
+        return  # an earlier request has restored it
     if changes.delete:
         deletion.delete_iteration(actor, iteration_id)
         return
@@ -88,3 +93,11 @@ def _change(actor: Actor, experiment_id: str, iteration_id: str, changes: Change
     tag.drop_tags(found, list(changes.remove_tags))
     if changes.labels:
         iteration.update_iteration(actor, iteration_id, iteration.IterationChanges(labels=dict(changes.labels)))
+
+
+def _change_deleted(actor: Actor, experiment_id: str, iteration_id: str, changes: Changes) -> None:
+    """Restore the iteration. If an earlier request has deleted it, a deletion is done."""
+    if not storage.is_hidden(experiment_id, iteration_id) or not (changes.delete or changes.restore):
+        raise not_found("iteration", iteration_id)
+    if changes.restore:
+        trash.restore(actor, iteration_id, None)

@@ -24,8 +24,9 @@ Restored = Project | Experiment | Iteration | Resource | Model
 
 def list_trash(actor: Actor, limit: int, cursor: str | None) -> Page[Trashed]:
     """The projects in the trash that the caller may read and restore; for an admin all of them."""
-    if actor.user.is_admin and actor.only_project_id is None:
-        page = storage.list_projects(limit, cursor)
+    if actor.user.is_admin:
+        only = actor.only_project_id
+        page = storage.list_projects(limit, cursor) if only is None else Page(storage.find_projects([only]), None)
         return Page([_shape(each) for each in page.data], page.next_cursor)
     held = permission.list_permissions_of_user(actor.user.id, limit, cursor)
     mine = [each.project_id for each in held.data if each.read_permission and each.delete_permission]

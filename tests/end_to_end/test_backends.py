@@ -282,5 +282,5 @@ def test_small_texts_of_the_server_itself(server: Server, experiment: deardiary.
     diff = "+ line\n" * 100_000
     assert server.call("PUT", f"/iterations/{iteration.id}/snapshot", {"git_diff": diff}).status == 200
     assert server.call("GET", f"/iterations/{iteration.id}/snapshot").body["git_diff"] == diff
-    server.client().iterations.delete(iteration.id)
+    server.client().iterations.delete(iteration.id, purge=True)
     assert stored(experiment) == 0

@@ -87,36 +87,41 @@ class Storm:
         return create(self.server, f"/experiments/{experiment}/resources", **given)
 
     @property
-    def objects(self) -> list[tuple[str, str]]:
-        named = {"experiments": self.experiments, "models": self.models}
-        named |= {"iterations": self.iterations, "resources": self.resources}
-        return [(path, each) for path, ids in named.items() for each in list(ids)]
+    def named(self) -> dict[str, list[str]]:
+        above = {"experiments": self.experiments, "models": self.models}
+        return {**above, "iterations": self.iterations, "resources": self.resources}
+
+    def pick(self, dice: random.Random) -> tuple[str, str]:
+        path = dice.choice(list(self.named))
+        return path, dice.choice(self.named[path])
 
     def run(self, seed: int) -> None:
         dice = random.Random(seed)  # noqa: S311
         for number in range(CALLS):
             reply = dice.choices(
-                [self.delete, self.restore, self.purge, self.log, self.grow, self.move], [6, 8, 1, 6, 4, 3]
+                [self.delete, self.restore, self.purge, self.log, self.grow, self.move], [6, 8, 2, 5, 6, 2]
             )[0](dice, f"{seed}-{number}")
             assert reply.status in {200, 201, 202, 204, 404, 409, 422}, reply
 
     def delete(self, dice: random.Random, _name: str) -> Reply:
-        path, object_id = dice.choice(self.objects)
+        path, object_id = self.pick(dice)
         purge = "?purge=true" if dice.random() < 0.1 else ""
         return self.server.call("DELETE", f"/{path}/{object_id}{purge}")
 
     def restore(self, dice: random.Random, name: str) -> Reply:
-        _, object_id = dice.choice(self.objects)
+        _, object_id = self.pick(dice)
         return self.server.call("POST", f"/trash/{object_id}", {"name": name} if dice.random() < 0.2 else {})
 
     def purge(self, dice: random.Random, _name: str) -> Reply:
-        return self.server.call("DELETE", f"/trash/{dice.choice(self.objects)[1]}")
+        return self.server.call("DELETE", f"/trash/{self.pick(dice)[1]}")
 
     def log(self, dice: random.Random, name: str) -> Reply:
         body = {"batch_id": name, "metrics": [{"key": "loss", "value": 1.0}], "parameters": {name: "1"}}
         return self.server.call("POST", f"/iterations/{dice.choice(self.iterations)}/log", body)
 
     def grow(self, dice: random.Random, name: str) -> Reply:
+        if dice.random() < 0.2:
+            return self.new_experiment(name)
         experiment, iteration = dice.choice(self.experiments), dice.choice(self.iterations)
         kind = dice.choice(["iterations", "resources"])
         body: dict[str, Any] = {"id_key": dice.choice(["a", "b"])}
@@ -128,6 +133,12 @@ class Storm:
         reply = self.server.call("POST", f"/experiments/{experiment}/{kind}", body)
         if reply.status == 201:
             (self.iterations if kind == "iterations" else self.resources).append(reply.body["id"])
+        return reply
+
+    def new_experiment(self, name: str) -> Reply:
+        reply = self.server.call("POST", f"/projects/{self.project}/experiments", {"name": name})
+        if reply.status == 201:
+            self.experiments.append(reply.body["id"])
         return reply
 
     def move(self, dice: random.Random, _name: str) -> Reply:
@@ -147,7 +158,7 @@ def test_a_storm_leaves_no_orphan_and_no_ghost(real_server: Server, project: str
             assert reply.status == 200, reply
     kept = [key for key in read_table() if not key[1].startswith("CHANGE#")]  # those expire
     left = {part for key in kept for part in "#".join(key).split("#")}
-    for path, object_id in storm.objects:
+    for path, object_id in [(path, each) for path, ids in storm.named.items() for each in ids]:
         status = real_server.call("GET", f"/{path}/{object_id}").status
         assert (status, object_id in left) in {(200, True), (404, False)}, (path, object_id)
     assert real_server.call("DELETE", f"/projects/{project}?purge=true").status == 204

@@ -78,6 +78,21 @@ def test_a_deletion_of_many(server: Server, experiment: str) -> None:
         found(server.call("GET", f"/iterations/{each}"))
 
 
+def test_a_restoration_of_many(server: Server, experiment: str) -> None:
+    first, second, kept = (new_iteration(server, experiment) for _ in range(3))
+    other, gone = new_iteration(server), new_iteration(server, experiment)
+    for each in (first, second, other):
+        assert server.call("DELETE", f"/iterations/{each}").status == 204
+    assert server.call("DELETE", f"/iterations/{gone}?purge=true").status == 204
+    for _ in range(2):
+        outcomes = found(change(server, experiment, [first, second, kept, other, gone], restore=True))["data"]
+        assert [outcomes[each] for each in (first, second, kept)] == ["done"] * 3
+        assert not_found(outcomes[other])
+        assert not_found(outcomes[gone])
+    for each in (first, second, kept):
+        found(server.call("GET", f"/iterations/{each}"))
+
+
 def test_a_deletion_that_is_not_finished_counts_as_done(
     server: Server, experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +131,7 @@ def test_what_does_not_fit_into_the_time_can_be_sent_again(
         (("create", "read", "delete"), {"labels": {"a": "1"}}, 403),
         (("update",), {"labels": {"a": "1"}}, 200),
         (("create", "read", "update"), {"delete": True}, 403),
+        (("create", "read", "update"), {"restore": True}, 403),
         (("create",), {"add_tags": ["a"], "labels": {"a": "1"}}, 403),
         (("delete",), {"delete": True}, 200),
     ],
@@ -143,6 +159,8 @@ def test_each_change_needs_its_permission(
         ({"ids": [], "delete": True}, "ids"),
         ({"ids": ["x"] * 201, "delete": True}, "ids"),
         ({"add_tags": ["a"], "delete": True}, "delete"),
+        ({"delete": True, "restore": True}, "delete"),
+        ({"labels": {"a": "1"}, "restore": True}, "restore"),
         ({"add_tags": ["a", "b"], "remove_tags": ["b"]}, "remove_tags"),
         ({"add_tags": [""]}, "add_tags[0]"),
         ({"remove_tags": [str(at) for at in range(51)]}, "remove_tags"),

@@ -201,15 +201,21 @@ class Iterations:
         remove_tags: Collection[str] = (),
         labels: Mapping[str, str | None] | None = None,
         delete: bool = False,
+        restore: bool = False,
     ) -> dict[str, BulkFailure | None]:
         """Change many iterations of an experiment, 200 a request; return None, or what went wrong, by id.
 
-        ``labels`` are merged into those of each iteration; None removes one. ``delete`` goes with no other change. A
-        repetition changes nothing. ClientError if you lack the permission.
+        ``labels`` are merged into those of each iteration; None removes one. ``delete`` puts them into the trash,
+        ``restore`` brings them back; each goes with no other change. A repetition changes nothing. ClientError if you
+        lack the permission.
         """
         wanted = list(dict.fromkeys(iteration_ids))
         body = present(
-            add_tags=list(add_tags) or None, remove_tags=list(remove_tags) or None, labels=labels, delete=delete or None
+            add_tags=list(add_tags) or None,
+            remove_tags=list(remove_tags) or None,
+            labels=labels,
+            delete=delete or None,
+            restore=restore or None,
         )
         path = path_of("experiments", experiment_id, "iterations", "bulk")
         outcomes: dict[str, BulkFailure | None] = {}
