@@ -67,3 +67,23 @@ def test_a_purge_is_for_good(client: Client) -> None:
     assert list(client.trash.list(model.project_id)) == []
     with pytest.raises(deardiary.NotFound):
         client.trash.purge(model.id)
+
+
+@pytest.mark.parametrize("kind", ["iteration", "experiment"])
+def test_a_program_goes_on_while_its_iteration_is_in_the_trash(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path / "spools"))
+    (tmp_path / "model.pkl").write_bytes(b"weights")
+    with deardiary.start("Iris", "sweep", client=client) as iteration:
+        iteration.log({"loss": 1.0})
+        iteration.flush()
+        experiment_id = client.iterations.get(iteration.id).experiment_id
+        trashed_id = iteration.id if kind == "iteration" else experiment_id
+        getattr(client, f"{kind}s").delete(trashed_id)
+        iteration.log({"loss": 0.5})
+        assert iteration.log_resource(tmp_path / "model.pkl").state == "pending"
+        client.trash.restore(trashed_id)
+    assert client.metrics.summary(iteration.id)["loss"].count == 2
+    assert client.iterations.get(iteration.id).status_id == deardiary.IterationStatus.SUCCEEDED
+    assert [each.state for each in client.resources.list(experiment_id)] == ["ready"]

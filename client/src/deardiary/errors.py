@@ -91,6 +91,11 @@ class ClientError(Exception):
             return True  # 429, or the answer of a proxy
         return self.status < 300 or self.status >= 500
 
+    @property
+    def is_in_trash(self) -> bool:
+        """True if the object is in the trash: the same request may succeed once it is restored."""
+        return self.status == 404 and "trash_id" in self.details
+
     def __str__(self) -> str:
         field = self.details.get("field")
         where = f" (field: {field})" if field else ""

@@ -206,8 +206,8 @@ class Iterations:
         """Change many iterations of an experiment, 200 a request; return None, or what went wrong, by id.
 
         ``labels`` are merged into those of each iteration; None removes one. ``delete`` puts them into the trash,
-        ``restore`` brings them back; each goes with no other change. A repetition changes nothing. ClientError if you
-        lack the permission.
+        ``restore`` takes them out of it; each goes with no other change. A repetition changes nothing. ClientError if
+        you lack the permission.
         """
         wanted = list(dict.fromkeys(iteration_ids))
         body = present(

@@ -346,7 +346,7 @@ def hint(error: Exception, folder: Path | None) -> str:
     status = 0 if not isinstance(error, ClientError) or error.is_passing else error.status
     if status == 401:
         return "; sign in again (`deardiary login`), and it goes on"
-    if status == 404 and isinstance(error, ClientError) and "trash_id" in error.details:
+    if isinstance(error, ClientError) and error.is_in_trash:
         return "; after that it is sent"  # the message says how to restore the iteration
     if status == 404 and folder is not None:
         return f"; if it has been deleted and you do not want what is left of it, delete {folder}"

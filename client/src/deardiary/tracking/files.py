@@ -1,4 +1,7 @@
-"""Files and model versions of an iteration: stored at once, or kept in its spool until the server can be reached."""
+"""Files and model versions of an iteration: stored at once, or kept in its spool.
+
+They are kept while the server cannot be reached, and while the iteration is in the trash.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,7 @@ class Artifacts:
             try:
                 return registry.register(self._owner.client, known, name, resource, description, id_key)
             except ClientError as error:
-                if self._strict and not error.is_passing:
+                if self._strict and not (error.is_passing or error.is_in_trash):
                     raise
                 _log.warning("The model %r is to be registered later: %s", name, error)
         return self._register_later(name, resource, description, id_key)
@@ -78,7 +81,7 @@ class Artifacts:
                     known.experiment_id, file, name, iteration_id=known.id, description=description, id_key=id_key
                 )
             except ClientError as error:
-                if self._strict and not error.is_passing:
+                if self._strict and not (error.is_passing or error.is_in_trash):
                     raise
                 _log.warning("%s is kept to be uploaded later: %s", file, error)
         return self._keep(file, name, description, id_key)
