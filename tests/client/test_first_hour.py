@@ -178,7 +178,7 @@ def test_the_start_prints_one_line(
     server: FakeServer, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     active = begin(server)
-    assert active.url == f"{active.client.url}/iterations/i1"
+    assert active.url == f"{active.client.url}/ui#/iterations/i1"
     with active.child():
         pass
     assert capfd.readouterr() == ("", f"deardiary: Iris/sweep {active.name} at {active.url}\n")

@@ -67,6 +67,10 @@ class Client:
     def url(self) -> str:
         return self._api.url
 
+    def dashboard_url(self, path: str = "") -> str:
+        """The URL of a page of the server's dashboard, like ``iterations/ID``; the first page without a path."""
+        return f"{self.url}/ui#/{path}" if path else f"{self.url}/ui"
+
     def without_retries(self) -> Client:
         """A copy of this client without retries, for a caller that retries by itself."""
         return Client(self._api.without_retries(), self._timeout)

@@ -351,3 +351,23 @@ def test_activity_shows_the_newest_first(run: Run, client: deardiary.Client) -> 
     lines = run("activity", "--limit", "2").out.splitlines()[2:]
     assert [line.split()[2:5] for line in lines] == [["created", "experiment", "a"], ["created", "project", "seen"]]
     assert [each["kind"] for each in run("activity", "--limit", "2", "--json").json] == ["experiment", "project"]
+
+
+def test_open_shows_the_page_in_a_browser(run: Run, client: deardiary.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    project = client.projects.create("opened")
+    experiment = client.experiments.create(project.id, "sweep")
+    iteration = client.iterations.create(experiment.id, name="best")
+    pages = {
+        "opened": f"#/projects/{project.id}",
+        "opened/sweep": f"#/experiments/{experiment.id}",
+        "opened/sweep/best": f"#/iterations/{iteration.id}",
+        iteration.id[:-2]: f"#/iterations/{iteration.id}",
+    }
+    wanted = [f"{client.url}/ui{page}" for page in pages.values()]
+    assert [run("open", each).out.strip() for each in pages] == opened == wanted
+    assert run("open", "--json").json == {"url": f"{client.url}/ui"}
+    assert len(opened) == len(pages)
+    missing = run("open", "nothing of that name")
+    assert (missing.status, "nothing of that name" in missing.err) == (1, True)

@@ -16,6 +16,7 @@ from deardiary.__version__ import __version__
 from deardiary.cli import (
     activity,
     completion,
+    dashboard,
     experiment,
     iteration,
     metric,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _NOUNS = (
     session,
     activity,
+    dashboard,
     project,
     experiment,
     iteration,

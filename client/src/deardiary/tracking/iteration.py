@@ -142,9 +142,9 @@ class ActiveIteration:
 
     @property
     def url(self) -> str | None:
-        """The iteration's URL in the server's API; None until the server has assigned an id."""
+        """The URL of the iteration's page in the dashboard; None until the server has assigned an id."""
         known = self._known
-        return f"{self._client.url}/iterations/{known.id}" if known and self._client else None
+        return self._client.dashboard_url(f"iterations/{known.id}") if known and self._client else None
 
     @property
     def folder(self) -> Path | None:
