@@ -10,12 +10,11 @@ deletes or restores it. Its creation needs none, for it is then running.
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from pynamodb.attributes import NumberAttribute
 
-from chalicelib import ids
+from chalicelib import clock, ids
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.transaction import Transaction
@@ -37,13 +36,17 @@ class Change(NamedTuple):
 
 def note_change(experiment_id: str, iteration_id: str, write: Transaction) -> None:
     key = keys.change(experiment_id, ids.stamp(), iteration_id)
-    write.replace(ChangeRow(*key, expires_at=int(time.time()) + KEPT_S))
+    write.replace(ChangeRow(*key, expires_at=_expiry()))
 
 
 def note_change_alone(experiment_id: str, iteration_id: str) -> None:
     """Write the row without a transaction, before a write of points to an ended iteration."""
     item.connection()
-    ChangeRow(*keys.change(experiment_id, ids.stamp(), iteration_id), expires_at=int(time.time()) + KEPT_S).save()
+    ChangeRow(*keys.change(experiment_id, ids.stamp(), iteration_id), expires_at=_expiry()).save()
+
+
+def _expiry() -> int:
+    return int(clock.now().timestamp()) + KEPT_S
 
 
 def read_changes(experiment_id: str, since_us: int) -> list[Change]:
