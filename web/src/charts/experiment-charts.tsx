@@ -1,9 +1,11 @@
 /** The charts of an experiment: of the selected iterations, or of some chosen here. */
-import { useMemo } from "preact/hooks";
-import { Empty, Loading } from "../components/basics.tsx";
+import { useEffect, useMemo } from "preact/hooks";
+import { Button, Empty, Loading } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { location, setQuery } from "../state/route.ts";
 import { Charts } from "./charts.tsx";
+import { light } from "./hover.ts";
+import { type Kind, Relations } from "./relations.tsx";
 import { type Run, useRuns, useRunsById } from "./rows.ts";
 
 const SHOWN_AT_FIRST = 10;
@@ -14,7 +16,41 @@ export interface ExperimentChartsProps {
   selected?: readonly string[];
 }
 
-export default function ExperimentCharts({ experimentId, selected }: ExperimentChartsProps) {
+const VIEWS: Record<string, string> = {
+  curves: "Curves",
+  scatter: "Scatter",
+  parallel: "Parallel coordinates",
+  importance: "Importance",
+};
+
+export default function ExperimentCharts(props: ExperimentChartsProps) {
+  const given = location.value.query["chart-view"] ?? "";
+  const view = given in VIEWS ? given : "curves";
+  useEffect(() => () => light(undefined), [view]);
+  return (
+    <>
+      <nav class="tabs" aria-label="Kinds of charts">
+        {Object.entries(VIEWS).map(([name, label]) => (
+          <Button
+            key={name}
+            kind="plain"
+            aria-current={name === view ? "page" : undefined}
+            onClick={() => setQuery({ "chart-view": name === "curves" ? undefined : name }, true)}
+          >
+            {label}
+          </Button>
+        ))}
+      </nav>
+      {view === "curves" ? (
+        <CurvesOfExperiment {...props} />
+      ) : (
+        <Relations experimentId={props.experimentId} kind={view as Kind} />
+      )}
+    </>
+  );
+}
+
+function CurvesOfExperiment({ experimentId, selected }: ExperimentChartsProps) {
   const newest = useRuns(experimentId);
   const known = newest.data;
   const wanted = selected?.length ? selected : (idsOf(location.value.query["chart-shown"]) ?? firstOf(known));

@@ -1,0 +1,107 @@
+/** How parameters and metrics of all iterations of an experiment go together. */
+import { Empty, Loading } from "../components/basics.tsx";
+import { ErrorBox } from "../components/error-box.tsx";
+import { location, setQuery } from "../state/route.ts";
+import { Importances } from "./importances.tsx";
+import { Parallel } from "./parallel.tsx";
+import { Scatter } from "./scatter.tsx";
+import { MOST, type Sweep, useNames, useSweep, varying } from "./sweep.ts";
+import { Choice, type Option } from "./toolbar.tsx";
+
+export type Kind = "scatter" | "parallel" | "importance";
+
+interface Props {
+  experimentId: string;
+  kind: Kind;
+}
+
+interface Names {
+  parameters: string[];
+  metrics: string[];
+}
+
+export function Relations({ experimentId, kind }: Props) {
+  const names = useNames(experimentId);
+  if (!names) return <Loading />;
+  if (names.error) return <ErrorBox error={names.error} />;
+  if (!names.metrics.length) {
+    return (
+      <Empty title="No metrics yet">Iterations are compared here as soon as they log parameters and metrics.</Empty>
+    );
+  }
+  return <Chosen experimentId={experimentId} kind={kind} names={names} />;
+}
+
+function Chosen({ experimentId, kind, names }: Props & { names: Names }) {
+  const { query } = location.value;
+  const all = [...names.parameters, ...names.metrics];
+  const known = (name: string | undefined, other: string) => (name && all.includes(name) ? name : other);
+  const target = known(query["chart-target"], likelyTarget(names.metrics));
+  const across = known(query["chart-across"], names.parameters[0] ?? target);
+  const colour = query["chart-colour"] ?? "";
+  const metrics = [target, across, colour].filter((each) => each.startsWith("metrics."));
+  const { data, error } = useSweep(experimentId, [...new Set(metrics)].sort());
+  const options = optionsOf(names);
+  return (
+    <>
+      <div class="chart-tools">
+        <Choice
+          label={kind === "scatter" ? "Vertical axis" : "Metric"}
+          value={target}
+          options={kind === "scatter" ? options : options.filter(([name]) => name.startsWith("metrics."))}
+          onChoose={(name) => setQuery({ "chart-target": name })}
+        />
+        {kind === "scatter" ? (
+          <>
+            <Choice
+              label="Horizontal axis"
+              value={across}
+              options={options}
+              onChoose={(name) => setQuery({ "chart-across": name })}
+            />
+            <Choice
+              label="Colour"
+              value={colour}
+              options={[["", "One colour"], ...options]}
+              onChoose={(name) => setQuery({ "chart-colour": name })}
+            />
+          </>
+        ) : null}
+      </div>
+      {error && !data ? <ErrorBox error={error} /> : null}
+      {!data && !error ? <Loading /> : null}
+      {data ? <Relation kind={kind} sweep={data} target={target} across={across} colour={colour} /> : null}
+      {data && data.ids.length >= MOST ? (
+        <p class="note">The newest {MOST.toLocaleString("en-US")} iterations.</p>
+      ) : null}
+    </>
+  );
+}
+
+function Relation(props: { kind: Kind; sweep: Sweep; target: string; across: string; colour: string }) {
+  const { kind, sweep } = props;
+  const target = sweep.dimensions.get(props.target);
+  const across = sweep.dimensions.get(props.across);
+  if (!target || !across) return <Empty title="No iteration has these values" />;
+  if (kind === "scatter")
+    return <Scatter sweep={sweep} x={across} y={target} colour={sweep.dimensions.get(props.colour)} />;
+  if (kind === "importance") return <Importances sweep={sweep} target={target} />;
+  return <Parallel sweep={sweep} dimensions={[...varying(sweep), target]} colour={target} />;
+}
+
+/** A loss or an accuracy of validation is what people compare most. */
+function likelyTarget(metrics: readonly string[]): string {
+  const likely = [/val.*(acc|loss)/i, /acc|f1|auc|score/i, /loss|error/i];
+  for (const pattern of likely) {
+    const found = metrics.find((each) => pattern.test(each));
+    if (found) return found;
+  }
+  return metrics[0] ?? "";
+}
+
+function optionsOf({ parameters, metrics }: Names): Option[] {
+  return [...parameters, ...metrics].map((name) => [
+    name,
+    name.replace(/^parameters\.(.*)/, "$1 (parameter)").replace(/^metrics\./, ""),
+  ]);
+}

@@ -1,0 +1,66 @@
+/** All iterations of an experiment with their parameters and the last values of some metrics. */
+import type { components } from "../api/operations.ts";
+import { urlOf } from "../api/url.ts";
+import { api } from "../state/api.ts";
+import type { Entry } from "../state/cache.ts";
+import { useGet, useLoaded } from "../state/use.ts";
+import { type Dimension, dimensionOf } from "./dimension.ts";
+
+type Schemas = components["schemas"];
+
+export const MOST = 1000;
+
+export interface Sweep {
+  ids: readonly string[];
+  names: readonly string[];
+  /** By name: "parameters.lr", "metrics.loss". */
+  dimensions: ReadonlyMap<string, Dimension>;
+}
+
+/** The keys in use: parameters and metrics by their full names. */
+export function useNames(
+  experimentId: string,
+): { parameters: string[]; metrics: string[]; error?: unknown } | undefined {
+  const { data, error } = useGet("/experiments/{experiment_id}/keys", { ids: { experiment_id: experimentId } });
+  if (!data) return error ? { parameters: [], metrics: [], error } : undefined;
+  return {
+    parameters: data.parameters.map(({ key }) => `parameters.${key}`),
+    metrics: data.metrics.map(({ key }) => `metrics.${key}`),
+  };
+}
+
+/** The newest iterations, with all parameters and these metrics. */
+export function useSweep(experimentId: string, metrics: readonly string[]): Entry<Sweep> {
+  const path = "/experiments/{experiment_id}/iterations";
+  const ids = { experiment_id: experimentId };
+  const query = {
+    format: "columns",
+    fields: ["name"],
+    include: "parameters",
+    metrics: metrics.map((name) => name.slice("metrics.".length)),
+    order_by: "created_date desc",
+    limit: MOST,
+  };
+  const load = async (signal: AbortSignal) =>
+    sweepOf((await api.send("get", path, { ids, query, signal })) as Schemas["IterationTable"]);
+  return useLoaded<Sweep>(`sweep ${urlOf(path, ids, query)}`, load, { every: 60 });
+}
+
+function sweepOf({ ids, columns }: Schemas["IterationTable"]): Sweep {
+  const parameters = Object.entries(columns.parameters ?? {}).map(([key, values]) =>
+    dimensionOf(`parameters.${key}`, values),
+  );
+  const metrics = Object.entries(columns.metrics ?? {}).map(([key, { last }]) =>
+    dimensionOf(`metrics.${key}`, last ?? []),
+  );
+  const names = ids.map((id, at) => columns.fields.name?.[at] ?? id);
+  return { ids, names, dimensions: new Map([...parameters, ...metrics].map((each) => [each.name, each])) };
+}
+
+/** Parameters with more than one value. */
+export function varying({ dimensions }: Sweep): Dimension[] {
+  return [...dimensions.values()].filter(
+    ({ name, values }) =>
+      name.startsWith("parameters.") && new Set(values.filter((each) => each !== undefined)).size > 1,
+  );
+}
