@@ -60,7 +60,9 @@ def log_example(server: Server) -> dict[str, str]:
     client.tags.create("iteration", ids[3], "best")
     model = client.models.create(project.id, "digits-classifier")
     client.modelversions.create(model.id, iteration_id=ids[3])
-    return {"project": project.id, "experiment": experiment.id, "iteration": ids[3], "model": model.id}
+    compared = ",".join(ids[3:6])
+    named = {"project": project.id, "experiment": experiment.id, "iteration": ids[3], "model": model.id}
+    return {**named, "compared": compared}
 
 
 def _iteration(client: deardiary.Client, experiment_id: str, number: int, chance: random.Random) -> str:
@@ -96,6 +98,7 @@ PAGES: dict[str, Callable[[Dashboard, dict[str, str]], object]] = {
     "home": lambda tab, _: tab.open(),
     "project": lambda tab, ids: tab.open(f"/projects/{ids['project']}"),
     "experiment": lambda tab, ids: tab.open(f"/experiments/{ids['experiment']}"),
+    "compare": lambda tab, ids: tab.open("/compare", {"iterations": ids["compared"]}),
 }
 
 if __name__ == "__main__":

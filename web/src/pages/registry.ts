@@ -19,4 +19,5 @@ export const PAGES: readonly Page[] = [
   { pattern: "/search", load: () => import("./search.tsx") },
   { pattern: "/experiments/:experimentId", load: () => import("./experiment.tsx") },
   { pattern: "/experiments/:experimentId/charts", load: () => import("./experiment-charts.tsx") },
+  { pattern: "/compare", load: () => import("./compare.tsx") },
 ];
