@@ -120,6 +120,10 @@ def test_a_zoom_reads_the_selected_steps_again(dashboard: Dashboard, experiment:
         re.compile("^train/loss.*(30|29)[0-9] buckets? of|[56][0-9]{2} of 3,000 points")
     )
     assert "chart-zoom=" in _query(dashboard)
+    dashboard.page.mouse.move(box["x"] + box["width"] * 0.4, middle, steps=4)
+    expect(_card(dashboard, "train/loss").locator(".values")).to_contain_text("second")
+    dashboard.page.get_by_role("heading", level=1).hover()
+    expect(_card(dashboard, "train/loss").locator(".values")).to_have_count(0)
     _plot(dashboard, "train/loss").press("Escape")
     expect(dashboard.page).to_have_url(re.compile("^(?!.*chart-zoom)"))
 
@@ -150,6 +154,21 @@ def test_settings_are_in_the_url_and_iterations_are_chosen(dashboard: Dashboard,
     expect(page.get_by_label("Show second")).not_to_be_checked()
     expect(page.get_by_label("Log y")).to_be_checked()
     expect(_plot(dashboard, "valid/loss")).to_have_attribute("aria-label", "valid/loss, 1 curve")
+
+
+def test_groups_have_their_mean_and_deviation(dashboard: Dashboard, server: Server) -> None:
+    experiment = new_experiment(server, new_project(server))
+    for number in range(4):
+        iteration = new_iteration(server, experiment)
+        server.call("POST", f"/iterations/{iteration}/parameters", {"key": "lr", "value": str(number % 2)})
+        _log(server, iteration, loss=[number, 10 * number])
+    _open(dashboard, experiment)
+    dashboard.page.get_by_label("Group by").select_option("lr")
+    expect(_card(dashboard, "loss")).to_contain_text("mean ± standard deviation")
+    plot = _plot(dashboard, "loss")
+    expect(plot).to_have_attribute("aria-label", "loss, 2 curves")
+    plot.press("End")
+    expect(_card(dashboard, "loss").locator("[aria-live]")).to_have_text("step 1: lr = 1 20, lr = 0 10")
 
 
 def test_a_chart_is_a_table_and_files(dashboard: Dashboard, experiment: str) -> None:
@@ -184,6 +203,7 @@ def test_a_running_curve_grows_by_its_last_point(dashboard: Dashboard, server: S
     dashboard.page.clock.install()
     _open(dashboard, experiment)
     expect(_card(dashboard, "loss")).to_contain_text("40 points")
+    dashboard.page.wait_for_load_state("networkidle")
     requests: list[str] = []
     dashboard.page.on("request", lambda request: requests.append(request.url))
     server.call("POST", f"/iterations/{iteration}/metrics", {"key": "loss", "value": 7.5, "step": 40})
@@ -192,7 +212,7 @@ def test_a_running_curve_grows_by_its_last_point(dashboard: Dashboard, server: S
     plot = _plot(dashboard, "loss")
     plot.press("End")
     expect(_card(dashboard, "loss").locator("[aria-live]")).to_have_text("step 40: live 7.5")
-    assert [url for url in requests if "/metrics/summary" not in url] == []
+    assert [url for url in requests if "/iterations/changes?" not in url] == []
 
 
 def test_charts_look_well(dashboard: Dashboard, experiment: str) -> None:

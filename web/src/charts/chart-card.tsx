@@ -4,9 +4,9 @@ import { ErrorBox } from "../components/error-box.tsx";
 import { type Drawn, draw } from "./drawn.ts";
 import { groupCurves } from "./group.ts";
 import { LineChart } from "./line-chart.tsx";
-import { useLooks } from "./look.ts";
+import { type Looks, useLooks } from "./look.ts";
 import { ChartMenu } from "./menu.tsx";
-import type { Curves, Row } from "./model.ts";
+import type { Curves } from "./model.ts";
 import { useOnScreen } from "./on-screen.ts";
 import { useCurves } from "./use-curves.ts";
 
@@ -56,16 +56,17 @@ function Chart({ metric, title }: { metric: string; title: string }) {
       ) : error ? null : (
         <div class="chart-plot is-waiting" />
       )}
-      <p class="chart-foot">{curves && drawn ? shownOf(metric, curves, drawn, looks.rows) : "\u00a0"}</p>
+      <p class="chart-foot">{curves && drawn ? shownOf(metric, curves, drawn, looks) : "\u00a0"}</p>
     </>
   );
 }
 
 /** How much of the curves is shown. */
-function shownOf(metric: string, curves: Curves, drawn: Drawn, rows: readonly Row[]): string {
+function shownOf(metric: string, curves: Curves, drawn: Drawn, { rows, groupOf }: Looks): string {
   const total = rows.reduce((sum, row) => sum + (row.metrics[metric]?.count ?? 0), 0);
   const marks = curves.lines.reduce((sum, line) => sum + line.marks.length, 0);
   return [
+    groupOf ? "mean ± standard deviation" : "",
     partOf(curves, total),
     marks ? `${marks} not finite (× NaN, ▲ ∞, ▼ −∞)` : "",
     drawn.hidden ? `${drawn.hidden} not on a logarithmic axis` : "",

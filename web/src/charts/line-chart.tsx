@@ -51,7 +51,13 @@ function Curves({ metric, drawn, looks }: { metric: string; drawn: Drawn; looks:
         aria-describedby={help}
         onKeyDown={onKeyDown}
         onBlur={() => leave(metric)}
-        onPointerLeave={() => leave(metric)}
+        onPointerEnter={() => inside(plot.current, true)}
+        onPointerLeave={(event) => {
+          // A finger that is lifted leaves the values to be read.
+          if (event.pointerType === "touch") return;
+          inside(plot.current, false);
+          leave(metric);
+        }}
       />
       <span id={help} class="visually-hidden">
         Left and right move the cursor, up and down choose a curve, plus and minus zoom, Escape shows all.
@@ -62,6 +68,10 @@ function Curves({ metric, drawn, looks }: { metric: string; drawn: Drawn; looks:
       <ValueList metric={metric} drawn={drawn} looks={looks} leftOf={(x) => plot.current?.leftOf(x) ?? 0} />
     </div>
   );
+}
+
+function inside(plot: Plot | null, isInside: boolean): void {
+  if (plot) plot.isInside = isInside;
 }
 
 function leave(metric: string): void {

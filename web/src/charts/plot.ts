@@ -36,6 +36,8 @@ export class Plot {
   readonly #events: PlotEvents;
   readonly #plot: uPlot;
   readonly #detach: () => void;
+  /** Whether the pointer is in the chart: uPlot tells its moves a frame later. */
+  isInside = false;
   /** The cursor is moved from outside: then it lights no curve. */
   #isPointed = false;
 
@@ -43,6 +45,7 @@ export class Plot {
     this.#drawn = drawn;
     this.#look = look;
     this.#events = events;
+    this.isInside = element.matches(":hover");
     const size = { width: Math.max(80, element.clientWidth), height: Math.max(80, element.clientHeight) };
     this.#plot = new uPlot({ ...this.#options(), ...size }, dataOf(drawn), element);
     this.#detach = attachTouch(this.#plot, events.onZoom);
@@ -167,11 +170,14 @@ export class Plot {
   }
 
   #light(index: number | null): void {
-    if (!this.#isPointed) this.#events.onLight(index === null ? undefined : this.#drawn.lines[index - 1]?.id);
+    if (this.#isPointed) return;
+    if (this.isInside) this.#events.onLight(index === null ? undefined : this.#drawn.lines[index - 1]?.id);
+    else if (index !== null) queueMicrotask(() => this.#plot.setSeries(null, { focus: true }, false));
   }
 
   #hover(plot: uPlot): void {
     const { idx, left } = plot.cursor;
+    if (!this.isInside) return;
     const isIn = typeof idx === "number" && left !== undefined && left >= 0;
     this.#events.onHover(isIn ? this.#drawn.x[idx] : undefined);
   }

@@ -1,11 +1,12 @@
-/** The iterations that charts show, with the summaries of their metrics. Those of running ones are read again. */
-import { useEffect, useMemo } from "preact/hooks";
+/** The iterations that charts show, with the summaries of their metrics. A feed brings those of running ones. */
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { urlOf } from "../api/url.ts";
 import { RUNNING } from "../api/words.ts";
 import { api } from "../state/api.ts";
 import type { Entry } from "../state/cache.ts";
 import { cache, useLoaded, whileVisible } from "../state/use.ts";
+import { type ChangedRow, follow } from "./feed.ts";
 import type { Row } from "./model.ts";
 
 type Schemas = components["schemas"];
@@ -14,12 +15,18 @@ type Schemas = components["schemas"];
 export type Run = Omit<Row, "metrics"> & { parameters: Readonly<Record<string, string>> };
 
 const LIST_SECONDS = 30;
-const SUMMARY_SECONDS = 8;
 /** The newest iterations are offered. */
 export const OFFERED = 200;
 
 /** The newest iterations of an experiment, with their parameters. */
 export function useRuns(experimentId: string): Entry<Run[]> {
+  const { key, given, path } = listOf(experimentId);
+  const load = async (signal: AbortSignal) =>
+    runsOf(experimentId, (await api.send("get", path, { ...given, signal })) as Schemas["IterationTable"]);
+  return useLoaded<Run[]>(key, load, { every: LIST_SECONDS });
+}
+
+function listOf(experimentId: string) {
   const path = "/experiments/{experiment_id}/iterations";
   const ids = { experiment_id: experimentId };
   const query = {
@@ -29,9 +36,7 @@ export function useRuns(experimentId: string): Entry<Run[]> {
     order_by: "created_date desc",
     limit: OFFERED,
   };
-  const load = async (signal: AbortSignal) =>
-    runsOf(experimentId, (await api.send("get", path, { ids, query, signal })) as Schemas["IterationTable"]);
-  return useLoaded<Run[]>(urlOf(path, ids, query), load, { every: LIST_SECONDS });
+  return { key: `runs ${urlOf(path, ids, query)}`, path, given: { ids, query } };
 }
 
 function runsOf(experimentId: string, { ids, columns }: Schemas["IterationTable"]): Run[] {
@@ -78,26 +83,42 @@ export function useRows(runs: readonly Run[]): { rows: Row[]; loading: boolean; 
     (id, signal) =>
       api.send("get", "/iterations/{iteration_id}/metrics/summary", { ids: { iteration_id: id }, signal }),
   );
-  useRefresh(
-    runs.flatMap((run, at) => (run.running && entries[at] ? entries[at].key : [])),
-    SUMMARY_SECONDS,
-  );
-  useReadAtEnd(runs);
+  useFeed(runs);
   const rows = runs.map((run, at) => ({ ...run, metrics: (entries[at]?.data as Schemas["Summaries"])?.data ?? {} }));
   const error = entries.find((each) => each.error)?.error;
   return { rows, loading: entries.some((each) => !each.data && !each.error), ...(error ? { error } : {}) };
 }
 
-/** A run that has ended has its last points since the last poll. */
-function useReadAtEnd(runs: readonly Run[]): void {
-  const running = runs.filter((each) => each.running).map((each) => each.id);
-  const key = running.join();
-  useEffect(
-    () => () => {
-      for (const id of running) cache.reload(`/iterations/${id}/metrics/summary`);
-    },
-    [key],
-  );
+/** While one of them runs: put what the feed of their experiments brings in place of what was read. */
+function useFeed(runs: readonly Run[]): void {
+  const latest = useRef(runs);
+  latest.current = runs;
+  const hasRun = useRef(false);
+  hasRun.current ||= runs.some((each) => each.running);
+  const key = `${hasRun.current} ${runs.map((each) => each.id).join()}`;
+  useEffect(() => {
+    if (!hasRun.current) return;
+    const stops = [...Map.groupBy(latest.current, (run) => run.experiment_id)].map(([experimentId, own]) =>
+      follow(
+        experimentId,
+        own.map((each) => each.id),
+        (rows) => {
+          for (const row of rows) keepRow(row, latest.current);
+        },
+      ),
+    );
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [key]);
+}
+
+function keepRow(row: ChangedRow, runs: readonly Run[]): void {
+  cache.put(`/iterations/${row.id}/metrics/summary`, { data: row.metrics ?? {} });
+  const known = runs.find((each) => each.id === row.id);
+  if (!known || known.running === (row.status_id === RUNNING)) return;
+  cache.reload(listOf(row.experiment_id).key);
+  cache.reload(`/iterations/${row.id}`);
 }
 
 type Load = (id: string, signal: AbortSignal) => Promise<unknown>;

@@ -55,7 +55,11 @@ export function Toolbar({ settings, search, keys, parameters }: Props) {
         <legend class="visually-hidden">Axes</legend>
         <Check label="Log x" checked={logX} onChange={() => setQuery(logQuery(!logX, logY))} />
         <Check label="Log y" checked={logY} onChange={() => setQuery(logQuery(logX, !logY))} />
-        <Check label="Range of buckets" checked={settings.band} onChange={() => change({ band: !settings.band })} />
+        <Check
+          label={settings.group ? "Deviation" : "Range of buckets"}
+          checked={settings.band}
+          onChange={() => change({ band: !settings.band })}
+        />
         <Check
           label="Ignore outliers"
           checked={!settings.outliers}
