@@ -14,6 +14,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 import deardiary
 from tests.support.browser import PHONE, WIDE, Dashboard, running_browser, site_of
 from tests.support.server import Server, server_on_moto
@@ -93,11 +95,18 @@ def _curves(chance: random.Random, rate: float) -> list[deardiary.Point]:
     ]
 
 
+def _open_charts(tab: Dashboard, path: str) -> None:
+    tab.open(path)
+    expect(tab.page.locator(".chart-canvas canvas").first).to_be_visible()
+    expect(tab.page.locator(".is-waiting")).to_have_count(0)
+
+
 # What to open for each page; a new page adds its line.
 PAGES: dict[str, Callable[[Dashboard, dict[str, str]], object]] = {
     "home": lambda tab, _: tab.open(),
     "project": lambda tab, ids: tab.open(f"/projects/{ids['project']}"),
     "experiment": lambda tab, ids: tab.open(f"/experiments/{ids['experiment']}"),
+    "charts": lambda tab, ids: _open_charts(tab, f"/experiments/{ids['experiment']}/charts"),
     "compare": lambda tab, ids: tab.open("/compare", {"iterations": ids["compared"]}),
 }
 

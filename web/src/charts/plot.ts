@@ -4,7 +4,7 @@ import type { Drawn, DrawnLine } from "./drawn.ts";
 import type { Values } from "./model.ts";
 import { resolveColour } from "./palette.ts";
 import type { Zoom } from "./settings.ts";
-import { formatTick, type Scale, TIME_STEPS } from "./ticks.ts";
+import { formatTick, type Scale, TIME_STEPS, ticksOf } from "./ticks.ts";
 import { attachTouch } from "./touch.ts";
 
 export interface PlotLook {
@@ -129,6 +129,7 @@ export class Plot {
       size: 30,
       space: xScale === "time" ? 74 : 56,
       values: (_, splits, __, ___, step) => textsOf(splits, step, xScale),
+      ...(xScale === "log" ? logTicks(56) : {}),
       ...(isTime ? { incrs: [...TIME_STEPS] } : {}),
       ...(xScale === "step" ? { incrs: WHOLE_STEPS } : {}),
     };
@@ -141,6 +142,7 @@ export class Plot {
       space: 30,
       size: (_, texts) => 16 + Math.max(18, ...(texts ?? []).map((each) => 7 * (each?.length ?? 0))),
       values: (_, splits, __, ___, step) => textsOf(splits, step, scale),
+      ...(scale === "log" ? logTicks(30) : {}),
     };
   }
 
@@ -280,6 +282,17 @@ function axisLook(): uPlot.Axis {
     gap: 6,
     grid: { stroke: () => resolveColour("--line-soft"), width: 1 },
     ticks: { show: false },
+  };
+}
+
+/** Ticks of a logarithmic axis, about so many pixels apart. */
+function logTicks(space: number): Pick<uPlot.Axis, "splits" | "filter"> {
+  return {
+    splits: (plot, axis, min, max) => {
+      const length = (axis === 0 ? plot.bbox.width : plot.bbox.height) / uPlot.pxRatio;
+      return ticksOf(min, max, Math.max(2, Math.floor(length / space)), "log");
+    },
+    filter: (_, splits) => splits,
   };
 }
 

@@ -11,9 +11,12 @@ test("ticks are round numbers inside the range", () => {
   assert.deepEqual(ticksOf(0, 3600, 4, "duration"), [0, 900, 1800, 2700, 3600]);
 });
 
-test("a logarithmic axis has powers of ten, or its ends where it has less than two", () => {
-  assert.deepEqual(ticksOf(0.005, 200, 9, "log"), [0.01, 0.1, 1, 10, 100]);
-  assert.deepEqual(ticksOf(2, 30, 9, "log"), [2, 30]);
+test("a logarithmic axis has powers of ten, and more numbers where it spans less", () => {
+  const texts = (low: number, high: number, wanted: number) =>
+    ticksOf(low, high, wanted, "log").map((each) => formatTick(each, 1, "log"));
+  assert.deepEqual(texts(0.005, 200, 6), ["0.01", "0.1", "1", "10", "100"]);
+  assert.deepEqual(texts(0.03, 1.1, 6), ["0.05", "0.1", "0.2", "0.5", "1"]);
+  assert.deepEqual(texts(1.1, 2.1, 5), ["1.2", "1.4", "1.6", "1.8", "2"]);
   assert.ok(ticksOf(1e-300, 1e300, 5, "log").length <= 6);
 });
 

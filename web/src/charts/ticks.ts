@@ -29,12 +29,17 @@ function stepOf(step: number, scale: Scale): number {
   return scale === "number" ? roundStep(step) : timeStep(step);
 }
 
+/** Powers of ten; over few decades also twice and five times these, within one decade as on a linear axis. */
 function powersOf(low: number, high: number, wanted: number): number[] {
-  const [from, to] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
-  const step = Math.max(1, Math.ceil((to - from + 1) / wanted));
-  const powers: number[] = [];
-  for (let power = from; power <= to; power += step) powers.push(10 ** power);
-  return powers.length > 1 ? powers : [low, high];
+  const decades = Math.log10(high / low);
+  if (decades < 1) return ticksOf(low, high, wanted, "number").filter((each) => each > 0);
+  const times = decades * 3 <= wanted + 1 ? [1, 2, 5] : [1];
+  const step = Math.max(1, Math.ceil(decades / wanted));
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += step) {
+    for (const each of times) ticks.push(each * 10 ** power);
+  }
+  return ticks.filter((each) => each >= low * 0.9999 && each <= high * 1.0001);
 }
 
 function roundStep(step: number): number {
