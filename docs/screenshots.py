@@ -107,6 +107,7 @@ PAGES: dict[str, Callable[[Dashboard, dict[str, str]], object]] = {
     "project": lambda tab, ids: tab.open(f"/projects/{ids['project']}"),
     "experiment": lambda tab, ids: tab.open(f"/experiments/{ids['experiment']}"),
     "charts": lambda tab, ids: _open_charts(tab, f"/experiments/{ids['experiment']}/charts"),
+    "model": lambda tab, ids: tab.open(f"/models/{ids['model']}"),
     "compare": lambda tab, ids: tab.open("/compare", {"iterations": ids["compared"]}),
 }
 

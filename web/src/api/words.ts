@@ -24,3 +24,5 @@ export const STAGE = {
 } as const satisfies Record<Schemas["Stage"], string>;
 
 export const RUNNING: Schemas["IterationStatus"] = 1;
+
+export const PRODUCTION: Schemas["Stage"] = 3;

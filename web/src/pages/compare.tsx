@@ -38,11 +38,10 @@ function remove(ids: readonly string[], id: string): void {
 function Comparison({ ids, left }: { ids: readonly string[]; left: number }) {
   const { data } = useCompared(ids);
   const found = useMemo(() => (data ?? []).flatMap((each) => ("found" in each ? each.found : [])), [data]);
-  useHeading("Compare");
   const experimentId = experimentOf(found);
   return (
     <>
-      {experimentId ? <Crumb experimentId={experimentId} /> : null}
+      {experimentId ? <Crumb experimentId={experimentId} /> : <NoCrumb />}
       <h1>Compare {ids.length} iterations</h1>
       {left > 0 ? (
         <p class="note">
@@ -68,6 +67,11 @@ function Missing({ outcome, ids }: { outcome: Outcome & { error: unknown }; ids:
 function experimentOf(all: readonly Compared[]): string | undefined {
   const ids = new Set(all.map((each) => each.iteration.experiment_id));
   return ids.size === 1 ? [...ids][0] : undefined;
+}
+
+function NoCrumb() {
+  useHeading("Compare");
+  return null;
 }
 
 function Crumb({ experimentId }: { experimentId: string }) {

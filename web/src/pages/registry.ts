@@ -20,4 +20,6 @@ export const PAGES: readonly Page[] = [
   { pattern: "/experiments/:experimentId", load: () => import("./experiment.tsx") },
   { pattern: "/experiments/:experimentId/charts", load: () => import("./experiment-charts.tsx") },
   { pattern: "/compare", load: () => import("./compare.tsx") },
+  { pattern: "/models/:modelId", load: () => import("./model.tsx") },
+  { pattern: "/modelversions/:versionId", load: () => import("./modelversion.tsx") },
 ];

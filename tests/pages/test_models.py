@@ -1,0 +1,207 @@
+"""Models: versions with stages and aliases, promotion, lineage both ways, the file behind a version."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.pages.conftest import Open
+from tests.pages.test_home import HOSTILE
+from tests.support.api import found, made, new_experiment, new_iteration, new_member, new_project
+from tests.support.browser import Dashboard
+from tests.support.server import Server
+
+WEIGHTS = b"weights \x00\xff of the production model"
+
+
+@pytest.fixture
+def project(server: Server) -> str:
+    return new_project(server, name="Iris")
+
+
+@pytest.fixture
+def model(server: Server, project: str) -> str:
+    body = {"name": "classifier", "description": "Which iris?", "labels": {"owner": "ada"}}
+    return str(made(server.call("POST", f"/projects/{project}/models", body))["id"])
+
+
+@pytest.fixture
+def versions(server: Server, project: str, model: str) -> list[Any]:
+    """Two versions of one iteration; the first is in production."""
+    experiment = new_experiment(server, project)
+    iteration = new_iteration(server, experiment, name="quiet-heron")
+    bodies: list[dict[str, Any]] = [{"description": "the first"}, {"source": "s3://elsewhere/model"}]
+    created = [made(server.call("POST", f"/models/{model}/versions", {"iteration_id": iteration, **b})) for b in bodies]
+    found(server.call("PATCH", f"/modelversions/{created[0]['id']}", {"stage_id": 3}))
+    return created
+
+
+def _open(tab: Dashboard, model: str) -> Dashboard:
+    tab.open(f"/models/{model}")
+    expect(tab.page.get_by_role("rowheader").first).to_be_visible()
+    return tab
+
+
+def _row(tab: Dashboard, number: int) -> Locator:
+    return tab.page.get_by_role("row").filter(has=tab.page.get_by_role("link", name=str(number), exact=True))
+
+
+def test_a_model_shows_its_versions_the_newest_first(
+    dashboard: Dashboard, server: Server, model: str, versions: list[Any]
+) -> None:
+    found(server.call("PUT", f"/models/{model}/aliases/champion", {"version": 1}))
+    _open(dashboard, model)
+    expect(dashboard.page.get_by_role("rowheader").get_by_role("link")).to_have_text(["2", "1"])
+    expect(_row(dashboard, 1)).to_contain_text("production")
+    expect(_row(dashboard, 1)).to_contain_text("champion")
+    expect(_row(dashboard, 1).get_by_role("link", name="quiet-heron")).to_be_visible()
+    expect(_row(dashboard, 2)).to_contain_text("s3://elsewhere/model")
+    expect(dashboard.page.get_by_text("ada")).to_be_visible()
+    dashboard.check_looks()
+    dashboard.page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Iris").click()
+    dashboard.follow("classifier")
+    expect(dashboard.page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Iris")).to_be_visible()
+
+
+def test_a_promotion_names_the_version_that_it_archives(
+    dashboard: Dashboard, server: Server, model: str, versions: list[Any]
+) -> None:
+    _open(dashboard, model)
+    third = made(server.call("POST", f"/models/{model}/versions", {"iteration_id": versions[0]["iteration_id"]}))
+    found(server.call("PATCH", f"/modelversions/{third['id']}", {"stage_id": 3}))
+    change = _row(dashboard, 2).get_by_role("button", name="Change the stage of version 2")
+    change.focus()
+    dashboard.page.keyboard.press("Enter")
+    dialog = dashboard.page.get_by_role("dialog", name="Stage of version 2")
+    expect(dialog.get_by_role("button", name="Set the stage")).to_be_disabled()
+    dialog.get_by_label("production").check()
+    # The page was opened before the third version.
+    expect(dialog.get_by_text("Version 3 is in production now. It is archived")).to_be_visible()
+    dashboard.check_looks()
+    dialog.get_by_role("button", name="Promote to production").click()
+    expect(dialog).to_be_hidden()
+    expect(_row(dashboard, 2)).to_contain_text("production")
+    expect(_row(dashboard, 3)).to_contain_text("archived")
+    stages = {
+        each["version"]: each["stage_id"] for each in found(server.call("GET", f"/models/{model}/versions"))["data"]
+    }
+    assert stages == {1: 4, 2: 3, 3: 4}
+
+
+def test_a_dialog_that_is_cancelled_changes_nothing(
+    dashboard: Dashboard, server: Server, model: str, versions: list[Any]
+) -> None:
+    _open(dashboard, model)
+    _row(dashboard, 1).get_by_role("button", name="Change the stage").click()
+    dialog = dashboard.page.get_by_role("dialog")
+    dialog.get_by_label("archived").check()
+    expect(dialog.get_by_text("no version in production")).to_be_visible()
+    dashboard.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert found(server.call("GET", f"/modelversions/{versions[0]['id']}"))["stage_id"] == 3
+
+
+def test_a_refused_change_says_why_in_the_dialog(
+    dashboard: Dashboard, server: Server, model: str, versions: list[Any]
+) -> None:
+    _open(dashboard, model)
+    _row(dashboard, 2).get_by_role("button", name="Change the stage").click()
+    dialog = dashboard.page.get_by_role("dialog")
+    dialog.get_by_label("staging").check()
+    assert server.call("DELETE", f"/modelversions/{versions[1]['id']}").status in (202, 204)
+    dialog.get_by_role("button", name="Set the stage").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Not found")
+
+
+def test_an_alias_is_added_moved_and_removed(
+    dashboard: Dashboard, server: Server, model: str, versions: list[Any]
+) -> None:
+    _open(dashboard, model)
+    for number in (1, 2):
+        _row(dashboard, number).get_by_role("button", name="Add or move an alias").click()
+        dialog = dashboard.page.get_by_role("dialog", name=f"Alias for version {number}")
+        dialog.get_by_label("Alias").fill("champion-2_x")
+        if number == 2:
+            expect(dialog.get_by_text("names version 1 now. It moves to version 2.")).to_be_visible()
+        dashboard.page.keyboard.press("Enter")
+        expect(dialog).to_be_hidden()
+        expect(_row(dashboard, number).get_by_text("champion-2_x")).to_be_visible()
+    expect(_row(dashboard, 1).get_by_text("champion")).to_have_count(0)
+    assert found(server.call("GET", f"/models/{model}"))["aliases"] == {"champion-2_x": 2}
+    _row(dashboard, 2).get_by_role("button", name="Remove the alias champion").click()
+    dashboard.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(_row(dashboard, 2).get_by_text("champion")).to_have_count(0)
+    assert found(server.call("GET", f"/models/{model}"))["aliases"] == {}
+
+
+def test_the_file_behind_a_version_is_downloaded(
+    dashboard: Dashboard, server: Server, project: str, model: str, tmp_path: Path
+) -> None:
+    experiment = new_experiment(server, project)
+    path = tmp_path / "net.bin"
+    path.write_bytes(WEIGHTS)
+    iteration = new_iteration(server, experiment)
+    resource = server.client().resources.upload(experiment, path, iteration_id=iteration)
+    body = {"iteration_id": iteration, "resource_id": resource.id}
+    made(server.call("POST", f"/models/{model}/versions", body))
+    _open(dashboard, model)
+    with dashboard.page.expect_download() as download:
+        _row(dashboard, 1).get_by_role("button", name="Download net.bin").click()
+    assert download.value.suggested_filename == "net.bin"
+    assert hashlib.sha256(Path(download.value.path()).read_bytes()).digest() == hashlib.sha256(WEIGHTS).digest()
+
+
+def test_a_version_shows_its_lineage_both_ways(
+    dashboard: Dashboard, server: Server, project: str, model: str, versions: list[Any]
+) -> None:
+    trained, version = versions[0]["iteration_id"], versions[0]["id"]
+    dataset = {"kind": "dataset", "name": "flowers", "digest": "sha256:0123456789abcdef"}
+    made(server.call("POST", f"/iterations/{trained}/inputs", dataset))
+    user = new_iteration(server, new_experiment(server, project), name="evaluates-it")
+    made(server.call("POST", f"/iterations/{user}/inputs", {"kind": "model", "modelversion_id": version}))
+    _open(dashboard, model)
+    dashboard.follow("1")
+    expect(dashboard.page.get_by_role("heading", name="classifier, version 1")).to_be_visible()
+    expect(dashboard.page.get_by_role("link", name="quiet-heron")).to_be_visible()
+    expect(dashboard.page.get_by_text("flowers")).to_be_visible()
+    expect(dashboard.page.get_by_role("link", name="evaluates-it")).to_be_visible()
+    dashboard.check_looks()
+    # An origin that is gone stays named as such.
+    assert server.call("DELETE", f"/iterations/{trained}").status in (202, 204)
+    dashboard.page.reload()
+    expect(dashboard.page.get_by_text("deleted iteration")).to_be_visible()
+
+
+def test_a_reader_sees_no_control_that_would_be_refused(
+    new_tab: Open, server: Server, project: str, model: str, versions: list[Any]
+) -> None:
+    found(server.call("PUT", f"/models/{model}/aliases/champion", {"version": 1}))
+    tab = _open(new_tab(new_member(server, project, "read").username), model)
+    expect(tab.page.get_by_text("champion")).to_be_visible()
+    expect(tab.page.locator("main").get_by_role("button")).to_have_count(0)
+    tab.follow("1")
+    expect(tab.page.locator("main").get_by_role("button")).to_have_count(0)
+    editor = _open(new_tab(new_member(server, project, "read", "update").username), model)
+    expect(_row(editor, 1).get_by_role("button", name="Change the stage")).to_be_visible()
+    expect(_row(editor, 1).get_by_role("button", name="Remove the alias")).to_have_count(0)
+
+
+def test_hostile_names_are_text(dashboard: Dashboard, server: Server, project: str) -> None:
+    iteration = new_iteration(server, new_experiment(server, project), name="W" * 250)
+    for name in HOSTILE:
+        body = {"name": name, "description": name * 3, "labels": {name: name}}
+        model = made(server.call("POST", f"/projects/{project}/models", body))["id"]
+        version = {"iteration_id": iteration, "description": name, "source": name, "labels": {name: name}}
+        made(server.call("POST", f"/models/{model}/versions", version))
+        server.client().models.set_alias(model, "a" * 255, 1)
+        _open(dashboard, model)
+        expect(dashboard.page.get_by_text(name.strip(), exact=True).first).to_be_attached()
+        dashboard.show("light", {"width": 375, "height": 700})
+        dashboard.check_fits()
+        dashboard.follow("1")
+        dashboard.check_fits()
+        assert dashboard.page.locator("main img, main script").count() == 0
