@@ -291,7 +291,7 @@ def test_fifty_running_iterations_cost_40_read_units(
     """Each has ten metrics and twenty parameters. Between any two of them, `others` ended."""
     metrics = [{"key": f"metric/{number}", "value": number / 7} for number in range(10)]
     run.flush(parameters={f"parameter-{number}": "0.001" for number in range(20)}, metrics=metrics)
-    running_ids = [f"{run.id[:-2]}{number:02}" for number in range(50)]
+    running_ids = [ids.new_id() for _ in range(50)]
     for each in running_ids:
         _copy(experiment_id, run.id, each, keys.iteration, keys.series, keys.running)
         for number in range(others):
