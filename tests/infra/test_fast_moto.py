@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
 
 from tests.support import fast_moto
 
@@ -164,3 +166,26 @@ def test_every_operation_on_items_answers_as_moto_does(monkeypatch: pytest.Monke
     monkeypatch.setattr(DynamoType, "cast_value", fast_moto._cast_value)
     with mock_aws():
         assert quick == answers()
+
+
+def test_one_request_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of moto are dicts, which must not change while a request in another thread iterates over them."""
+    with mock_aws():
+        client: Any = boto3.client("dynamodb", region_name="us-east-1")
+        client.create_table(
+            TableName="t", KeySchema=KEYS, AttributeDefinitions=ATTRIBUTES, BillingMode="PAY_PER_REQUEST"
+        )
+        other = Thread(target=lambda: client.put_item(TableName="t", Item=key(1)))
+        scan, waited = DynamoHandler.scan, []
+
+        def scan_while_another_writes(handler: Any) -> Any:
+            other.start()
+            other.join(0.2)
+            waited.append(other.is_alive())
+            return scan(handler)
+
+        monkeypatch.setattr(DynamoHandler, "scan", scan_while_another_writes)
+        assert client.scan(TableName="t")["Items"] == []
+        other.join()
+        assert waited == [True]
+        assert client.get_item(TableName="t", Key=key(1))["Item"] == key(1)

@@ -16,6 +16,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib import config
 from chalicelib.storage.table import item
+from tests.support import fast_moto
 from tests.support.server import PASSWORD, Reply, Server
 
 ALL = ("create", "read", "update", "delete")
@@ -125,7 +126,8 @@ def rows() -> dict[tuple[str, str], Any]:
     moto's memory, because its Scan never ends on a table of several pages.
     """
     backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][config.settings().region]
-    everything = [row.to_json()["Attributes"] for row in backend.get_table(config.settings().table).all_items()]
+    with fast_moto.lock:
+        everything = [row.to_json()["Attributes"] for row in backend.get_table(config.settings().table).all_items()]
     everything = [row for row in everything if not row["PK"]["S"].startswith("ATTEMPTS#")]
     everything = [row for row in everything if not row["SK"]["S"].startswith("CHANGE#")]
     everything = [row for row in everything if "#late." not in row["SK"]["S"] and "retired_at" not in row]

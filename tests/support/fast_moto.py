@@ -1,6 +1,8 @@
 """moto without the work that makes it slow: it copies, sorts and translates whole tables, shape by shape.
 
 The answers stay those of moto: its handlers and its tables do the work. `test_fast_moto` compares.
+
+One request at a time: the server calls from several threads, and moto's tables are plain dicts.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -24,6 +27,8 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
 
+# Held by each request to moto, and by each reader of its memory. moto may call itself.
+lock = threading.RLock()
 ACCOUNT, REGION = "123456789012", "us-east-1"
 # Moto itself handles operations on tables, which tests rarely use.
 _ON_ITEMS = {
@@ -47,6 +52,11 @@ def fast_moto() -> Iterator[None]:
 
 
 def _process(stubber: BotocoreStubber, request: Any) -> Any:
+    with lock:
+        return _process_alone(stubber, request)
+
+
+def _process_alone(stubber: BotocoreStubber, request: Any) -> Any:
     """Call the handler of an operation on items with the request's JSON, past the routing and the models of moto."""
     target = request.headers.get("X-Amz-Target") or b""
     service, _, operation = (target.decode() if isinstance(target, bytes) else target).partition(".")
@@ -120,11 +130,12 @@ def clone(table: Table, partitions: set[DynamoType] | None = None) -> Table:
 
     With `partitions`, share the items of all other partitions.
     """
-    copied = copy.copy(table)
-    copied.items = table.items.copy()
-    for partition in table.items if partitions is None else partitions & table.items.keys():
-        copied.items[partition] = {key: _item(item) for key, item in table.items[partition].items()}
-    return copied
+    with lock:
+        copied = copy.copy(table)
+        copied.items = table.items.copy()
+        for partition in table.items if partitions is None else partitions & table.items.keys():
+            copied.items[partition] = {key: _item(item) for key, item in table.items[partition].items()}
+        return copied
 
 
 def _item(item: Item) -> Item:

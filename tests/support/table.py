@@ -13,6 +13,7 @@ from moto.s3.models import s3_backends
 
 from chalicelib import config
 from chalicelib.storage.table.keys import Key
+from tests.support import fast_moto
 
 Row = dict[str, Any]
 
@@ -34,7 +35,9 @@ def _objects() -> Iterator[str]:
     settings = config.settings()
     if settings.endpoint_url is None:
         # From moto's own memory: a client for a listing takes longer than most requests.
-        yield from s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[settings.artifact_bucket].keys
+        with fast_moto.lock:
+            paths = list(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[settings.artifact_bucket].keys)
+        yield from paths
         return
     pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings.artifact_bucket)
     for page in pages:
@@ -46,7 +49,9 @@ def _rows() -> Iterator[Row]:
     if settings.endpoint_url is None:
         # From moto's own memory, for its Scan never ends on a table of several pages.
         table = dynamodb_backends[DEFAULT_ACCOUNT_ID][settings.region].get_table(settings.table)
-        yield from (row.to_json()["Attributes"] for row in list(table.all_items()))
+        with fast_moto.lock:
+            rows = [row.to_json()["Attributes"] for row in table.all_items()]
+        yield from rows
         return
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=settings.table, ConsistentRead=True)
     for page in pages:
