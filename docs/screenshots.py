@@ -101,9 +101,15 @@ def _open_charts(tab: Dashboard, path: str) -> None:
     expect(tab.page.locator(".is-waiting")).to_have_count(0)
 
 
+def _open_home(tab: Dashboard) -> None:
+    tab.open()
+    expect(tab.page.get_by_text("Nothing is running")).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="Activity")).to_be_visible()
+
+
 # What to open for each page; a new page adds its line.
 PAGES: dict[str, Callable[[Dashboard, dict[str, str]], object]] = {
-    "home": lambda tab, _: tab.open(),
+    "home": lambda tab, _: _open_home(tab),
     "project": lambda tab, ids: tab.open(f"/projects/{ids['project']}"),
     "experiment": lambda tab, ids: tab.open(f"/experiments/{ids['experiment']}"),
     "charts": lambda tab, ids: _open_charts(tab, f"/experiments/{ids['experiment']}/charts"),

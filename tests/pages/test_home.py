@@ -54,6 +54,18 @@ def test_projects_show_what_runs_in_them(dashboard: Dashboard, server: Server) -
     assert dashboard.page.url.endswith(f"#/projects/{quiet}")
 
 
+def test_the_activity_links_to_what_happened(dashboard: Dashboard, server: Server) -> None:
+    project = new_project(server, name="Active")
+    iteration = new_iteration(server, new_experiment(server, project, name="tries"), name="told-of")
+    end(server, iteration)
+    dashboard.open()
+    events = dashboard.page.locator(".activity").get_by_role("listitem")
+    expect(events.filter(has_text="told-of").filter(has_text="started")).to_be_visible()
+    expect(events.filter(has_text="told-of").filter(has_text="succeeded")).to_be_visible()
+    events.get_by_role("link", name="tries").click()
+    expect(dashboard.page.get_by_role("heading", name="tries", level=1)).to_be_visible()
+
+
 def test_a_project_lists_its_experiments_and_models_newest_first(dashboard: Dashboard, server: Server) -> None:
     project = new_project(server, name="Iris", description="Petals\nand sepals")
     for name in ("first", "second"):

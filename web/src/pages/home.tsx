@@ -35,8 +35,47 @@ export default function Home() {
           ))}
         </ul>
       </Section>
+      <RecentActivity />
     </>
   );
+}
+
+type Activity = components["schemas"]["Activity"];
+const EVENTS = 15;
+
+function RecentActivity() {
+  const activity = useList("/activity", { query: { limit: EVENTS } }, { every: SECONDS, most: EVENTS });
+  if (activity.error) return <ErrorBox error={activity.error} retry={activity.reload} />;
+  if (!activity.data?.length) return null;
+  return (
+    <Section title="Activity">
+      <ul class="results activity">
+        {activity.data.map((each) => (
+          <li key={`${each.id} ${each.event}`}>
+            <span class="note">
+              <Time at={each.date} />
+            </span>
+            <span class="note">{KINDS[each.kind] ?? each.kind}</span>
+            <Link to={pathOf(each)}>{each.name}</Link>
+            <span class={each.event === "failed" ? "bad" : "note"}>{each.event}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+const KINDS: Record<string, string> = {
+  project: "Project",
+  experiment: "Experiment",
+  iteration: "Iteration",
+  model: "Model",
+  modelversion: "Version",
+};
+
+/** The page of what the event is about; a version is on the page of its model, whose id its own begins with. */
+function pathOf({ kind, id }: Activity): string {
+  return kind === "modelversion" ? `/models/${id.split(".")[0]}` : `/${kind}s/${id}`;
 }
 
 /** What runs is read for the cards on the screen only: a user may have hundreds of projects. */
