@@ -22,4 +22,5 @@ export const PAGES: readonly Page[] = [
   { pattern: "/compare", load: () => import("./compare.tsx") },
   { pattern: "/models/:modelId", load: () => import("./model.tsx") },
   { pattern: "/modelversions/:versionId", load: () => import("./modelversion.tsx") },
+  { pattern: "/iterations/:iterationId", load: () => import("./iteration.tsx") },
 ];

@@ -1,0 +1,365 @@
+"""An iteration: its head, its parts, and what a person can do with it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.pages.conftest import Open
+from tests.support.api import (
+    end,
+    found,
+    made,
+    new_experiment,
+    new_iteration,
+    new_member,
+    new_project,
+    new_resource,
+)
+from tests.support.browser import PHONE, Dashboard
+from tests.support.server import URL, Server
+
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
+SVG = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">'
+    b'<script>alert(1)</script><rect width="9" height="9"/></svg>'
+)
+TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 3, in <module>\nValueError: loss is NaN\n'
+
+
+def _log(server: Server, iteration: str, batch: str, **body: Any) -> None:
+    made(server.call("POST", f"/iterations/{iteration}/log", {"batch_id": batch, **body}))
+
+
+def _lines(*texts: str, stream: str = "stdout") -> list[dict[str, str]]:
+    return [{"stream": stream, "text": text, "recorded_at": "2026-01-01T12:00:00Z"} for text in texts]
+
+
+def _file(server: Server, experiment: str, iteration: str, name: str, content: bytes, **body: Any) -> str:
+    resource = str(new_resource(server, experiment, content, name=name, iteration_id=iteration, **body)["id"])
+    # None where the project has these bytes already.
+    for request in found(server.call("POST", f"/resources/{resource}/upload"))["requests"]:
+        path = request["url"].removeprefix(URL)
+        assert server.call("PUT", path, content, token=None, headers=request["headers"]).status == 200
+    found(server.call("POST", f"/resources/{resource}/complete"))
+    return resource
+
+
+def _tab(dashboard: Dashboard, name: str) -> Locator:
+    return dashboard.page.get_by_role("navigation", name="Parts of the iteration").get_by_role("link", name=name)
+
+
+def _console(dashboard: Dashboard) -> Locator:
+    return dashboard.page.get_by_role("region", name="Output of the program")
+
+
+@pytest.fixture(scope="module")
+def experiment(server: Server) -> str:
+    return new_experiment(server, new_project(server, name="Digits"), name="sweep")
+
+
+def test_the_overview_shows_parameters_and_metrics_and_finds_in_them(
+    dashboard: Dashboard, server: Server, experiment: str
+) -> None:
+    iteration = new_iteration(
+        server, experiment, name="first", labels={"team": "nlp"}, tags=["best"], notes="Two\nlines"
+    )
+    metrics = {"loss": {"step": [0, 9], "value": [0.5, 0.25]}, "odd": {"value": ["NaN"]}}
+    _log(server, iteration, "1", parameters={"lr": "0.001", "config": "x" * 5000}, metrics=metrics)
+    end(server, iteration)
+    dashboard.open(f"/iterations/{iteration}")
+    main = dashboard.page.locator("main")
+    for text in ("first", "succeeded", "by you", "team: nlp", "best", "Two\nlines"):
+        expect(main.get_by_text(text).first).to_be_visible()
+    expect(dashboard.page.get_by_role("row", name="loss")).to_have_text(re.compile("loss.*0.25.*0.25.*0.5.*0.5.*9.*2"))
+    expect(dashboard.page.get_by_role("row", name="odd")).to_contain_text("NaN")
+    dashboard.check_looks()
+    dashboard.page.get_by_label("Find parameters and metrics").fill("lr")
+    expect(dashboard.page.get_by_role("row", name="lr 0.001")).to_be_visible()
+    expect(dashboard.page.get_by_role("row", name="loss")).to_have_count(0)
+    dashboard.page.reload()
+    expect(dashboard.page.get_by_label("Find parameters and metrics")).to_have_value("lr")
+    expect(dashboard.page.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+def test_the_console_of_a_running_iteration_grows_and_is_followed(
+    dashboard: Dashboard, server: Server, experiment: str
+) -> None:
+    iteration = new_iteration(server, experiment, name="running")
+    _log(server, iteration, "1", output=_lines(*(f"line {number}" for number in range(3000))))
+    dashboard.open(f"/iterations/{iteration}", {"tab": "console"})
+    console = _console(dashboard)
+    expect(console.get_by_text("line 2999", exact=True)).to_be_in_viewport()
+    assert console.locator("li").count() < 200
+    coloured = _lines("\x1b[31mred\x1b[0m <b>text</b>", stream="stderr")
+    _log(server, iteration, "2", output=[*_lines("10%"), *_lines("\r20%"), *coloured])
+    expect(console.get_by_text("20%", exact=True)).to_be_in_viewport()
+    expect(console.get_by_text("10%")).to_have_count(0)
+    expect(console.locator("li.is-stderr")).to_have_text("errred <b>text</b>")
+    expect(console.locator(".ansi-red")).to_have_text("red")
+    dashboard.check_looks()
+    console.press("Home")
+    expect(dashboard.page.get_by_label("Follow")).not_to_be_checked()
+    dashboard.page.get_by_role("button", name="Read from the beginning").click()
+    expect(dashboard.page.get_by_text("3,002 lines")).to_be_visible()
+    search = dashboard.page.get_by_label("Find in the output")
+    search.fill("LINE 7")
+    expect(dashboard.page.get_by_text("1 of 111")).to_be_visible()
+    expect(console.locator("li.is-current")).to_contain_text("line 7")
+    search.press("Enter")
+    expect(console.locator("li.is-current")).to_contain_text("line 70")
+    expect(console.locator("li.is-current")).to_be_in_viewport()
+    dashboard.page.get_by_label("Stream").select_option("stderr")
+    expect(console.locator("li")).to_have_count(1)
+
+
+def test_the_console_reads_what_was_printed_at_the_end(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment)
+    dashboard.open(f"/iterations/{iteration}", {"tab": "console"})
+    expect(dashboard.page.get_by_text("No output")).to_be_visible()
+    _log(server, iteration, "1", output=_lines("goodbye"))
+    end(server, iteration)
+    expect(_console(dashboard).get_by_text("goodbye")).to_be_visible()
+    expect(dashboard.page.get_by_text("succeeded")).to_be_visible()
+
+
+def test_a_stop_is_confirmed_and_seen_until_it_is_carried_out(
+    dashboard: Dashboard, server: Server, experiment: str
+) -> None:
+    iteration = new_iteration(server, experiment, name="to stop")
+    dashboard.open(f"/iterations/{iteration}")
+    stop = dashboard.page.get_by_role("button", name="Stop", exact=True)
+    dialog = dashboard.page.get_by_role("dialog", name="Stop this iteration?")
+    stop.click()
+    expect(dialog).to_be_visible()
+    dashboard.page.keyboard.press("Escape")
+    expect(stop).to_be_focused()
+    assert found(server.call("GET", f"/iterations/{iteration}/commands"))["data"] == []
+    stop.press("Enter")
+    expect(dialog).to_be_visible()
+    assert dashboard.findings() == []
+    dialog.get_by_role("button", name="Stop it").click()
+    commands = dashboard.page.get_by_role("region", name="Commands")
+    expect(commands).to_contain_text("waits for the program")
+    dashboard.check_looks()
+    commands.get_by_role("button", name="Withdraw").click()
+    expect(commands).to_have_count(0)
+    assert found(server.call("GET", f"/iterations/{iteration}/commands"))["data"] == []
+    stop.click()
+    dialog.get_by_role("button", name="Stop it").click()
+    expect(commands).to_be_visible()
+    (command,) = found(server.call("GET", f"/iterations/{iteration}/commands"))["data"]
+    _log(server, iteration, "1", acknowledged=[{"command_id": command["id"], "step": 7}])
+    end(server, iteration, status_id=4)
+    expect(dashboard.page.get_by_text("killed")).to_be_visible()
+    expect(commands).to_contain_text("carried out at step 7")
+    expect(stop).to_have_count(0)
+
+
+def test_a_failed_iteration_says_why_first(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="failed")
+    end(server, iteration, status_id=3, error_message=TRACEBACK)
+    dashboard.open(f"/iterations/{iteration}")
+    error = dashboard.page.get_by_role("region", name="Error")
+    expect(error.locator("strong")).to_have_text("ValueError: loss is NaN")
+    expect(error.get_by_text("train.py")).to_be_visible()
+    dashboard.check_looks()
+
+
+def test_name_notes_tags_and_labels_are_changed_in_place_by_keyboard(
+    dashboard: Dashboard, server: Server, experiment: str
+) -> None:
+    iteration = new_iteration(server, experiment, name="before")
+    dashboard.open(f"/iterations/{iteration}")
+    page = dashboard.page
+    edit = page.get_by_role("button", name="Edit name")
+    edit.press("Enter")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("after")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="after", level=1)).to_be_visible()
+    expect(edit).to_be_focused()
+    edit.press("Enter")
+    page.get_by_label("Name", exact=True).fill("")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("at least 1 character")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Edit notes").press("Enter")
+    page.keyboard.type("one\ntwo")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("one\ntwo")).to_be_visible()
+    page.get_by_label("New tag").fill("best")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Remove the tag best")).to_be_visible()
+    page.get_by_role("button", name="Add a label").press("Enter")
+    page.keyboard.type("team")
+    page.keyboard.press("Tab")
+    page.keyboard.type("nlp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("team: nlp")).to_be_visible()
+    stored = found(server.call("GET", f"/iterations/{iteration}"))
+    assert (stored["name"], stored["notes"], stored["labels"]) == ("after", "one\ntwo", {"team": "nlp"})
+    dashboard.check_looks()
+    page.get_by_role("button", name="Remove the tag best").press("Enter")
+    page.get_by_role("button", name="Remove the label team").press("Enter")
+    expect(page.locator(".tag")).to_have_count(0)
+    assert found(server.call("GET", f"/iterations/{iteration}"))["labels"] == {}
+
+
+def test_it_is_deleted_after_a_question(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="gone soon")
+    dashboard.open(f"/iterations/{iteration}")
+    dashboard.page.get_by_role("button", name="Delete").click()
+    dashboard.page.get_by_role("button", name="Delete it").click()
+    expect(dashboard.page.get_by_role("heading", name="sweep")).to_be_visible()
+    assert server.call("GET", f"/iterations/{iteration}").status == 404
+
+
+def test_who_may_only_read_sees_no_button_that_would_be_refused(new_tab: Open, server: Server) -> None:
+    project = new_project(server, name="Shared")
+    iteration = new_iteration(server, new_experiment(server, project), name="theirs", tags=["a"], labels={"b": "c"})
+    tab = new_tab(new_member(server, project, "read").username).open(f"/iterations/{iteration}")
+    expect(tab.page.get_by_text("b: c")).to_be_visible()
+    expect(tab.page.get_by_text("by a user who is no member").or_(tab.page.get_by_text("by admin"))).to_be_visible()
+    buttons = tab.page.locator("main button").all_inner_texts()
+    assert buttons == ["Copy restore command", "Copy id"]
+    assert tab.page.locator("main header input").count() == 0
+
+
+FILES = {
+    "notes.md": (
+        f"# Result\n\n**good** [site](https://example.org) [bad](javascript:alert(1)) {HOSTILE}".encode(),
+        "Result",
+    ),
+    "data.json": (b'{"large": 12345678901234567890}', '"large": 12345678901234567890'),
+    "table.csv": (f'name,value\n"{HOSTILE}",3\n'.encode(), HOSTILE),
+    "page.html": (HOSTILE.encode(), HOSTILE),
+    f"{HOSTILE}.txt": (HOSTILE.encode(), HOSTILE),
+}
+
+
+def test_files_are_previewed_without_acting(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="files")
+    for name, (content, _) in FILES.items():
+        _file(server, experiment, iteration, name, content, content_type="text/html")
+    _file(server, experiment, iteration, "drawing.svg", SVG)
+    _file(server, experiment, iteration, "weights.bin", b"\0" * 10)
+    dashboard.open(f"/iterations/{iteration}", {"tab": "files"})
+    preview = dashboard.page.get_by_role("region", name="Preview")
+    for name, (_, shown) in FILES.items():
+        dashboard.follow(name)
+        expect(preview.get_by_role("heading", level=2)).to_have_text(name)
+        expect(preview.get_by_text(shown).last).to_be_visible()
+        assert dashboard.page.locator("main :is(img, script, iframe, object)").count() == 0
+    dashboard.follow("notes.md")
+    expect(preview.get_by_role("link")).to_have_text(["site"])
+    dashboard.check_looks()
+    dashboard.follow("drawing.svg")
+    image = preview.get_by_role("img", name="drawing.svg")
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 9
+    dashboard.follow("weights.bin")
+    expect(preview.get_by_text("only for download")).to_be_visible()
+    with dashboard.page.expect_download() as download:
+        preview.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "weights.bin"
+    assert download.value.path().read_bytes() == b"\0" * 10
+
+
+def test_images_of_a_key_are_shown_by_step(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="images")
+    for step in (0, 50, 100):
+        _file(
+            server, experiment, iteration, f"media/samples/{step}.png", PIXEL + bytes([step]), content_type="image/png"
+        )
+    dashboard.open(f"/iterations/{iteration}", {"tab": "files"})
+    dashboard.follow("media/samples/0.png")
+    slider = dashboard.page.get_by_role("slider")
+    slider.press("ArrowRight")
+    expect(dashboard.page.get_by_text("Step 50")).to_be_visible()
+    expect(dashboard.page.get_by_role("img", name="media/samples/50.png")).to_be_visible()
+    slider.press("End")
+    expect(dashboard.page.get_by_role("img", name="media/samples/100.png")).to_be_visible()
+    dashboard.check_looks()
+
+
+def test_the_environment_has_lock_file_and_diff(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="environment")
+    diff = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old <b>\n+new <b>\n"
+    snapshot = {"python_version": "3.13.1", "git_sha": "a" * 40, "git_dirty": True, "git_diff": diff}
+    lock = {"manifest_toml": 'lock-version = "1.0"\n', "project_toml": "[project]\n", "entrypoint": "train.py"}
+    found(server.call("PUT", f"/iterations/{iteration}/snapshot", snapshot | lock))
+    dashboard.open(f"/iterations/{iteration}", {"tab": "environment"})
+    for text in ("3.13.1", "with changes", f"deardiary restore {iteration} restored --install"):
+        expect(dashboard.page.get_by_text(text).first).to_be_visible()
+    expect(dashboard.page.locator(".diff-added")).to_have_text("+new <b>")
+    expect(dashboard.page.locator(".diff-removed")).to_have_text("-old <b>")
+    dashboard.page.get_by_text("1 lines", exact=True).first.click()
+    expect(dashboard.page.get_by_text("lock-version")).to_be_visible()
+    dashboard.check_looks()
+
+
+def test_the_lineage_leads_to_inputs_versions_parent_and_children(
+    dashboard: Dashboard, server: Server, experiment: str
+) -> None:
+    parent = new_iteration(server, experiment, name="the parent")
+    iteration = new_iteration(server, experiment, name="middle", parent_iteration_id=parent)
+    new_iteration(server, experiment, name="the child", parent_iteration_id=iteration)
+    project = found(server.call("GET", f"/experiments/{experiment}"))["project_id"]
+    model = made(server.call("POST", f"/projects/{project}/models", {"name": "classifier"}))["id"]
+    version = made(server.call("POST", f"/models/{model}/versions", {"iteration_id": iteration}))["id"]
+    dataset = {"kind": "dataset", "name": "mnist", "digest": "abc", "source": "s3://data/mnist", "context": "training"}
+    made(server.call("POST", f"/iterations/{iteration}/inputs", dataset))
+    used = {"kind": "model", "modelversion_id": version, "name": "classifier 1"}
+    made(server.call("POST", f"/iterations/{parent}/inputs", used))
+    dashboard.open(f"/iterations/{iteration}", {"tab": "lineage"})
+    expect(dashboard.page.get_by_role("row", name="mnist")).to_contain_text("s3://data/mnist")
+    expect(dashboard.page.get_by_role("row", name="classifier 1")).to_be_visible()
+    expect(dashboard.page.get_by_role("link", name="the child")).to_be_visible()
+    dashboard.check_looks()
+    dashboard.follow("the parent")
+    _tab(dashboard, "Lineage").click()
+    expect(dashboard.page.get_by_role("row", name="classifier 1").get_by_role("link", name="version 1")).to_be_visible()
+
+
+def test_charts_and_empty_parts(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="nearly empty")
+    dashboard.open(f"/iterations/{iteration}")
+    expect(dashboard.page.get_by_text("No parameters and no metrics")).to_be_visible()
+    empty = {"Console": "No output", "Files": "No files", "Environment": "No environment", "Lineage": "No lineage"}
+    for name, text in empty.items():
+        _tab(dashboard, name).press("Enter")
+        expect(dashboard.page.get_by_text(text, exact=True)).to_be_visible()
+        expect(_tab(dashboard, name)).to_have_attribute("aria-current", "page")
+    _log(server, iteration, "1", metrics={"loss": {"value": [3, 2, 1]}})
+    _tab(dashboard, "Charts").click()
+    expect(dashboard.page.get_by_role("figure", name="loss").locator("canvas")).to_be_visible()
+    dashboard.page.go_back()
+    expect(dashboard.page.get_by_text("No lineage", exact=True)).to_be_visible()
+
+
+def test_hostile_words_are_text_in_all_parts(dashboard: Dashboard, server: Server) -> None:
+    experiment = new_experiment(server, new_project(server, name=HOSTILE), name=HOSTILE)
+    words = {"name": HOSTILE, "notes": HOSTILE, "tags": [HOSTILE, "W" * 250], "labels": {HOSTILE: HOSTILE * 20}}
+    iteration = new_iteration(server, experiment, **words)
+    metrics = {HOSTILE: {"value": ["Infinity"]}, "W" * 250: {"value": [1]}}
+    parameters = {HOSTILE: HOSTILE, "W" * 250: "W" * 6000}
+    _log(server, iteration, "1", parameters=parameters, metrics=metrics, output=_lines(HOSTILE, "W" * 20000))
+    found(server.call("PUT", f"/iterations/{iteration}/snapshot", {"git_diff": HOSTILE, "entrypoint": HOSTILE}))
+    made(
+        server.call("POST", f"/iterations/{iteration}/inputs", {"kind": "dataset", "name": HOSTILE, "source": HOSTILE})
+    )
+    end(server, iteration, status_id=3, error_message=f"{TRACEBACK}{HOSTILE}")
+    for tab in ("overview", "console", "environment", "lineage"):
+        dashboard.open(f"/iterations/{iteration}", {"tab": tab})
+        expect(dashboard.page.get_by_text(HOSTILE).first).to_be_attached()
+        assert dashboard.page.locator("main :is(img, script)").count() == 0
+        dashboard.show("light", PHONE)
+        dashboard.check_fits()

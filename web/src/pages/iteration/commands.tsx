@@ -1,0 +1,83 @@
+/** Commands to a running iteration: stop it, and see which ones wait. */
+import { useRef, useState } from "preact/hooks";
+import { Button } from "../../components/basics.tsx";
+import { Time } from "../../components/time.tsx";
+import { api } from "../../state/api.ts";
+import { cache, useList } from "../../state/use.ts";
+import { type Command, describe } from "./commands.ts";
+import { Confirm } from "./confirm.tsx";
+import type { PartProps } from "./part.ts";
+
+const PATH = "/iterations/{iteration_id}/commands";
+const SECONDS = 5;
+
+export function StopButton({ iteration }: PartProps) {
+  const [open, setOpen] = useState(false);
+  // The same click, sent twice, is one command.
+  const key = useRef("");
+  const stop = async () => {
+    const body = { kind: "stop", id_key: key.current };
+    await api.post(PATH, { ids: { iteration_id: iteration.id }, body });
+    refresh(iteration.id);
+  };
+  const ask = () => {
+    key.current = crypto.randomUUID();
+    setOpen(true);
+  };
+  return (
+    <>
+      <Button kind="danger" onClick={ask}>
+        Stop
+      </Button>
+      <Confirm title="Stop this iteration?" action="Stop it" open={open} close={() => setOpen(false)} act={stop}>
+        <p>The program ends itself when it sends its next values, as Ctrl-C would end it. What it has logged stays.</p>
+      </Confirm>
+    </>
+  );
+}
+
+/** All while it runs; afterwards those that were carried out. */
+export function Commands({ iteration, rights, running }: PartProps) {
+  const ids = { iteration_id: iteration.id };
+  const list = useList(PATH, { ids }, { every: running ? SECONDS : undefined });
+  const shown = list.data?.filter((each) => running || each.state === "acknowledged");
+  if (!shown?.length) return null;
+  return (
+    <section aria-label="Commands">
+      <ul class="commands" aria-live="polite">
+        {shown.map((each) => (
+          <li key={each.id}>
+            <strong>{each.kind}</strong>
+            {each.text ? <code>{each.text}</code> : null}
+            <span class="note">
+              {describe(each)} · sent <Time at={each.created_date} />
+            </span>
+            {each.state === "pending" && rights.update && running ? <Withdraw command={each} /> : null}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Withdraw({ command }: { command: Command }) {
+  const [error, setError] = useState(false);
+  const withdraw = async () => {
+    const ids = { iteration_id: command.iteration_id, command_id: command.id };
+    await api.delete("/iterations/{iteration_id}/commands/{command_id}", { ids }).catch(() => setError(true));
+    refresh(command.iteration_id);
+  };
+  return error ? (
+    <span class="note" role="alert">
+      Too late to withdraw it
+    </span>
+  ) : (
+    <Button kind="plain" onClick={withdraw}>
+      Withdraw
+    </Button>
+  );
+}
+
+function refresh(iterationId: string): void {
+  cache.invalidate(`/iterations/${encodeURIComponent(iterationId)}/commands`);
+}

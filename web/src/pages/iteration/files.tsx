@@ -1,0 +1,114 @@
+/** The files of the iteration: a list, and the preview of the one that the URL names. */
+import { useState } from "preact/hooks";
+import { messageOf } from "../../api/errors.ts";
+import { Button, Empty, Loading } from "../../components/basics.tsx";
+import { ErrorBox } from "../../components/error-box.tsx";
+import { formatBytes } from "../../components/format.ts";
+import { hashOf } from "../../state/location.ts";
+import { location } from "../../state/route.ts";
+import { useList } from "../../state/use.ts";
+import { download } from "./bytes.ts";
+import { byKey, includes } from "./find.ts";
+import type { PartProps, Schemas } from "./part.ts";
+import { Preview } from "./preview.tsx";
+import { seriesOf } from "./steps.ts";
+import { Steps } from "./steps.tsx";
+
+type Resource = Schemas["Resource"];
+const SECONDS = 15;
+const MOST = 300;
+
+export default function Files({ iteration, running }: PartProps) {
+  const list = useList(
+    "/experiments/{experiment_id}/resources",
+    { ids: { experiment_id: iteration.experiment_id }, query: { iteration_id: iteration.id } },
+    { every: running ? SECONDS : undefined },
+  );
+  if (list.error && !list.data) return <ErrorBox error={list.error} retry={list.reload} />;
+  if (!list.data) return <Loading />;
+  if (!list.data.length) return <Empty title="No files">They appear here when the program logs a file.</Empty>;
+  return <Listed files={list.data.toSorted((a, b) => byKey(a.name, b.name))} />;
+}
+
+function Listed({ files }: { files: Resource[] }) {
+  const [find, setFind] = useState("");
+  const [all, setAll] = useState(false);
+  const found = files.filter((each) => includes(find, each.name, each.description));
+  const chosen = files.find((each) => each.id === location.value.query.file);
+  const series = chosen ? seriesOf(chosen, files) : undefined;
+  return (
+    <div class={`files ${chosen ? "has-preview" : ""}`}>
+      <div class="files-list">
+        <input
+          type="search"
+          class="find"
+          aria-label="Find files"
+          placeholder={`Find in ${files.length.toLocaleString()} files`}
+          value={find}
+          onInput={(event) => setFind(event.currentTarget.value)}
+        />
+        <ul aria-label="Files">
+          {(all ? found : found.slice(0, MOST)).map((each) => (
+            <File key={each.id} file={each} isChosen={each.id === chosen?.id} />
+          ))}
+        </ul>
+        {!all && found.length > MOST ? (
+          <Button onClick={() => setAll(true)}>Show all {found.length.toLocaleString()}</Button>
+        ) : null}
+        {found.length ? null : <p class="note">No file fits the search.</p>}
+      </div>
+      {chosen ? (
+        <section class="preview" aria-label="Preview">
+          <Title file={chosen} />
+          {series ? <Steps series={series} chosen={chosen} /> : null}
+          <Preview key={series ? "series" : chosen.id} file={chosen} />
+        </section>
+      ) : null}
+    </div>
+  );
+}
+
+function File({ file, isChosen }: { file: Resource; isChosen: boolean }) {
+  const { path, query } = location.value;
+  return (
+    <li>
+      <a
+        href={hashOf(path, { ...query, file: file.id })}
+        aria-current={isChosen ? "true" : undefined}
+        title={file.name}
+      >
+        {file.name}
+      </a>
+      <span class="number">{file.state === "ready" ? formatBytes(file.size_bytes) : "being stored"}</span>
+    </li>
+  );
+}
+
+function Title({ file }: { file: Resource }) {
+  const [error, setError] = useState<string>();
+  const save = () => {
+    setError(undefined);
+    download(file).catch((reason) => setError(messageOf(reason)));
+  };
+  return (
+    <header class="preview-head">
+      <h2>{file.name}</h2>
+      <p class="note">
+        {formatBytes(file.size_bytes)}
+        {file.content_type ? ` · ${file.content_type}` : ""} ·{" "}
+        <span title={file.content_hash}>sha256 {file.content_hash.slice(0, 12)}</span>
+      </p>
+      {file.description ? <p>{file.description}</p> : null}
+      {file.state === "ready" ? (
+        <Button onClick={save}>Download</Button>
+      ) : (
+        <p class="note">Its bytes are not there yet.</p>
+      )}
+      {error ? (
+        <p class="field-error" role="alert">
+          {error}
+        </p>
+      ) : null}
+    </header>
+  );
+}

@@ -1,0 +1,26 @@
+/** The experiment and the project above an iteration. */
+
+import { api } from "../../state/api.ts";
+import type { Crumb } from "../../state/heading.ts";
+import { cache, useLoaded } from "../../state/use.ts";
+import type { Schemas } from "./part.ts";
+
+type Experiment = Schemas["Experiment"];
+type Project = Schemas["Project"];
+
+/** They are read once: their names are not what one looks at here. */
+export function useExperiment(id: string | undefined): { experiment: Experiment | undefined; crumbs: Crumb[] } {
+  const experiment = useKnown<Experiment>(id && `/experiments/${encodeURIComponent(id)}`);
+  const projectId = experiment?.project_id;
+  const project = useKnown<Project>(projectId && `/projects/${encodeURIComponent(projectId)}`);
+  const crumbs = [
+    ...(project ? [{ label: project.name, to: `/projects/${project.id}` }] : []),
+    ...(experiment ? [{ label: experiment.name, to: `/experiments/${experiment.id}` }] : []),
+  ];
+  return { experiment, crumbs };
+}
+
+function useKnown<T>(path: string | undefined): T | undefined {
+  const load = async (signal: AbortSignal) => (path ? await api.send("get", path, { signal }) : undefined);
+  return useLoaded<T | undefined>(path ?? "nothing to read", load).data ?? (path ? cache.peek<T>(path) : undefined);
+}

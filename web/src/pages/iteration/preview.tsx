@@ -1,0 +1,155 @@
+/** A file as its kind is best read. Its bytes are fetched when it is shown, below a limit for each kind. */
+import { useEffect, useState } from "preact/hooks";
+import { Button, Empty, Loading } from "../../components/basics.tsx";
+import { ErrorBox } from "../../components/error-box.tsx";
+import { formatBytes } from "../../components/format.ts";
+import { lazy } from "../../components/lazy.tsx";
+import { bytesOf } from "./bytes.ts";
+import { MOST_COLUMNS, MOST_ROWS, parseCsv } from "./csv.ts";
+import { prettyJson } from "./json.ts";
+import { imageType, type Kind, kindOf, LIMITS } from "./kind.ts";
+import type { Schemas } from "./part.ts";
+
+type Resource = Schemas["Resource"];
+const Markdown = lazy<{ text: string }>(() => import("./markdown.tsx"));
+
+export function Preview({ file }: { file: Resource }) {
+  const kind = kindOf(file);
+  if (file.state !== "ready") return null;
+  if (kind === "none") return <Empty title="No preview">Files of this kind are only for download.</Empty>;
+  if (file.size_bytes > LIMITS[kind]) {
+    const limit = formatBytes(LIMITS[kind]);
+    return <Empty title="Too large to be shown">Files of this kind are shown up to {limit}.</Empty>;
+  }
+  return <Shown file={file} kind={kind} />;
+}
+
+function Shown({ file, kind }: { file: Resource; kind: Exclude<Kind, "none"> }) {
+  const { blob, error } = useBytes(file.id);
+  if (error) return <ErrorBox error={error} />;
+  if (!blob) return <Loading />;
+  return kind === "image" ? <Image file={file} blob={blob} /> : <Words file={file} kind={kind} blob={blob} />;
+}
+
+/** The last file stays until the next one is here, so that a slider does not flicker. */
+function useBytes(id: string): { blob?: Blob | undefined; error?: unknown } {
+  const [state, setState] = useState<{ blob?: Blob; error?: unknown }>({});
+  useEffect(() => {
+    const left = new AbortController();
+    bytesOf(id, left.signal).then(
+      (blob) => left.signal.aborted || setState({ blob }),
+      (error) => left.signal.aborted || setState({ error }),
+    );
+    return () => left.abort();
+  }, [id]);
+  return state;
+}
+
+function Image({ file, blob }: { file: Resource; blob: Blob }) {
+  const [url, setUrl] = useState<string>();
+  const [broken, setBroken] = useState(false);
+  useEffect(() => {
+    // As an image an SVG runs no script, and loads nothing.
+    const fresh = URL.createObjectURL(new Blob([blob], { type: imageType(file) }));
+    setUrl(fresh);
+    setBroken(false);
+    return () => URL.revokeObjectURL(fresh);
+  }, [blob]);
+  if (broken) return <Empty title="No image">The browser cannot show these bytes as an image.</Empty>;
+  return url ? (
+    <img class="preview-image" src={url} alt={file.description || file.name} onError={() => setBroken(true)} />
+  ) : null;
+}
+
+function Words({ file, kind, blob }: { file: Resource; kind: Exclude<Kind, "none" | "image">; blob: Blob }) {
+  const [text, setText] = useState<string>();
+  const [source, setSource] = useState(false);
+  useEffect(() => {
+    blob.text().then(setText);
+  }, [blob]);
+  if (text === undefined) return <Loading />;
+  const plain = kind === "text" || source;
+  return (
+    <>
+      {kind === "text" ? null : (
+        <label class="check">
+          <input type="checkbox" checked={source} onChange={(event) => setSource(event.currentTarget.checked)} /> As it
+          is stored
+        </label>
+      )}
+      {plain ? <Text text={text} /> : <Formatted kind={kind} text={text} name={file.name} />}
+    </>
+  );
+}
+
+function Formatted({ kind, text, name }: { kind: "json" | "csv" | "markdown"; text: string; name: string }) {
+  if (kind === "markdown") return <Markdown text={text} />;
+  if (kind === "csv") return <Csv text={text} name={name} />;
+  const pretty = prettyJson(text);
+  return pretty === undefined ? (
+    <>
+      <p class="note">This is not JSON.</p>
+      <Text text={text} />
+    </>
+  ) : (
+    <Text text={pretty} />
+  );
+}
+
+const MOST_CHARACTERS = 200_000;
+
+function Text({ text }: { text: string }) {
+  const [all, setAll] = useState(false);
+  const cut = !all && text.length > MOST_CHARACTERS;
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard */}
+      <pre class="preview-text" tabIndex={0}>
+        {cut ? text.slice(0, MOST_CHARACTERS) : text}
+      </pre>
+      {cut ? <Button onClick={() => setAll(true)}>Show all {text.length.toLocaleString()} characters</Button> : null}
+    </>
+  );
+}
+
+function Csv({ text, name }: { text: string; name: string }) {
+  const { head, rows, total, columns } = parseCsv(text, name.toLowerCase().endsWith(".tsv"));
+  return (
+    <>
+      <p class="note">
+        {rows.length < total ? `${MOST_ROWS.toLocaleString()} of ` : ""}
+        {total.toLocaleString()} rows · {columns > MOST_COLUMNS ? `${MOST_COLUMNS} of ` : ""}
+        {columns.toLocaleString()} columns
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard */}
+      <section class="scroll preview-table" tabIndex={0} aria-label={name}>
+        <table class="table">
+          <thead>
+            <tr>
+              {head.map((each, index) => (
+                <th scope="col" key={index}>
+                  {each}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row, index) => (
+              <tr key={index}>
+                {row.map((cell, column) => (
+                  <td key={column} class={isNumber(cell) ? "number" : "clip"}>
+                    {cell}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </>
+  );
+}
+
+function isNumber(text: string): boolean {
+  return text.trim() !== "" && Number.isFinite(Number(text));
+}

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { seriesOf, stepOf } from "./steps.ts";
+
+const file = (name: string) => ({ id: name, name });
+
+test("a name of media has a key and a step", () => {
+  assert.deepEqual(stepOf("media/samples/test/000120-0.png"), { key: "samples/test", step: 120 });
+  assert.deepEqual(stepOf("media/a/7.png"), { key: "a", step: 7 });
+  for (const other of ["samples/7.png", "media/7.png", "media/a/b.png", "media/a/7/x.png"]) {
+    assert.equal(stepOf(other), undefined, other);
+  }
+});
+
+test("the images of a key come by step, without other keys and kinds", () => {
+  const files = ["media/a/10.png", "media/a/9.png", "media/b/1.png", "media/a/8.json"].map(file);
+  const series = seriesOf(file("media/a/10.png"), files);
+  assert.deepEqual(
+    series?.map((each) => each.step),
+    [9, 10],
+  );
+  assert.equal(seriesOf(file("media/b/1.png"), files), undefined);
+  assert.equal(seriesOf(file("media/a/8.json"), files), undefined);
+});

@@ -1,0 +1,41 @@
+/** The parts of the page as links: the URL names the one shown, and its code is fetched when it is opened first. */
+import { IterationCharts } from "../../charts/index.tsx";
+import { lazy } from "../../components/lazy.tsx";
+import { hashOf } from "../../state/location.ts";
+import { location } from "../../state/route.ts";
+import type { PartProps } from "./part.ts";
+
+const PARTS = [
+  { name: "overview", label: "Overview", Part: lazy<PartProps>(() => import("./overview.tsx")) },
+  {
+    name: "charts",
+    label: "Charts",
+    Part: ({ iteration }: PartProps) => <IterationCharts iterationId={iteration.id} />,
+  },
+  { name: "console", label: "Console", Part: lazy<PartProps>(() => import("./console.tsx")) },
+  { name: "files", label: "Files", Part: lazy<PartProps>(() => import("./files.tsx")) },
+  { name: "environment", label: "Environment", Part: lazy<PartProps>(() => import("./environment.tsx")) },
+  { name: "lineage", label: "Lineage", Part: lazy<PartProps>(() => import("./lineage.tsx")) },
+] as const;
+const FIRST = PARTS[0];
+
+export function Tabs(props: PartProps) {
+  const { path, query } = location.value;
+  const shown = PARTS.find((each) => each.name === query.tab) ?? FIRST;
+  return (
+    <>
+      <nav class="tabs" aria-label="Parts of the iteration">
+        {PARTS.map(({ name, label }) => (
+          <a
+            key={name}
+            href={hashOf(path, { ...query, tab: name === FIRST.name ? undefined : name })}
+            aria-current={name === shown.name ? "page" : undefined}
+          >
+            {label}
+          </a>
+        ))}
+      </nav>
+      <shown.Part key={shown.name} {...props} />
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+/** The output of an iteration while a component shows it. It grows as long as the iteration runs. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api } from "../../state/api.ts";
+import { append, follow, type Line, type Page } from "./output.ts";
+
+const PATH = "/iterations/{iteration_id}/output";
+/** Of a long output the newest lines come first. */
+export const NEWEST = 2000;
+
+export interface Output {
+  lines: readonly Line[];
+  /** Changes with every new line; the list itself is the same one. */
+  version: number;
+  loaded: boolean;
+  /** There may be earlier lines. */
+  cut: boolean;
+  error: unknown;
+}
+
+export function useOutput(iterationId: string, running: boolean, whole: boolean): Output {
+  const [output, setOutput] = useState<Output>({ lines: [], version: 0, loaded: false, cut: false, error: undefined });
+  const runs = useRef(running);
+  // The end needs no new start: the reader sees it. An iteration that is resumed grows again.
+  const starts = useRef(0);
+  if (running && !runs.current) starts.current += 1;
+  runs.current = running;
+  useEffect(() => {
+    const left = new AbortController();
+    const ids = { iteration_id: iterationId };
+    const lines: Line[] = [];
+    let cut = false;
+    const show = (page: Page) => {
+      append(lines, page.data, page.gap);
+      setOutput(({ version }) => ({ lines, version: version + 1, loaded: true, cut, error: undefined }));
+    };
+    const read = (after: string | null, signal: AbortSignal) =>
+      api.get(PATH, { ids, query: after === null ? {} : { after }, signal } as never) as Promise<Page>;
+    const start = async () => {
+      const first = whole ? undefined : await tail(iterationId, left.signal);
+      cut = (first?.data.length ?? 0) >= NEWEST;
+      if (first) show(cut ? { ...first, gap: null } : first);
+      await follow(first?.cursor ?? null, { read, pause, running: () => runs.current, show }, left.signal);
+    };
+    start().catch((error) => {
+      if (!left.signal.aborted) setOutput((old) => ({ ...old, loaded: true, error }));
+    });
+    return () => left.abort();
+  }, [iterationId, whole, starts.current]);
+  return output;
+}
+
+function tail(iterationId: string, signal: AbortSignal): Promise<Page> {
+  const given = { ids: { iteration_id: iterationId }, query: { tail: NEWEST }, signal };
+  return api.get(PATH, given as never) as Promise<Page>;
+}
+
+/** Wait so many seconds, and on until the page is visible. */
+async function pause(seconds: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((done) => {
+    setTimeout(done, seconds * 1000);
+    signal.addEventListener("abort", () => done(), { once: true });
+  });
+  while (document.visibilityState !== "visible" && !signal.aborted) {
+    await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
+  }
+}
