@@ -181,6 +181,7 @@ def test_name_notes_tags_and_labels_are_changed_in_place_by_keyboard(
     page = dashboard.page
     edit = page.get_by_role("button", name="Edit name")
     edit.press("Enter")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
     page.keyboard.press("Control+a")
     page.keyboard.type("after")
     page.keyboard.press("Enter")
@@ -192,6 +193,7 @@ def test_name_notes_tags_and_labels_are_changed_in_place_by_keyboard(
     expect(page.get_by_role("alert")).to_contain_text("at least 1 character")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Edit notes").press("Enter")
+    expect(page.get_by_label("Notes", exact=True)).to_be_focused()
     page.keyboard.type("one\ntwo")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("one\ntwo")).to_be_visible()
@@ -199,6 +201,7 @@ def test_name_notes_tags_and_labels_are_changed_in_place_by_keyboard(
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Remove the tag best")).to_be_visible()
     page.get_by_role("button", name="Add a label").press("Enter")
+    expect(page.get_by_label("Key of the label")).to_be_focused()
     page.keyboard.type("team")
     page.keyboard.press("Tab")
     page.keyboard.type("nlp")
@@ -268,7 +271,7 @@ def test_files_are_previewed_without_acting(dashboard: Dashboard, server: Server
     dashboard.follow("weights.bin")
     expect(preview.get_by_text("only for download")).to_be_visible()
     with dashboard.page.expect_download() as download:
-        preview.get_by_role("button", name="Download").click()
+        preview.get_by_role("button", name="Download weights.bin").click()
     assert download.value.suggested_filename == "weights.bin"
     assert download.value.path().read_bytes() == b"\0" * 10
 

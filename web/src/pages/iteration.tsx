@@ -4,11 +4,10 @@ import { RUNNING } from "../api/words.ts";
 import { Loading } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { useHeading } from "../state/heading.ts";
-import { me } from "../state/session.ts";
+import { rightsOn } from "../state/rights.ts";
 import { useGet } from "../state/use.ts";
 import { Head } from "./iteration/head.tsx";
 import { useExperiment } from "./iteration/parents.ts";
-import { rightsOf } from "./iteration/rights.ts";
 import { Tabs } from "./iteration/tabs.tsx";
 import type { PageProps } from "./registry.ts";
 
@@ -27,7 +26,7 @@ export default function IterationPage({ ids }: PageProps) {
   useHeading(data?.name, crumbs);
   if (!data) return error ? <ErrorBox error={error} /> : <Loading />;
   const projectId = experiment?.project_id;
-  const part = { iteration: data, projectId, rights: rightsOf(me.value, projectId), running };
+  const part = { iteration: data, projectId, rights: rightsOn(projectId), running };
   return (
     <div class="iteration">
       {error ? <ErrorBox error={error} /> : null}

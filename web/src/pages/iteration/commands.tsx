@@ -1,11 +1,11 @@
 /** Commands to a running iteration: stop it, and see which ones wait. */
 import { useRef, useState } from "preact/hooks";
 import { Button } from "../../components/basics.tsx";
+import { Confirm } from "../../components/confirm.tsx";
 import { Time } from "../../components/time.tsx";
 import { api } from "../../state/api.ts";
 import { cache, useList } from "../../state/use.ts";
 import { type Command, describe } from "./commands.ts";
-import { Confirm } from "./confirm.tsx";
 import type { PartProps } from "./part.ts";
 
 const PATH = "/iterations/{iteration_id}/commands";
@@ -29,9 +29,13 @@ export function StopButton({ iteration }: PartProps) {
       <Button kind="danger" onClick={ask}>
         Stop
       </Button>
-      <Confirm title="Stop this iteration?" action="Stop it" open={open} close={() => setOpen(false)} act={stop}>
-        <p>The program ends itself when it sends its next values, as Ctrl-C would end it. What it has logged stays.</p>
-      </Confirm>
+      {open ? (
+        <Confirm title="Stop this iteration?" action="Stop it" danger onClose={() => setOpen(false)} act={stop}>
+          <p>
+            The program ends itself when it sends its next values, as Ctrl-C would end it. What it has logged stays.
+          </p>
+        </Confirm>
+      ) : null}
     </>
   );
 }

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { Button } from "../../components/basics.tsx";
+import { Confirm } from "../../components/confirm.tsx";
 import { api } from "../../state/api.ts";
 import { go } from "../../state/route.ts";
 import { cache } from "../../state/use.ts";
-import { Confirm } from "./confirm.tsx";
 import type { PartProps } from "./part.ts";
 
 export function DeleteButton({ iteration }: PartProps) {
@@ -18,12 +18,14 @@ export function DeleteButton({ iteration }: PartProps) {
       <Button kind="plain" onClick={() => setOpen(true)}>
         Delete
       </Button>
-      <Confirm title="Delete this iteration?" action="Delete it" open={open} close={() => setOpen(false)} act={remove}>
-        <p>
-          <strong>{iteration.name}</strong>, its values and its files go to the project's trash. Where the server keeps
-          a trash, they can be restored from it for some days.
-        </p>
-      </Confirm>
+      {open ? (
+        <Confirm title="Delete this iteration?" action="Delete it" danger onClose={() => setOpen(false)} act={remove}>
+          <p>
+            <strong class="clamp">{iteration.name}</strong> goes to the trash with its values and its files. Where the
+            server keeps a trash, it can be restored for some days.
+          </p>
+        </Confirm>
+      ) : null}
     </>
   );
 }

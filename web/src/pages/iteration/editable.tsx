@@ -1,6 +1,6 @@
 /** A text that is changed in its place. Enter or "Save" saves it, Escape leaves it as it was. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { messageOf } from "../../api/errors.ts";
 import { Button } from "../../components/basics.tsx";
 
@@ -19,7 +19,7 @@ export function EditableText(props: EditableProps) {
   const [open, setOpen] = useState(false);
   const edit = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wasOpen.current && !open) edit.current?.focus();
     wasOpen.current = open;
   }, [open]);
@@ -54,7 +54,7 @@ function Editor({ label, value, long, save, close }: EditableProps & { close: ()
   };
   const keys = (event: KeyboardEvent) => {
     if (event.key === "Escape") close();
-    if (event.key === "Enter" && (!long || event.ctrlKey || event.metaKey)) void submit(event);
+    if (event.key === "Enter" && !event.repeat && (!long || event.ctrlKey || event.metaKey)) void submit(event);
   };
   const input = {
     "aria-label": label,

@@ -1,13 +1,12 @@
 /** The files of the iteration: a list, and the preview of the one that the URL names. */
 import { useState } from "preact/hooks";
-import { messageOf } from "../../api/errors.ts";
 import { Button, Empty, Loading } from "../../components/basics.tsx";
+import { Download } from "../../components/download.tsx";
 import { ErrorBox } from "../../components/error-box.tsx";
 import { formatBytes } from "../../components/format.ts";
 import { hashOf } from "../../state/location.ts";
 import { location } from "../../state/route.ts";
 import { useList } from "../../state/use.ts";
-import { download } from "./bytes.ts";
 import { byKey, includes } from "./find.ts";
 import type { PartProps, Schemas } from "./part.ts";
 import { Preview } from "./preview.tsx";
@@ -85,30 +84,15 @@ function File({ file, isChosen }: { file: Resource; isChosen: boolean }) {
 }
 
 function Title({ file }: { file: Resource }) {
-  const [error, setError] = useState<string>();
-  const save = () => {
-    setError(undefined);
-    download(file).catch((reason) => setError(messageOf(reason)));
-  };
   return (
     <header class="preview-head">
       <h2>{file.name}</h2>
       <p class="note">
-        {formatBytes(file.size_bytes)}
-        {file.content_type ? ` · ${file.content_type}` : ""} ·{" "}
+        {file.content_type ? `${file.content_type} · ` : ""}{" "}
         <span title={file.content_hash}>sha256 {file.content_hash.slice(0, 12)}</span>
       </p>
       {file.description ? <p>{file.description}</p> : null}
-      {file.state === "ready" ? (
-        <Button onClick={save}>Download</Button>
-      ) : (
-        <p class="note">Its bytes are not there yet.</p>
-      )}
-      {error ? (
-        <p class="field-error" role="alert">
-          {error}
-        </p>
-      ) : null}
+      <Download resource={file} />
     </header>
   );
 }

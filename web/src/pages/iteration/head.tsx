@@ -31,7 +31,7 @@ export function Head(props: PartProps) {
           {rights.delete ? <DeleteButton {...props} /> : null}
         </div>
       </div>
-      <ul class="facts">
+      <ul class="iteration-facts">
         <li>
           <IterationStatus id={iteration.status_id} />
         </li>

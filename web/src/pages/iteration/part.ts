@@ -1,6 +1,6 @@
 /** What every part of the page gets. */
 import type { components } from "../../api/operations.ts";
-import type { Rights } from "./rights.ts";
+import type { Rights } from "../../state/rights.ts";
 
 export type Schemas = components["schemas"];
 export type Iteration = Schemas["Iteration"];
