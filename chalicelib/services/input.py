@@ -36,7 +36,8 @@ def create_input(
 ) -> tuple[Input, bool]:
     """The input and whether it is new. A resource or version gives the name and digest that the request leaves out.
 
-    InvalidPayload without a name, and for a resource or version that is not in the iteration's project.
+    InvalidPayload without a name, and for a resource or version that is not in the iteration's project. NotFound for
+    one in the trash: the writer sends the input again after a restoration.
     """
     _check_kind(kind, resource_id, modelversion_id)
     line = access.iteration(actor, iteration_id, Need.CREATE)
@@ -44,7 +45,11 @@ def create_input(
     there = storage.find_input(line.iteration, content_hash)
     if there is not None:
         return there, False
-    read, known_name, known_digest = _find_read(actor, line.project.id, resource_id, modelversion_id)
+    try:
+        read, known_name, known_digest = _find_read(actor, line.project.id, resource_id, modelversion_id)
+    except InvalidPayload:
+        _refuse_deleted(actor, resource_id, modelversion_id)
+        raise
     new = Input(
         id=storage.new_input_id(iteration_id, content_hash),
         iteration_id=iteration_id,
@@ -61,7 +66,7 @@ def create_input(
     )
     if not new.name:
         raise InvalidPayload("An input has a name, or names a resource or a model version", field="name")
-    return _store(line.iteration, new, read)
+    return _store(actor, line.iteration, new, read)
 
 
 def list_inputs(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[Input]:
@@ -125,7 +130,15 @@ def _find_version(actor: Actor, project_id: str, version_id: str) -> tuple[Model
         raise storage.no_such_version() from None
 
 
-def _store(iteration: Iteration, new: Input, read: Resource | Model | None) -> tuple[Input, bool]:
+def _refuse_deleted(actor: Actor, resource_id: str | None, modelversion_id: str | None) -> None:
+    """NotFound if the resource, or the model of the version, is in the trash."""
+    if resource_id is not None:
+        access.refuse_deleted(actor, "resource", resource_id)
+    elif modelversion_id is not None:
+        access.refuse_deleted(actor, "model", ids.split_id(modelversion_id)[0])
+
+
+def _store(actor: Actor, iteration: Iteration, new: Input, read: Resource | Model | None) -> tuple[Input, bool]:
     """Store the input; return it, or the same one that another request has just created."""
     try:
         storage.create_input(iteration, new, read)
@@ -134,4 +147,7 @@ def _store(iteration: Iteration, new: Input, read: Resource | Model | None) -> t
         if there is None:
             raise
         return there, False
+    except InvalidPayload:
+        _refuse_deleted(actor, new.resource_id, new.modelversion_id)  # It may just have been deleted.
+        raise
     return new, True

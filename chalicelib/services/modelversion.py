@@ -159,6 +159,8 @@ def _iteration(actor: Actor, project_id: str, iteration_id: str) -> Iteration:
 
 def _resource(actor: Actor, project_id: str, resource_id: str) -> Resource:
     found = lineage.find_resource_lineage(resource_id, actor.user.id)
+    if found is None:
+        access.refuse_deleted(actor, "resource", resource_id)
     if found is None or found.project.id != project_id:
         raise storage.no_such_resource()
     return found.resource

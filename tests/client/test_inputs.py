@@ -133,6 +133,41 @@ def test_an_unknown_version_is_kept_and_does_not_hold_up_the_others(
     assert "no model version 'iris/2'" in caplog.text
 
 
+def _log_offline(name: str, resource_id: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEARDIARY_OFFLINE", "1")
+        with deardiary.start(name, "readers") as iteration:
+            iteration.use_resource(resource_id)
+
+
+def test_an_input_in_the_trash_waits_in_the_spool_for_the_restoration(
+    client: Client, source: Resource, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path / "spools"))
+    _log_offline(name, source.id)
+    client.resources.delete(source.id)
+    (synced,) = deardiary.sync(tmp_path / "spools", client=client, tell=lambda _: None)
+    assert f"deardiary trash restore {source.id}" in str(synced.error)
+    client.trash.restore(source.id)
+    (synced,) = deardiary.sync(tmp_path / "spools", client=client, tell=lambda _: None)
+    assert (synced.error, synced.rejected) == (None, 0)
+    assert len(list(client.resources.uses(source.id))) == 1
+
+
+def test_an_input_in_the_trash_does_not_hold_up_a_running_program(
+    client: Client, source: Resource, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.resources.delete(source.id)
+    with caplog.at_level(logging.WARNING), deardiary.start(name, "readers", client=client) as iteration:
+        iteration.use_resource(source.id)
+        iteration.log_dataset("flowers")
+        assert iteration.flush(10)
+        (kept,) = (iteration.folder or _no()).glob("rejected/*")
+    assert json.loads(kept.read_text())["input"]["resource_id"] == source.id
+    assert read(client, iteration.id) == [("dataset", "flowers", "")]
+    assert f"deardiary trash restore {source.id}" in caplog.text
+
+
 def _no() -> Any:
     raise AssertionError("there is no folder")
 

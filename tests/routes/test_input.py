@@ -335,5 +335,33 @@ def test_what_is_deleted_at_the_same_time_is_not_read(
     is_resource = what.startswith("resources")
     field = "resource_id" if is_resource else "modelversion_id"
     its_id = reading.resource["id"] if is_resource else reading.version_id
-    check_invalid(reading.post(**{"kind": "resource" if is_resource else "model", field: its_id}), field)
+    reply = reading.post(**{"kind": "resource" if is_resource else "model", field: its_id})
+    if what.startswith("modelversions"):  # Their deletion is final.
+        check_invalid(reply, field)
+    else:
+        check_refused(reply, 404, "NOT_FOUND")
+        assert reply.body["details"]["trash_id"] == what.format(reading).partition("/")[2]
     assert left_of(reading) == []
+
+
+@pytest.mark.parametrize("what", ["resources/{0.resource[id]}", "models/{0.model_id}"])
+def test_what_is_in_the_trash_is_read_after_its_restoration(server: Server, reading: Reading, what: str) -> None:
+    path = what.format(reading)
+    trash_id = path.partition("/")[2]
+    body = {"kind": "model", "modelversion_id": reading.version_id}
+    if what.startswith("resources"):
+        body = {"kind": "resource", "resource_id": reading.resource["id"]}
+    assert server.call("DELETE", f"/{path}").status == 204
+    reply = reading.post(**body)
+    check_refused(reply, 404, "NOT_FOUND")
+    assert reply.body["details"]["trash_id"] == trash_id
+    assert found(server.call("POST", f"/trash/{trash_id}"))
+    assert made(reading.post(**body))["kind"] == body["kind"]
+
+
+def test_a_resource_below_a_deleted_experiment_is_in_the_trash_with_it(server: Server, reading: Reading) -> None:
+    other = new_iteration(server, new_experiment(server, reading.project_id))
+    assert server.call("DELETE", f"/experiments/{reading.experiment_id}").status == 204
+    reply = reading.post(other, kind="resource", resource_id=reading.resource["id"])
+    check_refused(reply, 404, "NOT_FOUND")
+    assert reply.body["details"]["trash_id"] == reading.experiment_id

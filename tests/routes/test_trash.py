@@ -359,6 +359,19 @@ def test_a_late_batch_is_told_of_the_trash_and_taken_after_the_restoration(serve
     assert "trash_id" not in reply.body["details"]
 
 
+def test_a_version_of_a_resource_in_the_trash_is_created_after_the_restoration(server: Server) -> None:
+    project = new_project(server)
+    experiment = new_experiment(server, project)
+    model = made(server.call("POST", f"/projects/{project}/models", {"name": "m"}))["id"]
+    resource = new_ready_resource(server, experiment, b"weights")["id"]
+    body = {"iteration_id": new_iteration(server, experiment), "resource_id": resource}
+    delete(server, "resource", resource)
+    reply = server.call("POST", f"/models/{model}/versions", body)
+    assert (reply.error, reply.body["details"]["trash_id"]) == ((404, "NOT_FOUND"), resource)
+    restore(server, resource)
+    assert made(server.call("POST", f"/models/{model}/versions", body))["resource_id"] == resource
+
+
 def test_liveness_ends_a_restored_iteration_whose_writer_is_gone(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ class Delivery:
         """
         self._client = client
         self._quick = client if patient else client.without_retries()
+        self._is_patient = patient
         self._run = run
         self._folder = folder
         self._ends = ends
@@ -296,11 +297,16 @@ class Delivery:
             self._reopening(lambda it: operations.KINDS[kind](self._client, it, entry[kind], self._folder))
             self._ended = None if kind == "finish" else self._ended
         except (OSError, ClientError, *_UNSOUND) as error:
-            if isinstance(error, ClientError) and not is_refusal(error):
+            if isinstance(error, ClientError) and not (is_refusal(error) or self._is_passed_over(kind, error)):
                 raise
             self._reject(number, kind, entry, error)
         else:
             self.delivered.others += 1
+
+    def _is_passed_over(self, kind: str, error: ClientError) -> bool:
+        """True for an input in the trash while the program runs: its points must not wait for a restoration."""
+        is_another = error.details.get("kind") != "iteration"
+        return kind == "input" and error.is_in_trash and is_another and not self._is_patient
 
     def _reject(self, number: int, what: str, content: Mapping[str, Any], error: Exception) -> None:
         self.delivered.rejected += 1
@@ -347,7 +353,7 @@ def hint(error: Exception, folder: Path | None) -> str:
     if status == 401:
         return "; sign in again (`deardiary login`), and it goes on"
     if isinstance(error, ClientError) and error.is_in_trash:
-        return "; after that it is sent"  # the message says how to restore the iteration
+        return "; after that it is sent"  # the message says how to restore the object
     if status == 404 and folder is not None:
         return f"; if it has been deleted and you do not want what is left of it, delete {folder}"
     return ""
