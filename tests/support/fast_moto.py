@@ -35,6 +35,8 @@ _ON_ITEMS = {
     *("GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
     *("TransactGetItems", "TransactWriteItems"),
 }
+# Moto's tables are plain dicts, and a page sends several requests at once.
+_one_at_a_time = threading.RLock()
 _process_request = BotocoreStubber.process_request
 _transact = models.DynamoDBBackend.transact_write_items
 _query = Table.query
@@ -66,7 +68,8 @@ def _process_alone(stubber: BotocoreStubber, request: Any) -> Any:
     handler.current_account, handler.region = ACCOUNT, REGION
     handler.body = json.loads(request.body, object_hook=_decode_binary)
     try:
-        result = getattr(handler, camelcase_to_underscores(operation))().result
+        with _one_at_a_time:
+            result = getattr(handler, camelcase_to_underscores(operation))().result
     except ServiceException as error:
         handler.headers, handler.querystring, handler.response_headers = request.headers, {}, {}
         return handler.serialized(ActionResult(error))

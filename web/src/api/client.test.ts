@@ -5,13 +5,18 @@ import { ApiError, Offline } from "./errors.ts";
 
 type Step = Response | Error;
 
+function etagOf(options: RequestInit | undefined): string {
+  const etag = new Headers(options?.headers).get("if-none-match");
+  return etag ? ` if ${etag}` : "";
+}
+
 /** An API whose server answers with these steps, and the record of what happened. */
 function api(...steps: Step[]): { api: Api; said: string[] } {
   const said: string[] = [];
   const around: Surroundings = {
     site: "https://x/api",
     fetch: async (url, options) => {
-      said.push(`${options?.method} ${url}${options?.body ? ` ${options.body}` : ""}`);
+      said.push(`${options?.method} ${url}${options?.body ? ` ${options.body}` : ""}${etagOf(options)}`);
       const step = steps.shift();
       assert.ok(step, "one request too many");
       if (step instanceof Error) throw step;
@@ -95,4 +100,12 @@ test("all pages of a list are read", async () => {
   for await (const page of it.pages("/projects")) rows.push(...page);
   assert.deepEqual(rows, [1, 2, 3]);
   assert.deepEqual(said, ["GET https://x/api/projects?limit=200", "GET https://x/api/projects?limit=200&cursor=c"]);
+});
+
+test("a fresh read sends the ETag, and 304 is no news", async () => {
+  const page = { data: [], next_cursor: null };
+  const { api: it, said } = api(json(page, 200, { etag: '"1"' }), new Response(null, { status: 304 }));
+  assert.deepEqual(await it.fresh("/projects", {}), { body: page, etag: '"1"' });
+  assert.equal(await it.fresh("/projects", {}, '"1"'), undefined);
+  assert.deepEqual(said, ["GET https://x/api/projects", 'GET https://x/api/projects if "1"']);
 });

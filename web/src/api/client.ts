@@ -21,6 +21,7 @@ interface Given {
   query?: QueryValues;
   body?: unknown;
   signal?: AbortSignal;
+  headers?: Record<string, string>;
   /** Without a session the request fails, in place of waiting for a sign-in. */
   failsSignedOut?: boolean;
 }
@@ -94,6 +95,22 @@ export class Api {
    * if the server has not accepted it. Where the session has ended, the request waits for the next sign-in.
    */
   async send(method: Method, path: string, given: Given = {}): Promise<unknown> {
+    return this.#read(await this.#answer(method, path, given));
+  }
+
+  /** A read with its ETag; undefined if the server has nothing else than the answer with this ETag. */
+  async fresh<P extends PathOf<"get">>(
+    path: P,
+    given: Request<"get", P> & { signal?: AbortSignal },
+    etag?: string,
+  ): Promise<{ body: Answer<"get", P>; etag: string | undefined } | undefined> {
+    const headers = etag ? { "If-None-Match": etag } : undefined;
+    const answer = await this.#answer("get", path, { ...(given as Given), ...(headers ? { headers } : {}) });
+    if (answer.status === 304) return undefined;
+    return { body: (await this.#read(answer)) as Answer<"get", P>, etag: answer.headers.get("etag") ?? undefined };
+  }
+
+  async #answer(method: Method, path: string, given: Given): Promise<Response> {
     const url = this.site + urlOf(path, given.ids, given.query);
     for (let tries = 1; ; tries++) {
       const answer = await this.#fetch(method, url, given);
@@ -107,7 +124,7 @@ export class Api {
       ) {
         await this.#around.pause(1000 * (Number(answer.headers.get("retry-after")) || tries));
       } else {
-        return await this.#read(answer);
+        return answer;
       }
       given.signal?.throwIfAborted();
     }
@@ -144,8 +161,10 @@ export class Api {
 }
 
 function options(method: Method, given: Given): RequestInit {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = { Accept: "application/json", ...given.headers };
   const options: RequestInit = { method: method.toUpperCase(), headers, credentials: "same-origin" };
+  // Otherwise the browser itself may answer a 304 from its cache.
+  if (given.headers) options.cache = "no-store";
   if (given.body !== undefined) {
     headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(given.body);

@@ -1,0 +1,337 @@
+"""The table of an experiment: many rows and columns, filter, order, selection, live rows, the keyboard."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.pages.conftest import Open
+from tests.support.api import end, made, new_experiment, new_iteration, new_member, new_project
+from tests.support.browser import PHONE, Dashboard
+from tests.support.server import Server
+
+ROWS = 1000
+KEYS = 20
+
+
+@pytest.fixture(scope="module")
+def large(server: Server) -> str:
+    """An experiment with 1,000 iterations and 40 columns; labels are made faster than parameters."""
+    experiment = new_experiment(server, new_project(server, name="Digits"), name="large")
+    for number in range(ROWS):
+        labels = {f"p{key:02}": str(number % (key + 2)) for key in range(KEYS)}
+        iteration = new_iteration(server, experiment, name=f"run {number}", labels=labels)
+        _log(server, iteration, {}, {f"m{key:02}": number / (key + 1) for key in range(KEYS)})
+    return experiment
+
+
+@pytest.fixture(scope="module")
+def project(server: Server) -> str:
+    return new_project(server, name="Iris")
+
+
+@pytest.fixture(scope="module")
+def small(server: Server, project: str) -> str:
+    """Four ended iterations: two learning rates, one seed, falling losses."""
+    experiment = new_experiment(server, project, name="small")
+    _four(server, experiment)
+    return experiment
+
+
+def _four(server: Server, experiment: str) -> None:
+    for number, name in enumerate(["ash", "birch", "cedar", "date"]):
+        iteration = new_iteration(server, experiment, name=name, tags=["tree"])
+        _log(server, iteration, {"lr": str([0.1, 0.01][number % 2]), "seed": "7"}, {"loss": 4.5 - number})
+        end(server, iteration)
+
+
+def _log(server: Server, iteration: str, parameters: dict[str, str], metrics: dict[str, float]) -> None:
+    columns = {key: {"step": [0], "value": [value]} for key, value in metrics.items()}
+    body = {"batch_id": "1", "parameters": parameters, "metrics": columns}
+    made(server.call("POST", f"/iterations/{iteration}/log", body))
+
+
+def _open(tab: Dashboard, experiment: str, **query: str) -> Dashboard:
+    tab.open(f"/experiments/{experiment}", query)
+    expect(_rows(tab).first).to_be_visible()
+    return tab
+
+
+def _rows(tab: Dashboard) -> Locator:
+    return tab.page.locator(".grid tbody tr[data-line]")
+
+
+def _names(tab: Dashboard) -> Locator:
+    return tab.page.locator(".grid tbody th")
+
+
+def _filter(tab: Dashboard, text: str) -> None:
+    tab.page.get_by_label("Filter").fill(text)
+    tab.page.get_by_label("Filter").press("Enter")
+
+
+def _query(tab: Dashboard) -> str:
+    return unquote(tab.page.url.partition("?")[2])
+
+
+def _column(tab: Dashboard, name: str, act: str) -> None:
+    tab.page.get_by_role("columnheader").filter(has=tab.page.get_by_label(f"Column {name}", exact=True)).hover()
+    tab.page.get_by_label(f"Column {name}", exact=True).click()
+    tab.page.get_by_role("button", name=act).locator("visible=true").click()
+
+
+def test_a_thousand_rows_and_forty_columns_are_there_as_one_scrolls(dashboard: Dashboard, large: str) -> None:
+    tab = _open(dashboard, large)
+    expect(_names(tab).first).to_have_text(f"run {ROWS - 1}")
+    expect(tab.page.get_by_text("1,000 iterations")).to_be_visible()
+    assert _rows(tab).count() < 60
+    assert tab.page.locator(".grid thead th").count() < 30
+    expect(tab.page.get_by_role("columnheader", name="p19")).to_have_count(0)
+    tab.page.locator(".grid").evaluate("each => each.scrollTo(each.scrollWidth, each.scrollHeight)")
+    expect(_names(tab).last).to_have_text("run 0")
+    expect(tab.page.get_by_role("columnheader", name="p19")).to_be_visible()
+    # The name stays in sight.
+    box = _names(tab).last.bounding_box()
+    assert box
+    assert 0 <= box["x"] < 100
+    expect(tab.page.get_by_role("row", name="run 7 ").first).to_have_attribute("aria-rowindex", str(ROWS - 7 + 1))
+
+
+def test_a_header_sorts_at_the_server_and_the_url_keeps_it(dashboard: Dashboard, large: str) -> None:
+    tab = _open(dashboard, large, columns="name,m:m00,l:p00")
+    header = tab.page.get_by_role("columnheader", name="m00")
+    header.get_by_role("button", name="m00", exact=True).click()
+    expect(_names(tab).first).to_have_text("run 0")
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    header.get_by_role("button").first.click()
+    expect(_names(tab).first).to_have_text(f"run {ROWS - 1}")
+    assert "sort=-m:m00" in _query(tab)
+    tab.page.reload()
+    expect(header).to_have_attribute("aria-sort", "descending")
+
+
+def test_a_filter_suggests_and_finds(dashboard: Dashboard, small: str) -> None:
+    tab = _open(dashboard, small)
+    field = tab.page.get_by_label("Filter")
+    field.click()
+    field.press_sequentially("metrics.lo")
+    options = tab.page.get_by_role("option")
+    expect(options.first).to_contain_text("metrics.loss")
+    field.press("ArrowDown")
+    field.press("Enter")
+    expect(options.first).to_have_text("=")
+    field.press_sequentially("< 3 and parameters.lr = ")
+    expect(options.locator("visible=true")).to_have_text(["0.01", "0.1"])
+    field.press_sequentially("0.1")
+    field.press("Escape")
+    field.press("Enter")
+    expect(_names(tab)).to_have_text(["cedar"])
+    expect(tab.page.get_by_text("1 iteration", exact=True)).to_be_visible()
+    assert "filter=metrics.loss < 3 and parameters.lr = 0.1".replace(" ", "+") in _query(tab)
+    _filter(tab, 'name = "no such"')
+    expect(tab.page.get_by_text("No iteration fits this filter")).to_be_visible()
+
+
+def test_the_error_of_a_filter_stands_below_its_place(dashboard: Dashboard, small: str) -> None:
+    tab = _open(dashboard, small)
+    _filter(tab, "metrics.loss <")
+    expect(tab.page.get_by_role("alert")).to_contain_text("Column 15: expected")
+    field = tab.page.get_by_label("Filter")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    _filter(tab, 'tags = "a" tags = "b"')
+    expect(tab.page.get_by_role("alert")).to_contain_text("Column 12")
+    places = tab.page.evaluate("""() => {
+        const field = document.querySelector(".query-input"), style = getComputedStyle(field);
+        const mark = document.querySelector(".query-mark").getBoundingClientRect();
+        const context = document.createElement("canvas").getContext("2d");
+        context.font = `${style.fontSize} ${style.fontFamily}`;
+        const start = field.getBoundingClientRect().left + parseFloat(style.paddingLeft) + 1;
+        return [mark.left, start + context.measureText("x".repeat(11)).width];
+    }""")
+    assert abs(places[0] - places[1]) < 3
+    # The rows of before stay, and an edit takes the error away.
+    expect(_names(tab)).to_have_count(4)
+    tab.check_looks()
+    field.fill('tags = "tree"')
+    expect(tab.page.get_by_role("alert")).to_have_count(0)
+
+
+def test_only_what_differs(dashboard: Dashboard, small: str) -> None:
+    tab = _open(dashboard, small)
+    expect(tab.page.get_by_role("columnheader", name="seed")).to_be_visible()
+    tab.page.get_by_label("Only what differs").check()
+    expect(tab.page.get_by_role("columnheader", name="seed")).to_have_count(0)
+    expect(tab.page.get_by_role("columnheader", name="lr")).to_be_visible()
+    assert "differs=1" in _query(tab)
+
+
+def test_columns_are_chosen_ordered_pinned_and_kept(new_tab: Open, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="columns")
+    _four(server, experiment)
+    tab = _open(new_tab(), experiment)
+    tab.page.get_by_role("button", name="Columns", exact=True).click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_label("Search").fill("see")
+    dialog.get_by_label("seed").uncheck()
+    dialog.get_by_role("button", name="Done").click()
+    headers = tab.page.locator(".grid thead .grid-sort")
+    expect(headers.filter(has_text="seed")).to_have_count(0)
+    _column(tab, "loss", "Add its minimum")
+    _column(tab, "loss", "Pin at the left")
+    with tab.page.expect_request(lambda request: request.method == "PUT" and "preferences" in request.url):
+        _column(tab, "Status", "Hide")
+    wanted = ["Name", "loss", "Created", "Duration", "Tags", "lr", "loss min", "Notes", "Author"]
+    expect(headers).to_have_text(wanted)
+    width = tab.page.get_by_role("columnheader", name="Name").bounding_box()
+    _column(tab, "Name", "Wider")
+    wider = tab.page.get_by_role("columnheader", name="Name").bounding_box()
+    assert width
+    assert wider
+    assert wider["width"] == width["width"] + 30
+    again = _open(new_tab(), experiment)
+    expect(again.page.locator(".grid thead .grid-sort")).to_have_text(wanted)
+
+
+def test_selected_rows_are_tagged_labelled_compared_and_deleted(
+    dashboard: Dashboard, server: Server, project: str
+) -> None:
+    experiment = new_experiment(server, project, name="bulk")
+    _four(server, experiment)
+    tab = _open(dashboard, experiment)
+    tab.page.get_by_label("Select date").check()
+    tab.page.get_by_label("Select birch").click(modifiers=["Shift"])
+    expect(tab.page.get_by_text("3 iterations selected")).to_be_visible()
+    tab.page.get_by_role("button", name="Tag", exact=True).click()
+    tab.page.get_by_label("Add (separated by commas)").fill("good, best")
+    tab.page.get_by_label("Remove").fill("tree")
+    tab.page.get_by_role("button", name="Change tags").click()
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    expect(tab.page.get_by_role("row", name="Select cedar")).to_contain_text("goodbest")
+    tab.page.get_by_role("button", name="Label", exact=True).click()
+    tab.page.get_by_label("Key").fill("team")
+    tab.page.get_by_label("Value").fill("nlp")
+    tab.page.get_by_role("button", name="Set label").click()
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    stored = server.call("GET", f"/experiments/{experiment}/iterations?include=tags").body["data"]
+    assert [(each["name"], sorted(each["tags"]), each["labels"]) for each in stored] == [
+        ("ash", ["tree"], {}),
+        *[(name, ["best", "good"], {"team": "nlp"}) for name in ("birch", "cedar", "date")],
+    ]
+    compare = tab.page.get_by_role("link", name="Compare").get_attribute("href") or ""
+    assert unquote(compare).count(",") == 2
+    tab.page.get_by_role("button", name="Delete", exact=True).click()
+    tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(_names(tab)).to_have_text(["ash"])
+    expect(tab.page.get_by_text("selected")).to_have_count(0)
+    assert len(server.call("GET", f"/experiments/{experiment}/iterations").body["data"]) == 1
+
+
+def test_a_member_who_may_only_read_changes_nothing(new_tab: Open, server: Server, project: str, small: str) -> None:
+    tab = _open(new_tab(new_member(server, project, "read").username), small)
+    tab.page.get_by_label("Select ash").check()
+    expect(tab.page.get_by_role("link", name="Compare")).to_be_visible()
+    for name in ("Tag", "Label", "Delete"):
+        expect(tab.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+
+
+def test_the_csv_has_the_shown_columns_of_all_rows(dashboard: Dashboard, large: str) -> None:
+    tab = _open(dashboard, large, columns="name,m:m01", sort="m:m00")
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("button", name="CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0] == "id,Name,m01"
+    assert len(lines) == ROWS + 1
+    assert lines[2].endswith(",run 1,0.5")
+
+
+def test_rows_are_live(dashboard: Dashboard, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="live")
+    iteration = new_iteration(server, experiment, name="training")
+    _log(server, iteration, {"lr": "1"}, {"loss": 2.5})
+    tab = dashboard
+    tab.page.clock.install()
+    with tab.page.expect_response(re.compile("/iterations/changes")):
+        _open(tab, experiment)
+    expect(_rows(tab).first).to_contain_text("2.5")
+    listed: list[str] = []
+    tab.page.on("request", lambda request: listed.append(request.url) if "format=columns" in request.url else None)
+    made(server.call("POST", f"/iterations/{iteration}/metrics", {"key": "loss", "value": 1.25, "step": 1}))
+    new_iteration(server, experiment, name="just started")
+    _poll(tab)
+    expect(_names(tab)).to_have_text(["just started", "training"])
+    expect(_rows(tab).last).to_contain_text("1.25")
+    end(server, iteration)
+    _poll(tab)
+    expect(_rows(tab).last).to_contain_text("succeeded")
+    assert listed == []
+    server.call("DELETE", f"/iterations/{iteration}")
+    _poll(tab)
+    expect(_names(tab)).to_have_text(["just started"])
+
+
+def _poll(tab: Dashboard) -> int:
+    with tab.page.expect_response(re.compile("/iterations/changes")) as response:
+        tab.page.clock.run_for(31_000)
+    return response.value.status
+
+
+def test_a_table_where_nothing_happens_is_answered_with_304(dashboard: Dashboard, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="quiet")
+    new_iteration(server, experiment)
+    dashboard.page.clock.install()
+    with dashboard.page.expect_response(re.compile("/iterations/changes")):
+        _open(dashboard, experiment)
+    # What was written in the last seconds comes again.
+    assert 304 in [_poll(dashboard) for _ in range(4)]
+
+
+def test_a_new_iteration_is_counted_where_a_filter_may_leave_it_out(
+    dashboard: Dashboard, server: Server, project: str
+) -> None:
+    experiment = new_experiment(server, project, name="counted")
+    _four(server, experiment)
+    dashboard.page.clock.install()
+    with dashboard.page.expect_response(re.compile("/iterations/changes")):
+        _open(dashboard, experiment, filter='name != "ash"')
+    new_iteration(server, experiment, name="elm")
+    dashboard.page.clock.run_for(31_000)
+    dashboard.page.get_by_role("button", name="1 new, read again").click()
+    expect(_names(dashboard)).to_have_text(["elm", "date", "cedar", "birch"])
+
+
+def test_the_keyboard_alone_moves_selects_and_opens(dashboard: Dashboard, large: str) -> None:
+    tab = _open(dashboard, large, columns="name,m:m00")
+    first = tab.page.get_by_label(f"Select run {ROWS - 1}")
+    tab.page.get_by_label("Filter").focus()
+    for _ in range(20):
+        tab.page.keyboard.press("Tab")
+        if first.evaluate("each => each === document.activeElement"):
+            break
+    expect(first).to_be_focused()
+    tab.page.keyboard.press("Space")
+    tab.page.keyboard.press("Shift+ArrowDown")
+    tab.page.keyboard.press("Shift+ArrowDown")
+    expect(tab.page.get_by_text("3 iterations selected")).to_be_visible()
+    tab.page.keyboard.press("Control+End")
+    expect(tab.page.get_by_label("Select run 0", exact=True)).to_be_focused()
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("ArrowUp")
+    expect(tab.page.get_by_role("link", name="run 1", exact=True)).to_be_focused()
+    tab.page.keyboard.press("Enter")
+    expect(tab.page).to_have_url(re.compile("#/iterations/"))
+
+
+def test_the_table_looks_well(dashboard: Dashboard, large: str) -> None:
+    tab = _open(dashboard, large, selected="")
+    tab.page.get_by_label(f"Select run {ROWS - 2}").check()
+    tab.check_looks()
+    tab.show("dark", PHONE)
+    tab.check_fits()
+    expect(_names(tab).first).to_be_in_viewport()
+    box = _names(tab).first.bounding_box()
+    assert box
+    assert box["width"] <= 160

@@ -1,0 +1,230 @@
+/** The rows of the table: read page by page, and kept up to date by the changes feed. */
+import { type Signal, signal } from "@preact/signals";
+import type { components } from "../api/operations.ts";
+import { api } from "../state/api.ts";
+import { FIELDS, merged, type Part, type Row, rowsOf } from "./model.ts";
+
+type Changes = components["schemas"]["ChangedIterations"];
+
+export interface Wanted {
+  experimentId: string;
+  filter: string;
+  order: string;
+  /** The keys of parameters and metrics; undefined for all of them. */
+  keys?: { parameters: readonly string[]; metrics: readonly string[] } | undefined;
+  parts: readonly Part[];
+}
+
+export interface State {
+  rows: readonly Row[];
+  /** How many the filter finds; null where the server has not counted. */
+  total: number | null;
+  /** There are further pages. */
+  hasMore: boolean;
+  isLoading: boolean;
+  /** The rows have been read at least once. */
+  isKnown: boolean;
+  error?: unknown;
+  /** New iterations that may belong somewhere in this order or filter. */
+  added: readonly string[];
+}
+
+type Answered = { body: Changes; etag: string | undefined } | undefined;
+
+const PATH = "/experiments/{experiment_id}/iterations";
+export const NEWEST_FIRST = "created_date desc";
+const PAGE = 1000;
+/** An answer of more cells would be long to wait for. */
+const CELLS = 150_000;
+const RECENT_MS = 15_000;
+const RETRY_SECONDS = 30;
+
+export class TableData {
+  readonly state: Signal<State>;
+  #wanted: Wanted | undefined;
+  #cursor: string | null = null;
+  #reading: AbortController | undefined;
+  #closed = new AbortController();
+  #recent: { at: number; changes: Changes }[] = [];
+  /** The creation of the newest iteration that the table or the feed has seen. */
+  #newest = "";
+  #isFollowing = false;
+
+  constructor() {
+    this.state = signal<State>({ rows: [], total: null, hasMore: false, isLoading: true, isKnown: false, added: [] });
+  }
+
+  /** Read the first page. The rows of before stay until it is here, also if it fails. */
+  async read(wanted: Wanted): Promise<void> {
+    this.#wanted = wanted;
+    this.#cursor = null;
+    await this.#page(wanted, (rows) => rows);
+    if (!this.#isFollowing && !this.#closed.signal.aborted) void this.#follow();
+  }
+
+  reload(): void {
+    if (this.#wanted) void this.read(this.#wanted);
+  }
+
+  /** Read the next page, unless one is being read. */
+  async more(): Promise<void> {
+    const { isLoading, hasMore } = this.state.peek();
+    if (this.#wanted && hasMore && !isLoading)
+      await this.#page(this.#wanted, (rows) => [...this.state.peek().rows, ...rows]);
+  }
+
+  /** All rows, for a file. */
+  async all(): Promise<readonly Row[]> {
+    while (this.state.peek().hasMore && !this.state.peek().error) await this.more();
+    if (this.state.peek().error) throw this.state.peek().error;
+    return this.state.peek().rows;
+  }
+
+  /** Show these rows in place of those with the same ids, as after a write. */
+  change(ids: ReadonlySet<string>, to: (row: Row) => Row | undefined): void {
+    const { rows, total } = this.state.peek();
+    const changed = rows.flatMap((row) => (ids.has(row.id) ? (to(row) ?? []) : row));
+    const lost = rows.length - changed.length;
+    this.#show({ rows: changed, total: total === null ? null : total - lost });
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#reading?.abort();
+  }
+
+  async #page(wanted: Wanted, placed: (rows: Row[]) => Row[]): Promise<void> {
+    this.#reading?.abort();
+    const reading = new AbortController();
+    this.#reading = reading;
+    this.#show({ isLoading: true });
+    try {
+      const query = { ...queryOf(wanted), ...(this.#cursor === null ? {} : { cursor: this.#cursor }) };
+      const given = { ids: { experiment_id: wanted.experimentId }, query, signal: reading.signal };
+      const table = (await api.send("get", PATH, given)) as components["schemas"]["IterationTable"];
+      if (reading.signal.aborted) return;
+      this.#cursor = table.next_cursor;
+      const state = { total: table.total ?? null, hasMore: table.next_cursor !== null, isKnown: true, added: [] };
+      this.#show({ ...state, rows: unique(placed(rowsOf(table))), isLoading: false, error: undefined });
+      this.#see(this.state.peek().rows);
+      // The list may be a second behind the feed.
+      const since = Date.now() - RECENT_MS;
+      for (const { at, changes } of this.#recent) if (at > since) this.#merge(changes);
+    } catch (error) {
+      if (!reading.signal.aborted) this.#show({ error, isLoading: false, isKnown: true });
+    }
+  }
+
+  /** Ask for changes again and again, while the page is visible. */
+  async #follow(): Promise<void> {
+    this.#isFollowing = true;
+    let [since, etag]: [string | undefined, string | undefined] = [undefined, undefined];
+    let seconds = 0;
+    while (!this.#closed.signal.aborted) {
+      await wait(seconds, this.#closed.signal);
+      await visible(this.#closed.signal);
+      if (this.#closed.signal.aborted || !this.#wanted) return;
+      try {
+        const found: Answered = await api.fresh(
+          `${PATH}/changes`,
+          { ...this.#asked(since), signal: this.#closed.signal },
+          etag,
+        );
+        if (!found) continue;
+        if (found.body.reset) this.reload();
+        else this.#take(found.body, since === undefined);
+        [since, etag, seconds] = [found.body.next_since, found.etag, found.body.poll_after_seconds];
+      } catch {
+        // The next poll says the same; a table that reads on shows its own errors.
+        seconds = RETRY_SECONDS;
+      }
+    }
+  }
+
+  #asked(since: string | undefined) {
+    const keys = this.#wanted?.keys;
+    const named = (of: readonly string[]) => (of.length > 200 ? [] : of.length ? [...of] : [""]);
+    const query = {
+      ...(since ? { since } : {}),
+      ...(keys ? { parameters: named(keys.parameters), metrics: named(keys.metrics) } : {}),
+    };
+    return { ids: { experiment_id: this.#wanted?.experimentId ?? "" }, query };
+  }
+
+  #take(changes: Changes, isFirst: boolean): void {
+    const now = Date.now();
+    this.#recent = [...this.#recent.filter((each) => each.at > now - RECENT_MS), { at: now, changes }];
+    if (!this.#adds && isFirst) this.#see(changes.data);
+    this.#merge(changes);
+  }
+
+  #merge(changes: Changes): void {
+    const { rows, total, added } = this.state.peek();
+    const known = new Set(rows.map((row) => row.id));
+    const wanted = changes.data.filter((each) => known.has(each.id) || each.created_date > this.#newest);
+    const found = merged(rows, wanted, changes.gone, this.#adds);
+    if (this.#adds) this.#see(wanted);
+    const count = found.rows.length - rows.length;
+    this.#show({
+      rows: found.rows,
+      total: total === null ? null : total + count,
+      added: this.#adds ? [] : [...new Set([...added, ...found.added])],
+    });
+  }
+
+  /** In this order a new iteration stands first. */
+  get #adds(): boolean {
+    return !this.#wanted?.filter && this.#wanted?.order === NEWEST_FIRST;
+  }
+
+  #see(rows: readonly { created_date: string }[]): void {
+    for (const row of rows) if (row.created_date > this.#newest) this.#newest = row.created_date;
+  }
+
+  #show(change: Partial<State>): void {
+    this.state.value = { ...this.state.peek(), ...change };
+  }
+}
+
+function queryOf({ filter, order, keys, parts }: Wanted) {
+  const named = keys ? keys.parameters.length + keys.metrics.length * parts.length : 100;
+  return {
+    format: "columns",
+    fields: FIELDS,
+    include: keys ? "tags" : "parameters,metrics,tags",
+    ...(keys ? { parameters: keys.parameters, metrics: keys.metrics } : {}),
+    parts,
+    order_by: order,
+    filter: filter || undefined,
+    limit: Math.max(50, Math.min(PAGE, Math.floor(CELLS / Math.max(1, named)))),
+  };
+}
+
+/** A row that moved while the pages were read may come twice. */
+function unique(rows: readonly Row[]): Row[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
+}
+
+function wait(seconds: number, signal: AbortSignal): Promise<void> {
+  if (!seconds) return Promise.resolve();
+  return new Promise((done) => {
+    const timer = setTimeout(done, seconds * 1000);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}
+
+function visible(signal: AbortSignal): Promise<void> {
+  if (document.visibilityState === "visible") return Promise.resolve();
+  return new Promise((done) => {
+    const check = () => {
+      if (document.visibilityState !== "visible" && !signal.aborted) return;
+      document.removeEventListener("visibilitychange", check);
+      done();
+    };
+    document.addEventListener("visibilitychange", check);
+    signal.addEventListener("abort", check);
+  });
+}
