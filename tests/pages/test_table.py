@@ -222,6 +222,7 @@ def test_selected_rows_are_tagged_labelled_compared_and_deleted(
         *[(name, ["best", "good"], {"team": "nlp"}) for name in ("birch", "cedar", "date")],
     ]
     compare = tab.page.get_by_role("link", name="Compare").get_attribute("href") or ""
+    assert compare.startswith("#/compare?iterations=")
     assert unquote(compare).count(",") == 2
     tab.page.get_by_role("button", name="Delete", exact=True).click()
     tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
@@ -233,7 +234,7 @@ def test_selected_rows_are_tagged_labelled_compared_and_deleted(
 def test_a_member_who_may_only_read_changes_nothing(new_tab: Open, server: Server, project: str, small: str) -> None:
     tab = _open(new_tab(new_member(server, project, "read").username), small)
     tab.page.get_by_label("Select ash").check()
-    expect(tab.page.get_by_role("link", name="Compare")).to_be_visible()
+    expect(tab.page.get_by_role("region", name="Selected").get_by_role("link", name="Charts")).to_be_visible()
     for name in ("Tag", "Label", "Delete"):
         expect(tab.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
 

@@ -29,6 +29,7 @@ interface Change {
 }
 
 const MOST_AT_ONCE = 200;
+const MOST_COMPARED = 20;
 
 type Doing = "tag" | "label" | "delete";
 
@@ -44,8 +45,13 @@ export function Bulk({ experimentId, ids, data, mayUpdate, mayDelete, onClear }:
   return (
     <section class="bulk" aria-label="Selected iterations">
       <strong role="status">{many} selected</strong>
+      {ids.length >= 2 && ids.length <= MOST_COMPARED ? (
+        <Link class="button" to="/compare" query={{ iterations: ids.join(",") }}>
+          Compare
+        </Link>
+      ) : null}
       <Link class="button" to={`/experiments/${experimentId}/charts`} query={{ "chart-shown": ids.join(",") }}>
-        Compare
+        Charts
       </Link>
       {mayUpdate ? <Button onClick={() => setDoing("tag")}>Tag</Button> : null}
       {mayUpdate ? <Button onClick={() => setDoing("label")}>Label</Button> : null}
@@ -61,7 +67,7 @@ export function Bulk({ experimentId, ids, data, mayUpdate, mayDelete, onClear }:
       </Dialog>
       <Dialog title={`Delete ${many}?`} open={doing === "delete"} onClose={close}>
         <Form run={() => run({ delete: true })} action="Delete" isDangerous>
-          <p>Their parameters, metrics, output and artifacts go with them.</p>
+          <p>They go to the trash of the project, with all that belongs to them.</p>
         </Form>
       </Dialog>
     </section>

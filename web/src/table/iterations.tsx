@@ -4,6 +4,7 @@ import { ApiError } from "../api/errors.ts";
 import { fileName, saveText } from "../charts/save.ts";
 import { Button, Empty, Loading } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
+import { rightsOn } from "../state/rights.ts";
 import { location } from "../state/route.ts";
 import { useGet } from "../state/use.ts";
 import { Bulk } from "./bulk.tsx";
@@ -22,7 +23,7 @@ import { csvOf } from "./csv.ts";
 import { NEWEST_FIRST, type State, TableData } from "./data.ts";
 import { Grid } from "./grid.tsx";
 import type { Keys, Part, Row } from "./model.ts";
-import { may, useAuthors } from "./people.ts";
+import { useAuthors } from "./people.ts";
 import { QueryBar } from "./query-bar.tsx";
 import { selected as selectedAfter } from "./selection.ts";
 import { joined, moved, NARROWEST, split, toggled, WIDEST, widthsOf, widthsText } from "./settings.ts";
@@ -55,6 +56,7 @@ function Table({
   const sort = state.sort ?? "-created";
   const [data, table] = useData(experimentId, state.filter ?? "", sort, all, shown);
   const authorOf = useAuthors();
+  const rights = rightsOn(projectId);
   const rows = table.rows;
   const pinned = useMemo(() => new Set(split(state.pinned)), [state.pinned]);
   const widths = useMemo(() => widthsOf(state.widths), [state.widths]);
@@ -125,8 +127,8 @@ function Table({
           experimentId={experimentId}
           ids={[...chosen]}
           data={data}
-          mayUpdate={may("update", projectId)}
-          mayDelete={may("delete", projectId)}
+          mayUpdate={rights.update}
+          mayDelete={rights.delete}
           onClear={() => select([])}
         />
       ) : null}

@@ -1,4 +1,4 @@
-/** The names of authors, and what the user may do in a project. */
+/** The names of authors. */
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -24,13 +24,4 @@ async function loadNames(): Promise<void> {
   } finally {
     names.value = found;
   }
-}
-
-export type Right = "create" | "update" | "delete";
-
-export function may(right: Right, projectId: string | undefined): boolean {
-  const user = me.value;
-  if (!user) return false;
-  if (user.is_admin) return true;
-  return !!user.permissions?.find((each) => each.project_id === projectId)?.[`${right}_permission`];
 }
