@@ -1,6 +1,7 @@
 /** A dialog that does something: it stays open while that runs, and when it fails. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { ApiError } from "../api/errors.ts";
 import { Button } from "./basics.tsx";
 import { Dialog } from "./dialog.tsx";
 import { ErrorBox } from "./error-box.tsx";
@@ -35,7 +36,7 @@ export function Confirm({ title, action, danger, disabled, act, onClose, childre
     <Dialog title={title} open onClose={onClose}>
       <form class="form" onSubmit={submit}>
         {children}
-        {error ? <ErrorBox error={error} /> : null}
+        {error ? <ErrorBox error={namingField(error)} /> : null}
         <div class="form-actions">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind={danger ? "danger" : "primary"} disabled={busy || disabled}>
@@ -45,4 +46,10 @@ export function Confirm({ title, action, danger, disabled, act, onClose, childre
       </form>
     </Dialog>
   );
+}
+
+/** A dialog has several fields: the error says which is wrong. */
+function namingField(error: unknown): unknown {
+  if (!(error instanceof ApiError && error.field)) return error;
+  return new ApiError(error.status, error.code, `${error.field.replaceAll("_", " ")}: ${error.message}`);
 }

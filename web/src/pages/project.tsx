@@ -17,6 +17,9 @@ export default function ProjectPage({ ids }: PageProps) {
     <>
       <h1>{project.data.name}</h1>
       {project.data.description ? <p class="description">{project.data.description}</p> : null}
+      <p class="links">
+        <Link to={`/projects/${project.data.id}/members`}>Members</Link>
+      </p>
       <Experiments given={given} />
       <Models given={given} />
     </>

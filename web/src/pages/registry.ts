@@ -23,4 +23,7 @@ export const PAGES: readonly Page[] = [
   { pattern: "/models/:modelId", load: () => import("./model.tsx") },
   { pattern: "/modelversions/:versionId", load: () => import("./modelversion.tsx") },
   { pattern: "/iterations/:iterationId", load: () => import("./iteration.tsx") },
+  { pattern: "/projects/:projectId/members", load: () => import("./members.tsx") },
+  { pattern: "/account", load: () => import("./account.tsx") },
+  { pattern: "/users", load: () => import("./users.tsx") },
 ];

@@ -36,6 +36,11 @@ function Breadcrumb() {
   );
 }
 
+/** A link to another page leaves the menu open otherwise: the document stays. */
+function closeMenu(event: MouseEvent & { currentTarget: HTMLElement }): void {
+  if ((event.target as Element).closest("a")) event.currentTarget.hidePopover();
+}
+
 function UserMenu() {
   const user = me.value;
   return (
@@ -43,7 +48,9 @@ function UserMenu() {
       <button type="button" class="button plain" popovertarget="user-menu">
         {user?.username ?? "Menu"}
       </button>
-      <div id="user-menu" popover="auto" class="menu">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the links in it are what is clicked, also by keyboard */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: Enter on a link is a click */}
+      <div id="user-menu" popover="auto" class="menu" onClick={closeMenu}>
         <fieldset class="choices">
           <legend>Theme</legend>
           {Object.entries(THEMES).map(([name, label]) => (
@@ -58,6 +65,14 @@ function UserMenu() {
             </label>
           ))}
         </fieldset>
+        <Link class="button plain" to="/account">
+          Account and tokens
+        </Link>
+        {user?.is_admin ? (
+          <Link class="button plain" to="/users">
+            Users
+          </Link>
+        ) : null}
         <a class="button plain" href={`${api.site}/docs`}>
           API documentation
         </a>

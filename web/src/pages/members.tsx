@@ -1,0 +1,39 @@
+/** Who may do what in a project. */
+import type { components } from "../api/operations.ts";
+import { Loading, Section } from "../components/basics.tsx";
+import { ErrorBox } from "../components/error-box.tsx";
+import { Pending } from "../components/pending.tsx";
+import { AddMember, MembersTable } from "../people/members.tsx";
+import { useHeading } from "../state/heading.ts";
+import { rightsOn } from "../state/rights.ts";
+import { useGet, useList } from "../state/use.ts";
+import type { PageProps } from "./registry.ts";
+
+type Project = components["schemas"]["Project"];
+
+export default function MembersPage({ ids }: PageProps) {
+  const { data, error } = useGet("/projects/{project_id}", { ids: { project_id: ids.projectId ?? "" } });
+  return data && !error ? <Members project={data} /> : <Pending error={error} />;
+}
+
+function Members({ project }: { project: Project }) {
+  useHeading("Members", [{ label: project.name, to: `/projects/${project.id}` }]);
+  const list = useList("/projects/{project_id}/permissions", { ids: { project_id: project.id } });
+  const { manage } = rightsOn(project.id);
+  return (
+    <>
+      <h1>Members of {project.name}</h1>
+      <Section title="Members" count={list.data?.length} actions={manage ? <AddMember projectId={project.id} /> : null}>
+        {list.error ? <ErrorBox error={list.error} retry={list.reload} /> : null}
+        {list.data ? (
+          <MembersTable projectId={project.id} members={list.data} manage={manage} />
+        ) : (
+          !list.error && <Loading />
+        )}
+      </Section>
+      <p class="note">
+        Admins may do everything. {manage ? null : "A user with all four permissions, or an admin, can change them."}
+      </p>
+    </>
+  );
+}
