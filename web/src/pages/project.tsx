@@ -19,6 +19,7 @@ export default function ProjectPage({ ids }: PageProps) {
       {project.data.description ? <p class="description">{project.data.description}</p> : null}
       <p class="links">
         <Link to={`/projects/${project.data.id}/members`}>Members</Link>
+        <Link to={`/projects/${project.data.id}/trash`}>Trash</Link>
       </p>
       <Experiments given={given} />
       <Models given={given} />

@@ -26,4 +26,6 @@ export const PAGES: readonly Page[] = [
   { pattern: "/projects/:projectId/members", load: () => import("./members.tsx") },
   { pattern: "/account", load: () => import("./account.tsx") },
   { pattern: "/users", load: () => import("./users.tsx") },
+  { pattern: "/trash", load: () => import("./trash.tsx") },
+  { pattern: "/projects/:projectId/trash", load: () => import("./project-trash.tsx") },
 ];

@@ -68,6 +68,9 @@ function UserMenu() {
         <Link class="button plain" to="/account">
           Account and tokens
         </Link>
+        <Link class="button plain" to="/trash">
+          Trash
+        </Link>
         {user?.is_admin ? (
           <Link class="button plain" to="/users">
             Users

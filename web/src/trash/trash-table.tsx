@@ -1,0 +1,192 @@
+/** Deleted objects, each with what can still be done. */
+import { useState } from "preact/hooks";
+import { ApiError } from "../api/errors.ts";
+import type { components } from "../api/operations.ts";
+import { Button, Empty, Link, Loading } from "../components/basics.tsx";
+import { Confirm } from "../components/confirm.tsx";
+import { ErrorBox } from "../components/error-box.tsx";
+import { Field } from "../components/field.tsx";
+import { formatTime } from "../components/format.ts";
+import { Time } from "../components/time.tsx";
+import { api } from "../state/api.ts";
+import { loadMe } from "../state/session.ts";
+import { cache, type Shown } from "../state/use.ts";
+
+type Trashed = components["schemas"]["Trashed"];
+
+interface Props {
+  list: Shown<Trashed[]>;
+  /** May restore and purge. */
+  mayDelete: boolean;
+  /** The name of a user, where it is known. */
+  nameOf: (userId: string) => string | undefined;
+}
+
+export function TrashTable({ list, mayDelete, nameOf }: Props) {
+  const [restored, setRestored] = useState<Trashed>();
+  if (!list.data) return list.error ? <ErrorBox error={list.error} retry={list.reload} /> : <Loading />;
+  return (
+    <>
+      <p class="restored" role="status">
+        {restored ? <Restored entry={restored} /> : null}
+      </p>
+      {list.data.length ? (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
+        <section class="scroll" tabIndex={0} aria-label="Trash">
+          <table class="table people">
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">Kind</th>
+                <th scope="col">Deleted</th>
+                <th scope="col">Gone for good</th>
+                {mayDelete ? (
+                  <th scope="col">
+                    <span class="visually-hidden">Actions</span>
+                  </th>
+                ) : null}
+              </tr>
+            </thead>
+            <tbody>
+              {list.data.map((each) => (
+                <TrashRow
+                  key={each.id}
+                  entry={each}
+                  by={each.deleted_by ? nameOf(each.deleted_by) : undefined}
+                  mayDelete={mayDelete}
+                  onRestored={setRestored}
+                />
+              ))}
+            </tbody>
+          </table>
+        </section>
+      ) : (
+        <Empty title="The trash is empty" />
+      )}
+    </>
+  );
+}
+
+function Restored({ entry }: { entry: Trashed }) {
+  const label = <bdi>{entry.name}</bdi>;
+  // A file has no page of its own.
+  return (
+    <>{entry.kind === "resource" ? label : <Link to={`/${entry.kind}s/${entry.id}`}>{label}</Link>} is restored.</>
+  );
+}
+
+interface RowProps {
+  entry: Trashed;
+  by: string | undefined;
+  mayDelete: boolean;
+  onRestored: (entry: Trashed) => void;
+}
+
+function TrashRow({ entry, by, mayDelete, onRestored }: RowProps) {
+  return (
+    <tr>
+      <th scope="row">
+        <bdi>{entry.name}</bdi>
+      </th>
+      <td>{entry.kind === "resource" ? "file" : entry.kind}</td>
+      <td>
+        <Time at={entry.deleted_date} />
+        {by ? (
+          <span class="note">
+            {" "}
+            by <bdi>{by}</bdi>
+          </span>
+        ) : null}
+      </td>
+      <td>{formatTime(new Date(entry.purge_date))}</td>
+      {mayDelete ? (
+        <td class="number">
+          <RestoreButton entry={entry} onRestored={onRestored} />
+          <PurgeButton entry={entry} />
+        </td>
+      ) : null}
+    </tr>
+  );
+}
+
+/** Anything may show what was restored or purged. A project brings its permissions back. */
+async function readAgain(kind: string): Promise<void> {
+  if (kind === "project") await loadMe();
+  cache.invalidate("/");
+}
+
+async function restore(entry: Trashed, name?: string): Promise<Trashed> {
+  const found = await api.post("/trash/{object_id}", { ids: { object_id: entry.id }, body: name ? { name } : {} });
+  await readAgain(entry.kind);
+  return { ...entry, name: found.name ?? entry.name };
+}
+
+function RestoreButton({ entry, onRestored }: { entry: Trashed; onRestored: (entry: Trashed) => void }) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const [taken, setTaken] = useState(false);
+  const [name, setName] = useState(entry.name);
+  const restoreNow = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      onRestored(await restore(entry));
+    } catch (reason) {
+      if (reason instanceof ApiError && reason.status === 409 && reason.field === "name") setTaken(true);
+      else setError(reason);
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      <Button kind="plain" disabled={busy} aria-label={`Restore ${entry.name}`} onClick={restoreNow}>
+        Restore
+      </Button>
+      {error ? <ErrorBox error={error} /> : null}
+      {taken ? (
+        <Confirm
+          title="Restore under another name"
+          action="Restore"
+          disabled={!name || name === entry.name}
+          act={async () => onRestored(await restore(entry, name))}
+          onClose={() => setTaken(false)}
+        >
+          <p>
+            Another {entry.kind} has the name <bdi>{entry.name}</bdi> meanwhile.
+          </p>
+          <Field
+            label="Name"
+            value={name}
+            onInput={(event) => setName(event.currentTarget.value)}
+            maxLength={255}
+            autofocus
+            required
+          />
+        </Confirm>
+      ) : null}
+    </>
+  );
+}
+
+function PurgeButton({ entry }: { entry: Trashed }) {
+  const [asks, setAsks] = useState(false);
+  const purge = async () => {
+    await api.delete("/trash/{object_id}", { ids: { object_id: entry.id } });
+    await readAgain(entry.kind);
+  };
+  return (
+    <>
+      <Button kind="plain" aria-label={`Delete ${entry.name} for good`} onClick={() => setAsks(true)}>
+        Delete for good
+      </Button>
+      {asks ? (
+        <Confirm title="Delete for good" action="Delete for good" danger act={purge} onClose={() => setAsks(false)}>
+          <p>
+            The {entry.kind === "resource" ? "file" : entry.kind} <bdi>{entry.name}</bdi> and everything in it is
+            removed now. This cannot be undone.
+          </p>
+        </Confirm>
+      ) : null}
+    </>
+  );
+}
