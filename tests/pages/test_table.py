@@ -336,3 +336,50 @@ def test_the_table_looks_well(dashboard: Dashboard, large: str) -> None:
     box = _names(tab).first.bounding_box()
     assert box
     assert box["width"] <= 160
+
+
+def test_groups_have_their_mean_deviation_and_extremes(dashboard: Dashboard, small: str) -> None:
+    tab = _open(dashboard, small)
+    _column(tab, "lr", "Group by it")
+    expect(_names(tab)).to_have_text(["▸ lr = 0.01 2", "▸ lr = 0.1 2"])
+    # 0.1 has the losses 4.5 and 2.5.
+    expect(_rows(tab).last).to_contain_text("3.5 ± 1.4")
+    expect(_rows(tab).last).to_contain_text("2.5 … 4.5")
+    tab.page.get_by_role("button", name="lr = 0.1").focus()
+    tab.page.keyboard.press("Enter")
+    expect(_names(tab)).to_have_text(["▸ lr = 0.01 2", "▾ lr = 0.1 2", "cedar", "ash"])
+    tab.page.get_by_label("Select the group lr = 0.01").check()
+    expect(tab.page.get_by_text("2 iterations selected")).to_be_visible()
+    assert "group=p:lr" in _query(tab)
+    tab.check_looks()
+    tab.page.get_by_role("button", name="Do not group by lr").click()
+    expect(_names(tab)).to_have_text(["date", "cedar", "birch", "ash"])
+
+
+def test_a_baseline_stands_first_and_others_say_how_far_they_are(dashboard: Dashboard, small: str) -> None:
+    tab = _open(dashboard, small)
+    tab.page.get_by_label("Select birch").check()
+    tab.page.get_by_role("button", name="Baseline").click()
+    expect(_names(tab)).to_have_text(["birch", "date", "cedar", "ash"])
+    expect(_rows(tab).nth(1)).to_contain_text("1.5\N{MINUS SIGN}2")
+    expect(_rows(tab).nth(3)).to_contain_text("4.5+1")
+    tab.check_looks()
+    tab.page.reload()
+    expect(_names(tab).first).to_have_text("birch")
+    tab.page.get_by_role("button", name="No baseline").click()
+    expect(_names(tab).first).to_have_text("date")
+
+
+def test_children_stand_below_their_parents(dashboard: Dashboard, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="tree")
+    parent = new_iteration(server, experiment, name="parent")
+    new_iteration(server, experiment, name="child", parent_iteration_id=parent)
+    new_iteration(server, experiment, name="other")
+    tab = _open(dashboard, experiment)
+    expect(_names(tab)).to_have_text(["other", "child", "parent"])
+    tab.page.get_by_label("Children below parents").check()
+    expect(_names(tab)).to_have_text(["other", "parent", "child"])
+    edges = [tab.page.get_by_role("link", name=name).bounding_box() for name in ("parent", "child")]
+    assert edges[0]
+    assert edges[1]
+    assert edges[1]["x"] > edges[0]["x"]

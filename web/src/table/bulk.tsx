@@ -19,6 +19,7 @@ interface Props {
   mayUpdate: boolean;
   mayDelete: boolean;
   onClear: () => void;
+  onBaseline: (id: string) => void;
 }
 
 interface Change {
@@ -33,7 +34,7 @@ const MOST_COMPARED = 20;
 
 type Doing = "tag" | "label" | "delete";
 
-export function Bulk({ experimentId, ids, data, mayUpdate, mayDelete, onClear }: Props) {
+export function Bulk({ experimentId, ids, data, mayUpdate, mayDelete, onClear, onBaseline }: Props) {
   const [doing, setDoing] = useState<Doing | undefined>();
   const many = `${ids.length.toLocaleString()} ${ids.length === 1 ? "iteration" : "iterations"}`;
   const run = async (change: Change) => {
@@ -53,6 +54,7 @@ export function Bulk({ experimentId, ids, data, mayUpdate, mayDelete, onClear }:
       <Link class="button" to={`/experiments/${experimentId}/charts`} query={{ "chart-shown": ids.join(",") }}>
         Charts
       </Link>
+      {ids.length === 1 ? <Button onClick={() => onBaseline(ids[0] ?? "")}>Baseline</Button> : null}
       {mayUpdate ? <Button onClick={() => setDoing("tag")}>Tag</Button> : null}
       {mayUpdate ? <Button onClick={() => setDoing("label")}>Label</Button> : null}
       {mayDelete ? <Button onClick={() => setDoing("delete")}>Delete</Button> : null}

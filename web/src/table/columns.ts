@@ -42,7 +42,7 @@ function field(id: string, title: string, width: number, order?: string, isNumbe
 export function metricColumn(key: string, part: Part = "last"): Column {
   const id = `${part === "last" ? "m" : part}:${key}`;
   const title = part === "last" ? key : `${key} ${part.replace("_", " ")}`;
-  return { id, kind: "metric", key, part, title, isNumber: true, width: 110, order: `metrics.${quoted(key)}.${part}` };
+  return { id, kind: "metric", key, part, title, isNumber: true, width: 124, order: `metrics.${quoted(key)}.${part}` };
 }
 
 function parameterColumn(key: string, isNumber = false): Column {

@@ -2,7 +2,9 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Cell } from "./cell.tsx";
 import type { Column } from "./columns.ts";
+import { GroupCell, GroupName } from "./group-cell.tsx";
 import { type ColumnActions, HeaderCell } from "./header-cell.tsx";
+import type { GroupLine, Line } from "./lines.ts";
 import type { Row } from "./model.ts";
 import { columnsOnScreen, px, rowsOnScreen, sum } from "./window.ts";
 
@@ -13,6 +15,10 @@ const NAME_ON_NARROW = 150;
 
 interface Props {
   rows: readonly Row[];
+  lines: readonly Line[];
+  baseline: Row | undefined;
+  onToggleGroup: (key: string) => void;
+  onSelectMany: (ids: readonly string[], isOn: boolean) => void;
   /** The pinned columns, the name among them, come first. */
   columns: readonly Column[];
   pinned: ReadonlySet<string>;
@@ -31,10 +37,10 @@ interface Props {
 }
 
 export function Grid(props: Props) {
-  const { rows, columns, selected } = props;
+  const { rows, lines, columns, selected } = props;
   const scroller = useRef<HTMLElement>(null);
   const place = usePlace(scroller);
-  const focus = useFocus(scroller, rows);
+  const focus = useFocus(scroller, lines);
   const isNarrow = place.width < NARROW_SCREEN;
   const widthOf = (column: Column) =>
     isNarrow && column.id === "name" ? Math.min(NAME_ON_NARROW, props.widthOf(column)) : props.widthOf(column);
@@ -46,13 +52,13 @@ export function Grid(props: Props) {
   const shown = free.slice(span.first, span.end);
   const before = sum(widths.slice(0, span.first));
   const after = sum(widths.slice(span.end));
-  const lines = rowsOnScreen(rows.length, ROW_HEIGHT, place.top, place.height);
+  const seen = rowsOnScreen(lines.length, ROW_HEIGHT, place.top, place.height);
   const lefts = pinned.map((_, at) => CHECK_WIDTH + sum(pinned.slice(0, at).map(widthOf)));
   const cells = 1 + pinned.length + shown.length + (before ? 1 : 0) + (after ? 1 : 0);
-  const isAtEnd = lines.end >= rows.length;
+  const isAtEnd = seen.end >= lines.length;
   useEffect(() => {
     if (isAtEnd) props.onEnd();
-  }, [isAtEnd, rows.length]);
+  }, [isAtEnd, rows.length, lines.length]);
   const indexOf = (column: Column) =>
     2 + (pinned.includes(column) ? pinned.indexOf(column) : pinned.length + free.indexOf(column));
   const head = (column: Column, left: number | undefined, caption?: string) => (
@@ -67,13 +73,49 @@ export function Grid(props: Props) {
       {...props.actions}
     />
   );
+  const group = (line: GroupLine, at: number) => {
+    const ids = line.rows.map((row) => row.id);
+    const isOn = ids.every((id) => selected.has(id));
+    const left = (place: number) => ({ left: px(lefts[place] ?? 0) });
+    return (
+      <tr key={line.key} data-line={at} aria-rowindex={at + 2} class="is-group" onFocusCapture={() => focus.set(at)}>
+        <td class="is-pinned grid-check" style={{ left: px(0) }} aria-colindex={1}>
+          <input
+            type="checkbox"
+            aria-label={`Select the group ${line.column.title} = ${line.value}`}
+            checked={isOn}
+            tabIndex={focus.isTabStop(at, seen) ? 0 : -1}
+            onChange={(event) => props.onSelectMany(ids, event.currentTarget.checked)}
+          />
+        </td>
+        {pinned.map((column, place) =>
+          column.id === "name" ? (
+            <th key={column.id} scope="row" class="is-pinned" style={left(place)} aria-colindex={indexOf(column)}>
+              <GroupName line={line} authorOf={props.authorOf} onToggle={() => props.onToggleGroup(line.key)} />
+            </th>
+          ) : (
+            <td key={column.id} class="is-pinned number" style={left(place)} aria-colindex={indexOf(column)}>
+              <GroupCell line={line} column={column} />
+            </td>
+          ),
+        )}
+        {before ? <td aria-hidden="true" /> : null}
+        {shown.map((column) => (
+          <td key={column.id} class={column.isNumber ? "number" : undefined} aria-colindex={indexOf(column)}>
+            <GroupCell line={line} column={column} />
+          </td>
+        ))}
+        {after ? <td aria-hidden="true" /> : null}
+      </tr>
+    );
+  };
   const all = rows.length > 0 && rows.every((row) => selected.has(row.id));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: the table scrolls, also by keyboard
     <section ref={scroller} class="grid" tabIndex={0} aria-label="Iterations" aria-busy={props.isBusy}>
       <table
         style={{ width: px(pinnedWidth + sum(widths)) }}
-        aria-rowcount={props.total + 1}
+        aria-rowcount={Math.max(props.total, lines.length) + 1}
         aria-colcount={1 + columns.length}
       >
         <thead>
@@ -99,16 +141,18 @@ export function Grid(props: Props) {
           </tr>
         </thead>
         <tbody onKeyDown={(event) => focus.onKey(event, props.onSelect)}>
-          <Gap rows={lines.first} cells={cells} />
-          {rows.slice(lines.first, lines.end).map((row, at) => {
-            const line = lines.first + at;
+          <Gap rows={seen.first} cells={cells} />
+          {lines.slice(seen.first, seen.end).map((each, at) => {
+            const line = seen.first + at;
+            if (each.kind === "group") return group(each, line);
+            const { row } = each;
             const isOn = selected.has(row.id);
             return (
               <tr
-                key={row.id}
+                key={each.key}
                 data-line={line}
                 aria-rowindex={line + 2}
-                class={isOn ? "is-selected" : undefined}
+                class={`${isOn ? "is-selected" : ""} ${row === props.baseline ? "is-baseline" : ""}`}
                 onFocusCapture={() => focus.set(line)}
               >
                 <td class="is-pinned grid-check" style={{ left: px(0) }} aria-colindex={1}>
@@ -116,7 +160,7 @@ export function Grid(props: Props) {
                     type="checkbox"
                     aria-label={`Select ${row.name}`}
                     checked={isOn}
-                    tabIndex={focus.isTabStop(line, lines) ? 0 : -1}
+                    tabIndex={focus.isTabStop(line, seen) ? 0 : -1}
                     onClick={(event) => props.onSelect(row.id, event.currentTarget.checked, event.shiftKey)}
                   />
                 </td>
@@ -130,21 +174,33 @@ export function Grid(props: Props) {
                       style={{ left: px(lefts[place] ?? 0) }}
                       aria-colindex={indexOf(column)}
                     >
-                      <Cell row={row} column={column} authorOf={props.authorOf} />
+                      <Cell
+                        row={row}
+                        column={column}
+                        authorOf={props.authorOf}
+                        baseline={props.baseline}
+                        depth={each.depth}
+                      />
                     </Tag>
                   );
                 })}
                 {before ? <td aria-hidden="true" /> : null}
                 {shown.map((column) => (
                   <td key={column.id} class={column.isNumber ? "number" : undefined} aria-colindex={indexOf(column)}>
-                    <Cell row={row} column={column} authorOf={props.authorOf} />
+                    <Cell
+                      row={row}
+                      column={column}
+                      authorOf={props.authorOf}
+                      baseline={props.baseline}
+                      depth={each.depth}
+                    />
                   </td>
                 ))}
                 {after ? <td aria-hidden="true" /> : null}
               </tr>
             );
           })}
-          <Gap rows={rows.length - lines.end} cells={cells} />
+          <Gap rows={lines.length - seen.end} cells={cells} />
         </tbody>
       </table>
     </section>
@@ -203,7 +259,7 @@ function usePlace(scroller: { current: HTMLElement | null }): Place {
 type Select = (id: string, isOn: boolean, isRange: boolean) => void;
 
 /** Up and down move between rows; one row at a time is in the order of the Tab key. */
-function useFocus(scroller: { current: HTMLElement | null }, rows: readonly Row[]) {
+function useFocus(scroller: { current: HTMLElement | null }, lines: readonly Line[]) {
   const [active, setActive] = useState(0);
   const wanted = useRef<{ line: number; selector: string } | undefined>(undefined);
   useLayoutEffect(() => {
@@ -227,14 +283,12 @@ function useFocus(scroller: { current: HTMLElement | null }, rows: readonly Row[
   const onKey = (event: KeyboardEvent, onSelect: Select) => {
     const target = event.target as HTMLElement;
     const line = Number(target.closest("tr")?.dataset.line);
-    const to = nextLine(event, line, rows.length);
+    const to = nextLine(event, line, lines.length);
     if (to === undefined || Number.isNaN(line)) return;
     event.preventDefault();
-    if (event.shiftKey && rows[line] && rows[to]) {
-      onSelect(rows[line].id, true, false);
-      onSelect(rows[to].id, true, false);
-    }
-    go(to, target instanceof HTMLInputElement ? "input" : "a");
+    for (const each of event.shiftKey ? [lines[line], lines[to]] : [])
+      if (each?.kind === "row") onSelect(each.row.id, true, false);
+    go(to, target instanceof HTMLInputElement ? "input" : "th :is(a, button)");
   };
   const isTabStop = (line: number, shown: { first: number; end: number }) =>
     line === (active >= shown.first && active < shown.end ? active : shown.first);

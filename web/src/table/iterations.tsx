@@ -22,6 +22,7 @@ import {
 import { csvOf } from "./csv.ts";
 import { NEWEST_FIRST, type State, TableData } from "./data.ts";
 import { Grid } from "./grid.tsx";
+import { linesOf } from "./lines.ts";
 import type { Keys, Part, Row } from "./model.ts";
 import { useAuthors } from "./people.ts";
 import { QueryBar } from "./query-bar.tsx";
@@ -65,6 +66,12 @@ function Table({
     const left = state.differs ? differing(wanted, rows) : wanted;
     return left.toSorted((a, b) => rank(a, pinned) - rank(b, pinned));
   }, [shown, all, state.differs, rows, pinned]);
+  const groups = useMemo(() => columnsOfIds(split(state.group), all), [state.group, all]);
+  const baseline = rows.find((row) => row.id === state.baseline);
+  const lines = useMemo(() => {
+    const open = new Set(split(state.open));
+    return linesOf(rows, { groups, open, isTree: !!state.tree, baseline: state.baseline });
+  }, [rows, groups, state.open, state.tree, state.baseline]);
   const chosen = useMemo(() => new Set(split(state.selected)), [state.selected]);
   const anchor = useRef<string | undefined>(undefined);
   useNewKeys(rows, keys, onNewKeys);
@@ -93,6 +100,7 @@ function Table({
       if (!shown.includes(id)) setColumns(shown.toSpliced(shown.indexOf(column.id) + 1, 0, id));
     },
   };
+  const group = (column: Column) => change({ group: joined(toggled(split(state.group), column.id)), open: undefined });
   const isEmpty = table.isKnown && !rows.length && !table.isLoading;
   return (
     <section class="iterations" aria-label="Table of iterations">
@@ -119,6 +127,24 @@ function Table({
           />
           Only what differs
         </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={!!state.tree}
+            onChange={(event) => change({ tree: event.currentTarget.checked ? "1" : undefined })}
+          />
+          Children below parents
+        </label>
+        {groups.map((column) => (
+          <Button key={column.id} onClick={() => group(column)} aria-label={`Do not group by ${column.title}`}>
+            Group: {column.title} ×
+          </Button>
+        ))}
+        {baseline ? (
+          <Button onClick={() => change({ baseline: undefined })} aria-label="No baseline">
+            <span class="clip">Baseline: {baseline.name}</span> ×
+          </Button>
+        ) : null}
         <CsvButton data={data} name={experimentName} columns={columns} authorOf={authorOf} />
         <Count table={table} onReload={() => data.reload()} />
       </div>
@@ -130,6 +156,7 @@ function Table({
           mayUpdate={rights.update}
           mayDelete={rights.delete}
           onClear={() => select([])}
+          onBaseline={(id) => change({ baseline: id })}
         />
       ) : null}
       {table.error && !isFilterError(table.error) ? <ErrorBox error={table.error} retry={() => data.reload()} /> : null}
@@ -140,14 +167,20 @@ function Table({
       ) : (
         <Grid
           rows={rows}
+          lines={lines}
+          baseline={baseline}
+          onToggleGroup={(key) => change({ open: joined(toggled(split(state.open), key)) || undefined })}
+          onSelectMany={(ids, isOn) =>
+            select(isOn ? new Set([...chosen, ...ids]) : [...chosen].filter((id) => !ids.includes(id)))
+          }
           columns={columns}
           pinned={pinned}
           widthOf={widthOf}
           sort={parseSort(sort)}
-          actions={actions}
+          actions={{ ...actions, onGroup: group }}
           selected={chosen}
           onSelect={(id, isOn, isRange) => {
-            const order = rows.map((row) => row.id);
+            const order = lines.flatMap((line) => (line.kind === "row" ? line.row.id : []));
             select(
               selectedAfter(
                 new Set(split(location.peek().query.selected)),
