@@ -113,6 +113,7 @@ PAGES: dict[str, Callable[[Dashboard, dict[str, str]], object]] = {
     "project": lambda tab, ids: tab.open(f"/projects/{ids['project']}"),
     "experiment": lambda tab, ids: tab.open(f"/experiments/{ids['experiment']}"),
     "charts": lambda tab, ids: _open_charts(tab, f"/experiments/{ids['experiment']}/charts"),
+    "iteration": lambda tab, ids: tab.open(f"/iterations/{ids['iteration']}"),
     "model": lambda tab, ids: tab.open(f"/models/{ids['model']}"),
     "compare": lambda tab, ids: tab.open("/compare", {"iterations": ids["compared"]}),
 }

@@ -106,9 +106,15 @@ def test_the_console_of_a_running_iteration_grows_and_is_followed(
     expect(console.locator(".ansi-red")).to_have_text("red")
     dashboard.check_looks()
     console.press("Home")
-    expect(dashboard.page.get_by_label("Follow")).not_to_be_checked()
+    follow = dashboard.page.get_by_label("Follow")
+    expect(follow).not_to_be_checked()
+    _log(server, iteration, "3", output=_lines("the last"))
+    expect(dashboard.page.get_by_text("2,003 lines")).to_be_visible()
+    expect(console.get_by_text("the last")).to_have_count(0)
+    follow.check()
+    expect(console.get_by_text("the last")).to_be_in_viewport()
     dashboard.page.get_by_role("button", name="Read from the beginning").click()
-    expect(dashboard.page.get_by_text("3,002 lines")).to_be_visible()
+    expect(dashboard.page.get_by_text("3,003 lines")).to_be_visible()
     search = dashboard.page.get_by_label("Find in the output")
     search.fill("LINE 7")
     expect(dashboard.page.get_by_text("1 of 111")).to_be_visible()
@@ -128,6 +134,24 @@ def test_the_console_reads_what_was_printed_at_the_end(dashboard: Dashboard, ser
     end(server, iteration)
     expect(_console(dashboard).get_by_text("goodbye")).to_be_visible()
     expect(dashboard.page.get_by_text("succeeded")).to_be_visible()
+
+
+def test_the_console_goes_on_after_an_error_of_the_server(
+    dashboard: Dashboard, server: Server, experiment: str
+) -> None:
+    iteration = new_iteration(server, experiment)
+    _log(server, iteration, "1", output=_lines("before"))
+    pattern = re.compile(r"/output\?after=")
+    broken = {"code": "SERVER_ERROR", "message": "Something broke"}
+    dashboard.page.route(pattern, lambda route: route.fulfill(status=500, json=broken))
+    dashboard.open(f"/iterations/{iteration}", {"tab": "console"})
+    expect(dashboard.page.get_by_text("Something broke")).to_be_visible()
+    expect(_console(dashboard).get_by_text("before")).to_be_visible()
+    dashboard.page.unroute(pattern)
+    _log(server, iteration, "2", output=_lines("after"))
+    dashboard.page.get_by_role("button", name="Try again").click()
+    expect(_console(dashboard).get_by_text("after")).to_be_visible()
+    expect(dashboard.page.get_by_text("Something broke")).to_have_count(0)
 
 
 def test_a_stop_is_confirmed_and_seen_until_it_is_carried_out(

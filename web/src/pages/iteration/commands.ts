@@ -14,3 +14,8 @@ export function describe(command: Pick<Command, "state" | "step">): string {
   const step = command.step;
   return command.state === "acknowledged" && step !== null && step !== undefined ? `${words} at step ${step}` : words;
 }
+
+/** It is still on its way. */
+export function isOpen(command: Pick<Command, "state">): boolean {
+  return command.state === "pending" || command.state === "seen";
+}

@@ -5,11 +5,12 @@ import { Confirm } from "../../components/confirm.tsx";
 import { Time } from "../../components/time.tsx";
 import { api } from "../../state/api.ts";
 import { cache, useList } from "../../state/use.ts";
-import { type Command, describe } from "./commands.ts";
+import { type Command, describe, isOpen } from "./commands.ts";
 import type { PartProps } from "./part.ts";
 
 const PATH = "/iterations/{iteration_id}/commands";
-const SECONDS = 5;
+/** While one waits, and else, as others send commands too. */
+const SECONDS = { waiting: 5, idle: 30 };
 
 export function StopButton({ iteration }: PartProps) {
   const [open, setOpen] = useState(false);
@@ -43,7 +44,11 @@ export function StopButton({ iteration }: PartProps) {
 /** All while it runs; afterwards those that were carried out. */
 export function Commands({ iteration, rights, running }: PartProps) {
   const ids = { iteration_id: iteration.id };
-  const list = useList(PATH, { ids }, { every: running ? SECONDS : undefined });
+  const [waiting, setWaiting] = useState(false);
+  const seconds = waiting ? SECONDS.waiting : SECONDS.idle;
+  const list = useList(PATH, { ids }, { every: running ? seconds : undefined });
+  const open = running && (list.data ?? []).some(isOpen);
+  if (open !== waiting) setWaiting(open);
   const shown = list.data?.filter((each) => running || each.state === "acknowledged");
   if (!shown?.length) return null;
   return (

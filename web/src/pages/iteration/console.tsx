@@ -11,12 +11,12 @@ import { NEWEST, type Output, useOutput } from "./use-output.ts";
 export default function Console({ iteration, running }: PartProps) {
   const [whole, setWhole] = useState(false);
   const output = useOutput(iteration.id, running, whole);
-  if (output.error && !output.lines.length) return <ErrorBox error={output.error} />;
+  if (output.error && !output.lines.length) return <ErrorBox error={output.error} retry={output.retry} />;
   if (!output.loaded) return <Loading />;
   if (!output.lines.length) return <Nothing running={running} />;
   return (
     <>
-      {output.error ? <ErrorBox error={output.error} /> : null}
+      {output.error ? <ErrorBox error={output.error} retry={output.retry} /> : null}
       {output.cut ? (
         <p class="note console-cut">
           The newest {NEWEST.toLocaleString()} lines and those that came since.{" "}

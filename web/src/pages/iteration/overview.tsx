@@ -9,15 +9,16 @@ import { useGet, useList } from "../../state/use.ts";
 import { byKey, includes } from "./find.ts";
 import type { PartProps, Schemas } from "./part.ts";
 
-const SECONDS = 10;
+/** Metrics change all the time, parameters are mostly logged at the start. */
+const SECONDS = { metrics: 10, parameters: 60 };
 /** More rows than this are shown on request: thousands of them make a page slow. */
 const MOST = 500;
 
 export default function Overview({ iteration, running }: PartProps) {
   const ids = { iteration_id: iteration.id };
-  const options = { every: running ? SECONDS : undefined };
-  const parameters = useList("/iterations/{iteration_id}/parameters", { ids }, options);
-  const summary = useGet("/iterations/{iteration_id}/metrics/summary", { ids }, options);
+  const every = (seconds: number) => ({ every: running ? seconds : undefined });
+  const parameters = useList("/iterations/{iteration_id}/parameters", { ids }, every(SECONDS.parameters));
+  const summary = useGet("/iterations/{iteration_id}/metrics/summary", { ids }, every(SECONDS.metrics));
   const find = location.value.query.find ?? "";
   if (parameters.error) return <ErrorBox error={parameters.error} retry={parameters.reload} />;
   if (summary.error) return <ErrorBox error={summary.error} retry={summary.reload} />;
@@ -61,6 +62,7 @@ function useMost<T>(rows: readonly T[]) {
 
 function Metrics({ rows, total }: { rows: [string, Schemas["MetricSummary"]][]; total: number }) {
   const [shown, more] = useMost(rows);
+  if (!rows.length) return <None title="Metrics" total={total} />;
   return (
     <Section title="Metrics" count={total}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard */}
@@ -95,7 +97,6 @@ function Metrics({ rows, total }: { rows: [string, Schemas["MetricSummary"]][]; 
           </tbody>
         </table>
       </section>
-      <Found count={rows.length} total={total} what="metric" />
       {more}
     </Section>
   );
@@ -111,6 +112,7 @@ function Value({ value, strong }: { value: WireNumber; strong?: boolean }) {
 
 function Parameters({ rows, total }: { rows: readonly Schemas["Parameter"][]; total: number }) {
   const [shown, more] = useMost(rows);
+  if (!rows.length) return <None title="Parameters" total={total} />;
   return (
     <Section title="Parameters" count={total}>
       <table class="table pairs">
@@ -131,7 +133,6 @@ function Parameters({ rows, total }: { rows: readonly Schemas["Parameter"][]; to
           ))}
         </tbody>
       </table>
-      <Found count={rows.length} total={total} what="parameter" />
       {more}
     </Section>
   );
@@ -150,7 +151,10 @@ function LongValue({ value }: { value: string }) {
   );
 }
 
-function Found({ count, total, what }: { count: number; total: number; what: string }) {
-  if (count || !total) return total ? null : <p class="note">None</p>;
-  return <p class="note">No {what} fits the search.</p>;
+function None({ title, total }: { title: string; total: number }) {
+  return (
+    <Section title={title} count={total}>
+      <p class="note">{total ? "None fits the search." : "None logged."}</p>
+    </Section>
+  );
 }

@@ -127,7 +127,7 @@ function Csv({ text, name }: { text: string; name: string }) {
           <thead>
             <tr>
               {head.map((each, index) => (
-                <th scope="col" key={index}>
+                <th scope="col" key={index} class={isNumber(rows[0]?.[index] ?? "") ? "number" : ""}>
                   {each}
                 </th>
               ))}

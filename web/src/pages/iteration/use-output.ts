@@ -15,10 +15,14 @@ export interface Output {
   /** There may be earlier lines. */
   cut: boolean;
   error: unknown;
+  retry: () => void;
 }
 
+const NOTHING = { lines: [], version: 0, loaded: false, cut: false, error: undefined };
+
 export function useOutput(iterationId: string, running: boolean, whole: boolean): Output {
-  const [output, setOutput] = useState<Output>({ lines: [], version: 0, loaded: false, cut: false, error: undefined });
+  const [tries, setTries] = useState(0);
+  const [output, setOutput] = useState<Omit<Output, "retry">>(NOTHING);
   const runs = useRef(running);
   // The end needs no new start: the reader sees it. An iteration that is resumed grows again.
   const starts = useRef(0);
@@ -45,8 +49,8 @@ export function useOutput(iterationId: string, running: boolean, whole: boolean)
       if (!left.signal.aborted) setOutput((old) => ({ ...old, loaded: true, error }));
     });
     return () => left.abort();
-  }, [iterationId, whole, starts.current]);
-  return output;
+  }, [iterationId, whole, starts.current, tries]);
+  return { ...output, retry: () => setTries(tries + 1) };
 }
 
 function tail(iterationId: string, signal: AbortSignal): Promise<Page> {
