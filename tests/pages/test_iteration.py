@@ -154,6 +154,16 @@ def test_the_console_goes_on_after_an_error_of_the_server(
     expect(dashboard.page.get_by_text("Something broke")).to_have_count(0)
 
 
+def test_the_overview_has_what_was_logged_at_the_end(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment)
+    dashboard.open(f"/iterations/{iteration}")
+    expect(dashboard.page.get_by_text("No parameters and no metrics")).to_be_visible()
+    _log(server, iteration, "1", parameters={"late": "yes"}, metrics={"loss": {"value": [1]}})
+    end(server, iteration)
+    expect(dashboard.page.get_by_text("succeeded")).to_be_visible()
+    expect(dashboard.page.get_by_role("row", name="late yes")).to_be_visible()
+
+
 def test_a_stop_is_confirmed_and_seen_until_it_is_carried_out(
     dashboard: Dashboard, server: Server, experiment: str
 ) -> None:

@@ -5,6 +5,7 @@ import { Confirm } from "../../components/confirm.tsx";
 import { Time } from "../../components/time.tsx";
 import { api } from "../../state/api.ts";
 import { cache, useList } from "../../state/use.ts";
+import { useAtEnd } from "./at-end.ts";
 import { type Command, describe, isOpen } from "./commands.ts";
 import type { PartProps } from "./part.ts";
 
@@ -47,6 +48,7 @@ export function Commands({ iteration, rights, running }: PartProps) {
   const [waiting, setWaiting] = useState(false);
   const seconds = waiting ? SECONDS.waiting : SECONDS.idle;
   const list = useList(PATH, { ids }, { every: running ? seconds : undefined });
+  useAtEnd(running, list.reload);
   const open = running && (list.data ?? []).some(isOpen);
   if (open !== waiting) setWaiting(open);
   const shown = list.data?.filter((each) => running || each.state === "acknowledged");

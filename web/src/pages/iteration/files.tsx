@@ -7,6 +7,7 @@ import { formatBytes } from "../../components/format.ts";
 import { hashOf } from "../../state/location.ts";
 import { location } from "../../state/route.ts";
 import { useList } from "../../state/use.ts";
+import { useAtEnd } from "./at-end.ts";
 import { byKey, includes } from "./find.ts";
 import type { PartProps, Schemas } from "./part.ts";
 import { Preview } from "./preview.tsx";
@@ -23,6 +24,7 @@ export default function Files({ iteration, running }: PartProps) {
     { ids: { experiment_id: iteration.experiment_id }, query: { iteration_id: iteration.id } },
     { every: running ? SECONDS : undefined },
   );
+  useAtEnd(running, list.reload);
   if (list.error && !list.data) return <ErrorBox error={list.error} retry={list.reload} />;
   if (!list.data) return <Loading />;
   if (!list.data.length) return <Empty title="No files">They appear here when the program logs a file.</Empty>;

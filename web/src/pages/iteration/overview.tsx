@@ -6,6 +6,7 @@ import { ErrorBox } from "../../components/error-box.tsx";
 import { formatNumber, type WireNumber } from "../../components/format.ts";
 import { location, setQuery } from "../../state/route.ts";
 import { useGet, useList } from "../../state/use.ts";
+import { useAtEnd } from "./at-end.ts";
 import { byKey, includes } from "./find.ts";
 import type { PartProps, Schemas } from "./part.ts";
 
@@ -19,6 +20,7 @@ export default function Overview({ iteration, running }: PartProps) {
   const every = (seconds: number) => ({ every: running ? seconds : undefined });
   const parameters = useList("/iterations/{iteration_id}/parameters", { ids }, every(SECONDS.parameters));
   const summary = useGet("/iterations/{iteration_id}/metrics/summary", { ids }, every(SECONDS.metrics));
+  useAtEnd(running, parameters.reload, summary.reload);
   const find = location.value.query.find ?? "";
   if (parameters.error) return <ErrorBox error={parameters.error} retry={parameters.reload} />;
   if (summary.error) return <ErrorBox error={summary.error} retry={summary.reload} />;
