@@ -87,7 +87,8 @@ def list_changes(
     line = access.experiment(actor, experiment_id, Need.READ)
     now = clock.to_milliseconds(clock.now()) * 1000
     given = None if since is None else decode(experiment_id, since)
-    reset = given is not None and given.time_us < now - LOST_AFTER
+    # A position is from the future if it is forged, or if the clock was set back since.
+    reset = given is not None and not now - LOST_AFTER <= given.time_us <= now + WINDOW
     is_first = given is None or reset
     position = Position(now) if given is None or reset else given
 

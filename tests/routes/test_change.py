@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.kit.metering import READS, Meter
 from chalicelib import clock, ids
+from chalicelib.services.search.position import Position, encode
 from chalicelib.storage.table import item, keys
 from deardiary.wire.shapes import IterationStatus
 from tests.support.mirror import Mirror
@@ -242,6 +243,24 @@ def test_a_position_of_yesterday_asks_for_a_new_list(server: Server, experiment_
     assert answer["reset"]
     assert [row["name"] for row in answer["data"]] == ["later"]
     assert not mirror.poll()["reset"]
+
+
+def test_a_clock_that_was_set_back_asks_for_a_new_list(
+    server: Server, experiment_id: str, run: Run, later: Any
+) -> None:
+    mirror = Mirror(server, experiment_id)
+    later(minutes=-5)
+    run.patch(name="renamed")
+    answer = mirror.poll()
+    assert answer["reset"]
+    assert [row["name"] for row in answer["data"]] == ["renamed"]
+
+
+@pytest.mark.parametrize("time_us", [2**55, 2**63, 2**64 - 1])
+def test_a_forged_position_of_the_future_asks_for_a_new_list(server: Server, experiment_id: str, time_us: int) -> None:
+    since = encode(experiment_id, Position(time_us))
+    reply = server.call("GET", f"/experiments/{experiment_id}/iterations/changes?since={since}")
+    assert (reply.status, reply.body["reset"]) == (200, True)
 
 
 @pytest.mark.parametrize("since", ["", "nonsense", "0", "é"])

@@ -122,6 +122,15 @@ def test_a_cookie_of_another_name_signs_nobody_in(server: Server, cookie: str) -
     check_refused(_ask(server, CLOUD | OWN | given), 401, "TOKEN_MISSING")
 
 
+@pytest.mark.parametrize("host", ["[::1", "[", "a]"])
+def test_a_malformed_host_is_no_own_page(server: Server, host: str) -> None:
+    given = {"Host": host, "Origin": "http://a.example.com"}
+    check_refused(_ask(server, given), 401, "TOKEN_MISSING")
+    check_refused(_ask(server, given, "DELETE", "/auth/session"), 403, "ORIGIN_FORBIDDEN")
+    token = {"Cookie": f"__Host-deardiary={server.token()}"}
+    check_refused(_ask(server, given | token), 403, "ORIGIN_FORBIDDEN")
+
+
 def test_the_cookie_is_found_among_others(server: Server, signed_in: dict[str, str]) -> None:
     cookies = f"a=b; {signed_in['Cookie']};c=d=e"
     assert found(_ask(server, signed_in | OWN | {"Cookie": cookies}))["username"] == ADMIN

@@ -58,8 +58,11 @@ def _attributes(site: str) -> str:
 
 
 def _is_local(site: str) -> bool:
-    """True for plain HTTP on loopback, where browsers accept no Secure cookie."""
-    url = urlsplit(site)
+    """True for plain HTTP on loopback, where browsers accept no Secure cookie. False for a malformed Host."""
+    try:
+        url = urlsplit(site)
+    except ValueError:
+        return False
     return url.scheme == "http" and config.is_loopback(url.hostname or "")
 
 
@@ -67,8 +70,8 @@ def _is_own_page(headers: Mapping[str, str], site: str) -> bool:
     """True if the browser says so. Sec-Fetch-Site decides where it is sent; no page can set it."""
     if "sec-fetch-site" in headers:
         return headers["sec-fetch-site"] == "same-origin"
-    url = urlsplit(site)
-    return headers.get("origin") == f"{url.scheme}://{url.netloc}"
+    scheme, _, host, *_path = site.split("/")
+    return headers.get("origin") == f"{scheme}//{host}"
 
 
 def _read(header: str, name: str) -> str | None:
