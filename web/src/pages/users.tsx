@@ -33,7 +33,7 @@ function UserTable({ users }: { users: readonly User[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
     <section class="scroll" tabIndex={0} aria-label="Users">
-      <table class="table people">
+      <table class="table people stacked">
         <thead>
           <tr>
             <th scope="col">Username</th>
@@ -67,7 +67,7 @@ function UserRow({ user }: { user: User }) {
         {own ? <span class="note"> (you)</span> : null}
       </th>
       <td>
-        <bdi>{`${user.first_name} ${user.last_name}`.trim()}</bdi>
+        <bdi>{`${user.first_name} ${user.last_name}`.trim() || "—"}</bdi>
       </td>
       <td>{user.is_admin ? "admin" : <span class="note">user</span>}</td>
       <td>

@@ -7,6 +7,7 @@ import { Snippet } from "../components/copy.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { Field } from "../components/field.tsx";
+import { formatDay } from "../components/format.ts";
 import { Time } from "../components/time.tsx";
 import { api } from "../state/api.ts";
 import { cache, useList } from "../state/use.ts";
@@ -52,13 +53,13 @@ function TokenTable({ tokens }: { tokens: readonly Token[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
     <section class="scroll" tabIndex={0} aria-label="API tokens">
-      <table class="table people">
+      <table class="table people stacked">
         <thead>
           <tr>
             <th scope="col">Name</th>
             <th scope="col">May</th>
             <th scope="col">Created</th>
-            <th scope="col">Expires</th>
+            <th scope="col">Valid</th>
             <th scope="col">
               <span class="visually-hidden">Actions</span>
             </th>
@@ -99,7 +100,7 @@ function TokenRow({ token }: { token: Token }) {
       <td>
         <Time at={token.created_date} />
       </td>
-      <td>{token.expires_at ? new Date(token.expires_at).toLocaleDateString("en-GB", DAY) : "never"}</td>
+      <td>{token.expires_at ? `until ${formatDay(new Date(token.expires_at))}` : "without limit"}</td>
       <td class="number">
         <Button kind="plain" aria-label={`Revoke ${token.name}`} onClick={() => setRevokes(true)}>
           Revoke
@@ -116,8 +117,6 @@ function TokenRow({ token }: { token: Token }) {
     </tr>
   );
 }
-
-const DAY = { day: "numeric", month: "short", year: "numeric" } as const;
 
 function CreateDialog({ onCreated, onClose }: { onCreated: (token: string) => void; onClose: () => void }) {
   const [name, setName] = useState("");

@@ -33,13 +33,13 @@ export function TrashTable({ list, mayDelete, nameOf }: Props) {
       {list.data.length ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
         <section class="scroll" tabIndex={0} aria-label="Trash">
-          <table class="table people">
+          <table class="table people stacked">
             <thead>
               <tr>
                 <th scope="col">Name</th>
                 <th scope="col">Kind</th>
                 <th scope="col">Deleted</th>
-                <th scope="col">Gone for good</th>
+                <th scope="col">Kept</th>
                 {mayDelete ? (
                   <th scope="col">
                     <span class="visually-hidden">Actions</span>
@@ -98,7 +98,7 @@ function TrashRow({ entry, by, mayDelete, onRestored }: RowProps) {
           </span>
         ) : null}
       </td>
-      <td>{formatTime(new Date(entry.purge_date))}</td>
+      <td>until {formatTime(new Date(entry.purge_date))}</td>
       {mayDelete ? (
         <td class="number">
           <RestoreButton entry={entry} onRestored={onRestored} />
