@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib import clock, ids
+from chalicelib.services.search import row_cache
 from deardiary.wire.shapes import IterationStatus
 from tests.support.interleaving import Actor, stage
 from tests.support.mirror import Mirror
@@ -34,13 +36,33 @@ class Clock:
 
 
 class Sweep:
-    """Two iterations of an experiment, the requests that change them, and a client that polls."""
+    """Two iterations of an experiment, the requests that change them, and a client that polls two server processes."""
 
     def __init__(self, server: Server, experiment_id: str) -> None:
         self.server, self.experiment_id = server, experiment_id
         client = server.client()
         self.ids = [client.iterations.create(experiment_id).id for _ in range(2)]
         self.mirror = Mirror(server, experiment_id)
+        self._caches: list[OrderedDict[str, dict[str, row_cache.Kept]]] = [OrderedDict(), OrderedDict()]
+
+    def poll(self, process: int) -> Any:
+        """Poll a server process, which knows only the rows that it has read itself."""
+        row_cache._kept = self._caches[process % 2]
+        return self.mirror.poll()
+
+    def log_and_poll(self) -> None:
+        """Each process answers with the row of each iteration, which it may know."""
+        for which, process in itertools.product((0, 1), repeat=2):
+            self.flush(which)
+            self.poll(process)
+
+    def begin(self, time: Clock) -> None:
+        """Let both processes know both rows, and write none of them for a minute."""
+        time.ahead += timedelta(seconds=70)
+        self.log_and_poll()
+        time.ahead += timedelta(seconds=70)
+        self.log_and_poll()
+        assert [len(cache[self.experiment_id]) for cache in self._caches] == [2, 2]
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         return self.server.call(method, path, body).body
@@ -66,11 +88,13 @@ class Sweep:
 
     def check(self, time: Clock) -> None:
         """The client has what the list has, now and after a minute in which nothing happens."""
-        self.mirror.poll()
+        self.poll(0)
+        assert self.mirror.rows == self.mirror.listed()
+        self.log_and_poll()
         assert self.mirror.rows == self.mirror.listed()
         time.ahead += timedelta(seconds=70)
-        self.mirror.poll()
-        assert self.mirror.poll()["data"] == []
+        self.poll(1)
+        assert self.poll(0)["data"] == []
         assert self.mirror.rows == self.mirror.listed()
 
 
@@ -83,7 +107,7 @@ ACTIONS: dict[str, Callable[[Sweep, int], Any]] = {
     "tag": Sweep.tag,
     "create": Sweep.create,
     "delete": Sweep.delete,
-    "poll": lambda sweep, _which: sweep.mirror.poll(),
+    "poll": Sweep.poll,
 }
 
 
@@ -107,15 +131,14 @@ def test_a_poll_between_any_two_calls_of_a_writer(
     time = Clock(monkeypatch)
     for calls in range(1, MOST_CALLS):
         sweep = Sweep(server, experiment_id)
+        sweep.begin(time)
         with stage() as actors:
             writer = actors.add(partial(ACTIONS[outer], sweep, 0))
             writer.step(calls)
             reached = not writer.done
             time.ahead += MOST_OF_A_REQUEST
             # With news the client moves on, past the time at which the writer began.
-            sweep.flush(1)
-            sweep.mirror.poll()
-            sweep.mirror.poll()
+            sweep.log_and_poll()
             writer.finish()
         sweep.check(time)
         if not reached:
@@ -138,6 +161,7 @@ def test_any_order_of_the_calls_of_many_requests(
     """Each step lets one of four writers, or the client that polls, make a few calls; a new request if it has none."""
     with pytest.MonkeyPatch.context() as patch:
         time, sweep = Clock(patch), Sweep(server, experiment_id)
+        sweep.begin(time)
         running: dict[object, Actor] = {}
         began: dict[object, timedelta] = {}
         with stage() as actors:
