@@ -383,3 +383,23 @@ def test_children_stand_below_their_parents(dashboard: Dashboard, server: Server
     assert edges[0]
     assert edges[1]
     assert edges[1]["x"] > edges[0]["x"]
+
+
+def test_a_saved_view_brings_filter_order_and_columns_back(new_tab: Open, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="views")
+    _four(server, experiment)
+    tab = _open(new_tab(), experiment, filter="metrics.loss < 4", sort="m:loss", columns="name,m:loss")
+    tab.page.get_by_role("button", name="Views").click()
+    tab.page.get_by_label("Save the present view as").fill("good ones")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(tab.page.get_by_role("button", name="good ones", exact=True)).to_be_visible()
+    other = _open(new_tab(new_member(server, project, "read").username), experiment, group="p:lr")
+    other.page.get_by_role("button", name="Views").click()
+    expect(other.page.get_by_label("Save the present view as")).to_have_count(0)
+    expect(other.page.get_by_label("Delete the view good ones")).to_have_count(0)
+    other.page.get_by_role("button", name="good ones", exact=True).click()
+    expect(_names(other)).to_have_text(["date", "cedar", "birch"])
+    expect(other.page.locator(".grid thead .grid-sort")).to_have_text(["Name", "loss"])
+    tab.check_looks()
+    tab.page.get_by_label("Delete the view good ones").click()
+    expect(tab.page.get_by_text("None yet.")).to_be_visible()

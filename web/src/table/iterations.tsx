@@ -29,6 +29,7 @@ import { QueryBar } from "./query-bar.tsx";
 import { selected as selectedAfter } from "./selection.ts";
 import { joined, moved, NARROWEST, split, toggled, WIDEST, widthsOf, widthsText } from "./settings.ts";
 import { useTableState } from "./state.ts";
+import { Views } from "./views.tsx";
 
 export interface IterationsProps {
   experimentId: string;
@@ -145,6 +146,13 @@ function Table({
             <span class="clip">Baseline: {baseline.name}</span> ×
           </Button>
         ) : null}
+        <Views
+          projectId={projectId}
+          state={state}
+          mayCreate={rights.create}
+          mayDelete={rights.delete}
+          onShow={change}
+        />
         <CsvButton data={data} name={experimentName} columns={columns} authorOf={authorOf} />
         <Count table={table} onReload={() => data.reload()} />
       </div>

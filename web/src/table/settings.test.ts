@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { joined, moved, split, toggled, widthsOf, widthsText } from "./settings.ts";
+import { joined, moved, split, toggled, viewOf, widthsOf, widthsText } from "./settings.ts";
 
 test("a list of ids with any characters comes back", () => {
   for (const ids of [[], ["name"], ["p:a,b", "m:c\\", "l:=,\\,", "m:\u202e 👩‍👧"]])
@@ -23,4 +23,10 @@ test("an element moves among the others and stops at the ends", () => {
   assert.deepEqual(moved(["a"], "x", 1), ["a"]);
   assert.deepEqual(toggled(["a", "b"], "a"), ["b"]);
   assert.deepEqual(toggled(["a"], "b"), ["a", "b"]);
+});
+
+test("a view keeps texts of the table alone", () => {
+  assert.deepEqual(viewOf({ filter: "a = 1", sort: "", columns: ["lr"], selected: "x", group: undefined }), {
+    filter: "a = 1",
+  });
 });

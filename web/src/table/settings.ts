@@ -53,3 +53,11 @@ export function moved(ids: readonly string[], id: string, places: number): strin
 export function toggled(ids: readonly string[], id: string): string[] {
   return ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id];
 }
+
+/** The part of a state that a view keeps. A view may come from another program: only texts count. */
+export function viewOf(state: Readonly<Record<string, unknown>>): Record<string, string> {
+  const known = VIEW_NAMES.map((name) => [name, state[name]] as const);
+  return Object.fromEntries(
+    known.filter((each): each is [(typeof VIEW_NAMES)[number], string] => !!each[1] && typeof each[1] === "string"),
+  );
+}
