@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.api import found, made, new_experiment, new_iteration
+import pytest
+
+from chalicelib.routes.http import answer, endpoint
+from tests.support.api import check_refused, found, made, new_experiment, new_iteration
 from tests.support.server import Server
 
 
@@ -41,3 +44,13 @@ def test_the_keys_in_use_have_types_and_counts(server: Server) -> None:
     }
     used = server.client().iterations.keys(experiment)
     assert [(each.key, each.count) for each in used.parameters] == [("b", 1), ("depth", 2), ("lr", 2), ("seed", 1)]
+
+
+def test_more_keys_than_an_answer_can_hold_are_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = new_experiment(server)
+    iteration = new_iteration(server, experiment)
+    log(server, iteration, parameters={f"{number}".ljust(250, "x"): "1" for number in range(50)})
+    found(server.call("GET", f"/experiments/{experiment}/keys"))
+    for module in (endpoint, answer):
+        monkeypatch.setattr(module, "MAX_ANSWER_BYTES", 10_000)
+    check_refused(server.call("GET", f"/experiments/{experiment}/keys"), 413, "PAYLOAD_TOO_LARGE")

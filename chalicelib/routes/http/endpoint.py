@@ -29,6 +29,7 @@ from chalicelib.errors import (
 )
 from chalicelib.routes.http import cookie, cors, parse, request_log, write_only
 from chalicelib.routes.http.answer import (
+    JSON,
     MAX_ANSWER_BYTES,
     Answer,
     encode,
@@ -164,7 +165,16 @@ def _perform(operation: Operation, face: Face, request: Request, ids: Mapping[st
     call, path_ids = _call(operation, face, request), parse.path_ids(ids)
     if isinstance(call.query, parse.LimitedQuery):
         return _page(lambda limit: _view(operation, _limited(call, limit), path_ids), call.query.limit)
-    return _view(operation, call, path_ids)
+    answer = _view(operation, call, path_ids)
+    return _whole(answer) if operation.method == "GET" and answer.media_type == JSON else answer
+
+
+def _whole(answer: Answer[Any]) -> Answer[Any]:
+    """The answer with its JSON. PayloadTooLarge if Lambda cannot return that much."""
+    text = encode(answer)
+    if size_in_lambda(text) > MAX_ANSWER_BYTES:
+        raise PayloadTooLarge("This is longer than an answer can be; read its parts separately")
+    return replace(answer, payload=None, raw=Raw(text)) if text else answer
 
 
 def _view(operation: Operation, call: Call[Any, Any], path_ids: Mapping[str, str]) -> Answer[Any]:
