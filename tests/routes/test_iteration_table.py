@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from chalicelib.routes.http import table as http_table
 from chalicelib.services.search import page_cache
 from chalicelib.storage.table import item
 from deardiary.wire.shapes import IterationStatus
@@ -239,3 +240,27 @@ def test_columns_of_several_pages_are_filled_up(
     assert {name: list(map(str, values)) for name, values in paged.items()} == {
         name: list(map(str, values)) for name, values in whole.items()
     }
+
+
+@pytest.mark.parametrize("kind", ["parameters", "metrics"])
+@pytest.mark.parametrize("order", [{}, {"order_by": "created_date"}], ids=str)
+def test_a_table_of_rows_with_keys_of_their_own_comes_in_short_pages(
+    server: Server, monkeypatch: pytest.MonkeyPatch, kind: str, order: dict[str, str]
+) -> None:
+    experiment = new_experiment(server)
+    created = [new_iteration(server, experiment) for _ in range(5)]
+    for number, iteration in enumerate(created):
+        keys = [f"{number}-{key}" for key in range(4)]
+        content = {key: "1" if kind == "parameters" else {"value": [1]} for key in keys}
+        made(server.call("POST", f"/iterations/{iteration}/log", {"batch_id": "b", kind: content}))
+    monkeypatch.setattr(http_table, "MAX_CELLS", 20)
+    ids: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = found(server.call("GET", path(experiment, {"limit": 1000, **order, **cursor})))
+        assert len(page["ids"]) * len(page["columns"][kind]) <= 20
+        ids += page["ids"]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert sorted(ids) == created

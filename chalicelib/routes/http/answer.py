@@ -48,6 +48,14 @@ _STATUS: dict[type[DomainError], int] = {
 _OF_304 = {"cache-control", "content-location", "expires", "vary"}
 
 
+class TooManyRows(Exception):
+    """A page of fewer rows must be made: of these rows the answer would be far too long."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"at most {limit} rows fit")
+        self.limit = limit
+
+
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
     """The return value of a view.

@@ -32,6 +32,7 @@ from chalicelib.routes.http.answer import (
     JSON,
     MAX_ANSWER_BYTES,
     Answer,
+    TooManyRows,
     encode,
     render,
     rows_of,
@@ -198,7 +199,11 @@ def _is_blind(call: Call[Any, Any]) -> bool:
 def _page(view: Callable[[int], Answer[Any]], limit: int) -> Answer[Any]:
     """Answer with as many rows as one answer can hold: fewer than requested if they are long."""
     while True:
-        answer = view(limit)
+        try:
+            answer = view(limit)
+        except TooManyRows as error:
+            limit = error.limit
+            continue
         text = encode(answer)
         size = size_in_lambda(text)
         if size <= MAX_ANSWER_BYTES:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
+from chalicelib.routes.http.answer import TooManyRows
 from deardiary.wire.form import encode_float, to_json
 from deardiary.wire.shapes import Iteration
 
@@ -25,6 +26,8 @@ else:
     )
 
 Part = Literal["first", "last", "min", "max", "count", "last_step"]
+# Of a table in memory; with each a null, it is ten times as long as an answer can be.
+MAX_CELLS = 10_000_000
 FIELDS = tuple(each.name for each in fields(Iteration) if each.name != "id")
 
 
@@ -78,13 +81,21 @@ def columns_of(rows: Sequence[Facts], wanted: Wanted) -> dict[str, Any]:
     }
     if wanted.parameters is not None:
         keys = wanted.parameters or _keys(each.parameters for each in rows)
+        _check_size(rows, keys)
         columns["parameters"] = {key: [each.parameters.get(key) for each in rows] for key in keys}
     if wanted.metrics is not None:
         keys = wanted.metrics or _keys(each.summaries for each in rows)
+        _check_size(rows, keys)
         columns["metrics"] = {key: _metric(rows, key, wanted.parts) for key in keys}
     if wanted.tags:
         columns["tags"] = [each.tags for each in rows]
     return columns
+
+
+def _check_size(rows: Sequence[Facts], keys: Sequence[str]) -> None:
+    """TooManyRows if each row has keys of its own: their nulls would fill the memory of the server."""
+    if len(rows) > 1 and len(rows) * len(keys) > MAX_CELLS:
+        raise TooManyRows(max(1, min(len(rows) - 1, MAX_CELLS // len(keys))))
 
 
 def _keys(owned: Iterable[Iterable[str]]) -> list[str]:
