@@ -35,7 +35,14 @@ LONG = {
         "test_durable",
         "test_forks",
     ),
-    *("test_matrix", "test_lost_answers", "test_model_races", "test_parent_races", "test_summary_interleavings"),
+    *(
+        "pages/test_table",
+        "test_matrix",
+        "test_lost_answers",
+        "test_model_races",
+        "test_parent_races",
+        "test_summary_interleavings",
+    ),
 }
 
 

@@ -13,8 +13,9 @@ from tests.support.server import ADMIN, Server, server_on_moto
 Open = Callable[..., Dashboard]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """It ends with its file: while Playwright runs, its thread has an event loop, so no other test can use asyncio."""
     try:
         with running_browser() as running:
             yield running

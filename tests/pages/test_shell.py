@@ -116,7 +116,7 @@ def test_signing_out_ends_the_session_of_this_browser(dashboard: Dashboard) -> N
 def test_without_a_connection_a_banner_says_so_and_the_page_comes_back(dashboard: Dashboard, project: str) -> None:
     dashboard.open()
     dashboard.page.context.set_offline(True)
-    dashboard.page.locator("main").get_by_role("link", name="Iris").click()
+    dashboard.page.get_by_role("heading", name="Iris").get_by_role("link").click()
     expect(dashboard.page.get_by_text("No connection to the server")).to_be_visible()
     assert dashboard.findings() == []
     dashboard.page.context.set_offline(False)
@@ -180,7 +180,7 @@ def test_a_page_that_stays_broken_says_so_and_does_not_reload_for_ever(
     dashboard.open()
     for path in upgrade.glob("project-*.js"):
         path.unlink()
-    dashboard.page.locator("main").get_by_role("link", name="Iris").click()
+    dashboard.page.get_by_role("heading", name="Iris").get_by_role("link").click()
     expect(dashboard.page.get_by_role("alert")).to_be_visible()
     expect(dashboard.page.get_by_role("button", name="Try again")).to_be_visible()
 
@@ -213,7 +213,7 @@ def test_everything_is_reached_by_keyboard(dashboard: Dashboard, project: str) -
     expect(dashboard.page.get_by_role("button", name="Skip to the content")).to_be_focused()
     dashboard.page.keyboard.press("Enter")
     dashboard.page.keyboard.press("Tab")
-    expect(dashboard.page.get_by_role("link", name="Iris")).to_be_focused()
+    expect(dashboard.page.get_by_role("heading", name="Iris").get_by_role("link")).to_be_focused()
     dashboard.page.keyboard.press("Enter")
     expect(dashboard.page.get_by_role("heading", name="Iris", level=1)).to_be_visible()
     dashboard.page.keyboard.press("Control+k")

@@ -242,7 +242,7 @@ def test_a_deletion_among_creations_leaves_nothing(
     path = f"/models/{model.id}"
     rename = partial(real_server.call, "PATCH", path, {"name": "another"})
     calls = [partial(create, real_server, model, iteration)] * 24 + [rename] * 4
-    calls += [partial(real_server.call, "DELETE", path)] * 4
+    calls += [partial(real_server.call, "DELETE", f"{path}?purge=true")] * 4
     answers = at_once(calls[::-1] + calls)
     assert {answer.status for answer in answers} <= {200, 201, 202, 204, 404}
     assert sweep.resume_deletions(60)
@@ -261,7 +261,7 @@ def test_sixteen_iterations_share_a_text_and_leave_nothing(
     row = item.find(blob.BlobRow, keys.blob(project_id, sha256))
     assert row is not None
     assert row.owners == THREADS
-    at_once([partial(client.iterations.delete, each.id) for each in mine])
+    at_once([partial(client.iterations.delete, each.id, purge=True) for each in mine])
     # A request that finds another one removing the bytes leaves the rest to the upkeep.
     assert sweep.resume_deletions(60)
     assert item.find(blob.BlobRow, keys.blob(project_id, sha256)) is None
@@ -279,5 +279,5 @@ def test_sixteen_snapshots_of_one_iteration_leave_one_owner_each(
     last = real_server.call("GET", path).body["git_diff"]
     blobs = {key[1] for key in everything() if key[0] == f"PROJECT#{project_id}" and key[1].startswith("BLOB#")}
     assert blobs == {keys.blob(project_id, hashlib.sha256(text.encode()).hexdigest()).sk for text in (last, "p")}
-    real_server.client().iterations.delete(iteration.id)
+    real_server.client().iterations.delete(iteration.id, purge=True)
     assert not [key for key in everything() if key[0] == f"PROJECT#{project_id}" and key[1].startswith("BLOB#")]

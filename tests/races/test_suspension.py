@@ -100,7 +100,7 @@ def test_nothing_comes_into_an_iteration_that_was_deleted(
             send(real_server, iteration, each)
 
         def meanwhile() -> None:
-            assert real_server.call("DELETE", path).status in (202, 204)
+            assert real_server.call("DELETE", f"{path}?purge=true").status in (202, 204)
             upkeep.run(60)
 
         with suspended(number, meanwhile, clocks) as suspension:
@@ -109,7 +109,7 @@ def test_nothing_comes_into_an_iteration_that_was_deleted(
             else:
                 real_server.call("PATCH", path, {"status_id": 2})
         check_consistency()
-        real_server.call("DELETE", path)
+        real_server.call("DELETE", f"{path}?purge=true")
         return suspension.happened
 
     assert each_suspension(run) > 1
