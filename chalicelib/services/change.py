@@ -28,6 +28,7 @@ from chalicelib.services.search.position import Position, State, decode, encode
 from chalicelib.storage import change as storage
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import running, series
+from chalicelib.storage.change import Change
 from chalicelib.storage.points.summary import PackedSummaries, Summary
 from chalicelib.storage.reads import projection
 from deardiary.wire.shapes import Iteration
@@ -125,7 +126,7 @@ def _is_edited(state: State, position: Position) -> bool:
 def _watch(experiment_id: str, only: Collection[str], position: Position, now: int) -> _Watch:
     kept = row_cache.find(experiment_id, now)
     start = min([now, position.time_us, *(each.time_us for each in kept.values())])
-    every = storage.read_changes(experiment_id, start - WINDOW)
+    every = _with_children(storage.read_changes(experiment_id, start - WINDOW))
     last = {each.iteration_id: each.stamp for each in every}
     noted = [each for each in every if each.stamp >= ids.stamp(position.time_us - WINDOW)]
     edits: dict[str, list[str]] = {}
@@ -141,6 +142,17 @@ def _watch(experiment_id: str, only: Collection[str], position: Position, now: i
         {each: old.row for each, old in kept.items() if last.get(each, "") < ids.stamp(old.time_us - WINDOW)},
         {each for each, stamp in last.items() if stamp >= ids.stamp(now - WINDOW)},
     )
+
+
+def _with_children(changes: list[Change]) -> list[Change]:
+    """A child shows no parent while its parent is hidden, so its row changes at the same time."""
+    parents = list({each.iteration_id for each in changes if each.of_children})
+    children = dict(zip(parents, in_threads(iterations.read_child_ids, parents), strict=True))
+    return [
+        Change(each.stamp, iteration_id)
+        for each in changes
+        for iteration_id in [each.iteration_id, *(children[each.iteration_id] if each.of_children else ())]
+    ]
 
 
 def _next_position(now: int, position: Position, watch: _Watch, left: Sequence[State]) -> Position:

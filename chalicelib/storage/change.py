@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pynamodb.attributes import NumberAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute
 
 from chalicelib import clock, ids
 from chalicelib.storage.table import item, keys
@@ -25,18 +25,24 @@ KEPT_S = 24 * 60 * 60
 class ChangeRow(Item, discriminator="change"):
     # DynamoDB's TTL, which may be days late.
     expires_at = NumberAttribute()
+    # Set where the iteration disappears or comes back: its children then show another parent.
+    of_children = BooleanAttribute(null=True)
 
 
 class Change(NamedTuple):
-    """`stamp` (`ids.stamp`) is the time before the write, so the change may become visible later than that."""
+    """`stamp` (`ids.stamp`) is the time before the write, so the change may become visible later than that.
+
+    `of_children`: it changes what the children of the iteration show, too.
+    """
 
     stamp: str
     iteration_id: str
+    of_children: bool = False
 
 
-def note_change(experiment_id: str, iteration_id: str, write: Transaction) -> None:
+def note_change(experiment_id: str, iteration_id: str, write: Transaction, *, of_children: bool = False) -> None:
     key = keys.change(experiment_id, ids.stamp(), iteration_id)
-    write.replace(ChangeRow(*key, expires_at=_expiry()))
+    write.replace(ChangeRow(*key, expires_at=_expiry(), of_children=of_children or None))
 
 
 def note_change_alone(experiment_id: str, iteration_id: str) -> None:
@@ -54,5 +60,5 @@ def read_changes(experiment_id: str, since_us: int) -> list[Change]:
 
     This read is eventually consistent, at half the price: the caller reads again what is a minute old.
     """
-    rows = item.raw_rows(keys.changes_span(experiment_id, ids.stamp(since_us)), ["SK"], consistent=False)
-    return [Change(*keys.parts_of_change(row["SK"]["S"])) for row in rows]
+    rows = item.raw_rows(keys.changes_span(experiment_id, ids.stamp(since_us)), ["SK", "of_children"], consistent=False)
+    return [Change(*keys.parts_of_change(row["SK"]["S"]), "of_children" in row) for row in rows]

@@ -214,6 +214,11 @@ def list_children(experiment_id: str, parent_id: str, limit: int, cursor: str | 
     return Page([child for child in children if child.parent_iteration_id == parent_id], rows.next_cursor)
 
 
+def read_child_ids(parent_id: str) -> list[str]:
+    """The ids of the children, also of a hidden parent."""
+    return [row.child_id for row in item.query(ChildRow, keys.iteration_partition(parent_id), keys.CHILD)]
+
+
 def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[Iteration] = ()) -> Iteration:
     """Write the differences and return the iteration as stored.
 
@@ -364,7 +369,7 @@ def hide_iteration_on_request(experiment: Experiment, iteration_id: str, write: 
     experiments.check_alive(experiment, write)
     hide_iteration(experiment.id, iteration_id, write)
     running.unmark_running(experiment.id, iteration_id, write)
-    change.note_change(experiment.id, iteration_id, write)
+    change.note_change(experiment.id, iteration_id, write, of_children=True)
 
 
 def restore_iteration(experiment: Experiment, iteration_id: str, name: str | None, write: Transaction) -> None:
@@ -382,7 +387,7 @@ def restore_iteration(experiment: Experiment, iteration_id: str, name: str | Non
         actions.append(IterationRow.id_key.remove())
     if shape(row).end_date is None:
         running.mark_running(experiment.id, iteration_id, write)
-    change.note_change(experiment.id, iteration_id, write)
+    change.note_change(experiment.id, iteration_id, write, of_children=True)
     write.update(IterationRow(*row.key), actions, HIDDEN, Overtaken)
 
 

@@ -172,6 +172,21 @@ def test_new_and_deleted_iterations(server: Server, experiment_id: str, run: Run
     assert mirror.rows == mirror.listed()
 
 
+def test_a_child_shows_no_parent_while_that_is_in_the_trash(server: Server, experiment_id: str, later: Any) -> None:
+    client = server.client()
+    parent = client.iterations.create(experiment_id).id
+    child = client.iterations.create(experiment_id, parent_iteration_id=parent).id
+    client.iterations.update(child, status_id=IterationStatus.SUCCEEDED)
+    later(minutes=3)
+    mirror = Mirror(server, experiment_id)
+    for method, path in (("DELETE", f"/iterations/{parent}"), ("POST", f"/trash/{parent}")):
+        assert server.call(method, path).status in (200, 204)
+        mirror.poll()
+        assert mirror.rows == mirror.listed()
+        later(minutes=3)
+    assert mirror.rows[child]["parent_iteration_id"] == parent
+
+
 def test_an_edit_does_not_repeat_parameters_with_every_flush_after_it(
     server: Server, experiment_id: str, run: Run, later: Any
 ) -> None:
