@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from deardiary.http.transport import Request
 
 
+@pytest.fixture(autouse=True)
+def _no_capture_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An iteration that an earlier test left open would take the streams again after those of a test here."""
+    monkeypatch.setattr(console, "_captures", [])
+    monkeypatch.setattr(console, "_patches", [])
+
+
 @pytest.fixture
 def memory() -> MemoryServer:
     return MemoryServer()
