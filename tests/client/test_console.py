@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 def _no_capture_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """An iteration that an earlier test left open would take the streams again after those of a test here."""
     monkeypatch.setattr(console, "_captures", [])
-    monkeypatch.setattr(console, "_patches", [])
 
 
 @pytest.fixture
