@@ -8,6 +8,12 @@ from tests.support.active import CREATE, END, LOG
 from tests.support.transports import FakeServer, experiment, iteration, page, project, taken
 
 
+@pytest.fixture(autouse=True)
+def _no_output(_no_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Capture nothing: a warning of another test's thread would be sent with the requests that a test counts."""
+    monkeypatch.setenv("DEARDIARY_CAPTURE", "none")
+
+
 @pytest.fixture
 def server() -> FakeServer:
     server = FakeServer()
