@@ -361,39 +361,32 @@ def test_a_fork_sends_neither_its_own_lines_nor_those_of_its_parent(memory: Memo
     assert len(memory.iterations) == 1
 
 
-def test_text_alone_causes_a_flush(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def arrival_of(text: bytes, memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Flush often. The event is set when a request holds the text."""
     from deardiary.sending import sender
 
     monkeypatch.setattr(console, "_DRAIN_SECONDS", 0.01)
     monkeypatch.setattr(sender, "FLUSH_SECONDS", 0.02)
-    arrived = threading.Event()
-    send = memory.send
+    arrived, send = threading.Event(), memory.send
 
     def watch(request: Request) -> Any:
-        if b"hello" in transports.body_of(request):
+        if text in transports.body_of(request):
             arrived.set()
         return send(request)
 
     monkeypatch.setattr(memory, "send", watch)
+    return arrived
+
+
+def test_text_alone_causes_a_flush(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived = arrival_of(b"hello", memory, monkeypatch)
     with begin(memory):
         print("hello")
         assert arrived.wait(10)
 
 
 def test_a_bar_shows_a_state_at_the_pace_of_the_flushes(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    from deardiary.sending import sender
-
-    monkeypatch.setattr(console, "_DRAIN_SECONDS", 0.01)
-    monkeypatch.setattr(sender, "FLUSH_SECONDS", 0.02)
-    arrived = threading.Event()
-    send = memory.send
-
-    def watch(request: Request) -> Any:
-        if b"10%" in transports.body_of(request):
-            arrived.set()
-        return send(request)
-
-    monkeypatch.setattr(memory, "send", watch)
+    arrived = arrival_of(b"10%", memory, monkeypatch)
     with begin(memory):
         sys.stderr.write("\r10%")
         assert arrived.wait(10)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
 import deardiary
-from chalicelib import clock
 from chalicelib.storage import series
 from tests.support.consistency import check_consistency
 from tests.support.faults import Answer, Delivery, Fault, Sent, inject, lost_500, lost_connection
@@ -31,17 +29,6 @@ def server() -> Iterator[Server]:
 def iteration(server: Server) -> deardiary.Iteration:
     client = server.client()
     return client.iterations.create(client.experiments.create(client.projects.create("faults").id, "e").id)
-
-
-@pytest.fixture
-def a_minute_passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    ahead, now = [timedelta(0)], clock.now
-    monkeypatch.setattr(clock, "now", lambda: now() + ahead[0])
-
-    def advance() -> None:
-        ahead[0] += timedelta(seconds=61)
-
-    return advance
 
 
 def send(server: Server, iteration: deardiary.Iteration, batch_id: str, *values: float) -> Reply:

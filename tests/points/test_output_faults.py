@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from functools import partial
 
 import pytest
 
 import deardiary
-from chalicelib import clock
 from chalicelib.services.points import trimming
 from chalicelib.storage import output, series
 from deardiary.wire import limits
@@ -32,17 +30,6 @@ def server() -> Iterator[Server]:
 def iteration(server: Server) -> deardiary.Iteration:
     client = server.client()
     return client.iterations.create(client.experiments.create(client.projects.create("faults").id, "e").id)
-
-
-@pytest.fixture
-def a_minute_passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    ahead, now = [timedelta(0)], clock.now
-    monkeypatch.setattr(clock, "now", lambda: now() + ahead[0])
-
-    def advance() -> None:
-        ahead[0] += timedelta(seconds=61)
-
-    return advance
 
 
 @pytest.fixture(autouse=True)

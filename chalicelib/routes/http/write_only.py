@@ -34,7 +34,7 @@ def without_others_texts(method: str, answer: Answer[Any], body: object) -> Answ
         return Answer(204)
     shown = _shown(answer.payload, frozenset(_texts(body)))
     if isinstance(answer.payload, FlushReceipt):
-        # Commands are addressed to the writer, whoever that is.
+        # A command is meant for the writer, so the writer may read it.
         shown = dataclasses.replace(shown, commands=answer.payload.commands)
     return Answer(answer.status, shown)
 
