@@ -15,9 +15,10 @@ from chalicelib.routes.http.parse import Id, LimitedQuery
 from chalicelib.routes.iteration import overview
 from deardiary.wire import limits
 from deardiary.wire.shapes import ChangedIterations
+from deardiary.wire.times import format_many
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from chalicelib.services.search.facts import Facts
 
@@ -54,10 +55,20 @@ def list_changes(call: Call[None, ChangesQuery], experiment_id: str) -> Answer[C
     )
     metrics = _named(query.metrics)
     rows = [_row(each, metrics, is_detailed=each.iteration.id in found.detailed) for each in found.rows]
-    content = {"data": rows, "gone": found.gone, "reset": found.reset, "poll_after_seconds": found.poll_after_seconds}
+    content = {
+        "data": rows,
+        "gone": found.gone,
+        "last_seen": dict(zip(found.last_seen, _times(found.last_seen.values()), strict=True)),
+        "reset": found.reset,
+        "poll_after_seconds": found.poll_after_seconds,
+    }
     whole = content | {"next_since": found.next_since}
     told = content if rows or found.gone else whole
     return Answer(200, raw=whole, etag=hashlib.sha256(msgspec.json.encode(told)).hexdigest())
+
+
+def _times(stamps_us: Iterable[int]) -> list[str]:
+    return format_many(stamp_us // 1000 for stamp_us in stamps_us)
 
 
 def _named(keys: list[str]) -> frozenset[str] | None:

@@ -50,21 +50,26 @@ _PACE = ((0, _IDLE_S), (50, 5), (200, 10), (MOST_RUNNING, 20))
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`detailed`: the ids of the rows with parameters and tags. `reset`: the client has to list everything again."""
+    """`detailed`: the ids of the rows with parameters and tags. `reset`: the client has to list everything again.
+
+    `last_seen`: the last heartbeat of each iteration that runs, in µs since 1970.
+    """
 
     rows: list[Facts]
     detailed: Collection[str]
     gone: list[str]
+    last_seen: Mapping[str, int]
     reset: bool
     next_since: str
     poll_after_seconds: int
 
 
 class _Watch(NamedTuple):
-    """The iterations to compare, edited ones first, in the order of edits; and the number of those that run."""
+    """The iterations to compare, edited ones first, in the order of edits. `last_seen`: of those that run."""
 
     states: Sequence[State]
     running: int
+    last_seen: Mapping[str, int]
     oldest_edit: str | None
     # The rows that this process has read before, if no CHANGE row since names their iterations.
     unchanged: Mapping[str, Iteration]
@@ -112,6 +117,7 @@ def list_changes(
         rows=rows,
         detailed=edited | created,
         gone=[each.id for each in sent if each.id not in present],
+        last_seen=watch.last_seen,
         reset=reset,
         next_since=encode(experiment_id, after),
         poll_after_seconds=0 if left else next(seconds for most, seconds in _PACE if watch.running <= most),
@@ -134,10 +140,12 @@ def _watch(experiment_id: str, only: Collection[str], position: Position, now: i
         edits.setdefault(each.iteration_id, []).append(each.stamp)
     runs = [each for each in running.read_running_ids(experiment_id) if not only or each in only][-MOST_RUNNING:]
     chosen = [each for each in dict.fromkeys([*edits, *reversed(runs)]) if not only or each in only]
-    summaries = series.read_summaries_nearby(experiment_id, chosen)
+    progress = series.read_progress_nearby(experiment_id, chosen)
+    summaries = {each: found.summaries for each, found in progress.items()}
     return _Watch(
         [State(each, edits.get(each, ()), summaries.get(each)) for each in chosen],
         len(runs),
+        {each: progress[each].heartbeat_us for each in runs if each in progress and progress[each].heartbeat_us},
         noted[0].stamp if noted else None,
         {each: old.row for each, old in kept.items() if last.get(each, "") < ids.stamp(old.time_us - WINDOW)},
         {each for each, stamp in last.items() if stamp >= ids.stamp(now - WINDOW)},

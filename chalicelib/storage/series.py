@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
@@ -47,6 +47,13 @@ class SeriesRow(Item, discriminator="series"):
     output = JSONAttribute(null=True)
     # True: the iteration is being deleted; no batch may be announced any more.
     closed = BooleanAttribute(null=True)
+
+
+class Progress(NamedTuple):
+    """What a poll compares: the packed summaries (`PackedSummaries`), and the last heartbeat in µs since 1970."""
+
+    summaries: bytes
+    heartbeat_us: int
 
 
 class Announcement(NamedTuple):
@@ -110,10 +117,14 @@ def read_summaries_of_span(
     return {keys.owner_of_series(row["SK"]["S"]): summary.PackedSummaries(row["digests"]["B"]) for row in rows}
 
 
-def read_summaries_nearby(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, bytes]:
-    """The packed summaries of these iterations (`PackedSummaries`), as of about a second ago at worst."""
-    rows = nearby.read_nearby([keys.series(experiment_id, each) for each in iteration_ids], ["digests"]).rows
-    return {keys.owner_of_series(key.sk): row["digests"]["B"] for key, row in rows.items()}
+def read_progress_nearby(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Progress]:
+    """The progress of these iterations, as of about a second ago at worst."""
+    rows = nearby.read_nearby([keys.series(experiment_id, each) for each in iteration_ids], ["digests", "last_at"]).rows
+    return {keys.owner_of_series(key.sk): _progress(row) for key, row in rows.items()}
+
+
+def _progress(row: Mapping[str, Any]) -> Progress:
+    return Progress(row["digests"]["B"], int(row["last_at"]["N"]) if "last_at" in row else 0)
 
 
 def read_series_of_iterations(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Series]:

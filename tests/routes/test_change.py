@@ -13,6 +13,7 @@ from chalicelib import clock, ids
 from chalicelib.services.search.position import Position, encode
 from chalicelib.storage.table import item, keys
 from deardiary.wire.shapes import IterationStatus
+from deardiary.wire.times import parse_time
 from tests.support.mirror import Mirror
 from tests.support.server import Reply, Server, server_on_moto
 
@@ -355,3 +356,30 @@ def _copy(experiment_id: str, source: str, target: str, *kinds: Callable[[str, s
         if "id" in row.attribute_values:
             row.attribute_values["id"] = target
         row.save()
+
+
+def test_a_poll_tells_when_each_running_iteration_was_seen_last(
+    server: Server, experiment_id: str, run: Run, later: Any
+) -> None:
+    ended, silent = Run(server, experiment_id), Run(server, experiment_id)
+    ended.end()
+    later(minutes=12)
+    run.flush()
+    mirror = Mirror(server, experiment_id)
+    seen = {each: parse_time(time) for each, time in mirror.ask().body["last_seen"].items()}
+    assert list(seen) == [run.id, silent.id]
+    assert timedelta(minutes=12) <= seen[run.id] - seen[silent.id] < timedelta(minutes=13)
+    assert list(mirror.ask(iteration_id=[silent.id]).body["last_seen"]) == [silent.id]
+    assert set(server.client().iterations.changes(experiment_id).last_seen.values()) == set(seen.values())
+
+
+def test_a_heartbeat_without_points_is_news(server: Server, experiment_id: str, run: Run, later: Any) -> None:
+    mirror = Mirror(server, experiment_id)
+    later(minutes=2)
+    mirror.poll()
+    reply = mirror.ask()
+    etag = reply.headers["etag"]
+    run.flush()
+    news = mirror.ask({"If-None-Match": etag})
+    assert (news.status, news.body["data"]) == (200, [])
+    assert news.body["last_seen"][run.id] > reply.body["last_seen"][run.id]
