@@ -1,11 +1,11 @@
 /** What can be done with a chart: save it, and read its values as a table. */
 import { useId } from "preact/hooks";
+import { fileName, savePng, saveText } from "../components/save.ts";
 import { csvOf } from "./csv.ts";
 import type { Drawn } from "./drawn.ts";
 import { lookOf, useLooks, xScaleOf, xTitleOf } from "./look.ts";
 import type { Curves } from "./model.ts";
 import { resolveColour } from "./palette.ts";
-import { fileName, savePng, saveText } from "./save.ts";
 import { svgOf } from "./svg.ts";
 
 interface Props {

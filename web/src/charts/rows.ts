@@ -5,8 +5,8 @@ import { urlOf } from "../api/url.ts";
 import { RUNNING } from "../api/words.ts";
 import { api } from "../state/api.ts";
 import type { Entry } from "../state/cache.ts";
+import { follow } from "../state/follow.ts";
 import { cache, useLoaded, whileVisible } from "../state/use.ts";
-import { type ChangedRow, follow } from "./feed.ts";
 import type { Row } from "./model.ts";
 
 type Schemas = components["schemas"];
@@ -101,9 +101,9 @@ function useFeed(runs: readonly Run[]): void {
     const stops = [...Map.groupBy(latest.current, (run) => run.experiment_id)].map(([experimentId, own]) =>
       follow(
         experimentId,
-        own.map((each) => each.id),
-        (rows) => {
-          for (const row of rows) keepRow(row, latest.current);
+        () => ({ ids: own.map((each) => each.id), parameters: [] }),
+        ({ data }) => {
+          for (const row of data) keepRow(row, latest.current);
         },
       ),
     );
@@ -113,7 +113,7 @@ function useFeed(runs: readonly Run[]): void {
   }, [key]);
 }
 
-function keepRow(row: ChangedRow, runs: readonly Run[]): void {
+function keepRow(row: Schemas["IterationOverview"], runs: readonly Run[]): void {
   cache.put(`/iterations/${row.id}/metrics/summary`, { data: row.metrics ?? {} });
   const known = runs.find((each) => each.id === row.id);
   if (!known || known.running === (row.status_id === RUNNING)) return;

@@ -2,9 +2,9 @@
 import { type Signal, signal } from "@preact/signals";
 import type { components } from "../api/operations.ts";
 import { api } from "../state/api.ts";
+import type { Changes } from "../state/feed.ts";
+import { follow } from "../state/follow.ts";
 import { FIELDS, merged, type Part, type Row, rowsOf } from "./model.ts";
-
-type Changes = components["schemas"]["ChangedIterations"];
 
 export interface Wanted {
   experimentId: string;
@@ -27,9 +27,9 @@ export interface State {
   error?: unknown;
   /** New iterations that may belong somewhere in this order or filter. */
   added: readonly string[];
+  /** The last heartbeat of each iteration that runs, by id. */
+  lastSeen: ReadonlyMap<string, string>;
 }
-
-type Answered = { body: Changes; etag: string | undefined } | undefined;
 
 const PATH = "/experiments/{experiment_id}/iterations";
 export const NEWEST_FIRST = "created_date desc";
@@ -37,21 +37,21 @@ const PAGE = 1000;
 /** An answer of more cells would be long to wait for. */
 const CELLS = 150_000;
 const RECENT_MS = 15_000;
-const RETRY_SECONDS = 30;
 
 export class TableData {
   readonly state: Signal<State>;
   #wanted: Wanted | undefined;
   #cursor: string | null = null;
   #reading: AbortController | undefined;
-  #closed = new AbortController();
+  #isClosed = false;
+  #stopFollowing: (() => void) | undefined;
   #recent: { at: number; changes: Changes }[] = [];
   /** The creation of the newest iteration that the table or the feed has seen. */
   #newest = "";
-  #isFollowing = false;
 
   constructor() {
-    this.state = signal<State>({ rows: [], total: null, hasMore: false, isLoading: true, isKnown: false, added: [] });
+    const none = { rows: [], total: null, added: [], lastSeen: new Map() };
+    this.state = signal<State>({ ...none, hasMore: false, isLoading: true, isKnown: false });
   }
 
   /** Read the first page. The rows of before stay until it is here, also if it fails. */
@@ -59,7 +59,7 @@ export class TableData {
     this.#wanted = wanted;
     this.#cursor = null;
     await this.#page(wanted, (rows) => rows);
-    if (!this.#isFollowing && !this.#closed.signal.aborted) void this.#follow();
+    this.#follow();
   }
 
   reload(): void {
@@ -89,7 +89,8 @@ export class TableData {
   }
 
   close(): void {
-    this.#closed.abort();
+    this.#isClosed = true;
+    this.#stopFollowing?.();
     this.#reading?.abort();
   }
 
@@ -115,43 +116,22 @@ export class TableData {
     }
   }
 
-  /** Ask for changes again and again, while the page is visible. */
-  async #follow(): Promise<void> {
-    this.#isFollowing = true;
-    let [since, etag]: [string | undefined, string | undefined] = [undefined, undefined];
-    let seconds = 0;
-    while (!this.#closed.signal.aborted) {
-      await wait(seconds, this.#closed.signal);
-      await visible(this.#closed.signal);
-      if (this.#closed.signal.aborted || !this.#wanted) return;
-      try {
-        const found: Answered = await api.fresh(
-          `${PATH}/changes`,
-          { ...this.#asked(since), signal: this.#closed.signal },
-          etag,
-        );
-        if (!found) continue;
-        if (found.body.reset) this.reload();
-        else this.#take(found.body, since === undefined);
-        [since, etag, seconds] = [found.body.next_since, found.etag, found.body.poll_after_seconds];
-      } catch {
-        // The next poll says the same; a table that reads on shows its own errors.
-        seconds = RETRY_SECONDS;
-      }
-    }
-  }
-
-  #asked(since: string | undefined) {
-    const keys = this.#wanted?.keys;
-    const named = (of: readonly string[]) => (of.length > 200 ? [] : of.length ? [...of] : [""]);
-    const query = {
-      ...(since ? { since } : {}),
-      ...(keys ? { parameters: named(keys.parameters), metrics: named(keys.metrics) } : {}),
-    };
-    return { ids: { experiment_id: this.#wanted?.experimentId ?? "" }, query };
+  #follow(): void {
+    const experimentId = this.#wanted?.experimentId;
+    if (!experimentId || this.#stopFollowing || this.#isClosed) return;
+    this.#stopFollowing = follow(
+      experimentId,
+      () => this.#wanted?.keys ?? {},
+      (changes, isFirst) => this.#take(changes, isFirst),
+    );
   }
 
   #take(changes: Changes, isFirst: boolean): void {
+    this.#show({ lastSeen: new Map(Object.entries(changes.last_seen ?? {})) });
+    if (changes.reset) {
+      this.reload();
+      return;
+    }
     const now = Date.now();
     this.#recent = [...this.#recent.filter((each) => each.at > now - RECENT_MS), { at: now, changes }];
     if (!this.#adds && isFirst) this.#see(changes.data);
@@ -203,28 +183,4 @@ function queryOf({ filter, order, keys, parts }: Wanted) {
 /** A row that moved while the pages were read may come twice. */
 function unique(rows: readonly Row[]): Row[] {
   return [...new Map(rows.map((row) => [row.id, row])).values()];
-}
-
-function wait(seconds: number, signal: AbortSignal): Promise<void> {
-  if (!seconds) return Promise.resolve();
-  return new Promise((done) => {
-    const timer = setTimeout(done, seconds * 1000);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      done();
-    });
-  });
-}
-
-function visible(signal: AbortSignal): Promise<void> {
-  if (document.visibilityState === "visible") return Promise.resolve();
-  return new Promise((done) => {
-    const check = () => {
-      if (document.visibilityState !== "visible" && !signal.aborted) return;
-      document.removeEventListener("visibilitychange", check);
-      done();
-    };
-    document.addEventListener("visibilitychange", check);
-    signal.addEventListener("abort", check);
-  });
 }

@@ -1,9 +1,9 @@
 /** The iterations of an experiment as a table: filter, order, columns, selection, all kept in the URL. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/errors.ts";
-import { fileName, saveText } from "../charts/save.ts";
 import { Button, Empty, Loading } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
+import { fileName, saveText } from "../components/save.ts";
 import { rightsOn } from "../state/rights.ts";
 import { location } from "../state/route.ts";
 import { useGet } from "../state/use.ts";
