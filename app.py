@@ -12,19 +12,13 @@ if os.environ.get("AWS_CHALICE_CLI_MODE"):
 # Almost all that imports create stays: the collector would search it in vain, for 7 % of a cold start.
 gc.disable()
 
-from chalice.app import Chalice
-
 from chalicelib import config
-from chalicelib.routes.blueprints import BLUEPRINTS
+from chalicelib.routes.blueprints import App
 
 # A wrong setting stops the server here, not at some request.
 config.settings()
 
-# Its own handler would swallow the warnings of the client, whose logger has the same name.
-app = Chalice(app_name="deardiary", configure_logs=False)
-
-for blueprint in BLUEPRINTS:
-    app.register_blueprint(blueprint)
+app = App()
 
 # Later collections skip these objects.
 gc.freeze()

@@ -32,7 +32,7 @@ PROCESSES = 15
 REQUESTS = 200
 SCRIPT = Path(__file__).parent / "kit" / "first_request.py"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deardiary-benchmarks" / "bare-app"
-MAX_RATIO, MAX_ZIP_MB = 1.25, 22
+MAX_RATIO, MAX_ZIP_MB = 1.10, 22
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 BARE_APP = """\

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import NODEFAULT, Struct
 
+from chalicelib.routes import blueprints
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.face import API, Operation
@@ -53,7 +54,7 @@ def document() -> Schema:
     """The whole document, created at the first request for it."""
     schemas, components = _schemas()
     paths: dict[str, Schema] = {}
-    for operation in API.operations:
+    for operation in _operations():
         paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, schemas)
     return {
         "openapi": "3.1.0",
@@ -67,11 +68,20 @@ def document() -> Schema:
     }
 
 
+@cache
+def _operations() -> list[Operation]:
+    """All operations, in the order of their modules, whichever was imported first."""
+    blueprints.load_all()
+    order = [blueprints.full_name(module) for module in blueprints.MODULES]
+    return sorted(API.operations, key=lambda each: order.index(each.view.__module__))
+
+
 def _schemas() -> tuple[dict[str, Schema], Schema]:
     """The schemas of all types in operations, by the `str` of the type, and the components that they share."""
-    types = [each for operation in API.operations for each in _alternatives(_payload(operation))]
-    types += [_body_type(operation.body) for operation in API.operations if operation.body]
-    types += [field.type for operation in API.operations for field in msgspec.structs.fields(operation.query)]
+    operations = _operations()
+    types = [each for operation in operations for each in _alternatives(_payload(operation))]
+    types += [_body_type(operation.body) for operation in operations if operation.body]
+    types += [field.type for operation in operations for field in msgspec.structs.fields(operation.query)]
     unique = {str(each): each for each in types if each is not type(None)}
     schemas, components = msgspec.json.schema_components(
         list(unique.values()), ref_template="#/components/schemas/{name}"

@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any
 
-from chalicelib.routes import blueprints  # noqa: F401 - registers the operations
 from chalicelib.routes.openapi import document
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 # The services that the server uses from botocore; each of the 400 others is an unused description.
 SERVICES = {"dynamodb", "s3", "ssm", "sts"}
@@ -74,12 +74,16 @@ def _named(definitions: Iterable[Any]) -> set[str]:
     return found
 
 
-def write_archive(package: Path) -> None:
-    """Write the zip with compiled code: Lambda's disk is read-only, so Python would compile at each cold start."""
+def write_archive(package: Path, complete: Callable[[Path], None]) -> None:
+    """Let `complete` add to the unpacked zip, and write it with compiled code.
+
+    Lambda's disk is read-only, so Python would compile at each cold start.
+    """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         with zipfile.ZipFile(package) as given:
             given.extractall(root)
+        complete(root)
         _compile(root)
         fresh = package.with_suffix(".new")
         with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as written:

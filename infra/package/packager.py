@@ -28,7 +28,7 @@ from chalice.deploy.packager import (
 )
 from chalice.utils import UI, OSUtils
 
-from infra.package import archive
+from infra.package import archive, route_index
 from infra.package.chalice_config import is_known
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Packager(LambdaDeploymentPackager):
         name = self.deployment_package_filename(project_dir, python_version)
         if not Path(name).exists():
             super().create_deployment_package(project_dir, python_version)
-            archive.write_archive(Path(name))
+            archive.write_archive(Path(name), lambda root: route_index.write(Path(project_dir), root))
         return name
 
     def _deployment_package_filename(self, project_dir: str, python_version: str, prefix: str = "") -> str:

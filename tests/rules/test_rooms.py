@@ -17,7 +17,7 @@ _NOUNS = {
 # The modules allowed at the root of each layer beside its nouns: its doors, and modules that all rooms share.
 _DOORS = {
     "chalicelib": {"clock", "columns", "config", "deadline", "errors", "ids", "paging", "retry", "security"},
-    "chalicelib/routes": {"activity", "blueprints", "health", "openapi", "search", "upkeep"},
+    "chalicelib/routes": {"activity", "blueprints", "health", "index", "openapi", "search", "upkeep"},
     "chalicelib/services": {"access", "activity"},
     "chalicelib/storage": {"blob", "deletion", "inline", "keyring", "running"},
     "client/src/deardiary": {

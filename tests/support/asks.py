@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from chalicelib import artifacts
 from chalicelib.artifacts import Location
 from chalicelib.artifacts.ticket import Ticket, url_of
-from chalicelib.routes.blueprints import FACES
+from chalicelib.routes.blueprints import faces
 from tests.support.server import PASSWORD
 from tests.support.world import DESCRIPTION, POINTS, PRODUCTION, World, points
 
-OPERATIONS = [operation for face in FACES for operation in face.operations]
+OPERATIONS = [operation for face in faces() for operation in face.operations]
 READ_ONLY = {"read_permission": True}
 
 

@@ -76,6 +76,7 @@ class Routes(Blueprint):
     def __init__(self, import_name: str, face: Face = API) -> None:
         super().__init__(import_name)
         self.face = face
+        self.paths: list[str] = []
 
     def get(self, path: str, *, query: type[Struct] | None = None, public: bool = False) -> Callable[[View], View]:
         return self._register("GET", path, None, query, public=public)
@@ -112,6 +113,7 @@ class Routes(Blueprint):
             is_new_path = not self.face.methods(path)
             operation = Operation(method, path, view, body, query or no_query, public, takes_bytes)
             self.face.add(operation)
+            self.paths.append(path)
             if is_new_path:
                 self._route("OPTIONS", path, f"preflight_{view.__name__}", _preflight(self.face, path))
             self._route(method, path, view.__name__, partial(_perform, operation, self.face))
