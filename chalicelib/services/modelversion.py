@@ -36,32 +36,53 @@ def create_version(
     actor: Actor,
     model_id: str,
     *,
-    iteration_id: str,
-    resource_id: str | None,
-    description: str,
+    iteration_id: str | None = None,
+    resource_id: str | None = None,
+    description: str = "",
     source: str = "",
+    run_id: str | None = None,
+    run_link: str | None = None,
+    loggedmodel_id: str | None = None,
     id_key: str | None = None,
     created_date: datetime | None = None,
     labels: Labels = NO_LABELS,
 ) -> tuple[ModelVersion, bool]:
     """Return the version, at NO_STAGE, and True if it is new: the same id_key of the same model finds the earlier one.
 
+    ``run_id``, in place of ``iteration_id``, is a text: it becomes the iteration of this id if the project has it.
     InvalidPayload if iteration or resource is not in the model's project; Conflict if that key created a version of
     another iteration or resource.
     """
     project_id = access.model(actor, model_id, Need.CREATE).project.id
-    iteration = _iteration(actor, project_id, iteration_id)
+    iteration = _origin(actor, project_id, iteration_id, run_id)
     resource = None if resource_id is None else _resource(actor, project_id, resource_id)
+    draft = ModelVersion(
+        id="",
+        model_id=model_id,
+        version=0,
+        iteration_id=iteration.id if iteration else None,
+        run_id=None if iteration else run_id,
+        run_link=run_link,
+        loggedmodel_id=loggedmodel_id,
+        resource_id=resource_id,
+        stage_id=Stage.NO_STAGE,
+        description=description,
+        source=source,
+        created_by=actor.user.id,
+        created_date=clock.past(created_date),
+        labels=label.checked(labels),
+    )
 
     def create() -> tuple[ModelVersion, bool]:
         lineage = access.model(actor, model_id, Need.CREATE)
-        version = _new_version(actor, lineage, iteration, resource, description, source, created_date, labels)
         created = None if id_key is None else storage.find_version_by_id_key(lineage.model, lineage.registry, id_key)
         if created is None:
+            number = lineage.registry.last_version + 1
+            version = replace(draft, id=storage.new_version_id(model_id, number), version=number)
             storage.create_version(lineage.model, version, iteration, resource, id_key)
             return version, True
         # The version may have got its resource after its creation.
-        if created.iteration_id != iteration.id or resource_id not in (None, created.resource_id):
+        if created.iteration_id != draft.iteration_id or resource_id not in (None, created.resource_id):
             raise Conflict("This id_key has created another version of the model", kind="modelversion", id=created.id)
         return created, False
 
@@ -121,30 +142,12 @@ def _attached(actor: Actor, project_id: str, before: ModelVersion, after: ModelV
     return _resource(actor, project_id, after.resource_id)
 
 
-def _new_version(
-    actor: Actor,
-    lineage: ModelLineage,
-    iteration: Iteration,
-    resource: Resource | None,
-    description: str,
-    source: str,
-    created_date: datetime | None,
-    labels: Labels,
-) -> ModelVersion:
-    number = lineage.registry.last_version + 1
-    return ModelVersion(
-        id=storage.new_version_id(lineage.model.id, number),
-        model_id=lineage.model.id,
-        version=number,
-        iteration_id=iteration.id,
-        resource_id=resource.id if resource else None,
-        stage_id=Stage.NO_STAGE,
-        description=description,
-        source=source,
-        created_by=actor.user.id,
-        created_date=clock.past(created_date),
-        labels=label.checked(labels),
-    )
+def _origin(actor: Actor, project_id: str, iteration_id: str | None, run_id: str | None) -> Iteration | None:
+    """The iteration of a new version; None if only MLflow knows the run."""
+    if iteration_id is not None:
+        return _iteration(actor, project_id, iteration_id)
+    found = lineage.find_iteration_lineage(run_id, actor.user.id) if run_id and run_id.isalnum() else None
+    return found.iteration if found is not None and found.project.id == project_id else None
 
 
 def _iteration(actor: Actor, project_id: str, iteration_id: str) -> Iteration:

@@ -13,6 +13,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from chalicelib import clock
 from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page, page_by_id
 from chalicelib.storage import label, project
@@ -180,6 +181,11 @@ def same_aliases(seen: Registry) -> Condition:
 def set_aliases(aliases: Mapping[str, int]) -> Action:
     """Store these aliases in place of all others."""
     return ModelRow.aliases.set(dict(aliases)) if aliases else ModelRow.aliases.remove()
+
+
+def dated() -> Action:
+    """Store now as the time of the model's last change: of its own fields, or which versions and stages it has."""
+    return ModelRow.updated_date.set(clock.now())
 
 
 def shape(row: ModelRow) -> Model:

@@ -34,7 +34,11 @@ class ModelVersionRow(Labelled, discriminator="model-version"):
     id = UnicodeAttribute()
     model_id = UnicodeAttribute()
     version = NumberAttribute()
-    iteration_id = UnicodeAttribute()
+    # Absent if MLflow registered a version of a run that is no iteration of this project.
+    iteration_id = UnicodeAttribute(null=True)
+    run_id = UnicodeAttribute(null=True)
+    run_link = UnicodeAttribute(null=True)
+    loggedmodel_id = UnicodeAttribute(null=True)
     resource_id = UnicodeAttribute(null=True)
     # The stage before its promotion, if it was promoted; see `_stage`.
     stage_id = NumberAttribute()
@@ -63,19 +67,21 @@ def new_version_id(model_id: str, number: int) -> str:
 
 
 def create_version(
-    owner: Model, version: ModelVersion, iteration: Iteration, resource: Resource | None, id_key: str | None
+    owner: Model, version: ModelVersion, iteration: Iteration | None, resource: Resource | None, id_key: str | None
 ) -> None:
-    """Create a version. InvalidPayload without its iteration or resource.
+    """Create a version, and date the model's change. InvalidPayload without its iteration or resource.
 
     Overtaken if its number is not the next any more, or if the creation key is taken.
     """
     write = Transaction()
     _check_origin(owner.project_id, iteration, resource, write)
     next_one = model.ALIVE & (ModelRow.last_version == version.version - 1)
-    write.update(model.key_row(owner), [ModelRow.last_version.set(version.version)], next_one, Overtaken)
+    numbered = [ModelRow.last_version.set(version.version), model.dated()]
+    write.update(model.key_row(owner), numbered, next_one, Overtaken)
     write.put(_row(version, id_key), Overtaken)
     label.put_long(version, write)
-    write.replace(_link(version))
+    for link in _links(version):
+        write.replace(link)
     if id_key is not None:
         idkey.claim_id_key(keys.id_key(keys.model_partition(owner.id), id_key), version.id, write, Overtaken)
     write.commit()
@@ -130,7 +136,7 @@ def promote_version(
 ) -> None:
     """Replace the version in PRODUCTION by this one. Overtaken if PRODUCTION has changed since `seen`."""
     write, promotion = Transaction(), seen.promotions + 1
-    pointer: list[Action] = [ModelRow.production.set(after.version), ModelRow.promotions.set(promotion)]
+    pointer: list[Action] = [ModelRow.production.set(after.version), ModelRow.promotions.set(promotion), model.dated()]
     write.update(model.key_row(owner), pointer, model.same_production(seen), Overtaken)
     if seen.production is not None:
         previous = _key_row(owner, new_version_id(owner.id, seen.production))
@@ -178,7 +184,8 @@ def delete_version(owner: Model, seen: Registry, version: ModelVersion, write: T
     row = _key_row(owner, version.id)
     write.delete(row, label.same(row, version, EXISTS), Overtaken)
     label.delete_long(version, write)
-    write.delete(_link(version), None, NotFound)
+    for link in _links(version):
+        write.delete(link, None, NotFound)
     id_key = item.get(ModelVersionRow, _key(owner, version.id)).id_key
     if id_key is not None:
         idkey.release_id_key(keys.id_key(keys.model_partition(owner.id), id_key), write)
@@ -187,7 +194,7 @@ def delete_version(owner: Model, seen: Registry, version: ModelVersion, write: T
 def remove_links(model_id: str) -> Iterator[None]:
     """Remove the rows that lead from iterations to the versions of a deleted model. Yield before each call."""
     rows = item.query(ModelVersionRow, keys.model_partition(model_id), keys.VERSION)
-    return item.remove_items(keys.version_link(row.iteration_id, row.id) for row in rows)
+    return item.remove_items(keys.version_link(row.iteration_id, row.id) for row in rows if row.iteration_id)
 
 
 def whole(row: ModelVersionRow, registry: Registry) -> ModelVersion:
@@ -212,13 +219,14 @@ def no_such_resource() -> InvalidPayload:
     return InvalidPayload("There is no such resource in the model's project", field="resource_id")
 
 
-def _check_origin(project_id: str, origin: Iteration, artifact: Resource | None, write: Transaction) -> None:
+def _check_origin(project_id: str, origin: Iteration | None, artifact: Resource | None, write: Transaction) -> None:
     """Commit only while the iteration, the resource and their experiments exist."""
-    above = keys.experiment(project_id, origin.experiment_id)
-    write.check(ExperimentRow, above, experiment.ALIVE, no_such_iteration)
-    write.check(IterationRow, keys.iteration(origin.experiment_id, origin.id), iteration.ALIVE, no_such_iteration)
+    if origin is not None:
+        above = keys.experiment(project_id, origin.experiment_id)
+        write.check(ExperimentRow, above, experiment.ALIVE, no_such_iteration)
+        write.check(IterationRow, keys.iteration(origin.experiment_id, origin.id), iteration.ALIVE, no_such_iteration)
     if artifact is not None:
-        _check_resource(project_id, artifact, write, checked=origin.experiment_id)
+        _check_resource(project_id, artifact, write, checked=origin.experiment_id if origin else "")
 
 
 def _check_resource(project_id: str, artifact: Resource, write: Transaction, *, checked: str = "") -> None:
@@ -250,27 +258,26 @@ def _update(
 
 
 def _leave_production(owner: Model, seen: Registry, version: ModelVersion, write: Transaction) -> None:
-    number = version.version
+    """Write on the model's row that a version got a stage other than PRODUCTION."""
+    number, actions = version.version, [model.dated()]
     if seen.production == number:
-        write.update(model.key_row(owner), [ModelRow.production.remove()], model.same_production(seen), Overtaken)
+        actions.append(ModelRow.production.remove())
+        write.update(model.key_row(owner), actions, model.same_production(seen), Overtaken)
     else:
-        write.check(ModelRow, keys.model(owner.project_id, owner.id), model.not_in_production(number), Overtaken)
+        write.update(model.key_row(owner), actions, model.not_in_production(number), Overtaken)
 
 
 def _leave_model(owner: Model, seen: Registry, version: ModelVersion, write: Transaction) -> None:
     """Remove what the model's row says of this version."""
     left = {alias: number for alias, number in seen.aliases.items() if number != version.version}
-    actions = [] if left == seen.aliases else [model.set_aliases(left)]
+    actions = [model.dated(), *([] if left == seen.aliases else [model.set_aliases(left)])]
     condition = model.same_aliases(seen)
     if seen.production == version.version:
         actions.append(ModelRow.production.remove())
         condition &= model.same_production(seen)
     else:
         condition &= model.not_in_production(version.version)
-    if actions:
-        write.update(model.key_row(owner), actions, condition, Overtaken)
-    else:
-        write.check(ModelRow, keys.model(owner.project_id, owner.id), condition, Overtaken)
+    write.update(model.key_row(owner), actions, condition, Overtaken)
 
 
 def _changes(row: ModelVersionRow, before: ModelVersion, after: ModelVersion) -> list[Action]:
@@ -300,8 +307,11 @@ def _has_stage(stage: Stage, registry: Registry) -> Condition:
     return same if registry.production is None else same & (ModelVersionRow.version != registry.production)
 
 
-def _link(version: ModelVersion) -> VersionLinkRow:
-    return VersionLinkRow(*keys.version_link(version.iteration_id, version.id), version_id=version.id)
+def _links(version: ModelVersion) -> list[VersionLinkRow]:
+    """The row that leads from the iteration to the version, if the version has an iteration."""
+    if version.iteration_id is None:
+        return []
+    return [VersionLinkRow(*keys.version_link(version.iteration_id, version.id), version_id=version.id)]
 
 
 def _key_row(owner: Model, version_id: str) -> ModelVersionRow:

@@ -255,7 +255,7 @@ def test_a_reference_to_no_version_says_why(
 
 
 def test_the_client_downloads_the_file_of_a_reference(client: deardiary.Client, model: Aliased, tmp_path: Path) -> None:
-    iteration = client.iterations.get(client.modelversions.get(model.versions[0]).iteration_id)
+    iteration = client.iterations.get(str(client.modelversions.get(model.versions[0]).iteration_id))
     (tmp_path / "weights").write_bytes(b"weights")
     file = client.resources.upload(iteration.experiment_id, tmp_path / "weights")
     version = client.modelversions.create(model.model_id, iteration.id, resource_id=file.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -395,3 +396,25 @@ def test_the_client_registers_a_file_of_an_iteration(server: Server, tmp_path: P
     assert [each.version for each in client.modelversions.list(model.id)] == [2, 3]
     client.models.delete(model.id, purge=True)
     assert list(client.models.list(project_id)) == []
+
+
+def test_a_change_of_which_versions_and_stages_a_model_has_dates_the_model(server: Server, model: Registered) -> None:
+    def updated() -> str:
+        return str(found(server.call("GET", f"/models/{model.model_id}"))["updated_date"])
+
+    dates = [updated()]
+
+    def dated() -> bool:
+        dates.append(updated())
+        return dates[-1] != dates[-2]
+
+    version, _other = model.new(), model.new()
+    assert dated()
+    for stage in (STAGING, PRODUCTION, ARCHIVED):
+        time.sleep(0.002)
+        model.patch(version, stage_id=stage)
+        assert dated(), stage
+    model.patch(version, description="a text of the version itself")
+    assert not dated()
+    assert server.call("DELETE", f"/modelversions/{version}").status == 204
+    assert dated()

@@ -494,9 +494,10 @@ def _version(table: Table, key: Key, row: Row) -> Iterator[str]:
     owner_key = keys.model(str(table.refs.get(key.pk, {}).get("project_id")), model_id)
     yield from table.needs(owner_key)
     owner = table.rows.get(owner_key, {})
-    iteration = table.rows.get(keys.iteration(table.experiment_of(row["iteration_id"]), row["iteration_id"]), {})
+    iteration_id = row.get("iteration_id", "")
+    iteration = table.rows.get(keys.iteration(table.experiment_of(iteration_id), iteration_id), {})
     if owner.get("links_versions") and iteration and not iteration.get("deleting"):
-        yield from table.needs(keys.version_link(row["iteration_id"], row["id"]), version_id=row["id"])
+        yield from table.needs(keys.version_link(iteration_id, row["id"]), version_id=row["id"])
     if row["version"] > owner.get("last_version", math.inf):
         yield "its number is higher than the last that the model has given"
     if row.get("id_key"):

@@ -1,6 +1,7 @@
 /** Links to objects of which a page knows only the id. They may have been deleted meanwhile. */
 import { useRef } from "preact/hooks";
 import { ApiError, messageOf } from "../api/errors.ts";
+import type { components } from "../api/operations.ts";
 import { useSeen } from "../state/seen.ts";
 import { useGet } from "../state/use.ts";
 import { Link } from "./basics.tsx";
@@ -11,6 +12,12 @@ export function IterationLink({ id }: { id: string }) {
   const place = useRef<HTMLSpanElement>(null);
   const seen = useSeen(place);
   return <span ref={place}>{seen ? <KnownIteration id={id} /> : "…"}</span>;
+}
+
+/** The iteration of a version, or the text that MLflow sent as its run. */
+export function RunLink({ version }: { version: components["schemas"]["ModelVersion"] }) {
+  if (version.iteration_id) return <IterationLink id={version.iteration_id} />;
+  return <bdi class="note clamp">{version.run_id || "none"}</bdi>;
 }
 
 function KnownIteration({ id }: { id: string }) {

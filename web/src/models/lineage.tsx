@@ -2,7 +2,7 @@
 import type { components } from "../api/operations.ts";
 import { Link, Loading, Section } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
-import { IterationLink, ResourceFile } from "../components/references.tsx";
+import { ResourceFile, RunLink } from "../components/references.tsx";
 import { IterationStatus } from "../components/status.tsx";
 import { Time } from "../components/time.tsx";
 import { type Shown, useList } from "../state/use.ts";
@@ -16,7 +16,7 @@ export function Origin({ version }: { version: Version }) {
       <dl class="facts">
         <dt>Iteration</dt>
         <dd>
-          <IterationLink id={version.iteration_id} />
+          <RunLink version={version} />
         </dd>
         <dt>File</dt>
         <dd>{version.resource_id ? <ResourceFile id={version.resource_id} /> : <span class="note">none yet</span>}</dd>
@@ -30,7 +30,7 @@ export function Origin({ version }: { version: Version }) {
         ) : null}
         <dt>Read by the iteration</dt>
         <dd>
-          <Inputs iterationId={version.iteration_id} />
+          {version.iteration_id ? <Inputs iterationId={version.iteration_id} /> : <span class="note">unknown</span>}
         </dd>
       </dl>
     </Section>

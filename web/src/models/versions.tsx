@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { Button, Link } from "../components/basics.tsx";
-import { IterationLink, ResourceFile } from "../components/references.tsx";
+import { ResourceFile, RunLink } from "../components/references.tsx";
 import { Stage } from "../components/status.tsx";
 import { Time } from "../components/time.tsx";
 import type { Rights } from "../state/rights.ts";
@@ -68,7 +68,7 @@ function VersionRow({ model, version, rights }: Props & { version: Version }) {
         <Aliases model={model} version={version} rights={rights} />
       </td>
       <td>
-        <IterationLink id={version.iteration_id} />
+        <RunLink version={version} />
       </td>
       <td>
         {version.resource_id ? (

@@ -468,13 +468,17 @@ class ModelVersion(Shape):
     """One numbered file under a model. ``version`` counts from 1; at most one version of a model is in PRODUCTION.
 
     ``iteration_id`` and ``resource_id`` name its origin, also after a deletion of that origin. ``source`` is a text of
-    the user, such as the URL of the file elsewhere.
+    the user, such as the URL of the file elsewhere. A version that MLflow registered can have no iteration: ``run_id``
+    then names its run elsewhere. ``run_link`` and ``loggedmodel_id`` are as MLflow sent them.
     """
 
     id: str
     model_id: str
     version: int
-    iteration_id: str
+    iteration_id: str | None = None
+    run_id: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    run_link: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    loggedmodel_id: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
     resource_id: str | None = None
     stage_id: Stage
     description: str
