@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypedDict
 
-from chalicelib import artifacts, clock, config
+from chalicelib import artifacts, clock, config, ids
 from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, NotFound, PayloadTooLarge, Unavailable
 from chalicelib.retry import Retry
@@ -137,13 +137,15 @@ def _store_missing(
     for sha256, blob in missing.items():
         data = bytes_of[sha256]
         artifacts.store(blob.backend).write(Location(project_id, sha256), len(data), [data])
-        blobs.mark_ready(project_id, sha256, len(data))
+        blobs.mark_ready(project_id, sha256, len(data), generation=blob.generation)
     return announced, {sha256: blob._replace(ready=True) for sha256, blob in seen.items()}
 
 
 def _blob(project_id: str, sha256: str, size_bytes: int) -> Blob:
+    """The blob; a new one has its generation already, for which the bytes will be marked ready."""
     found = blobs.find_blob(project_id, sha256)
-    return found or Blob(sha256, size_bytes, config.settings().artifact_backend, ready=False)
+    blob = found or Blob(sha256, size_bytes, config.settings().artifact_backend, ready=False)
+    return blob if blob.generation else blob._replace(generation=ids.new_id())
 
 
 def _text(blob: Blob, text: str) -> Text:

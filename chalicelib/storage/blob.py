@@ -100,7 +100,7 @@ def add_owner(project_id: str, blob: Blob, *, seen: Blob | None, write: Transact
         BlobRow.size_bytes.set(blob.size_bytes),
         BlobRow.backend.set(blob.backend),
         BlobRow.owners.add(1),
-        BlobRow.generation.set(BlobRow.generation | ids.new_id()),
+        BlobRow.generation.set(BlobRow.generation | (blob.generation or ids.new_id())),
     ]
     same = BlobRow.ready == True if seen and seen.ready else BlobRow.ready.does_not_exist()  # noqa: E712
     # Fail if the bytes were moved meanwhile, or if another request declared them first, in another store.
@@ -112,11 +112,11 @@ def remove_owner(project_id: str, sha256: str, write: Transaction) -> None:
     write.update(BlobRow(*keys.blob(project_id, sha256)), [BlobRow.owners.add(-1)], BlobRow.owners > 0, Conflict)
 
 
-def mark_ready(project_id: str, sha256: str, size_bytes: int, *, generation: str | None = None) -> None:
-    """Record that the store has the bytes, of this size, checked.
+def mark_ready(project_id: str, sha256: str, size_bytes: int, *, generation: str | None) -> None:
+    """Record that the store has the bytes, of this size, checked for this `generation`.
 
-    NotFound if the last owner was removed meanwhile. With the `generation` for which the bytes were checked, also if
-    other requests have declared the blob again after that.
+    NotFound if the last owner was removed meanwhile, also if other requests have declared the blob again after that.
+    None is the generation of a row of an older server.
     """
     row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(NotFound):

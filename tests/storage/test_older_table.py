@@ -155,7 +155,7 @@ def test_begun_deletions_are_finished_and_everything_else_can_be_deleted(own: Se
     assert upkeep.run(60)
     check_consistency()
     for path in (f"/models/{IDS['model_id']}", f"/iterations/{IDS['edited']}", f"/projects/{IDS['project_id']}"):
-        assert call(own, "DELETE", path).status in (202, 204), path
+        assert call(own, "DELETE", f"{path}?purge=true").status in (202, 204), path
     assert upkeep.run(60)
     check_consistency()
     assert call(own, "GET", "/projects").body["data"] == []
