@@ -9,7 +9,7 @@ import pytest
 
 import deardiary
 from deardiary import ClientError
-from deardiary.sending import sender
+from deardiary.sending import earlier, sender
 from deardiary.tracking import process_hooks
 from tests.support import transports
 from tests.support.transports import FakeServer, client_of, experiment, iteration, page, project, taken
@@ -119,6 +119,23 @@ def test_a_flush_fails_when_the_points_of_an_earlier_process_cannot_be_sent(
     active.finish()
     assert "An earlier process has left something" in caplog.text
     assert "Not everything logged could be sent" not in caplog.text, "all of this process was sent"
+
+
+@pytest.mark.usefixtures("_earlier_process")
+@pytest.mark.parametrize("hurried", [True, False], ids=["a caller waits", "by itself"])
+def test_the_points_of_an_earlier_process_are_sent_again_after_a_failure(
+    server: FakeServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, *, hurried: bool
+) -> None:
+    """A job starts again while the server is overloaded: the points must not wait for a third start."""
+    monkeypatch.setattr(earlier, "FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr(sender, "FASTEST_SECONDS", 0.01)
+    answers = server.answers[LOG] = Answers(GONE, (503, None), GONE)
+    with deardiary.start("Iris", "sweep", id_key="k", client=client_of(server)) as active:
+        assert active.flush(10) if hurried else answers.used.wait(10)
+    bodies = server.bodies(LOG)
+    assert [body["metrics"]["loss"]["step"] for body in bodies] == [[7]] * 4
+    assert len({body["batch_id"] for body in bodies}) == 1
+    assert caplog.text.count("An earlier process has left something") == 1
 
 
 def test_less_taken_than_sent_is_completed_under_another_name(server: FakeServer) -> None:

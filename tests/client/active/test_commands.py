@@ -333,7 +333,7 @@ def test_a_resumed_iteration_repeats_no_command_that_was_carried_out(
     again: list[str] = []
     if not sent_first:
         # The earlier spool cannot be sent now, and the server still repeats the command.
-        monkeypatch.setattr("deardiary.sending.recovery.send_left_of", lambda *_: False)
+        monkeypatch.setattr("deardiary.sending.recovery.send_left_of", lambda *_, **__: [OSError("no")])
     with begin(server, id_key="k") as active:
         active.on_command("checkpoint", lambda command: again.append(command.id))
         for step in range(10, 13):

@@ -67,17 +67,17 @@ def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True, alo
     return Outcome(iteration_id, delivery.delivered, left, refused, not dead, error)
 
 
-def send_left_of(client: Client, run: Run, root: Path) -> bool:
+def send_left_of(client: Client, run: Run, root: Path, *, repeated: bool = False) -> list[Exception]:
     """Send the spools of dead processes in the same iteration, oldest first, but not the iteration's end.
 
-    True if all of them are sent.
+    Return the errors that stopped it, one for each spool that is not sent. A ``repeated`` try does not warn of them.
     """
-    sent = [
-        _send_if_dead(client, folder, other, ends=False)
+    errors = [
+        _send_if_dead(client, folder, other, ends=False, quiet=repeated)
         for folder, other in list(store.spools_in(root))
         if other.spool_id != run.spool_id and _is_same(run, other) and other.url in (None, client.url)
     ]
-    return all(sent)
+    return [error for error in errors if error is not None]
 
 
 def acknowledged_in(run: Run, root: Path) -> frozenset[str]:
@@ -118,25 +118,28 @@ def _send_all(client: Client, run: Run) -> None:
         _busy.release()
 
 
-def _send_if_dead(client: Client, folder: Path, run: Run, *, ends: bool = True) -> bool:
-    """False if a dead process's records could not be sent."""
+def _send_if_dead(
+    client: Client, folder: Path, run: Run, *, ends: bool = True, quiet: bool = False
+) -> Exception | None:
+    """Return the error that kept a dead process's records from the server; a ``quiet`` call does not warn of it."""
     try:
         if not _is_work(folder, run):
-            return True
+            return None
     except OSError as error:
         _log.debug("%s was passed over: %s", folder, error)
-        return True
+        return None
+    level = logging.DEBUG if quiet else logging.WARNING
     try:
         outcome = send_spool(client, folder, run, ends=ends)
-    except Exception:  # noqa: BLE001 - a damaged spool must not block the others
-        _log.exception("What is in %s cannot be sent, and others go on", folder)
-        return False
+    except Exception as error:  # noqa: BLE001 - a damaged spool must not block the others
+        _log.log(level, "What is in %s cannot be sent, and others go on", folder, exc_info=True)
+        return error
     if outcome.error is None:
         _log.warning("Sent what an earlier process had left of iteration %s", outcome.iteration_id)
     else:
         why = f"{reason_of(outcome.error)}{hint(outcome.error, folder)}"
-        _log.warning("An earlier process has left something in %s that cannot be sent now: %s", folder, why)
-    return outcome.error is None
+        _log.log(level, "An earlier process has left something in %s that cannot be sent now: %s", folder, why)
+    return outcome.error
 
 
 def _is_work(folder: Path, run: Run) -> bool:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from deardiary.errors import ClientError, reason_of
 from deardiary.http.backoff import wait_seconds
+from deardiary.sending.earlier import FIRST_BACKOFF, HURRIED_BACKOFF, LONGEST_BACKOFF, REFUSED_SECONDS, Earlier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from deardiary.sending.delivery import Delivery
     from deardiary.spool.writer import Writer
@@ -23,9 +24,6 @@ FASTEST_SECONDS, SLOWEST_SECONDS = 0.5, 60.0  # of a pace that the server sets
 OFFLINE_SECONDS = 60.0  # a copy of the spool may lack the records of this time
 BEAT_SECONDS = 60.0
 WATCHED_BEAT_SECONDS = 15.0  # at a short pace, because a person may be waiting
-FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 60.0
-HURRIED_BACKOFF = 1.0  # while a caller of `wait` waits
-REFUSED_SECONDS = 60.0  # between two tries while the server refuses this user
 SLOW_SECONDS = 2.0  # a caller of `wait` who waits for longer is told so
 SILENCE_SECONDS = 300.0  # between two equal log messages
 
@@ -35,22 +33,21 @@ _log = logging.getLogger(__name__)
 class Sender:
     """Cuts and sends at the pace that the server sets, or when a segment is full; sends a heartbeat after silence.
 
-    Without a ``delivery`` (offline) it only flushes segments to the disk. The thread calls ``first`` once before it
-    sends: it sends what earlier processes left, and returns False if it could not. The thread calls ``look`` before
-    each send, to check that the folder still exists.
+    Without a ``delivery`` (offline) it only flushes segments to the disk. Before it sends, the thread calls ``first``,
+    which sends what earlier processes left and returns the errors that stopped it. The thread calls it again until
+    there is none. The thread calls ``look`` before each send, to check that the folder still exists.
     """
 
     def __init__(
         self,
         writer: Writer,
         delivery: Delivery | None,
-        first: Callable[[], bool] = lambda: True,
+        first: Callable[[], Sequence[Exception]] = lambda: (),
         look: Callable[[], None] = lambda: None,
     ) -> None:
         self._writer = writer
         self._delivery = delivery
-        self._first = first
-        self._sent_earlier: bool | None = None  # the result of `first`
+        self._earlier = Earlier(first)
         self._look = look
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # its `put` is safe in a signal handler
         self._stopping = self._hurried = self._is_due = False
@@ -92,10 +89,10 @@ class Sender:
                 time.sleep(0.005)
         finally:
             self._hurried = False
-        return not self._is_behind() and self._sent_earlier is True
+        return not self._is_behind() and self._earlier.is_sent
 
     def _is_behind(self) -> bool:
-        return self._sent_earlier is None or self._writer.waiting
+        return not self._earlier.is_settled or self._writer.waiting
 
     def stop(self, seconds: float = 1.0) -> None:
         """Let the thread end after its current request, if any."""
@@ -105,17 +102,14 @@ class Sender:
             self._thread.join(seconds)
 
     def _run(self) -> None:
-        try:
-            self._sent_earlier = self._first()
-        except Exception:  # noqa: BLE001 - earlier spools must not block this process's records
-            self._sent_earlier = False
-            _log.exception("What earlier processes have left was not sent, in a way that should not happen")
+        self._earlier.send_if_due(hurried=self._hurried)
         while not self._stopping:
             if self._pause() or self._hurried or self._is_due or self._stopping:
                 self._is_due = False
                 self._writer.cut()
             self._look()
             self._writer.settle()
+            self._earlier.send_if_due(hurried=self._hurried)
             if self._delivery is not None and time.monotonic() >= self._allowed_at():
                 self._try(self._delivery)
         self._writer.settle()
@@ -148,7 +142,8 @@ class Sender:
         if self._delivery is None:
             return OFFLINE_SECONDS
         until_beat = self._beat_seconds() - (time.monotonic() - self._sent_at)
-        return min(self.pace(), max(until_beat, FASTEST_SECONDS))
+        due = min(until_beat, self._earlier.due_in(hurried=self._hurried))
+        return min(self.pace(), max(due, FASTEST_SECONDS))
 
     def pace(self) -> float:
         """The seconds between two flushes, as the server asks for them."""

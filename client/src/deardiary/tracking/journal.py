@@ -68,6 +68,7 @@ class Journal:
         self._writer = Writer(self.folder, on_full=self._wake)
         self._delivery = None if client is None else Delivery(client, run, self.folder, iteration, patient=False)
         self._receive = receive
+        self._has_sent_earlier = False
         self._done_earlier: frozenset[str] = frozenset()
         if self._delivery is not None and receive is not None:
             self._delivery.receive_commands = self._pass_on
@@ -129,17 +130,18 @@ class Journal:
         if self._receive is not None:
             self._receive([each for each in commands if each.id not in self._done_earlier])
 
-    def _send_earlier(self) -> bool:
-        """Send the spools of earlier processes of this iteration. False on failure.
+    def _send_earlier(self) -> list[Exception]:
+        """Send the spools of earlier processes of this iteration. Return the errors that stopped it.
 
         If an acknowledgement cannot be sent, the server repeats the command: remember that it is carried out.
         """
         if self._client is None or self.folder is None or not self._run.reopens:
-            return True
-        sent = recovery.send_left_of(self._client, self._run, self.folder.parent)
-        if not sent:
+            return []
+        repeated, self._has_sent_earlier = self._has_sent_earlier, True
+        errors = recovery.send_left_of(self._client, self._run, self.folder.parent, repeated=repeated)
+        if errors:
             self._done_earlier = recovery.acknowledged_in(self._run, self.folder.parent)
-        return sent
+        return errors
 
     @property
     def flush_seconds(self) -> float:
