@@ -39,13 +39,20 @@ def ids(server: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
     client.parameters.create(iteration.id, KEY, name)
     client.metrics.batch(iteration.id, [Point(KEY, 1.0)])
     client.tags.create("iteration", iteration.id, KEY)
+    client.inputs.create(iteration.id, kind="dataset", name=name, source=name)
     client.iterations.update(iteration.id, status_id=IterationStatus.FAILED, error_message=f"Traceback\n{name}")
     file = tmp_path_factory.mktemp("files") / "model.bin"
     file.write_bytes(b"weights")
     resource = client.resources.upload(experiment.id, file, name, iteration_id=iteration.id, description=name)
     model = client.models.create(project.id, name, name)
+    version = client.modelversions.create(model.id, iteration.id, resource_id=resource.id, description=name)
+    client.modelversions.update(version.id, labels={KEY: name})
+    body = {"batch_id": "printed", "output": [{"stream": "stdout", "text": name}]}
+    running = client.iterations.create(experiment.id, labels={KEY: name})
+    assert server.call("POST", f"/iterations/{running.id}/log", body).status == 201
+    client.models.delete(client.models.create(project.id, f"{name} deleted").id)
     ids = {"project": project.id, "experiment": experiment.id, "iteration": iteration.id}
-    return {**ids, "resource": resource.id, "model": model.id}
+    return {**ids, "resource": resource.id, "model": model.id, "running": running.id}
 
 
 def steering(text: str) -> str:
@@ -59,11 +66,16 @@ COMMANDS = [
     "experiments ls {project}",
     "experiments show {experiment}",
     "iterations ls {experiment}",
+    "iterations keys {experiment}",
+    "iterations output {running}",
     "iterations show {iteration}",
     "iterations compare {iteration} {iteration}",
     "resources ls --experiment {experiment}",
     "resources ls --iteration {iteration}",
     "models ls {project}",
+    "metrics ls {iteration}",
+    "trash ls {project}",
+    "activity",
 ]
 
 
@@ -85,6 +97,20 @@ def _texts(data: Any) -> str:
     if isinstance(data, dict):
         return " ".join(map(_texts, [*data, *data.values()]))
     return " ".join(map(_texts, data)) if isinstance(data, list) else str(data)
+
+
+def test_the_line_of_a_start_prints_none(
+    server: Any, ids: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client takes the names of a resumed iteration's project and experiment from the server."""
+    monkeypatch.delenv("DEARDIARY_QUIET", raising=False)
+    client = server.client()
+    iteration = client.iterations.create(ids["experiment"])
+    with deardiary.start("Iris", "sweep", resume=iteration.id, client=client, capture=()):
+        pass
+    said = capsys.readouterr().err
+    assert "x?[2J" in said
+    assert steering(said) == ""
 
 
 @pytest.mark.parametrize("command", ["projects rm {project}", "resources rm {resource}", "models rm {model}"])

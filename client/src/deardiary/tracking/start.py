@@ -115,12 +115,13 @@ def _tell(active: ActiveIteration) -> None:
     names = "/".join(name for name in (active.ref.project, active.ref.experiment) if name)
     parts = [names] if names else []
     if active.url:
-        parts.append(f"{terminal.one_line(active.name)} at {active.url}")
+        parts.append(f"{active.name} at {active.url}")
     else:
-        called = f"{terminal.one_line(active.name)}, " if active.name else ""
+        called = f"{active.name}, " if active.name else ""
         parts.append(f"{called}offline, waits for `deardiary sync` in {active.folder}")
     with contextlib.suppress(OSError, ValueError):
-        line = " ".join(["deardiary:", *parts])
+        # A resumed iteration has its names from the server, where other users chose them.
+        line = terminal.one_line(" ".join(["deardiary:", *parts]))
         print(wrapped(line, sys.stderr), file=sys.stderr)
 
 
