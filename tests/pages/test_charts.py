@@ -156,6 +156,17 @@ def test_settings_are_in_the_url_and_iterations_are_chosen(dashboard: Dashboard,
     expect(_plot(dashboard, "valid/loss")).to_have_attribute("aria-label", "valid/loss, 1 curve")
 
 
+def test_the_curves_of_many_iterations_are_read_once(dashboard: Dashboard, server: Server) -> None:
+    experiment = new_experiment(server, new_project(server))
+    for number in range(10):
+        _log(server, new_iteration(server, experiment), loss=[number, 2 * number])
+    requests: list[str] = []
+    dashboard.page.on("request", lambda request: requests.append(request.url))
+    _open(dashboard, experiment)
+    expect(_plot(dashboard, "loss")).to_have_attribute("aria-label", "loss, 10 curves")
+    assert len([url for url in requests if "/metrics/curves?" in url]) == 1
+
+
 def test_groups_have_their_mean_and_deviation(dashboard: Dashboard, server: Server) -> None:
     experiment = new_experiment(server, new_project(server))
     for number in range(4):

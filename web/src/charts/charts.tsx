@@ -25,7 +25,8 @@ export function Charts({ runs, shown, onToggle }: Props) {
   const { query } = location.value;
   const settings = useMemo(() => settingsOf(query), [query]);
   const chosen = shown.flatMap((id) => runs.find((each) => each.id === id) ?? []);
-  const { rows, loading, error } = useRows(chosen);
+  const { rows: read, loading, error } = useRows(chosen);
+  const rows = useWholeRows(read, loading);
   const looks = useLooksOf(rows, chosen, settings);
   const keys = useKeys(rows);
   const text = query["chart-metrics"] ?? "";
@@ -89,6 +90,13 @@ function SectionOfCharts({ section, folded }: { section: MetricSection; folded: 
       ) : null}
     </details>
   );
+}
+
+/** The rows once all their summaries are here, until then the earlier ones: each curve is then read once. */
+function useWholeRows(rows: readonly Row[], loading: boolean): readonly Row[] {
+  const whole = useRef<readonly Row[]>([]);
+  if (!loading) whole.current = rows;
+  return whole.current;
 }
 
 /** The keys of all rows, the same list as long as they are the same. */
