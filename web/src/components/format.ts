@@ -3,6 +3,11 @@
 /** JSON has no NaN: such a value is a text. */
 export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";
 
+// Made once: each `toLocaleString` makes such an object, which is slow where a table shows hundreds.
+const WHOLE = new Intl.NumberFormat("en-US");
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const TIME = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+
 const SIGNS = { NaN: "NaN", Infinity: "∞", "-Infinity": "−∞" };
 
 /** A value of a metric in at most `digits` significant digits. */
@@ -10,8 +15,7 @@ export function formatNumber(value: WireNumber, digits = 5): string {
   if (typeof value === "string") return SIGNS[value];
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e9)
-    return value.toLocaleString("en-US").replaceAll(",", "\u2009").replace("-", "−");
+  if (Number.isInteger(value) && size < 1e9) return WHOLE.format(value).replaceAll(",", "\u2009").replace("-", "−");
   return digitsOf(value, size, digits)
     .replace(/(\.\d*?)0+(?=e|$)/, "$1")
     .replace(/\.(?=e|$)/, "")
@@ -51,12 +55,17 @@ export function formatAgo(time: Date, now: Date): string {
 }
 
 export function formatDay(time: Date): string {
-  return time.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
+  return textOf(time, DAY);
 }
 
 /** Local time to the second, with the zone. */
 export function formatTime(time: Date): string {
-  return time.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "long" });
+  return textOf(time, TIME);
+}
+
+/** A format throws on a time that is none. */
+function textOf(time: Date, format: Intl.DateTimeFormat): string {
+  return Number.isNaN(time.getTime()) ? "–" : format.format(time);
 }
 
 const SIZES = ["bytes", "KB", "MB", "GB", "TB"];

@@ -1,28 +1,21 @@
 /** The table itself. Only the rows and columns near the screen are in the page; all rows have one height. */
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { Cell } from "./cell.tsx";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Column } from "./columns.ts";
-import { GroupCell, GroupName } from "./group-cell.tsx";
+import { GridRow } from "./grid-row.tsx";
 import { type ColumnActions, HeaderCell } from "./header-cell.tsx";
-import type { GroupLine, Line } from "./lines.ts";
+import { CHECK_WIDTH, type Columns, type Layout, useLayout } from "./layout.ts";
+import type { Line } from "./lines.ts";
 import type { Row } from "./model.ts";
-import { columnsOnScreen, px, rowsOnScreen, sum } from "./window.ts";
+import { px, rowsOnScreen } from "./window.ts";
 
 export const ROW_HEIGHT = 32;
-const CHECK_WIDTH = 34;
-const NARROW_SCREEN = 600;
-const NAME_ON_NARROW = 150;
 
-interface Props {
+export interface GridProps extends Columns {
   rows: readonly Row[];
   lines: readonly Line[];
   baseline: Row | undefined;
   onToggleGroup: (key: string) => void;
   onSelectMany: (ids: readonly string[], isOn: boolean) => void;
-  /** The pinned columns, the name among them, come first. */
-  columns: readonly Column[];
-  pinned: ReadonlySet<string>;
-  widthOf: (column: Column) => number;
   sort: [id: string, isDown: boolean];
   actions: ColumnActions;
   selected: ReadonlySet<string>;
@@ -36,174 +29,86 @@ interface Props {
   onEnd: () => void;
 }
 
-export function Grid(props: Props) {
-  const { rows, lines, columns, selected } = props;
+/** Scrolling changes no prop: what depends on the props and the layout alone is then kept. */
+export function Grid(props: GridProps) {
+  const { rows, lines, columns } = props;
   const scroller = useRef<HTMLElement>(null);
   const place = usePlace(scroller);
   const focus = useFocus(scroller, lines);
-  const isNarrow = place.width < NARROW_SCREEN;
-  const widthOf = (column: Column) =>
-    isNarrow && column.id === "name" ? Math.min(NAME_ON_NARROW, props.widthOf(column)) : props.widthOf(column);
-  const pinned = columns.filter((each) => each.id === "name" || (!isNarrow && props.pinned.has(each.id)));
-  const free = columns.filter((each) => !pinned.includes(each));
-  const pinnedWidth = CHECK_WIDTH + sum(pinned.map(widthOf));
-  const widths = free.map(widthOf);
-  const span = columnsOnScreen(widths, place.left, place.width - pinnedWidth);
-  const shown = free.slice(span.first, span.end);
-  const before = sum(widths.slice(0, span.first));
-  const after = sum(widths.slice(span.end));
+  const layout = useLayout(props, place.left, place.width);
+  const head = useMemo(() => <Head grid={props} layout={layout} />, [props, layout]);
   const seen = rowsOnScreen(lines.length, ROW_HEIGHT, place.top, place.height);
-  const lefts = pinned.map((_, at) => CHECK_WIDTH + sum(pinned.slice(0, at).map(widthOf)));
-  const cells = 1 + pinned.length + shown.length + (before ? 1 : 0) + (after ? 1 : 0);
   const isAtEnd = seen.end >= lines.length;
   useEffect(() => {
     if (isAtEnd) props.onEnd();
   }, [isAtEnd, rows.length, lines.length]);
-  const indexOf = (column: Column) =>
-    2 + (pinned.includes(column) ? pinned.indexOf(column) : pinned.length + free.indexOf(column));
-  const head = (column: Column, left: number | undefined, caption?: string) => (
-    <HeaderCell
-      key={column.id}
-      column={column}
-      width={widthOf(column)}
-      index={indexOf(column)}
-      left={left}
-      caption={caption}
-      sorted={props.sort[0] === column.id ? (props.sort[1] ? "descending" : "ascending") : undefined}
-      {...props.actions}
-    />
-  );
-  const group = (line: GroupLine, at: number) => {
-    const ids = line.rows.map((row) => row.id);
-    const isOn = ids.every((id) => selected.has(id));
-    const left = (place: number) => ({ left: px(lefts[place] ?? 0) });
-    return (
-      <tr key={line.key} data-line={at} aria-rowindex={at + 2} class="is-group" onFocusCapture={() => focus.set(at)}>
-        <td class="is-pinned grid-check" style={{ left: px(0) }} aria-colindex={1}>
-          <input
-            type="checkbox"
-            aria-label={`Select the group ${line.column.title} = ${line.value}`}
-            checked={isOn}
-            tabIndex={focus.isTabStop(at, seen) ? 0 : -1}
-            onChange={(event) => props.onSelectMany(ids, event.currentTarget.checked)}
-          />
-        </td>
-        {pinned.map((column, place) =>
-          column.id === "name" ? (
-            <th key={column.id} scope="row" class="is-pinned" style={left(place)} aria-colindex={indexOf(column)}>
-              <GroupName line={line} authorOf={props.authorOf} onToggle={() => props.onToggleGroup(line.key)} />
-            </th>
-          ) : (
-            <td key={column.id} class="is-pinned number" style={left(place)} aria-colindex={indexOf(column)}>
-              <GroupCell line={line} column={column} />
-            </td>
-          ),
-        )}
-        {before ? <td aria-hidden="true" /> : null}
-        {shown.map((column) => (
-          <td key={column.id} class={column.isNumber ? "number" : undefined} aria-colindex={indexOf(column)}>
-            <GroupCell line={line} column={column} />
-          </td>
-        ))}
-        {after ? <td aria-hidden="true" /> : null}
-      </tr>
-    );
-  };
-  const all = rows.length > 0 && rows.every((row) => selected.has(row.id));
+  const cells = 1 + layout.pinned.length + layout.shown.length + (layout.before ? 1 : 0) + (layout.after ? 1 : 0);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: the table scrolls, also by keyboard
     <section ref={scroller} class="grid" tabIndex={0} aria-label="Iterations" aria-busy={props.isBusy}>
       <table
-        style={{ width: px(pinnedWidth + sum(widths)) }}
+        style={{ width: px(layout.width) }}
         aria-rowcount={Math.max(props.total, lines.length) + 1}
         aria-colcount={1 + columns.length}
       >
-        <thead>
-          <tr aria-rowindex={1}>
-            <th
-              scope="col"
-              class="is-pinned grid-check"
-              style={{ width: px(CHECK_WIDTH), left: px(0) }}
-              aria-colindex={1}
-            >
-              <input
-                type="checkbox"
-                aria-label="Select all"
-                checked={all}
-                indeterminate={!all && selected.size > 0}
-                onChange={(event) => props.onSelectAll(event.currentTarget.checked)}
-              />
-            </th>
-            {pinned.map((column, at) => head(column, lefts[at]))}
-            {before ? <td aria-hidden="true" style={{ width: px(before) }} /> : null}
-            {shown.map((column, at) => head(column, undefined, captionOf(column, shown[at - 1])))}
-            {after ? <td aria-hidden="true" style={{ width: px(after) }} /> : null}
-          </tr>
-        </thead>
+        {head}
         <tbody onKeyDown={(event) => focus.onKey(event, props.onSelect)}>
           <Gap rows={seen.first} cells={cells} />
-          {lines.slice(seen.first, seen.end).map((each, at) => {
-            const line = seen.first + at;
-            if (each.kind === "group") return group(each, line);
-            const { row } = each;
-            const isOn = selected.has(row.id);
+          {lines.slice(seen.first, seen.end).map((line, place) => {
+            const at = seen.first + place;
             return (
-              <tr
-                key={each.key}
-                data-line={line}
-                aria-rowindex={line + 2}
-                class={`${isOn ? "is-selected" : ""} ${row === props.baseline ? "is-baseline" : ""}`}
-                onFocusCapture={() => focus.set(line)}
-              >
-                <td class="is-pinned grid-check" style={{ left: px(0) }} aria-colindex={1}>
-                  <input
-                    type="checkbox"
-                    aria-label={`Select ${row.name}`}
-                    checked={isOn}
-                    tabIndex={focus.isTabStop(line, seen) ? 0 : -1}
-                    onClick={(event) => props.onSelect(row.id, event.currentTarget.checked, event.shiftKey)}
-                  />
-                </td>
-                {pinned.map((column, place) => {
-                  const Tag = column.id === "name" ? "th" : "td";
-                  return (
-                    <Tag
-                      key={column.id}
-                      {...(column.id === "name" ? { scope: "row" } : {})}
-                      class={`is-pinned ${column.isNumber ? "number" : ""}`}
-                      style={{ left: px(lefts[place] ?? 0) }}
-                      aria-colindex={indexOf(column)}
-                    >
-                      <Cell
-                        row={row}
-                        column={column}
-                        authorOf={props.authorOf}
-                        baseline={props.baseline}
-                        depth={each.depth}
-                      />
-                    </Tag>
-                  );
-                })}
-                {before ? <td aria-hidden="true" /> : null}
-                {shown.map((column) => (
-                  <td key={column.id} class={column.isNumber ? "number" : undefined} aria-colindex={indexOf(column)}>
-                    <Cell
-                      row={row}
-                      column={column}
-                      authorOf={props.authorOf}
-                      baseline={props.baseline}
-                      depth={each.depth}
-                    />
-                  </td>
-                ))}
-                {after ? <td aria-hidden="true" /> : null}
-              </tr>
+              <GridRow
+                key={line.key}
+                grid={props}
+                layout={layout}
+                line={line}
+                at={at}
+                isTabStop={focus.isTabStop(at, seen)}
+                onFocus={focus.set}
+              />
             );
           })}
           <Gap rows={lines.length - seen.end} cells={cells} />
         </tbody>
       </table>
     </section>
+  );
+}
+
+function Head({ grid, layout }: { grid: GridProps; layout: Layout }) {
+  const { rows, selected, sort } = grid;
+  const { pinned, shown, before, after } = layout;
+  const all = rows.length > 0 && rows.every((row) => selected.has(row.id));
+  const head = ({ column, width, index }: Layout["shown"][number], left?: number, caption?: string) => (
+    <HeaderCell
+      key={column.id}
+      column={column}
+      width={width}
+      index={index}
+      left={left}
+      caption={caption}
+      sorted={sort[0] === column.id ? (sort[1] ? "descending" : "ascending") : undefined}
+      {...grid.actions}
+    />
+  );
+  return (
+    <thead>
+      <tr aria-rowindex={1}>
+        <th scope="col" class="is-pinned grid-check" style={{ width: px(CHECK_WIDTH), left: px(0) }} aria-colindex={1}>
+          <input
+            type="checkbox"
+            aria-label="Select all"
+            checked={all}
+            indeterminate={!all && selected.size > 0}
+            onChange={(event) => grid.onSelectAll(event.currentTarget.checked)}
+          />
+        </th>
+        {pinned.map((each) => head(each, each.left))}
+        {before ? <td aria-hidden="true" style={{ width: px(before) }} /> : null}
+        {shown.map((each, at) => head(each, undefined, captionOf(each.column, shown[at - 1]?.column)))}
+        {after ? <td aria-hidden="true" style={{ width: px(after) }} /> : null}
+      </tr>
+    </thead>
   );
 }
 
