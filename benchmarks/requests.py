@@ -87,7 +87,7 @@ def measure(server: Server, meter: Meter, route: str, world: World) -> Cost:
     # Like the first request of a new process, which has no REF cached: a later one reads one item less.
     lineage._cached_ancestors.cache_clear()  # noqa: SLF001
     with meter.measuring() as calls:
-        reply = server.call(method, path, ask.body, token=_token(server, world.token, ask))
+        reply = server.call(method, path, ask.body, token=_token(server, world.token, ask), headers=ask.headers)
     if reply.status >= 400:
         raise RequestsFailed(f"{route} answered {reply.status}: {reply.body}")
     return _cost(route, calls, world.ids["user_id"])

@@ -48,6 +48,8 @@ class Settings(NamedTuple):
     lost_after: timedelta | None
     # A deleted object can be restored for this long; None: not at all.
     undo: timedelta | None
+    # The name of the project that MLflow clients use without a workspace.
+    mlflow_project: str
     region: str
     endpoint_url: str | None
     in_lambda: bool
@@ -73,6 +75,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         project_creation_by_admin_only=_choice(environment, "DEARDIARY_PROJECT_CREATION", ("any", "admin")) == "admin",
         lost_after=_duration(environment, "DEARDIARY_LOST_AFTER_MINUTES", 30, "minutes", "never"),
         undo=_duration(environment, "DEARDIARY_UNDO_DAYS", 7, "days", "none"),
+        mlflow_project=environment.get("DEARDIARY_MLFLOW_PROJECT") or "MLflow",
         region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1",
         endpoint_url=environment.get("AWS_ENDPOINT_URL") or None,
         in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment,

@@ -52,6 +52,7 @@ MODULES = (
     "openapi",
     "pages.docs",
     "pages.ui",
+    "mlflow.door",
 )
 
 
@@ -101,4 +102,7 @@ def load_all() -> list[Blueprint]:
 
 def faces() -> tuple[Face, ...]:
     """All faces, each with all its operations."""
-    return tuple(dict.fromkeys(routes.face for routes in load_all() if isinstance(routes, Routes)))
+    found = tuple(dict.fromkeys(routes.face for routes in load_all() if isinstance(routes, Routes)))
+    for face in found:
+        face.load()
+    return found

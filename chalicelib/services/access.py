@@ -47,6 +47,8 @@ class Actor:
     is_session: bool = True
     only_project_id: str | None = None
     read_only: bool = False
+    # The answers of the request cannot hide what others wrote: refuse a member who may not read.
+    must_read: bool = False
     # The projects in which this request may write but not read.
     blind_in: set[str] = field(default_factory=set)
 
@@ -131,12 +133,18 @@ def _require(actor: Actor, lineage: L | None, need: Need, kind: str, object_id: 
     if actor.user.is_admin or lineage.permission is None:
         return lineage
     if not getattr(lineage.permission, need.value):
-        what = need.value.removesuffix("_permission")
-        message = f"You lack the {what} permission on project {lineage.project.id}"
-        raise PermissionRequired(message, permission=need.value, project_id=lineage.project.id)
+        raise _lacking(need, lineage.project.id)
     if not lineage.permission.read_permission:
+        if actor.must_read:
+            raise _lacking(Need.READ, lineage.project.id)
         actor.blind_in.add(lineage.project.id)
     return lineage
+
+
+def _lacking(need: Need, project_id: str) -> PermissionRequired:
+    what = need.value.removesuffix("_permission")
+    message = f"You lack the {what} permission on project {project_id}"
+    return PermissionRequired(message, permission=need.value, project_id=project_id)
 
 
 def require_session(actor: Actor) -> None:

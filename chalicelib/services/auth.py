@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hmac
+import secrets
+from collections import OrderedDict
+from dataclasses import replace
+
 from chalicelib import clock, config, security
 from chalicelib.errors import InvalidCredentials, TokenExpired, TokenInvalid, TokenMissing, Unavailable
 from chalicelib.security import SIGN_IN_LIFE, Claims, Keyring
@@ -14,6 +21,10 @@ from deardiary.wire import limits
 from deardiary.wire.shapes import Session, User, UserPermission
 
 _local_admin_ids: dict[str, str] = {}
+# Basic sign-ins whose password this process has checked, by `_basic_key`, and their users' ids, the oldest first.
+_MAX_CHECKED = 256
+_checked: OrderedDict[bytes, str] = OrderedDict()
+_process_secret = secrets.token_bytes(32)
 
 
 def sign_in(username: str, password: str, source: str) -> Session:
@@ -21,13 +32,19 @@ def sign_in(username: str, password: str, source: str) -> Session:
 
     TooManyRequests, before the check of the password, after too many attempts of the account or address.
     """
+    account = _check(username, password, source)
+    return _session(Claims(account.user.id, account.epoch), account.user)
+
+
+def _check(username: str, password: str, source: str) -> Account:
+    """The account of these credentials, after counting the attempt. For its errors see `sign_in`."""
     account = _find(username)
     user_id = account.user.id if account else None
     counted = sign_in_attempt.count(username, source, user_id)
     if not security.check_password(password, account.password_hash if account else None) or account is None:
         raise InvalidCredentials
     sign_in_attempt.forgive(counted, source, account.user.id)
-    return _session(Claims(account.user.id, account.epoch), account.user)
+    return account
 
 
 def refresh(actor: Actor) -> Session:
@@ -47,7 +64,7 @@ def read_own_permissions(actor: Actor) -> list[UserPermission]:
     return [each for each in held if actor.only_project_id in (None, each.project_id)]
 
 
-def authenticate(authorization: str | None) -> Actor:
+def authenticate(authorization: str | None, _source: str = "") -> Actor:
     """The actor of an Authorization header; without sign-in always the first admin."""
     if not config.settings().enable_auth:
         return _local_admin()
@@ -59,6 +76,53 @@ def authenticate(authorization: str | None) -> Actor:
     if account is None or account.epoch != claims.epoch:
         raise TokenInvalid
     return Actor(account.user, account.epoch, claims.auth_time)
+
+
+def authenticate_program(authorization: str | None, source: str) -> Actor:
+    """Like `authenticate`, also by HTTP's Basic scheme, with a password or an API token in its place.
+
+    A program signs each request: it is no session, and a process checks the same password only once.
+    """
+    scheme, _, encoded = (authorization or "").partition(" ")
+    if scheme.lower() != "basic" or not config.settings().enable_auth:
+        return replace(authenticate(authorization), is_session=False)
+    username, password = _credentials(encoded)
+    if password.startswith(token.PREFIX):
+        return token.authenticate(password)
+    return _authenticate_basic(username, password, source)
+
+
+def _authenticate_basic(username: str, password: str, source: str) -> Actor:
+    """The actor, without another check of a password that this process has checked against the same account."""
+    known = _checked.get(_basic_key(username, password, None))
+    account = find_account(known) if known else None
+    key = None if account is None else _basic_key(username, password, account)
+    if account is None or key not in _checked:
+        account = _check(username, password, source)
+        _remember(account.user.id, _basic_key(username, password, None), _basic_key(username, password, account))
+    return Actor(account.user, account.epoch, is_session=False)
+
+
+def _remember(user_id: str, *known: bytes) -> None:
+    _checked.update(dict.fromkeys(known, user_id))
+    while len(_checked) > _MAX_CHECKED:
+        _checked.popitem(last=False)
+
+
+def _basic_key(username: str, password: str, account: Account | None) -> bytes:
+    """A hash of the credentials, and of the account as it is now: a new password or name has another."""
+    current = "" if account is None else f"{account.user.username}\0{account.password_hash}\0{account.epoch}"
+    return hmac.digest(_process_secret, f"{username}\0{password}\0{current}".encode(), "sha256")
+
+
+def _credentials(encoded: str) -> tuple[str, str]:
+    try:
+        username, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise InvalidCredentials from None
+    if max(len(username), len(password)) > limits.MAX_CREDENTIAL_CHARACTERS:
+        raise InvalidCredentials
+    return username, password
 
 
 def _find(username: str) -> Account | None:

@@ -15,6 +15,7 @@ from chalicelib.services.access import Actor, Need
 from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
 from chalicelib.storage import experiment as storage
 from chalicelib.storage import label as labels_of
+from chalicelib.storage import trash
 from chalicelib.storage.reads.lineage import ExperimentLineage
 from deardiary.wire.shapes import Experiment, ExperimentStatus
 
@@ -70,6 +71,14 @@ def create_experiment(
 
 def get_experiment(actor: Actor, experiment_id: str) -> Experiment:
     return _whole(access.experiment(actor, experiment_id, Need.READ))
+
+
+def find_by_name(actor: Actor, project_id: str, name: str) -> tuple[Experiment, bool] | None:
+    """The experiment of this name, and if it is in the trash; a visible one comes first."""
+    access.project(actor, project_id, Need.READ)
+    found = sorted(storage.find_by_name(project_id, name), key=lambda each: each[1])
+    known = (each for each in found if not each[1] or trash.find_entry_of_experiment(project_id, each[0].id))
+    return next(known, None)
 
 
 def list_experiments_of_project(

@@ -88,6 +88,13 @@ def find_experiment(project_id: str, experiment_id: str) -> Experiment | None:
     return None if row is None or row.deleting else _whole(row)
 
 
+def find_by_name(project_id: str, name: str) -> list[tuple[Experiment, bool]]:
+    """The experiments of this name, the oldest first, and of each if it is deleted: in the trash or being removed."""
+    same, partition = ExperimentRow.name == name, keys.project_partition(project_id)
+    rows = item.query_even_hidden(ExperimentRow, partition, keys.EXPERIMENT, condition=same)
+    return [(_whole(row), bool(row.deleting)) for row in rows]
+
+
 def list_experiments_of_project(project_id: str, limit: int, cursor: str | None, name: str | None) -> Page[Experiment]:
     condition = None if name is None else ExperimentRow.name == name
     partition = keys.project_partition(project_id)

@@ -34,5 +34,6 @@ def ask(server: Server, world: World, route: str) -> int | str:
     asked = ASKS[route](world)
     method, _, path = route.partition(" ")
     token = server.token() if asked.admin else world.token
-    reply = server.call(method, path.format(**world.ids | asked.ids) + asked.query, asked.body, token=token)
+    whole = path.format(**world.ids | asked.ids) + asked.query
+    reply = server.call(method, whole, asked.body, token=token, headers=asked.headers)
     return reply.status if reply.status < 400 else f"{reply.status} {reply.body}"

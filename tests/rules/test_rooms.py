@@ -27,7 +27,7 @@ _DOORS = {
 }
 _ROOMS = {
     "chalicelib": {"artifacts", "aws", "routes", "services", "storage"},
-    "chalicelib/routes": {"http", "pages"},
+    "chalicelib/routes": {"http", "mlflow", "pages"},
     "chalicelib/services": {"blobs", "lifecycle", "points", "search"},
     "chalicelib/storage": {"points", "reads", "table"},
     "client/src/deardiary": {
@@ -50,7 +50,7 @@ _ROOMS = {
 
 _ROOMS_OF_TESTS = {
     *("support", "rules", "routes", "client", "races", "points", "search", "storage", "security", "infra", "deploy"),
-    *("benchmarks", "end_to_end", "pages"),
+    *("benchmarks", "end_to_end", "mlflow", "pages"),
 }
 _ROOMS_OF_BENCHMARKS = {"kit", "peers"}
 

@@ -26,6 +26,7 @@ class Ask:
     body: Any = None
     query: str = ""
     ids: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     admin: bool = False
 
 
@@ -84,6 +85,19 @@ def _ticket(world: World, method: str) -> Ask:
         part_sha256=location.sha256,
     )
     return Ask(query="?" + urlsplit(url_of(ticket, "")).query, body=data if method == "PUT" else None)
+
+
+MLFLOW = "/api/2.0/mlflow"
+
+
+def _mlflow(body: Callable[[World], dict[str, Any]] | None = None, query: str = "") -> Asking:
+    """A request of the MLflow face in the project of the world, whose ids the query may name."""
+
+    def asking(world: World) -> Ask:
+        headers = {"X-MLFLOW-WORKSPACE": world.ids["project_id"]}
+        return Ask(body=body and body(world), query=query.format(**world.ids), headers=headers)
+
+    return asking
 
 
 ASKS: dict[str, Asking] = {
@@ -225,4 +239,7 @@ ASKS: dict[str, Asking] = {
     "POST /trash/{object_id}": _sending(name="taken up again"),
     "DELETE /trash/{object_id}": _plain,
     "GET /search": lambda world: Ask(query=f"?q={world.ids['iteration_id'][:10]}"),
+    f"POST {MLFLOW}/experiments/create": _mlflow(lambda _: {"name": "deeper"}),
+    f"GET {MLFLOW}/experiments/get-by-name": _mlflow(query="?experiment_name=sweep"),
+    f"GET {MLFLOW}/experiments/get": _mlflow(query="?experiment_id={experiment_id}"),
 }

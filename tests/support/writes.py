@@ -42,7 +42,9 @@ def _listed(route: str) -> Act:
     def act(server: Server, world: World) -> Reply:
         asked = ASKS[route](world)
         token = server.token() if asked.admin else world.token
-        return server.call(method, path.format(**world.ids | asked.ids) + asked.query, asked.body, token=token)
+        return server.call(
+            method, path.format(**world.ids | asked.ids) + asked.query, asked.body, token=token, headers=asked.headers
+        )
 
     return act
 

@@ -6,7 +6,7 @@ answers carry no CORS headers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -40,13 +40,15 @@ from chalicelib.routes.http.answer import (
     unless_matched,
 )
 from chalicelib.routes.http.face import API, Face, Operation, View
-from chalicelib.services import auth
 from chalicelib.services.access import Actor
 
 B = TypeVar("B")
 Q = TypeVar("Q")
 E = TypeVar("E", NotFound, Conflict)
-Serve = Callable[[Request, Mapping[str, str]], Answer[Any]]
+Line = dict[str, Any]  # of the request log
+Serve = Callable[[Request, Mapping[str, str], Line], Answer[Any]]
+# The operation of a method and the values in a path, with the ids of that operation's own path.
+Find = Callable[[str, Mapping[str, str]], tuple[Operation, dict[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +117,37 @@ class Routes(Blueprint):
             self.face.add(operation)
             self.paths.append(path)
             if is_new_path:
-                self._route("OPTIONS", path, f"preflight_{view.__name__}", _preflight(self.face, path))
-            self._route(method, path, view.__name__, partial(_perform, operation, self.face))
+                methods = partial(self.face.methods, path)
+                self._route(["OPTIONS"], path, f"preflight_{view.__name__}", _preflight(methods))
+            self._route([method], path, view.__name__, partial(_perform, operation, self.face))
             return view
 
         return register
 
-    def _route(self, method: str, path: str, name: str, serve: Serve) -> None:
+    def dispatch(self, methods: Sequence[str], path: str, find: Find) -> None:
+        """Route a path to many operations. `find` chooses one at each request, and may import it then."""
+        self.paths.append(path)
+        self._route(["OPTIONS"], path, f"preflight {path}", _preflight(lambda: methods))
+        self._route(methods, path, path, partial(_dispatch, find, self.face))
+
+    def _route(self, methods: Sequence[str], path: str, name: str, serve: Serve) -> None:
         def handler(**ids: str) -> Response:
             request = self.current_request
-            with deadline.begun(), request_log.entry(f"{method} {path}", request.context) as line:
+            with deadline.begun(), request_log.entry(f"{request.method} {path}", request.context) as line:
                 answer = _answer(self.face, request, ids, serve, line)
-                if method == "GET":
+                if request.method == "GET":
                     answer = unless_matched(answer, request.headers.get("if-none-match"))
                 line["status"] = answer.status
                 return render(answer, cors.cors_headers(request.headers))
 
         # Every body is read as JSON, whatever its media type: Chalice would answer 415 in a form of its own.
-        self.route(path, methods=[method], name=name, content_types=[])(handler)
+        self.route(path, methods=list(methods), name=name, content_types=[])(handler)
 
 
-def _answer(face: Face, request: Request, ids: Mapping[str, str], serve: Serve, line: dict[str, Any]) -> Answer[Any]:
+def _answer(face: Face, request: Request, ids: Mapping[str, str], serve: Serve, line: Line) -> Answer[Any]:
     try:
         cors.guard(request.headers)
-        return serve(request, ids)
+        return serve(request, ids, line)
     except DomainError as error:
         if isinstance(error, Unavailable):
             request_log.note_error(line, error, expected=True)
@@ -151,25 +160,35 @@ def _answer(face: Face, request: Request, ids: Mapping[str, str], serve: Serve, 
 
 def _call(operation: Operation, face: Face, request: Request) -> Call[Any, Any]:
     site = cors.site(request.headers, request.context["path"], request.context["resourcePath"])
-    who = None if operation.public else _authenticate(operation, request, site)
+    who = None if operation.public else _authenticate(operation, face, request, site)
     given = request.query_params
     parameters = {name: given.getlist(name) for name in given} if given else {}
     return Call(
         who,
-        _body(operation, request),
-        parse.query(operation.query, parameters),
+        _body(operation, face, request),
+        face.parse_query(operation.query, parameters),
         request.context["identity"]["sourceIp"],
         site,
         {name: request.headers[name] for name in face.headers if name in request.headers},
     )
 
 
-def _perform(operation: Operation, face: Face, request: Request, ids: Mapping[str, str]) -> Answer[Any]:
+def _dispatch(find: Find, face: Face, request: Request, ids: Mapping[str, str], line: Line) -> Answer[Any]:
+    operation, path_ids = find(request.method, ids)
+    line["route"] = f"{operation.method} {operation.path}"
+    return _perform(operation, face, request, path_ids, line)
+
+
+def _perform(operation: Operation, face: Face, request: Request, ids: Mapping[str, str], _line: Line) -> Answer[Any]:
     call, path_ids = _call(operation, face, request), parse.path_ids(ids)
     if isinstance(call.query, parse.LimitedQuery):
         return _page(lambda limit: _view(operation, _limited(call, limit), path_ids), call.query.limit)
     answer = _view(operation, call, path_ids)
-    return _whole(answer) if operation.method == "GET" and answer.media_type == JSON else answer
+    return _whole(answer) if _reads(operation) and answer.media_type == JSON else answer
+
+
+def _reads(operation: Operation) -> bool:
+    return operation.reads or operation.method == "GET"
 
 
 def _whole(answer: Answer[Any]) -> Answer[Any]:
@@ -232,24 +251,24 @@ def _limited(call: Call[Any, Any], limit: int) -> Call[Any, Any]:
     return call if call.query.limit == limit else replace(call, query=structs.replace(call.query, limit=limit))
 
 
-def _body(operation: Operation, request: Request) -> Any:
+def _body(operation: Operation, face: Face, request: Request) -> Any:
     raw = request.raw_body
     content = raw.encode() if isinstance(raw, str) else raw
     if operation.takes_bytes:
         return content
-    return parse.body(operation.body, content) if operation.body else None
+    return face.parse_body(operation.body, content) if operation.body else None
 
 
-def _authenticate(operation: Operation, request: Request, site: str) -> Actor:
-    actor = auth.authenticate(cookie.authorization(request.headers, site))
-    if actor.read_only and operation.method != "GET":
+def _authenticate(operation: Operation, face: Face, request: Request, site: str) -> Actor:
+    source = request.context["identity"]["sourceIp"]
+    actor = face.authenticate(cookie.authorization(request.headers, site), source)
+    if actor.read_only and not _reads(operation):
         raise PermissionRequired("This token may only read", read_only=True)
     return actor
 
 
-def _preflight(face: Face, path: str) -> Serve:
-    def answer(_request: Request, _ids: Mapping[str, str]) -> Answer[Any]:
-        methods = ", ".join(face.methods(path))
-        return Answer(200, {}, {"Access-Control-Allow-Methods": methods, **cors.PREFLIGHT})
+def _preflight(methods: Callable[[], Sequence[str]]) -> Serve:
+    def answer(_request: Request, _ids: Mapping[str, str], _line: Line) -> Answer[Any]:
+        return Answer(200, {}, {"Access-Control-Allow-Methods": ", ".join(methods()), **cors.PREFLIGHT})
 
     return answer

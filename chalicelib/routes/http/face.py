@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from msgspec import Struct
 
 from chalicelib.errors import DomainError
+from chalicelib.routes.http import parse
 from chalicelib.routes.http.answer import Answer, refused
+from chalicelib.services import auth
+from chalicelib.services.access import Actor
 
 View = Callable[..., Answer[Any]]
 
@@ -26,6 +30,8 @@ class Operation:
     public: bool
     # The body is bytes, not JSON.
     takes_bytes: bool = False
+    # Only reads, whatever its method: open to tokens that may only read.
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +44,18 @@ class Face:
     # Views see these request headers only, by their names in lower case.
     headers: frozenset[str] = frozenset()
     operations: list[Operation] = field(default_factory=list)
+    # Parse a body and a query string; errors are refused in the form of the face.
+    parse_body: Callable[[type[Struct], bytes], Any] = parse.body
+    parse_query: Callable[[type[Struct], dict[str, list[str]]], Any] = parse.query
+    # The sender, by the Authorization header and the client's address.
+    authenticate: Callable[[str | None, str], Actor] = auth.authenticate
+    # The modules that register operations when the first request for them arrives.
+    modules: tuple[str, ...] = ()
+
+    def load(self) -> None:
+        """Import all modules of the face, so that it has all its operations."""
+        for name in self.modules:
+            import_module(name)
 
     def add(self, operation: Operation) -> None:
         """Register an operation. TypeError if its structs and the face differ on unknown fields."""
