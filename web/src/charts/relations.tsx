@@ -1,12 +1,12 @@
 /** How parameters and metrics of all iterations of an experiment go together. */
 import { Empty, Loading } from "../components/basics.tsx";
+import { Choice, type Option } from "../components/choice.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { location, setQuery } from "../state/route.ts";
 import { Importances } from "./importances.tsx";
 import { Parallel } from "./parallel.tsx";
 import { Scatter } from "./scatter.tsx";
 import { MOST, type Sweep, useNames, useSweep, varying } from "./sweep.ts";
-import { Choice, type Option } from "./toolbar.tsx";
 
 export type Kind = "scatter" | "parallel" | "importance";
 

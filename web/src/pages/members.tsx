@@ -1,7 +1,6 @@
 /** Who may do what in a project. */
 import type { components } from "../api/operations.ts";
-import { Loading, Section } from "../components/basics.tsx";
-import { ErrorBox } from "../components/error-box.tsx";
+import { ListSection } from "../components/listed.tsx";
 import { Pending } from "../components/pending.tsx";
 import { AddMember, MembersTable } from "../people/members.tsx";
 import { useHeading } from "../state/heading.ts";
@@ -23,14 +22,9 @@ function Members({ project }: { project: Project }) {
   return (
     <>
       <h1>Members of {project.name}</h1>
-      <Section title="Members" count={list.data?.length} actions={manage ? <AddMember projectId={project.id} /> : null}>
-        {list.error ? <ErrorBox error={list.error} retry={list.reload} /> : null}
-        {list.data ? (
-          <MembersTable projectId={project.id} members={list.data} manage={manage} />
-        ) : (
-          !list.error && <Loading />
-        )}
-      </Section>
+      <ListSection title="Members" list={list} actions={manage ? <AddMember projectId={project.id} /> : null}>
+        {(members) => <MembersTable projectId={project.id} members={members} manage={manage} />}
+      </ListSection>
       <p class="note">
         Admins may do everything. {manage ? null : "A user with all four permissions, or an admin, can change them."}
       </p>

@@ -1,15 +1,15 @@
 /** All users, for admins. */
 import { useState } from "preact/hooks";
 import type { components } from "../api/operations.ts";
-import { Button, Loading, Section } from "../components/basics.tsx";
+import { Button } from "../components/basics.tsx";
 import { Confirm } from "../components/confirm.tsx";
-import { ErrorBox } from "../components/error-box.tsx";
 import { Field } from "../components/field.tsx";
+import { ACTIONS, ListSection, Table } from "../components/listed.tsx";
 import { Time } from "../components/time.tsx";
 import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { me } from "../state/session.ts";
-import { cache, useList } from "../state/use.ts";
+import { cache, type Shown, useList } from "../state/use.ts";
 
 type User = components["schemas"]["User"];
 
@@ -17,41 +17,19 @@ export default function UsersPage() {
   useHeading("Users");
   // To an admin the server answers whole users.
   const list = useList("/users", {});
-  const users = list.data as User[] | undefined;
   return (
     <>
       <h1 class="visually-hidden">Users</h1>
-      <Section title="Users" count={users?.length} actions={me.value?.is_admin ? <AddUser /> : null}>
-        {list.error ? <ErrorBox error={list.error} retry={list.reload} /> : null}
-        {users ? <UserTable users={users} /> : !list.error && <Loading />}
-      </Section>
+      <ListSection title="Users" list={list as Shown<User[]>} actions={me.value?.is_admin ? <AddUser /> : null}>
+        {(users) => (
+          <Table label="Users" class="people stacked" head={["Username", "Name", "Role", "Created", ACTIONS]}>
+            {users.map((each) => (
+              <UserRow key={each.id} user={each} />
+            ))}
+          </Table>
+        )}
+      </ListSection>
     </>
-  );
-}
-
-function UserTable({ users }: { users: readonly User[] }) {
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Users">
-      <table class="table people stacked">
-        <thead>
-          <tr>
-            <th scope="col">Username</th>
-            <th scope="col">Name</th>
-            <th scope="col">Role</th>
-            <th scope="col">Created</th>
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {users.map((each) => (
-            <UserRow key={each.id} user={each} />
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }
 

@@ -6,6 +6,7 @@ import { Button } from "../components/basics.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { Field } from "../components/field.tsx";
+import { ACTIONS, Table } from "../components/listed.tsx";
 import { api } from "../state/api.ts";
 import { loadMe, me } from "../state/session.ts";
 import { cache } from "../state/use.ts";
@@ -23,31 +24,11 @@ interface MembersProps {
 
 export function MembersTable({ projectId, members, manage }: MembersProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Members">
-      <table class="table people">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            {RIGHTS.map((each) => (
-              <th scope="col" key={each}>
-                {each}
-              </th>
-            ))}
-            {manage ? (
-              <th scope="col">
-                <span class="visually-hidden">Actions</span>
-              </th>
-            ) : null}
-          </tr>
-        </thead>
-        <tbody>
-          {members.map((each) => (
-            <MemberRow key={each.user_id} projectId={projectId} member={each} manage={manage} />
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <Table label="Members" class="people" head={["Name", ...RIGHTS, ...(manage ? ([ACTIONS] as const) : [])]}>
+      {members.map((each) => (
+        <MemberRow key={each.user_id} projectId={projectId} member={each} manage={manage} />
+      ))}
+    </Table>
   );
 }
 

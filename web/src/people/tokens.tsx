@@ -1,20 +1,26 @@
 /** The API tokens of the signed-in user. A new one is shown once. */
 import { useState } from "preact/hooks";
 import type { components } from "../api/operations.ts";
-import { Button, Loading, Section } from "../components/basics.tsx";
+import { Button } from "../components/basics.tsx";
+import { Choice, type Option } from "../components/choice.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { Snippet } from "../components/copy.tsx";
 import { Dialog } from "../components/dialog.tsx";
-import { ErrorBox } from "../components/error-box.tsx";
 import { Field } from "../components/field.tsx";
 import { formatDay } from "../components/format.ts";
+import { ACTIONS, ListSection, Table } from "../components/listed.tsx";
 import { Time } from "../components/time.tsx";
 import { api } from "../state/api.ts";
 import { cache, useList } from "../state/use.ts";
 
 type Token = components["schemas"]["ApiToken"];
 
-const LIVES = { "30": "30 days", "90": "90 days", "365": "a year", "": "no limit" };
+const LIVES: Option[] = [
+  ["30", "30 days"],
+  ["90", "90 days"],
+  ["365", "a year"],
+  ["", "no limit"],
+];
 
 export function Tokens() {
   const list = useList("/auth/tokens", {});
@@ -26,13 +32,21 @@ export function Tokens() {
     </Button>
   );
   return (
-    <Section title="API tokens" count={list.data?.length} actions={add}>
-      {list.error ? <ErrorBox error={list.error} retry={list.reload} /> : null}
-      {!list.data && !list.error ? <Loading /> : null}
-      {list.data?.length === 0 ? (
-        <p class="note">A program on a machine without a keyboard signs in with one.</p>
-      ) : null}
-      {list.data?.length ? <TokenTable tokens={list.data} /> : null}
+    <>
+      <ListSection
+        title="API tokens"
+        list={list}
+        actions={add}
+        empty={<p class="note">A program on a machine without a keyboard signs in with one.</p>}
+      >
+        {(tokens) => (
+          <Table label="API tokens" class="people stacked" head={["Name", "May", "Created", "Valid", ACTIONS]}>
+            {tokens.map((each) => (
+              <TokenRow key={each.id} token={each} />
+            ))}
+          </Table>
+        )}
+      </ListSection>
       {creates ? <CreateDialog onCreated={setCreated} onClose={() => setCreates(false)} /> : null}
       <Dialog title="Your new token" open={created !== undefined} onClose={() => setCreated(undefined)}>
         <div class="form">
@@ -45,33 +59,7 @@ export function Tokens() {
           </div>
         </div>
       </Dialog>
-    </Section>
-  );
-}
-
-function TokenTable({ tokens }: { tokens: readonly Token[] }) {
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
-    <section class="scroll" tabIndex={0} aria-label="API tokens">
-      <table class="table people stacked">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">May</th>
-            <th scope="col">Created</th>
-            <th scope="col">Valid</th>
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {tokens.map((each) => (
-            <TokenRow key={each.id} token={each} />
-          ))}
-        </tbody>
-      </table>
-    </section>
+    </>
   );
 }
 
@@ -142,27 +130,13 @@ function CreateDialog({ onCreated, onClose }: { onCreated: (token: string) => vo
         autofocus
         required
       />
-      <label class="field">
-        <span class="note">Valid for</span>
-        <select aria-label="Valid for" value={days} onChange={(event) => setDays(event.currentTarget.value)}>
-          {Object.entries(LIVES).map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label class="field">
-        <span class="note">Project</span>
-        <select aria-label="Project" value={projectId} onChange={(event) => setProjectId(event.currentTarget.value)}>
-          <option value="">all my projects</option>
-          {projects.data?.map((each) => (
-            <option key={each.id} value={each.id}>
-              {each.name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice label="Valid for" value={days} options={LIVES} onChoose={setDays} />
+      <Choice
+        label="Project"
+        value={projectId}
+        options={[["", "all my projects"], ...(projects.data ?? []).map(({ id, name }): Option => [id, name])]}
+        onChoose={setProjectId}
+      />
       <label class="check">
         <input type="checkbox" checked={readOnly} onChange={() => setReadOnly(!readOnly)} />
         May only read

@@ -2,11 +2,12 @@
 import { useState } from "preact/hooks";
 import { ApiError } from "../api/errors.ts";
 import type { components } from "../api/operations.ts";
-import { Button, Empty, Link, Loading } from "../components/basics.tsx";
+import { Button, Empty, Link } from "../components/basics.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { Field } from "../components/field.tsx";
 import { formatTime } from "../components/format.ts";
+import { ACTIONS, Listed, Table } from "../components/listed.tsx";
 import { Time } from "../components/time.tsx";
 import { api } from "../state/api.ts";
 import { loadMe } from "../state/session.ts";
@@ -24,54 +25,42 @@ interface Props {
 
 export function TrashTable({ list, mayDelete, nameOf }: Props) {
   const [restored, setRestored] = useState<Trashed>();
-  if (!list.data) return list.error ? <ErrorBox error={list.error} retry={list.reload} /> : <Loading />;
   return (
     <>
       <p class="restored" role="status">
         {restored ? <Restored entry={restored} /> : null}
       </p>
-      {list.data.length ? (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
-        <section class="scroll" tabIndex={0} aria-label="Trash">
-          <table class="table people stacked">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Kind</th>
-                <th scope="col">Deleted</th>
-                <th scope="col">Kept</th>
-                {mayDelete ? (
-                  <th scope="col">
-                    <span class="visually-hidden">Actions</span>
-                  </th>
-                ) : null}
-              </tr>
-            </thead>
-            <tbody>
-              {list.data.map((each) => (
-                <TrashRow
-                  key={each.id}
-                  entry={each}
-                  by={each.deleted_by ? nameOf(each.deleted_by) : undefined}
-                  mayDelete={mayDelete}
-                  onRestored={setRestored}
-                />
-              ))}
-            </tbody>
-          </table>
-        </section>
-      ) : (
-        <Empty title="The trash is empty" />
-      )}
+      <Listed list={list} empty={<Empty title="The trash is empty" />}>
+        {(rows) => (
+          <Table
+            label="Trash"
+            class="people stacked"
+            head={["Name", "Kind", "Deleted", "Kept", ...(mayDelete ? ([ACTIONS] as const) : [])]}
+          >
+            {rows.map((each) => (
+              <TrashRow
+                key={each.id}
+                entry={each}
+                by={each.deleted_by ? nameOf(each.deleted_by) : undefined}
+                mayDelete={mayDelete}
+                onRestored={setRestored}
+              />
+            ))}
+          </Table>
+        )}
+      </Listed>
     </>
   );
 }
 
 function Restored({ entry }: { entry: Trashed }) {
-  const label = <bdi>{entry.name}</bdi>;
-  // A file has no page of its own.
   return (
-    <>{entry.kind === "resource" ? label : <Link to={`/${entry.kind}s/${entry.id}`}>{label}</Link>} is restored.</>
+    <>
+      <Link to={`/${entry.kind}s/${entry.id}`}>
+        <bdi>{entry.name}</bdi>
+      </Link>{" "}
+      is restored.
+    </>
   );
 }
 
