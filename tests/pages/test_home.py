@@ -142,3 +142,30 @@ def test_many_projects_read_what_runs_only_on_the_screen(new_tab: Open, server: 
     tab.page.get_by_role("heading", name="project 0", exact=True).scroll_into_view_if_needed()
     last = tab.page.get_by_role("listitem").filter(has=tab.page.get_by_role("heading", name="project 0", exact=True))
     expect(last.get_by_text("Nothing is running")).to_be_visible()
+
+
+def test_a_project_is_changed_in_place_and_deleted(dashboard: Dashboard, server: Server) -> None:
+    project = new_project(server, name="Before")
+    new_project(server, name="Other")
+    page = dashboard.page
+    dashboard.open(f"/projects/{project}")
+    page.get_by_role("button", name="Edit name").press("Enter")
+    page.get_by_label("Name", exact=True).fill("After")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="After", level=1)).to_be_visible()
+    page.get_by_role("button", name="Add a description").press("Enter")
+    page.get_by_label("Description", exact=True).fill("What for")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Add a label").press("Enter")
+    page.keyboard.type("team")
+    page.keyboard.press("Tab")
+    page.keyboard.type("nlp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("team: nlp")).to_be_visible()
+    stored = found(server.call("GET", f"/projects/{project}"))
+    assert [stored[each] for each in ("name", "description", "labels")] == ["After", "What for", {"team": "nlp"}]
+    page.get_by_role("button", name="Delete project").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+    expect(page.get_by_role("link", name="After", exact=True)).to_have_count(0)
+    assert server.call("GET", f"/projects/{project}").status == 404

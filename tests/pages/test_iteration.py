@@ -246,15 +246,15 @@ def test_name_notes_tags_and_labels_are_changed_in_place_by_keyboard(
     dashboard.check_looks()
     page.get_by_role("button", name="Remove the tag best").press("Enter")
     page.get_by_role("button", name="Remove the label team").press("Enter")
-    expect(page.locator(".tag")).to_have_count(0)
+    expect(page.locator("main .tag")).to_have_count(0)
     assert found(server.call("GET", f"/iterations/{iteration}"))["labels"] == {}
 
 
 def test_it_is_deleted_after_a_question(dashboard: Dashboard, server: Server, experiment: str) -> None:
     iteration = new_iteration(server, experiment, name="gone soon")
     dashboard.open(f"/iterations/{iteration}")
-    dashboard.page.get_by_role("button", name="Delete").click()
-    dashboard.page.get_by_role("button", name="Delete it").click()
+    dashboard.page.get_by_role("button", name="Delete iteration").click()
+    dashboard.page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
     expect(dashboard.page.get_by_role("heading", name="sweep")).to_be_visible()
     assert server.call("GET", f"/iterations/{iteration}").status == 404
 
@@ -296,7 +296,7 @@ def test_files_are_previewed_without_acting(dashboard: Dashboard, server: Server
         expect(preview.get_by_text(shown).last).to_be_visible()
         assert dashboard.page.locator("main :is(img, script, iframe, object)").count() == 0
     dashboard.follow("notes.md")
-    expect(preview.get_by_role("link")).to_have_text(["site"])
+    expect(preview.locator(".markdown").get_by_role("link")).to_have_text(["site"])
     dashboard.check_looks()
     dashboard.follow("drawing.svg")
     image = preview.get_by_role("img", name="drawing.svg")

@@ -205,3 +205,91 @@ def test_hostile_names_are_text(dashboard: Dashboard, server: Server, project: s
         dashboard.follow("1")
         dashboard.check_fits()
         assert dashboard.page.locator("main img, main script").count() == 0
+
+
+def test_a_model_is_created_changed_and_deleted(dashboard: Dashboard, server: Server, project: str) -> None:
+    page = dashboard.page
+    dashboard.open(f"/projects/{project}")
+    page.get_by_role("button", name="Create a model").click()
+    dialog = page.get_by_role("dialog", name="Create a model")
+    dialog.get_by_label("Name").fill("regressor")
+    dialog.get_by_label("Description").fill("How long?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="regressor", level=1)).to_be_visible()
+    model = page.url.split("/")[-1]
+    page.get_by_role("button", name="Add a label").press("Enter")
+    page.keyboard.type("owner")
+    page.keyboard.press("Tab")
+    page.keyboard.type("grace")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("owner: grace")).to_be_visible()
+    page.get_by_role("button", name="Edit description").press("Enter")
+    page.get_by_label("Description", exact=True).fill("How long, and why?")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("How long, and why?")).to_be_visible()
+    page.get_by_role("button", name="Edit name").press("Enter")
+    page.get_by_label("Name", exact=True).fill("estimator")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="estimator", level=1)).to_be_visible()
+    dashboard.check_looks()
+    stored = found(server.call("GET", f"/models/{model}"))
+    assert [stored[each] for each in ("name", "description", "labels")] == [
+        "estimator",
+        "How long, and why?",
+        {"owner": "grace"},
+    ]
+    page.get_by_role("button", name="Delete model").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("No models yet")).to_be_visible()
+    dashboard.open(f"/projects/{project}/trash")
+    page.get_by_role("button", name="Restore estimator").click()
+    dashboard.follow("estimator")
+    expect(page.get_by_text("owner: grace")).to_be_visible()
+
+
+def test_a_name_that_another_model_has_is_refused_in_the_dialog(
+    dashboard: Dashboard, server: Server, project: str, model: str
+) -> None:
+    dashboard.open(f"/projects/{project}")
+    dashboard.page.get_by_role("button", name="Create a model").click()
+    dashboard.page.get_by_role("dialog").get_by_label("Name").fill("classifier")
+    dashboard.page.keyboard.press("Enter")
+    expect(dashboard.page.get_by_role("dialog").get_by_role("alert")).to_contain_text("name:")
+
+
+def test_a_version_is_added_described_labelled_and_deleted(
+    dashboard: Dashboard, server: Server, project: str, model: str, tmp_path: Path
+) -> None:
+    experiment = new_experiment(server, project, name="sweep")
+    iteration = new_iteration(server, experiment, name="quiet-heron")
+    path = tmp_path / "net.bin"
+    path.write_bytes(WEIGHTS)
+    resource = server.client().resources.upload(experiment, path, iteration_id=iteration).id
+    page = dashboard.page
+    dashboard.open(f"/models/{model}")
+    page.get_by_role("button", name="Add a version").click()
+    dialog = page.get_by_role("dialog", name="Add a version")
+    for label, value in {"Experiment": experiment, "Iteration": iteration, "File": resource}.items():
+        dialog.get_by_label(label).select_option(value)
+    dialog.get_by_label("Description").fill("by hand")
+    assert dashboard.findings() == []
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(_row(dashboard, 1)).to_contain_text("by hand")
+    dashboard.follow("1")
+    expect(page.get_by_role("link", name="net.bin")).to_be_visible()
+    page.get_by_role("button", name="Add a label").press("Enter")
+    page.keyboard.type("checked")
+    page.keyboard.press("Tab")
+    page.keyboard.type("yes")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("checked: yes")).to_be_visible()
+    page.get_by_role("button", name="Edit description").press("Enter")
+    page.get_by_label("Description", exact=True).fill("by hand, and checked")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("by hand, and checked")).to_be_visible()
+    (stored,) = found(server.call("GET", f"/models/{model}/versions"))["data"]
+    chosen = [stored[each] for each in ("iteration_id", "resource_id", "description", "labels")]
+    assert chosen == [iteration, resource, "by hand, and checked", {"checked": "yes"}]
+    page.get_by_role("button", name="Delete version").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("No versions yet")).to_be_visible()

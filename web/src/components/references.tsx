@@ -41,7 +41,9 @@ function KnownResource({ id }: { id: string }) {
   if (!data) return error ? <Absent error={error} what="file" /> : <>…</>;
   return (
     <>
-      <bdi class="clip">{data.name}</bdi>
+      <Link class="clip" to={`/resources/${id}`}>
+        <bdi>{data.name}</bdi>
+      </Link>
       <Download resource={data} />
     </>
   );

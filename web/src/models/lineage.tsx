@@ -1,7 +1,7 @@
 /** What a version came from, and what has used it. */
 import type { components } from "../api/operations.ts";
 import { Link, Loading, Section } from "../components/basics.tsx";
-import { ErrorBox } from "../components/error-box.tsx";
+import { Listed } from "../components/listed.tsx";
 import { ResourceFile, RunLink } from "../components/references.tsx";
 import { IterationStatus } from "../components/status.tsx";
 import { Time } from "../components/time.tsx";
@@ -45,21 +45,19 @@ function Inputs({ iterationId }: { iterationId: string }) {
     <ul>
       {list.data.map((each) => (
         <li key={each.id}>
-          <span class="note">{each.kind}</span> <InputName input={each} />
+          <span class="note">{each.kind}</span> <InputName input={each} />{" "}
+          {each.digest ? <code class="note">{each.digest.slice(0, 19)}</code> : null}
         </li>
       ))}
     </ul>
   );
 }
 
-function InputName({ input }: { input: Schemas["Input"] }) {
-  const name = input.name || input.source || input.id;
+/** The name of what an iteration has read; a link where that has a page here. */
+export function InputName({ input }: { input: Schemas["Input"] }) {
+  const name = <bdi>{input.name || input.source || input.id}</bdi>;
   if (input.modelversion_id) return <Link to={`/modelversions/${input.modelversion_id}`}>{name}</Link>;
-  return (
-    <>
-      <bdi>{name}</bdi> {input.digest ? <code class="note">{input.digest.slice(0, 19)}</code> : null}
-    </>
-  );
+  return input.resource_id ? <Link to={`/resources/${input.resource_id}`}>{name}</Link> : name;
 }
 
 export function Uses({ version }: { version: Version }) {
@@ -84,20 +82,23 @@ function UsesOfFile({ resourceId }: { resourceId: string }) {
   );
 }
 
-function Iterations({ list, none }: { list: Shown<Schemas["Iteration"][]>; none: string }) {
-  if (!list.data) return list.error ? <ErrorBox error={list.error} retry={list.reload} /> : <Loading />;
-  if (!list.data.length) return <p class="note">{none}</p>;
+/** Iterations that have read something. */
+export function Iterations({ list, none }: { list: Shown<Schemas["Iteration"][]>; none: string }) {
   return (
-    <ul class="running">
-      {list.data.map((each) => (
-        <li key={each.id}>
-          <IterationStatus id={each.status_id} />
-          <Link to={`/iterations/${each.id}`}>{each.name}</Link>
-          <span class="note">
-            <Time at={each.created_date} />
-          </span>
-        </li>
-      ))}
-    </ul>
+    <Listed list={list} empty={<p class="note">{none}</p>}>
+      {(rows) => (
+        <ul class="running">
+          {rows.map((each) => (
+            <li key={each.id}>
+              <IterationStatus id={each.status_id} />
+              <Link to={`/iterations/${each.id}`}>{each.name}</Link>
+              <span class="note">
+                <Time at={each.created_date} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Listed>
   );
 }

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { Button, Link } from "../components/basics.tsx";
+import { Table } from "../components/listed.tsx";
 import { ResourceFile, RunLink } from "../components/references.tsx";
 import { Stage } from "../components/status.tsx";
 import { Time } from "../components/time.tsx";
@@ -25,28 +26,15 @@ export function Versions({ model, versions, rights }: Props & { versions: readon
   const newest = versions.toReversed();
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label="Versions">
-        <table class="table versions">
-          <thead>
-            <tr>
-              <th scope="col">Version</th>
-              <th scope="col">Stage</th>
-              <th scope="col">Aliases</th>
-              <th scope="col">From</th>
-              <th scope="col">File</th>
-              <th scope="col" class="number">
-                Created
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {newest.slice(0, most).map((each) => (
-              <VersionRow key={each.id} model={model} version={each} rights={rights} />
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Table
+        label="Versions"
+        class="versions"
+        head={["Version", "Stage", "Aliases", "From", "File", { number: "Created" }]}
+      >
+        {newest.slice(0, most).map((each) => (
+          <VersionRow key={each.id} model={model} version={each} rights={rights} />
+        ))}
+      </Table>
       {newest.length > most ? (
         <Button onClick={() => setMost(most + FIRST)}>Show more of {newest.length.toLocaleString()}</Button>
       ) : null}

@@ -1,33 +1,73 @@
 /** An experiment: the table of its iterations. */
-import { Link, Loading } from "../components/basics.tsx";
-import { ErrorBox } from "../components/error-box.tsx";
+import type { components } from "../api/operations.ts";
+import { urlOf } from "../api/url.ts";
+import { Link } from "../components/basics.tsx";
+import { DeleteButton } from "../components/delete-button.tsx";
+import { type Changes, ObjectHead } from "../components/object-head.tsx";
+import { Pending } from "../components/pending.tsx";
 import { ExperimentStatus } from "../components/status.tsx";
+import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
-import { useGet, useList } from "../state/use.ts";
+import { rightsOn } from "../state/rights.ts";
+import { go } from "../state/route.ts";
+import { cache, useGet, useList } from "../state/use.ts";
 import { Iterations } from "../table/index.tsx";
 import type { PageProps } from "./registry.ts";
 
+type Experiment = components["schemas"]["Experiment"];
+const PATH = "/experiments/{experiment_id}";
+
 export default function ExperimentPage({ ids }: PageProps) {
-  const given = { ids: { experiment_id: ids.experimentId ?? "" } };
-  const experiment = useGet("/experiments/{experiment_id}", given);
-  const project = useProject(experiment.data?.project_id);
-  useHeading(experiment.data?.name, [project]);
-  if (experiment.error) return <ErrorBox error={experiment.error} />;
-  if (!experiment.data) return <Loading />;
-  const { id, name, description, project_id, status_id } = experiment.data;
+  const { data, error } = useGet(PATH, { ids: { experiment_id: ids.experimentId ?? "" } });
+  return data && !error ? <ExperimentShown experiment={data} /> : <Pending error={error} />;
+}
+
+function ExperimentShown({ experiment }: { experiment: Experiment }) {
+  const { id, name, project_id } = experiment;
+  useHeading(name, [useProject(project_id)]);
   return (
     <>
-      <header class="page-head">
-        <h1>
-          {name} <ExperimentStatus id={status_id} />
-        </h1>
-        <Link class="button" to={`/experiments/${id}/charts`}>
-          Charts
-        </Link>
-      </header>
-      {description ? <p class="description">{description}</p> : null}
+      <Head experiment={experiment} />
       <Iterations experimentId={id} experimentName={name} projectId={project_id} />
     </>
+  );
+}
+
+function Head({ experiment }: { experiment: Experiment }) {
+  const { id, name, description, project_id, status_id } = experiment;
+  const given = { ids: { experiment_id: id } };
+  const rights = rightsOn(project_id);
+  const save = async (body: Changes) => {
+    cache.put(urlOf(PATH, given.ids), await api.patch(PATH, { ...given, body }));
+  };
+  const remove = async () => {
+    await api.delete(PATH, given);
+    cache.invalidate(`/projects/${project_id}/experiments`);
+    go(`/projects/${project_id}`);
+  };
+  return (
+    <ObjectHead
+      title={
+        <>
+          {name} <ExperimentStatus id={status_id} />
+        </>
+      }
+      name={name}
+      description={description}
+      labels={experiment.labels ?? {}}
+      may={rights.update}
+      save={save}
+      actions={
+        <>
+          <Link class="button" to={`/experiments/${id}/charts`}>
+            Charts
+          </Link>
+          {rights.delete ? (
+            <DeleteButton what="experiment" name={name} and="with all its iterations" remove={remove} />
+          ) : null}
+        </>
+      }
+    />
   );
 }
 

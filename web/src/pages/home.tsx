@@ -40,7 +40,6 @@ export default function Home() {
   );
 }
 
-type Activity = components["schemas"]["Activity"];
 const EVENTS = 15;
 
 function RecentActivity() {
@@ -56,7 +55,7 @@ function RecentActivity() {
               <Time at={each.date} />
             </span>
             <span class="note">{KINDS[each.kind] ?? each.kind}</span>
-            <Link to={pathOf(each)}>{each.name}</Link>
+            <Link to={`/${each.kind}s/${each.id}`}>{each.name}</Link>
             <span class={each.event === "failed" ? "bad" : "note"}>{each.event}</span>
           </li>
         ))}
@@ -72,11 +71,6 @@ const KINDS: Record<string, string> = {
   model: "Model",
   modelversion: "Version",
 };
-
-/** The page of what the event is about; a version is on the page of its model, whose id its own begins with. */
-function pathOf({ kind, id }: Activity): string {
-  return kind === "modelversion" ? `/models/${id.split(".")[0]}` : `/${kind}s/${id}`;
-}
 
 /** What runs is read for the cards on the screen only: a user may have hundreds of projects. */
 function ProjectCard({ project }: { project: Project }) {

@@ -1,40 +1,66 @@
 /** A model: its versions, which of them is in production, and their aliases. */
 import type { components } from "../api/operations.ts";
-import { Empty, Loading, Section } from "../components/basics.tsx";
-import { ErrorBox } from "../components/error-box.tsx";
+import { urlOf } from "../api/url.ts";
+import { Empty } from "../components/basics.tsx";
+import { DeleteButton } from "../components/delete-button.tsx";
+import { ListSection } from "../components/listed.tsx";
+import { type Changes, ObjectHead } from "../components/object-head.tsx";
 import { Pending } from "../components/pending.tsx";
-import { Labels } from "../models/labels.tsx";
+import { CreateVersion } from "../models/create-version.tsx";
 import { Versions } from "../models/versions.tsx";
+import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { rightsOn } from "../state/rights.ts";
-import { useGet, useList } from "../state/use.ts";
+import { go } from "../state/route.ts";
+import { cache, useGet, useList } from "../state/use.ts";
 import type { PageProps } from "./registry.ts";
 
 type Model = components["schemas"]["Model"];
+const PATH = "/models/{model_id}";
 
 export default function ModelPage({ ids }: PageProps) {
-  const { data, error } = useGet("/models/{model_id}", { ids: { model_id: ids.modelId ?? "" } });
+  const { data, error } = useGet(PATH, { ids: { model_id: ids.modelId ?? "" } });
   return data && !error ? <ModelShown model={data} /> : <Pending error={error} />;
 }
 
 function ModelShown({ model }: { model: Model }) {
   const project = useGet("/projects/{project_id}", { ids: { project_id: model.project_id } });
   useHeading(model.name, [project.data && { label: project.data.name, to: `/projects/${model.project_id}` }]);
-  const versions = useList("/models/{model_id}/versions", { ids: { model_id: model.id } });
+  const given = { ids: { model_id: model.id } };
+  const versions = useList("/models/{model_id}/versions", given);
+  const rights = rightsOn(model.project_id);
+  const save = async (body: Changes) => {
+    const saved = await api.patch(PATH, { ...given, body });
+    cache.put(urlOf(PATH, given.ids), saved);
+  };
+  const remove = async () => {
+    await api.delete(PATH, given);
+    cache.invalidate("/projects/");
+    go(`/projects/${model.project_id}`);
+  };
   return (
     <>
-      <h1>{model.name}</h1>
-      {model.description ? <p class="description">{model.description}</p> : null}
-      <Labels labels={model.labels} />
-      <Section title="Versions" count={versions.data?.length}>
-        {versions.error ? <ErrorBox error={versions.error} retry={versions.reload} /> : null}
-        {!versions.data && !versions.error ? <Loading /> : null}
-        {versions.data?.length ? (
-          <Versions model={model} versions={versions.data} rights={rightsOn(model.project_id)} />
-        ) : (
-          versions.data && <Empty title="No versions yet">An iteration adds one with register_model(…).</Empty>
-        )}
-      </Section>
+      <ObjectHead
+        title={model.name}
+        name={model.name}
+        description={model.description}
+        labels={model.labels ?? {}}
+        may={rights.update}
+        save={save}
+        actions={
+          rights.delete ? (
+            <DeleteButton what="model" name={model.name} and="with all its versions" remove={remove} />
+          ) : null
+        }
+      />
+      <ListSection
+        title="Versions"
+        list={versions}
+        actions={rights.create ? <CreateVersion model={model} /> : null}
+        empty={<Empty title="No versions yet">An iteration adds one with register_model(…).</Empty>}
+      >
+        {(rows) => <Versions model={model} versions={rows} rights={rights} />}
+      </ListSection>
     </>
   );
 }

@@ -1,28 +1,63 @@
 /** A project: its experiments and its models. */
-import { Empty, Link, Loading, Section } from "../components/basics.tsx";
-import { ErrorBox } from "../components/error-box.tsx";
+import type { components } from "../api/operations.ts";
+import { urlOf } from "../api/url.ts";
+import { Empty, Link } from "../components/basics.tsx";
+import { DeleteButton } from "../components/delete-button.tsx";
+import { ListSection, Table } from "../components/listed.tsx";
+import { type Changes, ObjectHead } from "../components/object-head.tsx";
+import { Pending } from "../components/pending.tsx";
 import { ExperimentStatus } from "../components/status.tsx";
 import { Time } from "../components/time.tsx";
+import { CreateModel } from "../models/create-model.tsx";
+import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
-import { useGet, useList } from "../state/use.ts";
+import { rightsOn } from "../state/rights.ts";
+import { go } from "../state/route.ts";
+import { cache, useGet, useList } from "../state/use.ts";
 import type { PageProps } from "./registry.ts";
 
+type Project = components["schemas"]["Project"];
+const PATH = "/projects/{project_id}";
+
 export default function ProjectPage({ ids }: PageProps) {
-  const given = { ids: { project_id: ids.projectId ?? "" } };
-  const project = useGet("/projects/{project_id}", given);
-  useHeading(project.data?.name);
-  if (project.error) return <ErrorBox error={project.error} />;
-  if (!project.data) return <Loading />;
+  const { data, error } = useGet(PATH, { ids: { project_id: ids.projectId ?? "" } });
+  return data && !error ? <ProjectShown project={data} /> : <Pending error={error} />;
+}
+
+function ProjectShown({ project }: { project: Project }) {
+  useHeading(project.name);
+  const given = { ids: { project_id: project.id } };
+  const rights = rightsOn(project.id);
+  const save = async (body: Changes) => {
+    cache.put(urlOf(PATH, given.ids), await api.patch(PATH, { ...given, body }));
+    cache.invalidate("/projects all");
+  };
+  const remove = async () => {
+    await api.delete(PATH, given);
+    cache.invalidate("/projects");
+    go("/");
+  };
   return (
     <>
-      <h1>{project.data.name}</h1>
-      {project.data.description ? <p class="description">{project.data.description}</p> : null}
+      <ObjectHead
+        title={project.name}
+        name={project.name}
+        description={project.description}
+        labels={project.labels ?? {}}
+        may={rights.update}
+        save={save}
+        actions={
+          rights.delete ? (
+            <DeleteButton what="project" name={project.name} and="with everything in it" remove={remove} />
+          ) : null
+        }
+      />
       <p class="links">
-        <Link to={`/projects/${project.data.id}/members`}>Members</Link>
-        <Link to={`/projects/${project.data.id}/trash`}>Trash</Link>
+        <Link to={`/projects/${project.id}/members`}>Members</Link>
+        <Link to={`/projects/${project.id}/trash`}>Trash</Link>
       </p>
       <Experiments given={given} />
-      <Models given={given} />
+      <Models given={given} mayCreate={rights.create} />
     </>
   );
 }
@@ -34,84 +69,64 @@ interface Given {
 function Experiments({ given }: Given) {
   const list = useList("/projects/{project_id}/experiments", given);
   return (
-    <Section title="Experiments" count={list.data?.length}>
-      {list.error ? <ErrorBox error={list.error} retry={list.reload} /> : null}
-      {!list.data && !list.error ? <Loading /> : null}
-      {list.data?.length ? (
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Status</th>
-              <th scope="col" class="number">
-                Created
+    <ListSection
+      title="Experiments"
+      list={list}
+      empty={<Empty title="No experiments yet">Log an iteration to create one.</Empty>}
+    >
+      {(rows) => (
+        <Table label="Experiments" class="objects" head={["Name", "Status", { number: "Created" }]}>
+          {rows.toReversed().map((each) => (
+            <tr key={each.id}>
+              <th scope="row">
+                <Link to={`/experiments/${each.id}`}>{each.name}</Link>
+                {each.description ? <p class="note clamp">{each.description}</p> : null}
               </th>
+              <td>
+                <ExperimentStatus id={each.status_id} />
+              </td>
+              <td class="number">
+                <Time at={each.created_date} />
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {list.data.toReversed().map((each) => (
-              <tr key={each.id}>
-                <th scope="row">
-                  <Link to={`/experiments/${each.id}`}>{each.name}</Link>
-                  {each.description ? <p class="note clamp">{each.description}</p> : null}
-                </th>
-                <td>
-                  <ExperimentStatus id={each.status_id} />
-                </td>
-                <td class="number">
-                  <Time at={each.created_date} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      ) : (
-        list.data && <Empty title="No experiments yet">Log an iteration to create one.</Empty>
+          ))}
+        </Table>
       )}
-    </Section>
+    </ListSection>
   );
 }
 
-function Models({ given }: Given) {
+function Models({ given, mayCreate }: Given & { mayCreate: boolean }) {
   const list = useList("/projects/{project_id}/models", given);
   return (
-    <Section title="Models" count={list.data?.length}>
-      {list.error ? <ErrorBox error={list.error} retry={list.reload} /> : null}
-      {!list.data && !list.error ? <Loading /> : null}
-      {list.data?.length ? (
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Aliases</th>
-              <th scope="col" class="number">
-                Changed
+    <ListSection
+      title="Models"
+      list={list}
+      actions={mayCreate ? <CreateModel projectId={given.ids.project_id} /> : null}
+      empty={<Empty title="No models yet">An iteration registers one with register_model(…).</Empty>}
+    >
+      {(rows) => (
+        <Table label="Models" class="objects" head={["Name", "Aliases", { number: "Changed" }]}>
+          {rows.map((each) => (
+            <tr key={each.id}>
+              <th scope="row">
+                <Link to={`/models/${each.id}`}>{each.name}</Link>
+                {each.description ? <p class="note clamp">{each.description}</p> : null}
               </th>
+              <td>
+                {Object.entries(each.aliases ?? {}).map(([alias, version]) => (
+                  <span class="tag" key={alias}>
+                    {alias} → {version}
+                  </span>
+                ))}
+              </td>
+              <td class="number">
+                <Time at={each.updated_date ?? each.created_date} />
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {list.data.map((each) => (
-              <tr key={each.id}>
-                <th scope="row">
-                  <Link to={`/models/${each.id}`}>{each.name}</Link>
-                </th>
-                <td>
-                  {Object.entries(each.aliases ?? {}).map(([alias, version]) => (
-                    <span class="tag" key={alias}>
-                      {alias} → {version}
-                    </span>
-                  ))}
-                </td>
-                <td class="number">
-                  <Time at={each.updated_date ?? each.created_date} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      ) : (
-        list.data && <Empty title="No models yet">An iteration registers one with register_model(…).</Empty>
+          ))}
+        </Table>
       )}
-    </Section>
+    </ListSection>
   );
 }

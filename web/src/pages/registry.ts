@@ -22,6 +22,7 @@ export const PAGES: readonly Page[] = [
   { pattern: "/compare", load: () => import("./compare.tsx") },
   { pattern: "/models/:modelId", load: () => import("./model.tsx") },
   { pattern: "/modelversions/:versionId", load: () => import("./modelversion.tsx") },
+  { pattern: "/resources/:resourceId", load: () => import("./resource.tsx") },
   { pattern: "/iterations/:iterationId", load: () => import("./iteration.tsx") },
   { pattern: "/projects/:projectId/members", load: () => import("./members.tsx") },
   { pattern: "/account", load: () => import("./account.tsx") },

@@ -38,7 +38,7 @@ function Results({ q }: { q: string }) {
       <ul class="results">
         {found.data.map((each) => (
           <li key={each.id}>
-            <span class="note">{each.kind}</span>
+            <span class="note">{KINDS[each.kind] ?? each.kind}</span>
             <Link to={pathOf(each)}>{each.name || each.id}</Link>
           </li>
         ))}
@@ -46,6 +46,8 @@ function Results({ q }: { q: string }) {
     </Section>
   );
 }
+
+const KINDS: Record<string, string> = { resource: "file", modelversion: "version" };
 
 function pathOf(result: Result): string {
   return `/${result.kind}s/${result.id}`;

@@ -1,6 +1,6 @@
 /** The files of the iteration: a list, and the preview of the one that the URL names. */
 import { useState } from "preact/hooks";
-import { Button, Empty, Loading } from "../../components/basics.tsx";
+import { Button, Empty, Link, Loading } from "../../components/basics.tsx";
 import { Download } from "../../components/download.tsx";
 import { ErrorBox } from "../../components/error-box.tsx";
 import { formatBytes } from "../../components/format.ts";
@@ -88,7 +88,9 @@ function File({ file, isChosen }: { file: Resource; isChosen: boolean }) {
 function Title({ file }: { file: Resource }) {
   return (
     <header class="preview-head">
-      <h2>{file.name}</h2>
+      <h2>
+        <Link to={`/resources/${file.id}`}>{file.name}</Link>
+      </h2>
       <p class="note">
         {file.content_type ? `${file.content_type} · ` : ""}{" "}
         <span title={file.content_hash}>sha256 {file.content_hash.slice(0, 12)}</span>

@@ -1,14 +1,17 @@
 /** What the iteration is, how it does, and what can be done with it. */
 import { CopyButton } from "../../components/copy.tsx";
+import { DeleteButton } from "../../components/delete-button.tsx";
+import { EditableText } from "../../components/editable.tsx";
+import { Labels } from "../../components/labels.tsx";
 import { IterationStatus } from "../../components/status.tsx";
 import { Duration, Time } from "../../components/time.tsx";
+import { api } from "../../state/api.ts";
+import { go } from "../../state/route.ts";
+import { cache } from "../../state/use.ts";
 import { Author } from "./author.tsx";
 import { Commands, StopButton } from "./commands.tsx";
-import { DeleteButton } from "./delete.tsx";
-import { EditableText } from "./editable.tsx";
 import { Failure } from "./failure.tsx";
-import { Labels } from "./labels.tsx";
-import type { PartProps } from "./part.ts";
+import type { Iteration, PartProps } from "./part.ts";
 import { save } from "./save.ts";
 import { Tags } from "./tags.tsx";
 
@@ -16,7 +19,7 @@ export function Head(props: PartProps) {
   const { iteration, rights, running, projectId } = props;
   return (
     <header class="iteration-head">
-      <div class="iteration-title">
+      <div class="object-title">
         <EditableText
           label="Name"
           value={iteration.name ?? ""}
@@ -28,7 +31,14 @@ export function Head(props: PartProps) {
         <div class="actions">
           {running && rights.update ? <StopButton {...props} /> : null}
           <CopyButton label="Copy restore command" text={`deardiary restore ${iteration.id} restored`} />
-          {rights.delete ? <DeleteButton {...props} /> : null}
+          {rights.delete ? (
+            <DeleteButton
+              what="iteration"
+              name={iteration.name ?? iteration.id}
+              and="with its values and its files"
+              remove={() => remove(iteration)}
+            />
+          ) : null}
         </div>
       </div>
       <ul class="iteration-facts">
@@ -52,17 +62,26 @@ export function Head(props: PartProps) {
       <Commands {...props} />
       <div class="iteration-words">
         <Tags {...props} />
-        <Labels {...props} />
-        <EditableText
-          label="Notes"
-          value={iteration.notes}
-          may={rights.update}
-          long
-          save={(notes) => save(iteration.id, { notes })}
-        >
-          {iteration.notes ? <p class="notes">{iteration.notes}</p> : <span class="note">No notes</span>}
-        </EditableText>
+        <Labels labels={iteration.labels} may={rights.update} save={(labels) => save(iteration.id, { labels })} />
+        <div class="words">
+          <span class="words-title">Notes</span>
+          <EditableText
+            label="Notes"
+            value={iteration.notes}
+            may={rights.update}
+            long
+            save={(notes) => save(iteration.id, { notes })}
+          >
+            {iteration.notes ? <p class="notes">{iteration.notes}</p> : <span class="note">none</span>}
+          </EditableText>
+        </div>
       </div>
     </header>
   );
+}
+
+async function remove({ id, experiment_id }: Iteration): Promise<void> {
+  await api.delete("/iterations/{iteration_id}", { ids: { iteration_id: id } });
+  cache.invalidate(`/experiments/${encodeURIComponent(experiment_id)}/iterations`);
+  go(`/experiments/${experiment_id}`);
 }

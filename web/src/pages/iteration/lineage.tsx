@@ -3,8 +3,10 @@ import type { ComponentChildren } from "preact";
 import { STAGE } from "../../api/words.ts";
 import { Empty, Link, Loading, Section } from "../../components/basics.tsx";
 import { ErrorBox } from "../../components/error-box.tsx";
+import { Table } from "../../components/listed.tsx";
 import { IterationStatus, Stage } from "../../components/status.tsx";
 import { Duration, Time } from "../../components/time.tsx";
+import { InputName } from "../../models/lineage.tsx";
 import { useGet, useList } from "../../state/use.ts";
 import type { Iteration, PartProps, Schemas } from "./part.ts";
 
@@ -56,21 +58,9 @@ function Rows<T>(props: {
   if (!props.rows.length) return null;
   return (
     <Section title={props.title} count={props.rows.length}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label={props.title}>
-        <table class="table">
-          <thead>
-            <tr>
-              {props.head.map((each) => (
-                <th scope="col" key={each}>
-                  {each}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>{props.rows.map(props.children)}</tbody>
-        </table>
-      </section>
+      <Table label={props.title} head={props.head}>
+        {props.rows.map(props.children)}
+      </Table>
     </Section>
   );
 }
@@ -89,7 +79,7 @@ function InputRow({ input }: { input: Schemas["Input"] }) {
     <tr>
       <th scope="row">
         <span class="key" title={input.name}>
-          {input.name || input.source || input.id}
+          <InputName input={input} />
         </span>
         {input.description ? <p class="note clamp">{input.description}</p> : null}
       </th>
@@ -111,7 +101,7 @@ function VersionOf({ id }: { id: string }) {
   if (!data) return null;
   return (
     <>
-      <Link to={`/models/${data.model_id}`}>version {data.version}</Link> of{" "}
+      <Link to={`/modelversions/${id}`}>version {data.version}</Link> of{" "}
       <Link to={`/iterations/${data.iteration_id}`}>this iteration</Link>
     </>
   );
@@ -122,7 +112,7 @@ function VersionRow({ version }: { version: Schemas["ModelVersion"] }) {
   return (
     <tr>
       <th scope="row">
-        <Link to={`/models/${version.model_id}`}>
+        <Link to={`/modelversions/${version.id}`}>
           {data?.name ?? "Model"} {version.version}
         </Link>
       </th>

@@ -23,29 +23,31 @@ export function Tags({ iteration, rights }: PartProps) {
   return (
     <div class="words">
       <span class="words-title">Tags</span>
-      {data.map((each) => (
-        <span class="tag" key={each.id} title={each.value}>
-          {each.value}
-          {rights.delete ? (
-            <button
-              type="button"
-              class="tag-remove"
-              aria-label={`Remove the tag ${each.value}`}
-              onClick={() =>
-                change(api.delete("/iterations/{iteration_id}/tags/{tag_id}", { ids: { ...ids, tag_id: each.id } }))
-              }
-            >
-              ×
-            </button>
-          ) : null}
-        </span>
-      ))}
-      {rights.create ? <NewTag add={(value) => change(api.post(PATH, { ids, body: { value } }))} /> : null}
-      {error ? (
-        <span class="field-error" role="alert">
-          {error}
-        </span>
-      ) : null}
+      <div class="words-body">
+        {data.map((each) => (
+          <span class="tag" key={each.id} title={each.value}>
+            <bdi class="tag-text">{each.value}</bdi>
+            {rights.delete ? (
+              <button
+                type="button"
+                class="tag-remove"
+                aria-label={`Remove the tag ${each.value}`}
+                onClick={() =>
+                  change(api.delete("/iterations/{iteration_id}/tags/{tag_id}", { ids: { ...ids, tag_id: each.id } }))
+                }
+              >
+                ×
+              </button>
+            ) : null}
+          </span>
+        ))}
+        {rights.create ? <NewTag add={(value) => change(api.post(PATH, { ids, body: { value } }))} /> : null}
+        {error ? (
+          <span class="field-error" role="alert">
+            {error}
+          </span>
+        ) : null}
+      </div>
     </div>
   );
 }

@@ -1,16 +1,18 @@
 /** A text that is changed in its place. Enter or "Save" saves it, Escape leaves it as it was. */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { messageOf } from "../../api/errors.ts";
-import { Button } from "../../components/basics.tsx";
+import { messageOf } from "../api/errors.ts";
+import { Button } from "./basics.tsx";
 
 interface EditableProps {
   label: string;
   value: string;
   may: boolean;
+  /** The text of the button: "Edit" where it is not given. */
+  action?: string;
   /** Several lines: Enter begins a new one, and Ctrl-Enter saves. */
   long?: boolean;
-  save: (value: string) => Promise<void>;
+  save: (value: string) => Promise<unknown>;
   /** How it looks while nobody changes it. */
   children: ComponentChildren;
 }
@@ -29,7 +31,13 @@ export function EditableText(props: EditableProps) {
       {props.children}
       {props.may ? (
         <button type="button" class="edit" ref={edit} onClick={() => setOpen(true)}>
-          Edit<span class="visually-hidden"> {props.label.toLowerCase()}</span>
+          {props.action && props.action !== "Edit" ? (
+            props.action
+          ) : (
+            <>
+              Edit<span class="visually-hidden"> {props.label.toLowerCase()}</span>
+            </>
+          )}
         </button>
       ) : null}
     </div>
