@@ -400,3 +400,51 @@ def test_hostile_words_are_text_in_all_parts(dashboard: Dashboard, server: Serve
         assert dashboard.page.locator("main :is(img, script)").count() == 0
         dashboard.show("light", PHONE)
         dashboard.check_fits()
+
+
+def test_an_open_page_only_polls_the_feed_of_changes(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="quiet")
+    _log(server, iteration, "1", metrics={"loss": {"value": [1]}}, output=_lines("begun"))
+    page = dashboard.page
+    page.clock.install()
+    dashboard.open(f"/iterations/{iteration}")
+    expect(page.get_by_role("row", name="loss")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.split("?")[0].rsplit(iteration)[-1]))
+
+    def poll() -> None:
+        with page.expect_response(re.compile("/iterations/changes")):
+            page.clock.run_for(5000)
+
+    for _ in range(12):
+        poll()
+    feed = f"{dashboard.site}/experiments/{experiment}/iterations/changes"
+    assert asked == [feed] * 12
+    _log(server, iteration, "2", metrics={"loss": {"value": [0.125]}}, parameters={"late": "yes"})
+    found(server.call("PATCH", f"/iterations/{iteration}", {"name": "renamed"}))
+    poll()
+    expect(page.get_by_role("row", name="loss")).to_contain_text("0.125")
+    expect(page.get_by_role("heading", name="renamed", level=1)).to_be_visible()
+    # The rows of the feed have no ids of parameters; and another user may have sent a command.
+    expect(page.get_by_role("row", name="late yes")).to_be_visible()
+    page.clock.run_for(1)
+    assert sorted({each for each in asked if each != feed}) == ["/commands", "/parameters"]
+
+
+def test_the_console_asks_only_when_the_program_is_alive(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="printing")
+    _log(server, iteration, "1", output=_lines("begun"))
+    page = dashboard.page
+    page.clock.install()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    dashboard.open(f"/iterations/{iteration}", {"tab": "console"})
+    expect(_console(dashboard).get_by_text("begun")).to_be_visible()
+    for turn in range(8):
+        if turn == 6:
+            _log(server, iteration, "2", output=_lines("and more"))
+        with page.expect_response(re.compile("/iterations/changes")):
+            page.clock.run_for(5000)
+    expect(_console(dashboard).get_by_text("and more")).to_be_visible()
+    # The newest lines, those that came meanwhile, and those of the news.
+    assert sum("/output" in each for each in asked) == 3

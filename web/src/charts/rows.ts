@@ -6,7 +6,8 @@ import { RUNNING } from "../api/words.ts";
 import { api } from "../state/api.ts";
 import type { Entry } from "../state/cache.ts";
 import { follow } from "../state/follow.ts";
-import { cache, useLoaded, whileVisible } from "../state/use.ts";
+import { keepRow } from "../state/iteration-row.ts";
+import { cache, useLoaded } from "../state/use.ts";
 import type { Row } from "./model.ts";
 
 type Schemas = components["schemas"];
@@ -61,10 +62,6 @@ export function useRunsById(ids: readonly string[]): { data?: Run[]; error?: unk
     (id) => `/iterations/${id}`,
     (id, signal) => api.send("get", "/iterations/{iteration_id}", { ids: { iteration_id: id }, signal }),
   );
-  useRefresh(
-    entries.flatMap((each) => ((each.data as Schemas["Iteration"] | undefined)?.status_id === RUNNING ? each.key : [])),
-    LIST_SECONDS,
-  );
   const error = entries.find((each) => each.error)?.error;
   if (entries.some((each) => !each.data)) return error ? { error } : {};
   return { data: entries.map((each) => runOf(each.data as Schemas["Iteration"])) };
@@ -103,7 +100,7 @@ function useFeed(runs: readonly Run[]): void {
         experimentId,
         () => ({ ids: own.map((each) => each.id), parameters: [] }),
         ({ data }) => {
-          for (const row of data) keepRow(row, latest.current);
+          for (const row of data) keep(row, latest.current);
         },
       ),
     );
@@ -113,12 +110,10 @@ function useFeed(runs: readonly Run[]): void {
   }, [key]);
 }
 
-function keepRow(row: Schemas["IterationOverview"], runs: readonly Run[]): void {
-  cache.put(`/iterations/${row.id}/metrics/summary`, { data: row.metrics ?? {} });
+function keep(row: Schemas["IterationOverview"], runs: readonly Run[]): void {
+  keepRow(row);
   const known = runs.find((each) => each.id === row.id);
-  if (!known || known.running === (row.status_id === RUNNING)) return;
-  cache.reload(listOf(row.experiment_id).key);
-  cache.reload(`/iterations/${row.id}`);
+  if (known && known.running !== (row.status_id === RUNNING)) cache.reload(listOf(row.experiment_id).key);
 }
 
 type Load = (id: string, signal: AbortSignal) => Promise<unknown>;
@@ -141,12 +136,4 @@ function useEach(
     [used],
   );
   return used.map(({ key, used: [entry] }) => ({ key, ...entry.value }));
-}
-
-function useRefresh(keys: readonly string[], seconds: number): void {
-  const list = keys.join();
-  useEffect(
-    () => (keys.length ? whileVisible(seconds, () => keys.forEach((each) => void cache.reload(each))) : undefined),
-    [list],
-  );
 }

@@ -7,11 +7,12 @@ import { api } from "../../state/api.ts";
 import { cache, useList } from "../../state/use.ts";
 import { useAtEnd } from "./at-end.ts";
 import { type Command, describe, isOpen } from "./commands.ts";
+import { useAtNews } from "./live.ts";
 import type { PartProps } from "./part.ts";
 
 const PATH = "/iterations/{iteration_id}/commands";
-/** While one waits, and else, as others send commands too. */
-const SECONDS = { waiting: 5, idle: 30 };
+/** The feed says nothing of commands: while one waits each heartbeat may answer it; else others may send one. */
+const SECONDS = { waiting: 0, idle: 60 };
 
 export function StopButton({ iteration }: PartProps) {
   const [open, setOpen] = useState(false);
@@ -43,14 +44,11 @@ export function StopButton({ iteration }: PartProps) {
 }
 
 /** All while it runs; afterwards those that were carried out. */
-export function Commands({ iteration, rights, running }: PartProps) {
-  const ids = { iteration_id: iteration.id };
-  const [waiting, setWaiting] = useState(false);
-  const seconds = waiting ? SECONDS.waiting : SECONDS.idle;
-  const list = useList(PATH, { ids }, { every: running ? seconds : undefined });
+export function Commands({ iteration, rights, running, news }: PartProps) {
+  const list = useList(PATH, { ids: { iteration_id: iteration.id } });
+  const waits = (list.data ?? []).some(isOpen);
+  useAtNews(news, waits ? SECONDS.waiting : SECONDS.idle, list.reload);
   useAtEnd(running, list.reload);
-  const open = running && (list.data ?? []).some(isOpen);
-  if (open !== waiting) setWaiting(open);
   const shown = list.data?.filter((each) => running || each.state === "acknowledged");
   if (!shown?.length) return null;
   return (

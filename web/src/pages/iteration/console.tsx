@@ -8,9 +8,9 @@ import { findIn, type Line } from "./output.ts";
 import type { PartProps } from "./part.ts";
 import { NEWEST, type Output, useOutput } from "./use-output.ts";
 
-export default function Console({ iteration, running }: PartProps) {
+export default function Console({ iteration, running, news }: PartProps) {
   const [whole, setWhole] = useState(false);
-  const output = useOutput(iteration.id, running, whole);
+  const output = useOutput(iteration.id, { running, news }, whole);
   if (output.error && !output.lines.length) return <ErrorBox error={output.error} retry={output.retry} />;
   if (!output.loaded) return <Loading />;
   if (!output.lines.length) return <Nothing running={running} />;

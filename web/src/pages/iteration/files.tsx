@@ -9,21 +9,23 @@ import { location } from "../../state/route.ts";
 import { useList } from "../../state/use.ts";
 import { useAtEnd } from "./at-end.ts";
 import { byKey, includes } from "./find.ts";
+import { useAtNews } from "./live.ts";
 import type { PartProps, Schemas } from "./part.ts";
 import { Preview } from "./preview.tsx";
 import { seriesOf } from "./steps.ts";
 import { Steps } from "./steps.tsx";
 
 type Resource = Schemas["Resource"];
-const SECONDS = 15;
+/** The feed says nothing of files. */
+const SECONDS = 30;
 const MOST = 300;
 
-export default function Files({ iteration, running }: PartProps) {
-  const list = useList(
-    "/experiments/{experiment_id}/resources",
-    { ids: { experiment_id: iteration.experiment_id }, query: { iteration_id: iteration.id } },
-    { every: running ? SECONDS : undefined },
-  );
+export default function Files({ iteration, running, news }: PartProps) {
+  const list = useList("/experiments/{experiment_id}/resources", {
+    ids: { experiment_id: iteration.experiment_id },
+    query: { iteration_id: iteration.id },
+  });
+  useAtNews(news, SECONDS, list.reload);
   useAtEnd(running, list.reload);
   if (list.error && !list.data) return <ErrorBox error={list.error} retry={list.reload} />;
   if (!list.data) return <Loading />;

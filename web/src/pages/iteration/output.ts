@@ -42,19 +42,15 @@ function lastState(text: string): string {
 
 export interface Surroundings {
   read: (after: string | null, signal: AbortSignal) => Promise<Page>;
-  /** Resolves after so many seconds, and later if nobody looks. */
-  pause: (seconds: number, signal: AbortSignal) => Promise<void>;
+  /** Resolves when the program has given a sign of life, or has ended, since it was called last. */
+  news: (signal: AbortSignal) => Promise<void>;
   running: () => boolean;
   show: (page: Page) => void;
 }
 
-const QUICK = 2;
-const SLOW = 15;
-
-/** Read all that follows the cursor, until the iteration has ended. A quiet program is asked less often. */
+/** Read all that follows the cursor, until the iteration has ended. */
 export async function follow(from: string | null, around: Surroundings, signal: AbortSignal): Promise<void> {
   let cursor = from;
-  let seconds = QUICK;
   for (;;) {
     // Asked before the read: what was printed until the end is in that read.
     const last = !around.running();
@@ -64,8 +60,7 @@ export async function follow(from: string | null, around: Surroundings, signal: 
     around.show(page);
     if (page.next_cursor) continue;
     if (last) return;
-    seconds = page.data.length ? QUICK : Math.min(SLOW, seconds * 1.5);
-    await around.pause(seconds, signal);
+    await around.news(signal);
     signal.throwIfAborted();
   }
 }

@@ -10,16 +10,14 @@ import { useAtEnd } from "./at-end.ts";
 import { byKey, includes } from "./find.ts";
 import type { PartProps, Schemas } from "./part.ts";
 
-/** Metrics change all the time, parameters are mostly logged at the start. */
-const SECONDS = { metrics: 10, parameters: 60 };
 /** More rows than this are shown on request: thousands of them make a page slow. */
 const MOST = 500;
 
 export default function Overview({ iteration, running }: PartProps) {
   const ids = { iteration_id: iteration.id };
-  const every = (seconds: number) => ({ every: running ? seconds : undefined });
-  const parameters = useList("/iterations/{iteration_id}/parameters", { ids }, every(SECONDS.parameters));
-  const summary = useGet("/iterations/{iteration_id}/metrics/summary", { ids }, every(SECONDS.metrics));
+  // The changes feed keeps both up to date.
+  const parameters = useList("/iterations/{iteration_id}/parameters", { ids });
+  const summary = useGet("/iterations/{iteration_id}/metrics/summary", { ids });
   useAtEnd(running, parameters.reload, summary.reload);
   const find = location.value.query.find ?? "";
   if (parameters.error) return <ErrorBox error={parameters.error} retry={parameters.reload} />;

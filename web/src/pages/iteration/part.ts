@@ -11,4 +11,6 @@ export interface PartProps {
   projectId: string | undefined;
   rights: Rights;
   running: boolean;
+  /** Grows with each sign of life of the program. */
+  news: number;
 }

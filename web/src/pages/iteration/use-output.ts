@@ -1,6 +1,7 @@
 /** The output of an iteration while a component shows it. It grows as long as the iteration runs. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "../../state/api.ts";
+import { Bell } from "./bell.ts";
 import { append, follow, type Line, type Page } from "./output.ts";
 
 const PATH = "/iterations/{iteration_id}/output";
@@ -20,7 +21,13 @@ export interface Output {
 
 const NOTHING = { lines: [], version: 0, loaded: false, cut: false, error: undefined };
 
-export function useOutput(iterationId: string, running: boolean, whole: boolean): Output {
+interface Life {
+  running: boolean;
+  /** Grows with each sign of life. */
+  news: number;
+}
+
+export function useOutput(iterationId: string, { running, news }: Life, whole: boolean): Output {
   const [tries, setTries] = useState(0);
   const [output, setOutput] = useState<Omit<Output, "retry">>(NOTHING);
   const runs = useRef(running);
@@ -28,6 +35,10 @@ export function useOutput(iterationId: string, running: boolean, whole: boolean)
   const starts = useRef(0);
   if (running && !runs.current) starts.current += 1;
   runs.current = running;
+  const state = `${news} ${running}`;
+  const bell = useRef<Bell | undefined>(undefined);
+  bell.current ??= new Bell(state);
+  useEffect(() => bell.current?.ring(state), [state]);
   useEffect(() => {
     const left = new AbortController();
     const ids = { iteration_id: iterationId };
@@ -43,7 +54,11 @@ export function useOutput(iterationId: string, running: boolean, whole: boolean)
       const first = whole ? undefined : await tail(iterationId, left.signal);
       cut = (first?.data.length ?? 0) >= NEWEST;
       if (first) show(cut ? { ...first, gap: null } : first);
-      await follow(first?.cursor ?? null, { read, pause, running: () => runs.current, show }, left.signal);
+      await follow(
+        first?.cursor ?? null,
+        { read, news: async (signal) => bell.current?.news(signal), running: () => runs.current, show },
+        left.signal,
+      );
     };
     start().catch((error) => {
       if (!left.signal.aborted) setOutput((old) => ({ ...old, loaded: true, error }));
@@ -56,15 +71,4 @@ export function useOutput(iterationId: string, running: boolean, whole: boolean)
 function tail(iterationId: string, signal: AbortSignal): Promise<Page> {
   const given = { ids: { iteration_id: iterationId }, query: { tail: NEWEST }, signal };
   return api.get(PATH, given as never) as Promise<Page>;
-}
-
-/** Wait so many seconds, and on until the page is visible. */
-async function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((done) => {
-    setTimeout(done, seconds * 1000);
-    signal.addEventListener("abort", () => done(), { once: true });
-  });
-  while (document.visibilityState !== "visible" && !signal.aborted) {
-    await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
-  }
 }
