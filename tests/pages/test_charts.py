@@ -232,3 +232,37 @@ def test_charts_look_well(dashboard: Dashboard, experiment: str) -> None:
     dashboard.check_looks()
     dashboard.show("dark", PHONE)
     dashboard.check_fits()
+
+
+def test_a_chart_is_shown_large_and_closed_by_keyboard(dashboard: Dashboard, experiment: str) -> None:
+    _open(dashboard, experiment, metrics="loss")
+    page = dashboard.page
+    small = _plot(dashboard, "train/loss")
+    for key in ("f", "Enter"):
+        small.press(key)
+        dialog = page.get_by_role("dialog", name="train/loss")
+        plot = dialog.locator(".chart-canvas")
+        expect(plot.locator("canvas")).to_be_visible()
+        box = plot.bounding_box()
+        assert box
+        assert box["width"] > 1000
+        assert box["height"] > 400
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        expect(small).to_be_focused()
+    _card(dashboard, "train/loss").get_by_role("button", name="Show train/loss large").click()
+    expect(dialog.get_by_text("500 buckets of 3,000 points")).to_be_visible()
+    expect(dialog.locator(".chart-names li")).to_have_count(2)
+    plot.focus()
+    plot.press("ArrowRight")
+    expect(dialog.locator("[aria-live]").first).to_have_text(re.compile("^step 0: second 1.98"))
+    dialog.get_by_label("Smoothing", exact=True).select_option("ema")
+    plot.press("+")
+    expect(page).to_have_url(re.compile("chart-large=train.*chart-smooth=ema.*chart-zoom="))
+    expect(dialog.get_by_role("button", name="show all")).to_be_visible()
+    dashboard.check_looks()
+    page.reload()
+    expect(plot.locator("canvas")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
+    assert "chart-large" not in page.url

@@ -3,7 +3,7 @@ import { useMemo, useRef } from "preact/hooks";
 import { Empty, Loading } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { location, setQuery } from "../state/route.ts";
-import { ChartCard } from "./chart-card.tsx";
+import { ChartCard, LARGE, LargeChart } from "./chart-card.tsx";
 import { Legend } from "./legend.tsx";
 import { type Looks, LooksContext } from "./look.ts";
 import type { Row } from "./model.ts";
@@ -31,6 +31,7 @@ export function Charts({ runs, shown, onToggle }: Props) {
   const keys = useKeys(rows);
   const text = query["chart-metrics"] ?? "";
   const search = useMemo(() => searchKeys(keys, text), [keys, text]);
+  const large = query[LARGE];
   const parameters = useMemo(() => parametersOf(chosen), [runs, shown.join()]);
   return (
     <LooksContext.Provider value={looks}>
@@ -47,6 +48,7 @@ export function Charts({ runs, shown, onToggle }: Props) {
           <Sections keys={search.keys} />
         </div>
       </div>
+      {large !== undefined && keys.includes(large) ? <LargeChart key={large} metric={large} /> : null}
     </LooksContext.Provider>
   );
 }

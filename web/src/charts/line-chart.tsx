@@ -13,26 +13,37 @@ import { ValueList, ValueTable, valuesText } from "./values.tsx";
 
 interface Props {
   metric: string;
+  /** Two charts may show one metric: the small and the large one. */
+  chart: string;
   drawn: Drawn;
   isTable: boolean;
+  /** Show it large; undefined where it is. */
+  onLarge?: (() => void) | undefined;
 }
 
 const zoomTo = (zoom: Zoom | undefined) => setQuery(queryOf({ zoom }));
 
-export function LineChart({ metric, drawn, isTable }: Props) {
+export function LineChart({ metric, chart, drawn, isTable, onLarge }: Props) {
   const looks = useLooks();
   if (isTable) return <ValueTable metric={metric} drawn={drawn} looks={looks} />;
   if (!drawn.x.length) return <p class="chart-plot chart-empty">No values to show</p>;
-  return <Curves metric={metric} drawn={drawn} looks={looks} />;
+  return <Curves metric={metric} chart={chart} drawn={drawn} looks={looks} onLarge={onLarge} />;
 }
 
-function Curves({ metric, drawn, looks }: { metric: string; drawn: Drawn; looks: Looks }) {
+function Curves({ metric, chart, drawn, looks, onLarge }: Omit<Props, "isTable"> & { looks: Looks }) {
   const element = useRef<HTMLDivElement>(null);
-  const plot = usePlot(element, metric, drawn, looks);
+  const plot = usePlot(element, chart, drawn, looks);
   const [said, setSaid] = useState("");
   const help = useId();
   const onKeyDown = (event: KeyboardEvent) => {
-    const text = plot.current && actOnKey(event, metric, drawn, looks);
+    if (onLarge && (event.key === "Enter" || event.key === "f") && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      onLarge();
+      return;
+    }
+    // In a dialog Escape closes that.
+    if (event.key === "Escape" && !onLarge) return;
+    const text = plot.current && actOnKey(event, chart, drawn, looks);
     if (text !== undefined && text !== null) {
       event.preventDefault();
       setSaid(text);
@@ -50,22 +61,23 @@ function Curves({ metric, drawn, looks }: { metric: string; drawn: Drawn; looks:
         aria-label={`${metric}, ${drawn.lines.length} ${drawn.lines.length === 1 ? "curve" : "curves"}`}
         aria-describedby={help}
         onKeyDown={onKeyDown}
-        onBlur={() => leave(metric)}
+        onBlur={() => leave(chart)}
         onPointerEnter={() => inside(plot.current, true)}
         onPointerLeave={(event) => {
           // A finger that is lifted leaves the values to be read.
           if (event.pointerType === "touch") return;
           inside(plot.current, false);
-          leave(metric);
+          leave(chart);
         }}
       />
       <span id={help} class="visually-hidden">
-        Left and right move the cursor, up and down choose a curve, plus and minus zoom, Escape shows all.
+        Left and right move the cursor, up and down choose a curve, plus and minus zoom.{" "}
+        {onLarge ? "Escape shows all, Enter shows it large." : "Escape closes."}
       </span>
       <span class="visually-hidden" aria-live="polite">
         {said}
       </span>
-      <ValueList metric={metric} drawn={drawn} looks={looks} leftOf={(x) => plot.current?.leftOf(x) ?? 0} />
+      <ValueList chart={chart} drawn={drawn} looks={looks} leftOf={(x) => plot.current?.leftOf(x) ?? 0} />
     </div>
   );
 }
@@ -74,13 +86,13 @@ function inside(plot: Plot | null, isInside: boolean): void {
   if (plot) plot.isInside = isInside;
 }
 
-function leave(metric: string): void {
-  if (hovered.peek()?.chart === metric) hovered.value = undefined;
+function leave(chart: string): void {
+  if (hovered.peek()?.chart === chart) hovered.value = undefined;
   light(undefined);
 }
 
 /** A plot in the element, redrawn when its values, its size or the theme change. */
-function usePlot(element: { current: HTMLDivElement | null }, metric: string, drawn: Drawn, looks: Looks) {
+function usePlot(element: { current: HTMLDivElement | null }, chart: string, drawn: Drawn, looks: Looks) {
   const plot = useRef<Plot | null>(null);
   const { settings } = looks;
   const shape = JSON.stringify([
@@ -95,8 +107,8 @@ function usePlot(element: { current: HTMLDivElement | null }, metric: string, dr
       drawn,
       { ...lookOf(looks), xScale: xScaleOf(settings), logY: settings.logY, zoom: settings.zoom },
       {
-        onHover: (x) => hover(metric, x),
-        onLight: (id) => hovered.peek()?.chart === metric && light(id),
+        onHover: (x) => hover(chart, x),
+        onLight: (id) => hovered.peek()?.chart === chart && light(id),
         onZoom: zoomTo,
       },
     );
@@ -112,7 +124,7 @@ function usePlot(element: { current: HTMLDivElement | null }, metric: string, dr
   useEffect(() => plot.current?.update(drawn), [drawn]);
   useSignalEffect(() => {
     const at = hovered.value;
-    if (at?.chart !== metric || at.byKey) plot.current?.point(at?.x);
+    if (at?.chart !== chart || at.byKey) plot.current?.point(at?.x);
   });
   useSignalEffect(() => plot.current?.light(lit.value));
   useSignalEffect(() => {
@@ -121,15 +133,15 @@ function usePlot(element: { current: HTMLDivElement | null }, metric: string, dr
   return plot;
 }
 
-function hover(metric: string, x: number | undefined): void {
-  if (x !== undefined) hovered.value = { x, chart: metric };
-  else if (hovered.peek()?.chart === metric) hovered.value = undefined;
+function hover(chart: string, x: number | undefined): void {
+  if (x !== undefined) hovered.value = { x, chart };
+  else if (hovered.peek()?.chart === chart) hovered.value = undefined;
 }
 
 const ZOOM_STEP = 0.6;
 
 /** Move the cursor, choose a curve or zoom. Returns what to say, or undefined for another key. */
-function actOnKey(event: KeyboardEvent, metric: string, drawn: Drawn, looks: Looks): string | undefined {
+function actOnKey(event: KeyboardEvent, chart: string, drawn: Drawn, looks: Looks): string | undefined {
   const { x, lines } = drawn;
   const known = hovered.peek();
   const at = known ? nearest(x, known.x) : -1;
@@ -138,7 +150,7 @@ function actOnKey(event: KeyboardEvent, metric: string, drawn: Drawn, looks: Loo
   const moved = moves[event.key];
   if (moved !== undefined) {
     const index = Math.max(0, Math.min(x.length - 1, moved));
-    hovered.value = { x: x[index] as number, chart: metric, byKey: true };
+    hovered.value = { x: x[index] as number, chart, byKey: true };
     return valuesText(drawn, looks, index, lit.peek());
   }
   if (event.key === "ArrowUp" || event.key === "ArrowDown") {

@@ -19,7 +19,6 @@ const NAMES: Record<Method, string> = { none: "None", ema: "Exponential", mean: 
 const change = (changes: Partial<Settings>) => setQuery(queryOf(changes));
 
 export function Toolbar({ settings, search, keys, parameters }: Props) {
-  const { logX, logY } = settings;
   return (
     <search class="chart-tools" aria-label="Charts">
       <Field
@@ -51,6 +50,25 @@ export function Toolbar({ settings, search, keys, parameters }: Props) {
           onChoose={(group) => change({ group })}
         />
       ) : null}
+      <AxisTools settings={settings} />
+    </search>
+  );
+}
+
+/** How one chart looks, without what it shows. */
+export function LookTools({ settings }: { settings: Settings }) {
+  return (
+    <>
+      <SmoothingTool settings={settings} />
+      <AxisTools settings={settings} />
+    </>
+  );
+}
+
+function AxisTools({ settings }: { settings: Settings }) {
+  const { logX, logY } = settings;
+  return (
+    <>
       <fieldset class="chart-checks">
         <legend class="visually-hidden">Axes</legend>
         <Check label="Log x" checked={logX} onChange={() => setQuery(logQuery(!logX, logY))} />
@@ -72,7 +90,7 @@ export function Toolbar({ settings, search, keys, parameters }: Props) {
           <span class="visually-hidden">: show all</span>
         </Button>
       ) : null}
-    </search>
+    </>
   );
 }
 

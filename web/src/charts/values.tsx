@@ -15,12 +15,17 @@ interface Props {
   looks: Looks;
 }
 
+interface ListProps extends Omit<Props, "metric"> {
+  chart: string;
+  leftOf: (x: number) => number;
+}
+
 /** In the chart that the pointer is in all values, highest first; in the others the value of the lit curve. */
-export function ValueList({ metric, drawn, looks, leftOf }: Props & { leftOf: (x: number) => number }) {
+export function ValueList({ chart, drawn, looks, leftOf }: ListProps) {
   const at = hovered.value;
   if (!at) return null;
   const index = nearest(drawn.x, at.x);
-  const isHere = at.chart === metric;
+  const isHere = at.chart === chart;
   const found = valuesAt(drawn, index).filter(({ line }) => isHere || line.id === lit.value);
   if (!found.length) return null;
   const shown = around(found, lit.value);

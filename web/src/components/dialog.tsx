@@ -3,6 +3,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 
 interface DialogProps {
   title: string;
+  class?: string;
   open: boolean;
   /** Called when it is closed by Escape or a button. Without it, it stays until it is answered. */
   onClose?: () => void;
@@ -10,7 +11,7 @@ interface DialogProps {
 }
 
 /** A native dialog: the browser keeps the focus in it, and gives it back. */
-export function Dialog({ title, open, onClose, children }: DialogProps) {
+export function Dialog({ title, class: given = "", open, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -21,7 +22,7 @@ export function Dialog({ title, open, onClose, children }: DialogProps) {
   return (
     <dialog
       ref={dialog}
-      class="dialog"
+      class={`dialog ${given}`}
       aria-labelledby={heading}
       onCancel={(event) => {
         if (!onClose) event.preventDefault();
