@@ -132,7 +132,7 @@ def _edit(iteration: Iteration, metric_id: str, change: Callable[[Slice, int], S
     """Rewrite the row of a point, then recompute the summary of its key. Return the point as it was."""
     for _ in Retry():
         found = _find(iteration, metric_id)
-        if iteration.end_date is not None:
+        if iterations.is_locked(iteration):
             raise iterations.locked()
         _keep_receipt(iteration, metric_id)
         marked = recompute.mark(iteration, [found.key])

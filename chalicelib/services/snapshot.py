@@ -86,20 +86,23 @@ def release_texts(project_id: str, stored: Texts) -> bool:
 def _store(
     lineage: IterationLineage, environment: Environment, texts: Mapping[str, str], data: Mapping[str, bytes]
 ) -> Texts:
-    before = storage.read_texts(lineage.experiment.id, lineage.iteration.id)
-    late = lineage.iteration.end_date is not None
+    project_id, iteration = lineage.project.id, lineage.iteration
+    before = storage.read_texts(iteration.experiment_id, iteration.id)
+    late = iterations.is_locked(iteration)
     if late:
-        _require_absent(lineage.iteration, before, environment, data)
+        _require_absent(iteration, before, environment, data)
+    else:
+        iteration = replace(iteration, end_date=None)
     # A request that died may have left work.
-    undone = () if release_texts(lineage.project.id, before) else before.leaving
+    undone = () if release_texts(project_id, before) else before.leaving
     bytes_of = {_sha256(each): each for each in data.values()}
-    before, joined = _store_missing(lineage, before, bytes_of)
+    before, joined = _store_missing(project_id, iteration, before, bytes_of)
     named = {name: _text(joined[_sha256(data[name])], text) for name, text in texts.items()}
     coming = {sha256: since_ms for sha256, since_ms in before.coming.items() if sha256 not in bytes_of}
     after = before._replace(texts={**before.texts, **named}, coming=coming, late=late)
     after = after._replace(leaving=tuple(sorted({*undone, *before.owned} - after.owned)))
-    stored = storage.write_texts(lineage.project.id, lineage.iteration, before, after, joined, _given(environment))
-    release_texts(lineage.project.id, stored)
+    stored = storage.write_texts(project_id, iteration, before, after, joined, _given(environment))
+    release_texts(project_id, stored)
     return stored
 
 
@@ -123,17 +126,16 @@ def _answer(lineage: IterationLineage, environment: Environment, texts: Mapping[
 
 
 def _store_missing(
-    lineage: IterationLineage, before: Texts, bytes_of: Mapping[str, bytes]
+    project_id: str, iteration: Iteration, before: Texts, bytes_of: Mapping[str, bytes]
 ) -> tuple[Texts, dict[str, Blob]]:
     """Store the missing bytes; return the row and the blobs. The row announces the bytes first, to own them."""
-    project_id = lineage.project.id
     seen = {sha256: _blob(project_id, sha256, len(data)) for sha256, data in bytes_of.items()}
     missing = {sha256: blob for sha256, blob in seen.items() if not blob.ready}
     if not missing:
         return before, seen
     now = clock.to_milliseconds(clock.now())
     announcing = before._replace(coming={**before.coming, **dict.fromkeys(missing, now)})
-    announced = storage.write_texts(project_id, lineage.iteration, before, announcing, missing, {})
+    announced = storage.write_texts(project_id, iteration, before, announcing, missing, {})
     for sha256, blob in missing.items():
         data = bytes_of[sha256]
         artifacts.store(blob.backend).write(Location(project_id, sha256), len(data), [data])

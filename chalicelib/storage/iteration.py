@@ -311,6 +311,17 @@ def _reopen(iteration: Iteration) -> None:
     write.commit()
 
 
+def is_locked(iteration: Iteration) -> bool:
+    """True if a person or the client has ended it: the server's own end does not lock it. NotFound when it is gone.
+
+    An ended iteration is read again, for it may have been reopened since.
+    """
+    if iteration.end_date is None:
+        return False
+    row = item.get(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
+    return row.end_date is not None and not row.ended_by_server
+
+
 def is_ended_by_server(iteration: Iteration) -> bool:
     """True if the liveness sweep ended it without heartbeats, so that it is not locked.
 

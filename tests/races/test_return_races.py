@@ -106,6 +106,24 @@ def test_another_writer_reopens_between_the_read_and_the_write(
     assert state(server, iteration) == (IterationStatus.RUNNING, None)
 
 
+@pytest.mark.parametrize("kind", ["snapshot", "change of a point", "deletion of a point"])
+def test_an_end_for_silence_locks_nothing(server: Server, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    iteration = new_iteration(server)
+    path = f"/iterations/{iteration.id}"
+    assert server.call("PUT", f"{path}/snapshot", {"git_diff": "+ 1", "git_sha": "a"}).status == 200
+    point = server.call("POST", f"{path}/metrics", POINT).body["id"]
+    end_for_silence(monkeypatch)
+    if kind == "snapshot":
+        assert server.call("PUT", f"{path}/snapshot", {"git_diff": "+ 2", "git_sha": "b"}).status == 200
+        found = server.call("GET", f"{path}/snapshot").body
+        assert (found["git_diff"], found["git_sha"]) == ("+ 2", "b")
+    elif kind == "change of a point":
+        assert server.call("PATCH", f"/metrics/{point}", {"value": 2}).status == 200
+        assert server.call("GET", f"/metrics/{point}").body["value"] == 2
+    else:
+        assert server.call("DELETE", f"/metrics/{point}").status == 204
+
+
 def test_another_writer_ends_it_for_good_between_the_read_and_the_write(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
