@@ -148,6 +148,19 @@ def test_where_sigint_does_not_interrupt_the_next_log_raises(
     assert end_of(server)[0] == IterationStatus.KILLED
 
 
+def test_the_text_of_a_stop_does_not_control_the_terminal(
+    server: FakeServer, steering: Steering, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt) as raised:
+            train_and_stop(server, steering, "\x1b[2Jdiverged\nTraceback", requested_by="ada")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    for said in (str(raised.value), caplog.text, end_of(server)[1]):
+        assert "Stopped by ada: ?[2Jdiverged?Traceback" in said
+
+
 @pytest.mark.parametrize("in_block", [True, False])
 def test_an_iteration_of_another_thread_raises_in_its_log(
     server: FakeServer, steering: Steering, *, in_block: bool

@@ -12,6 +12,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from deardiary.terminal import one_line
 from deardiary.wire.shapes import IterationStatus
 
 if TYPE_CHECKING:
@@ -171,9 +172,9 @@ def interrupt_main_thread() -> None:
 
 
 def reason_of(stop: PendingCommand) -> str:
-    """The first line of the error message."""
+    """The first line of the error message. Another user wrote the text: it must not control the terminal."""
     sender = f"Stopped by {stop.requested_by}" if stop.requested_by else "Stopped by a command"
-    return f"{sender}: {stop.text}" if stop.text else sender
+    return one_line(f"{sender}: {stop.text}" if stop.text else sender)
 
 
 def _call(function: Function, command: PendingCommand) -> None:
