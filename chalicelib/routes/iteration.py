@@ -88,13 +88,17 @@ class IterationsQuery(PageQuery):
     parameters: list[Key] = []
     metrics: list[Key] = []
     parts: Annotated[list[Part], Meta(description="Of each metric; by default the last value")] = []
+    most_keys: (
+        Annotated[int, Meta(ge=1, description="Of parameters and metrics without names, those that most rows have")]
+        | None
+    ) = None
 
     def __post_init__(self) -> None:
         if self.format == "columns":
             return
         if self.limit > limits.MAX_PAGE_ITEMS:
             raise InvalidPayload(f"Expected at most {limits.MAX_PAGE_ITEMS} without format=columns", field="limit")
-        for name in ("fields", "parameters", "metrics", "parts"):
+        for name in ("fields", "parameters", "metrics", "parts", "most_keys"):
             if getattr(self, name):
                 raise InvalidPayload(f"{name} needs format=columns", field=name)
 
@@ -176,6 +180,7 @@ def _answer(page: Found, query: IterationsQuery, search: Search) -> Answer[Itera
         metrics=list(dict.fromkeys(query.metrics)) if "metrics" in names else None,
         parts=query.parts or ["last"],
         tags="tags" in names,
+        most_keys=query.most_keys,
     )
     ids = [each.iteration.id for each in page.data]
     return Answer(200, raw={"ids": ids, "columns": columns_of(page.data, wanted), **rest})

@@ -103,6 +103,21 @@ def test_a_table_has_the_columns_that_the_query_names(
         assert absent in (None, [None] * 6, {"last": [None] * 6})
 
 
+@pytest.mark.parametrize(
+    ("most", "names"), [(1, {"n", "loss"}), (2, {"n", "x", "loss", "rare"}), (9, {"n", "x", "loss", "rare"})]
+)
+def test_a_table_can_have_only_the_keys_that_most_rows_have(server: Server, most: int, names: set[str]) -> None:
+    experiment = new_experiment(server)
+    for number in range(3):
+        body: dict[str, Any] = {"batch_id": "b", "parameters": {"n": "1"}, "metrics": {"loss": {"value": [0.5]}}}
+        if number == 1:
+            body["parameters"]["x"] = "2"
+            body["metrics"]["rare"] = {"value": [1]}
+        made(server.call("POST", f"/iterations/{new_iteration(server, experiment)}/log", body))
+    columns = table(server, experiment, {"include": "parameters,metrics", "most_keys": most})["columns"]
+    assert {*columns["parameters"], *columns["metrics"]} == names
+
+
 @pytest.mark.parametrize("limit", [1, 4])
 @pytest.mark.parametrize(
     "query",
@@ -168,6 +183,8 @@ def test_a_table_of_a_project_names_the_experiments(
         ("parameters=n", "parameters"),
         ("metrics=loss", "metrics"),
         ("parts=min", "parts"),
+        ("most_keys=5", "most_keys"),
+        ("format=columns&most_keys=0", "most_keys"),
         ("format=columns&fields=id", "fields[0]"),
         ("format=columns&metrics=loss&parts=mean", "parts[0]"),
         ("format=columns&metrics=", "metrics[0]"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
@@ -65,13 +66,14 @@ class IterationTable:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The wanted columns. Without names, all keys of the rows; with None no column of that kind."""
+    """The wanted columns. Without names, the keys of the rows, `most_keys` of a kind; with None none of that kind."""
 
     fields: Sequence[str]
     parameters: Sequence[str] | None
     metrics: Sequence[str] | None
     parts: Sequence[str]
     tags: bool
+    most_keys: int | None = None
 
 
 def columns_of(rows: Sequence[Facts], wanted: Wanted) -> dict[str, Any]:
@@ -80,11 +82,11 @@ def columns_of(rows: Sequence[Facts], wanted: Wanted) -> dict[str, Any]:
         "fields": {name: [to_json(getattr(each.iteration, name)) for each in rows] for name in wanted.fields}
     }
     if wanted.parameters is not None:
-        keys = wanted.parameters or _keys(each.parameters for each in rows)
+        keys = wanted.parameters or _keys((each.parameters for each in rows), wanted.most_keys)
         _check_size(rows, keys)
         columns["parameters"] = {key: [each.parameters.get(key) for each in rows] for key in keys}
     if wanted.metrics is not None:
-        keys = wanted.metrics or _keys(each.summaries for each in rows)
+        keys = wanted.metrics or _keys((each.summaries for each in rows), wanted.most_keys)
         _check_size(rows, keys)
         columns["metrics"] = {key: _metric(rows, key, wanted.parts) for key in keys}
     if wanted.tags:
@@ -98,8 +100,10 @@ def _check_size(rows: Sequence[Facts], keys: Sequence[str]) -> None:
         raise TooManyRows(max(1, min(len(rows) - 1, MAX_CELLS // len(keys))))
 
 
-def _keys(owned: Iterable[Iterable[str]]) -> list[str]:
-    return sorted({key for keys in owned for key in keys})
+def _keys(owned: Iterable[Iterable[str]], most: int | None) -> list[str]:
+    """The keys in use, in order; the `most` that most rows have."""
+    counts = Counter(key for keys in owned for key in keys)
+    return sorted(sorted(counts, key=lambda key: (-counts[key], key))[:most])
 
 
 def _metric(rows: Sequence[Facts], key: str, parts: Sequence[str]) -> dict[str, list[Any]]:
