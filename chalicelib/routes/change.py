@@ -12,7 +12,7 @@ from msgspec import Meta
 from chalicelib.routes.http.answer import Answer
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Id, LimitedQuery
-from chalicelib.routes.iteration import overview
+from chalicelib.routes.iteration import metrics_of, overview
 from deardiary.wire import limits
 from deardiary.wire.shapes import ChangedIterations
 from deardiary.wire.times import format_many
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chalicelib.services.search.facts import Facts
+    from chalicelib.storage.points.summary import Summary
 
 routes = Routes(__name__)
 
@@ -36,6 +37,7 @@ class ChangesQuery(LimitedQuery):
     iteration_id: Annotated[list[Id], Meta(max_length=limits.MAX_PAGE_ITEMS)] = []
     parameters: Keys = []
     metrics: Keys = []
+    grown: Annotated[bool, Meta(description="Have iterations that only logged more in `grown`, not in `data`")] = False
     limit: Annotated[int, Meta(ge=1, le=limits.MAX_PAGE_ITEMS)] = limits.MAX_PAGE_ITEMS
 
 
@@ -52,18 +54,20 @@ def list_changes(call: Call[None, ChangesQuery], experiment_id: str) -> Answer[C
         query.limit,
         only=frozenset(query.iteration_id),
         parameters=_named(query.parameters),
+        grown_apart=query.grown,
     )
     metrics = _named(query.metrics)
     rows = [_row(each, metrics, is_detailed=each.iteration.id in found.detailed) for each in found.rows]
     content = {
         "data": rows,
+        "grown": {each: metrics_of(_wanted(summaries, metrics)) for each, summaries in found.grown.items()},
         "gone": found.gone,
         "last_seen": dict(zip(found.last_seen, _times(found.last_seen.values()), strict=True)),
         "reset": found.reset,
         "poll_after_seconds": found.poll_after_seconds,
     }
     whole = content | {"next_since": found.next_since}
-    told = content if rows or found.gone else whole
+    told = content if rows or found.grown or found.gone else whole
     return Answer(200, raw=whole, etag=hashlib.sha256(msgspec.json.encode(told)).hexdigest())
 
 
@@ -77,6 +81,10 @@ def _named(keys: list[str]) -> frozenset[str] | None:
 
 
 def _row(facts: Facts, metrics: frozenset[str] | None, *, is_detailed: bool) -> Mapping[str, Any]:
-    if metrics is not None:
-        facts = replace(facts, summaries={key: facts.summaries[key] for key in facts.summaries if key in metrics})
+    facts = replace(facts, summaries=_wanted(facts.summaries, metrics))
     return overview(facts, {"metrics", "parameters", "tags"} if is_detailed else {"metrics"})
+
+
+def _wanted(summaries: Mapping[str, Summary], metrics: frozenset[str] | None) -> Mapping[str, Summary]:
+    """The summaries of these keys, in the order of `summaries`; of all for None."""
+    return summaries if metrics is None else {key: summaries[key] for key in summaries if key in metrics}

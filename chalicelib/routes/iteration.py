@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -252,10 +252,15 @@ def overview(facts: Facts, include: Collection[str]) -> dict[str, Any]:
     if "parameters" in include:
         row["parameters"] = dict(sorted(facts.parameters.items()))
     if "metrics" in include:
-        row["metrics"] = {key: _summary(numbers) for key, numbers in facts.summaries.items()}
+        row["metrics"] = metrics_of(facts.summaries)
     if "tags" in include:
         row["tags"] = facts.tags
     return row
+
+
+def metrics_of(summaries: Mapping[str, Sequence[Any]]) -> dict[str, _Summary]:
+    """The JSON form of the summaries of an iteration, by key."""
+    return {key: _summary(numbers) for key, numbers in summaries.items()}
 
 
 def _summary(numbers: Sequence[Any]) -> _Summary:

@@ -21,7 +21,7 @@ from chalicelib.aws.threads import in_threads
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle import pace
-from chalicelib.services.search import facts, row_cache
+from chalicelib.services.search import facts
 from chalicelib.services.search.ast import Kind
 from chalicelib.services.search.facts import Facts, Known
 from chalicelib.services.search.position import Position, State, decode, encode
@@ -52,10 +52,12 @@ _PACE = ((0, _IDLE_S), (50, 5), (200, 10), (MOST_RUNNING, 20))
 class Changes:
     """`detailed`: the ids of the rows with parameters and tags. `reset`: the client has to list everything again.
 
+    `grown`: the summaries of iterations that have only logged more, if the client wants them without their rows.
     `last_seen`: the last heartbeat of each iteration that runs, in µs since 1970.
     """
 
     rows: list[Facts]
+    grown: Mapping[str, Mapping[str, Summary]]
     detailed: Collection[str]
     gone: list[str]
     last_seen: Mapping[str, int]
@@ -71,10 +73,6 @@ class _Watch(NamedTuple):
     running: int
     last_seen: Mapping[str, int]
     oldest_edit: str | None
-    # The rows that this process has read before, if no CHANGE row since names their iterations.
-    unchanged: Mapping[str, Iteration]
-    # Iterations whose rows may be changing.
-    unsettled: Collection[str]
 
     def has_settled(self, now: int) -> bool:
         """True if a later position need not read the oldest edit again."""
@@ -89,10 +87,12 @@ def list_changes(
     *,
     only: Collection[str] = (),
     parameters: frozenset[str] | None = None,
+    grown_apart: bool = False,
 ) -> Changes:
     """At most `limit` changed rows, only of the iterations `only` if given, with these parameters (None: all).
 
-    Without `since`, the running iterations and those edited in the last minute.
+    Without `since`, the running iterations and those edited in the last minute. With `grown_apart` those that have
+    only logged more have no row, which saves reading it.
     """
     line = access.experiment(actor, experiment_id, Need.READ)
     now = clock.to_milliseconds(clock.now()) * 1000
@@ -102,21 +102,25 @@ def list_changes(
     is_first = given is None or reset
     position = Position(now) if given is None or reset else given
 
-    watch = _watch(experiment_id, only, position, now)
+    watch = _watch(experiment_id, only, position)
     if watch.running:
         pace.watch_experiment(line)
     edited = {each.id for each in watch.states if _is_edited(each, position)}
     news = [each for each in watch.states if each.id in edited or each.hash_of_summaries() not in position.seen]
     sent, left = news[:limit], news[limit:]
     created = {each.id for each in sent if is_first or ids.created_us(each.id) > position.time_us - WINDOW}
-    rows = _read_rows(experiment_id, sent, edited | created, parameters, watch, now)
+    detailed = edited | created
+    grown = [each for each in sent if grown_apart and each.id not in detailed]
+    whole = [each for each in sent if not grown_apart or each.id in detailed]
+    rows = _read_rows(experiment_id, whole, detailed, parameters)
     present = {each.iteration.id for each in rows}
     has_news = is_first or sent or now - position.time_us > REPLACED_AFTER or watch.has_settled(now)
     after = _next_position(now, position, watch, left) if has_news else position
     return Changes(
         rows=rows,
-        detailed=edited | created,
-        gone=[each.id for each in sent if each.id not in present],
+        grown=_summaries(grown),
+        detailed=detailed,
+        gone=[each.id for each in whole if each.id not in present],
         last_seen=watch.last_seen,
         reset=reset,
         next_since=encode(experiment_id, after),
@@ -129,12 +133,8 @@ def _is_edited(state: State, position: Position) -> bool:
     return edits is not None and edits not in position.seen
 
 
-def _watch(experiment_id: str, only: Collection[str], position: Position, now: int) -> _Watch:
-    kept = row_cache.find(experiment_id, now)
-    start = min([now, position.time_us, *(each.time_us for each in kept.values())])
-    every = _with_children(storage.read_changes(experiment_id, start - WINDOW))
-    last = {each.iteration_id: each.stamp for each in every}
-    noted = [each for each in every if each.stamp >= ids.stamp(position.time_us - WINDOW)]
+def _watch(experiment_id: str, only: Collection[str], position: Position) -> _Watch:
+    noted = _with_children(storage.read_changes(experiment_id, position.time_us - WINDOW))
     edits: dict[str, list[str]] = {}
     for each in noted:
         edits.setdefault(each.iteration_id, []).append(each.stamp)
@@ -147,8 +147,6 @@ def _watch(experiment_id: str, only: Collection[str], position: Position, now: i
         len(runs),
         {each: progress[each].heartbeat_us for each in runs if each in progress and progress[each].heartbeat_us},
         noted[0].stamp if noted else None,
-        {each: old.row for each, old in kept.items() if last.get(each, "") < ids.stamp(old.time_us - WINDOW)},
-        {each for each, stamp in last.items() if stamp >= ids.stamp(now - WINDOW)},
     )
 
 
@@ -180,36 +178,24 @@ def _next_position(now: int, position: Position, watch: _Watch, left: Sequence[S
 
 
 def _read_rows(
-    experiment_id: str,
-    sent: Sequence[State],
-    detailed: Collection[str],
-    names: frozenset[str] | None,
-    watch: _Watch,
-    now: int,
+    experiment_id: str, sent: Sequence[State], detailed: Collection[str], names: frozenset[str] | None
 ) -> list[Facts]:
     """The rows that exist, in the order given."""
-    summaries = {each.id: PackedSummaries(each.summaries) for each in sent if each.summaries is not None}
     # The edited rows as they are now. The others have not changed since the client has read them.
     whole, are_close = _find(experiment_id, [each.id for each in sent if each.id in detailed], consistent=True)
-    others = _find_unchanged(experiment_id, [each.id for each in sent if each.id not in detailed], watch, now)
-    known = _details(experiment_id, list(whole.values()), names, summaries, are_close=are_close)
+    others, _ = _find(experiment_id, [each.id for each in sent if each.id not in detailed], consistent=False)
+    known = _details(experiment_id, list(whole.values()), names, _summaries(sent), are_close=are_close)
     found = whole | others
     return [known.of(found[each.id]) for each in sent if each.id in found]
+
+
+def _summaries(states: Sequence[State]) -> dict[str, Mapping[str, Summary]]:
+    return {each.id: PackedSummaries(each.summaries) for each in states if each.summaries is not None}
 
 
 def _find(experiment_id: str, wanted: Sequence[str], *, consistent: bool) -> tuple[dict[str, Iteration], bool]:
     found, are_close = projection.find_iterations_nearby(experiment_id, wanted, consistent=consistent)
     return {each.id: each for each in iterations.without_hidden_parents(found)}, are_close
-
-
-def _find_unchanged(experiment_id: str, wanted: Sequence[str], watch: _Watch, now: int) -> dict[str, Iteration]:
-    """The rows, of which it reads only those that this process does not know."""
-    known = [watch.unchanged[each] for each in wanted if each in watch.unchanged]
-    missing = [each for each in wanted if each not in watch.unchanged]
-    read, _ = projection.find_iterations_nearby(experiment_id, missing, consistent=False)
-    settled = [each for each in [*known, *read] if each.id not in watch.unsettled]
-    row_cache.keep(experiment_id, settled, now)
-    return {each.id: each for each in iterations.without_hidden_parents([*known, *read])}
 
 
 def _details(

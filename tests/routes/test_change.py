@@ -150,8 +150,11 @@ EDITS = {
 }
 
 
+@pytest.mark.parametrize("grown", ["true", "false"])
 @pytest.mark.parametrize("edit", EDITS)
-def test_a_poll_sees_every_change(server: Server, experiment_id: str, run: Run, later: Any, edit: str) -> None:
+def test_a_poll_sees_every_change(
+    server: Server, experiment_id: str, run: Run, later: Any, edit: str, grown: str
+) -> None:
     before, change_it = EDITS[edit]
     before(run)
     mirror = Mirror(server, experiment_id)
@@ -159,8 +162,30 @@ def test_a_poll_sees_every_change(server: Server, experiment_id: str, run: Run, 
     mirror.poll()
     assert mirror.poll()["data"] == []
     change_it(run)
-    mirror.poll()
+    mirror.poll(grown=grown)
     assert mirror.rows == mirror.listed()
+
+
+def test_an_iteration_that_only_logged_more_comes_without_its_row(
+    server: Server, experiment_id: str, run: Run, later: Any
+) -> None:
+    mirror = Mirror(server, experiment_id)
+    run.log(0.5)
+    assert [each["id"] for each in mirror.poll(grown="true")["data"]] == [run.id]
+    later(minutes=2)
+    run.log(0.25)
+    mirror.poll()
+    later(minutes=2)
+    run.flush(metrics=[{"key": "loss", "value": 0.125}, {"key": "accuracy", "value": 0.5}])
+    reply = mirror.ask(grown="true", metrics=["loss"])
+    assert (reply.body["data"], reply.body["gone"]) == ([], [])
+    assert {each: list(metrics) for each, metrics in reply.body["grown"].items()} == {run.id: ["loss"]}
+    mirror.poll(grown="true")
+    assert mirror.rows == mirror.listed()
+    since = mirror.since
+    run.log(0.1)
+    answer = server.client().iterations.changes(experiment_id, since, grown=True)
+    assert (answer.data, answer.grown[run.id]["loss"].last) == ((), 0.1)
 
 
 def test_new_and_deleted_iterations(server: Server, experiment_id: str, run: Run) -> None:
@@ -323,7 +348,7 @@ def test_the_same_rows_again_are_304(server: Server, experiment_id: str, run: Ru
 def test_fifty_running_iterations_cost_40_read_units(
     server: Server, experiment_id: str, run: Run, later: Any, others: int
 ) -> None:
-    """Each has ten metrics and twenty parameters. Between any two of them, `others` ended. The process knows them."""
+    """Each has ten metrics and twenty parameters. Between any two of them, `others` ended. One was edited."""
     metrics = [{"key": f"metric/{number}", "value": number / 7} for number in range(10)]
     run.flush(parameters={f"parameter-{number}": "0.001" for number in range(20)}, metrics=metrics)
     running_ids = [ids.new_id() for _ in range(50)]
@@ -335,15 +360,15 @@ def test_fifty_running_iterations_cost_40_read_units(
     mirror = Mirror(server, experiment_id)
     later(minutes=2)
     mirror.poll()
-    for _ in range(2):
-        run.patch(status_id=int(IterationStatus.RUNNING))
-        run.flush(metrics=metrics)
-        run.end()
-        for each in running_ids:
-            _copy(experiment_id, run.id, each, keys.series)
-        later(seconds=70)
-        with Meter.attached() as meter, meter.measuring() as calls:
-            assert len(mirror.poll()["data"]) == 51
+    run.patch(status_id=int(IterationStatus.RUNNING))
+    run.flush(metrics=metrics)
+    run.end()
+    for each in running_ids:
+        _copy(experiment_id, run.id, each, keys.series)
+    later(seconds=70)
+    with Meter.attached() as meter, meter.measuring() as calls:
+        answer = mirror.poll(grown="true")
+    assert ([each["id"] for each in answer["data"]], answer["grown"].keys()) == ([run.id], {*running_ids})
     assert sum(call.read_units for call in calls if call.operation in READS) <= 40
 
 

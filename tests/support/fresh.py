@@ -10,7 +10,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.ssm.models import ssm_backends
 
-from chalicelib.services.search import page_cache, row_cache
+from chalicelib.services.search import page_cache
 from chalicelib.storage import keyring
 from tests.support.fast_moto import REGION, clone
 from tests.support.server import ADMIN, Server
@@ -33,7 +33,6 @@ class Fresh:
         _parameters().update({name: list(versions) for name, versions in self._parameters.items()})
         keyring._kept = None
         page_cache.forget()
-        row_cache.forget()
         self._server.tokens = {ADMIN: self._token}
         return self._server
 

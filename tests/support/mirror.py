@@ -36,6 +36,8 @@ class Mirror:
         self.since = answer["next_since"]
         for row in answer["data"]:
             self.rows[row["id"]] = {"parameters": {}, "tags": [], **self.rows.get(row["id"], {}), **row}
+        for each in answer["grown"].keys() & self.rows.keys():
+            self.rows[each] |= {"metrics": answer["grown"][each]}
         for each in answer["gone"]:
             self.rows.pop(each, None)
         return answer

@@ -21,7 +21,6 @@ from moto.dynamodb.models import dynamodb_backends
 from chalicelib import clock, config, ids, security
 from chalicelib.artifacts import Location
 from chalicelib.artifacts.s3 import S3Store
-from chalicelib.services.search import row_cache
 from chalicelib.storage.table.keys import Key
 from tests.support.fast_moto import clone
 from tests.support.server import Reply
@@ -61,7 +60,6 @@ class Rewind:
 
     def _rewind(self) -> None:
         _table().items = clone(self._table).items
-        row_cache.forget()
         here, store = read_objects()["s3"], S3Store()
         for path in here - self._objects.keys():
             store.delete(_location(path))

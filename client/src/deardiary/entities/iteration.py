@@ -166,16 +166,19 @@ class Iterations:
         iteration_ids: Collection[str] = (),
         parameters: Collection[str] | None = None,
         metrics: Collection[str] | None = None,
+        grown: bool = False,
     ) -> ChangedIterations:
         """Return the iterations that changed since an earlier answer, whose ``next_since`` is ``since``.
 
         Without ``since``: the running ones and those edited in the last minute. Take that answer first, then `list`.
-        ``iteration_ids`` limits the answer to these, ``parameters`` and ``metrics`` to these keys.
+        ``iteration_ids`` limits the answer to these, ``parameters`` and ``metrics`` to these keys. With ``grown``
+        iterations that have only logged more are in the answer's ``grown``, with their metrics alone: this costs less.
         """
         query: list[tuple[str, str]] = [] if since is None else [("since", since)]
         query += [("iteration_id", each) for each in iteration_ids]
         for name, keys in (("parameters", parameters), ("metrics", metrics)):
             query += [] if keys is None else [(name, key) for key in keys or [""]]
+        query += [("grown", "true")] if grown else []
         path = path_of("experiments", experiment_id, "iterations", "changes")
         return self._api.get(ChangedIterations, f"{path}?{urlencode(query)}" if query else path)
 

@@ -386,12 +386,14 @@ class BulkOutcomes(Shape):
 class ChangedIterations(Shape):
     """The iterations that are new or have changed, and the ids of those that are gone.
 
-    ``parameters`` and ``tags`` of a row are None if they are unchanged. ``last_seen``: the last heartbeat of each
-    iteration that runs, by id; empty from a server that does not know the field. ``reset``: list the iterations again.
-    Ask with ``next_since`` as ``since`` after ``poll_after_seconds``.
+    ``parameters`` and ``tags`` of a row are None if they are unchanged. ``grown``: if asked for, the metrics of those
+    that have only logged more, by id. ``last_seen``: the last heartbeat of each iteration that runs, by id. An older
+    server has neither. ``reset``: list the iterations again. Ask with ``next_since`` as ``since`` after
+    ``poll_after_seconds``.
     """
 
     data: tuple[IterationOverview, ...]
+    grown: dict[str, dict[str, MetricSummary]] = dataclasses.field(default_factory=dict)
     gone: tuple[str, ...]
     last_seen: dict[str, datetime] = dataclasses.field(default_factory=dict)
     reset: bool
