@@ -6,7 +6,7 @@ import { RUNNING } from "../api/words.ts";
 import { api } from "../state/api.ts";
 import type { Entry } from "../state/cache.ts";
 import { follow } from "../state/follow.ts";
-import { keepRow } from "../state/iteration-row.ts";
+import { keepGrown, keepRow } from "../state/iteration-row.ts";
 import { cache, useLoaded } from "../state/use.ts";
 import type { Row } from "./model.ts";
 
@@ -99,8 +99,9 @@ function useFeed(runs: readonly Run[]): void {
       follow(
         experimentId,
         () => ({ ids: own.map((each) => each.id), parameters: [] }),
-        ({ data }) => {
+        ({ data, grown }) => {
           for (const row of data) keep(row, latest.current);
+          keepGrown(grown);
         },
       ),
     );

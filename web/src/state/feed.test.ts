@@ -6,7 +6,8 @@ type Row = Changes["data"][number];
 
 function changes(ids: string[], since: string): Changes {
   const data = ids.map((id) => ({ id }) as Row);
-  return { data, gone: [], last_seen: {}, reset: false, next_since: since, poll_after_seconds: 5 };
+  const grown = Object.fromEntries(ids.map((id) => [id, {}]));
+  return { data, grown, gone: [], last_seen: {}, reset: false, next_since: since, poll_after_seconds: 5 };
 }
 
 /** A server that answers in turn, and a clock that the test moves. */
@@ -45,7 +46,10 @@ function follower(wish: Wish = {}) {
   return {
     taken,
     wish: () => wish,
-    take: (each: Changes, isFirst: boolean) => taken.push([each.data.map((row) => row.id), isFirst]),
+    take: (each: Changes, isFirst: boolean) => {
+      taken.push([each.data.map((row) => row.id), isFirst]);
+      assert.deepEqual(Object.keys(each.grown ?? {}), taken.at(-1)?.[0]);
+    },
   };
 }
 

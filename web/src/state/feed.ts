@@ -109,6 +109,7 @@ function part(changes: Changes, { ids }: Wish): Changes {
   return {
     ...changes,
     data: changes.data.filter((each) => own.has(each.id)),
+    grown: Object.fromEntries(Object.entries(changes.grown ?? {}).filter(([id]) => own.has(id))),
     gone: changes.gone.filter((each) => own.has(each)),
   };
 }

@@ -6,7 +6,7 @@ const PATH = "/experiments/{experiment_id}/iterations/changes";
 
 const feeds = new Feeds({
   ask: (experimentId, query, etag, signal) =>
-    api.fresh(PATH, { ids: { experiment_id: experimentId }, query: query as object, signal }, etag),
+    api.fresh(PATH, { ids: { experiment_id: experimentId }, query: { ...query, grown: true } as object, signal }, etag),
   pause: async (seconds, signal) => {
     await wait(seconds, signal);
     await visible(signal);

@@ -16,6 +16,11 @@ export function keepRow({ metrics, parameters, tags, ...iteration }: Schemas["It
     cache.reload(`${path}/parameters all`);
 }
 
+/** The metrics of iterations of which nothing else has changed. */
+export function keepGrown(grown: Schemas["ChangedIterations"]["grown"] = {}): void {
+  for (const [id, metrics] of Object.entries(grown)) cache.put(`/iterations/${id}/metrics/summary`, { data: metrics });
+}
+
 function textsOf<T>(rows: readonly T[], ...names: (keyof T)[]): string[] {
   return rows.map((row) => String(names.map((name) => row[name])));
 }

@@ -4,7 +4,7 @@ import type { components } from "../api/operations.ts";
 import { api } from "../state/api.ts";
 import type { Changes } from "../state/feed.ts";
 import { follow } from "../state/follow.ts";
-import { FIELDS, merged, type Part, type Row, rowsOf } from "./model.ts";
+import { FIELDS, grown, merged, type Part, type Row, rowsOf } from "./model.ts";
 
 export interface Wanted {
   experimentId: string;
@@ -142,7 +142,7 @@ export class TableData {
     const { rows, total, added } = this.state.peek();
     const known = new Set(rows.map((row) => row.id));
     const wanted = changes.data.filter((each) => known.has(each.id) || each.created_date > this.#newest);
-    const found = merged(rows, wanted, changes.gone, this.#adds);
+    const found = merged(grown(rows, changes.grown ?? {}), wanted, changes.gone, this.#adds);
     if (this.#adds) this.#see(wanted);
     const count = found.rows.length - rows.length;
     this.#show({

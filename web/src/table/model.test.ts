@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { components } from "../api/operations.ts";
-import { merged, rowsOf } from "./model.ts";
+import { grown, merged, rowsOf } from "./model.ts";
 import { row } from "./testing.ts";
 
 type Overview = components["schemas"]["IterationOverview"];
@@ -40,6 +40,13 @@ test("a changed row keeps what the change leaves out", () => {
     ],
   );
   assert.deepEqual(found.added, []);
+});
+
+test("an iteration that only logged more keeps all but its metrics", () => {
+  const rows = [row("a"), row("b")];
+  const [a, b] = grown(rows, { b: { loss: { last: 0.5 } }, unknown: {} });
+  assert.equal(a, rows[0]);
+  assert.deepEqual(b, { ...rows[1], metrics: { loss: { last: 0.5 } } });
 });
 
 test("new rows stand first, or are only counted; one that is gone again is neither", () => {

@@ -86,6 +86,11 @@ export function rowOfChange(change: Schemas["IterationOverview"], known: Row | u
   };
 }
 
+/** The rows with these metrics, by id, in place of their own: of iterations that have only logged more. */
+export function grown(rows: readonly Row[], metrics: Readonly<Record<string, Row["metrics"]>>): readonly Row[] {
+  return rows.map((row) => (Object.hasOwn(metrics, row.id) ? { ...row, metrics: metrics[row.id] ?? {} } : row));
+}
+
 /** The rows after an answer of the changes feed. New ones stand first if `adds`; else `added` counts them. */
 export function merged(
   rows: readonly Row[],

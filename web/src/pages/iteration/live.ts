@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { RUNNING } from "../../api/words.ts";
 import { follow } from "../../state/follow.ts";
-import { keepRow } from "../../state/iteration-row.ts";
+import { keepGrown, keepRow } from "../../state/iteration-row.ts";
 import { cache } from "../../state/use.ts";
 import type { Iteration } from "./part.ts";
 
@@ -22,10 +22,11 @@ export function useNews(iteration: Iteration | undefined): number {
     return follow(
       experiment_id,
       () => ({ ids: [id] }),
-      ({ data, gone, last_seen }, isFirst) => {
+      ({ data, grown, gone, last_seen }, isFirst) => {
         for (const row of data) keepRow(row);
+        keepGrown(grown);
         if (gone.includes(id)) cache.reload(`/iterations/${id}`);
-        const isNew = data.length > 0 || last_seen?.[id] !== seen;
+        const isNew = data.length > 0 || Object.hasOwn(grown ?? {}, id) || last_seen?.[id] !== seen;
         seen = last_seen?.[id];
         // The parts have just been read.
         if (isNew && !isFirst) setNews((count) => count + 1);
