@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chalicelib.services.search.facts import Facts
-    from chalicelib.storage.points.summary import Summary
 
 routes = Routes(__name__)
 
@@ -85,6 +84,6 @@ def _row(facts: Facts, metrics: frozenset[str] | None, *, is_detailed: bool) -> 
     return overview(facts, {"metrics", "parameters", "tags"} if is_detailed else {"metrics"})
 
 
-def _wanted(summaries: Mapping[str, Summary], metrics: frozenset[str] | None) -> Mapping[str, Summary]:
+def _wanted(summaries: Mapping[str, Any], metrics: frozenset[str] | None) -> Mapping[str, Any]:
     """The summaries of these keys, in the order of `summaries`; of all for None."""
     return summaries if metrics is None else {key: summaries[key] for key in summaries if key in metrics}
