@@ -59,6 +59,20 @@ def read(client: Client, iteration_id: str) -> list[tuple[str, str, str]]:
     return sorted((each.kind, each.name, each.context) for each in client.inputs.list(iteration_id))
 
 
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("postgresql://ada:se@same@db/iris", "postgresql://***@db/iris"),
+        ("https://h.example/x.csv?X-Amz-Signature=sesame", "https://h.example/x.csv?X-Amz-Signature=***"),
+        ("s3://bucket/x@1.csv", "s3://bucket/x@1.csv"),
+    ],
+)
+def test_the_source_of_a_dataset_has_no_credential(source: str, kept: str, caplog: pytest.LogCaptureFixture) -> None:
+    texts = {"digest": "", "source": source, "source_type": "", "context": "", "description": ""}
+    assert inputs.dataset("iris", None, labels=None, **texts)["source"] == kept
+    assert ("had a credential" in caplog.text) == (kept != source)
+
+
 def test_files_models_and_datasets_are_recorded_with_their_uses(client: Client, source: Resource, name: str) -> None:
     with deardiary.start(name, "readers", client=client) as iteration:
         iteration.use_resource(source, context="training")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from deardiary.values import as_labels, checked_text, checked_word
@@ -9,6 +10,8 @@ from deardiary.wire.shapes import ModelVersion, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_log = logging.getLogger(__name__)
 
 
 def dataset(
@@ -28,7 +31,21 @@ def dataset(
     texts = {"source": source, "description": description}
     checked = {each: checked_word(each, word) for each, word in words.items()}
     checked |= {each: checked_text(each, text) for each, text in texts.items()}
+    checked["source"] = _without_credentials(checked["source"])
     return {"kind": "dataset", **checked, "labels": as_labels(labels or {}), **_reference(resource)}
+
+
+def _without_credentials(source: str) -> str:
+    """Members of the project read it: keep the password of a database and the signature of a URL out of it."""
+    if "://" not in source:
+        return source
+    # Compiling its patterns takes longer than a start should.
+    from deardiary.environment.redact import redacted
+
+    kept = redacted(source)
+    if kept != source:
+        _log.warning("The source of a dataset had a credential, and is recorded as %s", kept)
+    return kept
 
 
 def of_resource(resource: Resource | str, context: str) -> dict[str, Any]:

@@ -310,6 +310,7 @@ class ActiveIteration:
     ) -> None:
         """Record that this iteration reads a dataset: ``digest`` names its content, ``source`` its place.
 
+        The client replaces credentials in ``source`` by ``***``.
         ``context`` is its purpose, such as "training". ``resource`` is the resource, or the id of one, that holds it.
         The server records the same name, digest, context and resource once.
         """
