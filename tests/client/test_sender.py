@@ -138,6 +138,22 @@ def test_the_points_of_an_earlier_process_are_sent_again_after_a_failure(
     assert caplog.text.count("An earlier process has left something") == 1
 
 
+@pytest.mark.usefixtures("_earlier_process")
+def test_a_spool_from_another_machine_is_sent_and_stays(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SageMaker copies it back to a job that starts again; its files are new, as those of a writer that is alive."""
+    (segment,) = tmp_path.rglob("*.log")
+    of_a_killed_process = [each for each in segment.read_bytes().splitlines(keepends=True) if b"points" in each]
+    segment.write_bytes(b"".join(of_a_killed_process))
+    monkeypatch.setattr("deardiary.spool.run.this_boot", lambda: "another")
+    with deardiary.start("Iris", "sweep", id_key="k", client=client_of(server)) as active:
+        assert active.flush(10)
+        (body,) = server.bodies(LOG)
+        assert body["metrics"]["loss"]["step"] == [7]
+    assert segment.read_bytes() == b"".join(of_a_killed_process)
+
+
 def test_less_taken_than_sent_is_completed_under_another_name(server: FakeServer) -> None:
     server.answers[LOG] = Answers((200, transports.receipt(accepted=2)))
     active = deardiary.start("Iris", "sweep", client=client_of(server))

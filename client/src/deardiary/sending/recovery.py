@@ -42,10 +42,13 @@ class Outcome:
     error: ClientError | OSError | None = None
 
 
-def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True, alone: bool = False) -> Outcome:
+def send_spool(
+    client: Client, folder: Path, run: Run, *, ends: bool = True, alone: bool = False, newest: bool = False
+) -> Outcome:
     """Send the complete segments of a spool, and remove the delivered ones; ``ends``: see `Delivery`.
 
-    ``alone``: send nothing while the spool's program may still write to it, and send to another server.
+    ``alone``: send nothing while the spool's program may still write to it, and send to another server. ``newest``:
+    send also the segment to which it may still write.
     """
     delivery = Delivery(client, run, folder, ends=ends)
     lock = FolderLock(folder)
@@ -54,7 +57,7 @@ def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True, alo
     try:
         dead = store.is_dead(folder, run, lock)
         if dead or not alone:
-            _send(delivery, folder, dead=dead)
+            _send(delivery, folder, dead=dead, newest=newest)
     except (ClientError, OSError) as failure:
         error = failure
     finally:
@@ -68,12 +71,13 @@ def send_spool(client: Client, folder: Path, run: Run, *, ends: bool = True, alo
 
 
 def send_left_of(client: Client, run: Run, root: Path, *, repeated: bool = False) -> list[Exception]:
-    """Send the spools of dead processes in the same iteration, oldest first, but not the iteration's end.
+    """Send the spools of earlier processes in the same iteration, oldest first, but not the iteration's end.
 
+    Those of another machine too, whose writer may be alive: it may also be a copy, such as SageMaker brings back.
     Return the errors that stopped it, one for each spool that is not sent. A ``repeated`` try does not warn of them.
     """
     errors = [
-        _send_if_dead(client, folder, other, ends=False, quiet=repeated)
+        _send_if_dead(client, folder, other, ends=False, copies=True, quiet=repeated)
         for folder, other in list(store.spools_in(root))
         if other.spool_id != run.spool_id and _is_same(run, other) and other.url in (None, client.url)
     ]
@@ -119,18 +123,21 @@ def _send_all(client: Client, run: Run) -> None:
 
 
 def _send_if_dead(
-    client: Client, folder: Path, run: Run, *, ends: bool = True, quiet: bool = False
+    client: Client, folder: Path, run: Run, *, ends: bool = True, copies: bool = False, quiet: bool = False
 ) -> Exception | None:
-    """Return the error that kept a dead process's records from the server; a ``quiet`` call does not warn of it."""
+    """Send a dead process's records, with ``copies`` also those of another machine, which stay in the folder.
+
+    Return the error that kept them from the server; a ``quiet`` call does not warn of it.
+    """
     try:
-        if not _is_work(folder, run):
+        if not _is_work(folder, run, copies=copies):
             return None
     except OSError as error:
         _log.debug("%s was passed over: %s", folder, error)
         return None
     level = logging.DEBUG if quiet else logging.WARNING
     try:
-        outcome = send_spool(client, folder, run, ends=ends)
+        outcome = send_spool(client, folder, run, ends=ends, newest=copies)
     except Exception as error:  # noqa: BLE001 - a damaged spool must not block the others
         _log.log(level, "What is in %s cannot be sent, and others go on", folder, exc_info=True)
         return error
@@ -142,11 +149,14 @@ def _send_if_dead(
     return outcome.error
 
 
-def _is_work(folder: Path, run: Run) -> bool:
-    """True if a dead process has left unsent segments. Remove a dead process's spool without segments."""
+def _is_work(folder: Path, run: Run, *, copies: bool) -> bool:
+    """True if a dead process, with ``copies`` also one of another machine, has left unsent segments.
+
+    Remove a dead process's spool without segments.
+    """
     probe = FolderLock(folder)
     if not store.is_dead(folder, run, probe):
-        return False
+        return copies and not runs.is_of_this_boot(run) and bool(segments_in(folder))
     try:
         something = bool(segments_in(folder))
         if not something:
@@ -165,15 +175,15 @@ def _is_same(run: Run, other: Run) -> bool:
     return is_same_experiment and bool(keys & {theirs.id_key, theirs.resume})
 
 
-def _send(delivery: Delivery, folder: Path, *, dead: bool) -> None:
+def _send(delivery: Delivery, folder: Path, *, dead: bool, newest: bool) -> None:
     delivery.find_iteration()
-    complete, newest = store.may_be_sent(folder, alone=dead)
+    complete, last = store.may_be_sent(folder, alone=dead or newest)
     # Another machine may see a file without its last lines, so it must not discard the writer's segments.
     discard = dead or runs.is_of_this_boot(delivery.run)
     for segment in complete:
         _deliver(delivery, segment, discard=discard)
-    if newest is not None:
-        _deliver(delivery, newest, discard=False)
+    if last is not None:
+        _deliver(delivery, last, discard=False)
     if dead:
         delivery.close()
 
