@@ -21,6 +21,7 @@ DomainError
 ├── PayloadTooLarge            PAYLOAD_TOO_LARGE
 ├── RangeNotSatisfiable        RANGE_NOT_SATISFIABLE
 ├── InvalidPayload             INVALID_PAYLOAD
+│   └── NotSupported           INVALID_PAYLOAD
 ├── TooManyRequests            TOO_MANY_REQUESTS
 ├── ServerError                SERVER_ERROR
 └── Unavailable                UNAVAILABLE
@@ -167,6 +168,10 @@ class InvalidPayload(DomainError):
 
     code = "INVALID_PAYLOAD"
     message = "The request is not valid"
+
+
+class NotSupported(InvalidPayload):
+    """The settings of this server rule the request out, whatever its values are."""
 
 
 class TooManyRequests(DomainError):

@@ -8,16 +8,30 @@ docs/artifacts.md.
 
 from __future__ import annotations
 
-from chalicelib.artifacts.base import URL_LIFE, ArtifactStore, Location, UploadGone
+from chalicelib.artifacts.base import STAGED_LIFE, URL_LIFE, ArtifactStore, Location, StagingStore, UploadGone
 from chalicelib.artifacts.filesystem import FilesystemStore
 from chalicelib.artifacts.inline import InlineStore
 from chalicelib.artifacts.s3 import S3Store
+from chalicelib.artifacts.s3_staged import S3Staging
 from chalicelib.artifacts.served import ServedStore
 
 _SERVED: dict[str, ServedStore] = {"filesystem": FilesystemStore(), "inline": InlineStore()}
 _STORES: dict[str, ArtifactStore] = {"s3": S3Store(), **_SERVED}
 
-__all__ = ["URL_LIFE", "ArtifactStore", "Location", "ServedStore", "UploadGone", "served_store", "store"]
+_STAGING: dict[str, StagingStore] = {"s3": S3Staging()}
+
+__all__ = [
+    "STAGED_LIFE",
+    "URL_LIFE",
+    "ArtifactStore",
+    "Location",
+    "ServedStore",
+    "StagingStore",
+    "UploadGone",
+    "served_store",
+    "staging_store",
+    "store",
+]
 
 
 def store(backend: str) -> ArtifactStore:
@@ -28,3 +42,8 @@ def store(backend: str) -> ArtifactStore:
 def served_store(backend: str) -> ServedStore:
     """The store of this name, if its bytes pass through this server."""
     return _SERVED[backend]
+
+
+def staging_store(backend: str) -> StagingStore | None:
+    """The store of this name, if clients can upload bytes to it whose hash is unknown."""
+    return _STAGING.get(backend)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple, Protocol
 
@@ -12,6 +12,8 @@ from deardiary.wire.shapes import Download, Resource, Upload
 # Long enough to start a transfer. On AWS a URL expires with the role's credentials at the latest, and a client gets
 # another by one call.
 URL_LIFE = timedelta(minutes=15)
+# A client gets the URLs of all parts at once, and sends the parts one after the other.
+STAGED_LIFE = timedelta(hours=1)
 BLOCK = 1024 * 1024
 
 
@@ -80,3 +82,34 @@ class ArtifactStore(Protocol):
 
     def delete(self, location: Location) -> None:
         """Remove the bytes, if they exist."""
+
+
+class StagingStore(Protocol):
+    """A store that also accepts bytes of unknown size and hash: at a staged location, from which they are copied."""
+
+    def begin(self, location: Location, content_type: str) -> str:
+        """Begin an upload in parts. Return its id."""
+
+    def part_urls(self, location: Location, upload_id: str, number: int) -> list[str]:
+        """The URLs for the parts 1 to `number`, valid for STAGED_LIFE."""
+
+    def put_url(self, location: Location) -> str:
+        """The URL for all bytes in one request, valid for URL_LIFE."""
+
+    def join(self, location: Location, upload_id: str, etags: Mapping[int, str]) -> None:
+        """Join the parts with these ETags. InvalidPayload, naming `parts`, if the store has no such parts.
+
+        UploadGone if the upload does not exist any more: another request may have joined its parts.
+        """
+
+    def abort(self, location: Location, upload_id: str) -> None:
+        """Remove the upload and its parts, if it exists."""
+
+    def size_of(self, location: Location) -> int | None:
+        """The size of the stored bytes, None without any."""
+
+    def hash_of(self, location: Location, content_type: str) -> str:
+        """Compute the SHA-256 (hex) of the stored bytes. NotFound without any."""
+
+    def copy(self, source: Location, target: Location, content_type: str) -> None:
+        """Copy the bytes within the store. NotFound without any."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from botocore.config import Config
@@ -41,29 +42,29 @@ class S3Store:
             "Content-Type": content_type,
             "x-amz-checksum-sha256": checksum,
         }
-        url = _presign("put_object", location, pinned)
+        url = presign("put_object", location, pinned)
         request = UploadRequest(method="PUT", url=url, headers=headers, offset=0, size_bytes=size_bytes)
         return Upload(requests=(request,), expires_at=clock.now() + URL_LIFE)
 
     def begin(self, location: Location, content_type: str) -> str:
-        upload_id = s3_parts.begin(_client(), _address(location), content_type)
+        upload_id = s3_parts.begin(client(), address_of(location), content_type)
         if config.settings().artifact_store:
-            s3_parts.require_checks(_client(), _address(location), upload_id)
+            s3_parts.require_checks(client(), address_of(location), upload_id)
         return upload_id
 
     def upload_parts(self, location: Location, upload_id: str, parts: Sequence[Part], site: str) -> Upload:
-        missing = s3_parts.missing(_client(), _address(location), upload_id, parts)
+        missing = s3_parts.missing(client(), address_of(location), upload_id, parts)
         requests = tuple(_part_request(location, upload_id, part) for part in missing)
         return Upload(requests=requests, expires_at=clock.now() + URL_LIFE)
 
     def join(self, location: Location, upload_id: str, parts: Sequence[Part]) -> None:
-        s3_parts.join(_client(slow=True), _address(location), upload_id, parts)
+        s3_parts.join(client(slow=True), address_of(location), upload_id, parts)
 
     def abort(self, location: Location, upload_id: str) -> None:
-        s3_parts.abort(_client(), _address(location), upload_id)
+        s3_parts.abort(client(), address_of(location), upload_id)
 
     def verify(self, location: Location, size_bytes: int, parts: Sequence[Part]) -> None:
-        found = _head(location)
+        found = head(location)
         if found is None:
             raise InvalidPayload("The bytes have not arrived", field="content_hash")
         if found["ContentLength"] != size_bytes:
@@ -77,7 +78,7 @@ class S3Store:
             raise InvalidPayload("The bytes that arrived do not have the declared SHA-256", field="content_hash")
 
     def size_of(self, location: Location) -> int | None:
-        found = _head(location)
+        found = head(location)
         return None if found is None else int(found["ContentLength"])
 
     def download(self, location: Location, resource: Resource, site: str) -> Download:
@@ -87,7 +88,7 @@ class S3Store:
             "ResponseCacheControl": "private, no-store",
         }
         return Download(
-            url=_presign("get_object", location, answer),
+            url=presign("get_object", location, answer),
             expires_at=clock.now() + URL_LIFE,
             size_bytes=resource.size_bytes,
             content_hash=resource.content_hash,
@@ -95,31 +96,31 @@ class S3Store:
 
     def write(self, location: Location, size_bytes: int, blocks: Iterable[bytes]) -> None:
         if rules.cut("s3", size_bytes):
-            s3_parts.write(_client(slow=True), _address(location), location.sha256, size_bytes, blocks)
+            s3_parts.write(client(slow=True), address_of(location), location.sha256, size_bytes, blocks)
             return
         data = b"".join(blocks)
         if hashlib.sha256(data).hexdigest() != location.sha256:
             raise ValueError("The bytes do not have the SHA-256 of their location")
         # Store the checksum: `verify` reads it if a resource has the same bytes.
         pinned = {"ChecksumSHA256": as_base64(location.sha256), "ContentType": "application/octet-stream"}
-        _client(slow=True).put_object(**_address(location), Body=data, **pinned)
+        client(slow=True).put_object(**address_of(location), Body=data, **pinned)
 
     def blocks(self, location: Location) -> Iterator[bytes]:
         try:
-            body = _client(slow=True).get_object(**_address(location))["Body"]
+            body = client(slow=True).get_object(**address_of(location))["Body"]
         except ClientError as error:
-            if not _is_absent(error):
+            if not is_absent(error):
                 raise
             raise NotFound from None
         return iter(lambda: body.read(BLOCK), b"")
 
     def delete(self, location: Location) -> None:
-        _client().delete_object(**_address(location))
+        client().delete_object(**address_of(location))
 
 
 def client_and_bucket() -> tuple[Any, str]:
     """The client of the store that the settings name, and its bucket."""
-    return _client(), config.settings().artifact_bucket
+    return client(), config.settings().artifact_bucket
 
 
 def origin() -> str | None:
@@ -152,7 +153,7 @@ def _part_request(location: Location, upload_id: str, part: Part) -> UploadReque
     }
     return UploadRequest(
         method="PUT",
-        url=_presign("upload_part", location, pinned),
+        url=presign("upload_part", location, pinned),
         headers={"Content-Length": str(part.size_bytes), "x-amz-checksum-sha256": checksum},
         offset=part.offset,
         size_bytes=part.size_bytes,
@@ -160,32 +161,32 @@ def _part_request(location: Location, upload_id: str, part: Part) -> UploadReque
     )
 
 
-def _presign(operation: str, location: Location, params: dict[str, Any]) -> str:
-    url: str = _client().generate_presigned_url(
-        operation, Params=_address(location) | params, ExpiresIn=int(URL_LIFE.total_seconds())
+def presign(operation: str, location: Location, params: dict[str, Any], *, life: timedelta = URL_LIFE) -> str:
+    url: str = client().generate_presigned_url(
+        operation, Params=address_of(location) | params, ExpiresIn=int(life.total_seconds())
     )
     return url
 
 
-def _head(location: Location) -> dict[str, Any] | None:
+def head(location: Location) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = _client().head_object(**_address(location), ChecksumMode="ENABLED")
+        found: dict[str, Any] = client().head_object(**address_of(location), ChecksumMode="ENABLED")
     except ClientError as error:
-        if not _is_absent(error):
+        if not is_absent(error):
             raise
         return None
     return found
 
 
-def _is_absent(error: ClientError) -> bool:
+def is_absent(error: ClientError) -> bool:
     return error.response["ResponseMetadata"]["HTTPStatusCode"] in _ABSENT
 
 
-def _address(location: Location) -> dict[str, str]:
+def address_of(location: Location) -> dict[str, str]:
     return {"Bucket": config.settings().artifact_bucket, "Key": location.path}
 
 
-def _client(*, slow: bool = False) -> Any:
+def client(*, slow: bool = False) -> Any:
     settings = config.settings()
     store = settings.artifact_store
     # An emulator on loopback has no host name for each bucket.

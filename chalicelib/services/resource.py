@@ -103,8 +103,8 @@ def _keep(project_id: str, resource: Resource, content: bytes) -> Resource:
 
 def finish(resource: Resource) -> Resource:
     """Mark the resource ready, for its bytes are stored and checked."""
-    ready = replace(resource, state=storage.READY, updated_date=clock.now())
-    storage.mark_ready(ready)
+    finished = replace(resource, updated_date=clock.now())
+    ready = until_not_overtaken(lambda: storage.mark_ready(finished))
     # If the process dies before this, the check in a day finds the upload finished.
     uploads.remove(uploads.pending(resource))
     return ready
@@ -131,9 +131,12 @@ def list_resources_of_experiment(
 
 
 def update_resource(actor: Actor, resource_id: str, changes: ResourceChanges) -> Resource:
-    lineage = access.resource(actor, resource_id, Need.UPDATE)
-    after = replace(lineage.resource, **changes, updated_date=clock.now())
-    return with_data(lineage.project.id, storage.update_resource(lineage.resource, after))
+    def update() -> Resource:
+        lineage = access.resource(actor, resource_id, Need.UPDATE)
+        after = replace(lineage.resource, **changes, updated_date=clock.now())
+        return with_data(lineage.project.id, storage.update_resource(lineage.resource, after))
+
+    return until_not_overtaken(update)
 
 
 def request_download(actor: Actor, resource_id: str, site: str) -> Download:
@@ -144,7 +147,7 @@ def request_download(actor: Actor, resource_id: str, site: str) -> Download:
     lineage = access.resource(actor, resource_id, Need.READ)
     if lineage.resource.state != storage.READY:
         raise Conflict("The bytes of this resource have not all been uploaded yet", state=lineage.resource.state)
-    location = Location(lineage.project.id, lineage.resource.content_hash)
+    location = Location(lineage.project.id, blobs.id_of(lineage.resource))
     return artifacts.store(lineage.resource.backend).download(location, lineage.resource, site)
 
 
@@ -169,7 +172,7 @@ def remove_resource(
 def _remove_rest(project_id: str, resource: Resource) -> Released:
     for _ in inputs.remove_uses_of_resource(resource.id):
         pass
-    released = release_blob(project_id, resource.content_hash)
+    released = release_blob(project_id, blobs.id_of(resource))
     storage.remove_records(project_id, resource, bytes_are_gone=released.finished)
     return released
 

@@ -23,6 +23,7 @@ from deardiary.wire.shapes import Resource
 
 # Longer than the deadline of a request (`chalicelib/deadline.py`): a claim this old removes no bytes any more.
 CLAIM_MS = 60_000
+_SHA256_DIGITS = 64
 
 
 class BlobRow(Item, discriminator="blob"):
@@ -64,6 +65,11 @@ class Blob(NamedTuple):
     clearing: bool = False
     owned: bool = True
 
+    @property
+    def is_hashed(self) -> bool:
+        """False if `sha256` is another id: the bytes came without a hash, and are too many to be hashed here."""
+        return len(self.sha256) == _SHA256_DIGITS
+
 
 class Claim(NamedTuple):
     """A claimed blob, to which no request can add an owner; `nonce` identifies the claim."""
@@ -86,9 +92,14 @@ def each_sha256(project_id: str) -> Iterator[str]:
     return item.each_id(keys.project_partition(project_id), keys.BLOB)
 
 
+def id_of(resource: Resource) -> str:
+    """The id of the resource's blob: the SHA-256 of its bytes. While that is unknown, the last part of its URI."""
+    return resource.content_hash or resource.uri.rpartition("/")[2]
+
+
 def of_resource(resource: Resource) -> Blob:
     """The blob of which a resource is an owner."""
-    return Blob(resource.content_hash, resource.size_bytes, resource.backend, ready=resource.state == "ready")
+    return Blob(id_of(resource), resource.size_bytes, resource.backend, ready=resource.state == "ready")
 
 
 def add_owner(project_id: str, blob: Blob, *, seen: Blob | None, write: Transaction) -> None:

@@ -61,6 +61,8 @@ class IterationRow(Labelled, discriminator="iteration"):
     watched_until = NumberAttribute(null=True)
     labels = Texts(null=True)
     labels_hash = UnicodeAttribute(null=True)
+    # True: all its resources have rows by their paths (`file.py`). Older servers wrote none.
+    has_files = BooleanAttribute(null=True)
 
 
 class ChildRow(Item, discriminator="child"):
@@ -68,10 +70,14 @@ class ChildRow(Item, discriminator="child"):
 
 
 class Marks(NamedTuple):
-    """What a flush learns from the iteration's row: hashes of open commands, and until when a reader watches (s)."""
+    """What requests learn from the iteration's row beside its shape.
+
+    Hashes of open commands, until when a reader watches (s), and whether its resources have rows by their paths.
+    """
 
     commands: frozenset[str]
     watched_until: int
+    has_files: bool = False
 
 
 ALIVE = IterationRow.pk.exists() & IterationRow.deleting.does_not_exist()
@@ -102,7 +108,9 @@ def create_iteration(
     """
     write = Transaction()
     experiments.check_open(experiment, write)
-    write.put(_row(iteration, id_key), Conflict)
+    row = _row(iteration, id_key)
+    row.has_files = True
+    write.put(row, Conflict)
     label.put_long(iteration, write)
     tag.add_tags(iteration, list(tags), write)
     ref = Ref(*keys.iteration_ref(iteration.id), project_id=experiment.project_id, experiment_id=experiment.id)
@@ -449,6 +457,7 @@ def remove_iteration(experiment_id: str, iteration_id: str) -> Iterator[None]:
     own, ref = keys.iteration(experiment_id, iteration_id), keys.iteration_ref(iteration_id)
     yield from item.remove_partition(own.pk, keys.parameters_prefix(iteration_id))
     yield from item.remove_partition(own.pk, keys.tags_prefix(iteration_id))
+    yield from item.remove_partition(own.pk, keys.files_prefix(iteration_id))
     yield from item.remove_partition(ref.pk, keep=[ref])
     marks = running.every_key(experiment_id, iteration_id)
     beside = [*marks, keys.series(experiment_id, iteration_id), keys.labels(own, iteration_id)]
@@ -480,7 +489,7 @@ def mark_watched(iteration: Iteration, until: int) -> None:
 
 
 def marks(row: IterationRow) -> Marks:
-    return Marks(frozenset(row.commands or ()), int(row.watched_until or 0))
+    return Marks(frozenset(row.commands or ()), int(row.watched_until or 0), bool(row.has_files))
 
 
 def shape(row: IterationRow) -> Iteration:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page
-from chalicelib.storage import blob, deletion, iteration, trash, upload
+from chalicelib.storage import blob, deletion, file, iteration, trash, upload
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import Deletion
@@ -63,6 +65,8 @@ def create_resource(experiment: Experiment, resource: Resource, id_key: str | No
     blob.add_owner(experiment.project_id, blob.of_resource(resource), seen=seen, write=write)
     if resource.state == PENDING:
         upload.expect_bytes(experiment.project_id, resource, write)
+    else:
+        file.put_file(resource, write)
     write.commit()
 
 
@@ -121,14 +125,55 @@ def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterato
 
 
 def update_resource(before: Resource, after: Resource) -> Resource:
-    """Write name and description, if they differ, and updated_date. Return the resource as stored."""
-    row = _row(after, None)
-    return _update(after, item.changes(row, before, after, ("name", "description")))
+    """Write name and description, if they differ, and updated_date. Return the resource as stored.
+
+    Overtaken if the name differs, and another request changed name or state since `before` was read.
+    """
+    actions = item.changes(_row(after, None), before, after, ("name", "description"))
+    if before.name == after.name:
+        return _update(after, actions)
+    write = Transaction()
+    if before.state == READY:
+        file.remove_file(before, write)
+        file.put_file(after, write)
+    _add_update(after, actions, _same(before), write)
+    write.commit()
+    return after
 
 
-def mark_ready(resource: Resource) -> None:
-    """Write only state and updated_date: another request may be changing the other fields."""
-    _update(resource, [ResourceRow.state.set(READY)])
+def mark_ready(resource: Resource) -> Resource:
+    """Write state and updated_date, and make the resource a file. Return the resource as stored.
+
+    Overtaken if another request changed its name meanwhile.
+    """
+    row = item.get(ResourceRow, keys.resource(resource.experiment_id, resource.id))
+    before = shape(row)
+    if before.state == READY:
+        return before
+    after = replace(before, state=READY, updated_date=resource.updated_date)
+    write = Transaction()
+    file.put_file(after, write)
+    _add_update(after, [ResourceRow.state.set(READY)], _same(before), write)
+    write.commit()
+    return after
+
+
+def _same(before: Resource) -> Condition:
+    same: Condition = ALIVE & _named(before) & (ResourceRow.state == before.state)
+    return same
+
+
+def _named(resource: Resource | ResourceRow) -> Condition:
+    """Condition: the resource still has this name, which is part of the key of its row among the files."""
+    same: Condition = ResourceRow.name == resource.name
+    return same
+
+
+def _add_update(after: Resource, actions: list[Action], condition: Condition, write: Transaction) -> None:
+    if after.updated_date is not None:
+        actions.append(ResourceRow.updated_date.set(after.updated_date))
+    row = ResourceRow(*keys.resource(after.experiment_id, after.id))
+    write.update(row, actions, condition, Overtaken)
 
 
 def move_resource(project_id: str, resource: Resource, moved: Blob, uri: str) -> None:
@@ -145,7 +190,7 @@ def move_resource(project_id: str, resource: Resource, moved: Blob, uri: str) ->
 def hide_resource(experiment: Experiment, resource: Resource, write: Transaction) -> None:
     """Hide the resource from readers and free its creation key, in a transaction. Its share in the blob stays.
 
-    NotFound if it, its iteration or its experiment is deleted.
+    NotFound if it, its iteration or its experiment is deleted; Overtaken if another request changes it.
     """
     experiments.check_alive(experiment, write)
     if resource.iteration_id is not None:
@@ -153,7 +198,8 @@ def hide_resource(experiment: Experiment, resource: Resource, write: Transaction
     row = item.get(ResourceRow, keys.resource(experiment.id, resource.id))
     if row.id_key is not None:
         idkey.release_id_key(keys.resource_id_key(experiment.id, row.id_key), write)
-    write.update(ResourceRow(*row.key), [ResourceRow.deleting.set(True)], ALIVE, NotFound)
+    file.remove_file(shape(row), write)
+    write.update(ResourceRow(*row.key), [ResourceRow.deleting.set(True)], _same(shape(row)), Overtaken)
 
 
 def restore_resource(experiment: Experiment, resource_id: str, name: str | None, write: Transaction) -> None:
@@ -171,6 +217,8 @@ def restore_resource(experiment: Experiment, resource_id: str, name: str | None,
     id_key = row.id_key and keys.resource_id_key(experiment.id, row.id_key)
     if id_key and not idkey.reclaim_id_key(id_key, resource_id, write):
         actions.append(ResourceRow.id_key.remove())
+    if row.state == READY:
+        file.put_file(replace(shape(row), name=name or row.name), write)
     write.update(ResourceRow(*row.key), actions, HIDDEN, Overtaken)
 
 
@@ -194,10 +242,11 @@ def delete_resource(
     if row is None or (only_pending and row.state != PENDING) or (only_hidden and not row.deleting):
         raise NotFound
     _free(project_id, row, write)
-    same = (HIDDEN if row.deleting else ALIVE) & (ResourceRow.state == row.state)
+    same = (HIDDEN if row.deleting else ALIVE) & (ResourceRow.state == row.state) & _named(row)
+    file.remove_file(shape(row), write)
     write.delete(ResourceRow(*key), same, Overtaken)
     write.delete(Ref(*keys.resource_ref(resource.id)), None, NotFound)
-    blob.remove_owner(project_id, resource.content_hash, write)
+    blob.remove_owner(project_id, blob.id_of(resource), write)
     deletion.record_deletion(blob_deletion(project_id, resource), write, Conflict)
     if late is not None:
         upload.expect_late_bytes(project_id, resource, late, write)
@@ -224,7 +273,7 @@ def remove_records(project_id: str, resource: Resource, *, bytes_are_gone: bool)
 
 def blob_deletion(project_id: str, resource: Resource) -> Deletion:
     """The work that a deleted resource leaves: to remove its bytes if they have no other owner."""
-    return Deletion(kind="blob", id=f"{resource.content_hash}.{resource.id}", project_id=project_id)
+    return Deletion(kind="blob", id=f"{blob.id_of(resource)}.{resource.id}", project_id=project_id)
 
 
 def shape(row: ResourceRow) -> Resource:

@@ -13,7 +13,9 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict
+from chalicelib.storage import blob as blobs
 from chalicelib.storage.blob import Blob
+from chalicelib.storage.file import Owner
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
@@ -33,6 +35,13 @@ class UploadRow(Item, discriminator="upload"):
     # The resource that waits for the bytes; None if its resource is deleted and bytes may still arrive.
     experiment_id = UnicodeAttribute(null=True)
     resource_id = UnicodeAttribute(null=True)
+    # Of bytes that come without a hash, and have no resource yet: `sha256` is their id. See `Staged`.
+    owner_id = UnicodeAttribute(null=True)
+    iteration_id = UnicodeAttribute(null=True)
+    path = UnicodeAttribute(null=True)
+    content_type = UnicodeAttribute(null=True)
+    created_by = UnicodeAttribute(null=True)
+    upload_id = UnicodeAttribute(null=True)
 
 
 class Due(NamedTuple):
@@ -45,6 +54,30 @@ class Due(NamedTuple):
     size_bytes: int
     experiment_id: str | None
     resource_id: str | None
+    staged: Staged | None = None
+
+
+class Staged(NamedTuple):
+    """An upload of bytes without a hash, of a file that will be at `path` below its owner.
+
+    `upload_id` is the store's id of an upload in parts. Without it, the bytes go to one URL, whose client never says
+    when they have arrived.
+    """
+
+    record: Key
+    id: str
+    project_id: str
+    owner: Owner
+    path: str
+    backend: str
+    content_type: str
+    created_by: str | None
+    upload_id: str | None
+
+    @property
+    def token(self) -> str:
+        """The id by which a client names the upload."""
+        return keys.token_of_upload(self.record)
 
 
 def pending(resource: Resource) -> Key:
@@ -80,6 +113,43 @@ def expect_stray_bytes(project_id: str, blob: Blob) -> Key:
     return key
 
 
+def put_staged(staged: Staged, write: Transaction) -> None:
+    """Record an upload of bytes without a hash. Its check, when it is due, removes the bytes of an unfinished one."""
+    row = UploadRow(
+        *staged.record,
+        project_id=staged.project_id,
+        sha256=staged.id,
+        backend=staged.backend,
+        size_bytes=0,
+        experiment_id=staged.owner.experiment_id,
+        owner_id=staged.owner.id,
+        iteration_id=staged.owner.iteration_id,
+        path=staged.path,
+        content_type=staged.content_type,
+        created_by=staged.created_by,
+        upload_id=staged.upload_id,
+    )
+    write.put(row, Conflict)
+
+
+def staged_record(staged_id: str, due: datetime) -> Key:
+    return keys.upload(clock.to_milliseconds(due), f"staged.{staged_id}")
+
+
+def find_staged(token: str) -> Staged | None:
+    """The upload that a client names; None if it is complete, aborted, expired or was never begun."""
+    row = item.find(UploadRow, keys.upload_of_token(token))
+    return None if row is None else _staged(row)
+
+
+def _staged(row: UploadRow) -> Staged | None:
+    owner_id: str | None = row.owner_id
+    if owner_id is None:
+        return None
+    owner = Owner(row.experiment_id, owner_id, row.iteration_id)
+    return shape_of(row, Staged, record=row.key, id=row.sha256, owner=owner)
+
+
 def remove(record: Key) -> None:
     """Remove a row whose check is done."""
     item.delete_items([record])
@@ -90,14 +160,14 @@ def each_due(now: datetime) -> Iterator[Due]:
     item.connection()
     rows = UploadRow.query(span.pk, UploadRow.sk.between(span.first, span.last), consistent_read=True)
     for row in rows:
-        yield shape_of(row, Due, record=row.key)
+        yield shape_of(row, Due, record=row.key, staged=_staged(row))
 
 
 def _row(key: Key, project_id: str, resource: Resource, *, waiting: bool) -> UploadRow:
     return UploadRow(
         *key,
         project_id=project_id,
-        sha256=resource.content_hash,
+        sha256=blobs.id_of(resource),
         backend=resource.backend,
         size_bytes=resource.size_bytes,
         experiment_id=resource.experiment_id if waiting else None,

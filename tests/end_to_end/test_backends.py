@@ -76,7 +76,7 @@ def put(server: Server, signed: Any, data: bytes) -> int:
 def stored(experiment: deardiary.Experiment) -> int:
     """All objects of a project in any store."""
     prefix, root = f"projects/{experiment.project_id}/", config.settings().artifact_root
-    listed = s3._client().list_objects_v2(Bucket=config.settings().artifact_bucket, Prefix=prefix)
+    listed = s3.client().list_objects_v2(Bucket=config.settings().artifact_bucket, Prefix=prefix)
     files = [path for path in (root or Path()).glob(f"{prefix}**/*") if path.is_file()]
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=config.settings().table)
     keys = [row["PK"]["S"] for page in pages for row in page["Items"]]

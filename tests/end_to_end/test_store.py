@@ -235,7 +235,7 @@ def test_the_keys_are_read_once_and_never_shown(
         for number in range(3):
             (tmp_path / "small").write_text(f"{number}")
             fresh.client().resources.upload(made.id, tmp_path / "small")
-        shown = repr(config.settings()) + repr(s3._client()) + repr(s3._client()._request_signer._credentials)
+        shown = repr(config.settings()) + repr(s3.client()) + repr(s3.client()._request_signer._credentials)
         urls = fresh.call("POST", f"/resources/{declare(fresh, made, b'x')}/upload").body
     assert len([body for body in seen if "/tests/artifact-store" in body]) == 1
     for text in (caplog.text, shown, str(urls)):

@@ -108,7 +108,7 @@ def client_of(service: str) -> Any:
     """The server's own client."""
     if service == "dynamodb":
         return item.connection().connection.client
-    return s3._client() if service == "s3" else clients.client("ssm")
+    return s3.client() if service == "s3" else clients.client("ssm")
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -116,7 +116,7 @@ def test_an_object_that_is_not_there_is_a_fault_of_the_request(
     server: Server, world: World, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     failing = Failing(status, "")
-    events = s3._client().meta.events
+    events = s3.client().meta.events
     events.register_first("before-send", failing)
     try:
         reply = server.call("POST", f"/resources/{world.announced_id}/complete", token=world.token)

@@ -153,7 +153,7 @@ def test_new_keys_are_read_before_an_hour_is_over(monkeypatch: pytest.MonkeyPatc
         new = json.dumps({**KEYS, "access_key_id": "AKNEW"})
         ssm.put_parameter(Name=PARAMETER, Value=new, Type="SecureString", Overwrite=True)
         assert signed()[2][0] == "AKSTORE"
-        credentials = s3._client()._request_signer._credentials
+        credentials = s3.client()._request_signer._credentials
         monkeypatch.setattr(credentials, "_time_fetcher", lambda: datetime.now(timezone.utc) + FRESH_FOR * 0.8)
         assert signed()[2][0] == "AKNEW"
 
@@ -165,7 +165,7 @@ def test_the_old_keys_serve_while_the_parameter_store_does_not_answer(monkeypatc
     with on_moto():
         boto3.client("ssm").put_parameter(Name=PARAMETER, Value=json.dumps(KEYS), Type="SecureString")
         signed()
-        credentials = s3._client()._request_signer._credentials
+        credentials = s3.client()._request_signer._credentials
         store = config.settings().artifact_store
         provider: Any = clients.session(store).get_component("credential_provider")
         monkeypatch.setattr(provider, "_read", broken)

@@ -165,7 +165,7 @@ def test_the_origin_of_the_store_is_that_of_presigned_urls(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     forget_settings()
-    url = s3._presign("get_object", Location("p", "0" * 64), {})
+    url = s3.presign("get_object", Location("p", "0" * 64), {})
     origin = s3.origin()
     assert origin
     assert url.startswith(f"{origin}/")

@@ -16,7 +16,7 @@ LOCATION = Location("project", hashlib.sha256(DATA).hexdigest())
 
 
 def write() -> None:
-    s3_parts.write(s3._client(), s3._address(LOCATION), LOCATION.sha256, len(DATA), [DATA])
+    s3_parts.write(s3.client(), s3.address_of(LOCATION), LOCATION.sha256, len(DATA), [DATA])
 
 
 def repeated(delivery: Delivery) -> Answer:
@@ -34,13 +34,13 @@ def test_the_object_is_there(real_server: Server, fault: Fault) -> None:
 
 
 def test_an_aborted_upload_is_no_object(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = s3._client()
+    client = s3.client()
     begin = s3_parts.begin
 
     def begin_and_abort(*given: object) -> str:
         upload_id = begin(*given)  # type: ignore[arg-type]
         monkeypatch.setattr(client, "upload_part", lambda **_: {"ETag": "x"})
-        s3_parts.abort(client, s3._address(LOCATION), upload_id)
+        s3_parts.abort(client, s3.address_of(LOCATION), upload_id)
         return upload_id
 
     monkeypatch.setattr(s3_parts, "begin", begin_and_abort)

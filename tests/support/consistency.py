@@ -54,6 +54,7 @@ class Table:
         self.waiting = {
             row["resource_id"] for row in rows.values() if row.get("kind") == "upload" and "resource_id" in row
         }
+        self.staged = {row["sha256"] for row in rows.values() if row.get("kind") == "upload" and "owner_id" in row}
         self.trashed = {row["target_id"] for row in rows.values() if row.get("kind") == "trash"}
         self.generations = {(key.pk, row.get("home")) for key, row in rows.items() if row.get("kind") == "chunk"}
 
@@ -89,9 +90,14 @@ def _shares(rows: dict[Key, Row]) -> Iterator[Key]:
     for key, row in rows.items():
         project_id = projects.get(key.pk, "")
         if row.get("kind") == "resource":
-            yield keys.blob(project_id, row["content_hash"])
+            yield keys.blob(project_id, _blob_id(row))
         elif row.get("kind") == "snapshot":
             yield from (keys.blob(project_id, sha256) for sha256 in _owned(row))
+
+
+def _blob_id(row: Row) -> str:
+    """The SHA-256 of a resource's bytes, or the id of the bytes while that is unknown."""
+    return str(row["content_hash"] or row["uri"].rpartition("/")[2])
 
 
 def _owned(row: Row) -> set[str]:
@@ -452,7 +458,7 @@ def _resource(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs_experiment(experiment_id)
     yield from table.needs(keys.resource_ref(its_id), experiment_id=experiment_id)
     ready = {"ready": True} if row["state"] == "ready" else {}
-    yield from table.needs(keys.blob(table.project_of(experiment_id), row["content_hash"]), **ready)
+    yield from table.needs(keys.blob(table.project_of(experiment_id), _blob_id(row)), **ready)
     if row["state"] == "pending" and its_id not in table.waiting:
         yield "waits for bytes, and nothing in UPLOADS will look at it"
     if row.get("iteration_id"):
@@ -461,6 +467,25 @@ def _resource(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield from _hidden(table, row, row.get("iteration_id"), experiment_id, table.project_of(experiment_id))
     elif row.get("id_key"):
         yield from table.needs(keys.resource_id_key(experiment_id, row["id_key"]), target_id=its_id)
+    yield from _file_of_resource(table, row)
+
+
+def _file_of_resource(table: Table, row: Row) -> Iterator[str]:
+    """A resource with bytes has a row by its path, unless its iteration is of an older server."""
+    owner = table.rows.get(keys.iteration(row["experiment_id"], str(row.get("iteration_id"))), {})
+    if owner.get("has_files") and row["state"] == "ready" and not row.get("deleting"):
+        key = keys.file(row["experiment_id"], row["iteration_id"], row["name"], row["id"])
+        yield from table.needs(key, path=row["name"], size_bytes=row["size_bytes"])
+
+
+def _file(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """A file has a resource with bytes; an arriving one has an upload, or had one that has expired."""
+    experiment_id = key.pk.removeprefix("EXPERIMENT#")
+    if "resource_id" in row:
+        resource_key = keys.resource(experiment_id, row["resource_id"])
+        yield from table.needs(resource_key, state="ready", deleting=None)
+        if not str(table.rows.get(resource_key, {}).get("name")).endswith(row["path"]):
+            yield "the resource has another name"
 
 
 def _upload(table: Table, key: Key, row: Row) -> Iterator[str]:
@@ -535,7 +560,8 @@ def _stray_objects(table: Table) -> Iterator[str]:
     for backend, paths in table.objects.items():
         for path in paths:
             parts = path.split("/")
-            if len(parts) != 4 or not table.has(keys.blob(parts[1], parts[3])):
+            owned = len(parts) == 4 and (table.has(keys.blob(parts[1], parts[3])) or parts[3] in table.staged)
+            if not owned:
                 yield f"{backend} has {path}, which no blob owns"
 
 
@@ -556,6 +582,7 @@ CHECKS: dict[str, Check] = {
     "experiment-name": _experiment_name,
     "ref": _ref,
     "iteration": _iteration,
+    "file": _file,
     "child": _child,
     "running": _running,
     "change": _change,

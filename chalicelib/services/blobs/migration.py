@@ -61,6 +61,9 @@ def _move(project: Project, blob: Blob, to: str, report: Report) -> Iterator[str
     if not blob.ready:
         report.pending += 1
         yield f"{what}: not complete yet, stays in {blob.backend}"
+    elif not blob.is_hashed:
+        report.pending += 1
+        yield f"{what}: its SHA-256 is unknown, stays in {blob.backend}"
     elif blob.size_bytes > CUTS[to].most:
         report.failed += 1
         yield f"{what}: too large for {to}, stays in {blob.backend}"
@@ -160,9 +163,9 @@ def _leave(project: Project, blob: Blob) -> None:
 def _point_resources(project_id: str, experiment_id: str, moved: dict[str, Blob]) -> int:
     changed = 0
     for resource in list(resources.each_resource_of_experiment(experiment_id)):
-        blob = moved.get(resource.content_hash)
+        blob = moved.get(blobs.id_of(resource))
         if blob is not None and resource.backend != blob.backend:
-            uri = artifacts.store(blob.backend).uri(Location(project_id, resource.content_hash))
+            uri = artifacts.store(blob.backend).uri(Location(project_id, blob.sha256))
             try:
                 resources.move_resource(project_id, resource, blob, uri)
             except NotFound:

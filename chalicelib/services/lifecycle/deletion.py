@@ -71,11 +71,15 @@ def _delete_iteration(actor: Actor, lineage: IterationLineage, *, purge: bool) -
 
 def delete_resource(actor: Actor, resource_id: str, *, purge: bool = False) -> Released:
     """Delete a resource. No bytes are freed while it is in the trash, or another one of the project shares them."""
-    lineage = access.resource(actor, resource_id, Need.DELETE)
-    if purge or config.settings().undo is None:
-        return remove_resource(lineage.project.id, lineage.resource)
-    _hide_resource(actor, lineage)
-    return Released(finished=True)
+
+    def delete() -> Released:
+        lineage = access.resource(actor, resource_id, Need.DELETE)
+        if purge or config.settings().undo is None:
+            return remove_resource(lineage.project.id, lineage.resource)
+        _hide_resource(actor, lineage)
+        return Released(finished=True)
+
+    return until_not_overtaken(delete)
 
 
 def _hide_resource(actor: Actor, lineage: ResourceLineage) -> None:

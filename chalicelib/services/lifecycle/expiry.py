@@ -7,10 +7,12 @@ from functools import partial
 
 from chalicelib import clock
 from chalicelib.errors import NotFound
+from chalicelib.services.blobs import staging
 from chalicelib.services.blobs.release import remove_stray_bytes
 from chalicelib.services.lifecycle.budget import Budget, all_done
 from chalicelib.services.resource import remove_resource
 from chalicelib.storage import blob as blobs
+from chalicelib.storage import experiment as experiments
 from chalicelib.storage import resource as resources
 from chalicelib.storage import upload as storage
 from chalicelib.storage.blob import Blob
@@ -32,6 +34,9 @@ def _inspect(due: Due) -> bool:
 
 def _sweep(due: Due) -> bool:
     """True if the record is settled, else False."""
+    if due.staged is not None:
+        staging.expire(experiments.find_experiment(due.project_id, due.staged.owner.experiment_id), due.staged)
+        return True
     if due.experiment_id is None or due.resource_id is None:
         return remove_stray_bytes(due.project_id, Blob(due.sha256, due.size_bytes, due.backend, ready=False))
     resource = resources.find_even_hidden(due.experiment_id, due.resource_id)

@@ -22,6 +22,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     input                 EXPERIMENT#eid      INPUT#iid#hash          of what the iteration has read
     series of an iteration EXPERIMENT#eid     SERIES#iid              first, last, min, max, count of every key
     resource              EXPERIMENT#eid      RESOURCE#rid
+    file by its path      EXPERIMENT#eid      FILE#owner#hash(path)#rid   of an iteration or a logged model
     snapshot              EXPERIMENT#eid      SNAPSHOT#iid            which blobs hold lock files and diff
     change of an iteration EXPERIMENT#eid     CHANGE#time#iid         an edit; expires
     iteration's REF       ITERATION#iid       REF
@@ -348,6 +349,19 @@ def resource(experiment_id: str, resource_id: str) -> Key:
     return Key(experiment_partition(experiment_id), f"{RESOURCE}{resource_id}")
 
 
+def files_prefix(owner_id: str) -> str:
+    return f"FILE#{owner_id}#"
+
+
+def versions_of_file_prefix(owner_id: str, text: str) -> str:
+    """The versions of the file with this path, in the order of their creation."""
+    return f"{files_prefix(owner_id)}{ids.hash_text(text)}#"
+
+
+def file(experiment_id: str, owner_id: str, text: str, version_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), versions_of_file_prefix(owner_id, text) + version_id)
+
+
 def resource_ref(resource_id: str) -> Key:
     return Key(f"RESOURCE#{resource_id}", "REF")
 
@@ -488,6 +502,15 @@ def inline_bytes(project_id: str, sha256: str, number: int) -> Key:
 def upload(due: int, what: str) -> Key:
     """The key of an upload to check, in the order of its due time (ms since 1970)."""
     return Key(UPLOADS, f"{due:015}#{what}")
+
+
+def token_of_upload(record: Key) -> str:
+    """The part of the key that leads back to it."""
+    return record.sk.replace("#", ".")
+
+
+def upload_of_token(token: str) -> Key:
+    return Key(UPLOADS, token.replace(".", "#", 1))
 
 
 def uploads_due(now: int) -> Span:

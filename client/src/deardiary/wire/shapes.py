@@ -422,7 +422,10 @@ class KeysInUse(Shape):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Resource(Shape):
-    """A named file of an experiment or an iteration. ``content_hash`` is SHA-256 in lower-case hex."""
+    """A named file of an experiment or an iteration. ``content_hash`` is SHA-256 in lower-case hex.
+
+    It is empty for a large file that a client uploaded without a hash.
+    """
 
     id: str
     experiment_id: str
