@@ -252,7 +252,8 @@ def test_two_complete_one_upload_at_once(actor: Actor, tree: Tree, steps: int) -
 @pytest.mark.parametrize("steps", [1, 3, 5, 7])
 def test_two_store_one_path_at_once(actor: Actor, tree: Tree, steps: int) -> None:
     with stage() as actors:
-        first, second = (actors.add(lambda data=data: files.put_file(actor, tree, PATH, data)) for data in (b"1", b"2"))
+        first = actors.add(lambda: files.put_file(actor, tree, PATH, b"1"))
+        second = actors.add(lambda: files.put_file(actor, tree, PATH, b"2"))
         first.step(steps)
         second.finish()
         first.finish()
