@@ -101,9 +101,17 @@ def find_file(tree: Tree, path: str) -> Resource:
 
 def request_download(tree: Tree, path: str, site: str) -> Download:
     """Sign a download of the file. `site` is this server's URL as the client reaches it."""
-    resource = find_file(tree, path)
+    return sign_download(tree, find_file(tree, path), site)
+
+
+def sign_download(tree: Tree, resource: Resource, site: str) -> Download:
     location = Location(tree.project_id, blobs.id_of(resource))
     return artifacts.store(resource.backend).download(location, resource, site)
+
+
+def takes_signed_uploads() -> bool:
+    """True if clients send bytes to URLs of the store, else through this server."""
+    return artifacts.staging_store(config.settings().artifact_backend) is not None
 
 
 def is_read_in_one_piece(resource: Resource) -> bool:
@@ -167,10 +175,18 @@ def delete_files(tree: Tree, path: str) -> None:
                 storage.remove_arriving(tree.owner, file.path, file.token)
 
 
-def check_path(path: str, field: str = "path") -> str:
-    """The path. InvalidPayload if it leads out of its tree, even after it is decoded once more, or has no name."""
-    if not _is_safe(path) or len(path) > limits.MAX_NAME_CHARACTERS:
-        raise InvalidPayload("Invalid path", field=field)
+def check_safe(path: str) -> None:
+    """InvalidPayload if the path leads out of its tree, even after it is decoded once more."""
+    if path and not _is_safe(path):
+        raise InvalidPayload("Invalid path", field="path")
+
+
+def _check_name(path: str) -> str:
+    """The path. InvalidPayload if it cannot be the name of a resource."""
+    if not _is_safe(path):
+        raise InvalidPayload("Invalid path", field="path")
+    if len(path) > limits.MAX_NAME_CHARACTERS:
+        raise InvalidPayload(f"A path has at most {limits.MAX_NAME_CHARACTERS} characters", field="path")
     return path
 
 
@@ -188,7 +204,7 @@ def _new(actor: Actor, tree: Tree, path: str) -> NewFile:
     content_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
     if posixpath.splitext(path)[1].lower() in _TEXTS or posixpath.basename(path) == "MLmodel":
         content_type = "text/plain"
-    return NewFile(tree.experiment, tree.owner, check_path(path), content_type, actor.user.id)
+    return NewFile(tree.experiment, tree.owner, _check_name(path), content_type, actor.user.id)
 
 
 def _check_overwrite(actor: Actor, tree: Tree, path: str) -> None:

@@ -26,8 +26,11 @@ HOST = "127.0.0.1"
 FIRST_PORT, PORTS_TRIED = 9000, 50
 MAX_BODY_BYTES = 10 * 1024 * 1024  # the limit of API Gateway
 IDLE_SECONDS = 75
+MOST_OF_LINE = 65536
 NO_SUCH_ROUTE = '{"code": "NOT_FOUND", "message": "There is no such route", "details": {"kind": "route"}}'
 DRAIN_BYTES, DRAIN_SECONDS = 128 * 1024 * 1024, 2.0
+# The app sends larger files of MLflow's clients on to the store. It needs only the headers.
+REDIRECTED = "/mlflow-artifacts/artifacts/"
 
 
 class QuietHandler(ChaliceRequestHandler):
@@ -47,7 +50,12 @@ class QuietHandler(ChaliceRequestHandler):
         """False, after sending the refusal, if the request line, the headers or the declared body are invalid."""
         if not super().parse_request():
             return False
+        # Chalice would take what follows a semicolon for parameters, and leave it out.
+        path, mark, query = str(self.path).partition("?")
+        self.path: str = path.replace(";", "%3B") + mark + query
         refusal = self._refusal()
+        if refusal is None and self._is_chunked():
+            refusal = self._read_chunks()
         if refusal is None:
             return True
         self._refuse(*refusal)
@@ -59,17 +67,54 @@ class QuietHandler(ChaliceRequestHandler):
         self.wfile.flush()
         return going_on
 
+    def _parse_payload(self) -> tuple[Any, bytes | None]:
+        """The headers and the body; no body in place of one that is too large."""
+        length = int(self.headers.get("content-length", "0"))
+        if self._is_chunked():
+            body = self._chunks
+        elif length > MAX_BODY_BYTES:
+            self._skip(length)
+            body = b""
+        else:
+            body = self.rfile.read(length)
+        return dict(self.headers), body or None
+
+    def _is_chunked(self) -> bool:
+        return "transfer-encoding" in self.headers
+
+    def _read_chunks(self) -> tuple[int, str, str] | None:
+        """Read a chunked body (RFC 9112, section 7.1), or return why it is refused."""
+        body = bytearray()
+        try:
+            while size := int(self.rfile.readline(MOST_OF_LINE).split(b";")[0], 16):
+                if len(body) + size > MAX_BODY_BYTES:
+                    return 413, "PAYLOAD_TOO_LARGE", f"The body is larger than {MAX_BODY_BYTES} bytes"
+                body += self.rfile.read(size)
+                self.rfile.readline(MOST_OF_LINE)
+        except ValueError:
+            return 400, "INVALID_PAYLOAD", "The chunks of the body are not readable"
+        while self.rfile.readline(MOST_OF_LINE).strip():
+            """Skip the trailers."""
+        self._chunks = bytes(body)
+        return None
+
+    def _skip(self, length: int) -> None:
+        while length > 0 and (block := self.rfile.read(min(length, 65536))):
+            length -= len(block)
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the standard library's
         """Write no access log: a training run sends a request every few seconds."""
 
     def _refusal(self) -> tuple[int, str, str] | None:
         """Status, code and message for a body of unknown, invalid or excessive size."""
-        if "transfer-encoding" in self.headers:
-            return 411, "LENGTH_REQUIRED", "Send the body with a Content-Length; chunked bodies are not taken"
+        if self.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            return 411, "LENGTH_REQUIRED", "Send the body with a Content-Length, or chunked"
+        if self._is_chunked() and "content-length" in self.headers:
+            return 400, "INVALID_PAYLOAD", "Content-Length and chunks contradict each other"
         lengths = self.headers.get_all("content-length", ["0"])
         if len(lengths) != 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
             return 400, "INVALID_PAYLOAD", "Content-Length is not a number of bytes"
-        if int(lengths[0][:20]) > MAX_BODY_BYTES:
+        if int(lengths[0][:20]) > MAX_BODY_BYTES and not (self.command == "PUT" and REDIRECTED in self.path):
             return 413, "PAYLOAD_TOO_LARGE", f"The body is larger than {MAX_BODY_BYTES} bytes"
         return None
 

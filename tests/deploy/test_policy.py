@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 from botocore.client import BaseClient
 
 import deardiary
@@ -18,13 +19,15 @@ from chalicelib.services.lifecycle import deletion
 from infra.resources.policy import API, UPKEEP, Function
 from infra.stage import Stage
 from tests.deploy.asking import ask_all
+from tests.support.artifacts import ROOT
 from tests.support.server import Server
 from tests.support.world import make_world
 
 Call = tuple[str, str]  # an action of IAM, and the ARN of its object
 
 # The actions that IAM checks for a HEAD and for the writes of a transaction.
-ACTIONS = {"HeadObject": "GetObject", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+ACTIONS = {"HeadObject": "GetObject", "CreateMultipartUpload": "PutObject", "CompleteMultipartUpload": "PutObject"}
+ACTIONS |= {"UploadPart": "PutObject", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 ACTIONS |= {"ConditionCheck": "ConditionCheckItem"}
 # Lambda writes the log; no request here is large enough for an upload in parts.
 UNSEEN = {"logs:CreateLogStream", "logs:PutLogEvents", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
@@ -58,9 +61,16 @@ def seen(service: str, operation: str, arguments: Any) -> Iterator[Call]:
         case "dynamodb", _:
             yield f"dynamodb:{operation}", table_arn(arguments["TableName"])
         case "s3", _:
-            yield f"s3:{ACTIONS.get(operation, operation)}", f"arn:aws:s3:::{arguments['Bucket']}/{arguments['Key']}"
+            yield from seen_of_s3(operation, arguments)
         case _:
             yield f"{service}:{operation}", f"arn:aws:ssm:us-east-1:000000000000:parameter{arguments['Name']}"
+
+
+def seen_of_s3(operation: str, arguments: Any) -> Iterator[Call]:
+    if operation == "CopyObject":
+        yield from seen_of_s3("GetObject", arguments["CopySource"])
+        operation = "PutObject"
+    yield f"s3:{ACTIONS.get(operation, operation)}", f"arn:aws:s3:::{arguments['Bucket']}/{arguments['Key']}"
 
 
 def table_arn(name: str) -> str:
@@ -81,7 +91,7 @@ def check(function: Function, calls: set[Call]) -> None:
         if not any(call[0] == action and fnmatch.fnmatchcase(call[1], arn) for action, arn in allowed)
     ]
     assert refused == []
-    assert {action for action, _ in allowed} - UNSEEN == {action for action, _ in calls}
+    assert {action for action, _ in allowed} - UNSEEN == {action for action, _ in calls} - UNSEEN
     assert not [arn for _, arn in allowed if arn == "*"]
 
 
@@ -103,6 +113,9 @@ def test_upkeep_has_the_rights_that_it_needs(real_server: Server, monkeypatch: p
             token = real_server.token() if noun == "user" else world.token
             assert real_server.call("DELETE", path, token=token).status == 202
     world, now = make_world(real_server), clock.now
+    path = f"{world.ids['experiment_id']}/{world.ids['iteration_id']}/artifacts/large.bin"
+    put = real_server.call("PUT", f"{ROOT}/artifacts/{path}", headers={"Content-Length": "20000000"}, token=world.token)
+    requests.put(put.headers["location"], data=b"large", timeout=10)
     with recording(monkeypatch) as calls, monkeypatch.context() as patch:
         patch.setattr(clock, "now", lambda: now() + timedelta(days=8))
         assert upkeep.run(60)

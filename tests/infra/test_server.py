@@ -26,6 +26,12 @@ def small_app() -> Chalice:
         request: Any = app.current_request
         return {"size": len(request.raw_body)}
 
+    @app.route("/mlflow-artifacts/artifacts/{name}", methods=["PUT"], content_types=["application/octet-stream"])
+    def put(name: str) -> dict[str, Any]:
+        request: Any = app.current_request
+        declared = request.headers.get("content-length")
+        return {"name": name, "size": len(request.raw_body), "declared": declared}
+
     @app.route("/echo/{word}")
     def echo(word: str) -> dict[str, str]:
         both.wait(timeout=10)  # two requests are inside at the same time
@@ -82,18 +88,58 @@ def test_an_unknown_route_says_so(url: str, method: str, path: str) -> None:
     }
 
 
-def test_a_chunked_body_is_refused(url: str) -> None:
-    answer = requests.post(f"{url}/size", data=iter([b"a", b"b"]), timeout=20)
-    assert (answer.status_code, answer.json()["code"]) == (411, "LENGTH_REQUIRED")
+BYTES = {"Content-Type": "application/octet-stream"}
+
+
+@pytest.mark.parametrize("pieces", [[], [b"a"], [b"a", b"b" * 100_000]])
+def test_a_chunked_body_is_read(url: str, pieces: list[bytes]) -> None:
+    with requests.Session() as session:
+        for _ in range(2):
+            answer = session.post(f"{url}/size", data=iter(pieces), headers=BYTES, timeout=20)
+            assert answer.json() == {"size": len(b"".join(pieces))}
+
+
+def test_a_chunked_body_may_have_ten_megabytes(url: str) -> None:
+    pieces = iter([b"x" * MAX_BODY_BYTES, b"x"])
+    answer = requests.post(f"{url}/size", data=pieces, headers=BYTES, timeout=20)
+    assert (answer.status_code, answer.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Transfer-Encoding: gzip\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_a_body_of_unclear_length_is_refused(url: str, headers: str) -> None:
+    assert raw(url, f"POST /size HTTP/1.1\r\nHost: {HOST}\r\n{headers}").startswith(
+        (b"HTTP/1.1 400 ", b"HTTP/1.1 411 ")
+    )
+
+
+def test_of_a_large_artifact_the_app_gets_the_headers(url: str) -> None:
+    """It answers with the URL of the store, where the client sends the bytes again."""
+    size = MAX_BODY_BYTES + 1
+    with requests.Session() as session:
+        for data, got in ((b"x" * size, 0), (b"x" * 5, 5)):
+            answer = session.put(f"{url}/mlflow-artifacts/artifacts/a;b", data=data, headers=BYTES, timeout=20)
+            assert answer.json() == {"name": "a%3Bb", "size": got, "declared": str(len(data))}
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "1.5", "+1", "\u0661", ""])
 def test_a_length_that_is_no_number_is_refused(url: str, length: str) -> None:
+    answer = raw(url, f"POST /size HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {length}\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code": "INVALID_PAYLOAD"' in answer
+
+
+def raw(url: str, request: str) -> bytes:
+    """The answer to a request that no HTTP library would send."""
     address = urlsplit(url)
     assert address.port is not None
     with socket.create_connection((HOST, address.port), timeout=5) as connection:
-        connection.sendall(f"POST /size HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {length}\r\n\r\n".encode())
+        connection.sendall(request.encode())
         connection.shutdown(socket.SHUT_WR)
-        answer = connection.makefile("rb").read()
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b'"code": "INVALID_PAYLOAD"' in answer
+        return connection.makefile("rb").read()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib import artifacts
-from chalicelib.artifacts import Location
+from chalicelib.artifacts import Location, s3
 from chalicelib.artifacts.ticket import Ticket, url_of
 from chalicelib.routes.blueprints import faces
+from chalicelib.services import file as files
+from chalicelib.services.access import Actor, Need
+from chalicelib.storage import upload as uploads
+from chalicelib.storage import user as users
 from tests.support.server import PASSWORD
 from tests.support.world import DESCRIPTION, POINTS, PRODUCTION, World, points
 
@@ -98,6 +103,42 @@ def _mlflow(body: Callable[[World], dict[str, Any]] | None = None, query: str = 
         return Ask(body=body and body(world), query=query.format(**world.ids), headers=headers)
 
     return asking
+
+
+ARTIFACTS = "/api/2.0/mlflow-artifacts"
+
+
+def _artifact(path: str, body: Any = None) -> Asking:
+    """A request for a file of the world's iteration, by its path."""
+
+    def asking(world: World) -> Ask:
+        return Ask(ids={"path+": f"{_files(world)}/{path}"}, body=body)
+
+    return asking
+
+
+def _workspace(body: Any) -> Asking:
+    return lambda world: Ask(ids={"workspace": world.ids["project_id"]}, body=body)
+
+
+def _files(world: World) -> str:
+    return f"{world.ids['experiment_id']}/{world.ids['iteration_id']}/artifacts"
+
+
+def _sent_upload(world: World) -> Ask:
+    """Complete an upload in parts whose part is in the store."""
+    account = users.find_account(world.ids["user_id"])
+    assert account is not None
+    actor = Actor(account.user)
+    tree = files.tree_of_iteration(actor, world.ids["iteration_id"], Need.CREATE)
+    token = files.begin_parts(actor, tree, "sent.bin", 1).token
+    staged = uploads.find_staged(token)
+    assert staged is not None
+    address = s3.address_of(Location(staged.project_id, staged.id))
+    sent = s3.client().upload_part(**address, UploadId=staged.upload_id, PartNumber=1, Body=b"sent")
+    part = {"part_number": 1, "etag": sent["ETag"], "url": ""}
+    body = {"path": "sent.bin", "upload_id": token, "parts": [part]}
+    return Ask(ids={"path+": _files(world)}, body=body)
 
 
 ASKS: dict[str, Asking] = {
@@ -242,4 +283,18 @@ ASKS: dict[str, Asking] = {
     f"POST {MLFLOW}/experiments/create": _mlflow(lambda _: {"name": "deeper"}),
     f"GET {MLFLOW}/experiments/get-by-name": _mlflow(query="?experiment_name=sweep"),
     f"GET {MLFLOW}/experiments/get": _mlflow(query="?experiment_id={experiment_id}"),
+    "GET /api/3.0/mlflow/server-info": _plain,
+    "GET /api/3.0/mlflow/workspaces": _plain,
+    "POST /api/3.0/mlflow/workspaces": lambda _: Ask(body={"name": f"w-{secrets.token_hex(8)}"}),
+    "GET /api/3.0/mlflow/workspaces/{workspace}": _workspace(None),
+    "PATCH /api/3.0/mlflow/workspaces/{workspace}": _workspace({"description": "moved here"}),
+    f"GET {ARTIFACTS}/artifacts": lambda world: Ask(query=f"?path={_files(world)}"),
+    f"GET {ARTIFACTS}/artifacts/{{path+}}": _artifact("model.pkl"),
+    f"GET {ARTIFACTS}/presigned/{{path+}}": _artifact("model.pkl"),
+    f"PUT {ARTIFACTS}/artifacts/{{path+}}": _artifact("small.txt", b"small"),
+    f"POST {ARTIFACTS}/mpu/create/{{path+}}": _artifact("folder", {"path": "large.bin", "num_parts": 2}),
+    f"POST {ARTIFACTS}/mpu/complete/{{path+}}": _sent_upload,
+    f"POST {ARTIFACTS}/mpu/abort/{{path+}}": _artifact("folder", {"path": "large.bin", "upload_id": "gone"}),
+    f"DELETE {ARTIFACTS}/artifacts/{{path+}}": _artifact("model.pkl"),
+    "DELETE /api/3.0/mlflow/workspaces/{workspace}": _workspace(None),
 }

@@ -28,11 +28,13 @@ _ROOM = "chalicelib.routes.mlflow"
 PREFIXES = ("/api", "/ajax-api")
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 # The depth of the paths below each root, and the module of each noun.
-DEPTHS = {"/2.0/mlflow": 4}
+DEPTHS = {"/2.0/mlflow": 4, "/2.0/mlflow-artifacts": 14, "/3.0/mlflow": 2}
 MODULES: dict[str, dict[str, str]] = {
     "/2.0/mlflow": {
         "experiments": "experiment",
     },
+    "/3.0/mlflow": {"server-info": "server_info", "workspaces": "workspace"},
+    "/2.0/mlflow-artifacts": {"artifacts": "artifact", "presigned": "artifact", "mpu": "artifact"},
 }
 
 
@@ -63,7 +65,7 @@ FACE = Face(
     "mlflow",
     _refuse,
     ignores_unknown_fields=True,
-    headers=frozenset({"x-mlflow-workspace"}),
+    headers=frozenset({"x-mlflow-workspace", "content-length"}),
     parse_body=_parse_body,
     parse_query=_parse_query,
     authenticate=_authenticate,

@@ -11,6 +11,7 @@ from chalicelib.errors import (
     Forbidden,
     InvalidPayload,
     NotFound,
+    NotSupported,
     Overtaken,
     PayloadTooLarge,
     RangeNotSatisfiable,
@@ -39,6 +40,7 @@ class UnsupportedFeature(DomainError):
 _FORMS: list[tuple[type[DomainError], str, int]] = [
     (EndpointNotFound, "ENDPOINT_NOT_FOUND", 404),
     (UnsupportedFeature, "NOT_IMPLEMENTED", 501),
+    (NotSupported, "NOT_IMPLEMENTED", 501),
     (Unauthenticated, "UNAUTHENTICATED", 401),
     (Forbidden, "PERMISSION_DENIED", 403),
     (NotFound, "RESOURCE_DOES_NOT_EXIST", 404),

@@ -20,8 +20,8 @@ class Operations:
     def __init__(self, root: str) -> None:
         self._root = f"{PREFIXES[0]}{root}"
 
-    def get(self, path: str, *, query: type[Struct] = AnyQuery) -> Callable[[View], View]:
-        return self._register("GET", path, None, query)
+    def get(self, path: str, *, query: type[Struct] = AnyQuery, public: bool = False) -> Callable[[View], View]:
+        return self._register("GET", path, None, query, public=public)
 
     def post(self, path: str, *, body: type[Struct], reads: bool = False) -> Callable[[View], View]:
         """Register a POST. `reads`: it only reads, as a search does, so that read-only tokens may use it."""
@@ -30,8 +30,10 @@ class Operations:
     def patch(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
         return self._register("PATCH", path, body)
 
-    def delete(self, path: str, *, body: type[Struct] | None = None) -> Callable[[View], View]:
-        return self._register("DELETE", path, body)
+    def delete(
+        self, path: str, *, body: type[Struct] | None = None, query: type[Struct] = AnyQuery
+    ) -> Callable[[View], View]:
+        return self._register("DELETE", path, body, query)
 
     def put_bytes(self, path: str) -> Callable[[View], View]:
         return self._register("PUT", path, None, takes_bytes=True)
@@ -45,10 +47,11 @@ class Operations:
         *,
         reads: bool = False,
         takes_bytes: bool = False,
+        public: bool = False,
     ) -> Callable[[View], View]:
         def register(view: View) -> View:
             whole = f"{self._root}{path}"
-            FACE.add(Operation(method, whole, view, body, query, public=False, takes_bytes=takes_bytes, reads=reads))
+            FACE.add(Operation(method, whole, view, body, query, public=public, takes_bytes=takes_bytes, reads=reads))
             return view
 
         return register

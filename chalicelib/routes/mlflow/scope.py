@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from chalicelib import config
 from chalicelib.errors import NotFound
@@ -11,6 +13,7 @@ from chalicelib.routes.http.endpoint import Call
 from chalicelib.services import access
 from chalicelib.services import project as service
 from chalicelib.services.access import Actor, Need
+from deardiary.wire.shapes import Project
 
 T = TypeVar("T")
 
@@ -20,12 +23,46 @@ DEFAULT = "default"
 # The ids of default projects, by table and user.
 _known: dict[tuple[str, str], str] = {}
 _MOST_KNOWN = 300
+_ID = re.compile(r"[0-9a-v]{24}")
+# Another process may delete or rename the project meanwhile.
+_KNOWN_SECONDS = 30.0
+
+
+class _Known(NamedTuple):
+    project_id: str
+    until: float
+
+
+_named: dict[tuple[str, str, str, str], _Known] = {}
 
 
 def workspace(call: Call[Any, Any]) -> str | None:
-    """The project that the request names, else None."""
+    """The id of the project that the request names, else None."""
     named = call.headers.get(HEADER, "").strip()
-    return None if named in ("", DEFAULT) else named
+    if named in ("", DEFAULT):
+        return None
+    return (call.who and find_project(call.who, named)) or named
+
+
+def find_project(actor: Actor, named: str) -> str | None:
+    """The id of a project that the caller may read, by its name: None if the text is the id itself, or names none."""
+    if _ID.fullmatch(named):
+        return None
+    key = (config.settings().table, actor.user.id, actor.only_project_id or "", named)
+    known = _named.get(key)
+    if known is None or known.until < time.monotonic():
+        found = _find_named(actor, named)
+        if found is None:
+            return None
+        if len(_named) >= _MOST_KNOWN:
+            _named.clear()
+        known = _named[key] = _Known(found, time.monotonic() + _KNOWN_SECONDS)
+    return known.project_id
+
+
+def forget(actor: Actor, named: str) -> None:
+    """Forget a name whose project this process has deleted."""
+    _named.pop((config.settings().table, actor.user.id, actor.only_project_id or "", named), None)
 
 
 def in_project(call: Call[Any, Any], act: Callable[[str], T]) -> T:
@@ -53,20 +90,24 @@ def check_project(call: Call[Any, Any], project_id: str, absent: Callable[[], No
 def _find_default(actor: Actor) -> str:
     """The id of the project with the name of the settings: the oldest that the caller may read, else a new one."""
     name = config.settings().mlflow_project
+    project_id = _find_named(actor, name) or _create_default(actor, name).id
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    _known[_key(actor)] = project_id
+    return project_id
+
+
+def _find_named(actor: Actor, name: str) -> str | None:
+    """The id of the oldest project of this name that the caller may read."""
     cursor: str | None = None
     while True:
         page = service.list_projects(actor, 1, cursor, name)
         if page.data or page.next_cursor is None:
-            break
+            return page.data[0].id if page.data else None
         cursor = page.next_cursor
-    project = page.data[0] if page.data else _create_default(actor, name)
-    if len(_known) >= _MOST_KNOWN:
-        _known.clear()
-    _known[_key(actor)] = project.id
-    return project.id
 
 
-def _create_default(actor: Actor, name: str) -> Any:
+def _create_default(actor: Actor, name: str) -> Project:
     """Create the project. Two concurrent first requests of a user create one."""
     description = "Runs that MLflow clients log without a workspace"
     return service.create_project(actor, name=name, description=description, id_key=f"mlflow {name}")[0]

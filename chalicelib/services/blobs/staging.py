@@ -100,6 +100,7 @@ def abort(owner: Owner, path: str, token: str) -> None:
     """End an upload and remove its parts, if it exists."""
     staged = uploads.find_staged(token)
     if staged is not None and (staged.owner, staged.path) == (owner, path):
+        _remove_parts(staged)
         _remove_bytes(staged)
         uploads.remove(staged.record)
 
@@ -121,6 +122,7 @@ def expire(experiment: Experiment | None, staged: Staged) -> None:
             with suppress(NotFound, InvalidPayload):
                 _make_file(experiment, staged)
         files.remove_arriving(staged.owner, staged.path, staged.token)
+    _remove_parts(staged)
     _remove_bytes(staged)
 
 
@@ -249,14 +251,15 @@ def _join(staged: Staged, etags: Mapping[int, str]) -> None:
         _store_of(staged).join(Location(staged.project_id, staged.id), str(staged.upload_id), etags)
 
 
+def _remove_parts(staged: Staged) -> None:
+    if staged.upload_id is not None:
+        _store_of(staged).abort(Location(staged.project_id, staged.id), staged.upload_id)
+
+
 def _remove_bytes(staged: Staged) -> None:
     """Remove the staged bytes, unless they are those of a file without a hash."""
-    location = Location(staged.project_id, staged.id)
-    if blobs.find_blob(staged.project_id, staged.id) is not None:
-        return
-    if staged.upload_id is not None:
-        _store_of(staged).abort(location, staged.upload_id)
-    artifacts.store(staged.backend).delete(location)
+    if blobs.find_blob(staged.project_id, staged.id) is None:
+        artifacts.store(staged.backend).delete(Location(staged.project_id, staged.id))
 
 
 def _staging() -> tuple[str, StagingStore]:
