@@ -22,6 +22,9 @@ from deardiary.wire.shapes import User, UserPermission
 from deardiary.wire.times import format_time
 
 L = TypeVar("L", bound=ProjectLineage)
+# The rows that the check of a permission has read.
+ExperimentAccess = ExperimentLineage
+IterationAccess = IterationLineage
 
 
 class Need(Enum):
@@ -78,6 +81,18 @@ def model(actor: Actor, model_id: str, need: Need) -> ModelLineage:
     return _require(actor, lineage, need, "model", model_id)
 
 
+def trashed_experiment(actor: Actor, experiment_id: str, need: Need) -> ExperimentLineage:
+    """An experiment in the trash."""
+    lineage = _within_reach(actor, lineages.find_trashed_experiment_lineage(experiment_id, actor.user.id))
+    return _require_found(actor, lineage, need, "experiment", experiment_id)
+
+
+def trashed_iteration(actor: Actor, iteration_id: str, need: Need) -> IterationLineage:
+    """An iteration that is in the trash, or its experiment is."""
+    lineage = _within_reach(actor, lineages.find_trashed_iteration_lineage(iteration_id, actor.user.id))
+    return _require_found(actor, lineage, need, "iteration", iteration_id)
+
+
 def deleted(actor: Actor, object_id: str, need: Need) -> Target:
     """Find an object by its id, also one in the trash. Its project must be visible, unless it is the object itself."""
     target = deletions.find_target(object_id)
@@ -128,6 +143,12 @@ def _require(actor: Actor, lineage: L | None, need: Need, kind: str, object_id: 
     """The lineage, if the actor may do this there. To a stranger it does not exist."""
     if lineage is None:
         raise absence(actor, kind, object_id)
+    return _require_found(actor, lineage, need, kind, object_id)
+
+
+def _require_found(actor: Actor, lineage: L | None, need: Need, kind: str, object_id: str) -> L:
+    if lineage is None:
+        raise not_found(kind, object_id)
     if not _is_member(actor, lineage):
         raise not_found(kind, object_id)
     if actor.user.is_admin or lineage.permission is None:

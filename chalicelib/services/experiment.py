@@ -70,7 +70,7 @@ def create_experiment(
 
 
 def get_experiment(actor: Actor, experiment_id: str) -> Experiment:
-    return _whole(access.experiment(actor, experiment_id, Need.READ))
+    return whole(access.experiment(actor, experiment_id, Need.READ))
 
 
 def find_by_name(actor: Actor, project_id: str, name: str) -> tuple[Experiment, bool] | None:
@@ -79,6 +79,15 @@ def find_by_name(actor: Actor, project_id: str, name: str) -> tuple[Experiment, 
     found = sorted(storage.find_by_name(project_id, name), key=lambda each: each[1])
     known = (each for each in found if not each[1] or trash.find_entry_of_experiment(project_id, each[0].id))
     return next(known, None)
+
+
+def read_all(actor: Actor, project_id: str, *, trashed: bool) -> list[tuple[Experiment, bool]]:
+    """All experiments of a project, and of each if it is in the trash; those only if `trashed`."""
+    access.project(actor, project_id, Need.READ)
+    found = storage.read_all(project_id)
+    deleted = {each.id for each, hidden in found if hidden} if trashed else set()
+    restorable = {each for each in deleted if trash.find_entry_of_experiment(project_id, each)}
+    return [(each, hidden) for each, hidden in found if not hidden or each.id in restorable]
 
 
 def list_experiments_of_project(
@@ -91,7 +100,7 @@ def list_experiments_of_project(
 def update_experiment(actor: Actor, experiment_id: str, changes: ExperimentChanges) -> Experiment:
     """Change the experiment; decide again after a concurrent update. Conflict if its new name is in use."""
     for _ in Retry():
-        before = _whole(access.experiment(actor, experiment_id, Need.UPDATE))
+        before = whole(access.experiment(actor, experiment_id, Need.UPDATE))
         after = _settle_end(replace(before, **label.merged(before, changes)), changes)
         try:
             updated = storage.update_experiment(before, after)
@@ -101,7 +110,8 @@ def update_experiment(actor: Actor, experiment_id: str, changes: ExperimentChang
     return updated
 
 
-def _whole(line: ExperimentLineage) -> Experiment:
+def whole(line: ExperimentLineage) -> Experiment:
+    """The experiment with its long labels."""
     return labels_of.complete(line.experiment, apart=line.labels_apart)
 
 

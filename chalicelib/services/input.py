@@ -33,11 +33,13 @@ def create_input(
     modelversion_id: str | None,
     description: str,
     labels: Mapping[str, str],
+    even_ended: bool = False,
 ) -> tuple[Input, bool]:
     """The input and whether it is new. A resource or version gives the name and digest that the request leaves out.
 
     InvalidPayload without a name, and for a resource or version that is not in the iteration's project. NotFound for
-    one in the trash: the writer sends the input again after a restoration.
+    one in the trash: the writer sends the input again after a restoration. `even_ended`: also after the end of the
+    iteration.
     """
     _check_kind(kind, resource_id, modelversion_id)
     line = access.iteration(actor, iteration_id, Need.CREATE)
@@ -66,7 +68,7 @@ def create_input(
     )
     if not new.name:
         raise InvalidPayload("An input has a name, or names a resource or a model version", field="name")
-    return _store(actor, line.iteration, new, read)
+    return _store(actor, line.iteration, new, read, even_ended=even_ended)
 
 
 def list_inputs(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[Input]:
@@ -138,10 +140,12 @@ def _refuse_deleted(actor: Actor, resource_id: str | None, modelversion_id: str 
         access.refuse_deleted(actor, "model", ids.split_id(modelversion_id)[0])
 
 
-def _store(actor: Actor, iteration: Iteration, new: Input, read: Resource | Model | None) -> tuple[Input, bool]:
+def _store(
+    actor: Actor, iteration: Iteration, new: Input, read: Resource | Model | None, *, even_ended: bool
+) -> tuple[Input, bool]:
     """Store the input; return it, or the same one that another request has just created."""
     try:
-        storage.create_input(iteration, new, read)
+        storage.create_input(iteration, new, read, even_ended=even_ended)
     except Conflict:
         there = storage.find_input(iteration, ids.split_id(new.id)[-1])
         if there is None:

@@ -56,11 +56,15 @@ def create_iteration(
     created_date: datetime | None = None,
     labels: Labels = NO_LABELS,
     tags: Sequence[str] = (),
+    git_sha: str = "",
+    entrypoint: str = "",
+    patience_s: int | None = None,
 ) -> tuple[Iteration, bool]:
     """Return the iteration and True if it is new: the same id_key in the same experiment finds the earlier one.
 
     Without a name it gets the one that follows from its id. With a `created_date` it began in the past; a later date
     becomes now. NotFound if the iteration of that key has been deleted: a repeated creation does not restore it.
+    `patience_s`: it counts as lost without a heartbeat for this long.
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     created = _find_created(experiment_id, id_key)
@@ -80,12 +84,23 @@ def create_iteration(
         error_message="",
         python_version="",
         julia_version="",
-        git_sha="",
+        git_sha=git_sha,
         git_dirty=False,
-        entrypoint="",
+        entrypoint=entrypoint,
         labels=label.checked(labels),
     )
-    return _store(actor, experiment, iteration, id_key, created_date, list(dict.fromkeys(tags)))
+    return _store(actor, experiment, iteration, id_key, created_date, list(dict.fromkeys(tags)), patience_s)
+
+
+def find_parent(experiment_id: str, iteration_id: str | None) -> str | None:
+    """The id if it can be a parent in this experiment, where the caller may create iterations; else None."""
+    if iteration_id is None:
+        return None
+    try:
+        _ancestors(experiment_id, iteration_id)
+    except InvalidPayload:
+        return None
+    return iteration_id
 
 
 def get_iteration(actor: Actor, iteration_id: str) -> Iteration:
@@ -99,12 +114,17 @@ def list_children(actor: Actor, iteration_id: str, limit: int, cursor: str | Non
     return storage.list_children(parent.experiment_id, parent.id, limit, cursor)
 
 
-def update_iteration(actor: Actor, iteration_id: str, changes: IterationChanges) -> Iteration:
-    """Update the iteration; decide again after a concurrent update, so that two equal updates both succeed."""
+def update_iteration(
+    actor: Actor, iteration_id: str, changes: IterationChanges, *, even_ended: bool = False
+) -> Iteration:
+    """Update the iteration; decide again after a concurrent update, so that two equal updates both succeed.
+
+    `even_ended`: the end locks nothing. Every status can follow it, and its time can change.
+    """
     for _ in Retry():
         before = _whole(access.iteration(actor, iteration_id, Need.UPDATE))
         try:
-            moved = _update(before, changes)
+            moved = _update(before, changes, even_ended=even_ended)
         except Conflict:
             continue
         break
@@ -118,12 +138,12 @@ def _shown(iteration: Iteration) -> Iteration:
     return storage.without_hidden_parents([iteration])[0]
 
 
-def _update(before: Iteration, changes: IterationChanges) -> Iteration:
+def _update(before: Iteration, changes: IterationChanges, *, even_ended: bool) -> Iteration:
     """Conflict if the iteration has changed since it was read."""
     changes = IterationChanges(**label.merged(before, changes))  # type: ignore[typeddict-item]
     if _already_so(before, changes):
         return before
-    after = _after(before, changes)
+    after = _settle_end(replace(before, **changes), changes) if even_ended else _after(before, changes)
     if before.end_date and not after.end_date:
         # Refresh the heartbeat first, or the liveness sweep would end the reopened iteration at once.
         batch.record_heartbeat(before)
@@ -141,9 +161,10 @@ def _store(
     id_key: str | None,
     began: datetime | None,
     tags: list[str],
+    patience_s: int | None,
 ) -> tuple[Iteration, bool]:
     try:
-        storage.create_iteration(experiment, iteration, id_key, began=began, tags=tags)
+        storage.create_iteration(experiment, iteration, id_key, began=began, tags=tags, patience_s=patience_s)
     except Conflict:
         created = _find_created(experiment.id, id_key)
         if created is None:

@@ -39,6 +39,11 @@ def merged(before: Owner, changes: Mapping[str, Any]) -> dict[str, Any]:
     return {**changes, "labels": _merge(before.labels, changes["labels"])}
 
 
+def complete(iteration: Iteration, *, apart: bool) -> Iteration:
+    """The iteration with its long labels; see `IterationLineage`."""
+    return storage.complete(iteration, apart=apart)
+
+
 def labelled(line: IterationLineage, changes: LabelChanges) -> Iteration:
     """The iteration with its labels, if there are changes. InvalidPayload if it cannot have these changes."""
     if not changes:

@@ -11,8 +11,9 @@ from chalicelib.services.command import Acknowledgement
 from chalicelib.services.label import LabelChanges, labelled, put_labels
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.parameter import put_parameters
-from chalicelib.services.points.batch import Sent, deliver, is_stored, require_open, touch
+from chalicelib.services.points.batch import Sent, deliver, is_stored, require_open, store_batch, touch
 from chalicelib.services.tag import put_tags
+from chalicelib.storage.iteration import reopen_if_ended_by_server
 from chalicelib.storage.output import lines_of
 from chalicelib.storage.reads.lineage import IterationLineage
 from deardiary.wire.shapes import BatchReceipt, FlushReceipt, Iteration
@@ -87,3 +88,26 @@ def _put_parameters(iteration: Iteration, parameters: dict[str, str]) -> None:
         if key is None:
             raise
         raise Conflict(error.message, **{**error.details, "field": f"parameters.{key}", "key": key}) from None
+
+
+def store_entries(
+    line: IterationLineage,
+    batch_id: str,
+    *,
+    parameters: dict[str, str],
+    labels: LabelChanges,
+    points: dict[str, Sent],
+) -> None:
+    """Store what a writer of another protocol logs: one that knows no flush and no lock at the end.
+
+    Conflict or InvalidPayload before the first write, for a parameter of another value and for labels that are too
+    many. An iteration that the server ended is open again.
+    """
+    iteration = line.iteration
+    before = labelled(line, labels)
+    if iteration.end_date is not None:
+        reopen_if_ended_by_server(iteration)
+    put_parameters(iteration, parameters, even_ended=True)
+    put_labels(before, labels)
+    if points:
+        store_batch(iteration, batch_id, points, even_ended=True)

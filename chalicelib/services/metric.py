@@ -94,6 +94,12 @@ def list_metrics(actor: Actor, iteration_id: str, key: str | None, limit: int, c
     return Page([entry.metric(iteration.id) for entry in entries[:limit]], more)
 
 
+def read_points(iteration: Iteration, key: str) -> Iterator[tuple[int, int, float]]:
+    """Step, time in ms since 1970 and value of all points of a key. The caller has checked the permission."""
+    for entry in _merged(points.read_rows(iteration.id).stored, {key}, None):
+        yield entry.step, entry.time, entry.value
+
+
 def get_metric(actor: Actor, metric_id: str) -> Metric:
     iteration = _owner(actor, metric_id, Need.READ)
     return _find(iteration, metric_id).metric(iteration.id)

@@ -46,10 +46,14 @@ def delete_parameter(actor: Actor, parameter_id: str) -> None:
     storage.delete_parameter(_owner(actor, parameter_id, Need.DELETE), parameter_id)
 
 
-def put_parameters(iteration: Iteration, values: dict[str, str]) -> int:
-    """Create the missing ones; return their number. Conflict, before any write, if one has another value."""
+def put_parameters(iteration: Iteration, values: dict[str, str], *, even_ended: bool = False) -> int:
+    """Create the missing ones; return their number. Conflict, before any write, if one has another value.
+
+    `even_ended`: also after the end of the iteration.
+    """
     missing = _missing(iteration, values)
-    return sum(_create(iteration, piece) for piece in _pieces({key: values[key] for key in missing}))
+    pieces = _pieces({key: values[key] for key in missing})
+    return sum(_create(iteration, piece, even_ended=even_ended) for piece in pieces)
 
 
 def _pieces(values: dict[str, str]) -> Iterator[dict[str, str]]:
@@ -66,19 +70,20 @@ def _pieces(values: dict[str, str]) -> Iterator[dict[str, str]]:
         yield piece
 
 
-def _create(iteration: Iteration, values: dict[str, str]) -> int:
+def _create(iteration: Iteration, values: dict[str, str], *, even_ended: bool) -> int:
     new = [
         Parameter(id=storage.new_parameter_id(iteration.id, key), iteration_id=iteration.id, key=key, value=value)
         for key, value in values.items()
     ]
     try:
-        storage.create_parameters(iteration, new)
+        storage.create_parameters(iteration, new, even_ended=even_ended)
     except Conflict:
         # Another request has just created one of them: compare again.
         missing = _missing(iteration, values)
         if len(missing) == len(values):
             raise
-        return _create(iteration, {key: values[key] for key in missing}) if missing else 0
+        rest = {key: values[key] for key in missing}
+        return _create(iteration, rest, even_ended=even_ended) if missing else 0
     return len(values)
 
 

@@ -95,6 +95,13 @@ def find_by_name(project_id: str, name: str) -> list[tuple[Experiment, bool]]:
     return [(_whole(row), bool(row.deleting)) for row in rows]
 
 
+def read_all(project_id: str) -> list[tuple[Experiment, bool]]:
+    """All experiments of a project, the oldest first, and of each if it is in the trash or being removed."""
+    found = list(item.query_even_hidden(ExperimentRow, keys.project_partition(project_id), keys.EXPERIMENT))
+    experiments = label.whole_each([shape(row) for row in found], found)
+    return [(each, bool(row.deleting)) for each, row in zip(experiments, found, strict=True)]
+
+
 def list_experiments_of_project(project_id: str, limit: int, cursor: str | None, name: str | None) -> Page[Experiment]:
     condition = None if name is None else ExperimentRow.name == name
     partition = keys.project_partition(project_id)

@@ -55,13 +55,13 @@ def new_input_id(iteration_id: str, content_hash: str) -> str:
     return f"{iteration_id}.{ids.stamp()}.{content_hash}"
 
 
-def create_input(where: Iteration, new: Input, read: Resource | Model | None) -> None:
+def create_input(where: Iteration, new: Input, read: Resource | Model | None, *, even_ended: bool = False) -> None:
     """Create an input. `read` is its resource, or the model of its version.
 
     Conflict if it exists; InvalidPayload if the iteration is locked, or `read` has just been deleted.
     """
     write = Transaction()
-    iteration.check_unlocked(where, write)
+    iteration.check_writable(where, write, even_ended=even_ended)
     write.put(_row(where, new), Conflict)
     if read is not None:
         _check_exists(new, read, write)
@@ -78,6 +78,18 @@ def list_inputs(where: Iteration, limit: int, cursor: str | None) -> Page[Input]
     """List in the order of creation. The rows are in the order of their hashes, but an iteration has few."""
     partition, prefix = keys.experiment_partition(where.experiment_id), keys.inputs_prefix(where.id)
     return page_by_id([_shape(row) for row in item.query(InputRow, partition, prefix)], prefix, limit, cursor)
+
+
+def read_inputs_of_span(experiment_id: str, first_id: str, last_id: str) -> dict[str, list[Input]]:
+    """The inputs of the iterations from one id to another, by iteration, each in the order of creation."""
+    item.connection()
+    first, last = keys.inputs_prefix(first_id), keys.inputs_prefix(last_id) + "~"
+    partition = keys.experiment_partition(experiment_id)
+    found: dict[str, list[Input]] = {}
+    for row in InputRow.query(partition, InputRow.sk.between(first, last), consistent_read=True):
+        if not row.deleting:
+            found.setdefault(row.iteration_id, []).append(_shape(row))
+    return {owner: sorted(inputs, key=lambda each: each.id) for owner, inputs in found.items()}
 
 
 def delete_input(where: Iteration, found: Input) -> None:

@@ -100,11 +100,12 @@ def create_iteration(
     *,
     began: datetime | None = None,
     tags: Sequence[str] = (),
+    patience_s: int | None = None,
 ) -> None:
     """Create an iteration with its tags, at most 50.
 
     NotFound without its experiment, Conflict if the creation key is taken. InvalidPayload if the experiment is not
-    IN_PROGRESS, or without the parent. `began`: see `claim_id_key`.
+    IN_PROGRESS, or without the parent. `began`: see `claim_id_key`. `patience_s`: see `SeriesRow`.
     """
     write = Transaction()
     experiments.check_open(experiment, write)
@@ -115,7 +116,7 @@ def create_iteration(
     tag.add_tags(iteration, list(tags), write)
     ref = Ref(*keys.iteration_ref(iteration.id), project_id=experiment.project_id, experiment_id=experiment.id)
     write.put(ref, Conflict)
-    series.create_series(experiment.id, iteration.id, clock.now(), write)
+    series.create_series(experiment.id, iteration.id, clock.now(), write, patience_s=patience_s)
     running.mark_running(experiment.id, iteration.id, write)
     if iteration.parent_iteration_id is not None:
         parent_key = keys.iteration(experiment.id, iteration.parent_iteration_id)
@@ -133,6 +134,14 @@ def check_alive(experiment_id: str, iteration_id: str, write: Transaction) -> No
 def check_unlocked(iteration: Iteration, write: Transaction) -> None:
     """Commit only while the iteration has not ended."""
     write.check(IterationRow, keys.iteration(iteration.experiment_id, iteration.id), UNLOCKED, _refusal(iteration))
+
+
+def check_writable(iteration: Iteration, write: Transaction, *, even_ended: bool) -> None:
+    """Commit only while the iteration exists and, unless `even_ended`, has not ended."""
+    if even_ended:
+        check_alive(iteration.experiment_id, iteration.id, write)
+    else:
+        check_unlocked(iteration, write)
 
 
 def no_parent() -> InvalidPayload:

@@ -28,10 +28,10 @@ class ParameterRow(Item, discriminator="parameter"):
     value = UnicodeAttribute()
 
 
-def create_parameters(iteration: Iteration, parameters: list[Parameter]) -> None:
+def create_parameters(iteration: Iteration, parameters: list[Parameter], *, even_ended: bool = False) -> None:
     """Create at most 98 parameters, or none. Conflict if one exists; InvalidPayload if the iteration is locked."""
     write = Transaction()
-    iterations.check_unlocked(iteration, write)
+    iterations.check_writable(iteration, write, even_ended=even_ended)
     change.note_change(iteration.experiment_id, iteration.id, write)
     for parameter in parameters:
         write.put(_row(iteration, parameter), Conflict)

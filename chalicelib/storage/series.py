@@ -45,6 +45,8 @@ class SeriesRow(Item, discriminator="series"):
     recompute = JSONAttribute(attr_name="recount", null=True)
     edited_us = NumberAttribute(attr_name="edited_at", null=True)
     output = JSONAttribute(null=True)
+    # Seconds without a heartbeat until the iteration counts as lost; absent: as the settings say.
+    patience_s = NumberAttribute(null=True)
     # True: the iteration is being deleted; no batch may be announced any more.
     closed = BooleanAttribute(null=True)
 
@@ -88,6 +90,7 @@ class Series:
     recompute: dict[str, int] = field(default_factory=dict)
     edited_us: int = 0
     output: OutputState = NO_OUTPUT
+    patience_s: int | None = None
 
     @property
     def unmerged(self) -> frozenset[Batch]:
@@ -95,10 +98,13 @@ class Series:
         return frozenset(Batch(batch, one.accepted_us) for batch, one in self.announced.items())
 
 
-def create_series(experiment_id: str, iteration_id: str, now: datetime, write: Transaction) -> None:
+def create_series(
+    experiment_id: str, iteration_id: str, now: datetime, write: Transaction, *, patience_s: int | None = None
+) -> None:
     """Create the row. The creation counts as a heartbeat, even if the iteration began long ago."""
     heartbeat_us = clock.to_milliseconds(now) * 1000
     row = SeriesRow(*keys.series(experiment_id, iteration_id), version=0, announced={}, heartbeat_us=heartbeat_us)
+    row.patience_s = patience_s
     row.summaries = summary.pack_summaries({})
     write.put(row, Conflict)
 
@@ -167,6 +173,7 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
         recompute=series.recompute or None,
         edited_us=series.edited_us or None,
         output=list(series.output) if any(series.output) else None,
+        patience_s=series.patience_s,
     )
     with conditional.otherwise(Overtaken):
         next_or_repeated = (SeriesRow.version == series.version) | (SeriesRow.nonce == row.nonce)
@@ -220,6 +227,7 @@ def _read(row: SeriesRow) -> Series:
         recompute=row.recompute or {},
         edited_us=int(row.edited_us or 0),
         output=OutputState(*row.output) if row.output else NO_OUTPUT,
+        patience_s=None if row.patience_s is None else int(row.patience_s),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,18 +12,7 @@ import pytest
 from chalicelib import security
 from tests.support.api import found, made, new_member, new_person, new_project
 from tests.support.mlflow import Mlflow, refusal
-from tests.support.server import PASSWORD, Server, server_on_moto
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with server_on_moto() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def mlflow(server: Server) -> Mlflow:
-    return Mlflow(server)
+from tests.support.server import PASSWORD, Server
 
 
 def test_a_cold_start_imports_no_operation_of_the_face() -> None:

@@ -139,6 +139,19 @@ def _sent_upload(world: World) -> Ask:
     part = {"part_number": 1, "etag": sent["ETag"], "url": ""}
     body = {"path": "sent.bin", "upload_id": token, "parts": [part]}
     return Ask(ids={"path+": _files(world)}, body=body)
+METRICS = [
+    {"key": f"m{number % 10}", "value": 1 / (1 + number), "timestamp": number, "step": number} for number in range(1000)
+]
+TAGS_OF_RUN = [{"key": f"mlflow.{name}", "value": "train.py"} for name in ("user", "source.name", "source.type")]
+DATASET = {"name": "iris", "digest": "1a2b", "source_type": "http", "source": "{}", "schema": "{}", "profile": "{}"}
+
+
+def _of_experiment(**body: Any) -> Asking:
+    return _mlflow(lambda world: {"experiment_id": world.ids["experiment_id"], **body})
+
+
+def _of_run(**body: Any) -> Asking:
+    return _mlflow(lambda world: {"run_id": world.ids["iteration_id"], **body})
 
 
 ASKS: dict[str, Asking] = {
@@ -297,4 +310,25 @@ ASKS: dict[str, Asking] = {
     f"POST {ARTIFACTS}/mpu/abort/{{path+}}": _artifact("folder", {"path": "large.bin", "upload_id": "gone"}),
     f"DELETE {ARTIFACTS}/artifacts/{{path+}}": _artifact("model.pkl"),
     "DELETE /api/3.0/mlflow/workspaces/{workspace}": _workspace(None),
+    f"POST {MLFLOW}/experiments/search": _mlflow(lambda _: {"filter": "name LIKE 's%'"}),
+    f"POST {MLFLOW}/experiments/update": _of_experiment(new_name="deepest"),
+    f"POST {MLFLOW}/experiments/set-experiment-tag": _of_experiment(key="team", value="vision"),
+    f"POST {MLFLOW}/experiments/delete-experiment-tag": _of_experiment(key="mlflow.note.content"),
+    f"POST {MLFLOW}/experiments/delete": _of_experiment(),
+    f"POST {MLFLOW}/experiments/restore": _of_experiment(),
+    f"POST {MLFLOW}/runs/create": _of_experiment(user_id="ada", tags=TAGS_OF_RUN),
+    f"GET {MLFLOW}/runs/get": _mlflow(query="?run_id={iteration_id}"),
+    f"POST {MLFLOW}/runs/search": _mlflow(
+        lambda world: {"experiment_ids": [world.ids["experiment_id"]], "filter": "metrics.loss < 1"}
+    ),
+    f"GET {MLFLOW}/metrics/get-history": _mlflow(query="?run_id={iteration_id}&metric_key=loss"),
+    f"POST {MLFLOW}/runs/log-metric": _of_run(key="loss", value=0.25, timestamp=1, step=1),
+    f"POST {MLFLOW}/runs/log-parameter": _of_run(key="momentum", value="0.9"),
+    f"POST {MLFLOW}/runs/log-batch": _of_run(metrics=METRICS),
+    f"POST {MLFLOW}/runs/log-inputs": _of_run(datasets=[{"dataset": DATASET}]),
+    f"POST {MLFLOW}/runs/set-tag": _of_run(key="team", value="vision"),
+    f"POST {MLFLOW}/runs/delete-tag": _of_run(key="mlflow.source.git.commit"),
+    f"POST {MLFLOW}/runs/update": _of_run(status="FINISHED", end_time=2_000_000_000_000),
+    f"POST {MLFLOW}/runs/delete": _of_run(),
+    f"POST {MLFLOW}/runs/restore": _of_run(),
 }

@@ -27,11 +27,17 @@ _ROOM = "chalicelib.routes.mlflow"
 # MLflow's web pages use the second one: an alias for the same operations.
 PREFIXES = ("/api", "/ajax-api")
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
-# The depth of the paths below each root, and the module of each noun.
+# The depth of the paths below each root, and the module of each noun, or of one path.
 DEPTHS = {"/2.0/mlflow": 4, "/2.0/mlflow-artifacts": 14, "/3.0/mlflow": 2}
 MODULES: dict[str, dict[str, str]] = {
     "/2.0/mlflow": {
         "experiments": "experiment",
+        "experiments/search": "experiment_search",
+        "runs": "run",
+        "runs/search": "run_search",
+        **dict.fromkeys((f"runs/{name}" for name in ("log-metric", "log-parameter", "log-batch")), "entry"),
+        "runs/log-inputs": "run_input",
+        "metrics": "metric",
     },
     "/3.0/mlflow": {"server-info": "server_info", "workspaces": "workspace"},
     "/2.0/mlflow-artifacts": {"artifacts": "artifact", "presigned": "artifact", "mpu": "artifact"},
@@ -77,7 +83,7 @@ routes = Routes(__name__, FACE)
 def _find(root: str, method: str, values: Mapping[str, str]) -> tuple[Operation, dict[str, str]]:
     """The operation of this request, and the ids in its path. EndpointNotFound without one."""
     segments = [values[name] for name in _names(len(values))]
-    module = MODULES[root].get(segments[0])
+    module = MODULES[root].get("/".join(segments[:2])) or MODULES[root].get(segments[0])
     if module is not None:
         import_module(f"{_ROOM}.{module}")
     below = f"{PREFIXES[0]}{root}/"

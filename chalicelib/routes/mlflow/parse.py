@@ -40,6 +40,21 @@ class Query(Struct, kw_only=True):
     """The base of every query string."""
 
 
+class RunBody(Body):
+    """The base of every body, and query string, about one run."""
+
+    run_id: str = ""
+    # Its name in old versions of MLflow.
+    run_uuid: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id of the run. InvalidPayload without one."""
+        if not (self.run_id or self.run_uuid):
+            raise missing("run_id")
+        return self.run_id or self.run_uuid
+
+
 def body(kind: type[S], raw: bytes) -> S:
     if len(raw) > limits.MAX_BODY_BYTES:
         raise PayloadTooLarge(f"A body has at most {limits.MAX_BODY_BYTES} bytes")

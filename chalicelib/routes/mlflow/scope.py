@@ -8,16 +8,19 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from chalicelib import config
-from chalicelib.errors import NotFound
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.routes.http.endpoint import Call
 from chalicelib.services import access
+from chalicelib.services import experiment as experiments
 from chalicelib.services import project as service
 from chalicelib.services.access import Actor, Need
-from deardiary.wire.shapes import Project
+from deardiary.wire.shapes import Experiment, Project
 
 T = TypeVar("T")
 
 HEADER = "x-mlflow-workspace"
+# MLflow's id and name of the experiment of runs that name none.
+DEFAULT_ID, DEFAULT_NAME, DEFAULT_KEY = "0", "Default", "mlflow Default"
 # MLflow's name of the workspace of requests without the header.
 DEFAULT = "default"
 # The ids of default projects, by table and user.
@@ -79,6 +82,35 @@ def in_project(call: Call[Any, Any], act: Callable[[str], T]) -> T:
             if error.details.get("kind") != "project":
                 raise
     return act(_find_default(call.actor))
+
+
+def experiment_id_of(call: Call[Any, Any], given: str) -> str | None:
+    """The id of the record. MLflow's experiment "0" is the one named Default, created when it is first used.
+
+    A workspace has none.
+    """
+    if given != DEFAULT_ID:
+        return given
+    return None if workspace(call) else in_project(call, lambda project_id: _default_experiment(call, project_id))
+
+
+def shown_experiment_id(call: Call[Any, Any], experiment: Experiment) -> str:
+    is_default = experiment.name == DEFAULT_NAME and workspace(call) is None
+    return DEFAULT_ID if is_default else experiment.id
+
+
+def _default_experiment(call: Call[Any, Any], project_id: str) -> str:
+    found = experiments.find_by_name(call.actor, project_id, DEFAULT_NAME)
+    if found is not None:
+        return found[0].id
+    try:
+        created, _ = experiments.create_experiment(
+            call.actor, project_id, name=DEFAULT_NAME, description="", id_key=DEFAULT_KEY
+        )
+    except Conflict:
+        # Another user's request has just created it.
+        return _default_experiment(call, project_id)
+    return created.id
 
 
 def check_project(call: Call[Any, Any], project_id: str, absent: Callable[[], NotFound]) -> None:

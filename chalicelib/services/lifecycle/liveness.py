@@ -34,7 +34,7 @@ def end_silent_iterations(seconds: float) -> bool:
     until, found = time.monotonic() + seconds, running.each_running()
     while some := list(islice(found, _PER_READ)):
         for experiment_id, iteration_ids in _by_experiment(some):
-            _inspect(experiment_id, iteration_ids, clock.now() - silence)
+            _inspect(experiment_id, iteration_ids, silence)
         if time.monotonic() > until:
             return False
     return True
@@ -45,10 +45,11 @@ def _by_experiment(some: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]
         yield experiment_id, [iteration_id for owner_id, iteration_id in some if owner_id == experiment_id]
 
 
-def _inspect(experiment_id: str, iteration_ids: list[str], silent_before: datetime) -> None:
+def _inspect(experiment_id: str, iteration_ids: list[str], silence: timedelta) -> None:
     known = storage.read_series_of_iterations(experiment_id, iteration_ids)
     for iteration_id in iteration_ids:
         series = known.get(iteration_id)
+        silent_before = clock.now() - max(silence, timedelta(seconds=(series and series.patience_s) or 0))
         if series is not None and _last_heartbeat(series) > silent_before:
             continue
         iteration = iterations.find_iteration(experiment_id, iteration_id)

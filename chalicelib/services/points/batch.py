@@ -90,12 +90,23 @@ def is_stored(iteration: Iteration, batch_id: str) -> bool:
     return chunks.find_chunk(iteration.id, ids.hash_text(batch_id)) is not None
 
 
-def store_batch(iteration: Iteration, batch_id: str, sent: dict[str, Sent], lines: Sequence[Line] = ()) -> Chunk:
-    """Store the batch once; return its chunk. InvalidPayload if the iteration is locked, except for late delivery."""
+def store_batch(
+    iteration: Iteration,
+    batch_id: str,
+    sent: dict[str, Sent],
+    lines: Sequence[Line] = (),
+    *,
+    even_ended: bool = False,
+) -> Chunk:
+    """Store the batch once; return its chunk.
+
+    InvalidPayload if the iteration is locked, except for late delivery and with `even_ended`.
+    """
     batch_hash = ids.hash_text(batch_id)
     series, chunk = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
     if chunk is None:
-        require_open(iteration, sent, lines)
+        if not even_ended:
+            require_open(iteration, sent, lines)
         if iteration.end_date is not None:
             # Before the write: readers of changes compare the summaries of this iteration for a minute from now on.
             changes.note_change_alone(iteration.experiment_id, iteration.id)

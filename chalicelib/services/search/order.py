@@ -25,7 +25,7 @@ _ALL = (1 << 64) - 1
 
 def sort_key(terms: tuple[Term, ...], facts: Facts) -> SortKey:
     """One text for each term, then the id."""
-    return (*(_encode(_value(term, facts), descending=term.descending) for term in terms), facts.iteration.id)
+    return (*(encode(_value(term, facts), descending=term.descending) for term in terms), facts.iteration.id)
 
 
 def _value(term: Term, facts: Facts) -> Value | None:
@@ -36,7 +36,7 @@ def _value(term: Term, facts: Facts) -> Value | None:
     return value
 
 
-def _encode(value: Value | None, *, descending: bool) -> str:
+def encode(value: Value | None, *, descending: bool) -> str:
     match value:
         case None:
             return "3"

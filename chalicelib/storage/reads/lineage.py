@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from chalicelib.storage import experiment, iteration, label, model, permission, project, resource
+from chalicelib.storage import experiment, iteration, label, model, permission, project, resource, trash
 from chalicelib.storage.experiment import ExperimentRow
 from chalicelib.storage.iteration import IterationRow, Marks
 from chalicelib.storage.model import ModelRow, Registry
@@ -78,7 +78,31 @@ def find_experiment_lineage(experiment_id: str, user_id: str) -> ExperimentLinea
     ancestors = _ancestors(keys.experiment_ref(experiment_id))
     if ancestors is None:
         return None
-    found = _read(ancestors.project_id, user_id, keys.experiment(ancestors.project_id, experiment_id))
+    return _experiment_lineage(
+        _read(ancestors.project_id, user_id, keys.experiment(ancestors.project_id, experiment_id))
+    )
+
+
+def find_trashed_experiment_lineage(experiment_id: str, user_id: str) -> ExperimentLineage | None:
+    """Like `find_experiment_lineage`, of an experiment in the trash, in a project that is not."""
+    ancestors = _ancestors(keys.experiment_ref(experiment_id))
+    if ancestors is None:
+        return None
+    own = keys.experiment(ancestors.project_id, experiment_id)
+    return _experiment_lineage(_read_trashed(ancestors, user_id, own))
+
+
+def find_trashed_iteration_lineage(iteration_id: str, user_id: str) -> IterationLineage | None:
+    """Like `find_iteration_lineage`, of an iteration that is in the trash, or its experiment is."""
+    ancestors = _ancestors(keys.iteration_ref(iteration_id))
+    if ancestors is None:
+        return None
+    above = keys.experiment(ancestors.project_id, ancestors.experiment_id)
+    own = keys.iteration(ancestors.experiment_id, iteration_id)
+    return _iteration_lineage(_read_trashed(ancestors, user_id, above, own))
+
+
+def _experiment_lineage(found: Sequence[Item | None]) -> ExperimentLineage | None:
     match found:
         case [ProjectRow() as above, mine, ExperimentRow() as row]:
             return ExperimentLineage(
@@ -95,7 +119,11 @@ def find_iteration_lineage(iteration_id: str, user_id: str) -> IterationLineage 
     ancestors = _ancestors(keys.iteration_ref(iteration_id))
     if ancestors is None:
         return None
-    match _read_below(ancestors, user_id, keys.iteration(ancestors.experiment_id, iteration_id)):
+    return _iteration_lineage(_read_below(ancestors, user_id, keys.iteration(ancestors.experiment_id, iteration_id)))
+
+
+def _iteration_lineage(found: Sequence[Item | None]) -> IterationLineage | None:
+    match found:
         case [ProjectRow() as above, mine, ExperimentRow() as middle, IterationRow() as row]:
             return IterationLineage(
                 project=project.shape(above),
@@ -165,6 +193,27 @@ def _read(project_id: str, user_id: str, *below: Key) -> Sequence[Item | None]:
     item_keys = [keys.project(project_id), keys.permission(user_id, project_id), *below]
     found = item.get_many(item_keys)
     return [found.get(key) for key in item_keys]
+
+
+def _read_trashed(ancestors: _Ancestors, user_id: str, *below: Key) -> Sequence[Item | None]:
+    """Like `_read`, with those of `below` that are in the trash. Those being removed count as missing."""
+    first = [keys.project(ancestors.project_id), keys.permission(user_id, ancestors.project_id)]
+    found = item.get_even_hidden([*first, *below])
+    rows = [found.get(key) for key in (*first, *below)]
+    return [row if row is not None and (not row.deleting or _is_trashed(row)) else None for row in rows]
+
+
+def _is_trashed(row: Item) -> bool:
+    if isinstance(row, ExperimentRow):
+        return trash.find_entry_of_experiment(row.project_id, row.id) is not None
+    if isinstance(row, IterationRow):
+        project_id = _ancestors_of(row).project_id
+        return trash.find_entry("iteration", row.id, project_id, row.experiment_id) is not None
+    return False
+
+
+def _ancestors_of(row: IterationRow) -> _Ancestors:
+    return _cached_ancestors(keys.iteration_ref(row.id))
 
 
 def _read_below(ancestors: _Ancestors, user_id: str, below: Key) -> Sequence[Item | None]:

@@ -39,6 +39,24 @@ def read_iterations(
     return _from_rows(experiment_id, [_shown(row, deleted) for row in found])
 
 
+def read_even_hidden(experiment_id: str, names: Collection[str]) -> tuple[list[Iteration], set[str]]:
+    """All iterations in the order of their ids, and the ids of those that are in the trash or being removed."""
+    found = list(item.raw_rows(keys.iterations_span(experiment_id), _attributes(names)))
+    hidden = {row["id"]["S"] for row in found if "deleting" in row}
+    rows = ({name: value for name, value in row.items() if name != "deleting"} for row in found)
+    return _from_rows(experiment_id, rows), hidden
+
+
+def find_even_hidden(experiment_id: str, iteration_ids: Sequence[str]) -> list[Iteration]:
+    """The iterations that there are, also in the trash, in the order given."""
+    item_keys = [keys.iteration(experiment_id, each) for each in iteration_ids]
+    found = item.raw_many(item_keys, _attributes(_FIELDS))
+    rows = (
+        {name: value for name, value in found[key].items() if name != "deleting"} for key in item_keys if key in found
+    )
+    return _from_rows(experiment_id, rows)
+
+
 def _shown(row: Mapping[str, Any], deleted: Collection[str]) -> Mapping[str, Any]:
     """The row as readers see it: a parent that is deleted counts as none."""
     parent = row.get("parent_iteration_id", {}).get("S") if deleted else None

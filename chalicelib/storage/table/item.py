@@ -107,6 +107,12 @@ def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
     return {item.key: item for item in found if not item.deleting}
 
 
+def get_even_hidden(keys: Iterable[Key]) -> dict[Key, Item]:
+    """Like `get_many`, with the items that are in the trash or being deleted."""
+    connection()
+    return {item.key: item for item in Item.batch_get([tuple(key) for key in set(keys)], consistent_read=True)}
+
+
 def query(model: type[M], pk: str, prefix: str = "", *, condition: Condition | None = None) -> Iterator[M]:
     """All rows of a partition whose sort key starts with `prefix`, in key order, without hidden ones."""
     visible = Item.deleting.does_not_exist()

@@ -1,0 +1,42 @@
+"""The history of a metric."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.routes.http.answer import Answer
+from chalicelib.routes.http.endpoint import Call
+from chalicelib.routes.mlflow import limits, lookup, paging
+from chalicelib.routes.mlflow.operations import Operations
+from chalicelib.routes.mlflow.parse import Required, RunBody, number
+from chalicelib.services import metric as service
+from chalicelib.services.search.order import encode
+
+operations = Operations("/2.0/mlflow")
+
+
+class History(RunBody, kw_only=True):
+    metric_key: Required
+    max_results: int | None = None
+    page_token: str = ""
+
+
+@operations.get("/metrics/get-history", query=History)
+def get_history(call: Call[None, History]) -> Answer[dict[str, Any]]:
+    """The points in the order of time, step and value, each once; a long history comes in pages."""
+    query = call.query
+    size = paging.check_size("max_results", query.max_results, limits.MAX_HISTORY_RESULTS, limits.MAX_HISTORY_RESULTS)
+    line, _ = lookup.find_run(call, query.id)
+    points = set(service.read_points(line.iteration, query.metric_key))
+    rows = sorted((_key(*point), point) for point in points)
+    scope = f"history {line.iteration.id} {query.metric_key}"
+    page, more = paging.cut(rows, size, scope, query.page_token or None, 3)
+    return paging.answer("metrics", page, lambda point: _form(query.metric_key, *point), scope, more=more)
+
+
+def _key(step: int, time: int, value: float) -> paging.Key:
+    return tuple(encode(part, descending=False) for part in (time, step, value))
+
+
+def _form(key: str, step: int, time: int, value: float) -> dict[str, Any]:
+    return {"key": key, "value": number(value), "timestamp": time, "step": step}
