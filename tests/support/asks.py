@@ -139,6 +139,8 @@ def _sent_upload(world: World) -> Ask:
     part = {"part_number": 1, "etag": sent["ETag"], "url": ""}
     body = {"path": "sent.bin", "upload_id": token, "parts": [part]}
     return Ask(ids={"path+": _files(world)}, body=body)
+
+
 METRICS = [
     {"key": f"m{number % 10}", "value": 1 / (1 + number), "timestamp": number, "step": number} for number in range(1000)
 ]

@@ -53,7 +53,8 @@ class Mlflow:
 
     def search(self, *experiment_ids: str, **body: Any) -> list[str]:
         """The ids of the runs of all pages."""
-        ids, token = [], {}
+        ids: list[str] = []
+        token: dict[str, str] = {}
         while True:
             page = found(self.post("runs/search", experiment_ids=experiment_ids, **token, **body))
             ids += [each["info"]["run_id"] for each in page["runs"]]
