@@ -301,7 +301,8 @@ def test_a_folder_that_cannot_be_written_costs_nothing_while_the_server_is_there
 
 
 def test_a_fork_that_ends_without_a_record_is_forgotten(server: FakeServer) -> None:
-    active = deardiary.start("Iris", "sweep", client=client_of(server))
+    # A fork has no other threads, so nothing captures its output.
+    active = deardiary.start("Iris", "sweep", client=client_of(server), capture=())
     active.after_fork()
     active.finish()
     assert active not in process_hooks._running
