@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,25 @@ def test_the_points_of_an_earlier_process_are_sent_again_after_a_failure(
     assert [body["metrics"]["loss"]["step"] for body in bodies] == [[7]] * 4
     assert len({body["batch_id"] for body in bodies}) == 1
     assert caplog.text.count("An earlier process has left something") == 1
+
+
+@pytest.mark.usefixtures("_earlier_process")
+def test_a_record_of_an_earlier_process_that_always_fails_stops_nothing(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(earlier, "FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr(earlier, "HURRIED_BACKOFF", 0.01)
+    monkeypatch.setattr(sender, "FASTEST_SECONDS", 0.01)
+
+    def answer(request: Request) -> transports.Answer:
+        is_earlier = json.loads(transports.body_of(request))["metrics"]["loss"]["step"] == [7]
+        return GONE if is_earlier else taken(request)
+
+    server.answers[LOG] = answer
+    with deardiary.start("Iris", "sweep", id_key="k", client=client_of(server), capture=()) as active:
+        active.log({"loss": 2}, step=8)
+        assert not active.flush(), "the earlier points have not arrived"
+    assert [8] in [body["metrics"]["loss"]["step"] for body in server.bodies(LOG)]
 
 
 @pytest.mark.usefixtures("_earlier_process")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 60.0
 HURRIED_BACKOFF = 1.0  # while a caller of `Sender.wait` waits
 REFUSED_SECONDS = 60.0  # between two tries while the server refuses this user
+MOST_WAITED = 8  # failures for which a caller waits: one bad record of an earlier process must not stop this one
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ _log = logging.getLogger(__name__)
 class Earlier:
     """The spools of earlier processes, which ``send`` sends. It returns the errors that stopped it.
 
-    ``is_settled``: a caller need not wait, because all are sent, or because the server refuses them.
+    ``is_settled``: a caller need not wait, because all are sent, or because they cannot be sent soon.
     """
 
     def __init__(self, send: Callable[[], Sequence[Exception]]) -> None:
@@ -43,9 +44,9 @@ class Earlier:
             return
         errors = self._try()
         passing = [error for error in errors if isinstance(error, ClientError) and error.is_passing]
-        self.is_sent, self.is_settled = not errors, not passing
-        self._put_off(max((error.retry_after for error in passing), default=None))
         self._failures += 1
+        self.is_sent, self.is_settled = not errors, not passing or self._failures >= MOST_WAITED
+        self._put_off(max((error.retry_after for error in passing), default=None))
 
     def _put_off(self, asked: float | None) -> None:
         """Set the time of the next try. ``asked``: the Retry-After in seconds, 0 without one; None if refused."""
@@ -53,7 +54,7 @@ class Earlier:
         if asked is None:
             self._not_before = self._not_before_hurried = now + REFUSED_SECONDS
             return
-        backoff = wait_seconds(self._failures, first=FIRST_BACKOFF, longest=LONGEST_BACKOFF, least_share=0.5)
+        backoff = wait_seconds(self._failures - 1, first=FIRST_BACKOFF, longest=LONGEST_BACKOFF, least_share=0.5)
         self._not_before = now + max(backoff, asked)
         self._not_before_hurried = now + max(min(backoff, HURRIED_BACKOFF), asked)
 
