@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
+from chalicelib import ids
+from chalicelib.storage.iteration import IterationRow
+from chalicelib.storage.points.summary import pack_summaries, unpack_summaries
+from chalicelib.storage.series import SeriesRow
+from chalicelib.storage.table import item, keys
 from tests.pages.conftest import Open
 from tests.support.api import end, made, new_experiment, new_iteration, new_member, new_project
 from tests.support.browser import PHONE, Dashboard
@@ -20,13 +28,35 @@ KEYS = 20
 
 @pytest.fixture(scope="module")
 def large(server: Server) -> str:
-    """An experiment with 1,000 iterations and 40 columns; labels are made faster than parameters."""
+    """An experiment with 1,000 iterations and 40 columns."""
     experiment = new_experiment(server, new_project(server, name="Digits"), name="large")
-    for number in range(ROWS):
-        labels = {f"p{key:02}": str(number % (key + 2)) for key in range(KEYS)}
-        iteration = new_iteration(server, experiment, name=f"run {number}", labels=labels)
-        _log(server, iteration, {}, {f"m{key:02}": number / (key + 1) for key in range(KEYS)})
+    first = new_iteration(server, experiment, name="run 0", labels={f"p{key:02}": "0" for key in range(KEYS)})
+    _log(server, first, {}, {f"m{key:02}": 0.0 for key in range(KEYS)})
+    end(server, first)
+    _copy(experiment, first, ROWS - 1)
     return experiment
+
+
+def _copy(experiment: str, source: str, rows: int) -> None:
+    """Write the rows of further iterations, each with other labels and metrics: faster than a thousand requests."""
+    iteration = item.find(IterationRow, keys.iteration(experiment, source))
+    series = item.find(SeriesRow, keys.series(experiment, source))
+    assert iteration
+    assert series
+    summaries, created = unpack_summaries(series.summaries), iteration.created_date
+    with IterationRow.batch_write() as batch:
+        for number in range(1, rows + 1):
+            iteration.id = ids.new_id()
+            iteration.name = f"run {number}"
+            iteration.created_date = iteration.end_date = created + timedelta(milliseconds=number)
+            iteration.labels = {f"p{key:02}": str(number % (key + 2)) for key in range(KEYS)}
+            values = {f"m{key:02}": number / (key + 1) for key in range(KEYS)}
+            shown = {key: summaries[key]._replace(last=value, min=value, max=value) for key, value in values.items()}
+            series.summaries = pack_summaries(shown)
+            iteration.sk = keys.iteration(experiment, iteration.id).sk
+            series.sk = keys.series(experiment, iteration.id).sk
+            batch.save(deepcopy(iteration))
+            batch.save(deepcopy(series))
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +267,11 @@ def test_a_member_who_may_only_read_changes_nothing(new_tab: Open, server: Serve
     expect(tab.page.get_by_role("region", name="Selected").get_by_role("link", name="Charts")).to_be_visible()
     for name in ("Tag", "Label", "Delete"):
         expect(tab.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    notes = _cell(tab, "ash", "notes")
+    notes.dblclick()
+    notes.press("Enter")
+    notes.press("F2")
+    expect(tab.page.locator(".cell-editor")).to_have_count(0)
 
 
 def test_the_csv_has_the_shown_columns_of_all_rows(dashboard: Dashboard, large: str) -> None:
@@ -368,6 +403,155 @@ def test_a_baseline_stands_first_and_others_say_how_far_they_are(dashboard: Dash
     expect(_names(tab).first).to_have_text("birch")
     tab.page.get_by_role("button", name="No baseline").click()
     expect(_names(tab).first).to_have_text("date")
+
+
+def _cell(tab: Dashboard, name: str, column: str) -> Locator:
+    return tab.page.get_by_role("row", name=f"Select {name} ").locator(f'[data-column="{column}"]')
+
+
+def test_a_name_notes_and_tags_are_changed_in_their_cells(dashboard: Dashboard, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="edited")
+    _four(server, experiment)
+    tab = _open(dashboard, experiment, columns="name,notes,tags")
+    notes = _cell(tab, "cedar", "notes")
+    notes.dblclick()
+    tab.page.get_by_label("Notes", exact=True).fill("first, second")
+    tab.page.keyboard.press("Control+Enter")
+    expect(notes).to_have_text("first, second")
+    expect(notes).to_be_focused()
+    # Escape gives up, and the keyboard goes on from the cell.
+    tab.page.keyboard.press("Enter")
+    tab.page.keyboard.type("lost")
+    tab.page.keyboard.press("Escape")
+    expect(notes).to_have_text("first, second")
+    tab.page.keyboard.press("ArrowLeft")
+    expect(tab.page.get_by_role("link", name="cedar")).to_be_focused()
+    tab.page.keyboard.press("F2")
+    name = tab.page.locator(".cell-editor").get_by_label("Name")
+    expect(name).to_have_value("cedar")
+    name.fill("x" * 300)
+    name.press("Enter")
+    expect(tab.page.locator(".cell-editor").get_by_role("alert")).to_have_text("Expected at most 255 characters")
+    tab.check_looks()
+    name.fill("elm")
+    tab.page.get_by_role("button", name="Save").click()
+    tags = _cell(tab, "elm", "tags")
+    tags.dblclick()
+    tab.page.get_by_label("Tags, separated by commas").fill("a\\,b, new")
+    tab.page.keyboard.press("Enter")
+    expect(tags.locator(".tag")).to_have_text(["a,b", "new"])
+    stored = server.call("GET", f"/experiments/{experiment}/iterations?include=tags").body["data"]
+    changed = [(each["name"], each["notes"], sorted(each["tags"])) for each in stored if each["notes"]]
+    assert changed == [("elm", "first, second", ["a,b", "new"])]
+
+
+def test_what_others_change_meanwhile_leaves_the_typed_text_alone(
+    dashboard: Dashboard, server: Server, project: str
+) -> None:
+    experiment = new_experiment(server, project, name="meanwhile")
+    _four(server, experiment)
+    tab = dashboard
+    tab.page.clock.install()
+    with tab.page.expect_response(re.compile("/iterations/changes")):
+        _open(tab, experiment)
+    _cell(tab, "birch", "tags").dblclick()
+    field = tab.page.get_by_label("Tags, separated by commas")
+    field.fill("tree, mine")
+    birch = next(each.id for each in server.client().iterations.list(experiment) if each.name == "birch")
+    server.client().iterations.update(birch, name="beech")
+    made(server.call("POST", f"/iterations/{birch}/tags", {"value": "theirs"}))
+    new_iteration(server, experiment, name="on top")
+    _poll(tab)
+    expect(_names(tab)).to_have_text(["on top", "date", "cedar", "beech", "ash"])
+    expect(field).to_have_value("tree, mine")
+    expect(tab.page.get_by_text("Changed meanwhile to")).to_be_visible()
+    field.press("Enter")
+    expect(tab.page.locator(".cell-editor")).to_have_count(0)
+    # It adds what was added, and takes nothing of the others away.
+    tags = {each["value"] for each in server.call("GET", f"/iterations/{birch}/tags").body["data"]}
+    assert tags == {"tree", "mine", "theirs"}
+
+
+def test_pinned_rows_and_the_baseline_stay_in_sight(dashboard: Dashboard, server: Server, large: str) -> None:
+    [oldest] = server.call("GET", f"/experiments/{large}/iterations?order_by=created_date&limit=1").body["data"]
+    # The first page does not have the baseline.
+    dashboard.page.route(re.compile("format=columns"), _in_pages_of(100))
+    tab = _open(dashboard, large, columns="name,m:m00", baseline=oldest["id"])
+    expect(_names(tab).first).to_have_text("run 0")
+    _rows(tab).nth(2).hover()
+    _rows(tab).nth(2).get_by_role("button", name="Pin").click()
+    expect(_names(tab).nth(1)).to_have_text(f"run {ROWS - 2}")
+    tab.page.locator(".grid").evaluate("each => each.scrollTo(0, 40 * 32)")
+    expect(_names(tab).nth(2)).not_to_have_text(f"run {ROWS - 1}")
+    places = [".grid thead th", ".grid tbody tr:nth-child(1) th", ".grid tbody tr:nth-child(2) th"]
+    edges = tab.page.evaluate(
+        """places => places.map(each => document.querySelector(each).getBoundingClientRect())
+            .flatMap(each => [each.top, each.bottom])""",
+        places,
+    )
+    assert edges[1] == edges[2]
+    assert edges[3] == edges[4]
+    expect(_rows(tab).last).to_contain_text("+")
+    tab.page.reload()
+    expect(_names(tab)).to_contain_text(["run 0", f"run {ROWS - 2}", f"run {ROWS - 1}"])
+    _filter(tab, 'name = "run 17"')
+    expect(_names(tab)).to_have_text(["run 0", f"run {ROWS - 2}", "run 17"])
+    expect(_rows(tab).last).to_contain_text("17+17")
+    expect(tab.page.get_by_text("1 iteration", exact=True)).to_be_visible()
+    _rows(tab).nth(1).hover()
+    _rows(tab).nth(1).get_by_role("button", name="Pin").click()
+    expect(_names(tab)).to_have_text(["run 0", "run 17"])
+
+
+def _in_pages_of(rows: int) -> Callable[[Route], None]:
+    """Ask for small pages in place of large ones."""
+    return lambda route: route.continue_(url=re.sub("limit=[0-9]+", f"limit={rows}", route.request.url))
+
+
+def test_groups_differences_and_children_are_of_all_rows(dashboard: Dashboard, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="paged")
+    parent = new_iteration(server, experiment, name="parent")
+    _log(server, parent, {"lr": "0.1", "seed": "8"}, {"loss": 0.5})
+    _four(server, experiment)
+    child = new_iteration(server, experiment, name="child", parent_iteration_id=parent)
+    _log(server, child, {"lr": "0.1", "seed": "7"}, {})
+    tab = dashboard
+    small_pages = _in_pages_of(2)
+    held: list[Route] = []
+    tab.page.route(
+        re.compile("format=columns"),
+        lambda route: held.append(route) if "cursor=" in route.request.url and not held else small_pages(route),
+    )
+    _open(tab, experiment, group="p:lr", differs="1")
+    expect(tab.page.get_by_text(re.compile("Groups and differences cover 2 (of 6 )?iterations so far"))).to_be_visible()
+    expect(tab.page.get_by_role("columnheader", name="seed")).to_have_count(0)
+    tab.check_looks()
+    small_pages(held[0])
+    expect(_names(tab)).to_have_text(["▸ lr = 0.1 4", "▸ lr = 0.01 2"])
+    expect(_rows(tab).first).to_contain_text("0.5 … 4.5")
+    expect(tab.page.get_by_role("columnheader", name="seed")).to_be_visible()
+    expect(tab.page.get_by_text("so far")).to_have_count(0)
+    expect(tab.page.get_by_text("6 iterations", exact=True)).to_be_visible()
+    _open(tab, experiment, tree="1")
+    expect(_names(tab)).to_have_text(["date", "cedar", "birch", "ash", "parent", "child"])
+
+
+def test_a_running_iteration_says_when_it_was_seen_last(new_tab: Open, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="seen")
+    new_iteration(server, experiment, name="training")
+    author = new_member(server, project, "create", "read")
+    made(server.call("POST", f"/experiments/{experiment}/iterations", {"name": "theirs"}, token=author.token))
+    tab = new_tab(new_member(server, project, "read").username)
+    tab.page.clock.install()
+    with tab.page.expect_response(re.compile("/iterations/changes")):
+        _open(tab, experiment)
+    training = tab.page.get_by_role("row", name="Select training")
+    expect(training).to_contain_text(re.compile("seen (just now|[0-9]+ s ago)"))
+    # A member who is no admin sees the names of others.
+    expect(tab.page.get_by_role("row", name="Select theirs")).to_contain_text(author.username)
+    tab.page.clock.run_for(12 * 60_000)
+    expect(training).to_contain_text("silent for 12 min")
+    tab.check_looks()
 
 
 def test_children_stand_below_their_parents(dashboard: Dashboard, server: Server, project: str) -> None:

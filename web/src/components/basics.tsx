@@ -16,12 +16,13 @@ interface LinkProps {
   query?: Record<string, string | undefined>;
   children: ComponentChildren;
   class?: string;
+  tabIndex?: number;
 }
 
 /** A link to another page of the dashboard. */
-export function Link({ to, query, children, class: given }: LinkProps) {
+export function Link({ to, query, children, class: given, tabIndex }: LinkProps) {
   return (
-    <a href={hashOf(to, query)} class={given}>
+    <a href={hashOf(to, query)} class={given} tabIndex={tabIndex}>
       {children}
     </a>
   );

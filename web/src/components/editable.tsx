@@ -1,8 +1,7 @@
 /** A text that is changed in its place. Enter or "Save" saves it, Escape leaves it as it was. */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { messageOf } from "../api/errors.ts";
-import { Button } from "./basics.tsx";
+import { Editor } from "./editor.tsx";
 
 interface EditableProps {
   label: string;
@@ -42,53 +41,4 @@ export function EditableText(props: EditableProps) {
       ) : null}
     </div>
   );
-}
-
-function Editor({ label, value, long, save, close }: EditableProps & { close: () => void }) {
-  const [text, setText] = useState(value);
-  const [error, setError] = useState<string>();
-  const [saving, setSaving] = useState(false);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (text === value) return close();
-    setSaving(true);
-    try {
-      await save(text);
-      close();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setSaving(false);
-    }
-  };
-  const keys = (event: KeyboardEvent) => {
-    if (event.key === "Escape") close();
-    if (event.key === "Enter" && !event.repeat && (!long || event.ctrlKey || event.metaKey)) void submit(event);
-  };
-  const input = {
-    "aria-label": label,
-    value: text,
-    onInput: (event: Event) => setText((event.currentTarget as HTMLInputElement).value),
-    onKeyDown: keys,
-    "aria-invalid": error ? true : undefined,
-  } as const;
-  return (
-    <form class="editor" onSubmit={submit}>
-      {long ? <textarea rows={6} ref={focus} {...input} /> : <input ref={focus} {...input} />}
-      <Button type="submit" kind="primary" disabled={saving}>
-        Save
-      </Button>
-      <Button kind="plain" onClick={close}>
-        Cancel
-      </Button>
-      {error ? (
-        <p class="field-error" role="alert">
-          {error}
-        </p>
-      ) : null}
-    </form>
-  );
-}
-
-function focus(element: HTMLInputElement | HTMLTextAreaElement | null) {
-  if (element && document.activeElement !== element) element.focus();
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatAgo, formatBytes, formatDuration, formatNumber, type WireNumber } from "./format.ts";
+import { formatAgo, formatBytes, formatDuration, formatNumber, seenText, type WireNumber } from "./format.ts";
 
 const NUMBERS: [WireNumber, string][] = [
   [0, "0"],
@@ -57,4 +57,21 @@ test("sizes are decimal", () => {
     "123 MB",
     "5.0 TB",
   ]);
+});
+
+test("a running iteration was seen, or is silent", () => {
+  const texts = [-40, 3, 35, 149, 150, 12 * 60, 3 * 3600 + 60].map((seconds) => seenText(seconds));
+  assert.deepEqual(
+    texts.map((each) => each.text),
+    [
+      "seen just now",
+      "seen just now",
+      "seen 35 s ago",
+      "seen 2 min ago",
+      "silent for 2 min",
+      "silent for 12 min",
+      "silent for 3 h 1 min",
+    ],
+  );
+  assert.deepEqual(texts.filter((each) => each.isSilent).length, 3);
 });

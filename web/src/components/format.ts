@@ -54,6 +54,16 @@ export function formatAgo(time: Date, now: Date): string {
   return formatDay(time);
 }
 
+/** An idle client sends a heartbeat after a minute (docs/liveness.md). */
+const SILENT_SECONDS = 150;
+
+/** When a running iteration was last heard of; the clocks of server and browser may differ. */
+export function seenText(seconds: number): { text: string; isSilent: boolean } {
+  if (seconds >= SILENT_SECONDS) return { text: `silent for ${formatDuration(seconds)}`, isSilent: true };
+  const ago = seconds < 60 ? `${Math.floor(seconds)} s` : `${Math.floor(seconds / 60)} min`;
+  return { text: seconds < 5 ? "seen just now" : `seen ${ago} ago`, isSilent: false };
+}
+
 export function formatDay(time: Date): string {
   return textOf(time, DAY);
 }

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { formatAgo, formatDuration, formatTime } from "./format.ts";
 
 /** The time of this moment; all texts that depend on it change together. */
-const now = signal(new Date());
+export const now = signal(new Date());
 setInterval(() => {
   if (document.visibilityState === "visible") now.value = new Date();
 }, 10_000);

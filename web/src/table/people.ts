@@ -1,27 +1,32 @@
 /** The names of authors. */
-
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../state/api.ts";
 import { me } from "../state/session.ts";
+import { useList } from "../state/use.ts";
 
-const names = signal<ReadonlyMap<string, string>>(new Map());
+const everybody = signal<ReadonlyMap<string, string>>(new Map());
 
-/** Only an admin may read the names of other users. */
-export function useAuthors(): (id: string) => string {
-  const admin = me.value?.is_admin;
+/** The members of the project have names. Only an admin may read those of other users: of them the id is shown. */
+export function useAuthors(projectId: string): (id: string) => string {
+  const members = useList("/projects/{project_id}/permissions", { ids: { project_id: projectId } });
+  const user = me.value;
   useEffect(() => {
-    if (admin && !names.peek().size) void loadNames();
-  }, [admin]);
-  const known = names.value;
-  return (id) => (id === me.value?.id ? me.value.username : (known.get(id) ?? id.slice(0, 8)));
+    if (user?.is_admin && !everybody.peek().size) void readEverybody();
+  }, [user?.is_admin]);
+  const others = everybody.value;
+  return useMemo(() => {
+    const names = new Map([...others, ...(members.data ?? []).map((each) => [each.user_id, each.username] as const)]);
+    if (user) names.set(user.id, user.username);
+    return (id) => names.get(id) ?? id.slice(0, 8);
+  }, [members.data, others, user]);
 }
 
-async function loadNames(): Promise<void> {
+async function readEverybody(): Promise<void> {
   const found = new Map<string, string>();
   try {
     for await (const page of api.pages("/users")) for (const each of page) found.set(each.id, each.username);
   } finally {
-    names.value = found;
+    everybody.value = found;
   }
 }

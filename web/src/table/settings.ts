@@ -13,6 +13,7 @@ export const VIEW_NAMES = [
   "group",
   "tree",
   "baseline",
+  "top",
 ] as const;
 /** What is kept for the next visit. */
 export const KEPT_NAMES = ["columns", "pinned", "widths"] as const;
@@ -37,6 +38,9 @@ export function widthsOf(text: string | undefined): Map<string, number> {
 export function widthsText(widths: ReadonlyMap<string, number>): string {
   return joined([...widths].map(([id, width]) => `${Math.round(width)}=${id}`));
 }
+
+/** Rows at the top. */
+export const MOST_PINNED = 20;
 
 export const NARROWEST = 56;
 export const WIDEST = 900;

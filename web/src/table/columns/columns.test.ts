@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Keys } from "../rows/model.ts";
+import { row } from "../rows/testing.ts";
+import { cellValue, columnsOf, columnsOfIds, differing, MOST_KEYS, orderOf, quoted, shownAtFirst } from "./columns.ts";
+
+const keys: Keys = {
+  parameters: [
+    { key: "lr", type: "number", count: 2 },
+    { key: "seed", type: "number", count: 3 },
+  ],
+  metrics: [{ key: "val loss", type: "number", count: 3 }],
+  labels: [],
+  tags: [],
+};
+
+test("the keys of most iterations come first", () => {
+  const ids = shownAtFirst(columnsOf(keys));
+  assert.equal(ids[0], "name");
+  assert.deepEqual(ids.slice(5, 8), ["p:seed", "p:lr", "m:val loss"]);
+});
+
+test("of very many keys only some are shown at first", () => {
+  const many = Array.from({ length: 10_000 }, (_, at) => ({ key: `k${at}`, type: "number" as const, count: 1 }));
+  const all = columnsOf({ ...keys, metrics: many });
+  assert.ok(all.length > 10_000);
+  assert.equal(shownAtFirst(all).filter((id) => id.includes(":")).length, MOST_KEYS);
+});
+
+test("an order quotes what a bare name cannot hold", () => {
+  const all = columnsOf(keys);
+  assert.equal(orderOf("-m:val loss", all), 'metrics."val loss".last desc');
+  assert.equal(orderOf("min:loss", all), "metrics.loss.min");
+  assert.equal(orderOf("p:lr", all), "parameters.lr");
+  assert.equal(orderOf("tags", all), "created_date desc");
+  assert.equal(quoted('a"b\\c'), '"a\\"b\\\\c"');
+  assert.equal(quoted("train.min"), '"train.min"');
+  assert.equal(quoted("net/depth"), "net/depth");
+});
+
+test("a column of a key that nobody uses any more stays, an unknown one does not", () => {
+  const found = columnsOfIds(["name", "m:a:b", "no such", "max:acc"], columnsOf(keys));
+  assert.deepEqual(
+    found.map((each) => [each.kind, each.key, each.part]),
+    [
+      ["field", "name", undefined],
+      ["metric", "a:b", "last"],
+      ["metric", "acc", "max"],
+    ],
+  );
+});
+
+test("a column differs if one row has another value, or none", () => {
+  const columns = columnsOfIds(["name", "p:lr", "p:seed", "m:loss"], columnsOf(keys));
+  const rows = [
+    row("a", { parameters: { lr: "0.1", seed: "1" }, metrics: { loss: { last: "NaN" } } }),
+    row("b", { parameters: { lr: "0.1", seed: "1" }, metrics: { loss: { last: "NaN" } } }),
+    row("c", { parameters: { lr: "0.1" }, metrics: { loss: { last: "NaN" } } }),
+  ];
+  assert.deepEqual(
+    differing(columns, rows).map((each) => each.id),
+    ["name", "p:seed"],
+  );
+  assert.deepEqual(
+    differing(columns, rows.slice(0, 2)).map((each) => each.id),
+    ["name"],
+  );
+});
+
+test("a value of a part that was not logged is absent", () => {
+  const [min] = columnsOfIds(["min:loss"], []);
+  assert.ok(min);
+  assert.equal(cellValue(row("a", { metrics: { loss: { last: 1 } } }), min), undefined);
+});

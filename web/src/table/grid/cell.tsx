@@ -1,0 +1,90 @@
+/** The contents of one cell. */
+import { RUNNING } from "../../api/words.ts";
+import { Link } from "../../components/basics.tsx";
+import { formatNumber } from "../../components/format.ts";
+import { LastSeen } from "../../components/last-seen.tsx";
+import { IterationStatus } from "../../components/status.tsx";
+import { Duration, Time } from "../../components/time.tsx";
+import { type Column, cellValue, textOf } from "../columns/columns.ts";
+import type { Row } from "../rows/model.ts";
+import { deltaOf } from "../rows/stats.ts";
+import type { GridProps } from "./grid.tsx";
+
+interface Props {
+  grid: Pick<GridProps, "authorOf" | "baseline" | "lastSeen">;
+  row: Row;
+  column: Column;
+  /** How far below its parent or in how many groups the row stands. */
+  depth: number;
+  tabIndex: number;
+}
+
+const INDENT = 14;
+
+export function Cell({ grid, row, column, depth, tabIndex }: Props) {
+  if (column.id === "name") return <Name row={row} depth={depth} tabIndex={tabIndex} />;
+  if (column.id === "status") return <StatusCell row={row} seen={grid.lastSeen.get(row.id)} />;
+  if (column.kind === "field") return <Field row={row} name={column.key} authorOf={grid.authorOf} />;
+  const value = cellValue(row, column);
+  const delta = deltaOf(row, grid.baseline, column);
+  const text = <span title={value === undefined ? undefined : String(value)}>{textOf(value, column)}</span>;
+  if (delta === undefined) return text;
+  return (
+    <span class="grid-stats">
+      {text}
+      <span class="grid-range" title="Difference to the baseline">
+        {delta > 0 ? "+" : ""}
+        {formatNumber(delta, 3)}
+      </span>
+    </span>
+  );
+}
+
+function Name({ row, depth, tabIndex }: Pick<Props, "row" | "depth" | "tabIndex">) {
+  const link = (
+    <Link to={`/iterations/${row.id}`} tabIndex={tabIndex}>
+      <span title={row.name}>{row.name}</span>
+    </Link>
+  );
+  return depth ? <span style={{ paddingInlineStart: `${depth * INDENT}px` }}>{link}</span> : link;
+}
+
+function StatusCell({ row, seen }: { row: Row; seen: string | undefined }) {
+  const status = <IterationStatus id={row.status_id} />;
+  if (row.status_id !== RUNNING || !seen) return status;
+  return (
+    <span class="grid-stats">
+      {status}
+      <LastSeen at={seen} />
+    </span>
+  );
+}
+
+function Field({ row, name, authorOf }: { row: Row; name: string; authorOf: (id: string) => string }) {
+  switch (name) {
+    case "created":
+      return <Time at={row.created_date} />;
+    case "ended":
+      return row.end_date ? <Time at={row.end_date} /> : null;
+    case "duration":
+      return <Duration from={row.created_date} to={row.end_date} />;
+    case "author":
+      return row.created_by ? <span title={row.created_by}>{authorOf(row.created_by)}</span> : null;
+    case "tags":
+      return <Tags tags={row.tags} />;
+    default:
+      return <span title={row.notes}>{row.notes}</span>;
+  }
+}
+
+function Tags({ tags }: { tags: readonly string[] }) {
+  return (
+    <span title={tags.join(", ") || undefined}>
+      {tags.map((each) => (
+        <span class="tag" key={each}>
+          {each}
+        </span>
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,120 @@
+/** The table itself. Only the rows and columns near the screen are in the page; all rows have one height. */
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { ColumnActions } from "../columns/header-cell.tsx";
+import type { Line } from "../rows/lines.ts";
+import type { Row } from "../rows/model.ts";
+import { CellEditor, useEditing } from "./editing.tsx";
+import { useFocus } from "./focus.ts";
+import { GridRow } from "./grid-row.tsx";
+import { Head } from "./head.tsx";
+import { type Columns, useLayout } from "./layout.ts";
+import { ROW_HEIGHT, shownRows } from "./rows-on-screen.ts";
+import { useScrollPosition } from "./scroll-position.ts";
+import { px } from "./window.ts";
+
+export interface GridProps extends Columns {
+  rows: readonly Row[];
+  /** The pinned rows come first. */
+  lines: readonly Line[];
+  topCount: number;
+  baseline: Row | undefined;
+  onToggleGroup: (key: string) => void;
+  onSelectMany: (ids: readonly string[], isOn: boolean) => void;
+  sort: [id: string, isDown: boolean];
+  actions: ColumnActions;
+  selected: ReadonlySet<string>;
+  onSelect: (id: string, isOn: boolean, isRange: boolean) => void;
+  onSelectAll: (isOn: boolean) => void;
+  pinnedRows: ReadonlySet<string>;
+  onPinRow: (id: string) => void;
+  authorOf: (id: string) => string;
+  lastSeen: ReadonlyMap<string, string>;
+  /** Saves a name, notes or tags; undefined where the user may change nothing. */
+  save: ((row: Row, field: string, text: string) => Promise<void>) | undefined;
+  /** How many rows there are with those of further pages. */
+  total: number;
+  isBusy: boolean;
+  /** The last rows are near the screen. */
+  onEnd: () => void;
+}
+
+/** Scrolling changes no prop: what depends on the props and the layout alone is then kept. */
+export function Grid(props: GridProps) {
+  const { rows, lines, columns, topCount } = props;
+  const scroller = useRef<HTMLElement>(null);
+  const position = useScrollPosition(scroller);
+  const layout = useLayout(props, position.left, position.width);
+  const shown = shownRows(lines.length, topCount, position);
+  const { stuck, span } = shown;
+  const focus = useFocus(scroller, { lines, layout, shown, position, onSelect: props.onSelect });
+  const editing = useEditing(props, layout, focus.go);
+  const head = useMemo(() => <Head grid={props} layout={layout} />, [props, layout]);
+  const isAtEnd = span.end >= lines.length;
+  useEffect(() => {
+    if (isAtEnd) props.onEnd();
+  }, [isAtEnd, rows.length, lines.length]);
+  const cells = 1 + layout.pinned.length + layout.shown.length + (layout.before ? 1 : 0) + (layout.after ? 1 : 0);
+  const linesBetween = (from: number, to: number) =>
+    lines.slice(from, to).map((line, place) => {
+      const at = from + place;
+      return (
+        <GridRow
+          key={line.key}
+          grid={props}
+          layout={layout}
+          line={line}
+          at={at}
+          isStuck={at < stuck}
+          isTabStop={focus.isTabStop(at)}
+          onFocus={focus.set}
+        />
+      );
+    });
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: the table scrolls, also by keyboard
+    <section ref={scroller} class="grid" tabIndex={0} aria-label="Iterations" aria-busy={props.isBusy}>
+      <table
+        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: its cells take the focus
+        role="grid"
+        aria-readonly={!props.save}
+        style={{ width: px(layout.width) }}
+        aria-rowcount={Math.max(props.total + topCount, lines.length) + 1}
+        aria-colcount={1 + columns.length}
+      >
+        {head}
+        <tbody
+          onKeyDown={(event) => {
+            if (!editing.onKey(event)) focus.onKey(event);
+          }}
+          onClick={editing.onClick}
+          onDblClick={editing.onDoubleClick}
+        >
+          {linesBetween(0, topCount)}
+          <Gap rows={span.first - topCount} cells={cells} />
+          {linesBetween(span.first, span.end)}
+          <Gap rows={lines.length - span.end} cells={cells} />
+        </tbody>
+      </table>
+      {editing.cell ? (
+        <CellEditor
+          key={editing.cell.row.id + editing.cell.placed.column.id}
+          {...editing}
+          cell={editing.cell}
+          scroller={scroller}
+          stuck={stuck}
+          grid={props}
+        />
+      ) : null}
+    </section>
+  );
+}
+
+function Gap({ rows, cells }: { rows: number; cells: number }) {
+  if (rows <= 0) return null;
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a gap takes no focus
+    <tr aria-hidden="true" class="grid-gap">
+      <td colSpan={cells} style={{ height: px(rows * ROW_HEIGHT) }} />
+    </tr>
+  );
+}

@@ -1,0 +1,59 @@
+/** The contents of one cell of a group: mean ± standard deviation, with the extremes below. */
+
+import { ITERATION_STATUS } from "../../api/words.ts";
+import { formatNumber } from "../../components/format.ts";
+import type { Column } from "../columns/columns.ts";
+import type { GroupLine } from "../rows/lines.ts";
+import { commonValue, statsOf } from "../rows/stats.ts";
+
+const DIGITS = 3;
+
+export function GroupCell({ line, column }: { line: GroupLine; column: Column }) {
+  if (column.kind === "field") return null;
+  const common = commonValue(line.rows, column);
+  const stats = column.kind === "metric" || common === undefined ? statsOf(line.rows, column) : undefined;
+  if (!stats) return <span title={common}>{common}</span>;
+  const [mean, min, max] = [stats.mean, stats.min, stats.max].map((each) => formatNumber(each, DIGITS));
+  const std = stats.std === undefined ? "" : ` ± ${formatNumber(stats.std, 2)}`;
+  const title = `mean${std ? " ± standard deviation" : ""} of ${stats.count} of ${line.rows.length}, minimum and maximum`;
+  return (
+    <span class="grid-stats" title={title}>
+      <span>
+        {mean}
+        {std}
+      </span>
+      <span class="grid-range">
+        {min} … {max}
+      </span>
+    </span>
+  );
+}
+
+export function GroupName(props: {
+  line: GroupLine;
+  authorOf: (id: string) => string;
+  tabIndex: number;
+  onToggle: () => void;
+}) {
+  const { line, authorOf, tabIndex, onToggle } = props;
+  const value = valueText(line, authorOf);
+  return (
+    <button
+      type="button"
+      class="grid-group"
+      tabIndex={tabIndex}
+      aria-expanded={line.isOpen}
+      style={{ paddingInlineStart: `${line.depth * 14}px` }}
+      title={`${line.column.title} = ${value}`}
+      onClick={onToggle}
+    >
+      {line.isOpen ? "▾" : "▸"} {line.column.title} = {value} <span class="count">{line.rows.length}</span>
+    </button>
+  );
+}
+
+function valueText({ column, value }: GroupLine, authorOf: (id: string) => string): string {
+  if (column.kind !== "field" || !value) return value || "none";
+  if (column.key === "status") return ITERATION_STATUS[Number(value) as keyof typeof ITERATION_STATUS];
+  return column.key === "author" ? authorOf(value) : value;
+}

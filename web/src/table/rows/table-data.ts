@@ -1,0 +1,191 @@
+/** The rows of the table: read page by page, and kept up to date by the changes feed. */
+import { type Signal, signal } from "@preact/signals";
+import type { components } from "../../api/operations.ts";
+import { api } from "../../state/api.ts";
+import type { Changes } from "../../state/feed.ts";
+import { follow } from "../../state/follow.ts";
+import { grown, merged, type Row, rowsOf } from "./model.ts";
+import { NEWEST_FIRST, ofIds, queryOf, type Wanted } from "./request.ts";
+
+export interface State {
+  rows: readonly Row[];
+  /** Rows that were asked for by their ids, whether they are among `rows` or not. */
+  named: readonly Row[];
+  /** How many the filter finds; null where the server has not counted. */
+  total: number | null;
+  /** There are further pages. */
+  hasMore: boolean;
+  isLoading: boolean;
+  /** The rows have been read at least once. */
+  isKnown: boolean;
+  error?: unknown;
+  /** New iterations that may belong somewhere in this order or filter. */
+  added: readonly string[];
+  /** The last heartbeat of each iteration that runs, by id. */
+  lastSeen: ReadonlyMap<string, string>;
+}
+
+const PATH = "/experiments/{experiment_id}/iterations";
+const RECENT_MS = 15_000;
+
+export class TableData {
+  readonly state: Signal<State>;
+  #wanted: Wanted | undefined;
+  #cursor: string | null = null;
+  #named: readonly string[] = [];
+  #reading: AbortController | undefined;
+  #isClosed = false;
+  #stopFollowing: (() => void) | undefined;
+  #recent: { at: number; changes: Changes }[] = [];
+  /** The creation of the newest iteration that the table or the feed has seen. */
+  #newest = "";
+
+  constructor() {
+    const none = { rows: [], named: [], total: null, added: [], lastSeen: new Map() };
+    this.state = signal<State>({ ...none, hasMore: false, isLoading: true, isKnown: false });
+  }
+
+  /** Read the first page. The rows of before stay until it is here, also if it fails. */
+  async read(wanted: Wanted): Promise<void> {
+    this.#wanted = wanted;
+    this.#cursor = null;
+    void this.#readNamed(wanted);
+    await this.#page(wanted, (rows) => rows);
+    this.#follow();
+  }
+
+  reload(): void {
+    if (this.#wanted) void this.read(this.#wanted);
+  }
+
+  /** Read the next page, unless one is being read. */
+  async more(): Promise<void> {
+    const { isLoading, hasMore } = this.state.peek();
+    if (this.#wanted && hasMore && !isLoading)
+      await this.#page(this.#wanted, (rows) => [...this.state.peek().rows, ...rows]);
+  }
+
+  /** All rows, for a file. */
+  async all(): Promise<readonly Row[]> {
+    while (this.state.peek().hasMore && !this.state.peek().error) await this.more();
+    if (this.state.peek().error) throw this.state.peek().error;
+    return this.state.peek().rows;
+  }
+
+  /** Read these iterations too, as far as they exist. */
+  async name(ids: readonly string[]): Promise<void> {
+    const known = new Set(this.#named);
+    this.#named = ids;
+    if (this.#wanted && ids.some((id) => !known.has(id))) await this.#readNamed(this.#wanted);
+  }
+
+  async #readNamed(wanted: Wanted): Promise<void> {
+    const ids = this.#named;
+    if (!ids.length) return;
+    try {
+      const given = { ids: { experiment_id: wanted.experimentId }, query: queryOf(ofIds(wanted, ids)) };
+      const table = (await api.send("get", PATH, given)) as components["schemas"]["IterationTable"];
+      if (wanted !== this.#wanted || ids !== this.#named || this.#isClosed) return;
+      this.#show({ named: rowsOf(table) });
+      this.#mergeRecent();
+    } catch {
+      // They stand where they are in the table, if they are there.
+    }
+  }
+
+  /** Show these rows in place of those with the same ids, as after a write. */
+  change(ids: ReadonlySet<string>, to: (row: Row) => Row | undefined): void {
+    const { rows, named, total } = this.state.peek();
+    const after = (list: readonly Row[]) => list.flatMap((row) => (ids.has(row.id) ? (to(row) ?? []) : row));
+    const changed = after(rows);
+    const lost = rows.length - changed.length;
+    this.#show({ rows: changed, named: after(named), total: total === null ? null : total - lost });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stopFollowing?.();
+    this.#reading?.abort();
+  }
+
+  async #page(wanted: Wanted, placed: (rows: Row[]) => Row[]): Promise<void> {
+    this.#reading?.abort();
+    const reading = new AbortController();
+    this.#reading = reading;
+    this.#show({ isLoading: true });
+    try {
+      const query = { ...queryOf(wanted), ...(this.#cursor === null ? {} : { cursor: this.#cursor }) };
+      const given = { ids: { experiment_id: wanted.experimentId }, query, signal: reading.signal };
+      const table = (await api.send("get", PATH, given)) as components["schemas"]["IterationTable"];
+      if (reading.signal.aborted) return;
+      this.#cursor = table.next_cursor;
+      const state = { total: table.total ?? null, hasMore: table.next_cursor !== null, isKnown: true, added: [] };
+      this.#show({ ...state, rows: unique(placed(rowsOf(table))), isLoading: false, error: undefined });
+      this.#see(this.state.peek().rows);
+      this.#mergeRecent();
+    } catch (error) {
+      if (!reading.signal.aborted) this.#show({ error, isLoading: false, isKnown: true });
+    }
+  }
+
+  /** A list may be a second behind the feed. */
+  #mergeRecent(): void {
+    const since = Date.now() - RECENT_MS;
+    for (const { at, changes } of this.#recent) if (at > since) this.#merge(changes);
+  }
+
+  #follow(): void {
+    const experimentId = this.#wanted?.experimentId;
+    if (!experimentId || this.#stopFollowing || this.#isClosed) return;
+    this.#stopFollowing = follow(
+      experimentId,
+      () => this.#wanted?.keys ?? {},
+      (changes, isFirst) => this.#take(changes, isFirst),
+    );
+  }
+
+  #take(changes: Changes, isFirst: boolean): void {
+    this.#show({ lastSeen: new Map(Object.entries(changes.last_seen ?? {})) });
+    if (changes.reset) {
+      this.reload();
+      return;
+    }
+    const now = Date.now();
+    this.#recent = [...this.#recent.filter((each) => each.at > now - RECENT_MS), { at: now, changes }];
+    if (!this.#adds && isFirst) this.#see(changes.data);
+    this.#merge(changes);
+  }
+
+  #merge(changes: Changes): void {
+    const { rows, named, total, added } = this.state.peek();
+    const known = new Set(rows.map((row) => row.id));
+    const wanted = changes.data.filter((each) => known.has(each.id) || each.created_date > this.#newest);
+    const found = merged(grown(rows, changes.grown ?? {}), wanted, changes.gone, this.#adds);
+    if (this.#adds) this.#see(wanted);
+    const count = found.rows.length - rows.length;
+    this.#show({
+      rows: found.rows,
+      named: merged(grown(named, changes.grown ?? {}), changes.data, changes.gone, false).rows,
+      total: total === null ? null : total + count,
+      added: this.#adds ? [] : [...new Set([...added, ...found.added])],
+    });
+  }
+
+  /** In this order a new iteration stands first. */
+  get #adds(): boolean {
+    return !this.#wanted?.filter && this.#wanted?.order === NEWEST_FIRST;
+  }
+
+  #see(rows: readonly { created_date: string }[]): void {
+    for (const row of rows) if (row.created_date > this.#newest) this.#newest = row.created_date;
+  }
+
+  #show(change: Partial<State>): void {
+    this.state.value = { ...this.state.peek(), ...change };
+  }
+}
+
+/** A row that moved while the pages were read may come twice. */
+function unique(rows: readonly Row[]): Row[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
+}

@@ -1,0 +1,90 @@
+/** Saved views of the project: a name for a state of the table, which all members share. */
+import { useId, useState } from "preact/hooks";
+import { Button } from "../../components/basics.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { ErrorBox } from "../../components/error-box.tsx";
+import { Field } from "../../components/field.tsx";
+import { api } from "../../state/api.ts";
+import { useList } from "../../state/use.ts";
+import { type Query, VIEW_NAMES, viewOf } from "../settings.ts";
+
+interface Props {
+  projectId: string;
+  state: Query;
+  mayCreate: boolean;
+  mayDelete: boolean;
+  onShow: (state: Query) => void;
+}
+
+const PATH = "/projects/{project_id}/views";
+
+export function Views({ projectId, state, mayCreate, mayDelete, onShow }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  const list = useList(PATH, { ids: { project_id: projectId } });
+  const [name, setName] = useState("");
+  const [error, setError] = useState<unknown>();
+  const id = useId();
+  const act = async (run: () => Promise<unknown>) => {
+    setError(undefined);
+    try {
+      await run();
+      list.reload();
+    } catch (reason) {
+      setError(reason);
+    }
+  };
+  const save = (event: SubmitEvent) => {
+    event.preventDefault();
+    const body = { name, state: viewOf(state) };
+    void act(async () => {
+      await api.post(PATH, { ids: { project_id: projectId }, body });
+      setName("");
+    });
+  };
+  const remove = (view: string) =>
+    act(() => api.delete(`${PATH}/{view_id}`, { ids: { project_id: projectId, view_id: view } }));
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>Views</Button>
+      <Dialog title="Saved views" open={isOpen} onClose={() => setOpen(false)}>
+        {list.data?.length ? null : <p class="note">None yet. A view keeps filter, order, columns and groups.</p>}
+        <ul class="chooser">
+          {list.data?.map((view) => (
+            <li key={view.id} class="view">
+              <Button
+                kind="plain"
+                class="view-name"
+                onClick={() => {
+                  setOpen(false);
+                  onShow(Object.fromEntries(VIEW_NAMES.map((each) => [each, viewOf(view.state)[each]])));
+                }}
+              >
+                {view.name}
+              </Button>
+              {mayDelete ? (
+                <Button kind="plain" aria-label={`Delete the view ${view.name}`} onClick={() => remove(view.id)}>
+                  ×
+                </Button>
+              ) : null}
+            </li>
+          ))}
+        </ul>
+        {error ? <ErrorBox error={error} /> : null}
+        {mayCreate ? (
+          <form class="form" id={id} onSubmit={save}>
+            <Field
+              label="Save the present view as"
+              required
+              maxLength={255}
+              value={name}
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
+            <Button type="submit" kind="primary">
+              Save
+            </Button>
+          </form>
+        ) : null}
+      </Dialog>
+    </>
+  );
+}
