@@ -86,10 +86,12 @@ def _convert(kind: type[S], sent: Any) -> S:
 
 
 def _plain(raw: bytes) -> Any:
-    """The JSON as dicts and lists. Old clients send it as a text that holds JSON."""
+    """The JSON as dicts and lists. Old clients send it as a text that holds JSON. Refuse texts that are not Unicode."""
     try:
         found = json.loads(raw or b"{}")
-        return json.loads(found) if isinstance(found, str) else found
+        found = json.loads(found) if isinstance(found, str) else found
+        json.dumps(found, ensure_ascii=False).encode()
+        return found
     except (ValueError, RecursionError):
         raise InvalidPayload(f"The body is not valid JSON. {SEE_DOCS}", field="body") from None
 
