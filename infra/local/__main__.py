@@ -1,10 +1,8 @@
-"""`python -m infra.local run` (make run), `run --no-demo` (make serve) and `demo` (make demo).
-
-`python -m infra.local serve DIRECTORY` is for programs: the server alone, over a directory and on a port of its own.
-"""
+"""`python -m infra.local run` (make run), `run --no-demo` (make serve), `demo` (make demo) and `serve DIRECTORY`."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import functools
 import http.client
@@ -31,33 +29,51 @@ if TYPE_CHECKING:
 STATE = REPOSITORY / ".deardiary"
 ADDRESS = STATE / "server.json"
 DEMO_LOGGED = STATE / "demo-logged"
-NO_DEMO = "--no-demo"
 
 
-def main(command: str, *arguments: str) -> int:
-    """0 when it ended as asked, by Ctrl-C or SIGTERM too; 1 with the reason on stderr."""
+def main(*arguments: str) -> int:
+    """0 when it ended as asked, by Ctrl-C or SIGTERM too; 1 with the reason on stderr; 2 for wrong arguments."""
+    options = vars(_parser().parse_args(arguments))
+    command: Callable[..., None] = options.pop("command")
     # Both, for a shell starts a background job with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        _COMMANDS[command](*arguments)
+        command(**options)
     except InfraError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        if command == "run":
+        if command is run:
             print("\nStopped; everything logged is kept in .deardiary/")
     return 0
 
 
-def run(option: str = "") -> None:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description="The whole system on this machine.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(function: Callable[..., None], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(function.__name__, help=text, description=text)
+        command.set_defaults(command=function)
+        return command
+
+    add(run, "start emulator and server, log an example").add_argument(
+        "--no-demo", dest="with_demo", action="store_false", help="log no example"
+    )
+    add(demo, "log the example into the running server")
+    add(serve, "serve a directory on a free port, for programs").add_argument("directory")
+    return parser
+
+
+def run(*, with_demo: bool = True) -> None:
     """Start everything, log the example if the state holds none, serve until interrupted."""
     url = _url_of_running_server()
     if url:
         raise InfraError(f"DearDiary runs already, at {url}; `make demo` logs into it")
     with running_system(STATE, say=functools.partial(print, flush=True)) as system, _recorded_address(system):
         _print_address(system.url)
-        if option != NO_DEMO:
+        if with_demo:
             _log_demo_once(system.url)
         print(f"\nServing at {system.url} until Ctrl-C", flush=True)
         system.emulator.process.wait()
@@ -128,8 +144,6 @@ def _url_of_running_server() -> str | None:
         return None
     return url if alive else None
 
-
-_COMMANDS: dict[str, Callable[..., None]] = {"run": run, "demo": demo, "serve": serve}
 
 if __name__ == "__main__":
     sys.exit(main(*sys.argv[1:]))

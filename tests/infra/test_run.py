@@ -77,3 +77,10 @@ def test_another_port_than_the_clients_default_is_explained(
     printed = capsys.readouterr().out
     assert (f"export DEARDIARY_URL=http://127.0.0.1:{port}\n" in printed) is told
     assert ("Another program uses port 9000" in printed) is told
+
+
+@pytest.mark.parametrize("arguments", [(), ("run", "--demo"), ("start",), ("serve",)])
+def test_wrong_arguments_start_nothing(demos: list[str], arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        local.main(*arguments)
+    assert demos == []
