@@ -7,7 +7,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from chalicelib import clock, ids
+from chalicelib import clock
 from chalicelib.routes.http.answer import Answer
 from chalicelib.routes.http.endpoint import Call
 from chalicelib.routes.mlflow import limits, paging, scope
@@ -54,7 +54,7 @@ def search_experiments(call: Call[ExperimentSearch, None]) -> Answer[dict[str, A
     found = scope.in_project(call, lambda project_id: service.read_all(call.actor, project_id, trashed=trashed))
     wanted = [each for each in found if (trashed if each[1] else visible) and holds(each)]
     rows = sorted(((_sort_key(call, each, terms), each) for each in wanted), key=itemgetter(0))
-    text = ids.hash_texts(call.actor.user.id, body.filter, str(body.view_type), *body.order_by)
+    text = paging.scope_of(call.actor.user.id, body.filter, str(body.view_type), *body.order_by)
     page, more = paging.cut(rows, size, text, body.page_token or None, len(terms) + 2)
     return paging.answer("experiments", page, lambda each: form(call, *each), text, more=more)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from operator import itemgetter
@@ -18,6 +20,11 @@ T = TypeVar("T")
 Key = tuple[str, ...]
 # Of the rows of an answer as JSON. Lambda encodes it once more: quotes and letters outside of ASCII grow.
 MAX_ROWS_BYTES = MAX_ANSWER_BYTES // 3
+
+
+def scope_of(*texts: str) -> str:
+    """A text that tells the tokens of one list from those of others."""
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:24]
 
 
 def check_size(name: str, given: int | None, default: int, most: int) -> int:

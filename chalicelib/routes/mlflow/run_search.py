@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from chalicelib import clock, ids
+from chalicelib import clock
 from chalicelib.errors import NotFound
 from chalicelib.routes.http.answer import Answer
 from chalicelib.routes.http.endpoint import Call
@@ -78,7 +78,7 @@ def search_runs(call: Call[RunSearch, None]) -> Answer[dict[str, Any]]:
     size = paging.check_size("max_results", body.max_results, limits.DEFAULT_RESULTS, limits.MAX_RESULTS)
     clauses, terms = parse_filter(body.filter, GRAMMAR), [parse_order(each, GRAMMAR) for each in body.order_by]
     places = {place.experiment.id: place for place in _places(call)}
-    own = ids.hash_texts(call.actor.user.id, *places, body.filter, str(body.run_view_type), *body.order_by)
+    own = paging.scope_of(call.actor.user.id, *places, body.filter, str(body.run_view_type), *body.order_by)
     rows = _rows(call, places, clauses, terms, own)
     page, more = paging.cut(rows, size, own, body.page_token or None, len(terms) + 2)
     found = _complete(places, page)
