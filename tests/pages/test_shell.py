@@ -236,3 +236,10 @@ def test_the_header_fits_on_a_phone_below_long_names(dashboard: Dashboard, serve
         for width in (320, PHONE["width"], 768):
             dashboard.show("light", {"width": width, "height": 700})
             dashboard.check_fits()
+
+
+def test_a_failed_look_names_the_findings(dashboard: Dashboard) -> None:
+    dashboard.open()
+    dashboard.page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+    with pytest.raises(AssertionError, match="image-alt: <img>"):
+        dashboard.check_looks()
