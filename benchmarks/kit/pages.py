@@ -1,0 +1,97 @@
+"""Pages in headless Chromium: the time until something is painted, the bytes received, and the frames of scrolling.
+
+Each page opens in a new context, so with an empty cache. Times are of the page's own clock, from its navigation. Bytes
+are those of all bodies by gzip at its highest level, whatever the server sends: API Gateway compresses, `infra.local`
+does not.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, CDPSession, Page, Response
+
+from tests.support.browser import WIDE
+
+PATIENCE_MS = 120_000
+KB = 1000
+_CODE = {"document", "script", "stylesheet"}
+
+# Looks at each frame. The time is of the frame after the one that has painted what is awaited.
+_WATCH = """
+window.painted = new Promise((done) => {
+  const isThere = () => { %s };
+  const look = () => {
+    if (document.body && isThere()) requestAnimationFrame(() => setTimeout(() => done(performance.now())));
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+});
+"""
+
+_SCROLL = """
+([selector, pixels, frames]) => new Promise((done) => {
+  const element = document.querySelector(selector), intervals = [];
+  let before = 0;
+  let left = Math.floor((element.scrollHeight - element.clientHeight) / pixels);
+  const step = (now) => {
+    if (before) intervals.push(now - before);
+    before = now;
+    if (intervals.length >= frames || left-- <= 0) return done(intervals);
+    element.scrollBy(0, pixels);
+    requestAnimationFrame(step);
+  };
+  requestAnimationFrame(step);
+})
+"""
+
+
+@dataclass(slots=True)
+class Opened:
+    """A page that shows what was awaited: the seconds from its navigation, and what it received until then."""
+
+    page: Page
+    seconds: float
+    responses: list[Response]
+
+    def kb_gzip(self) -> float:
+        """All bodies received, in KB of 1,000 bytes."""
+        return _kb_gzip(self.responses)
+
+    def code_kb(self) -> float:
+        """The page, its scripts and styles, without what it asked its API."""
+        return _kb_gzip(each for each in self.responses if each.request.resource_type in _CODE)
+
+    def scrolled(self, selector: str, pixels: int, frames: int) -> tuple[list[float], float]:
+        """The times between frames while an element scrolls by so many pixels in each, and of scripts in a frame."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Performance.enable")
+        before = _script_ms(session)
+        intervals: list[float] = self.page.evaluate(_SCROLL, [selector, pixels, frames])
+        return intervals, (_script_ms(session) - before) / len(intervals)
+
+
+@contextmanager
+def opened(browser: Browser, url: str, painted: str) -> Iterator[Opened]:
+    """Open a page with an empty cache; wait until the body of a JavaScript function, `painted`, returns true."""
+    context = browser.new_context(viewport={"width": WIDE["width"], "height": WIDE["height"]}, locale="en-GB")
+    try:
+        page, responses = context.new_page(), []
+        page.on("response", lambda response: responses.append(response))
+        page.add_init_script(_WATCH % painted)
+        page.goto(url, wait_until="commit")
+        yield Opened(page, page.evaluate("window.painted") / 1000, list(responses))
+    finally:
+        context.close()
+
+
+def _kb_gzip(responses: Iterable[Response]) -> float:
+    return sum(len(gzip.compress(each.body(), 9)) for each in responses if each.status == 200) / KB
+
+
+def _script_ms(session: CDPSession) -> float:
+    found = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    return float(found["ScriptDuration"]) * 1000

@@ -1,0 +1,25 @@
+"""The benchmark of the dashboard with a small load: each figure is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import dashboard
+from benchmarks.dashboard import Load
+from tests.support.browser import NoBrowser
+
+
+def test_the_dashboard_is_measured() -> None:
+    load = Load(rows=30, many_rows=31, curves=2, points=500, running=2, live_seconds=7, frames=10, rounds=1)
+    try:
+        figures = dashboard.measure(load, peer=False)
+    except NoBrowser as reason:
+        pytest.skip(str(reason))
+    for name in ("first_load_s", "table_1000_s", "table_10000_s", "chart_20x100k_s", "chart_20x100k_cold_s"):
+        assert figures[name] > 0
+    assert 20 < figures["first_load_kb_gzip"] <= 110
+    assert figures["table_1000_kb"] > figures["first_load_kb_gzip"]
+    assert figures["script_ms_per_frame"] > 0
+    assert figures["scroll_frame_ms"] > 10
+    # Two polls at least, of six units each.
+    assert figures["live_tab_read_units_per_hour"] >= 2 * 6 * 3600 / load.live_seconds
