@@ -5,16 +5,15 @@ import { Empty, Loading } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { rightsOn } from "../state/rights.ts";
 import { location } from "../state/route.ts";
-import { useGet } from "../state/use.ts";
 import { columnsOfIds, parseSort } from "./columns/columns.ts";
 import { columnActions, useChosen, useColumns } from "./columns/use-columns.ts";
 import { Grid } from "./grid/grid.tsx";
 import { useAuthors } from "./people.ts";
 import { saveEdit } from "./rows/edit.ts";
 import { linesOf, topOf } from "./rows/lines.ts";
-import type { Keys } from "./rows/model.ts";
 import { selected as selectedAfter } from "./rows/selection.ts";
-import { useAllRows, useData, useNamed, useNewKeys } from "./rows/use-data.ts";
+import { useAllRows, useData, useNamed, useReading } from "./rows/use-data.ts";
+import { useKeys } from "./rows/use-keys.ts";
 import { joined, MOST_PINNED, split, toggled } from "./settings.ts";
 import { useTableState } from "./state.ts";
 import { Bulk } from "./tools/bulk.tsx";
@@ -29,20 +28,14 @@ export interface IterationsProps {
   projectId: string;
 }
 
-export function Iterations(props: IterationsProps) {
-  const keys = useGet("/experiments/{experiment_id}/keys", { ids: { experiment_id: props.experimentId } });
-  if (!keys.data) return keys.error ? <ErrorBox error={keys.error} retry={keys.reload} /> : <Loading />;
-  return <Table {...props} keys={keys.data} onNewKeys={keys.reload} />;
-}
-
-type TableProps = IterationsProps & { keys: Keys; onNewKeys: () => void };
-
-function Table({ experimentId, experimentName, projectId, keys, onNewKeys }: TableProps) {
+export function Iterations({ experimentId, experimentName, projectId }: IterationsProps) {
   const [state, change] = useTableState(experimentId);
   const sort = state.sort ?? "-created";
   const filter = state.filter ?? "";
+  const [data, table] = useData(experimentId);
+  const keys = useKeys(experimentId, filter, table);
   const chosen = useChosen(keys, state);
-  const [data, table] = useData({ experimentId, filter, sort, ...chosen });
+  useReading(data, { experimentId, filter, sort, ...chosen, isChosen: state.columns !== undefined });
   const { rows } = table;
   const { columns, pinned, widthOf } = useColumns(chosen, state, rows);
   const authorOf = useAuthors(projectId);
@@ -50,7 +43,6 @@ function Table({ experimentId, experimentName, projectId, keys, onNewKeys }: Tab
   const { groups, lines, top, baseline } = useLines(state, table, chosen.all);
   useNamed(data, table, top.ids);
   useAllRows(data, table, !!needing(state));
-  useNewKeys(rows, keys, onNewKeys);
   const selection = useMemo(() => new Set(split(state.selected)), [state.selected]);
   const anchor = useRef<string | undefined>(undefined);
 

@@ -83,16 +83,12 @@ export function quotedText(text: string): string {
 export function columnsOf(keys: Keys): Column[] {
   return [
     ...FIELD_COLUMNS,
-    ...byUse(keys.parameters).map((each) => parameterColumn(each.key, each.type === "number")),
-    ...byUse(keys.metrics).map((each) => metricColumn(each.key)),
-    ...byUse(keys.labels).map((each) => labelColumn(each.key)),
+    ...keys.parameters.map((each) => parameterColumn(each.key, each.type === "number")),
+    ...keys.metrics.map((each) => metricColumn(each.key)),
+    ...keys.labels.map((each) => labelColumn(each.key)),
     ...LAST_COLUMNS,
     ...FURTHER,
   ];
-}
-
-function byUse<T extends { key: string; count: number }>(uses: readonly T[]): T[] {
-  return uses.toSorted((a, b) => b.count - a.count);
 }
 
 /** The columns of these ids. A key that is no longer in use keeps its column. */

@@ -1,12 +1,13 @@
 /** The request that reads rows of the table as columns. */
 import { quotedText } from "../columns/columns.ts";
+import { MOST_READ } from "./keys.ts";
 import { FIELDS, type Part } from "./model.ts";
 
 export interface Wanted {
   experimentId: string;
   filter: string;
   order: string;
-  /** The keys of parameters and metrics; undefined for all of them. */
+  /** The keys of parameters and metrics; undefined for those that most rows have. */
   keys?: { parameters: readonly string[]; metrics: readonly string[] } | undefined;
   parts: readonly Part[];
 }
@@ -24,7 +25,7 @@ export function queryOf({ filter, order, keys, parts }: Wanted) {
     format: "columns",
     fields: FIELDS,
     include: keys ? "tags" : "parameters,metrics,tags",
-    ...(keys ? { parameters: keys.parameters, metrics: keys.metrics } : {}),
+    ...(keys ? { parameters: keys.parameters, metrics: keys.metrics } : { most_keys: MOST_READ }),
     parts,
     order_by: order,
     filter: filter || undefined,
