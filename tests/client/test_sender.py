@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import deardiary
 from deardiary import ClientError
-from deardiary.sending import earlier, sender
+from deardiary.sending import earlier, recovery, sender
+from deardiary.spool import store
 from deardiary.tracking import process_hooks
 from tests.support import transports
 from tests.support.transports import FakeServer, client_of, experiment, iteration, page, project, taken
@@ -172,6 +174,24 @@ def test_a_spool_from_another_machine_is_sent_and_stays(
         (body,) = server.bodies(LOG)
         assert body["metrics"]["loss"]["step"] == [7]
     assert segment.read_bytes() == b"".join(of_a_killed_process)
+
+
+@pytest.mark.usefixtures("_earlier_process")
+def test_a_spool_that_its_writer_removes_meanwhile_needs_no_sending(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_dead = store.is_dead
+
+    def is_dead_and_goes(folder: Path, *given: Any) -> bool:
+        dead = is_dead(folder, *given)
+        shutil.rmtree(folder)
+        return dead
+
+    monkeypatch.setattr("deardiary.spool.run.this_boot", lambda: "another")
+    monkeypatch.setattr(store, "is_dead", is_dead_and_goes)
+    monkeypatch.setattr(recovery, "segments_in", lambda _: [None])
+    with deardiary.start("Iris", "sweep", id_key="k", client=client_of(server)) as active:
+        assert active.flush(10)
 
 
 def test_less_taken_than_sent_is_completed_under_another_name(server: FakeServer) -> None:

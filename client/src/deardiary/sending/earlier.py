@@ -62,5 +62,6 @@ class Earlier:
         try:
             return self._send()
         except Exception as error:  # noqa: BLE001 - earlier spools must not block this process's records
-            _log.exception("What earlier processes have left was not sent, in a way that should not happen")
+            level = logging.DEBUG if self._failures else logging.ERROR
+            _log.log(level, "What earlier processes have left cannot be sent, and should not fail so", exc_info=True)
             return [error]

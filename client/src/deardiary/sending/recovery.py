@@ -143,6 +143,9 @@ def _send_if_dead(
         return error
     if outcome.error is None:
         _log.warning("Sent what an earlier process had left of iteration %s", outcome.iteration_id)
+    elif not folder.is_dir():
+        _log.debug("Another process has sent what was left in %s", folder)
+        return None
     else:
         why = f"{reason_of(outcome.error)}{hint(outcome.error, folder)}"
         _log.log(level, "An earlier process has left something in %s that cannot be sent now: %s", folder, why)
