@@ -21,6 +21,7 @@ from moto.dynamodb.models import dynamodb_backends
 from chalicelib import clock, config, ids, security
 from chalicelib.artifacts import Location
 from chalicelib.artifacts.s3 import S3Store
+from chalicelib.routes.mlflow import scope
 from chalicelib.storage.table.keys import Key
 from tests.support.fast_moto import clone
 from tests.support.server import Reply
@@ -60,6 +61,9 @@ class Rewind:
 
     def _rewind(self) -> None:
         _table().items = clone(self._table).items
+        # As a new process: this one knows projects by their names for some seconds.
+        scope._known.clear()
+        scope._named.clear()
         here, store = read_objects()["s3"], S3Store()
         for path in here - self._objects.keys():
             store.delete(_location(path))
