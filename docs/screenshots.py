@@ -1,122 +1,150 @@
 """Write pictures of every page of the dashboard into docs/images/: ``python -m docs.screenshots``.
 
-With names of pages only those: ``python -m docs.screenshots experiment home``. The server runs in this process, on data
-of its own.
+With names of pages only those: ``python -m docs.screenshots experiment home``. With ``--whole`` a picture has the whole
+page, not only what the screen shows of it first. The server runs in this process, on data of its own.
 """
 
 from __future__ import annotations
 
-import math
-import random
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from playwright.sync_api import expect
 
-import deardiary
+from docs.screenshot_data import log_example
 from tests.support.browser import PHONE, WIDE, Dashboard, running_browser, site_of
-from tests.support.server import Server, server_on_moto
+from tests.support.server import server_on_moto
 
 FOLDER = Path(__file__).parent / "images"
-# Wide in both themes, and a phone.
-LOOKS = {"": ("light", WIDE), "-dark": ("dark", WIDE), "-phone": ("light", PHONE)}
-ITERATIONS, RUNNING, FAILED = 12, 2, 5
-STEPS = 60
+# Wide and on a phone, in both themes.
+LOOKS = {
+    "": ("light", WIDE),
+    "-dark": ("dark", WIDE),
+    "-phone": ("light", PHONE),
+    "-phone-dark": ("dark", PHONE),
+}
+WHOLE = "--whole"
 
 
-def main(*names: str) -> int:
+def main(*arguments: str) -> int:
     """Write the pictures of these pages, or of all."""
-    wanted = names or tuple(PAGES)
+    wanted = [each for each in arguments if each != WHOLE] or list(PAGES)
     with tempfile.TemporaryDirectory() as root:
         settings = {"DEARDIARY_ARTIFACT_BACKEND": "filesystem", "DEARDIARY_ARTIFACT_FS_ROOT": root}
         with server_on_moto(**settings) as server, site_of(server) as site, running_browser() as browser:
-            ids = log_example(server)
-            tab = Dashboard(browser.new_page(locale="en-GB"), site)
-            tab.sign_in(server.token())
+            example = log_example(server)
+            users = {"": server.token(), "newcomer": server.token(example.newcomer), "nobody": ""}
+            tabs = {user: Dashboard(browser.new_context(locale="en-GB").new_page(), site) for user in users}
+            for user, token in users.items():
+                if token:
+                    tabs[user].sign_in(token)
             for name in wanted:
-                _take(tab, name, ids)
-            tab.page.context.close()
+                _take(tabs[USERS.get(name, "")], name, example.ids, whole=WHOLE in arguments)
+            for tab in tabs.values():
+                tab.page.context.close()
     print(f"{len(wanted) * len(LOOKS)} pictures in {FOLDER}")
     return 0
 
 
-def _take(tab: Dashboard, name: str, ids: dict[str, str]) -> None:
+def _take(tab: Dashboard, name: str, ids: dict[str, str], *, whole: bool) -> None:
     for suffix, (theme, viewport) in LOOKS.items():
         tab.show(theme, viewport)
+        tab.page.mouse.move(0, 0)
         PAGES[name](tab, ids)
-        tab.page.screenshot(path=FOLDER / f"{name}{suffix}.png")
+        # Names are read, and curves drawn, when they come onto the screen.
+        expect(tab.page.locator(".versions, .facts, .cards").get_by_text("…", exact=True)).to_have_count(0)
+        expect(tab.page.locator(".is-waiting")).to_have_count(0)
+        tab.page.screenshot(path=FOLDER / f"{name}{suffix}.png", full_page=whole)
 
 
-def log_example(server: Server) -> dict[str, str]:
-    """Create a project with a sweep, two iterations of which are running. Return ids by kind."""
-    client, chance = server.client(), random.Random(7)  # noqa: S311 - the same pictures each time
-    client.projects.create("Churn", description="Who leaves within a month")
-    project = client.projects.create("Digits", description="Handwritten digits: which optimizer, and how long?")
-    client.experiments.create(project.id, "augmentation")
-    about = "Adam and SGD, five learning rates"
-    experiment = client.experiments.create(project.id, "optimizer sweep", description=about)
-    ids = [_iteration(client, experiment.id, number, chance) for number in range(ITERATIONS)]
-    client.tags.create("iteration", ids[3], "best")
-    model = client.models.create(project.id, "digits-classifier")
-    client.modelversions.create(model.id, iteration_id=ids[3])
-    compared = ",".join(ids[3:6])
-    named = {"project": project.id, "experiment": experiment.id, "iteration": ids[3], "model": model.id}
-    return {**named, "compared": compared}
+Open = Callable[[Dashboard, dict[str, str]], object]
 
 
-def _iteration(client: deardiary.Client, experiment_id: str, number: int, chance: random.Random) -> str:
-    rate = 10 ** -(1 + number % 5)
-    begun = datetime.now(timezone.utc) - timedelta(hours=9) + timedelta(minutes=45 * number)
-    iteration = client.iterations.create(experiment_id, created_date=begun)
-    parameters = {"optimizer": ("adam", "sgd")[number % 2], "learning_rate": f"{rate:g}", "batch_size": "64"}
-    for key, value in parameters.items():
-        client.parameters.create(iteration.id, key, value)
-    client.metrics.batch(iteration.id, _curves(chance, rate))
-    if number < ITERATIONS - RUNNING:
-        status = deardiary.IterationStatus.FAILED if number == FAILED else deardiary.IterationStatus.SUCCEEDED
-        ended = begun + timedelta(minutes=chance.randint(20, 44))
-        client.iterations.update(iteration.id, status_id=status, end_date=ended)
-    return iteration.id
+def _page(path: str, **query: str) -> Open:
+    """Open a path; `{project}` in it is an id."""
+    return lambda tab, ids: tab.open(
+        path.format(**ids), {name: value.format(**ids) for name, value in query.items()} or None
+    )
 
 
-def _curves(chance: random.Random, rate: float) -> list[deardiary.Point]:
-    speed = 0.4 / (1 + abs(math.log10(rate) + 3))
-    return [
-        deardiary.Point(key, value * (1 + chance.gauss(0, 0.02)), step=step)
-        for step in range(STEPS)
-        for key, value in (
-            ("train/loss", 2.2 * math.exp(-speed * step) + 0.08),
-            ("valid/loss", 2.2 * math.exp(-speed * step) + 0.15 + step * 0.001),
-            ("valid/accuracy", 0.97 - 0.85 * math.exp(-speed * step)),
-        )
-    ]
+def _charts(path: str, **query: str) -> Open:
+    def open_charts(tab: Dashboard, ids: dict[str, str]) -> None:
+        _page(path, **query)(tab, ids)
+        expect(tab.page.locator(".chart-canvas canvas").first).to_be_visible()
+
+    return open_charts
 
 
-def _open_charts(tab: Dashboard, path: str) -> None:
-    tab.open(path)
-    expect(tab.page.locator(".chart-canvas canvas").first).to_be_visible()
-    expect(tab.page.locator(".is-waiting")).to_have_count(0)
-
-
-def _open_home(tab: Dashboard) -> None:
+def _home(tab: Dashboard, _: dict[str, str]) -> None:
     tab.open()
     expect(tab.page.get_by_text("Nothing is running")).to_be_visible()
     expect(tab.page.get_by_role("heading", name="Activity")).to_be_visible()
 
 
+def _file(tab: Dashboard, ids: dict[str, str]) -> None:
+    _page("/iterations/{iteration}", tab="files")(tab, ids)
+    tab.follow("media/samples/20.svg")
+    expect(tab.page.get_by_role("img")).to_be_visible()
+
+
+def _dialog(path: str, button: str) -> Open:
+    def open_dialog(tab: Dashboard, ids: dict[str, str]) -> None:
+        # From another page: the same URL alone would leave the dialog of the last picture open.
+        tab.page.goto("about:blank")
+        _page(path)(tab, ids)
+        tab.page.get_by_role("button", name=button).first.click()
+        expect(tab.page.get_by_role("dialog")).to_be_visible()
+
+    return open_dialog
+
+
+def _sign_in(tab: Dashboard, _: dict[str, str]) -> None:
+    tab.page.goto(f"{tab.site}/ui")
+    expect(tab.page.get_by_label("Password")).to_be_visible()
+
+
 # What to open for each page; a new page adds its line.
-PAGES: dict[str, Callable[[Dashboard, dict[str, str]], object]] = {
-    "home": lambda tab, _: _open_home(tab),
-    "project": lambda tab, ids: tab.open(f"/projects/{ids['project']}"),
-    "experiment": lambda tab, ids: tab.open(f"/experiments/{ids['experiment']}"),
-    "charts": lambda tab, ids: _open_charts(tab, f"/experiments/{ids['experiment']}/charts"),
-    "iteration": lambda tab, ids: tab.open(f"/iterations/{ids['iteration']}"),
-    "model": lambda tab, ids: tab.open(f"/models/{ids['model']}"),
-    "compare": lambda tab, ids: tab.open("/compare", {"iterations": ids["compared"]}),
+PAGES: dict[str, Open] = {
+    "home": _home,
+    "project": _page("/projects/{project}"),
+    "experiment": _page("/experiments/{experiment}"),
+    "charts": _charts("/experiments/{experiment}/charts"),
+    "chart-large": _charts("/experiments/{experiment}/charts", **{"chart-large": "valid/loss"}),
+    "iteration": _page("/iterations/{iteration}"),
+    "iteration-charts": _charts("/iterations/{iteration}", tab="charts"),
+    "iteration-failed": _page("/iterations/{failed}"),
+    "iteration-console": _page("/iterations/{running}", tab="console"),
+    "iteration-files": _file,
+    "iteration-environment": _page("/iterations/{iteration}", tab="environment"),
+    "iteration-lineage": _page("/iterations/{iteration}", tab="lineage"),
+    "compare": _page("/compare", iterations="{compared}"),
+    "model": _page("/models/{model}"),
+    "model-promotion": _dialog("/models/{model}", "Change the stage of version 3"),
+    "model-add-version": _dialog("/models/{model}", "Add a version"),
+    "modelversion": _page("/modelversions/{version}"),
+    "resource": _page("/resources/{resource}"),
+    "members": _page("/projects/{project}/members"),
+    "account": _page("/account"),
+    "users": _page("/users"),
+    "trash": _page("/trash"),
+    "project-trash": _page("/projects/{project}/trash"),
+    "search": _page("/search", q="digits"),
+    "sign-in": _sign_in,
+    "empty-home": _page("/"),
+    "empty-project": _page("/projects/{empty}"),
+    "empty-experiment": _page("/experiments/{unbegun}"),
+    "empty-charts": _page("/experiments/{bare}/charts"),
+    "empty-iteration": _page("/iterations/{fresh}"),
+    "empty-model": _page("/models/{unused}"),
+    "empty-trash": _page("/projects/{empty}/trash"),
+    "empty-search": _page("/search", q="zebra"),
+    "empty-compare": _page("/compare"),
+    "not-found": _page("/projects/nowhere"),
 }
+# Who looks at a page; the admin at the others.
+USERS = {"empty-home": "newcomer", "sign-in": "nobody"}
 
 if __name__ == "__main__":
     sys.exit(main(*sys.argv[1:]))

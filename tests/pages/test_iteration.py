@@ -338,7 +338,7 @@ def test_the_environment_has_lock_file_and_diff(dashboard: Dashboard, server: Se
         expect(dashboard.page.get_by_text(text).first).to_be_visible()
     expect(dashboard.page.locator(".diff-added")).to_have_text("+new <b>")
     expect(dashboard.page.locator(".diff-removed")).to_have_text("-old <b>")
-    dashboard.page.get_by_text("1 lines", exact=True).first.click()
+    dashboard.page.get_by_text("1 line", exact=True).first.click()
     expect(dashboard.page.get_by_text("lock-version")).to_be_visible()
     dashboard.check_looks()
 

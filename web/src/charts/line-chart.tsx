@@ -35,6 +35,10 @@ function Curves({ metric, chart, drawn, looks, onLarge }: Omit<Props, "isTable">
   const plot = usePlot(element, chart, drawn, looks);
   const [said, setSaid] = useState("");
   const help = useId();
+  // The keys are for the chart at once, not for the tools above it.
+  useEffect(() => {
+    if (!onLarge) element.current?.focus();
+  }, []);
   const onKeyDown = (event: KeyboardEvent) => {
     if (onLarge && (event.key === "Enter" || event.key === "f") && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();

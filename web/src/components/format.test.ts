@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatAgo, formatBytes, formatDuration, formatNumber, seenText, type WireNumber } from "./format.ts";
+import { countOf, formatAgo, formatBytes, formatDuration, formatNumber, seenText, type WireNumber } from "./format.ts";
 
 const NUMBERS: [WireNumber, string][] = [
   [0, "0"],
@@ -74,4 +74,11 @@ test("a running iteration was seen, or is silent", () => {
     ],
   );
   assert.deepEqual(texts.filter((each) => each.isSilent).length, 3);
+});
+
+test("a count has its noun", () => {
+  assert.deepEqual(
+    [0, 1, 2003].map((each) => countOf(each, "line")),
+    ["0 lines", "1 line", "2,003 lines"],
+  );
 });

@@ -85,3 +85,8 @@ export function formatBytes(bytes: number): string {
   const value = bytes / 1000 ** index;
   return `${index === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${SIZES[index]}`;
 }
+
+/** "1 line", "2,003 lines". */
+export function countOf(count: number, noun: string): string {
+  return `${WHOLE.format(count)} ${noun}${count === 1 ? "" : "s"}`;
+}

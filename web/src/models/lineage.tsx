@@ -28,7 +28,7 @@ export function Origin({ version }: { version: Version }) {
             </dd>
           </>
         ) : null}
-        <dt>Read by the iteration</dt>
+        <dt>Its inputs</dt>
         <dd>
           {version.iteration_id ? <Inputs iterationId={version.iteration_id} /> : <span class="note">unknown</span>}
         </dd>

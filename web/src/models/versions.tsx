@@ -28,7 +28,7 @@ export function Versions({ model, versions, rights }: Props & { versions: readon
     <>
       <Table
         label="Versions"
-        class="versions"
+        class="versions stacked"
         head={["Version", "Stage", "Aliases", "From", "File", { number: "Created" }]}
       >
         {newest.slice(0, most).map((each) => (

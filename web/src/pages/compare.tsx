@@ -9,7 +9,7 @@ import { Button, Empty, Loading, Section } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { useHeading } from "../state/heading.ts";
 import { location, setQuery } from "../state/route.ts";
-import { useGet } from "../state/use.ts";
+import { useExperiment } from "./parents.ts";
 
 const MOST = 20;
 
@@ -75,8 +75,8 @@ function NoCrumb() {
 }
 
 function Crumb({ experimentId }: { experimentId: string }) {
-  const { data } = useGet("/experiments/{experiment_id}", { ids: { experiment_id: experimentId } });
-  useHeading("Compare", [data && { label: data.name, to: `/experiments/${experimentId}` }]);
+  const { crumbs } = useExperiment(experimentId);
+  useHeading("Compare", crumbs);
   return null;
 }
 

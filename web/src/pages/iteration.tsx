@@ -7,8 +7,8 @@ import { rightsOn } from "../state/rights.ts";
 import { useGet } from "../state/use.ts";
 import { Head } from "./iteration/head.tsx";
 import { useNews } from "./iteration/live.ts";
-import { useExperiment } from "./iteration/parents.ts";
 import { Tabs } from "./iteration/tabs.tsx";
+import { useExperiment } from "./parents.ts";
 import type { PageProps } from "./registry.ts";
 
 export default function IterationPage({ ids }: PageProps) {

@@ -30,7 +30,11 @@ function WithModel({ version }: { version: Version }) {
 }
 
 function VersionShown({ version, model }: { version: Version; model: Model }) {
-  useHeading(`Version ${version.version}`, [{ label: model.name, to: `/models/${model.id}` }]);
+  const project = useGet("/projects/{project_id}", { ids: { project_id: model.project_id } });
+  useHeading(`Version ${version.version}`, [
+    project.data && { label: project.data.name, to: `/projects/${model.project_id}` },
+    { label: model.name, to: `/models/${model.id}` },
+  ]);
   const rights = rightsOn(model.project_id);
   const given = { ids: { version_id: version.id } };
   const save = async ({ description, labels }: Changes) => {

@@ -75,7 +75,7 @@ function Experiments({ given }: Given) {
       empty={<Empty title="No experiments yet">Log an iteration to create one.</Empty>}
     >
       {(rows) => (
-        <Table label="Experiments" class="objects" head={["Name", "Status", { number: "Created" }]}>
+        <Table label="Experiments" class="objects stacked" head={["Name", "Status", { number: "Created" }]}>
           {rows.toReversed().map((each) => (
             <tr key={each.id}>
               <th scope="row">
@@ -106,7 +106,7 @@ function Models({ given, mayCreate }: Given & { mayCreate: boolean }) {
       empty={<Empty title="No models yet">An iteration registers one with register_model(…).</Empty>}
     >
       {(rows) => (
-        <Table label="Models" class="objects" head={["Name", "Aliases", { number: "Changed" }]}>
+        <Table label="Models" class="objects stacked" head={["Name", "Aliases", { number: "Changed" }]}>
           {rows.map((each) => (
             <tr key={each.id}>
               <th scope="row">

@@ -17,8 +17,8 @@ import { type Rights, rightsOn } from "../state/rights.ts";
 import { go } from "../state/route.ts";
 import { cache, useGet, useList } from "../state/use.ts";
 import { Author } from "./iteration/author.tsx";
-import { useExperiment } from "./iteration/parents.ts";
 import { Preview } from "./iteration/preview.tsx";
+import { useExperiment } from "./parents.ts";
 import type { PageProps } from "./registry.ts";
 
 type Resource = components["schemas"]["Resource"];
@@ -41,8 +41,7 @@ function ResourceShown({ resource }: { resource: Resource }) {
         <dd>{resource.state === "ready" ? "stored" : "The upload is not complete."}</dd>
         <dt>Size</dt>
         <dd>
-          {formatBytes(resource.size_bytes)}{" "}
-          <span class="note">{resource.size_bytes.toLocaleString("en-US")} bytes</span>
+          <Size bytes={resource.size_bytes} />
         </dd>
         <dt>Type</dt>
         <dd>{resource.content_type}</dd>
@@ -75,6 +74,16 @@ function ResourceShown({ resource }: { resource: Resource }) {
           </div>
         </Section>
       ) : null}
+    </>
+  );
+}
+
+/** Rounded, and in bytes where that is another number. */
+function Size({ bytes }: { bytes: number }) {
+  const [rounded, exact] = [formatBytes(bytes), `${bytes.toLocaleString("en-US")} bytes`];
+  return (
+    <>
+      {rounded} {rounded === exact ? null : <span class="note">{exact}</span>}
     </>
   );
 }

@@ -16,6 +16,10 @@ type Right = (typeof RIGHTS)[number];
 
 const RIGHTS = ["read", "create", "update", "delete"] as const;
 
+function titleOf(right: Right): string {
+  return `${right[0]?.toUpperCase()}${right.slice(1)}`;
+}
+
 interface MembersProps {
   projectId: string;
   members: readonly Member[];
@@ -24,7 +28,11 @@ interface MembersProps {
 
 export function MembersTable({ projectId, members, manage }: MembersProps) {
   return (
-    <Table label="Members" class="people" head={["Name", ...RIGHTS, ...(manage ? ([ACTIONS] as const) : [])]}>
+    <Table
+      label="Members"
+      class="people stacked"
+      head={["Name", ...RIGHTS.map(titleOf), ...(manage ? ([ACTIONS] as const) : [])]}
+    >
       {members.map((each) => (
         <MemberRow key={each.user_id} projectId={projectId} member={each} manage={manage} />
       ))}
@@ -54,7 +62,7 @@ function MemberRow({ projectId, member, manage }: RowProps) {
         </p>
       </th>
       {RIGHTS.map((each) => (
-        <td key={each}>
+        <td key={each} data-label={titleOf(each)}>
           {manage ? (
             <RightBox projectId={projectId} member={member} right={each} />
           ) : member[`${each}_permission`] ? (

@@ -30,7 +30,10 @@ export function TrashTable({ list, mayDelete, nameOf }: Props) {
       <p class="restored" role="status">
         {restored ? <Restored entry={restored} /> : null}
       </p>
-      <Listed list={list} empty={<Empty title="The trash is empty" />}>
+      <Listed
+        list={list}
+        empty={<Empty title="The trash is empty">What is deleted can be restored here for some days.</Empty>}
+      >
         {(rows) => (
           <Table
             label="Trash"

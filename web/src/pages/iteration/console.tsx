@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button, Empty, Loading } from "../../components/basics.tsx";
 import { ErrorBox } from "../../components/error-box.tsx";
+import { countOf } from "../../components/format.ts";
 import { plain } from "./ansi.ts";
 import { ConsoleLines, type Scroll } from "./console-lines.tsx";
 import { findIn, type Line } from "./output.ts";
@@ -85,7 +86,7 @@ function Shown({ output, running }: { output: Output; running: boolean }) {
             Follow
           </label>
         ) : null}
-        <span class="note">{lines.length.toLocaleString()} lines</span>
+        <span class="note">{countOf(lines.length, "line")}</span>
       </div>
       <ConsoleLines
         lines={lines}

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { Button, Empty, Loading, Section } from "../../components/basics.tsx";
 import { CopyButton, Snippet } from "../../components/copy.tsx";
 import { ErrorBox } from "../../components/error-box.tsx";
+import { countOf } from "../../components/format.ts";
 import { useGet } from "../../state/use.ts";
 import { type DiffLine, parseDiff } from "./diff.ts";
 import type { PartProps, Schemas } from "./part.ts";
@@ -67,7 +68,7 @@ function Diff({ text }: { text: string }) {
   return (
     <Section title="Changes that were not committed" actions={<CopyButton text={text} label="Copy diff" />}>
       <p class="note">
-        {added.toLocaleString()} lines added, {removed.toLocaleString()} removed
+        {countOf(added, "line")} added, {removed.toLocaleString("en-US")} removed
       </p>
       <Lines lines={lines} label="Changes that were not committed" />
     </Section>
@@ -80,7 +81,7 @@ function LongText({ title, text }: { title: string; text: string | null | undefi
   return (
     <Section title={title} actions={<CopyButton text={text} />}>
       <details>
-        <summary>{lines.length.toLocaleString()} lines</summary>
+        <summary>{countOf(lines.length, "line")}</summary>
         <Lines lines={lines.map((line) => ({ kind: "same", text: line }))} label={title} />
       </details>
     </Section>

@@ -1,10 +1,10 @@
-/** The experiment and the project above an iteration. */
+/** The experiment and the project above a page. */
+import type { components } from "../api/operations.ts";
+import { api } from "../state/api.ts";
+import type { Crumb } from "../state/heading.ts";
+import { cache, useLoaded } from "../state/use.ts";
 
-import { api } from "../../state/api.ts";
-import type { Crumb } from "../../state/heading.ts";
-import { cache, useLoaded } from "../../state/use.ts";
-import type { Schemas } from "./part.ts";
-
+type Schemas = components["schemas"];
 type Experiment = Schemas["Experiment"];
 type Project = Schemas["Project"];
 
