@@ -32,7 +32,7 @@ DIFF = """diff --git a/train.py b/train.py
 +    loss = model(batch).mean()
      loss.backward()
 """
-DATASET = {"kind": "dataset", "name": "mnist", "digest": "sha256:9f86d081884c7d65", "source": "s3://data/mnist"}
+DIGEST = "sha256:9f86d081884c7d65"
 FILES = {
     "report.md": "# Digits\n\nThe best of five learning rates is **0.001**.\n\n- Adam beats SGD\n- 60 epochs suffice\n",
     "confusion.csv": "digit,0,1,2\n0,980,3,1\n1,2,1131,4\n2,5,8,1010\n",
@@ -83,13 +83,13 @@ def _iteration(client: deardiary.Client, experiment_id: str, number: int, chance
     for key, value in parameters.items():
         client.parameters.create(iteration.id, key, value)
     client.metrics.batch(iteration.id, _curves(chance, rate))
-    client.inputs.create(iteration.id, **DATASET)
+    client.inputs.create(iteration.id, "dataset", "mnist", digest=DIGEST, source="s3://data/mnist")
     if number < ITERATIONS - RUNNING:
         ended = begun + timedelta(minutes=chance.randint(20, 44))
         failed = number == FAILED
         status = deardiary.IterationStatus.FAILED if failed else deardiary.IterationStatus.SUCCEEDED
-        said = {"error_message": TRACEBACK} if failed else {}
-        client.iterations.update(iteration.id, status_id=status, end_date=ended, **said)
+        said = TRACEBACK if failed else None
+        client.iterations.update(iteration.id, status_id=status, end_date=ended, error_message=said)
     return iteration.id
 
 
@@ -146,7 +146,7 @@ def _models(client: deardiary.Client, server: Server, project: str, iteration: s
     unused = client.models.create(project, "digits-detector")
     versions = [
         client.modelversions.create(model.id, iteration_id=iteration, resource_id=each, description=said)
-        for each, said in ((resource, "the first that converged"), (None, "with augmentation"), (resource, ""))
+        for each, said in ((resource, "the first that converged"), (resource, "with augmentation"), (None, ""))
     ]
     for stage, version in ((4, versions[0]), (3, versions[1])):
         _call(server, "PATCH", f"/modelversions/{version.id}", {"stage_id": stage})

@@ -182,6 +182,7 @@ def test_a_stop_is_confirmed_and_seen_until_it_is_carried_out(
     dialog.get_by_role("button", name="Stop it").click()
     commands = dashboard.page.get_by_role("region", name="Commands")
     expect(commands).to_contain_text("waits for the program")
+    expect(dashboard.page.get_by_role("button", name="Stopping…")).to_be_disabled()
     dashboard.check_looks()
     commands.get_by_role("button", name="Withdraw").click()
     expect(commands).to_have_count(0)

@@ -86,6 +86,7 @@ def test_a_promotion_names_the_version_that_it_archives(
     expect(dialog).to_be_hidden()
     expect(_row(dashboard, 2)).to_contain_text("production")
     expect(_row(dashboard, 3)).to_contain_text("archived")
+    expect(dashboard.page.get_by_role("definition").get_by_role("link")).to_have_text("Version 2")
     stages = {
         each["version"]: each["stage_id"] for each in found(server.call("GET", f"/models/{model}/versions"))["data"]
     }
@@ -147,10 +148,12 @@ def test_the_file_behind_a_version_is_downloaded(
     iteration = new_iteration(server, experiment)
     resource = server.client().resources.upload(experiment, path, iteration_id=iteration)
     body = {"iteration_id": iteration, "resource_id": resource.id}
-    made(server.call("POST", f"/models/{model}/versions", body))
+    version = made(server.call("POST", f"/models/{model}/versions", body))["id"]
+    found(server.call("PATCH", f"/modelversions/{version}", {"stage_id": 3}))
     _open(dashboard, model)
+    expect(_row(dashboard, 1).get_by_role("button", name="Download net.bin")).to_be_visible()
     with dashboard.page.expect_download() as download:
-        _row(dashboard, 1).get_by_role("button", name="Download net.bin").click()
+        dashboard.page.get_by_role("definition").get_by_role("button", name="Download net.bin").click()
     assert download.value.suggested_filename == "net.bin"
     assert hashlib.sha256(Path(download.value.path()).read_bytes()).digest() == hashlib.sha256(WEIGHTS).digest()
 

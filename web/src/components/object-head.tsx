@@ -36,19 +36,21 @@ export function ObjectHead({ title, name, description, labels, may, save, action
         </EditableText>
         {actions ? <div class="actions">{actions}</div> : null}
       </div>
-      {description || may ? (
-        <EditableText
-          label="Description"
-          action={description ? "Edit" : "Add a description"}
-          value={description}
-          may={may}
-          long
-          save={(changed) => save({ description: changed })}
-        >
-          {description ? <p class="description">{description}</p> : null}
-        </EditableText>
-      ) : null}
-      {labels ? <Labels labels={labels} may={may} save={(changes) => save({ labels: changes })} /> : null}
+      <div class="object-words">
+        {description || may ? (
+          <EditableText
+            label="Description"
+            action={description ? "Edit" : "Add a description"}
+            value={description}
+            may={may}
+            long
+            save={(changed) => save({ description: changed })}
+          >
+            {description ? <p class="description">{description}</p> : null}
+          </EditableText>
+        ) : null}
+        {labels ? <Labels labels={labels} may={may} save={(changes) => save({ labels: changes })} /> : null}
+      </div>
     </header>
   );
 }

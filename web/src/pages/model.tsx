@@ -1,11 +1,13 @@
 /** A model: its versions, which of them is in production, and their aliases. */
 import type { components } from "../api/operations.ts";
 import { urlOf } from "../api/url.ts";
-import { Empty } from "../components/basics.tsx";
+import { PRODUCTION } from "../api/words.ts";
+import { Empty, Link } from "../components/basics.tsx";
 import { DeleteButton } from "../components/delete-button.tsx";
 import { ListSection } from "../components/listed.tsx";
 import { type Changes, ObjectHead } from "../components/object-head.tsx";
 import { Pending } from "../components/pending.tsx";
+import { ResourceFile } from "../components/references.tsx";
 import { CreateVersion } from "../models/create-version.tsx";
 import { Versions } from "../models/versions.tsx";
 import { api } from "../state/api.ts";
@@ -16,6 +18,7 @@ import { cache, useGet, useList } from "../state/use.ts";
 import type { PageProps } from "./registry.ts";
 
 type Model = components["schemas"]["Model"];
+type Version = components["schemas"]["ModelVersion"];
 const PATH = "/models/{model_id}";
 
 export default function ModelPage({ ids }: PageProps) {
@@ -53,6 +56,7 @@ function ModelShown({ model }: { model: Model }) {
           ) : null
         }
       />
+      <InProduction versions={versions.data ?? []} />
       <ListSection
         title="Versions"
         list={versions}
@@ -62,5 +66,20 @@ function ModelShown({ model }: { model: Model }) {
         {(rows) => <Versions model={model} versions={rows} rights={rights} />}
       </ListSection>
     </>
+  );
+}
+
+/** Of a thousand versions it may be far down in the table. */
+function InProduction({ versions }: { versions: readonly Version[] }) {
+  const version = versions.find((each) => each.stage_id === PRODUCTION);
+  if (!version) return null;
+  return (
+    <dl class="facts">
+      <dt>In production</dt>
+      <dd class="file">
+        <Link to={`/modelversions/${version.id}`}>Version {version.version}</Link>
+        {version.resource_id ? <ResourceFile id={version.resource_id} /> : null}
+      </dd>
+    </dl>
   );
 }

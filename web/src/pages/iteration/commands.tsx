@@ -18,6 +18,7 @@ export function StopButton({ iteration }: PartProps) {
   const [open, setOpen] = useState(false);
   // The same click, sent twice, is one command.
   const key = useRef("");
+  const sent = useList(PATH, { ids: { iteration_id: iteration.id } }).data?.some(isOpenStop);
   const stop = async () => {
     const body = { kind: "stop", id_key: key.current };
     await api.post(PATH, { ids: { iteration_id: iteration.id }, body });
@@ -29,8 +30,8 @@ export function StopButton({ iteration }: PartProps) {
   };
   return (
     <>
-      <Button kind="danger" onClick={ask}>
-        Stop
+      <Button kind="danger" onClick={ask} disabled={sent}>
+        {sent ? "Stopping…" : "Stop"}
       </Button>
       {open ? (
         <Confirm title="Stop this iteration?" action="Stop it" danger onClose={() => setOpen(false)} act={stop}>
@@ -41,6 +42,10 @@ export function StopButton({ iteration }: PartProps) {
       ) : null}
     </>
   );
+}
+
+function isOpenStop(command: Command): boolean {
+  return command.kind === "stop" && isOpen(command);
 }
 
 /** All while it runs; afterwards those that were carried out. */
