@@ -7,10 +7,10 @@ INSTALLED := .venv/installed
 PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: help install dashboard run serve demo test test-deploy test-dynamodb check docs clean deploy destroy
+.PHONY: help install dashboard run serve demo test test-deploy test-dynamodb test-integrations check docs clean deploy destroy
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "  make %-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "  make %-18s %s\n", $$1, $$2}'
 
 install: $(INSTALLED)  ## what developing and running locally need, into .venv
 
@@ -42,6 +42,9 @@ test-deploy: dashboard  ## the part of `make test` that deploys into an emulated
 
 test-dynamodb: $(INSTALLED)  ## the tests on the emulator, on another DynamoDB (needs npm)
 	$(BIN)/pytest -n 2 --dynoxide -rs
+
+test-integrations: $(INSTALLED)  ## unmodified MLflow clients and trainings, in environments of their own
+	$(BIN)/pytest --integrations -rs tests/integrations
 
 check: $(INSTALLED)  ## the part of `make test` that only reads: lint, format, types
 	$(BIN)/ruff check

@@ -54,6 +54,14 @@ hypothesis.settings.load_profile("any machine")
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "only the tests on the emulator, with dynoxide as DynamoDB; skipped where npm cannot install it"
     parser.addoption("--dynoxide", action="store_true", help=text)
+    text = "the tests with unmodified MLflow clients too, which install environments of their own"
+    parser.addoption("--integrations", action="store_true", help=text)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the integrations out unless asked for: only they need packages from an index."""
+    wanted = config.getoption("--integrations") or collection_path.name != "integrations"
+    return None if wanted else True
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -27,10 +27,15 @@ class PeerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A tracker to compare with: the name of its environment, and the arguments of its pip install."""
+    """A tracker to compare with: the name of its environment, and the arguments of its pip install.
+
+    `alone` are requirements of a second pip install, without their dependencies: it replaces a release by one whose
+    own packages are not all published.
+    """
 
     name: str
     requirements: tuple[str, ...]
+    alone: tuple[str, ...] = ()
 
 
 MLFLOW = Peer("mlflow", ("mlflow==3.17.2",))
@@ -82,7 +87,10 @@ def _make(environment: Environment, peer: Peer) -> None:
     # The pip of our own Python installs into it, so that it contains only the peer.
     venv.create(directory, with_pip=False, symlinks=True)
     ours = ("-m", "pip", "--python", str(environment.program("python")))
-    _run(sys.executable, *ours, "install", "--quiet", "--disable-pip-version-check", *peer.requirements, cwd=directory)
+    install = (*ours, "install", "--quiet", "--disable-pip-version-check")
+    _run(sys.executable, *install, *peer.requirements, cwd=directory)
+    if peer.alone:
+        _run(sys.executable, *install, "--no-deps", *peer.alone, cwd=directory)
     # Written last: it shows that the installation is complete.
     _receipt(directory).write_text(_made_of(peer))
 
@@ -102,7 +110,7 @@ def _is_whole(environment: Environment, peer: Peer) -> bool:
 
 
 def _made_of(peer: Peer) -> str:
-    return "\n".join((platform.python_version(), *peer.requirements, ""))
+    return "\n".join((platform.python_version(), *peer.requirements, *peer.alone, ""))
 
 
 def _receipt(directory: Path) -> Path:

@@ -1,0 +1,66 @@
+"""A server with sign-in that unmodified MLflow clients reach by HTTP, and our client to read what they logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import deardiary
+from app import app
+from benchmarks.kit.environments import Environment, Peer
+from infra.local.server import serving
+from tests.integrations.environments import installed
+from tests.support.emulator import Emulator
+from tests.support.server import server_on_emulator
+
+PROGRAMS = Path(__file__).parent / "programs"
+FIRST_PORT = 9700
+
+
+@dataclass(frozen=True)
+class Diary:
+    """The server, with a token of its admin."""
+
+    url: str
+    token: str
+
+    def client(self) -> deardiary.Client:
+        return deardiary.connect(self.url, token=self.token)
+
+    def run(self, peer: Peer, program: str, folder: Path, **variables: str) -> Any:
+        """Run a program in an environment of its own. Return what it prints at last, which is JSON."""
+        given = {
+            "MLFLOW_TRACKING_URI": self.url,
+            "MLFLOW_TRACKING_TOKEN": self.token,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+            "KERAS_BACKEND": "torch",
+            "HF_HUB_OFFLINE": "1",
+            **variables,
+        }
+        environment = _with(installed(peer), given)
+        printed = environment.run(str(PROGRAMS / f"{program}.py"), cwd=folder)
+        return json.loads(printed.strip().splitlines()[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _With(Environment):
+    given: dict[str, str]
+
+    def variables(self) -> dict[str, str]:
+        return Environment.variables(self) | self.given
+
+
+def _with(environment: Environment, given: dict[str, str]) -> Environment:
+    return _With(environment.directory, given)
+
+
+@pytest.fixture(scope="session")
+def diary(emulator: Emulator) -> Iterator[Diary]:
+    with server_on_emulator(emulator.environment()) as server, serving(app, FIRST_PORT) as url:
+        yield Diary(url, server.token())

@@ -1,0 +1,34 @@
+"""Environments with unmodified MLflow clients and with the libraries that log through them.
+
+They are installed once, outside the repository, like the peers of the benchmarks. What pip cannot install is skipped.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.kit.environments import Environment, Peer, PeerFailed, environment_of
+
+# 3.18.0 replaces 3.17.2 alone, for not every index has all of its parts.
+NEWEST = Peer("mlflow-newest", ("mlflow==3.17.2", "requests"), alone=("mlflow==3.18.0",))
+OLDER_3 = Peer("mlflow-3.5", ("mlflow-skinny==3.5.1", "requests"))
+OLDER_2 = Peer("mlflow-2.22", ("mlflow-skinny==2.22.5", "requests"))
+CLIENTS = {"3.18": NEWEST, "3.5": OLDER_3, "2.22": OLDER_2}
+
+# Without CUDA where there is a choice: these trainings take seconds on a CPU.
+FRAMEWORKS = Peer(
+    "mlflow-frameworks",
+    (
+        *("mlflow==3.17.2", "scikit-learn", "xgboost-cpu", "lightgbm", "optuna", "torch", "keras", "lightning"),
+        *("transformers", "accelerate"),
+    ),
+    alone=("mlflow==3.18.0",),
+)
+
+
+def installed(peer: Peer) -> Environment:
+    """The environment; skip the test if it cannot be installed here."""
+    try:
+        return environment_of(peer)
+    except PeerFailed as error:
+        pytest.skip(f"No environment {peer.name}: {error}")
