@@ -165,6 +165,10 @@ def test_bytes_in_aws_come_along(given: dict[str, str], store: Store, capsys: py
     assert (found["Body"].read(), "ChecksumSHA256" in found) == (data, True)
     assert infra("copy-artifacts", "--stage", "moved") == 0
     assert "0 objects" in capsys.readouterr().out
+    unhashed = f"projects/moved/blobs/{'0' * 24}"
+    s3.put_object(Bucket=bucket, Key=unhashed, Body=data)
+    assert infra("copy-artifacts", "--stage", "moved") == 0
+    assert store.client().get_object(Bucket=BUCKET, Key=unhashed)["Body"].read() == data
     assert infra("up", "--stage", "moved") == 0
     damaged = key[:-64] + "0" * 64
     s3.put_object(Bucket=bucket, Key=damaged, Body=data)
