@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -300,7 +299,7 @@ ASKS: dict[str, Asking] = {
     f"GET {MLFLOW}/experiments/get": _mlflow(query="?experiment_id={experiment_id}"),
     "GET /api/3.0/mlflow/server-info": _plain,
     "GET /api/3.0/mlflow/workspaces": _plain,
-    "POST /api/3.0/mlflow/workspaces": lambda _: Ask(body={"name": f"w-{secrets.token_hex(8)}"}),
+    "POST /api/3.0/mlflow/workspaces": lambda world: Ask(body={"name": f"w-{world.ids['project_id']}"}),
     "GET /api/3.0/mlflow/workspaces/{workspace}": _workspace(None),
     "PATCH /api/3.0/mlflow/workspaces/{workspace}": _workspace({"description": "moved here"}),
     f"GET {ARTIFACTS}/artifacts": lambda world: Ask(query=f"?path={_files(world)}"),
