@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -312,6 +313,24 @@ def test_a_silent_run_is_lost_after_a_day_and_taken_up_by_the_next_write(
         assert tuple(mlflow.run(each)["info"]["status"] for each in (run, ours)) == statuses
     found(mlflow.post("runs/log-parameter", run_id=run, key="p", value="1"))
     assert mlflow.run(run)["info"]["status"] == "RUNNING"
+
+
+def test_models_of_old_clients_are_listed_in_a_tag(mlflow: Mlflow) -> None:
+    run = mlflow.new_run()
+    model: dict[str, Any] = {
+        "artifact_path": "m",
+        "flavors": {"sklearn": {"code": 1, "config": 2}},
+        "utc_time_created": "t",
+        "run_id": run,
+    }
+    for _ in range(2):
+        found(mlflow.post("runs/log-model", run_id=run, model_json=json.dumps(model | {"signature": {}})))
+    kept = model | {"flavors": {"sklearn": {"code": 1}}}
+    assert json.loads(mlflow.run(run)["tags"]["mlflow.log-model.history"]) == [kept, kept]
+    for bad, message in (("{", "Malformed model info."), ("{}", "Model json is missing mandatory fields:")):
+        reply = mlflow.post("runs/log-model", run_id=run, model_json=bad)
+        assert refusal(reply)[:2] == (400, "INVALID_PARAMETER_VALUE")
+        assert refusal(reply)[2].startswith(message)
 
 
 def test_a_dataset_reads_back_with_its_tags(mlflow: Mlflow) -> None:

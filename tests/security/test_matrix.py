@@ -191,6 +191,7 @@ RULES = {
     "POST /api/2.0/mlflow/runs/log-parameter": Rule.READ_AND_WRITE,
     "POST /api/2.0/mlflow/runs/log-batch": Rule.READ_AND_WRITE,
     "POST /api/2.0/mlflow/runs/log-inputs": Rule.READ_AND_WRITE,
+    "POST /api/2.0/mlflow/runs/log-model": Rule.READ_AND_WRITE,
     "POST /api/2.0/mlflow/runs/set-tag": Rule.READ_AND_WRITE,
     "POST /api/2.0/mlflow/runs/delete-tag": Rule.READ_AND_WRITE,
     "POST /api/2.0/mlflow/runs/update": Rule.READ_AND_WRITE,

@@ -327,6 +327,9 @@ ASKS: dict[str, Asking] = {
     f"POST {MLFLOW}/runs/log-parameter": _of_run(key="momentum", value="0.9"),
     f"POST {MLFLOW}/runs/log-batch": _of_run(metrics=METRICS),
     f"POST {MLFLOW}/runs/log-inputs": _of_run(datasets=[{"dataset": DATASET}]),
+    f"POST {MLFLOW}/runs/log-model": _of_run(
+        model_json='{"artifact_path": "m", "flavors": {}, "utc_time_created": "", "run_id": ""}'
+    ),
     f"POST {MLFLOW}/runs/set-tag": _of_run(key="team", value="vision"),
     f"POST {MLFLOW}/runs/delete-tag": _of_run(key="mlflow.source.git.commit"),
     f"POST {MLFLOW}/runs/update": _of_run(status="FINISHED", end_time=2_000_000_000_000),

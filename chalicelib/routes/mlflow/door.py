@@ -36,7 +36,7 @@ MODULES: dict[str, dict[str, str]] = {
         "runs": "run",
         "runs/search": "run_search",
         **dict.fromkeys((f"runs/{name}" for name in ("log-metric", "log-parameter", "log-batch")), "entry"),
-        "runs/log-inputs": "run_input",
+        **dict.fromkeys(("runs/log-inputs", "runs/log-model"), "run_input"),
         "metrics": "metric",
     },
     "/3.0/mlflow": {"server-info": "server_info", "workspaces": "workspace"},

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call
 from chalicelib.routes.mlflow import limits, lookup, mapping
 from chalicelib.routes.mlflow.checks import check_length
-from chalicelib.routes.mlflow.errors import missing
+from chalicelib.routes.mlflow.errors import missing, refuse
 from chalicelib.routes.mlflow.operations import Operations
 from chalicelib.routes.mlflow.parse import Body, RunBody
 from chalicelib.routes.mlflow.run import Tag
 from chalicelib.services import input as service
+from chalicelib.services import iteration as iterations
+from chalicelib.services import label
 from chalicelib.services.access import Need
+from chalicelib.services.iteration import IterationChanges
 
 operations = Operations("/2.0/mlflow")
 
+MODELS = "mlflow.log-model.history"
+_OF_MODEL = ("run_id", "utc_time_created", "artifact_path", "model_uuid")
 _LENGTHS = {
     "name": limits.MAX_DATASET_NAME_CHARACTERS,
     "digest": limits.MAX_DATASET_DIGEST_CHARACTERS,
@@ -42,6 +48,52 @@ class DatasetInput(Body):
 
 class Inputs(RunBody):
     datasets: list[DatasetInput] = []
+
+
+class OldModel(RunBody):
+    model_json: str = ""
+
+
+@operations.post("/runs/log-model", body=OldModel)
+def log_model(call: Call[OldModel, None]) -> Answer[dict[str, Any]]:
+    """Add a model to the tag that lists those of the run, as MLflow 2 does."""
+    model = _parse_model(call.body.model_json)
+    line = lookup.active_run(call, call.body.id, Need.UPDATE)
+    iteration = label.complete(line.iteration, apart=line.labels_apart)
+    models = _parse_models(iteration.labels.get(MODELS, "[]"))
+    text = json.dumps([*models, model])
+    check_length("value", text, limits.MAX_TAG_CHARACTERS)
+    changes = IterationChanges(labels={MODELS: text})
+    iterations.update_iteration(call.actor, iteration.id, changes, even_ended=True)
+    return ok({})
+
+
+def _parse_model(text: str) -> dict[str, Any]:
+    """What the tag keeps of a model. InvalidPayload unless the text is the JSON of one."""
+    try:
+        model = json.loads(text)
+    except (ValueError, RecursionError):
+        model = None
+    if not isinstance(model, dict):
+        refuse(f"Malformed model info. \n {text} \n is not a valid JSON.", "model_json")
+    absent = {"artifact_path", "flavors", "utc_time_created", "run_id"} - model.keys()
+    if absent:
+        refuse(f"Model json is missing mandatory fields: {absent}", "model_json")
+    flavors = model["flavors"] if isinstance(model["flavors"], dict) else {}
+    kept = {name: value for name, value in model.items() if name in _OF_MODEL}
+    return kept | {"flavors": {name: _without_config(each) for name, each in flavors.items()}}
+
+
+def _without_config(flavor: Any) -> Any:
+    return {key: value for key, value in flavor.items() if key != "config"} if isinstance(flavor, dict) else flavor
+
+
+def _parse_models(text: str) -> list[Any]:
+    try:
+        models = json.loads(text)
+    except (ValueError, RecursionError):
+        models = None
+    return models if isinstance(models, list) else []
 
 
 @operations.post("/runs/log-inputs", body=Inputs)
