@@ -204,7 +204,11 @@ READS = {f"{each.method} {each.path}" for each in OPERATIONS if each.reads or ea
 # After these the experiment or the iteration accepts no writes.
 ENDING = (
     *("PATCH /experiments/{experiment_id}", "PATCH /iterations/{iteration_id}"),
-    *("POST /api/2.0/mlflow/experiments/delete", "POST /api/2.0/mlflow/runs/delete"),
+    *(
+        "POST /api/2.0/mlflow/experiments/delete",
+        "POST /api/2.0/mlflow/runs/delete",
+        "POST /api/2.0/mlflow/runs/update",
+    ),
 )
 OK = "allowed"
 NOBODY = {"anonymous": 401, "expired token": 401, "deleted user": 401}
