@@ -278,6 +278,11 @@ def test_a_request_without_a_run_says_so(mlflow: Mlflow, path: str) -> None:
     assert refusal(reply)[2].startswith("Missing value for required parameter 'run_id'.")
 
 
+def test_a_missing_run_is_told_before_other_faults(mlflow: Mlflow) -> None:
+    reply = mlflow.post("runs/log-inputs", datasets=["{}"])
+    assert refusal(reply)[2].startswith("Missing value for required parameter 'run_id'.")
+
+
 def test_a_run_may_be_named_by_its_old_field(mlflow: Mlflow) -> None:
     run = mlflow.new_run()
     assert found(mlflow.get("runs/get", run_uuid=run))["run"]["info"]["run_id"] == run

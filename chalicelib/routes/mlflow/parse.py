@@ -82,6 +82,9 @@ def _convert(kind: type[S], sent: Any) -> S:
     try:
         return msgspec.convert(sent, kind, strict=False)
     except msgspec.ValidationError as error:
+        # MLflow checks the run first, whatever else is wrong.
+        if issubclass(kind, RunBody) and isinstance(sent, dict) and not (sent.get("run_id") or sent.get("run_uuid")):
+            raise missing("run_id") from None
         raise _invalid(str(error), sent) from None
 
 
