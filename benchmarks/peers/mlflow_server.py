@@ -18,6 +18,8 @@ from benchmarks.kit.processes import HOST, Served, answering, free_port, running
 API = "/api/2.0/mlflow"
 # The limits of `runs/log-batch` and of one page of `metrics/get-history`.
 MAX_BATCH, MAX_PAGE = 1000, 25_000
+# The limit of one page of `runs/search`.
+MAX_RUNS = 50_000
 WORKERS = 4
 
 
@@ -88,3 +90,14 @@ def table(connection: Connection, experiment_id: str, key: str, most: int) -> li
     body = {"experiment_ids": [experiment_id], "order_by": [f"metrics.{key} ASC"], "max_results": most}
     runs: list[dict[str, Any]] = connection.call("POST", f"{API}/runs/search", body)["runs"]
     return runs
+
+
+def whole_table(connection: Connection, experiment_id: str, key: str) -> Iterator[dict[str, Any]]:
+    """All runs sorted by a metric, with all their metrics, page by page."""
+    body = {"experiment_ids": [experiment_id], "order_by": [f"metrics.{key} ASC"], "max_results": MAX_RUNS}
+    while True:
+        page = connection.call("POST", f"{API}/runs/search", body)
+        yield from page.get("runs", [])
+        if not page.get("next_page_token"):
+            return
+        body["page_token"] = page["next_page_token"]
