@@ -124,6 +124,10 @@ def test_a_thousand_rows_and_forty_columns_are_there_as_one_scrolls(dashboard: D
     tab.page.locator(".grid").evaluate("each => each.scrollTo(each.scrollWidth, each.scrollHeight)")
     expect(_names(tab).last).to_have_text("run 0")
     expect(tab.page.get_by_role("columnheader", name="p19")).to_be_visible()
+    # The first column in sight says what those behind it are.
+    caption = tab.page.locator(".grid-caption").locator("visible=true").first
+    expect(caption).to_have_text("labels")
+    expect(caption).to_be_in_viewport()
     # The name stays in sight.
     box = _names(tab).last.bounding_box()
     assert box
@@ -496,6 +500,7 @@ def test_pinned_rows_and_the_baseline_stay_in_sight(dashboard: Dashboard, server
     expect(_names(tab)).to_contain_text(["run 0", f"run {ROWS - 2}", f"run {ROWS - 1}"])
     _filter(tab, 'name = "run 17"')
     expect(_names(tab)).to_have_text(["run 0", f"run {ROWS - 2}", "run 17"])
+    assert tab.page.locator(".grid").evaluate("each => each.scrollTop") == 0
     expect(_rows(tab).last).to_contain_text("17+17")
     expect(tab.page.get_by_text("1 iteration", exact=True)).to_be_visible()
     _rows(tab).nth(1).hover()

@@ -105,6 +105,8 @@ export function Iterations({ experimentId, experimentName, projectId }: Iteratio
           onPinRow={(id) => pin(toggled([...top.pinned], id))}
           total={table.total ?? rows.length}
           isBusy={table.isLoading}
+          isOld={table.isOld}
+          query={`${filter} ${sort} ${state.group ?? ""}`}
           onEnd={() => {
             // Groups of many rows are few lines: their rows are read up to a limit.
             if (!groups.length) void data.more();

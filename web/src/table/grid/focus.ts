@@ -45,7 +45,8 @@ export function useFocus(scroller: { current: HTMLElement | null }, table: Table
     if (target) wanted.current = undefined;
   };
   const onKey = (event: KeyboardEvent) => {
-    const from = cellOf(event.target);
+    // A cell that comes to the screen takes the focus a moment later; the next key may be faster.
+    const from = wanted.current ?? cellOf(event.target);
     if (!from) return;
     const columns = [CHECK, ...table.layout.all.map((each) => each.column.id)];
     const page = Math.max(1, Math.floor(table.position.height / ROW_HEIGHT) - 3 - table.shown.stuck);

@@ -34,9 +34,16 @@ export interface GridProps extends Columns {
   /** How many rows there are with those of further pages. */
   total: number;
   isBusy: boolean;
+  /** Other rows are being read in place of these. */
+  isOld: boolean;
+  /** With another filter, order or groups the table begins at its top again. */
+  query: string;
   /** The last rows are near the screen. */
   onEnd: () => void;
 }
+
+/** A column with less in sight has no room for the name of its kind. */
+const CAPTION_WIDTH = 60;
 
 /** Scrolling changes no prop: what depends on the props and the layout alone is then kept. */
 export function Grid(props: GridProps) {
@@ -48,7 +55,17 @@ export function Grid(props: GridProps) {
   const { stuck, span } = shown;
   const focus = useFocus(scroller, { lines, layout, shown, position, onSelect: props.onSelect });
   const editing = useEditing(props, layout, focus.go);
-  const head = useMemo(() => <Head grid={props} layout={layout} />, [props, layout]);
+  const edge = position.left + layout.pinnedWidth;
+  const firstInSight = layout.shown.findIndex(({ left, width }) => left + width > edge + CAPTION_WIDTH);
+  const head = useMemo(
+    () => <Head grid={props} layout={layout} firstInSight={firstInSight} />,
+    [props, layout, firstInSight],
+  );
+  const query = useRef(props.query);
+  useEffect(() => {
+    if (query.current !== props.query && scroller.current) scroller.current.scrollTop = 0;
+    query.current = props.query;
+  }, [props.query]);
   const isAtEnd = span.end >= lines.length;
   useEffect(() => {
     if (isAtEnd) props.onEnd();
@@ -71,8 +88,14 @@ export function Grid(props: GridProps) {
       );
     });
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: the table scrolls, also by keyboard
-    <section ref={scroller} class="grid" tabIndex={0} aria-label="Iterations" aria-busy={props.isBusy}>
+    <section
+      ref={scroller}
+      class={`grid ${props.isOld ? "is-old" : ""}`}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the table scrolls, also by keyboard
+      tabIndex={0}
+      aria-label="Iterations"
+      aria-busy={props.isBusy}
+    >
       <table
         // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: its cells take the focus
         role="grid"

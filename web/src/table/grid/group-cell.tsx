@@ -4,7 +4,7 @@ import { ITERATION_STATUS } from "../../api/words.ts";
 import { formatNumber } from "../../components/format.ts";
 import type { Column } from "../columns/columns.ts";
 import type { GroupLine } from "../rows/lines.ts";
-import { commonValue, statsOf } from "../rows/stats.ts";
+import { commonValue, type Stats, statsOf } from "../rows/stats.ts";
 
 const DIGITS = 3;
 
@@ -22,11 +22,15 @@ export function GroupCell({ line, column }: { line: GroupLine; column: Column })
         {mean}
         {std}
       </span>
-      <span class="grid-range">
-        {min} … {max}
-      </span>
+      <span class="grid-range">{rangeOf(stats, line.rows.length, min, max)}</span>
     </span>
   );
+}
+
+/** The extremes, or, of equal values, how many rows have one. */
+function rangeOf(stats: Stats, rows: number, min: string | undefined, max: string | undefined): string {
+  if (stats.min !== stats.max) return `${min} … ${max}`;
+  return stats.count < rows ? `${stats.count} of ${rows}` : "";
 }
 
 export function GroupName(props: {

@@ -5,7 +5,14 @@ import type { GridProps } from "./grid.tsx";
 import { CHECK_WIDTH, type Layout, type Placed } from "./layout.ts";
 import { px } from "./window.ts";
 
-export function Head({ grid, layout }: { grid: GridProps; layout: Layout }) {
+interface Props {
+  grid: GridProps;
+  layout: Layout;
+  /** The first of the shown columns that the pinned ones do not cover. */
+  firstInSight: number;
+}
+
+export function Head({ grid, layout, firstInSight }: Props) {
   const { rows, selected, sort } = grid;
   const { pinned, shown, before, after } = layout;
   const all = rows.length > 0 && rows.every((row) => selected.has(row.id));
@@ -21,6 +28,10 @@ export function Head({ grid, layout }: { grid: GridProps; layout: Layout }) {
       {...grid.actions}
     />
   );
+  const captionAt = (at: number) => {
+    if (at < firstInSight) return undefined;
+    return captionOf(shown[at]?.column, at > firstInSight ? shown[at - 1]?.column : undefined);
+  };
   return (
     <thead>
       <tr aria-rowindex={1}>
@@ -35,7 +46,7 @@ export function Head({ grid, layout }: { grid: GridProps; layout: Layout }) {
         </th>
         {pinned.map((each) => head(each))}
         {before ? <td aria-hidden="true" style={{ width: px(before) }} /> : null}
-        {shown.map((each, at) => head(each, captionOf(each.column, shown[at - 1]?.column)))}
+        {shown.map((each, at) => head(each, captionAt(at)))}
         {after ? <td aria-hidden="true" style={{ width: px(after) }} /> : null}
       </tr>
     </thead>
@@ -44,7 +55,7 @@ export function Head({ grid, layout }: { grid: GridProps; layout: Layout }) {
 
 const CAPTIONS = { field: undefined, parameter: "parameters", metric: "metrics", label: "labels" };
 
-/** The first column on the screen of a kind says it for those that follow. */
-function captionOf(column: Column, before: Column | undefined): string | undefined {
-  return column.kind === before?.kind ? undefined : CAPTIONS[column.kind];
+/** The first column in sight of a kind says it for those that follow. */
+function captionOf(column: Column | undefined, before: Column | undefined): string | undefined {
+  return !column || column.kind === before?.kind ? undefined : CAPTIONS[column.kind];
 }

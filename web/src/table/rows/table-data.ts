@@ -16,6 +16,8 @@ export interface State {
   /** There are further pages. */
   hasMore: boolean;
   isLoading: boolean;
+  /** The rows are those of before: others are being read in their place. */
+  isOld: boolean;
   /** The rows have been read at least once. */
   isKnown: boolean;
   error?: unknown;
@@ -42,13 +44,14 @@ export class TableData {
 
   constructor() {
     const none = { rows: [], named: [], total: null, added: [], lastSeen: new Map() };
-    this.state = signal<State>({ ...none, hasMore: false, isLoading: true, isKnown: false });
+    this.state = signal<State>({ ...none, hasMore: false, isLoading: true, isOld: false, isKnown: false });
   }
 
   /** Read the first page. The rows of before stay until it is here, also if it fails. */
   async read(wanted: Wanted): Promise<void> {
     this.#wanted = wanted;
     this.#cursor = null;
+    this.#show({ isOld: true });
     void this.#readNamed(wanted);
     await this.#page(wanted, (rows) => rows);
     this.#follow();
@@ -119,12 +122,18 @@ export class TableData {
       const table = (await api.send("get", PATH, given)) as components["schemas"]["IterationTable"];
       if (reading.signal.aborted) return;
       this.#cursor = table.next_cursor;
-      const state = { total: table.total ?? null, hasMore: table.next_cursor !== null, isKnown: true, added: [] };
+      const state = {
+        total: table.total ?? null,
+        hasMore: table.next_cursor !== null,
+        isKnown: true,
+        isOld: false,
+        added: [],
+      };
       this.#show({ ...state, rows: unique(placed(rowsOf(table))), isLoading: false, error: undefined });
       this.#see(this.state.peek().rows);
       this.#mergeRecent();
     } catch (error) {
-      if (!reading.signal.aborted) this.#show({ error, isLoading: false, isKnown: true });
+      if (!reading.signal.aborted) this.#show({ error, isLoading: false, isKnown: true, isOld: false });
     }
   }
 

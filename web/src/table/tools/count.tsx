@@ -17,8 +17,10 @@ export function Count({ table, needs, onReload }: { table: State; needs: string;
           {table.added.length} new, read again
         </Button>
       ) : null}
-      {coverage && isKnown ? <span class="grid-coverage">{coverage}</span> : null}
-      <span role="status">{isKnown ? `${many} ${total === 1 ? "iteration" : "iterations"}` : ""}</span>
+      {coverage && isKnown && !table.isOld ? <span class="grid-coverage">{coverage}</span> : null}
+      <span role="status">
+        {!isKnown ? "" : table.isOld ? "Reading…" : `${many} ${total === 1 ? "iteration" : "iterations"}`}
+      </span>
     </span>
   );
 }
