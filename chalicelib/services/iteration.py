@@ -92,6 +92,12 @@ def create_iteration(
     return _store(actor, experiment, iteration, id_key, created_date, list(dict.fromkeys(tags)), patience_s)
 
 
+def reopen_if_lost(iteration: Iteration) -> None:
+    """Open an iteration again that the server ended without heartbeats: its writer is back."""
+    if iteration.end_date is not None:
+        storage.reopen_if_ended_by_server(iteration)
+
+
 def find_parent(experiment_id: str, iteration_id: str | None) -> str | None:
     """The id if it can be a parent in this experiment, where the caller may create iterations; else None."""
     if iteration_id is None:

@@ -8,12 +8,12 @@ from chalicelib.errors import Conflict
 from chalicelib.services import access, command
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.command import Acknowledgement
+from chalicelib.services.iteration import reopen_if_lost
 from chalicelib.services.label import LabelChanges, labelled, put_labels
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.parameter import put_parameters
 from chalicelib.services.points.batch import Sent, deliver, is_stored, require_open, store_batch, touch
 from chalicelib.services.tag import put_tags
-from chalicelib.storage.iteration import reopen_if_ended_by_server
 from chalicelib.storage.output import lines_of
 from chalicelib.storage.reads.lineage import IterationLineage
 from deardiary.wire.shapes import BatchReceipt, FlushReceipt, Iteration
@@ -105,8 +105,7 @@ def store_entries(
     """
     iteration = line.iteration
     before = labelled(line, labels)
-    if iteration.end_date is not None:
-        reopen_if_ended_by_server(iteration)
+    reopen_if_lost(iteration)
     put_parameters(iteration, parameters, even_ended=True)
     put_labels(before, labels)
     if points:

@@ -306,18 +306,39 @@ def test_tags_of_fields_are_set_and_deleted(mlflow: Mlflow) -> None:
     )
 
 
-def test_a_silent_run_is_lost_after_a_day_and_taken_up_by_the_next_write(
-    mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, now = mlflow.new_run(), clock.now()
+def test_a_silent_run_is_lost_after_a_day(mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = mlflow.new_run()
     ours = mlflow.server.call("POST", f"/experiments/{mlflow.new_experiment()}/iterations", {}).body["id"]
     for hours, statuses in ((23, ("RUNNING", "KILLED")), (25, ("KILLED", "KILLED"))):
-        monkeypatch.setattr(clock, "now", lambda hours=hours: now + timedelta(hours=hours))
-        assert liveness.end_silent_iterations(60)
-        monkeypatch.undo()
+        _sweep_after(hours, monkeypatch)
         assert tuple(mlflow.run(each)["info"]["status"] for each in (run, ours)) == statuses
-    found(mlflow.post("runs/log-parameter", run_id=run, key="p", value="1"))
-    assert mlflow.run(run)["info"]["status"] == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("log-parameter", {"key": "p", "value": "1"}),
+        ("log-metric", _point("m", 1, 1, 1)),
+        ("set-tag", {"key": "t", "value": "u"}),
+        ("update", {"status": "RUNNING"}),
+    ],
+)
+def test_the_next_write_opens_a_lost_run(
+    mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
+) -> None:
+    run = mlflow.new_run()
+    _sweep_after(25, monkeypatch)
+    assert mlflow.run(run)["info"]["status"] == "KILLED"
+    found(mlflow.post(f"runs/{path}", run_id=run, **body))
+    info = mlflow.run(run)["info"]
+    assert (info["status"], info.get("end_time")) == ("RUNNING", None)
+
+
+def _sweep_after(hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    then = clock.now() + timedelta(hours=hours)
+    monkeypatch.setattr(clock, "now", lambda: then)
+    assert liveness.end_silent_iterations(60)
+    monkeypatch.undo()
 
 
 def test_models_of_old_clients_are_listed_in_a_tag(mlflow: Mlflow) -> None:

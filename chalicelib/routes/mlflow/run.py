@@ -138,6 +138,7 @@ def check_tags(tags: dict[str, str], key_path: str = "tags[{}].key") -> dict[str
 
 def put_tags(call: Call[Any, Any], line: IterationAccess, tags: dict[str, str]) -> None:
     """Set tags, and the fields that follow from them. A parent outside of the experiment stays a tag alone."""
+    service.reopen_if_lost(line.iteration)
     changes, labels = mapping.split_tags(tags)
     if labels:
         changes["labels"] = dict(labels)
