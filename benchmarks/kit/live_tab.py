@@ -4,47 +4,71 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Request
+from playwright.sync_api import Browser
 
 from benchmarks.kit.connection import connected
 from benchmarks.kit.experiments import iterations_of
 from benchmarks.kit.inside import server_inside
 from benchmarks.kit.metering import Meter
-from benchmarks.kit.pages import opened
+from benchmarks.kit.pages import Opened, opened
 from benchmarks.kit.processes import Served
 
 HOUR = 3600
-LOGGED_EVERY_S = 2.0
+LOGGED_EVERY_S, PATIENCE_S = 2.0, 300.0
+_FEED = "/iterations/changes?"
 RUNNING = 1
 _PAINTED = "return !!document.querySelector('.grid tbody tr[data-line]')"
 
 
-def read_units_per_hour(browser: Browser, served: Served, experiment: str, running: int, seconds: float) -> float:
-    """Resume so many iterations of the experiment, evenly scattered, and watch its table for these seconds."""
+class TooFewPolls(Exception):
+    """The page does not follow the changes feed."""
+
+
+def read_units_per_hour(browser: Browser, served: Served, experiment: str, running: int, polls: int) -> float:
+    """Resume so many iterations of the experiment, evenly scattered, and watch its table for these polls.
+
+    The pace is the one that the server asks for: a busy machine is slower.
+    """
     with connected(served.url) as connection:
         every = iterations_of(connection, experiment)
         chosen = every[:: max(1, len(every) // running)][:running]
         for each in chosen:
             connection.call("PATCH", f"/iterations/{each}", {"status_id": RUNNING})
     url = f"{served.url}/ui#/experiments/{experiment}"
-    asked: list[Request] = []
     with _logging(served.url, chosen), opened(browser, url, _PAINTED) as tab:
-        tab.page.on("request", lambda request: asked.append(request))
-        tab.page.wait_for_timeout(seconds * 1000)
-    paths = [f"{parts.path}?{parts.query}" for parts in (urlsplit(each.url) for each in asked)]
-    return sum(_units(served, paths)) * HOUR / seconds
+        paths = _between_polls(tab, polls)
+    units, pace = _replayed(served, paths)
+    return units / polls * HOUR / pace
 
 
-def _units(served: Served, paths: Sequence[str]) -> Iterator[float]:
+def _between_polls(tab: Opened, polls: int) -> list[str]:
+    """The paths of the requests from the first poll with a position to the last one, which is left out."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        paths = [f"{parts.path}?{parts.query}" for parts in (urlsplit(each.url) for each in tab.requests)]
+        found = [at for at, path in enumerate(paths) if _FEED in path and "since=" in path]
+        if len(found) > polls:
+            return paths[found[0] : found[polls]]
+        if time.monotonic() > deadline:
+            raise TooFewPolls(f"{len(found)} polls in {PATIENCE_S:.0f} s")
+        tab.page.wait_for_timeout(500)
+
+
+def _replayed(served: Served, paths: Sequence[str]) -> tuple[float, int]:
+    """The read units of these requests, and the seconds between polls."""
+    units, pace = 0.0, 0
     with server_inside(served) as server, Meter.attached() as meter:
         for path in paths:
             with meter.measuring() as calls:
-                server.call("GET", path)
-            yield sum(call.read_units for call in calls)
+                answer = server.call("GET", path)
+            units += sum(call.read_units for call in calls)
+            pace = answer["poll_after_seconds"] if _FEED in path else pace
+    return units, pace
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, CDPSession, Page, Response
+from playwright.sync_api import Browser, CDPSession, Page, Request, Response
 
 from tests.support.browser import WIDE
 
@@ -51,11 +51,15 @@ _SCROLL = """
 
 @dataclass(slots=True)
 class Opened:
-    """A page that shows what was awaited: the seconds from its navigation, and what it received until then."""
+    """A page that shows what was awaited: the seconds from its navigation, and what it received until then.
+
+    `requests` has what it asks later too.
+    """
 
     page: Page
     seconds: float
     responses: list[Response]
+    requests: list[Request]
 
     def kb_gzip(self) -> float:
         """All bodies received, in KB of 1,000 bytes."""
@@ -79,11 +83,12 @@ def opened(browser: Browser, url: str, painted: str) -> Iterator[Opened]:
     """Open a page with an empty cache; wait until the body of a JavaScript function, `painted`, returns true."""
     context = browser.new_context(viewport={"width": WIDE["width"], "height": WIDE["height"]}, locale="en-GB")
     try:
-        page, responses = context.new_page(), []
+        page, responses, requests = context.new_page(), [], []
+        page.on("request", lambda request: requests.append(request))
         page.on("response", lambda response: responses.append(response))
         page.add_init_script(_WATCH % painted)
         page.goto(url, wait_until="commit")
-        yield Opened(page, page.evaluate("window.painted") / 1000, list(responses))
+        yield Opened(page, page.evaluate("window.painted") / 1000, list(responses), requests)
     finally:
         context.close()
 
