@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from typing import Any
@@ -368,3 +369,23 @@ def test_a_dataset_reads_back_with_its_tags(mlflow: Mlflow) -> None:
     (used,) = mlflow.run(run)["inputs"]["dataset_inputs"]
     assert used["dataset"] == dataset
     assert sorted(used["tags"], key=lambda tag: tag["key"]) == sorted(tags, key=lambda tag: tag["key"])
+
+
+def test_a_long_schema_is_kept_and_one_that_is_too_long_refused(mlflow: Mlflow) -> None:
+    run = mlflow.new_run()
+    schema = json.dumps([{"name": f"column {number}", "type": "long", "required": True} for number in range(15_000)])
+    dataset = {"name": "wide", "digest": "1", "source_type": "s", "source": "{}", "schema": schema}
+    found(mlflow.post("runs/log-inputs", run_id=run, datasets=[{"dataset": dataset}]))
+    assert len(schema) > 800_000
+    assert mlflow.run(run)["inputs"]["dataset_inputs"][0]["dataset"] == dataset
+    noise = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(13_000))
+    reply = mlflow.post("runs/log-inputs", run_id=run, datasets=[{"dataset": dataset | {"profile": noise}}])
+    assert refusal(reply)[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
+@pytest.mark.parametrize("text", ["zlib:", "zlib:x", "zlib:" + "y" * 9000, "x" * 9000, "{}"])
+def test_any_schema_reads_back(mlflow: Mlflow, text: str) -> None:
+    run = mlflow.new_run()
+    dataset = {"name": "d", "digest": "1", "source_type": "s", "source": "{}", "schema": text}
+    found(mlflow.post("runs/log-inputs", run_id=run, datasets=[{"dataset": dataset}]))
+    assert mlflow.run(run)["inputs"]["dataset_inputs"][0]["dataset"]["schema"] == text

@@ -13,6 +13,7 @@ from chalicelib import clock
 from chalicelib.routes.http.endpoint import Call
 from chalicelib.routes.mlflow import scope
 from chalicelib.routes.mlflow.checks import is_id
+from chalicelib.routes.mlflow.packed import unpack
 from chalicelib.routes.mlflow.parse import number
 from chalicelib.services.iteration import IterationChanges
 from chalicelib.services.search.facts import Facts
@@ -147,7 +148,8 @@ def run(call: Call[Any, Any], row: Row, experiment: Experiment) -> dict[str, Any
 
 def dataset_input(used: Input) -> dict[str, Any]:
     """A DatasetInput. The context of an input of another client is MLflow's tag for it."""
-    texts = {name: used.labels[key] for name, key in (("schema", SCHEMA), ("profile", PROFILE)) if key in used.labels}
+    packed = (("schema", SCHEMA), ("profile", PROFILE))
+    texts = {name: unpack(used.labels[key]) for name, key in packed if key in used.labels}
     tags = {key: value for key, value in used.labels.items() if key not in (SCHEMA, PROFILE)}
     if used.context:
         tags.setdefault(CONTEXT, used.context)

@@ -11,6 +11,7 @@ from chalicelib.routes.mlflow import limits, lookup, mapping
 from chalicelib.routes.mlflow.checks import check_length
 from chalicelib.routes.mlflow.errors import missing, refuse
 from chalicelib.routes.mlflow.operations import Operations
+from chalicelib.routes.mlflow.packed import pack
 from chalicelib.routes.mlflow.parse import Body, RunBody
 from chalicelib.routes.mlflow.run import Tag
 from chalicelib.services import input as service
@@ -18,6 +19,7 @@ from chalicelib.services import iteration as iterations
 from chalicelib.services import label
 from chalicelib.services.access import Need
 from chalicelib.services.iteration import IterationChanges
+from deardiary.wire.limits import MAX_INPUT_LABELS_BYTES
 
 operations = Operations("/2.0/mlflow")
 
@@ -118,8 +120,7 @@ def _check(given: DatasetInput, path: str) -> None:
 
 
 def _create(call: Call[Inputs, None], run_id: str, given: DatasetInput) -> None:
-    dataset, tags = given.dataset, {each.key: each.value for each in given.tags}
-    texts = {mapping.SCHEMA: dataset.schema, mapping.PROFILE: dataset.profile}
+    dataset, labels = given.dataset, _labels(given)
     service.create_input(
         call.actor,
         run_id,
@@ -128,10 +129,19 @@ def _create(call: Call[Inputs, None], run_id: str, given: DatasetInput) -> None:
         digest=dataset.digest,
         source=dataset.source,
         source_type=dataset.source_type,
-        context=tags.get(mapping.CONTEXT, ""),
+        context=labels.get(mapping.CONTEXT, ""),
         resource_id=None,
         modelversion_id=None,
         description="",
-        labels=tags | {key: text for key, text in texts.items() if text},
+        labels=labels,
         even_ended=True,
     )
+
+
+def _labels(given: DatasetInput) -> dict[str, str]:
+    """The tags, and schema and profile. InvalidPayload if these are too long even when compressed."""
+    texts = {mapping.SCHEMA: given.dataset.schema, mapping.PROFILE: given.dataset.profile}
+    labels = {each.key: each.value for each in given.tags} | {key: pack(text) for key, text in texts.items() if text}
+    if sum(len(key.encode()) + len(text.encode()) for key, text in labels.items()) > MAX_INPUT_LABELS_BYTES:
+        refuse("The schema and the profile of this data set are too long to store", "datasets")
+    return labels
