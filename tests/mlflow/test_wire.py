@@ -177,3 +177,34 @@ def test_a_member_who_may_not_read_is_refused(server: Server) -> None:
     writer = new_member(server, project, "create", "update")
     reply = Mlflow(server, writer.token, project).post("experiments/create", name="blind")
     assert refusal(reply)[:2] == (403, "PERMISSION_DENIED")
+
+
+def test_a_token_that_may_only_read_creates_nothing(server: Server) -> None:
+    person = new_person(server)
+    token = made(server.call("POST", "/auth/tokens", {"name": "x", "read_only": True}, token=person.token))["token"]
+    caller = Mlflow(server, token)
+    for reply in (
+        caller.get("experiments/get", experiment_id="0"),
+        caller.get("experiments/get-by-name", experiment_name="Default"),
+        caller.post("experiments/search"),
+    ):
+        assert refusal(reply)[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
+    assert refusal(caller.post("experiments/create", name="x"))[:2] == (403, "PERMISSION_DENIED")
+    assert found(server.call("GET", "/projects", token=person.token))["data"] == []
+
+
+def test_a_member_who_may_only_read_sees_a_project_without_a_default_experiment(server: Server) -> None:
+    owner = new_person(server)
+    caller = Mlflow(server, owner.token)
+    caller.new_experiment(name="there")
+    (project,) = found(server.call("GET", "/projects", token=owner.token))["data"]
+    experiment = found(caller.get("experiments/get-by-name", experiment_name="there"))["experiment"]["experiment_id"]
+    reader = Mlflow(server, new_member(server, project["id"], "read").token)
+    listed = found(reader.post("experiments/search"))["experiments"]
+    assert [each["experiment_id"] for each in listed] == [experiment]
+    for reply in (
+        reader.get("experiments/get", experiment_id="0"),
+        reader.get("experiments/get-by-name", experiment_name="Default"),
+    ):
+        assert refusal(reply)[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
+    assert reader.search("0") == []

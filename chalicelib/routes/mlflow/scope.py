@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from chalicelib import config
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.routes.http.endpoint import Call
 from chalicelib.services import access
 from chalicelib.services import experiment as experiments
@@ -99,17 +99,21 @@ def shown_experiment_id(call: Call[Any, Any], experiment: Experiment) -> str:
     return DEFAULT_ID if is_default else experiment.id
 
 
-def _default_experiment(call: Call[Any, Any], project_id: str) -> str:
+def _default_experiment(call: Call[Any, Any], project_id: str) -> str | None:
+    """The id of the experiment. None without one, where the caller may not create it."""
     found = experiments.find_by_name(call.actor, project_id, DEFAULT_NAME)
-    if found is not None:
-        return found[0].id
+    if found is not None or call.actor.read_only:
+        return found and found[0].id
     try:
         created, _ = experiments.create_experiment(
             call.actor, project_id, name=DEFAULT_NAME, description="", id_key=DEFAULT_KEY
         )
     except Conflict:
         # Another user's request has just created it.
-        return _default_experiment(call, project_id)
+        found = experiments.find_by_name(call.actor, project_id, DEFAULT_NAME)
+        return found and found[0].id
+    except Forbidden:
+        return None
     return created.id
 
 
@@ -122,7 +126,10 @@ def check_project(call: Call[Any, Any], project_id: str, absent: Callable[[], No
 def _find_default(actor: Actor) -> str:
     """The id of the project with the name of the settings: the oldest that the caller may read, else a new one."""
     name = config.settings().mlflow_project
-    project_id = _find_named(actor, name) or _create_default(actor, name).id
+    project_id = _find_named(actor, name)
+    if project_id is None and actor.read_only:
+        raise NotFound(f"There is no project {name} yet, and this token may only read", kind="project")
+    project_id = project_id or _create_default(actor, name).id
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
     _known[_key(actor)] = project_id
