@@ -1,149 +1,150 @@
-"""Write the emulator's DynamoDB items to disk as they change.
+"""Keep the emulator's tables on disk as they change.
 
-MiniStack keeps tables in memory and saves them as one JSON file, only at a clean stop. Here every request that changes
-items ends with one SQLite transaction of those items, before its answer is sent. A process that is killed at any moment
-loses nothing that was answered. A transaction of many items is stored whole or not at all. The cost does not grow with
-the table.
+MiniStack keeps tables in memory and saves them as one JSON file, only at a clean stop. Here the items of a table are in
+SQLite (`items.py`), and each request ends with one transaction before its answer is sent. A process that is killed at
+any moment loses nothing that was answered. A transaction of many items is stored whole or not at all.
 
-MiniStack replaces items and never edits them in place, and every write goes through its `_set_item`, `_remove_item` and
-`_items_replaced`, which this module observes. It does not follow global replicas and imports from S3.
+MiniStack replaces items and never edits them in place. This module does not follow imports from S3.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
-import threading
-from collections import defaultdict
+import time
 from typing import TYPE_CHECKING, Any
 
 from ministack.core.persistence import _json_default, _json_object_hook
+from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import dynamodb
 
+from infra.emulator.items import ItemDatabase, Items
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping
     from pathlib import Path
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS items (arn TEXT, pk BLOB, sk BLOB, item TEXT, PRIMARY KEY (arn, pk, sk)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS definitions (id INTEGER PRIMARY KEY CHECK (id = 0), state TEXT);
-"""
 # Parts of a table's record that are not its definition: items have their own rows, the rest is derived from them.
 DERIVED = {"items", "ItemCount", "TableSizeBytes", dynamodb._INDEX_MEMBERS}  # noqa: SLF001
-
-ItemKey = tuple[str, str, str]
+# The actions that leave all definitions as they are.
+ON_ITEMS = {
+    *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan"),
+    *("TransactGetItems", "TransactWriteItems", "UpdateItem"),
+}
+EXPIRY_SECONDS = 60.0
 
 
 class ItemStore:
     """The items and table definitions of one emulator, in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        # With WAL and NORMAL the process can be killed at any moment; only a power failure may lose the last commits.
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(SCHEMA)
-        self._changed: dict[ItemKey, Any] = {}
-        # Requests run on one thread; another one removes expired items.
-        self._lock = threading.Lock()
-        row = self._database.execute("SELECT state FROM definitions").fetchone()
-        self._definitions: str = row[0] if row else ""
+        self._path = path
+        self._database = ItemDatabase(path, lambda item: int(dynamodb._item_size_bytes(item)))  # noqa: SLF001
+        row = self._database.connection.execute("SELECT state FROM definitions").fetchone()
+        self._definitions: str = row[0].decode() if row else ""
+
+    @property
+    def database(self) -> ItemDatabase:
+        return self._database
 
     def restore(self) -> None:
-        """Load the stored items and definitions into the emulator, which must be empty."""
+        """Give the emulator, which must be empty, the stored tables."""
+        dynamodb._ttl_settings = _Unswept()  # noqa: SLF001
         if not self._definitions:
             return
         state = json.loads(self._definitions, object_hook=_json_object_hook)
-        tables = {table["TableArn"]: table for _key, table in state["tables"].all_items()}
-        for table in tables.values():
-            table["items"] = defaultdict(dict)
-        for arn, pk, sk, item in self._database.execute("SELECT arn, pk, sk, item FROM items"):
-            tables[arn]["items"][_text(pk)][_text(sk)] = json.loads(item)
-        for table in tables.values():
-            dynamodb._items_replaced(table)  # noqa: SLF001
+        for _key, table in state["tables"].all_items():
+            items = table["items"] = Items(self._database, table["TableArn"])
+            table["ItemCount"] = items.count()
+            table["TableSizeBytes"] = table["ItemCount"] * 200
         dynamodb.load_persisted_state(state)
 
     def listen(self) -> None:
-        """Observe every change from now on, and stop the emulator from saving tables itself."""
-        set_item, remove_item = dynamodb._set_item, dynamodb._remove_item  # noqa: SLF001
+        """Store every change from now on, and stop the emulator from saving tables itself."""
         items_replaced, handle_request = dynamodb._items_replaced, dynamodb.handle_request  # noqa: SLF001
 
-        def set_and_note(table: Any, pk: str, sk: str, item: Any) -> Any:
-            self._note([((table["TableArn"], pk, sk), item)])
-            return set_item(table, pk, sk, item)
-
-        def remove_and_note(table: Any, pk: str, sk: str) -> Any:
-            self._note([((table["TableArn"], pk, sk), None)])
-            return remove_item(table, pk, sk)
-
-        def replace_and_note(table: Any) -> None:
+        def replace(table: Any) -> None:
+            self._adopt(table)
             items_replaced(table)
-            self._note(self._differences(table))
 
-        async def handle_and_write(*request: Any) -> Any:
-            answer = await handle_request(*request)
-            self.write()
+        async def handle(method: str, path: str, headers: Mapping[str, str], *rest: Any) -> Any:
+            try:
+                answer = await handle_request(method, path, headers, *rest)
+                if headers.get("x-amz-target", "").rpartition(".")[2] not in ON_ITEMS:
+                    self._save_definitions()
+                self._database.commit()
+            except BaseException:
+                self._database.rollback()
+                raise
             return answer
 
-        dynamodb._set_item, dynamodb._remove_item = set_and_note, remove_and_note  # noqa: SLF001
-        dynamodb._items_replaced, dynamodb.handle_request = replace_and_note, handle_and_write  # noqa: SLF001
+        dynamodb._items_replaced, dynamodb.handle_request = replace, handle  # noqa: SLF001
         dynamodb.get_state = lambda: None  # MiniStack: "a service that returns None has nothing to save"
 
-    def write(self) -> None:
-        """Write the changes since the last call, all or none. Cheap if there are none."""
-        with self._lock:
-            definitions = _definitions()
-            if not self._changed and definitions == self._definitions:
-                return
-            # Changes that could not be written stay noted, and are written after the next request.
-            with self._database:
-                self._database.execute("BEGIN IMMEDIATE")
-                self._write_items()
-                if definitions != self._definitions:
-                    self._write_definitions(definitions)
-            self._changed.clear()
-            self._definitions = definitions
+    async def remove_expired_forever(self) -> None:
+        """Remove items after their time to live, as MiniStack does, but without reading every item each minute."""
+        while True:
+            await asyncio.sleep(EXPIRY_SECONDS)
+            for (account, region, name), setting in [*dynamodb._ttl_settings._data.items()]:  # noqa: SLF001
+                table = dynamodb._tables.get_scoped(account, region, name)  # noqa: SLF001
+                if table and setting.get("TimeToLiveStatus") == "ENABLED":
+                    await self.remove_expired(table, setting["AttributeName"])
+
+    async def remove_expired(self, table: Any, attribute: str) -> None:
+        now = time.time()
+        for pk, sk in await asyncio.to_thread(_expired, self._path, table["TableArn"], attribute, now):
+            item = table["items"][pk].get(sk)
+            # A request may have changed it meanwhile.
+            if item and float(item.get(attribute, {}).get("N", "inf")) <= now:
+                dynamodb._remove_item(table, pk, sk)  # noqa: SLF001
+        self._database.commit()
 
     def close(self) -> None:
         """Write the remaining changes, and merge the log into the file."""
-        self.write()
-        self._database.close()
+        self._save_definitions()
+        self._database.commit()
+        self._database.connection.close()
 
-    def _note(self, changes: Iterable[tuple[ItemKey, Any]]) -> None:
-        with self._lock:
-            self._changed.update(changes)
+    def _adopt(self, table: Any) -> None:
+        """Move the items of a table that MiniStack created or replaced into the file."""
+        given, items = table["items"], Items(self._database, table["TableArn"])
+        if not isinstance(given, Items):
+            items.clear()
+            for pk, partition in given.items():
+                items[pk].update(partition)
+            table["items"] = items
 
-    def _differences(self, table: Any) -> Iterator[tuple[ItemKey, Any]]:
-        """A table whose items were all replaced: remove every known item, write every current one."""
-        arn = table["TableArn"]
-        yield from [(key, None) for key in self._changed if key[0] == arn]
-        for pk, sk in self._database.execute("SELECT pk, sk FROM items WHERE arn = ?", (arn,)):
-            yield (arn, _text(pk), _text(sk)), None
-        for pk, items in table["items"].items():
-            for sk, item in items.items():
-                yield (arn, pk, sk), item
-
-    def _write_items(self) -> None:
-        rows = [(*_stored(key), json.dumps(item)) for key, item in self._changed.items() if item is not None]
-        self._database.executemany("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)", rows)
-        gone = [_stored(key) for key, item in self._changed.items() if item is None]
-        self._database.executemany("DELETE FROM items WHERE arn = ? AND pk = ? AND sk = ?", gone)
-
-    def _write_definitions(self, definitions: str) -> None:
-        self._database.execute("INSERT OR REPLACE INTO definitions VALUES (0, ?)", (definitions,))
-        # The items of a removed table are removed with it.
-        arns = json.dumps([table["TableArn"] for _key, table in dynamodb._tables.all_items()])  # noqa: SLF001
-        self._database.execute("DELETE FROM items WHERE arn NOT IN (SELECT value FROM json_each(?))", (arns,))
+    def _save_definitions(self) -> None:
+        for _key, table in dynamodb._tables.all_items():  # noqa: SLF001
+            self._adopt(table)
+        definitions = _definitions()
+        if definitions != self._definitions:
+            self._database.change("INSERT OR REPLACE INTO definitions VALUES (0, ?)", (definitions,))
+            # The items of a removed table are removed with it.
+            arns = json.dumps([table["TableArn"] for _key, table in dynamodb._tables.all_items()])  # noqa: SLF001
+            sql = "DELETE FROM items WHERE arn NOT IN (SELECT value FROM json_each(?))"
+            self._database.change(sql, (arns,))
+            self._definitions = definitions
 
 
-def _stored(key: ItemKey) -> tuple[str, bytes, bytes]:
-    """A key in a form that SQLite accepts: MiniStack allows an unpaired surrogate in a key, which UTF-8 does not."""
-    arn, pk, sk = key
-    return arn, pk.encode("utf-8", "surrogatepass"), sk.encode("utf-8", "surrogatepass")
+class _Unswept(AccountRegionScopedDict):  # type: ignore[misc]
+    """The settings of time to live, hidden from MiniStack's thread, which would read every item each minute."""
+
+    def all_items(self) -> list[Any]:
+        return []
 
 
-def _text(stored: bytes) -> str:
-    return stored.decode("utf-8", "surrogatepass")
+def _expired(path: Path, arn: str, attribute: str, now: float) -> list[tuple[str, str]]:
+    """The keys of expired items, read on a connection of its own: the scan must not hold up requests."""
+    sql = """SELECT pk, sk FROM items WHERE arn = ? AND instr(item, ?)
+             AND CAST(json_extract(item, '$."' || ? || '".N') AS REAL) <= ?"""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        found = connection.execute(sql, (arn, f'"{attribute}"', attribute, now)).fetchall()
+    finally:
+        connection.close()
+    return [(pk.decode("utf-8", "surrogatepass"), sk.decode("utf-8", "surrogatepass")) for pk, sk in found]
 
 
 def _definitions() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -74,13 +75,18 @@ async def _serve(directory: Path, listener: socket.socket, endpoint: str) -> Non
     item_store = ItemStore(directory / "items.sqlite")
     item_store.restore()
     item_store.listen()
-    install_speedups()
+    install_speedups(item_store.database)
+    expiry = asyncio.create_task(item_store.remove_expired_forever())
+    # The modules stay, and the items of a large answer are no garbage: do not search them again and again.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.loglevel = "WARNING"
     config.keep_alive_timeout = 75
     gate: Any = Gate(on_ready=lambda: _announce(endpoint))
     await serve(gate, config, shutdown_trigger=_stop_event().wait)
+    expiry.cancel()
     item_store.close()
 
 

@@ -153,3 +153,24 @@ def test_pages_from_elsewhere_are_refused(emulator: Emulator, headers: dict[str,
 
 def test_its_own_controls_are_closed(emulator: Emulator) -> None:
     assert requests.post(f"{emulator.endpoint_url}/_ministack/reset", timeout=5).status_code == 403
+
+
+def test_a_range_of_a_stored_object_is_exact(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 40
+    with running_emulator(tmp_path) as emulator:
+        _dynamodb, s3, _ssm = session_on(emulator)
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_object(Bucket=BUCKET, Key="a", Body=content)
+        s3.put_object(Bucket=BUCKET, Key="empty", Body=b"")
+        for wanted, expected in (
+            ("bytes=100-299", content[100:300]),
+            ("bytes=10000-", content[10000:]),
+            ("bytes=-7", content[-7:]),
+            ("bytes=0-99999", content),
+        ):
+            found = s3.get_object(Bucket=BUCKET, Key="a", Range=wanted)
+            assert found["Body"].read() == expected
+            assert found["ResponseMetadata"]["HTTPStatusCode"] == 206
+        with pytest.raises(s3.exceptions.ClientError, match="InvalidRange"):
+            s3.get_object(Bucket=BUCKET, Key="empty", Range="bytes=0-9")
+        assert s3.get_object(Bucket=BUCKET, Key="a")["Body"].read() == content
