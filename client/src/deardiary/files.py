@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import sys
+import threading
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -49,6 +50,34 @@ def size_and_sha256(stream: Readable) -> tuple[int, str]:
         found.update(block)
         size_bytes += len(block)
     return size_bytes, found.hexdigest()
+
+
+_position = threading.Lock()
+
+
+def write_at(fd: int, content: bytes, offset: int) -> None:
+    """Write all bytes at this position of an open file, which several threads may do at once."""
+    with memoryview(content) as left:
+        written = 0
+        while written < len(left):
+            written += _write(fd, left[written:], offset + written)
+
+
+def read_at(fd: int, size: int, offset: int) -> bytes:
+    """Read up to this many bytes from this position of an open file, which several threads may do at once."""
+    if hasattr(os, "pread"):
+        return os.pread(fd, size, offset)
+    with _position:
+        os.lseek(fd, offset, os.SEEK_SET)
+        return os.read(fd, size)
+
+
+def _write(fd: int, content: memoryview, offset: int) -> int:
+    if hasattr(os, "pwrite"):
+        return os.pwrite(fd, content, offset)
+    with _position:
+        os.lseek(fd, offset, os.SEEK_SET)
+        return os.write(fd, content)
 
 
 def sha256_of(path: Path) -> str:

@@ -14,11 +14,12 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO
 
-from deardiary.errors import NOT_SENT, ClientError
-from deardiary.files import BLOCK_BYTES, lock, stem_of
+from deardiary.errors import ClientError
+from deardiary.files import BLOCK_BYTES, lock, read_at, stem_of
 from deardiary.http.backoff import wait_seconds
 from deardiary.http.retries import FIRST_WAIT, LONGEST_WAIT
-from deardiary.transfer import presigned, store
+from deardiary.transfer import pieces, store
+from deardiary.transfer.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,34 +29,20 @@ if TYPE_CHECKING:
     from deardiary.transfer.progress import Meter
     from deardiary.wire.shapes import Download
 
-# API Gateway sends raw bytes only for this Accept header; S3 ignores it.
-_HEADERS = {"Accept": "application/octet-stream"}
-
 
 def fetch(api_url: str, transport: Transport, sign: Callable[[], Download], target: Path, meter: Meter) -> None:
     """Download to ``target``; ``sign`` returns a new presigned URL. ClientError CONTENT_MISMATCH for wrong bytes."""
-    source = sign()
-    with _part_file(target, source) as file:
-        if not _Job(api_url, transport, sign, file, source, meter).run():
+    source = Source(api_url, transport, sign)
+    with _part_file(target, source.current) as file:
+        if not _Job(source, file, meter).run():
             # The old .part file held other bytes: download everything again.
-            _Job(api_url, transport, sign, file, source, meter).run()
+            _Job(source, file, meter).run()
 
 
 class _Job:
-    def __init__(
-        self,
-        api_url: str,
-        transport: Transport,
-        sign: Callable[[], Download],
-        file: BinaryIO,
-        source: Download,
-        meter: Meter,
-    ) -> None:
-        self._api_url = api_url
-        self._transport = transport
-        self._sign = sign
-        self._file = file
+    def __init__(self, source: Source, file: BinaryIO, meter: Meter) -> None:
         self._source = source
+        self._file = file
         self._meter = meter
         self._digest = hashlib.sha256()
         self._done = 0
@@ -67,14 +54,17 @@ class _Job:
         if not begun:
             self._begin_again()
         self._fetch()
-        if self._source.content_hash in ("", self._digest.hexdigest()):
+        wanted = self._source.current.content_hash
+        if wanted in ("", self._digest.hexdigest()):
             return True
-        wrong = self._wrong(f"their sha256 is {self._digest.hexdigest()} instead of {self._source.content_hash}")
+        wrong = self._wrong(f"their sha256 is {self._digest.hexdigest()} instead of {wanted}")
         if not begun:
             raise wrong
         return False
 
     def _fetch(self) -> None:
+        if self._source.size_bytes - self._done > pieces.PIECE_BYTES:
+            self._fetch_pieces()
         strikes, most = 0, self._done
         while self._done < self._source.size_bytes:
             failure = self._fetch_some()
@@ -85,23 +75,42 @@ class _Job:
             if strikes:
                 time.sleep(wait_seconds(strikes, first=FIRST_WAIT, longest=LONGEST_WAIT))
 
+    def _fetch_pieces(self) -> None:
+        """Fetch the rest over several connections; a store that ignores ranges leaves all of it."""
+        fetched = pieces.Pieces(self._source, self._file.fileno(), self._done, self._meter).fetch()
+        try:
+            for piece in fetched:
+                self._hash(piece.begin, piece.end)
+        except pieces.NoRangesError:
+            pass
+        finally:
+            fetched.close()
+            self._file.truncate(self._done)
+            self._file.seek(self._done)
+
+    def _hash(self, begin: int, end: int) -> None:
+        """Hash these bytes of the file, which follow those hashed before."""
+        while begin < end:
+            block = read_at(self._file.fileno(), min(BLOCK_BYTES, end - begin), begin)
+            if not block:
+                raise store.mismatch("another process has shortened the file that collects them")
+            self._digest.update(block)
+            begin += len(block)
+            self._done = begin
+
     def _fetch_some(self) -> ClientError | None:
         """Make one request. Return the error that ended it if another request may resume, else None."""
+        used = self._source.current
         try:
-            headers = {**_HEADERS, "Range": f"bytes={self._done}-"}
-            answer = self._transport.send(presigned.download_request(self._api_url, self._source.url, headers))
-            with closing(answer):
-                self._copy(store.checked(answer))
+            with closing(self._source.open(used, f"bytes={self._done}-")) as answer:
+                self._copy(answer)
         except ClientError as error:
-            if store.may_be_renewed(error):
-                self._source = self._sign()
-            elif error.status or error.code in ("CONTENT_MISMATCH", *NOT_SENT):
-                raise
+            self._source.renew_after(error, used)
             return error
         return None
 
     def _copy(self, answer: Response) -> None:
-        if answer.status != 206 or not _begins_at(self._done, answer):
+        if answer.status != 206 or not store.begins_at(self._done, answer):
             # The store ignores ranges and sends the whole file.
             self._begin_again()
         while block := answer.stream.read(BLOCK_BYTES):
@@ -114,14 +123,16 @@ class _Job:
             self._meter.add(len(block))
 
     def _read_what_is_there(self) -> int:
-        self._file.seek(0)
-        while block := self._file.read(BLOCK_BYTES):
-            self._digest.update(block)
-            self._done += len(block)
-            self._meter.add(len(block))
-            if self._done > self._source.size_bytes:
-                return 0
-        return self._done
+        """Hash the complete beginning that another attempt has left; return its length, or 0 if there is too much."""
+        length, size = self._file.seek(0, os.SEEK_END), self._source.size_bytes
+        complete = pieces.bytes_complete(self._file.fileno(), length, size)
+        if complete > size:
+            return 0
+        self._hash(0, complete)
+        self._meter.add(complete)
+        self._file.truncate(complete)
+        self._file.seek(complete)
+        return complete
 
     def _wrong(self, reason: str) -> ClientError:
         """The error for wrong bytes, which are removed so that no later attempt resumes them."""
@@ -173,7 +184,3 @@ def _is_still(part: Path, descriptor: int) -> bool:
         return os.path.samestat(part.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
-
-
-def _begins_at(offset: int, answer: Response) -> bool:
-    return answer.headers.get("content-range", "").startswith(f"bytes {offset}-")

@@ -48,3 +48,7 @@ def may_be_renewed(error: ClientError) -> bool:
 
 def mismatch(reason: str) -> ClientError:
     return ClientError(0, "CONTENT_MISMATCH", f"The bytes are not those of the resource: {reason}")
+
+
+def begins_at(offset: int, answer: Response) -> bool:
+    return answer.headers.get("content-range", "").startswith(f"bytes {offset}-")
