@@ -85,9 +85,10 @@ def few_points(connection: Connection, run_id: str, key: str, number: int) -> li
     return metrics
 
 
-def table(connection: Connection, experiment_id: str, key: str, most: int) -> list[dict[str, Any]]:
-    """Runs sorted by a metric, with all their metrics, in pages of the requested size."""
-    body = {"experiment_ids": [experiment_id], "order_by": [f"metrics.{key} ASC"], "max_results": most}
+def table(connection: Connection, experiment_id: str, key: str, most: int, condition: str = "") -> list[dict[str, Any]]:
+    """Runs that meet the condition, sorted by a metric, with all their metrics, in pages of the requested size."""
+    order = [f"metrics.{key} ASC"]
+    body = {"experiment_ids": [experiment_id], "order_by": order, "max_results": most, "filter": condition}
     runs: list[dict[str, Any]] = connection.call("POST", f"{API}/runs/search", body)["runs"]
     return runs
 

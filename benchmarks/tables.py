@@ -1,0 +1,214 @@
+"""Tables of 1,000 and 10,000 runs with 20 metrics and 5 parameters each, beside `mlflow server` with SQLite.
+
+Both servers run on this machine, ours with the emulator, and without sign-in; each is restarted after it was filled.
+Ours is filled through its API. MLflow's first run is too; the others are copies of its rows with other values, in its
+database.
+Times are medians of rounds, ours and MLflow's in turn. Each round sorts by another metric, so that no cache helps:
+
+sort        the first 50 runs sorted by a metric, with all metrics and parameters
+filter      the same of the runs with one value of a parameter, which one run in 200 has
+page2       the second page of a sorted table, ours only: the process that answered the first one still has it
+whole       all runs sorted, with all metrics and parameters: ours 1,000 at a time as columns, MLflow's in one page
+
+`read_units_sort_10000` counts the read units of the sort without metrics and parameters, `include_50_read_units` the
+units that these add, by the server's code in this process on the same table. `columns_1000x30_kb_gzip` is the
+compressed answer of 1,000 runs with 20 metrics, 5 parameters and 5 fields.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import sqlite3
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from benchmarks.kit import diary
+from benchmarks.kit.connection import Connection, connected
+from benchmarks.kit.inside import server_inside
+from benchmarks.kit.load import Sending, send_all
+from benchmarks.kit.metering import Meter
+from benchmarks.kit.processes import Served, end_on_sigterm, local_server, peak_mb
+from benchmarks.kit.reading import KEYS, Reading, has, of_run, shared, timed
+from benchmarks.kit.report import Number, parse_options, show
+from benchmarks.peers import mlflow_server
+
+SIZES = (1000, 10_000)
+ROUNDS, PAGE, COLUMNS_PAGE = 5, 50, 1000
+PARAMETERS, VALUES = 5, 200
+METRICS = [f"metric_{number:02}" for number in range(1, KEYS)]
+INCLUDE = "include=metrics,parameters"
+FILTER = "parameters.p0 = '7'"
+RATIOS = {
+    "ratio_1000": "sort_1000_s",
+    "ratio_10000": "sort_10000_s",
+    "filter_ratio_10000": "filter_10000_s",
+    "whole_ratio_10000": "whole_10000_s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An experiment with this many runs."""
+
+    experiment_id: str
+    runs: int
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse_options("tables", __doc__, arguments)
+    end_on_sigterm()
+    with tempfile.TemporaryDirectory() as folder:
+        show(options, measure(Path(folder), SIZES, ROUNDS, peer=options.peer))
+    return 0
+
+
+def measure(folder: Path, sizes: Sequence[int], rounds: int, *, peer: bool) -> dict[str, Number]:
+    ours, theirs = folder / "ours", folder / "mlflow"
+    tables = [_fill_ours(ours, size) for size in sizes]
+    mlflow_tables = [_fill_mlflow(theirs, size) for size in sizes] if peer else []
+    with ExitStack() as stack:
+        served = stack.enter_context(local_server(ours))
+        connection = stack.enter_context(connected(served.url))
+        readings = [each for table in tables for each in _our_readings(connection, table)]
+        if peer:
+            url = stack.enter_context(mlflow_server.mlflow_server(theirs)).url
+            mlflow = stack.enter_context(connected(url))
+            readings += [each for table in mlflow_tables for each in _mlflow_readings(mlflow, table)]
+        figures = timed(readings, rounds)
+        figures[f"page2_{tables[-1].runs}_s"] -= figures[f"sort_{tables[-1].runs}_s"]
+        figures["columns_1000x30_kb_gzip"] = _columns_kb(connection, tables[0])
+        figures |= {"server_peak_mb": peak_mb(served.pid)} | _units(served, tables[-1])
+    if peer:
+        figures |= {ratio: figures[f"mlflow_{name}"] / figures[name] for ratio, name in RATIOS.items()}
+    return figures
+
+
+def _fill_ours(directory: Path, size: int) -> Table:
+    with local_server(directory) as served, connected(served.url) as connection:
+        experiment = diary.new_experiment(connection)
+        runs = [diary.new_iteration(connection, experiment) for _ in range(size)]
+        send_all(served.url, shared([_flush(run, number) for number, run in enumerate(runs)]))
+    return Table(experiment, size)
+
+
+def _flush(run: str, number: int) -> Sending:
+    (flush,) = diary.flushes(run, of_run(number), 1000)
+    body = json.loads(flush.body or b"")
+    return Sending(flush.path, json.dumps(body | {"parameters": _parameters(number)}).encode())
+
+
+def _parameters(number: int) -> dict[str, str]:
+    return {f"p{index}": str((number + index) % VALUES) for index in range(PARAMETERS)}
+
+
+def _fill_mlflow(directory: Path, size: int) -> Table:
+    with mlflow_server.mlflow_server(directory) as served, connected(served.url) as connection:
+        experiment = mlflow_server.new_experiment(connection, f"table {size}")
+        first = mlflow_server.new_run(connection, experiment)
+        send_all(served.url, [mlflow_server.log_batches(first, of_run(0))])
+        parameters = [{"key": key, "value": value} for key, value in _parameters(0).items()]
+        connection.call("POST", f"{mlflow_server.API}/runs/log-batch", {"run_id": first, "params": parameters})
+    with closing(sqlite3.connect(directory / "mlflow.db")) as database, database:
+        for number in range(1, size):
+            _copy_run(database, first, number)
+    return Table(experiment, size)
+
+
+def _copy_run(database: sqlite3.Connection, first: str, number: int) -> None:
+    """Copy all rows of the first run: with its own id, its own parameters, and other values of its metrics."""
+    copy, dice, parameters = uuid.uuid4().hex, random.Random(number), _parameters(number)  # noqa: S311
+    for table in ("runs", "metrics", "latest_metrics", "params", "tags"):
+        cursor = database.execute(f"SELECT * FROM {table} WHERE run_uuid = ?", (first,))  # noqa: S608
+        names = [column[0] for column in cursor.description]
+        for values in cursor.fetchall():
+            row = dict(zip(names, values, strict=True)) | {"run_uuid": copy}
+            if table == "params":
+                row["value"] = parameters[row["key"]]
+            elif "metrics" in table:
+                row["value"] += dice.gauss(0, 0.05)
+            marks = ", ".join("?" * len(row))
+            database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+
+
+def _our_readings(connection: Connection, table: Table) -> list[Reading]:
+    path, size = f"/experiments/{table.experiment_id}/iterations", table.runs
+    keys = cycle(METRICS)
+
+    def rows(most: int, condition: str = "") -> Callable[[], Any]:
+        def read() -> list[Any]:
+            found: list[Any] = []
+            for page in islice(diary.pages(connection, _query(path, next(keys), PAGE, condition)), most):
+                found += page["data"]
+            return found
+
+        return read
+
+    def whole() -> list[str]:
+        query = f"{path}?order_by=metrics.{next(keys)}&{INCLUDE}&format=columns&limit={COLUMNS_PAGE}"
+        return [each for page in diary.pages(connection, query) for each in page["ids"]]
+
+    readings = [Reading(f"sort_{size}_s", rows(1), has(PAGE))]
+    if size == max(SIZES):
+        readings += [
+            Reading(f"filter_{size}_s", rows(1, FILTER), has(min(PAGE, size // VALUES))),
+            # Both pages; `measure` subtracts the first.
+            Reading(f"page2_{size}_s", rows(2), has(2 * PAGE)),
+            Reading(f"whole_{size}_s", whole, has(size)),
+        ]
+    return readings
+
+
+def _query(path: str, key: str, limit: int, condition: str = "", include: str = INCLUDE) -> str:
+    condition = condition.replace(" ", "%20").replace("=", "%3D")
+    return f"{path}?order_by=metrics.{key}&limit={limit}&filter={condition}&{include}"
+
+
+def _mlflow_readings(connection: Connection, table: Table) -> list[Reading]:
+    size, keys = table.runs, cycle(METRICS)
+
+    def rows(most: int, condition: str = "") -> Callable[[], Any]:
+        def read() -> Any:
+            return mlflow_server.table(connection, table.experiment_id, next(keys), most, condition)
+
+        return read
+
+    readings = [Reading(f"mlflow_sort_{size}_s", rows(PAGE), has(PAGE))]
+    if size == max(SIZES):
+        condition = FILTER.replace("parameters", "params")
+        readings += [
+            Reading(f"mlflow_filter_{size}_s", rows(PAGE, condition), has(min(PAGE, size // VALUES))),
+            Reading(f"mlflow_whole_{size}_s", rows(size), has(size)),
+        ]
+    return readings
+
+
+def _columns_kb(connection: Connection, table: Table) -> float:
+    fields = "".join(f"&fields={name}" for name in ("name", "status_id", "created_date", "end_date", "created_by"))
+    path = f"/experiments/{table.experiment_id}/iterations?format=columns&limit=1000&{INCLUDE}{fields}"
+    return len(gzip.compress(connection.send("GET", path))) / 1000
+
+
+def _units(served: Served, table: Table) -> dict[str, Number]:
+    path = f"/experiments/{table.experiment_id}/iterations"
+    with server_inside(served) as server, Meter.attached() as meter:
+
+        def units(include: str) -> float:
+            with meter.measuring() as calls:
+                server.call("GET", _query(path, METRICS[0], PAGE, include=include))
+            return sum(call.read_units for call in calls)
+
+        bare = units("")
+        return {f"read_units_sort_{table.runs}": bare, "include_50_read_units": units(INCLUDE) - bare}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
