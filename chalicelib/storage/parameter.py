@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -11,7 +11,7 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.paging import Page, page_by_id
 from chalicelib.storage import change
 from chalicelib.storage import iteration as iterations
-from chalicelib.storage.table import item, keys
+from chalicelib.storage.table import item, keys, nearby
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
@@ -79,6 +79,20 @@ def read_parameters_of_span(
         key = row["key_text"]["S"]
         if wanted is None or key in wanted:
             found.setdefault(row["iteration_id"]["S"], {})[key] = row["value"]["S"]
+    return found
+
+
+def read_parameters_of_iterations(
+    experiment_id: str, iteration_ids: Sequence[str], names: Collection[str] | None = None, *, consistent: bool = True
+) -> dict[str, dict[str, str]]:
+    """Like `read_parameters_of_span` for iterations that may be far apart: those between them are not read."""
+    prefixes = [keys.parameters_prefix(each) for each in iteration_ids]
+    partition = keys.experiment_partition(experiment_id)
+    rows = nearby.read_below(partition, prefixes, ["iteration_id", "key_text", "value"], consistent=consistent)
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if names is None or row["key_text"]["S"] in names:
+            found.setdefault(row["iteration_id"]["S"], {})[row["key_text"]["S"]] = row["value"]["S"]
     return found
 
 

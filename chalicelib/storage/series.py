@@ -123,6 +123,15 @@ def read_summaries_of_span(
     return {keys.owner_of_series(row["SK"]["S"]): summary.PackedSummaries(row["digests"]["B"]) for row in rows}
 
 
+def read_summaries_of_iterations(
+    experiment_id: str, iteration_ids: Iterable[str], *, consistent: bool = True
+) -> dict[str, Mapping[str, Summary]]:
+    """Like `read_summaries_of_span` for iterations that may be far apart: those between them are not read."""
+    wanted = [keys.series(experiment_id, each) for each in iteration_ids]
+    rows = nearby.read_nearby(wanted, ["digests"], consistent=consistent).rows
+    return {keys.owner_of_series(key.sk): summary.PackedSummaries(row["digests"]["B"]) for key, row in rows.items()}
+
+
 def read_progress_nearby(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Progress]:
     """The progress of these iterations, as of about a second ago at worst."""
     rows = nearby.read_nearby([keys.series(experiment_id, each) for each in iteration_ids], ["digests", "last_at"]).rows

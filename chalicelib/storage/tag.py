@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.paging import Page, page_by_id
 from chalicelib.storage.label import owner_key
-from chalicelib.storage.table import item, keys
+from chalicelib.storage.table import item, keys, nearby
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.mapping import shape_of
@@ -54,7 +57,18 @@ def read_tags_of_span(
 ) -> dict[str, list[str]]:
     """The tags of the iterations from one id to another, by iteration, in the order of creation."""
     span = keys.iteration_tags_span(experiment_id, first_id, last_id)
-    rows = item.raw_rows(span, ["id", "value"], consistent=consistent)
+    return _by_iteration(item.raw_rows(span, ["id", "value"], consistent=consistent))
+
+
+def read_tags_of_iterations(
+    experiment_id: str, iteration_ids: Sequence[str], *, consistent: bool = True
+) -> dict[str, list[str]]:
+    """Like `read_tags_of_span` for iterations that may be far apart: those between them are not read."""
+    partition, prefixes = keys.experiment_partition(experiment_id), [keys.tags_prefix(each) for each in iteration_ids]
+    return _by_iteration(nearby.read_below(partition, prefixes, ["id", "value"], consistent=consistent))
+
+
+def _by_iteration(rows: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for tag_id, value in sorted((row["id"]["S"], row["value"]["S"]) for row in rows):
         found.setdefault(ids.split_id(tag_id)[0], []).append(value)

@@ -37,6 +37,7 @@ ALLOWED = {
             "chalicelib.paging",
             "chalicelib.columns",
             "chalicelib.aws.capacity",
+            "chalicelib.aws.threads",
         ),
         "chalicelib.retry",
     },

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from benchmarks.kit.metering import Meter
 from tests.support.api import counted_calls
 from tests.support.server import Server
 
@@ -55,3 +56,29 @@ def test_the_number_of_calls_is_that_of_the_kinds_named(real_server: Server, exp
     assert found == {60}
     assert few == many
     assert [calls.count("Query") for calls in many] == [number for _, number in searches.values()]
+
+
+def test_including_for_scattered_iterations_does_not_read_those_between_them(
+    real_server: Server, experiment: str
+) -> None:
+    add_iterations(real_server, experiment, 120)
+    path = f"/experiments/{experiment}/iterations?"
+    ids = [each["id"] for each in real_server.call("GET", f"{path}limit=200").body["data"]]
+    for iteration in (ids[0], ids[-1]):
+        real_server.call("PATCH", f"/iterations/{iteration}", {"notes": "wanted"})
+        flush = {"batch_id": "c", "parameters": {f"p{number}": "1" for number in range(60)}, "tags": ["u"]}
+        assert real_server.call("POST", f"/iterations/{iteration}/log", flush).status < 300
+    query = urlencode({"filter": 'notes = "wanted"', "include": EVERYTHING})
+    with Meter.attached() as meter, meter.measuring() as calls:
+        found = real_server.call("GET", f"{path}{query}").body["data"]
+    assert [each["id"] for each in found] == [ids[0], ids[-1]]
+    for each in found:
+        assert each["parameters"] == {"a": "1", "b": "x", **{f"p{number}": "1" for number in range(60)}}
+        assert each["metrics"]["m"]["count"] == 1
+        assert each["tags"] == ["t", "u"]
+    read = [key.sk for call in calls for key in call.keys]
+    rows = {kind: sum(sk.startswith(kind) for sk in read) for kind in ("PARAMETER#", "SERIES#", "TAG#")}
+    # The first page of a span shows whether the iterations are next to each other.
+    assert rows["PARAMETER#"] <= 100 + 2 * 62
+    assert rows["SERIES#"] <= 10 + 2
+    assert rows["TAG#"] <= 100 + 2 * 2

@@ -9,6 +9,7 @@ from chalicelib.services.search.ast import Kind, Name
 from chalicelib.services.search.values import Value
 from chalicelib.storage import parameter, series, tag
 from chalicelib.storage.points.summary import Summary
+from deardiary.wire import limits
 from deardiary.wire.shapes import Iteration
 
 
@@ -62,19 +63,37 @@ def read(
     known: Known | None = None,
     consistent: bool = True,
 ) -> Known:
-    """Add these kinds to `known` for these iterations: one Query for each missing kind, over the span of their ids.
+    """Add these kinds to `known` for these iterations.
 
-    `keys` limits the parameters that are read. Not `consistent` costs half; see `item.raw_rows`.
+    For the iterations of a page it reads no others. For more it reads, with one Query for each kind, the span of their
+    ids: such a list is almost the experiment. `keys` limits the parameters that are read. Not `consistent` costs half;
+    see `item.raw_rows`.
     """
     known = known or Known()
     if not iterations:
         return known
     ids = [iteration.id for iteration in iterations]
+    is_page = len(ids) <= limits.MAX_PAGE_ITEMS
     span = experiment_id, min(ids), max(ids)
     if Kind.PARAMETERS in kinds and known.parameters is None:
-        known = replace(known, parameters=parameter.read_parameters_of_span(*span, keys, consistent=consistent))
+        found = (
+            parameter.read_parameters_of_iterations(experiment_id, ids, keys, consistent=consistent)
+            if is_page
+            else parameter.read_parameters_of_span(*span, keys, consistent=consistent)
+        )
+        known = replace(known, parameters=found)
     if Kind.METRICS in kinds and known.summaries is None:
-        known = replace(known, summaries=series.read_summaries_of_span(*span, consistent=consistent))
+        summaries = (
+            series.read_summaries_of_iterations(experiment_id, ids, consistent=consistent)
+            if is_page
+            else series.read_summaries_of_span(*span, consistent=consistent)
+        )
+        known = replace(known, summaries=summaries)
     if Kind.TAGS in kinds and known.tags is None:
-        known = replace(known, tags=tag.read_tags_of_span(*span, consistent=consistent))
+        tags = (
+            tag.read_tags_of_iterations(experiment_id, ids, consistent=consistent)
+            if is_page
+            else tag.read_tags_of_span(*span, consistent=consistent)
+        )
+        known = replace(known, tags=tags)
     return known

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from chalicelib import ids
@@ -27,6 +27,7 @@ from chalicelib.services.search.parse import parse_filter, parse_order
 from chalicelib.services.search.users import with_ids
 from chalicelib.storage import iteration as storage
 from chalicelib.storage.reads import projection
+from deardiary.wire import limits
 from deardiary.wire.shapes import Iteration
 
 
@@ -115,6 +116,9 @@ def _page_of_found(
     reading, fresh = (cached, {}) if cached else _read(experiment_id, search, question, budget)
     left = reading.rows[bisect_right(reading.rows, after, key=itemgetter(0)) :]
     page = _iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]], search, fresh)
+    if fresh and limits.MAX_PAGE_ITEMS < limit < len(left):
+        # The next pages are large too: one reading of what they include costs less than one for each of them.
+        reading = replace(reading, known=_read_included(experiment_id, list(fresh.values()), search, reading.known))
     found, total = with_included(experiment_id, page, search, reading.known), len(reading.rows)
     if len(left) <= limit:
         return Found(found, None, total)
@@ -172,7 +176,11 @@ def find(experiment_id: str, search: Search, question: Question, budget: Budget)
 
 
 def with_included(experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known) -> list[Facts]:
-    keys = search.parameters or None
     shown = storage.without_hidden_parents(iterations)
-    known = read(experiment_id, shown, search.include, keys=keys, known=known, consistent=search.consistent)
+    known = _read_included(experiment_id, shown, search, known)
     return [known.of(iteration) for iteration in shown]
+
+
+def _read_included(experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known) -> Known:
+    keys = search.parameters or None
+    return read(experiment_id, iterations, search.include, keys=keys, known=known, consistent=search.consistent)

@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
+from chalicelib.aws.threads import in_threads
 from chalicelib.storage.table import item
 from chalicelib.storage.table.item import Item
-from chalicelib.storage.table.keys import Key
+from chalicelib.storage.table.keys import Key, Span
 
 # A page of a Query continues the reading if at least one row in four is wanted.
 _WORTH_A_PAGE = 4
 _SMALLEST_PAGE = 10
+# Of `read_below`: rows of the first page for each prefix.
+_ROWS_BELOW = 4
+_SMALLEST_PAGE_BELOW = 100
+# Sorts after every character of a hash.
+_AFTER = "~"
 
 
 class Nearby(NamedTuple):
@@ -61,3 +67,51 @@ def _page_backwards(
     )
     page = {Key(row["PK"]["S"], row["SK"]["S"]): row for row in answer["Items"]}
     return page, answer.get("LastEvaluatedKey")
+
+
+def read_below(
+    pk: str, prefixes: Sequence[str], names: Sequence[str], *, consistent: bool = True
+) -> list[dict[str, Any]]:
+    """Read these attributes of all rows of a partition whose sort keys are one of these prefixes and a hash.
+
+    Read pages of the span as long as they are worth it, then each of the other prefixes with a Query of its own.
+    """
+    wanted, names = set(prefixes), ["SK", *names]
+    left, found = sorted(wanted), list[dict[str, Any]]()
+    start: dict[str, Any] | None = None
+    while len(left) > 1:
+        page, start = _page_below(
+            pk, left, max(_ROWS_BELOW * len(wanted), _SMALLEST_PAGE_BELOW), names, start, consistent
+        )
+        hits = [row for row in page if _prefix(row["SK"]["S"]) in wanted]
+        found += hits
+        left = [each for each in left if start and start["SK"]["S"] < each + _AFTER]
+        if len(hits) * _WORTH_A_PAGE < len(page):
+            break
+
+    def rest(prefix: str) -> list[dict[str, Any]]:
+        begun = start if start and start["SK"]["S"].startswith(prefix) else None
+        return list(item.raw_rows(Span(pk, prefix, prefix + _AFTER), names, start=begun, consistent=consistent))
+
+    item.connection()
+    return found + [row for rows in in_threads(rest, left) for row in rows]
+
+
+def _page_below(
+    pk: str, left: Sequence[str], rows: int, names: Sequence[str], start: dict[str, Any] | None, consistent: bool
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """One page of the rows from the first prefix to the last, and its LastEvaluatedKey."""
+    item.connection()
+    answer = item.connection().query(
+        pk,
+        Item.sk.between(left[0] if start is None else min(left[0], start["SK"]["S"]), left[-1] + _AFTER),
+        attributes_to_get=list(names),
+        consistent_read=consistent,
+        exclusive_start_key=start,
+        limit=rows,
+    )
+    return answer["Items"], answer.get("LastEvaluatedKey")
+
+
+def _prefix(sk: str) -> str:
+    return sk[: sk.rindex("#") + 1]
