@@ -103,10 +103,21 @@ def read_all(project_id: str) -> list[tuple[Experiment, bool]]:
 
 
 def list_experiments_of_project(project_id: str, limit: int, cursor: str | None, name: str | None) -> Page[Experiment]:
+    named = _find_named(project_id, name) if name is not None and cursor is None else None
+    if named is not None:
+        return Page([named], None)
+    # An experiment of an older server has no sentinel.
     condition = None if name is None else ExperimentRow.name == name
     partition = keys.project_partition(project_id)
     rows = item.page(ExperimentRow, partition, keys.EXPERIMENT, limit=limit, cursor=cursor, condition=condition)
     return Page(label.whole_each([shape(row) for row in rows.data], rows.data), rows.next_cursor)
+
+
+def _find_named(project_id: str, name: str) -> Experiment | None:
+    """The experiment that has the sentinel of this name. No other one has the name then."""
+    holder = item.find(ExperimentNameRow, keys.experiment_name(project_id, name))
+    found = find_experiment(project_id, holder.experiment_id) if holder else None
+    return found if found and found.name == name else None
 
 
 def update_experiment(before: Experiment, after: Experiment) -> Experiment:

@@ -10,6 +10,7 @@ from chalicelib.services.lifecycle import deletion, sweep
 from tests.support.api import (
     check_invalid,
     check_refused,
+    counted_calls,
     found,
     made,
     new_experiment,
@@ -115,8 +116,18 @@ def _named(server: Server, project: str, name: str) -> list[str]:
 def test_a_list_by_name(server: Server) -> None:
     project = new_project(server)
     wanted, _ = [new_experiment(server, project, name=name) for name in "ab"]
-    older = put_older_experiment(project, "a")
-    assert _named(server, project, "a") == [wanted, older]
+    older = [put_older_experiment(project, "c") for _ in range(2)]
+    assert _named(server, project, "a") == [wanted]
+    assert _named(server, project, "c") == older
+    assert _named(server, project, "d") == []
+
+
+def test_a_list_by_name_reads_no_other_experiment(server: Server) -> None:
+    project = new_project(server)
+    wanted, *_ = [new_experiment(server, project, name=name) for name in "abc"]
+    with counted_calls() as calls:
+        assert _named(server, project, "a") == [wanted]
+    assert "Query" not in calls
 
 
 def _check_names(project: str) -> None:
