@@ -127,7 +127,9 @@ def list_resources_of_experiment(
     actor: Actor, experiment_id: str, limit: int, cursor: str | None, iteration_id: str | None
 ) -> Page[Resource]:
     experiment = access.experiment(actor, experiment_id, Need.READ).experiment
-    return storage.list_resources_of_experiment(experiment, limit, cursor, iteration_id)
+    if iteration_id is None:
+        return storage.list_resources_of_experiment(experiment, limit, cursor)
+    return storage.list_resources_of_iteration(experiment, iteration_id, limit, cursor)
 
 
 def update_resource(actor: Actor, resource_id: str, changes: ResourceChanges) -> Resource:

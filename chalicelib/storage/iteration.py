@@ -115,6 +115,7 @@ def create_iteration(
     label.put_long(iteration, write)
     tag.add_tags(iteration, list(tags), write)
     ref = Ref(*keys.iteration_ref(iteration.id), project_id=experiment.project_id, experiment_id=experiment.id)
+    ref.links_resources = True
     write.put(ref, Conflict)
     series.create_series(experiment.id, iteration.id, clock.now(), write, patience_s=patience_s)
     running.mark_running(experiment.id, iteration.id, write)

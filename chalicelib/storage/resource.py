@@ -44,6 +44,10 @@ class ResourceRow(Item, discriminator="resource"):
     id_key = UnicodeAttribute(null=True)
 
 
+class ResourceLinkRow(Item, discriminator="resource-link"):
+    """In the partition of the resource's iteration, which leads to it."""
+
+
 ALIVE = ResourceRow.pk.exists() & ResourceRow.deleting.does_not_exist()
 HIDDEN = ResourceRow.deleting == True  # noqa: E712
 
@@ -57,6 +61,7 @@ def create_resource(experiment: Experiment, resource: Resource, id_key: str | No
     experiments.check_open(experiment, write)
     if resource.iteration_id is not None:
         iteration.check_alive(experiment.id, resource.iteration_id, write)
+        write.put(ResourceLinkRow(*keys.resource_link(resource.iteration_id, resource.id)), Conflict)
     write.put(_row(resource, id_key), Conflict)
     if id_key is not None:
         idkey.claim_id_key(keys.resource_id_key(experiment.id, id_key), resource.id, write, Overtaken)
@@ -86,14 +91,36 @@ def find_resource_by_id_key(experiment_id: str, id_key: str) -> Resource | None:
     return None if resource_id is None else find_resource(experiment_id, resource_id)
 
 
-def list_resources_of_experiment(
-    experiment: Experiment, limit: int, cursor: str | None, iteration_id: str | None
-) -> Page[Resource]:
+def list_resources_of_experiment(experiment: Experiment, limit: int, cursor: str | None) -> Page[Resource]:
     """The resources, without those of iterations in the trash: a page may be short."""
-    condition = None if iteration_id is None else ResourceRow.iteration_id == iteration_id
     partition = keys.experiment_partition(experiment.id)
-    rows = item.page(ResourceRow, partition, keys.RESOURCE, limit=limit, cursor=cursor, condition=condition)
+    rows = item.page(ResourceRow, partition, keys.RESOURCE, limit=limit, cursor=cursor)
     return Page(_visible(experiment, map(shape, rows.data)), rows.next_cursor)
+
+
+def list_resources_of_iteration(
+    experiment: Experiment, iteration_id: str, limit: int, cursor: str | None
+) -> Page[Resource]:
+    """The resources of one iteration, if it is not in the trash: a page may be short.
+
+    The resources of an iteration of an older server are found among those of the experiment.
+    """
+    if not _has_links(experiment.id, iteration_id):
+        partition, mine = keys.experiment_partition(experiment.id), ResourceRow.iteration_id == iteration_id
+        rows = item.page(ResourceRow, partition, keys.RESOURCE, limit=limit, cursor=cursor, condition=mine)
+        return Page(_visible(experiment, map(shape, rows.data)), rows.next_cursor)
+    partition = keys.iteration_partition(iteration_id)
+    links = item.page(ResourceLinkRow, partition, keys.RESOURCE, limit=limit, cursor=cursor)
+    linked = [keys.resource(experiment.id, keys.resource_of_link(link.sk)) for link in links.data]
+    found = item.get_many(linked)
+    there = [row for key in linked if isinstance(row := found.get(key), ResourceRow)]
+    return Page(_visible(experiment, map(shape, there)), links.next_cursor)
+
+
+def _has_links(experiment_id: str, iteration_id: str) -> bool:
+    """True if the partition of the iteration leads to all its resources."""
+    ref = item.find(Ref, keys.iteration_ref(iteration_id))
+    return ref is not None and ref.experiment_id == experiment_id and bool(ref.links_resources)
 
 
 def _visible(experiment: Experiment, resources: Iterable[Resource]) -> list[Resource]:
@@ -118,6 +145,10 @@ def find_resources_by_id_prefix(experiment: Experiment, prefix: str) -> list[Res
 
 def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterator[Resource]:
     """The resources of the iteration, also those in the trash."""
+    if _has_links(experiment_id, iteration_id):
+        found = item.each_id(keys.iteration_partition(iteration_id), keys.RESOURCE)
+        resources = (find_even_hidden(experiment_id, each) for each in found)
+        return (each for each in resources if each is not None)
     mine = ResourceRow.iteration_id == iteration_id
     partition = keys.experiment_partition(experiment_id)
     rows = item.query_even_hidden(ResourceRow, partition, keys.RESOURCE, condition=mine)
@@ -246,6 +277,9 @@ def delete_resource(
     file.remove_file(shape(row), write)
     write.delete(ResourceRow(*key), same, Overtaken)
     write.delete(Ref(*keys.resource_ref(resource.id)), None, NotFound)
+    if resource.iteration_id is not None:
+        # Unconditional: a resource of an older server has no link.
+        write.delete(ResourceLinkRow(*keys.resource_link(resource.iteration_id, resource.id)), None, NotFound)
     blob.remove_owner(project_id, blob.id_of(resource), write)
     deletion.record_deletion(blob_deletion(project_id, resource), write, Conflict)
     if late is not None:

@@ -463,6 +463,8 @@ def _resource(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield "waits for bytes, and nothing in UPLOADS will look at it"
     if row.get("iteration_id"):
         yield from table.needs_iteration(experiment_id, row["iteration_id"])
+        if table.has(keys.iteration_ref(row["iteration_id"]), links_resources=True):
+            yield from table.needs(keys.resource_link(row["iteration_id"], its_id))
     if row.get("deleting"):
         yield from _hidden(table, row, row.get("iteration_id"), experiment_id, table.project_of(experiment_id))
     elif row.get("id_key"):
@@ -529,6 +531,13 @@ def _version(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield from table.needs(keys.id_key(key.pk, row["id_key"]), target_id=row["id"])
 
 
+def _resource_link(table: Table, key: Key, row: Row) -> Iterator[str]:
+    iteration_id, resource_id = key.pk.removeprefix("ITERATION#"), key.sk.removeprefix("RESOURCE#")
+    experiment_id = table.experiment_of(iteration_id)
+    yield from table.needs_iteration(experiment_id, iteration_id)
+    yield from table.needs(keys.resource(experiment_id, resource_id), iteration_id=iteration_id)
+
+
 def _version_link(table: Table, key: Key, row: Row) -> Iterator[str]:
     iteration_id = key.pk.removeprefix("ITERATION#")
     yield from table.needs_iteration(table.experiment_of(iteration_id), iteration_id)
@@ -584,6 +593,7 @@ CHECKS: dict[str, Check] = {
     "iteration": _iteration,
     "file": _file,
     "child": _child,
+    "resource-link": _resource_link,
     "running": _running,
     "change": _change,
     "parameter": _beside_iteration,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib import clock, ids
 from chalicelib.storage import experiment as storage
-from chalicelib.storage.table import keys
+from chalicelib.storage.table import item, keys
 from deardiary.wire.shapes import Experiment, ExperimentStatus
 
 
@@ -24,3 +24,10 @@ def put_older_experiment(project_id: str, name: str) -> str:
     row = storage.ExperimentRow(*keys.experiment(project_id, made.id))
     row.update([storage.ExperimentRow.name.set(name)])
     return made.id
+
+
+def forget_links(iteration_id: str, *resource_ids: str) -> None:
+    """Store the iteration and its resources without links from one to the others."""
+    ref = item.Ref(*keys.iteration_ref(iteration_id))
+    ref.update([item.Ref.links_resources.remove()])
+    item.delete_items(keys.resource_link(iteration_id, each) for each in resource_ids)

@@ -58,6 +58,8 @@ class Ref(Item, discriminator="ref"):
 
     project_id = UnicodeAttribute()
     experiment_id = UnicodeAttribute(null=True)
+    # True of an iteration: its partition leads to all its resources. Older servers wrote no such links.
+    links_resources = BooleanAttribute(null=True)
 
 
 def connection() -> TableConnection:

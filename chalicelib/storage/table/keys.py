@@ -30,6 +30,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     chunk of points       ITERATION#iid       CHUNK#hash(batch_id)  a batch; without points once moved or dropped
     packed points         ITERATION#iid       PACKED#hash(key)#gen#part   after the chunks: see storage/points/rows.py
     output of a batch     ITERATION#iid       TEXT#time#part          printed lines, by the time of their batch
+    resource of iteration ITERATION#iid       RESOURCE#rid            leads to the resource
     version of iteration  ITERATION#iid       VERSION#vid             which the iteration produced; leads to the version
     command to iteration  ITERATION#iid       STEER#hash              sorts outside of the span of the points
     resource's REF        RESOURCE#rid        REF
@@ -360,6 +361,16 @@ def versions_of_file_prefix(owner_id: str, text: str) -> str:
 
 def file(experiment_id: str, owner_id: str, text: str, version_id: str) -> Key:
     return Key(experiment_partition(experiment_id), versions_of_file_prefix(owner_id, text) + version_id)
+
+
+def resource_link(iteration_id: str, resource_id: str) -> Key:
+    """Beside the iteration's points, but outside of their span."""
+    return Key(iteration_partition(iteration_id), f"{RESOURCE}{resource_id}")
+
+
+def resource_of_link(sk: str) -> str:
+    """The resource's id."""
+    return sk.removeprefix(RESOURCE)
 
 
 def resource_ref(resource_id: str) -> Key:

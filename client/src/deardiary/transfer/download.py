@@ -54,10 +54,9 @@ class _Job:
         if not begun:
             self._begin_again()
         self._fetch()
-        wanted = self._source.current.content_hash
-        if wanted in ("", self._digest.hexdigest()):
+        if self._source.content_hash in ("", self._digest.hexdigest()):
             return True
-        wrong = self._wrong(f"their sha256 is {self._digest.hexdigest()} instead of {wanted}")
+        wrong = self._wrong(f"their sha256 is {self._digest.hexdigest()} instead of {self._source.content_hash}")
         if not begun:
             raise wrong
         return False

@@ -32,6 +32,11 @@ class Source:
     def size_bytes(self) -> int:
         return self.current.size_bytes
 
+    @property
+    def content_hash(self) -> str:
+        """The SHA-256 of the bytes in hex; empty if the server does not know it."""
+        return self.current.content_hash
+
     def open(self, signed: Download, wanted: str) -> Response:
         """The answer for this `Range`. ClientError if the store refuses, or cannot be reached."""
         headers = {**_HEADERS, "Range": wanted}
