@@ -247,11 +247,12 @@ def _files(tree: Tree) -> Iterator[File]:
 
 def _older(tree: Tree) -> Iterator[File]:
     """The files of an iteration whose resources may have no rows by path: an older server created it."""
-    if tree.is_complete or tree.owner.iteration_id is None:
+    iteration_id = tree.owner.iteration_id
+    if tree.is_complete or iteration_id is None:
         return
     page, cursor = None, None
     while page is None or cursor is not None:
-        page = resources.list_resources_of_experiment(tree.experiment, _PAGE, cursor, tree.owner.iteration_id)
+        page = resources.list_resources_of_iteration(tree.experiment, iteration_id, _PAGE, cursor)
         yield from (_file(each.name, each) for each in page.data if each.state == resources.READY)
         cursor = page.next_cursor
 
