@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, structs
 
 from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
@@ -107,20 +107,13 @@ def list_resources(call: Call[None, ResourcesQuery], experiment_id: str) -> Answ
 
 @routes.post("/experiments/{experiment_id}/resources", body=NewResource)
 def create_resource(call: Call[NewResource, None], experiment_id: str) -> Answer[Resource]:
-    resource, new = service.create_resource(
-        call.actor,
-        experiment_id,
-        name=call.body.name,
-        size_bytes=call.body.size_bytes,
-        content_hash=call.body.content_hash,
-        description=call.body.description,
-        iteration_id=call.body.iteration_id,
-        content_type=call.body.content_type,
-        id_key=call.body.id_key,
-        data=call.body.data,
-        created_date=past_date(call.body.created_date),
-    )
+    resource, new = service.create_resource(call.actor, experiment_id, **given_fields(call.body))
     return created(resource, new=new)
+
+
+def given_fields(body: NewResource) -> dict[str, Any]:
+    """The arguments of `create_resource`."""
+    return structs.asdict(body) | {"created_date": past_date(body.created_date)}
 
 
 @routes.get("/resources/{resource_id}")

@@ -1,20 +1,26 @@
-"""The same change to many iterations of an experiment: each has an outcome of its own, and a repetition is harmless."""
+"""Many objects of an experiment in one request: each has an outcome of its own, and a repetition is harmless.
+
+The same change to many iterations; many uploads, begun in one request and completed in another.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from chalicelib.aws.overload import is_overload
 from chalicelib.aws.threads import in_threads
 from chalicelib.errors import DomainError, InvalidPayload, Unavailable, not_found
-from chalicelib.services import access, iteration, tag, trash
+from chalicelib.services import access, iteration, resource, tag, trash, upload
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.label import LabelChanges
 from chalicelib.services.lifecycle import deletion
 from chalicelib.storage import iteration as storage
-from deardiary.wire.shapes import BulkFailure, BulkOutcomes
+from chalicelib.storage import resource as resources
+from deardiary.wire.shapes import BulkFailure, BulkOutcomes, BulkUpload, BulkUploads, Resource
 
 # The last change may take as long as a deletion in a request: all of it stays under the 29 s of API Gateway.
 SECONDS = 15.0
@@ -63,6 +69,49 @@ def change_iterations(actor: Actor, experiment_id: str, ids: Sequence[str], chan
     wanted = list(dict.fromkeys(ids))
     outcomes = dict(zip(wanted, in_threads(change, wanted), strict=True))
     return BulkOutcomes(data={each: failure or "done" for each, failure in outcomes.items()})
+
+
+def begin_uploads(actor: Actor, experiment_id: str, given: Sequence[dict[str, Any]], site: str) -> BulkUploads:
+    """Create resources with these fields, and sign the upload of the bytes of each in one request.
+
+    A missing permission refuses all.
+    """
+    lineage = access.experiment(actor, experiment_id, Need.CREATE)
+    end = time.monotonic() + SECONDS
+
+    def create(fields: dict[str, Any]) -> BulkUpload:
+        if time.monotonic() > end:
+            raise Unavailable("There was no time left for this one; send the request again")
+        return BulkUpload(resource=resource.create_in(actor, lineage.experiment, **fields)[0])
+
+    def sign(created: Resource) -> BulkUpload:
+        requests = upload.sign(upload.within(lineage, created), 1, (), site).requests
+        return BulkUpload(resource=created, requests=requests)
+
+    # One after the other: each creation checks the same experiment, so parallel ones would refuse each other.
+    begun = [_upload_of(partial(create, fields)) for fields in given]
+    return BulkUploads(
+        data=tuple(_upload_of(partial(sign, each.resource)) if each.resource else each for each in begun)
+    )
+
+
+def complete_uploads(actor: Actor, experiment_id: str, ids: Sequence[str]) -> BulkUploads:
+    """Check the bytes of each resource, and make it ready. A missing permission refuses all."""
+    lineage = access.experiment(actor, experiment_id, Need.CREATE)
+    found = {each.id: each for each in resources.find_visible(lineage.experiment, ids)}
+
+    def complete(resource_id: str) -> BulkUpload:
+        if resource_id not in found:
+            raise not_found("resource", resource_id)
+        return BulkUpload(resource=upload.complete(upload.within(lineage, found[resource_id]), ()))
+
+    return BulkUploads(data=tuple(in_threads(lambda each: _upload_of(partial(complete, each)), ids)))
+
+
+def _upload_of(work: Callable[[], BulkUpload]) -> BulkUpload:
+    done: list[BulkUpload] = []
+    failure = _failure_of(lambda: done.append(work()))
+    return BulkUpload(failure=failure) if failure else done[0]
 
 
 def _failure_of(work: Callable[[], None]) -> BulkFailure | None:

@@ -6,7 +6,7 @@ import base64
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from chalicelib import artifacts, clock, config, ids
 from chalicelib.artifacts import URL_LIFE, Location
@@ -39,9 +39,14 @@ class ResourceChanges(TypedDict, total=False):
     description: str
 
 
-def create_resource(
+def create_resource(actor: Actor, experiment_id: str, **given: Any) -> tuple[Resource, bool]:
+    """Return the resource and True if it is new, like `create_in`."""
+    return create_in(actor, access.experiment(actor, experiment_id, Need.CREATE).experiment, **given)
+
+
+def create_in(
     actor: Actor,
-    experiment_id: str,
+    experiment: Experiment,
     *,
     name: str,
     size_bytes: int,
@@ -58,7 +63,6 @@ def create_resource(
     It is pending until its upload is complete, unless the project has these bytes already or `data` holds them as
     base64. Conflict if that key created a resource of other bytes.
     """
-    experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     created = _find_created(experiment, id_key, content_hash)
     if created is None and experiment.status_id != ExperimentStatus.IN_PROGRESS:
         raise experiments.not_in_progress()
@@ -71,7 +75,7 @@ def create_resource(
     content = None if data is None else _decoded(backend, data, size_bytes, content_hash)
     resource = created or Resource(
         id=ids.new_id(),
-        experiment_id=experiment_id,
+        experiment_id=experiment.id,
         iteration_id=iteration_id,
         name=name,
         description=description,

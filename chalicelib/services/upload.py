@@ -15,7 +15,7 @@ from chalicelib.services.resource import finish, with_data
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import resource as resources
 from chalicelib.storage.blob import Blob
-from chalicelib.storage.reads.lineage import ResourceLineage
+from chalicelib.storage.reads.lineage import ExperimentLineage, ResourceLineage
 from deardiary.wire import parts as rules
 from deardiary.wire.parts import Part
 from deardiary.wire.shapes import Resource, Upload
@@ -29,7 +29,22 @@ def request_upload(actor: Actor, resource_id: str, first_part: int, hashes: Sequ
     Without hashes it is one request for all bytes. With the SHA-256 of parts (hex, from part `first_part` on) it is one
     for each missing part, at most a hundred. `site` is this server's URL as the client reaches it.
     """
-    lineage = access.resource(actor, resource_id, Need.CREATE)
+    return sign(access.resource(actor, resource_id, Need.CREATE), first_part, hashes, site)
+
+
+def within(lineage: ExperimentLineage, resource: Resource) -> ResourceLineage:
+    """The lineage of a resource of this experiment."""
+    return ResourceLineage(
+        project=lineage.project,
+        permission=lineage.permission,
+        labels_apart=lineage.labels_apart,
+        experiment=lineage.experiment,
+        resource=resource,
+    )
+
+
+def sign(lineage: ResourceLineage, first_part: int, hashes: Sequence[str], site: str) -> Upload:
+    """Like `request_upload`, for a resource that the caller may write."""
     upload = _sign(lineage, first_part, hashes, site)
     # A URL signed after the deletion of the resource could upload bytes after the last check for them.
     deadline.check()
@@ -55,7 +70,11 @@ def complete_resource(actor: Actor, resource_id: str, hashes: Sequence[str]) -> 
 
     Bytes that were uploaded in parts need the SHA-256 of all parts in their order.
     """
-    lineage = access.resource(actor, resource_id, Need.CREATE)
+    return complete(access.resource(actor, resource_id, Need.CREATE), hashes)
+
+
+def complete(lineage: ResourceLineage, hashes: Sequence[str]) -> Resource:
+    """Like `complete_resource`, for a resource that the caller may write."""
     if lineage.resource.state == resources.READY:
         return with_data(lineage.project.id, lineage.resource)
     parts = _parts(lineage.resource, 1, hashes)

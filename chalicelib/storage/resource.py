@@ -80,6 +80,12 @@ def find_resource(experiment_id: str, resource_id: str) -> Resource | None:
     return None if row is None or row.deleting else shape(row)
 
 
+def find_visible(experiment: Experiment, resource_ids: Iterable[str]) -> list[Resource]:
+    """Those of these resources that are in the experiment and not in the trash, nor is their iteration."""
+    found = item.get_many(keys.resource(experiment.id, each) for each in resource_ids)
+    return _visible(experiment, [shape(row) for row in found.values() if isinstance(row, ResourceRow)])
+
+
 def find_even_hidden(experiment_id: str, resource_id: str) -> Resource | None:
     """The resource, also one in the trash."""
     row = item.find(ResourceRow, keys.resource(experiment_id, resource_id))

@@ -128,6 +128,8 @@ RULES = {
     "DELETE /iterations/{iteration_id}/tags/{tag_id}": Rule.DELETE,
     "GET /experiments/{experiment_id}/resources": Rule.READ,
     "POST /experiments/{experiment_id}/resources": Rule.CREATE,
+    "POST /experiments/{experiment_id}/resources/bulk": Rule.CREATE,
+    "POST /experiments/{experiment_id}/resources/complete": Rule.CREATE,
     "GET /resources/{resource_id}": Rule.READ,
     "PATCH /resources/{resource_id}": Rule.UPDATE,
     "DELETE /resources/{resource_id}": Rule.DELETE,

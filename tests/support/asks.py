@@ -260,6 +260,20 @@ ASKS: dict[str, Asking] = {
             "iteration_id": world.ids["iteration_id"],
         }
     ),
+    "POST /experiments/{experiment_id}/resources/bulk": lambda world: Ask(
+        body={
+            "resources": [
+                {
+                    "name": "notes.txt",
+                    "size_bytes": 1000,
+                    "content_hash": "1" * 64,
+                    "iteration_id": world.ids["iteration_id"],
+                    "id_key": "notes",
+                }
+            ]
+        }
+    ),
+    "POST /experiments/{experiment_id}/resources/complete": lambda world: Ask(body={"ids": [world.uploaded_id]}),
     "GET /resources/{resource_id}": _plain,
     "PATCH /resources/{resource_id}": _sending(name="best.pkl"),
     "DELETE /resources/{resource_id}": _plain,

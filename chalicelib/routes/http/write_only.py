@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from chalicelib.errors import Conflict
 from chalicelib.routes.http.answer import Answer
-from deardiary.wire.shapes import BulkFailure, BulkOutcomes, FlushReceipt, Upload
+from deardiary.wire.shapes import BulkFailure, BulkOutcomes, BulkUpload, BulkUploads, FlushReceipt, Upload
 
 # Texts that the server assigns; in an error, the field that the caller sent.
 _OPEN = {"id", "backend", "state", "field", "kind", "retry_after"}
@@ -30,6 +30,8 @@ def without_others_texts(method: str, answer: Answer[Any], body: object) -> Answ
         return answer
     if isinstance(answer.payload, BulkOutcomes):
         return Answer(answer.status, _without_messages(answer.payload))
+    if isinstance(answer.payload, BulkUploads):
+        return Answer(answer.status, _uploads(answer.payload, frozenset(_texts(body))))
     if method != "POST" or answer.raw is not None:
         return Answer(204)
     shown = _shown(answer.payload, frozenset(_texts(body)))
@@ -50,6 +52,20 @@ def _without_messages(outcomes: BulkOutcomes) -> BulkOutcomes:
     failures = {key: each for key, each in outcomes.data.items() if isinstance(each, BulkFailure)}
     return BulkOutcomes(
         data={**outcomes.data, **{key: BulkFailure(code=each.code, message="") for key, each in failures.items()}}
+    )
+
+
+def _uploads(uploads: BulkUploads, sent: frozenset[str]) -> BulkUploads:
+    """The uploads with their signed requests, which the caller needs in order to write."""
+    return BulkUploads(
+        data=tuple(
+            BulkUpload(
+                resource=None if each.resource is None else _shown(each.resource, sent),
+                requests=each.requests,
+                failure=None if each.failure is None else BulkFailure(code=each.failure.code, message=""),
+            )
+            for each in uploads.data
+        )
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of, present
+from deardiary.errors import ClientError
 from deardiary.files import sha256_of, size_and_sha256
 from deardiary.transfer import paths, store
 from deardiary.transfer.progress import Meter
@@ -15,11 +16,15 @@ from deardiary.wire import parts
 from deardiary.wire.shapes import Download, Iteration, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from os import PathLike
 
     from deardiary.transfer.progress import Progress
+
+
+# API Gateway answers 403 for a route that it does not have, our own server 404.
+_NO_ROUTE = (403, 404, 405)
 
 
 class Resources:
@@ -121,9 +126,20 @@ class Resources:
         found = paths.files_in(_directory(Path(folder)), name or "")
         meter = Meter(sum(path.stat().st_size for _, path in found), progress)
 
+        fields = {"iteration_id": iteration_id, "description": description}
+        small = self._upload_small(experiment_id, found, fields, meter)
+
         def send(each: tuple[str, Path]) -> Resource:
-            given = {"iteration_id": iteration_id, "description": description}
-            return self.upload(experiment_id, each[1], each[0], progress=_steps_of(meter), **given)  # type: ignore[arg-type]
+            stored, id_key = small.get(each[0], (None, None))
+            return stored or self.upload(
+                experiment_id,
+                each[1],
+                each[0],
+                iteration_id=iteration_id,
+                description=description,
+                id_key=id_key,
+                progress=_steps_of(meter),
+            )
 
         return store.in_threads(send, found)
 
@@ -214,6 +230,28 @@ class Resources:
         headers = self._api.delete(path_of("resources", resource_id), purge=purge)
         freed = headers.get("x-freed-bytes", "")
         return int(freed) if freed.isdecimal() else 0
+
+    def _upload_small(
+        self, experiment_id: str, found: Sequence[tuple[str, Path]], fields: Mapping[str, str | None], meter: Meter
+    ) -> dict[str, tuple[Resource | None, str]]:
+        """Upload the small files together; return, by name, the stored resource and its id_key.
+
+        The other files, and those whose resource is None, have to be uploaded one by one.
+        """
+        from deardiary.transfer import bulk
+
+        small = [(name, path) for name, path in found if path.stat().st_size <= parts.LEAST_IN_PARTS]
+        if len(small) < 2:
+            return {}
+        files = store.in_threads(lambda each: bulk.declare(each[1], each[0]), small)
+        try:
+            sent = bulk.send(self._api, experiment_id, files, fields, meter)
+        except ClientError as error:
+            # An older server has no such route. Any other refusal comes again.
+            if error.status in _NO_ROUTE:
+                return {}
+            raise
+        return {each.name: (stored, each.id_key) for each, stored in zip(files, sent, strict=True)}
 
     def _fetch(self, resource: Resource, target: Path, meter: Meter) -> None:
         from deardiary.transfer import download as downloading

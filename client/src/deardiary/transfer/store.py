@@ -24,11 +24,11 @@ STRIKES = 3
 _MAY_BE_RENEWED = {401, 403, 404}
 
 
-def in_threads(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
+def in_threads(work: Callable[[A], B], items: Sequence[A], threads: int = THREADS) -> list[B]:
     """The results of ``work`` on the items in order, computed by a few threads. A failure cancels the waiting items."""
     from concurrent.futures import ThreadPoolExecutor
 
-    pool = ThreadPoolExecutor(THREADS, "deardiary-files")
+    pool = ThreadPoolExecutor(threads, "deardiary-files")
     try:
         return list(pool.map(work, items))
     finally:

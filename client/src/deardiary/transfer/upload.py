@@ -29,14 +29,16 @@ _WINDOW = 64
 
 def send(api: Api, resource: Resource, path: Path, size_bytes: int, meter: Meter) -> Resource:
     """Upload the file and return the ready resource. ClientError CONTENT_MISMATCH if the file's size has changed."""
-    job = _Job(api, resource, path, size_bytes, meter)
+    job = Job(api, resource, path, size_bytes, meter)
     cut = parts.cut(resource.backend, size_bytes)
     body = job.send_parts_or_whole(cut) if cut else job.send_whole()
     return api.post(Resource, path_of("resources", resource.id, "complete"), body, repeatable=True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
+    """The upload of one file."""
+
     api: Api
     resource: Resource
     path: Path
@@ -58,7 +60,7 @@ class _Job:
             if not requests:
                 break
             try:
-                self._put(requests[0])
+                self.put(requests[0])
                 break
             except ClientError as error:
                 if not store.may_be_renewed(error) or strike + 1 == store.STRIKES:
@@ -97,14 +99,15 @@ class _Job:
     def _try(self, request: UploadRequest) -> ClientError | None:
         """Send one part. Return the error if a new presigned URL may succeed, else None."""
         try:
-            self._put(request)
+            self.put(request)
         except ClientError as error:
             if not store.may_be_renewed(error):
                 raise
             return error
         return None
 
-    def _put(self, signed: UploadRequest) -> None:
+    def put(self, signed: UploadRequest) -> None:
+        """Send the bytes of one request. ClientError if the store refuses them."""
         if signed.offset < 0 or signed.size_bytes < 0 or signed.offset + signed.size_bytes > self.size_bytes:
             raise store.mismatch("the server asks for a part that the file does not have")
         body = _MeteredSlice(FileSlice(self.path, signed.offset, signed.size_bytes), self.meter)

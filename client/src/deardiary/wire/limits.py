@@ -15,6 +15,7 @@ MAX_TABLE_ITEMS = 1000
 # Objects of one request for many, and the tags that it adds or removes. A new iteration has as many tags.
 MAX_BULK_ITEMS = 200
 MAX_BULK_TAGS = 50
+MAX_BULK_UPLOAD_ITEMS = 100
 # Points, and parameters, and tags of one flush.
 MAX_BATCH_POINTS = 10_000
 MAX_FLUSH_PARAMETERS = 1000

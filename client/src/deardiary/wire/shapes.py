@@ -516,6 +516,22 @@ class Upload(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class BulkUpload(Shape):
+    """One of many uploads: the resource and the requests that its bytes still need, or why it failed."""
+
+    resource: Resource | None = None
+    requests: tuple[UploadRequest, ...] = ()
+    failure: BulkFailure | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class BulkUploads(Shape):
+    """Many uploads, in the order of the request."""
+
+    data: tuple[BulkUpload, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Download(Shape):
     """The URL of a resource's bytes, valid until ``expires_at``."""
 
