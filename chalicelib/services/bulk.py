@@ -90,9 +90,7 @@ def begin_uploads(actor: Actor, experiment_id: str, given: Sequence[dict[str, An
 
     # One after the other: each creation checks the same experiment, so parallel ones would refuse each other.
     begun = [_upload_of(partial(create, fields)) for fields in given]
-    return BulkUploads(
-        data=tuple(_upload_of(partial(sign, each.resource)) if each.resource else each for each in begun)
-    )
+    return _together([_upload_of(partial(sign, each.resource)) if each.resource else each for each in begun])
 
 
 def complete_uploads(actor: Actor, experiment_id: str, ids: Sequence[str]) -> BulkUploads:
@@ -105,7 +103,14 @@ def complete_uploads(actor: Actor, experiment_id: str, ids: Sequence[str]) -> Bu
             raise not_found("resource", resource_id)
         return BulkUpload(resource=upload.complete(upload.within(lineage, found[resource_id]), ()))
 
-    return BulkUploads(data=tuple(in_threads(lambda each: _upload_of(partial(complete, each)), ids)))
+    return _together(in_threads(lambda each: _upload_of(partial(complete, each)), ids))
+
+
+def _together(uploads: Sequence[BulkUpload]) -> BulkUploads:
+    """All of them. Unavailable if no upload found the server able to do it: send the whole request again later."""
+    if all(each.failure is not None and each.failure.code == Unavailable.code for each in uploads):
+        raise Unavailable(retry_after=1)
+    return BulkUploads(data=tuple(uploads))
 
 
 def _upload_of(work: Callable[[], BulkUpload]) -> BulkUpload:
