@@ -81,8 +81,7 @@ def measure(folder: Path, sizes: Sequence[int], rounds: int, *, peer: bool) -> d
         readings = [each for table in tables for each in _our_readings(connection, table)]
         if peer:
             url = stack.enter_context(mlflow_server.mlflow_server(theirs)).url
-            mlflow = stack.enter_context(connected(url))
-            readings += [each for table in mlflow_tables for each in _mlflow_readings(mlflow, table)]
+            readings += [each for table in mlflow_tables for each in _mlflow_readings(url, table)]
         figures = timed(readings, rounds)
         figures[f"page2_{tables[-1].runs}_s"] -= figures[f"sort_{tables[-1].runs}_s"]
         figures["columns_1000x30_kb_gzip"] = _columns_kb(connection, tables[0])
@@ -172,12 +171,14 @@ def _query(path: str, key: str, limit: int, condition: str = "", include: str = 
     return f"{path}?order_by=metrics.{key}&limit={limit}&filter={condition}&{include}"
 
 
-def _mlflow_readings(connection: Connection, table: Table) -> list[Reading]:
+def _mlflow_readings(url: str, table: Table) -> list[Reading]:
+    """Each over a new connection: the server closes them after some requests."""
     size, keys = table.runs, cycle(METRICS)
 
     def rows(most: int, condition: str = "") -> Callable[[], Any]:
         def read() -> Any:
-            return mlflow_server.table(connection, table.experiment_id, next(keys), most, condition)
+            with connected(url) as connection:
+                return mlflow_server.table(connection, table.experiment_id, next(keys), most, condition)
 
         return read
 
