@@ -1,7 +1,7 @@
 /** Which columns of the table are in the page, and where: the pinned ones, and those near the screen. */
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { Column } from "../columns/columns.ts";
-import { columnsOnScreen, sum } from "./window.ts";
+import { columnsOnScreen, type Span, sum } from "./window.ts";
 
 export const CHECK_WIDTH = 34;
 const NARROW_SCREEN = 600;
@@ -37,12 +37,25 @@ export interface Layout {
   width: number;
 }
 
-/** The same object until another column comes to the screen. */
+/** Pixels on each side of the screen: a column that comes to the page lays out the whole table again. */
+const AROUND = 480;
+
+/** The columns in the page: the same until one that is not among them comes to the screen. */
+function useSpan(widths: readonly number[], left: number, screen: number): Span {
+  const kept = useRef({ widths, span: { first: 0, end: 0 } });
+  const seen = columnsOnScreen(widths, left, screen, 0);
+  const { span } = kept.current;
+  const holds = kept.current.widths === widths && span.first <= seen.first && seen.end <= span.end;
+  if (!holds) kept.current = { widths, span: columnsOnScreen(widths, left, screen, AROUND) };
+  return kept.current.span;
+}
+
+/** The same object until another column comes to the page. */
 export function useLayout(given: Columns, left: number, width: number): Layout {
   const isNarrow = width < NARROW_SCREEN;
   const { all, pinned, free, pinnedWidth } = useMemo(() => placed(given, isNarrow), [given, isNarrow]);
   const widths = useMemo(() => free.map((each) => each.width), [free]);
-  const { first, end } = columnsOnScreen(widths, left, width - pinnedWidth);
+  const { first, end } = useSpan(widths, left, width - pinnedWidth);
   return useMemo(() => {
     const [before, after] = [sum(widths.slice(0, first)), sum(widths.slice(end))];
     return { all, pinned, shown: free.slice(first, end), pinnedWidth, before, after, width: pinnedWidth + sum(widths) };
