@@ -327,9 +327,9 @@ def test_what_is_deleted_at_the_same_time_is_not_read(
     """The deletion comes between this request's look and its write."""
     write = inputs.create_input
 
-    def delete_and_write(where: Iteration, new: Input, read: Resource | Model | None) -> None:
+    def delete_and_write(where: Iteration, new: Input, read: Resource | Model | None, *, even_ended: bool) -> None:
         assert reading.server.call("DELETE", f"/{what.format(reading)}").status == 204
-        write(where, new, read)
+        write(where, new, read, even_ended=even_ended)
 
     monkeypatch.setattr(inputs, "create_input", delete_and_write)
     is_resource = what.startswith("resources")
