@@ -88,9 +88,10 @@ def complete(experiment: Experiment, owner: Owner, path: str, token: str, etags:
         return created
     if (staged.owner, staged.path) != (owner, path) or staged.upload_id is None:
         raise NotFound("There is no such upload at this path", kind="upload", id=token)
-    if created is None or created.state != resources.READY:
+    ready = created if created is not None and created.state == resources.READY else None
+    if ready is None:
         _join(staged, etags)
-    resource = _make_file(experiment, staged)
+    resource = _make_file(experiment, staged, ready)
     if resource is None:
         raise InvalidPayload("The parts have not arrived", field="parts")
     return resource
@@ -111,7 +112,7 @@ def settle(experiment: Experiment, owner: Owner, path: str, token: str) -> Resou
     if staged is None:
         files.remove_arriving(owner, path, token)
         return None
-    return _make_file(experiment, staged)
+    return _make_file(experiment, staged, _find_ready(staged))
 
 
 def expire(experiment: Experiment | None, staged: Staged) -> None:
@@ -120,7 +121,7 @@ def expire(experiment: Experiment | None, staged: Staged) -> None:
         if experiment is not None:
             # Without its owner, or in an experiment that has ended, there can be no file.
             with suppress(NotFound, InvalidPayload):
-                _make_file(experiment, staged)
+                _make_file(experiment, staged, _find_ready(staged))
         files.remove_arriving(staged.owner, staged.path, staged.token)
     _remove_parts(staged)
     _remove_bytes(staged)
@@ -138,14 +139,18 @@ def _store(new: NewFile, size_bytes: int, sha256: str, fill: Fill, id_key: str |
     return resource if resource.state == resources.READY else _fill(new.experiment.project_id, resource, fill)
 
 
-def _make_file(experiment: Experiment, staged: Staged) -> Resource | None:
-    """The file of the staged bytes; None if they have not arrived. The process may die after each step."""
+def _make_file(experiment: Experiment, staged: Staged, ready: Resource | None) -> Resource | None:
+    """The file of the staged bytes; None if they have not arrived. The process may die after each step.
+
+    `ready` is the resource that an earlier attempt has stored, if one has.
+    """
     new = NewFile(experiment, staged.owner, staged.path, staged.content_type, staged.created_by)
-    resource = _find_ready(staged) or _from_staged(new, staged)
+    resource = ready or _from_staged(new, staged)
     if resource is None:
         return None
     _remove_older(new, resource)
-    _remove_bytes(staged)
+    if resource.content_hash:
+        artifacts.store(staged.backend).delete(Location(staged.project_id, staged.id))
     if staged.upload_id is None:
         # The record stays until the URL has expired, for its client may send the bytes once more.
         files.remove_arriving(staged.owner, staged.path, staged.token)
