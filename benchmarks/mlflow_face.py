@@ -34,7 +34,7 @@ from benchmarks.kit.report import Number, parse_options, show
 from benchmarks.peers import mlflow_server
 
 KEYS = 10
-AUTOLOG = REPOSITORY / "benchmarks" / "peers" / "mlflow_autolog.py"
+AUTOLOG = "benchmarks.peers.mlflow_autolog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def measure(load: Load, *, peer: bool) -> dict[str, Number]:
         if peer:
             urls["mlflow_"] = stack.enter_context(mlflow_server.mlflow_server(folder / "mlflow")).url
         contenders = [_filled(prefix, url, stack.enter_context(connected(url)), load) for prefix, url in urls.items()]
-        figures = _measured(contenders, load, folder, peer=peer)
+        figures = _measured(contenders, load, peer=peer)
     return figures | (_ratios(figures) if peer else {})
 
 
@@ -94,7 +94,7 @@ def _filled(prefix: str, url: str, connection: Connection, load: Load) -> Conten
     return Contender(prefix, url, connection, table, history)
 
 
-def _measured(contenders: Sequence[Contender], load: Load, folder: Path, *, peer: bool) -> dict[str, Number]:
+def _measured(contenders: Sequence[Contender], load: Load, *, peer: bool) -> dict[str, Number]:
     """The medians of all rounds. A first round, which is not measured, warms both servers up."""
     kinds: dict[str, Callable[[Contender], float]] = {
         "log_batch_points_per_s": lambda contender: load.points / _log_batches(contender, load),
@@ -103,7 +103,7 @@ def _measured(contenders: Sequence[Contender], load: Load, folder: Path, *, peer
     }
     if peer:
         # The client is in the environment of the peer.
-        kinds["autolog_s"] = lambda contender: _autolog(contender, load, folder)
+        kinds["autolog_s"] = lambda contender: _autolog(contender, load)
     figures: dict[str, Number] = {}
     for name, run in kinds.items():
         rounds = [[run(contender) for contender in contenders] for _ in range(load.rounds + 1)][1:]
@@ -138,10 +138,10 @@ def _history(contender: Contender, load: Load) -> float:
     return seconds
 
 
-def _autolog(contender: Contender, load: Load, folder: Path) -> float:
+def _autolog(contender: Contender, load: Load) -> float:
     environment = environment_of(MLFLOW)
-    given = (str(AUTOLOG), contender.url, str(load.fits))
-    return float(environment.run(*given, cwd=folder).split()[-1])
+    given = ("-m", AUTOLOG, contender.url, str(load.fits))
+    return float(environment.run(*given, cwd=REPOSITORY).split()[-1])
 
 
 def _ratios(figures: dict[str, Number]) -> dict[str, Number]:
