@@ -66,7 +66,8 @@ def about(error: E, kind: str, object_id: str) -> E:
 
 def label(kind: str) -> str:
     """The kind of an object, for people, at the beginning of a sentence."""
-    return {"modelversion": "Model version", "token": "API token"}.get(kind, kind.capitalize())
+    named = {"modelversion": "Model version", "loggedmodel": "Logged model", "token": "API token"}
+    return named.get(kind, kind.capitalize())
 
 
 class Unauthenticated(DomainError):

@@ -30,7 +30,7 @@ _ERROR: Schema = {
 }
 # JSON has no number for these three.
 _FLOAT: Schema = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}
-_ID: Schema = {"type": "string", "pattern": f"^[0-9a-z.]{{1,{limits.MAX_ID_CHARACTERS}}}$"}
+_ID: Schema = {"type": "string", "pattern": f"^[0-9a-z.-]{{1,{limits.MAX_ID_CHARACTERS}}}$"}
 _ALIAS: Schema = {"type": "string", "pattern": f"^{ALIAS}$"}
 _ERRORS = {
     "401": "The caller is not signed in: a TOKEN_… code, or INVALID_CREDENTIALS",

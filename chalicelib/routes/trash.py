@@ -9,7 +9,7 @@ from chalicelib.routes.http.answer import Answer, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Name, PageQuery
 from chalicelib.services import trash as service
-from deardiary.wire.shapes import Experiment, Iteration, Model, Project, Resource, Trashed
+from deardiary.wire.shapes import Experiment, Iteration, LoggedModel, Model, Project, Resource, Trashed
 
 routes = Routes(__name__)
 
@@ -31,7 +31,7 @@ def list_trash_of_project(call: Call[None, PageQuery], project_id: str) -> Answe
 @routes.post("/trash/{object_id}", body=Restoration)
 def restore(
     call: Call[Restoration, None], object_id: str
-) -> Answer[Project | Experiment | Iteration | Resource | Model]:
+) -> Answer[Project | Experiment | Iteration | Resource | Model | LoggedModel]:
     return ok(service.restore(call.actor, object_id, None if call.body.name is UNSET else call.body.name))
 
 

@@ -13,6 +13,7 @@ from chalicelib.storage.reads.deleted import Target
 from chalicelib.storage.reads.lineage import (
     ExperimentLineage,
     IterationLineage,
+    LoggedModelLineage,
     ModelLineage,
     ProjectLineage,
     ResourceLineage,
@@ -91,6 +92,11 @@ def trashed_iteration(actor: Actor, iteration_id: str, need: Need) -> IterationL
     """An iteration that is in the trash, or its experiment is."""
     lineage = _within_reach(actor, lineages.find_trashed_iteration_lineage(iteration_id, actor.user.id))
     return _require_found(actor, lineage, need, "iteration", iteration_id)
+
+
+def loggedmodel(actor: Actor, loggedmodel_id: str, need: Need) -> LoggedModelLineage:
+    lineage = _within_reach(actor, lineages.find_loggedmodel_lineage(loggedmodel_id, actor.user.id))
+    return _require(actor, lineage, need, "loggedmodel", loggedmodel_id)
 
 
 def deleted(actor: Actor, object_id: str, need: Need) -> Target:

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from chalicelib import artifacts, config
 from chalicelib.artifacts import Location
-from chalicelib.errors import InvalidPayload, NotFound, PayloadTooLarge
+from chalicelib.errors import InvalidPayload, NotFound, PayloadTooLarge, not_found
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.blobs import staging
@@ -72,7 +72,10 @@ def tree_of_iteration(actor: Actor, iteration_id: str, need: Need) -> Tree:
 
 
 def tree_of_model(actor: Actor, experiment_id: str, logged_model_id: str, need: Need) -> Tree:
-    found = access.experiment(actor, experiment_id, need)
+    """NotFound unless the logged model is in this experiment."""
+    found = access.loggedmodel(actor, logged_model_id, need)
+    if found.experiment.id != experiment_id:
+        raise not_found("loggedmodel", logged_model_id)
     return Tree(found.project.id, found.experiment, storage.of_model(experiment_id, logged_model_id), is_complete=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
@@ -61,6 +62,19 @@ def list_models_of_project(
     """List the models; with a name, only the model of that name."""
     access.project(actor, project_id, Need.READ)
     return storage.list_models_of_project(project_id, limit, cursor, name)
+
+
+def list_all(actor: Actor, project_id: str, names: Sequence[str] | None = None) -> list[Model]:
+    """All models of the project; with names, those that have one of these."""
+    access.project(actor, project_id, Need.READ)
+    if names is None:
+        return storage.list_all_models(project_id)
+    found = (storage.find_model_by_name(project_id, name) for name in dict.fromkeys(names))
+    return [each for each in found if each is not None]
+
+
+def find_by_name(actor: Actor, project_id: str, name: str) -> Model | None:
+    return next(iter(list_all(actor, project_id, [name])), None)
 
 
 def update_model(actor: Actor, model_id: str, changes: ModelChanges) -> Model:

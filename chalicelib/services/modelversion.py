@@ -6,6 +6,7 @@ if another request was faster, the server reads the row and decides again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
@@ -20,7 +21,7 @@ from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
 from chalicelib.storage import modelversion as storage
 from chalicelib.storage.reads import lineage, registered
 from chalicelib.storage.reads.lineage import ModelLineage
-from deardiary.wire.shapes import Iteration, ModelVersion, Resource, Stage
+from deardiary.wire.shapes import Iteration, Model, ModelVersion, Resource, Stage
 
 
 class VersionChanges(TypedDict, total=False):
@@ -100,6 +101,15 @@ def list_versions_of_model(
     """List the versions in the order of their numbers."""
     lineage = access.model(actor, model_id, Need.READ)
     return storage.list_versions_of_model(lineage.model, lineage.registry, limit, cursor, stage)
+
+
+def list_of_models(models: Sequence[Model]) -> dict[str, list[ModelVersion]]:
+    """All versions of models of one project that the caller may read, by the model's id, in the order of numbers."""
+    return registered.list_versions_of_models(models[0].project_id, [each.id for each in models]) if models else {}
+
+
+def id_of(model_id: str, number: int) -> str:
+    return storage.new_version_id(model_id, number)
 
 
 def list_versions_of_iteration(actor: Actor, iteration_id: str, limit: int, cursor: str | None) -> Page[ModelVersion]:

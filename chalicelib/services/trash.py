@@ -10,16 +10,16 @@ from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle import deletion
 from chalicelib.services.lifecycle.budget import Budget
 from chalicelib.services.points.batch import record_heartbeat
-from chalicelib.storage import experiment, iteration, model, permission, project, resource
+from chalicelib.storage import experiment, iteration, loggedmodel, model, permission, project, resource
 from chalicelib.storage import label as labels_of
 from chalicelib.storage import trash as storage
 from chalicelib.storage.reads import deleted
 from chalicelib.storage.reads.deleted import Target
 from chalicelib.storage.table.transaction import Transaction
 from chalicelib.storage.trash import Entry
-from deardiary.wire.shapes import Experiment, Iteration, Model, Project, Resource, Trashed
+from deardiary.wire.shapes import Experiment, Iteration, LoggedModel, Model, Project, Resource, Trashed
 
-Restored = Project | Experiment | Iteration | Resource | Model
+Restored = Project | Experiment | Iteration | Resource | Model | LoggedModel
 
 
 def list_trash(actor: Actor, limit: int, cursor: str | None) -> Page[Trashed]:
@@ -98,6 +98,8 @@ def _unhide(entry: Entry, name: str | None, write: Transaction) -> None:
             experiment.restore_experiment(project_id, object_id, name, write)
         case "model":
             model.restore_model(project_id, object_id, name, write)
+        case "loggedmodel":
+            loggedmodel.restore_loggedmodel(_experiment_of(entry), object_id, name, write)
         case "iteration":
             iteration.restore_iteration(_experiment_of(entry), object_id, name, write)
         case "resource":
@@ -132,6 +134,9 @@ def _read(actor: Actor, target: Target) -> Restored:
             line = access.iteration(actor, target.id, Need.DELETE)
             whole = labels_of.complete(line.iteration, apart=line.labels_apart)
             return iteration.without_hidden_parents([whole])[0]
+        case "loggedmodel":
+            logged = access.loggedmodel(actor, target.id, Need.DELETE)
+            return labels_of.complete(logged.loggedmodel, apart=logged.labels_apart)
         case "model":
             owner = access.model(actor, target.id, Need.DELETE)
             return labels_of.complete(owner.model, apart=owner.labels_apart)

@@ -468,6 +468,7 @@ def remove_iteration(experiment_id: str, iteration_id: str) -> Iterator[None]:
     yield from item.remove_partition(own.pk, keys.parameters_prefix(iteration_id))
     yield from item.remove_partition(own.pk, keys.tags_prefix(iteration_id))
     yield from item.remove_partition(own.pk, keys.files_prefix(iteration_id))
+    yield from item.remove_partition(own.pk, keys.logged_links_prefix(iteration_id))
     yield from item.remove_partition(ref.pk, keep=[ref])
     marks = running.every_key(experiment_id, iteration_id)
     beside = [*marks, keys.series(experiment_id, iteration_id), keys.labels(own, iteration_id)]

@@ -24,10 +24,10 @@ from chalicelib.storage.table import conditional, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Otherwise, Transaction
-from deardiary.wire.shapes import Experiment, Iteration, Model, ModelVersion, Project
+from deardiary.wire.shapes import Experiment, Iteration, LoggedModel, Model, ModelVersion, Project
 
-Owner = Project | Experiment | Iteration | Model | ModelVersion
-O = TypeVar("O", Project, Experiment, Iteration, Model, ModelVersion)  # noqa: E741
+Owner = Project | Experiment | Iteration | Model | ModelVersion | LoggedModel
+O = TypeVar("O", Project, Experiment, Iteration, Model, ModelVersion, LoggedModel)  # noqa: E741
 
 # Bytes of keys and values in the owner's row.
 MAX_SHORT_BYTES = 2048
@@ -188,6 +188,8 @@ def owner_key(owner: Owner) -> Key:
             return keys.model(owner.project_id, owner.id)
         case ModelVersion():
             return keys.modelversion(*ids.split_id(owner.id))
+        case LoggedModel():
+            return keys.loggedmodel(owner.experiment_id, owner.id)
 
 
 def _read(owner: Owner) -> dict[str, str]:

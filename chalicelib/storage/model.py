@@ -90,6 +90,11 @@ def list_models_of_project(project_id: str, limit: int, cursor: str | None, name
     return Page(label.whole_each([shape(row) for row in rows.data], rows.data), rows.next_cursor)
 
 
+def list_all_models(project_id: str) -> list[Model]:
+    rows = list(item.query(ModelRow, keys.project_partition(project_id), keys.MODEL))
+    return label.whole_each([shape(row) for row in rows], rows)
+
+
 def find_model_by_name(project_id: str, name: str) -> Model | None:
     claim = item.find(ModelNameRow, keys.model_name(project_id, name))
     row = claim and item.find(ModelRow, keys.model(project_id, claim.model_id))

@@ -161,6 +161,13 @@ def each_resource_of_iteration(experiment_id: str, iteration_id: str) -> Iterato
     return (shape(row) for row in rows)
 
 
+def each_resource_of_loggedmodel(experiment_id: str, loggedmodel_id: str) -> Iterator[Resource]:
+    """The files of a logged model, also those in the trash: resources without an iteration, below its folder."""
+    mine = ResourceRow.iteration_id.does_not_exist() & ResourceRow.name.startswith(f"models/{loggedmodel_id}/")
+    partition = keys.experiment_partition(experiment_id)
+    return map(shape, item.query_even_hidden(ResourceRow, partition, keys.RESOURCE, condition=mine))
+
+
 def update_resource(before: Resource, after: Resource) -> Resource:
     """Write name and description, if they differ, and updated_date. Return the resource as stored.
 

@@ -37,7 +37,7 @@ class TrashRow(Item, discriminator="trash"):
 
 
 class Entry(NamedTuple):
-    """An object in the trash: a project, experiment, iteration, resource or model.
+    """An object in the trash: a project, experiment, iteration, resource, model or logged model.
 
     `experiment_id` and `iteration_id` are those above it, None if there are none.
     """

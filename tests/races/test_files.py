@@ -15,6 +15,7 @@ import deardiary
 from chalicelib import clock, config
 from chalicelib.errors import InvalidPayload, NotFound
 from chalicelib.services import file as files
+from chalicelib.services import loggedmodel as loggedmodels
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.blobs import staging
 from chalicelib.services.file import Entry, Signed, Tree
@@ -298,9 +299,10 @@ def test_resources_of_an_older_server_are_files_too(actor: Actor, tree: Tree, se
 
 
 def test_the_files_of_a_logged_model_are_beside_its_experiment(actor: Actor, tree: Tree) -> None:
-    model = files.tree_of_model(actor, tree.experiment.id, f"m-{'0' * 32}", Need.CREATE)
+    logged = loggedmodels.create_loggedmodel(actor, tree.experiment.id)
+    model = files.tree_of_model(actor, tree.experiment.id, logged.id, Need.CREATE)
     resource = files.put_file(actor, model, "MLmodel", b"flavors: {}")
-    assert (resource.name, resource.iteration_id) == (f"models/m-{'0' * 32}/MLmodel", None)
+    assert (resource.name, resource.iteration_id) == (f"models/{logged.id}/MLmodel", None)
     assert files.list_folder(model, "") == [Entry("MLmodel", 11)]
     assert files.list_folder(tree, "") == []
     files.put_file(actor, model, "MLmodel", b"flavors: {a: 1}")

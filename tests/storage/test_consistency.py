@@ -22,7 +22,7 @@ from tests.support.world import World, make_world
 
 NOBODY = "01ZZZZZZZZZZZZZZZZZZZZZZZZ"
 # Rows that no other row needs.
-FREE = {"change", "parameter", "tag", "known-source", "preferences", "view"}
+FREE = {"change", "parameter", "tag", "known-source", "preferences", "view", "logged-link", "logged-points"}
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,11 @@ def world(server: Server) -> World:
         (f"/models/{world.ids['model_id']}/versions", {"iteration_id": world.ids["iteration_id"], "id_key": "k"}),
     ):
         made(server.call("POST", path, body, token=world.token))
+    logged_model = {"run_id": world.ids["iteration_id"], "model_id": world.ids["loggedmodel_id"]}
+    metric = {"key": "loss", "value": 0.5, "timestamp": 1, **logged_model}
+    found(server.call("POST", "/api/2.0/mlflow/runs/log-metric", metric, token=world.token))
+    outputs = {"models": [logged_model], **logged_model}
+    found(server.call("POST", "/api/2.0/mlflow/runs/outputs", outputs, token=world.token))
     small = f"/iterations/{world.parent_iteration_id}/metrics"
     for _ in range(3):
         made(server.call("POST", small, {"key": "loss", "value": 1.5}, token=world.token))

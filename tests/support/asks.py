@@ -155,6 +155,14 @@ def _of_run(**body: Any) -> Asking:
     return _mlflow(lambda world: {"run_id": world.ids["iteration_id"], **body})
 
 
+def _of_model(**body: Any) -> Asking:
+    return _mlflow(lambda _: {"name": "classifier", **body})
+
+
+def _of_version(**body: Any) -> Asking:
+    return _of_model(version="2", **body)
+
+
 ASKS: dict[str, Asking] = {
     "GET /health": _plain,
     "GET /openapi.json": _plain,
@@ -349,4 +357,45 @@ ASKS: dict[str, Asking] = {
     f"POST {MLFLOW}/runs/update": _of_run(status="FINISHED", end_time=2_000_000_000_000),
     f"POST {MLFLOW}/runs/delete": _of_run(),
     f"POST {MLFLOW}/runs/restore": _of_run(),
+    f"POST {MLFLOW}/runs/outputs": _of_run(models=[{"model_id": "m-1", "step": 1}]),
+    f"POST {MLFLOW}/registered-models/create": _mlflow(lambda _: {"name": "regressor"}),
+    f"GET {MLFLOW}/registered-models/get": _mlflow(query="?name=classifier"),
+    f"POST {MLFLOW}/registered-models/rename": _of_model(new_name="classifier"),
+    f"PATCH {MLFLOW}/registered-models/update": _of_model(description="by MLflow"),
+    f"GET {MLFLOW}/registered-models/search": _mlflow(query="?filter=name+LIKE+'c%25'"),
+    f"POST {MLFLOW}/registered-models/get-latest-versions": _of_model(stages=["Production"]),
+    f"GET {MLFLOW}/registered-models/get-latest-versions": _mlflow(query="?name=classifier"),
+    f"POST {MLFLOW}/registered-models/set-tag": _of_model(key="team", value="vision"),
+    f"DELETE {MLFLOW}/registered-models/delete-tag": _of_model(key="team"),
+    f"POST {MLFLOW}/registered-models/alias": _of_model(alias="challenger", version="1"),
+    f"GET {MLFLOW}/registered-models/alias": _mlflow(query="?name=classifier&alias=champion"),
+    f"DELETE {MLFLOW}/registered-models/alias": _of_model(alias="champion"),
+    f"DELETE {MLFLOW}/registered-models/delete": _of_model(),
+    f"POST {MLFLOW}/model-versions/create": _mlflow(
+        lambda world: {"name": "classifier", "source": "s3://models/1", "run_id": world.ids["iteration_id"]}
+    ),
+    f"GET {MLFLOW}/model-versions/get": _mlflow(query="?name=classifier&version=2"),
+    f"GET {MLFLOW}/model-versions/get-download-uri": _mlflow(query="?name=classifier&version=2"),
+    f"GET {MLFLOW}/model-versions/search": _mlflow(query="?filter=name='classifier'"),
+    f"PATCH {MLFLOW}/model-versions/update": _of_version(description="by MLflow"),
+    f"POST {MLFLOW}/model-versions/transition-stage": _of_version(stage="Production"),
+    f"POST {MLFLOW}/model-versions/set-tag": _of_version(key="team", value="vision"),
+    f"DELETE {MLFLOW}/model-versions/delete-tag": _of_version(key="team"),
+    f"DELETE {MLFLOW}/model-versions/delete": _of_version(),
+    f"POST {MLFLOW}/logged-models": _mlflow(
+        lambda world: {"experiment_id": world.ids["experiment_id"], "source_run_id": world.ids["iteration_id"]}
+    ),
+    f"GET {MLFLOW}/logged-models/{{loggedmodel_id}}": _mlflow(),
+    f"PATCH {MLFLOW}/logged-models/{{loggedmodel_id}}": _mlflow(lambda _: {"status": "LOGGED_MODEL_READY"}),
+    f"PATCH {MLFLOW}/logged-models/{{loggedmodel_id}}/tags": _mlflow(
+        lambda _: {"tags": [{"key": "team", "value": "vision"}]}
+    ),
+    f"POST {MLFLOW}/logged-models/{{loggedmodel_id}}/params": _mlflow(
+        lambda _: {"params": [{"key": "a", "value": "1"}]}
+    ),
+    f"POST {MLFLOW}/logged-models/search": _mlflow(
+        lambda world: {"experiment_ids": [world.ids["experiment_id"]], "filter": "metrics.loss < 1"}
+    ),
+    f"DELETE {MLFLOW}/logged-models/{{loggedmodel_id}}/tags/{{tag_key}}": _mlflow(),
+    f"DELETE {MLFLOW}/logged-models/{{loggedmodel_id}}": _mlflow(),
 }

@@ -179,6 +179,7 @@ def _trash(table: Table, key: Key, row: Row) -> Iterator[str]:
         "iteration": keys.iteration(experiment_id, its_id),
         "resource": keys.resource(experiment_id, its_id),
         "model": keys.model(project_id, its_id),
+        "loggedmodel": keys.loggedmodel(experiment_id, its_id),
     }
     if not any(table.has(keys.deletion(each)) for each in (project_id, experiment_id)):
         yield from table.needs(targets[kind], deleting=True)
@@ -263,6 +264,7 @@ def _ref(table: Table, key: Key, row: Row) -> Iterator[str]:
         "ITERATION": keys.iteration(experiment_id, its_id),
         "RESOURCE": keys.resource(experiment_id, its_id),
         "MODEL": keys.model(project_id, its_id),
+        "LOGGEDMODEL": keys.loggedmodel(experiment_id, its_id),
     }
     return table.needs(owner_keys[kind])
 
@@ -357,7 +359,8 @@ def _owned_labels(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _labels(table: Table, key: Key, row: Row) -> Iterator[str]:
     """The owner names these labels by their hash, and has none in its own row."""
     owner_id = key.sk.removeprefix(keys.LABELS)
-    nouns = ("PROJECT", f"EXPERIMENT#{owner_id}", f"ITERATION#{owner_id}", f"MODEL#{owner_id}")
+    kinds = ("EXPERIMENT", "ITERATION", "MODEL", "LOGGEDMODEL")
+    nouns = ("PROJECT", *(f"{kind}#{owner_id}" for kind in kinds))
     owner_keys = [Key(key.pk, sk) for sk in (*nouns, f"VERSION#{owner_id.rpartition('.')[2]}")]
     (owner,) = [each for each in map(table.rows.get, owner_keys) if each and each["id"] == owner_id] or [{}]
     if owner.get("labels_hash") != label.attributes(row["labels"])["labels_hash"] or "labels" in owner:
@@ -496,6 +499,18 @@ def _upload(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield from table.needs(keys.resource(row["experiment_id"], row["resource_id"]), state="pending")
 
 
+def _loggedmodel(table: Table, key: Key, row: Row) -> Iterator[str]:
+    experiment_id = row["experiment_id"]
+    yield from table.needs_experiment(experiment_id)
+    yield from table.needs(keys.loggedmodel_ref(row["id"]), experiment_id=experiment_id)
+    if row.get("deleting"):
+        yield from _hidden(table, row, experiment_id, table.project_of(experiment_id))
+
+
+def _logged_points(table: Table, key: Key, row: Row) -> Iterator[str]:
+    return table.needs(Key(key.pk, f"{keys.LOGGED_MODEL}{keys.owner_of_logged(key.sk)}"))
+
+
 def _model(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.project(row["project_id"]))
     yield from table.needs(keys.model_ref(row["id"]), project_id=row["project_id"])
@@ -609,6 +624,9 @@ CHECKS: dict[str, Check] = {
     "output": _output,
     "resource": _resource,
     "upload": _upload,
+    "logged-model": _loggedmodel,
+    "logged-points": _logged_points,
+    "logged-link": _beside_iteration,
     "model": _model,
     "model-name": _model_name,
     "model-version": _version,

@@ -78,6 +78,8 @@ def make_world(server: Server) -> World:
             "version_id": version_id,
             "alias": maker.champion(model_id),
             "object_id": maker.trashed(project_id),
+            "loggedmodel_id": maker.logged(experiment_id, parent_id),
+            "tag_key": "framework",
             "resource_id": resource_id,
             "command_id": maker.post(f"/iterations/{parent_id}/commands", kind="checkpoint", text="before the night"),
             "input_id": maker.post(f"/iterations/{iteration_id}/inputs", kind="resource", resource_id=resource_id),
@@ -137,6 +139,13 @@ class _Maker:
         model_id = self.post(f"/projects/{project_id}/models", name="given up")
         self.send("DELETE", f"/models/{model_id}")
         return model_id
+
+    def logged(self, experiment_id: str, iteration_id: str) -> str:
+        """A logged model of MLflow, with a tag."""
+        tags = [{"key": "framework", "value": "torch"}]
+        body = {"experiment_id": experiment_id, "source_run_id": iteration_id, "tags": tags}
+        model = self.send("POST", "/api/2.0/mlflow/logged-models", body)["model"]
+        return str(model["info"]["model_id"])
 
     def announced(self, experiment_id: str, iteration_id: str, content: bytes) -> str:
         return self.post(

@@ -61,8 +61,8 @@ ALIAS = rf"[\w\-]{{1,{limits.MAX_ALIAS_CHARACTERS}}}"
 _RESERVED_ALIAS = re.compile(r"latest|v?\d+", re.IGNORECASE)
 
 # In a path these are no ids.
-_NAMES = {"alias", "asset", "path", "workspace"}
-_ID = re.compile(rf"[0-9a-z.]{{1,{limits.MAX_ID_CHARACTERS}}}")
+_NAMES = {"alias", "asset", "path", "tag_key", "workspace"}
+_ID = re.compile(rf"[0-9a-z.\-]{{1,{limits.MAX_ID_CHARACTERS}}}")
 
 
 class Body(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -19,7 +19,9 @@ from chalicelib.routes.mlflow.operations import Operations
 from chalicelib.routes.mlflow.parse import Int64, RunBody
 from chalicelib.routes.mlflow.run import Tag, check_tags, put_tags
 from chalicelib.services import log as service
+from chalicelib.services import loggedmodel as loggedmodels
 from chalicelib.services.access import IterationAccess, Need
+from chalicelib.services.loggedmodel import LoggedPoint
 from chalicelib.services.points.batch import Sent
 from chalicelib.services.search.ast import Kind
 from chalicelib.services.search.facts import read
@@ -120,6 +122,19 @@ def _store(line: IterationAccess, metrics: Sequence[Metric], params: dict[str, s
     except Conflict:
         _refuse_other_values(line, params)
         raise
+    if any(each.model_id for each in metrics):
+        loggedmodels.record_points(line.iteration, _points_of_models(line.iteration.id, metrics))
+
+
+def _points_of_models(run_id: str, metrics: Sequence[Metric]) -> dict[str, list[LoggedPoint]]:
+    """The points that are about a logged model, by its id."""
+    found: dict[str, list[LoggedPoint]] = {}
+    for each in metrics:
+        if each.model_id:
+            value, time = float(each.value or 0), int(each.timestamp or 0)
+            dataset = each.dataset_name or None, each.dataset_digest or None
+            found.setdefault(each.model_id, []).append(LoggedPoint(each.key, value, time, each.step, *dataset, run_id))
+    return found
 
 
 def _refuse_other_values(line: IterationAccess, params: dict[str, str]) -> None:

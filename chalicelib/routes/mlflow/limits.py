@@ -24,3 +24,7 @@ DEFAULT_RESULTS = 1000
 MAX_HISTORY_RESULTS = 25_000
 # Milliseconds of the last time that a year of four digits has.
 MAX_TIME_MS = 253_402_300_799_999
+# Of a logged model: params in one request, and points in an answer, the latest.
+MAX_MODEL_PARAMS = 1000
+MAX_MODEL_TYPE_CHARACTERS = 500
+MAX_MODEL_POINTS = 1000

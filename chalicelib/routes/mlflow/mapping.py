@@ -19,7 +19,7 @@ from chalicelib.services.iteration import IterationChanges
 from chalicelib.services.search.facts import Facts
 from chalicelib.services.search.rows import Row
 from deardiary.wire import limits
-from deardiary.wire.shapes import Experiment, Input, Iteration, IterationStatus
+from deardiary.wire.shapes import Experiment, Input, Iteration, IterationStatus, LoggedModel
 
 RESERVED = "deardiary.mlflow."
 USER_ID = f"{RESERVED}user_id"
@@ -106,6 +106,12 @@ def location_of(call: Call[Any, Any], project_id: str, experiment_id: str) -> st
     return f"mlflow-artifacts:/{below}{experiment_id}"
 
 
+def location_of_model(call: Call[Any, Any], model: LoggedModel) -> str:
+    """The URI of a logged model's files."""
+    below = location_of(call, scope.workspace(call) or "", model.experiment_id)
+    return f"{below}/models/{model.id}/artifacts"
+
+
 def info(call: Call[Any, Any], iteration: Iteration, experiment: Experiment, *, deleted: bool) -> dict[str, Any]:
     """A RunInfo."""
     ended = {} if iteration.end_date is None else {"end_time": clock.to_milliseconds(iteration.end_date)}
@@ -138,11 +144,14 @@ def data(facts: Facts) -> dict[str, Any]:
 
 def run(call: Call[Any, Any], row: Row, experiment: Experiment) -> dict[str, Any]:
     """A Run."""
+    read = [{"model_id": each.loggedmodel_id} for each in row.links if each.step is None]
+    written = [{"model_id": each.loggedmodel_id, "step": each.step} for each in row.links if each.step is not None]
+    datasets = [dataset_input(each) for each in row.inputs if each.kind == "dataset"]
     return {
         "info": info(call, row.facts.iteration, experiment, deleted=row.deleted),
         "data": data(row.facts),
-        "inputs": {"dataset_inputs": [dataset_input(each) for each in row.inputs if each.kind == "dataset"]},
-        "outputs": {},
+        "inputs": {"dataset_inputs": datasets} | ({"model_inputs": read} if read else {}),
+        "outputs": {"model_outputs": written} if written else {},
     }
 
 

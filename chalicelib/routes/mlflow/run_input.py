@@ -12,13 +12,15 @@ from chalicelib.routes.mlflow.checks import check_length
 from chalicelib.routes.mlflow.errors import missing, refuse
 from chalicelib.routes.mlflow.operations import Operations
 from chalicelib.routes.mlflow.packed import pack
-from chalicelib.routes.mlflow.parse import Body, RunBody
+from chalicelib.routes.mlflow.parse import Body, Int64, RunBody
 from chalicelib.routes.mlflow.run import Tag
 from chalicelib.services import input as service
 from chalicelib.services import iteration as iterations
 from chalicelib.services import label
+from chalicelib.services import loggedmodel as loggedmodels
 from chalicelib.services.access import Need
 from chalicelib.services.iteration import IterationChanges
+from chalicelib.services.loggedmodel import LoggedLink
 from deardiary.wire.limits import MAX_INPUT_LABELS_BYTES
 
 operations = Operations("/2.0/mlflow")
@@ -48,8 +50,21 @@ class DatasetInput(Body):
     tags: list[Tag] = []
 
 
+class ModelInput(Body):
+    model_id: str = ""
+
+
+class ModelOutput(ModelInput):
+    step: Int64 = 0
+
+
 class Inputs(RunBody):
     datasets: list[DatasetInput] = []
+    models: list[ModelInput] = []
+
+
+class Outputs(RunBody):
+    models: list[ModelOutput] = []
 
 
 class OldModel(RunBody):
@@ -102,10 +117,27 @@ def _parse_models(text: str) -> list[Any]:
 def log_inputs(call: Call[Inputs, None]) -> Answer[dict[str, Any]]:
     for index, each in enumerate(call.body.datasets):
         _check(each, f"datasets[{index}]")
+    links = [LoggedLink(_checked(each, index), None) for index, each in enumerate(call.body.models)]
     line = lookup.active_run(call, call.body.id, Need.CREATE)
     for each in call.body.datasets:
         _create(call, line.iteration.id, each)
+    loggedmodels.link_iteration(line.iteration, links)
     return ok({})
+
+
+@operations.post("/runs/outputs", body=Outputs)
+def log_outputs(call: Call[Outputs, None]) -> Answer[dict[str, Any]]:
+    links = [LoggedLink(_checked(each, index), each.step) for index, each in enumerate(call.body.models)]
+    line = lookup.active_run(call, call.body.id, Need.CREATE)
+    loggedmodels.link_iteration(line.iteration, links)
+    return ok({})
+
+
+def _checked(given: ModelInput, index: int) -> str:
+    """The id of a logged model, which need not exist."""
+    if not given.model_id:
+        raise missing(f"models[{index}].model_id")
+    return check_length("model_id", given.model_id, limits.MAX_KEY_CHARACTERS)
 
 
 def _check(given: DatasetInput, path: str) -> None:

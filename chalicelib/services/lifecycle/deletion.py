@@ -18,7 +18,7 @@ from chalicelib.services.lifecycle.budget import Budget, unless_overloaded
 from chalicelib.services.lifecycle.sweep import sweep
 from chalicelib.services.resource import remove_resource
 from chalicelib.storage import deletion as storage
-from chalicelib.storage import experiment, iteration, model, modelversion, project, resource, trash, user
+from chalicelib.storage import experiment, iteration, loggedmodel, model, modelversion, project, resource, trash, user
 from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.reads.lineage import ExperimentLineage, IterationLineage, ModelLineage, ResourceLineage
 from chalicelib.storage.table.transaction import Transaction
@@ -88,6 +88,16 @@ def _hide_resource(actor: Actor, lineage: ResourceLineage) -> None:
     resource.hide_resource(lineage.experiment, found, write)
     deletion = Deletion("resource", found.id, lineage.project.id, found.experiment_id)
     _delete(actor, deletion, found.name, write, purge=False, iteration_id=found.iteration_id)
+
+
+def delete_loggedmodel(actor: Actor, loggedmodel_id: str, *, purge: bool = False) -> bool:
+    """Delete a logged model. Versions that were registered from it stay."""
+    lineage = access.loggedmodel(actor, loggedmodel_id, Need.DELETE)
+    found = lineage.loggedmodel
+    write = Transaction()
+    loggedmodel.hide_loggedmodel(lineage.experiment, found.id, write)
+    deletion = Deletion("loggedmodel", found.id, lineage.project.id, found.experiment_id)
+    return _delete(actor, deletion, found.name, write, purge=purge)
 
 
 def delete_model(actor: Actor, model_id: str, *, purge: bool = False) -> bool:

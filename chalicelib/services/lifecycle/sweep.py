@@ -22,6 +22,7 @@ from chalicelib.storage import (
     blob,
     experiment,
     iteration,
+    loggedmodel,
     model,
     modelversion,
     permission,
@@ -61,8 +62,9 @@ def _remove(deletion: Deletion, budget: Budget) -> None:
             _sweep_project(deletion.id, budget)
         case Deletion(kind="experiment", project_id=str(project_id)):
             _sweep_experiment(project_id, deletion.id, budget)
-        case Deletion(kind="iteration", project_id=str(project_id), experiment_id=str(experiment_id)):
-            _sweep_iteration(project_id, experiment_id, deletion.id, budget)
+        case Deletion(kind="iteration" | "loggedmodel", project_id=str(project_id), experiment_id=str(experiment_id)):
+            sweep_one = _sweep_iteration if deletion.kind == "iteration" else _sweep_loggedmodel
+            sweep_one(project_id, experiment_id, deletion.id, budget)
         case Deletion(kind="model", project_id=str(project_id)):
             _sweep_model(project_id, deletion.id, budget)
         case Deletion(kind="user"):
@@ -93,6 +95,8 @@ def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> No
     _remove_resources(project_id, resource.each_resource_of_experiment(experiment_id), budget)
     for iteration_id in iteration.each_id(experiment_id):
         _remove_iteration(project_id, experiment_id, iteration_id, budget)
+    for loggedmodel_id in loggedmodel.each_id(experiment_id):
+        _remove_loggedmodel(experiment_id, loggedmodel_id, budget)
     _run(trash.remove_entries_of_experiment(project_id, experiment_id), budget)
     _run(experiment.remove_experiment(project_id, experiment_id), budget)
 
@@ -111,6 +115,17 @@ def _remove_iteration(project_id: str, experiment_id: str, iteration_id: str, bu
     _remove_snapshot(project_id, experiment_id, iteration_id)
     _run(inputs.remove_inputs(experiment_id, iteration_id), budget)
     _run(iteration.remove_iteration(experiment_id, iteration_id), budget)
+
+
+def _sweep_loggedmodel(project_id: str, experiment_id: str, loggedmodel_id: str, budget: Budget) -> None:
+    _remove_resources(project_id, resource.each_resource_of_loggedmodel(experiment_id, loggedmodel_id), budget)
+    _remove_loggedmodel(experiment_id, loggedmodel_id, budget)
+
+
+def _remove_loggedmodel(experiment_id: str, loggedmodel_id: str, budget: Budget) -> None:
+    budget.check()
+    _hide(lambda write: loggedmodel.hide_loggedmodel_of_experiment(experiment_id, loggedmodel_id, write))
+    _run(loggedmodel.remove_loggedmodel(experiment_id, loggedmodel_id), budget)
 
 
 def _sweep_model(project_id: str, model_id: str, budget: Budget) -> None:

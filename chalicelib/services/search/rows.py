@@ -8,7 +8,8 @@ from typing import NamedTuple
 from chalicelib.services.search.ast import Kind
 from chalicelib.services.search.facts import Facts, read
 from chalicelib.storage import input as input_storage
-from chalicelib.storage import trash
+from chalicelib.storage import loggedmodel, trash
+from chalicelib.storage.loggedmodel import LoggedLink
 from chalicelib.storage.reads import projection
 from deardiary.wire.shapes import Experiment, Input, Iteration
 
@@ -30,6 +31,8 @@ class Row(NamedTuple):
     facts: Facts
     inputs: Sequence[Input]
     deleted: bool
+    # The logged models that it has read and written; none unless the whole row was asked for.
+    links: Sequence[LoggedLink] = ()
 
 
 def read_rows(experiment: Experiment, wanted: Wanted, *, deleted: bool) -> list[Row]:
@@ -53,7 +56,8 @@ def rows_of(iterations: Sequence[Iteration], deleted: Mapping[str, bool]) -> lis
         return []
     experiment_id = iterations[0].experiment_id
     known, inputs = read(experiment_id, iterations, (Kind.PARAMETERS, Kind.METRICS)), _inputs(experiment_id, iterations)
-    return [Row(known.of(each), inputs.get(each.id, ()), deleted[each.id]) for each in iterations]
+    links = loggedmodel.read_links(experiment_id, [each.id for each in iterations])
+    return [Row(known.of(each), inputs.get(each.id, ()), deleted[each.id], links[each.id]) for each in iterations]
 
 
 def _inputs(experiment_id: str, iterations: Sequence[Iteration]) -> dict[str, list[Input]]:

@@ -13,6 +13,7 @@ _REFS = {
     "iteration": keys.iteration_ref,
     "resource": keys.resource_ref,
     "model": keys.model_ref,
+    "loggedmodel": keys.loggedmodel_ref,
 }
 
 

@@ -10,9 +10,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from chalicelib.storage import experiment, iteration, label, model, permission, project, resource, trash
+from chalicelib.storage import (
+    experiment,
+    iteration,
+    label,
+    loggedmodel,
+    model,
+    permission,
+    project,
+    resource,
+    trash,
+)
 from chalicelib.storage.experiment import ExperimentRow
 from chalicelib.storage.iteration import IterationRow, Marks
+from chalicelib.storage.loggedmodel import LoggedModelRow
 from chalicelib.storage.model import ModelRow, Registry
 from chalicelib.storage.permission import PermissionRow
 from chalicelib.storage.project import ProjectRow
@@ -20,7 +31,7 @@ from chalicelib.storage.resource import ResourceRow
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.keys import Key
-from deardiary.wire.shapes import Experiment, Iteration, Model, Project, Resource, UserPermission
+from deardiary.wire.shapes import Experiment, Iteration, LoggedModel, Model, Project, Resource, UserPermission
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -48,6 +59,11 @@ class IterationLineage(ExperimentLineage):
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ResourceLineage(ExperimentLineage):
     resource: Resource
+
+
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+class LoggedModelLineage(ExperimentLineage):
+    loggedmodel: LoggedModel
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -150,6 +166,30 @@ def find_resource_lineage(resource_id: str, user_id: str) -> ResourceLineage | N
                 resource=resource.shape(row),
             )
     return None
+
+
+def find_loggedmodel_lineage(loggedmodel_id: str, user_id: str) -> LoggedModelLineage | None:
+    ancestors = _ancestors(keys.loggedmodel_ref(loggedmodel_id))
+    if ancestors is None:
+        return None
+    match _read_below(ancestors, user_id, keys.loggedmodel(ancestors.experiment_id, loggedmodel_id)):
+        case [ProjectRow() as above, mine, ExperimentRow() as middle, LoggedModelRow() as row]:
+            return LoggedModelLineage(
+                project=project.shape(above),
+                permission=_permission(mine),
+                experiment=experiment.shape(middle),
+                loggedmodel=loggedmodel.shape(row),
+                labels_apart=label.is_apart(row),
+            )
+    return None
+
+
+def experiment_of_loggedmodel(iteration: Iteration, loggedmodel_id: str) -> str | None:
+    """The experiment of a logged model, if it is in the iteration's project."""
+    of_model = _ancestors(keys.loggedmodel_ref(loggedmodel_id))
+    of_iteration = _ancestors(keys.iteration_ref(iteration.id))
+    same = of_model and of_iteration and of_model.project_id == of_iteration.project_id
+    return of_model.experiment_id if of_model and same else None
 
 
 def find_model_lineage(model_id: str, user_id: str) -> ModelLineage | None:

@@ -37,6 +37,18 @@ def list_versions_of_iteration(
     return Page(_read(named.data), named.next_cursor)
 
 
+def list_versions_of_models(project_id: str, model_ids: Sequence[str]) -> dict[str, list[ModelVersion]]:
+    """All versions by the model's id, in the order of their numbers. A deleted model has none."""
+    owners = item.get_many(keys.model(project_id, each) for each in model_ids)
+    found: dict[str, list[ModelVersion]] = {each: [] for each in model_ids}
+    for owner in owners.values():
+        if isinstance(owner, ModelRow):
+            registry = model.registry(owner)
+            rows = item.query(ModelVersionRow, keys.model_partition(owner.id), keys.VERSION)
+            found[owner.id] = modelversion.whole_each([(row, registry) for row in rows])
+    return found
+
+
 def _without_link(project_id: str, iteration_id: str) -> Iterator[str]:
     """The ids of the iteration's versions in models that an older server created."""
     older = ModelRow.links_versions.does_not_exist()

@@ -24,6 +24,9 @@ an id of its own also has a REF in a partition of its own, which names its proje
     resource              EXPERIMENT#eid      RESOURCE#rid
     file by its path      EXPERIMENT#eid      FILE#owner#hash(path)#rid   of an iteration or a logged model
     snapshot              EXPERIMENT#eid      SNAPSHOT#iid            which blobs hold lock files and diff
+    logged model          EXPERIMENT#eid      LOGGEDMODEL#lid         of MLflow, with its parameters
+    points of a logged model EXPERIMENT#eid   LOGGEDPOINTS#lid#hash   those of one request of one iteration
+    link to a logged model EXPERIMENT#eid     LOGGEDLINK#iid#hash     input or output of an iteration
     change of an iteration EXPERIMENT#eid     CHANGE#time#iid         an edit; expires
     iteration's REF       ITERATION#iid       REF
     child                 ITERATION#iid       CHILD#iid
@@ -34,6 +37,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     version of iteration  ITERATION#iid       VERSION#vid             which the iteration produced; leads to the version
     command to iteration  ITERATION#iid       STEER#hash              sorts outside of the span of the points
     resource's REF        RESOURCE#rid        REF
+    logged model's REF    LOGGEDMODEL#lid     REF
     use of a resource     RESOURCE#rid        USE#iid#hash            the input, from its other end
     experiment's name     PROJECT#pid         EXPERIMENTNAME#hash   of the name, and makes it unique
     model                 PROJECT#pid         MODEL#mid               last number, version in PRODUCTION, aliases
@@ -56,8 +60,8 @@ an id of its own also has a REF in a partition of its own, which names its proje
     upload to check       UPLOADS             time#id                 when due: unfinished, or bytes that arrived late
 
 Keys are joined with "#". That is unambiguous because at most one part of a key can hold a "#": ids that the
-server creates, and ids in paths, consist of 0-9, a-z and "."; hashes and numbers hold none; a username ends its key.
-Every other text of a caller enters as a hash. tests/storage/test_keys.py checks this for every function below.
+server creates, and ids in paths, consist of 0-9, a-z, "." and "-"; hashes and numbers hold none; a username ends its
+key. Every other text of a caller enters as a hash. tests/storage/test_keys.py checks this for every function below.
 
 docs/access-patterns.md counts the reads and writes of each route.
 """
@@ -99,6 +103,7 @@ PERMISSION = "PERMISSION#"
 EXPERIMENT = "EXPERIMENT#"
 ITERATION = "ITERATION#"
 RESOURCE = "RESOURCE#"
+LOGGED_MODEL = "LOGGEDMODEL#"
 MODEL = "MODEL#"
 VERSION = "VERSION#"
 CHILD = "CHILD#"
@@ -383,6 +388,47 @@ def resource_use(resource_id: str, iteration_id: str, content_hash: str) -> Key:
 
 def snapshot(experiment_id: str, iteration_id: str) -> Key:
     return Key(experiment_partition(experiment_id), f"SNAPSHOT#{iteration_id}")
+
+
+def loggedmodel(experiment_id: str, loggedmodel_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"{LOGGED_MODEL}{loggedmodel_id}")
+
+
+def loggedmodel_ref(loggedmodel_id: str) -> Key:
+    return Key(f"LOGGEDMODEL#{loggedmodel_id}", "REF")
+
+
+def logged_points_prefix(loggedmodel_id: str) -> str:
+    return f"LOGGEDPOINTS#{loggedmodel_id}#"
+
+
+def logged_points(experiment_id: str, loggedmodel_id: str, content_hash: str) -> Key:
+    return Key(experiment_partition(experiment_id), logged_points_prefix(loggedmodel_id) + content_hash)
+
+
+def logged_points_span(experiment_id: str, first_id: str, last_id: str) -> Span:
+    """The points of all logged models from one id to another."""
+    last = logged_points_prefix(last_id) + _AFTER_HASHES
+    return Span(experiment_partition(experiment_id), logged_points_prefix(first_id), last)
+
+
+def logged_links_prefix(iteration_id: str) -> str:
+    return f"LOGGEDLINK#{iteration_id}#"
+
+
+def logged_link(experiment_id: str, iteration_id: str, content_hash: str) -> Key:
+    return Key(experiment_partition(experiment_id), logged_links_prefix(iteration_id) + content_hash)
+
+
+def logged_links_span(experiment_id: str, first_id: str, last_id: str) -> Span:
+    """The links of all iterations from one id to another."""
+    last = logged_links_prefix(last_id) + _AFTER_HASHES
+    return Span(experiment_partition(experiment_id), logged_links_prefix(first_id), last)
+
+
+def owner_of_logged(sk: str) -> str:
+    """The logged model of points, or the iteration of a link."""
+    return sk.split("#")[1]
 
 
 def model(project_id: str, model_id: str) -> Key:

@@ -56,12 +56,20 @@ export function TrashTable({ list, mayDelete, nameOf }: Props) {
   );
 }
 
+function wordOf(kind: string): string {
+  return { resource: "file", loggedmodel: "logged model" }[kind] ?? kind;
+}
+
 function Restored({ entry }: { entry: Trashed }) {
   return (
     <>
-      <Link to={`/${entry.kind}s/${entry.id}`}>
+      {entry.kind === "loggedmodel" ? (
         <bdi>{entry.name}</bdi>
-      </Link>{" "}
+      ) : (
+        <Link to={`/${entry.kind}s/${entry.id}`}>
+          <bdi>{entry.name}</bdi>
+        </Link>
+      )}{" "}
       is restored.
     </>
   );
@@ -80,7 +88,7 @@ function TrashRow({ entry, by, mayDelete, onRestored }: RowProps) {
       <th scope="row">
         <bdi>{entry.name}</bdi>
       </th>
-      <td>{entry.kind === "resource" ? "file" : entry.kind}</td>
+      <td>{wordOf(entry.kind)}</td>
       <td>
         <Time at={entry.deleted_date} />
         {by ? (
@@ -144,7 +152,7 @@ function RestoreButton({ entry, onRestored }: { entry: Trashed; onRestored: (ent
           onClose={() => setTaken(false)}
         >
           <p>
-            Another {entry.kind} has the name <bdi>{entry.name}</bdi> meanwhile.
+            Another {wordOf(entry.kind)} has the name <bdi>{entry.name}</bdi> meanwhile.
           </p>
           <Field
             label="Name"
@@ -174,8 +182,7 @@ function PurgeButton({ entry }: { entry: Trashed }) {
       {asks ? (
         <Confirm title="Delete for good" action="Delete for good" danger act={purge} onClose={() => setAsks(false)}>
           <p>
-            The {entry.kind === "resource" ? "file" : entry.kind} <bdi>{entry.name}</bdi> and everything in it is
-            removed now. This cannot be undone.
+            The {wordOf(entry.kind)} <bdi>{entry.name}</bdi> and everything in it is removed now. This cannot be undone.
           </p>
         </Confirm>
       ) : null}

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from deardiary.api import Api, path_of, present
 from deardiary.wire.form import from_json
-from deardiary.wire.shapes import Experiment, Iteration, Model, Project, Resource, Trashed
+from deardiary.wire.shapes import Experiment, Iteration, LoggedModel, Model, Project, Resource, Trashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # A field that only this shape has. The answer to a restoration does not name its kind.
-_SHAPES: dict[str, type[Project | Experiment | Iteration | Resource | Model]] = {
+_SHAPES: dict[str, type[Project | Experiment | Iteration | Resource | Model | LoggedModel]] = {
     "content_hash": Resource,
     "parent_iteration_id": Iteration,
+    "parameters": LoggedModel,
     "aliases": Model,
     "status_id": Experiment,
     "name": Project,
@@ -22,7 +23,7 @@ _SHAPES: dict[str, type[Project | Experiment | Iteration | Resource | Model]] = 
 
 
 class Trash:
-    """Deleted projects, experiments, iterations, resources and models, until their ``purge_date``."""
+    """Deleted projects, experiments, iterations, resources, models and logged models, until their ``purge_date``."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -34,7 +35,9 @@ class Trash:
         """
         return self._api.pages(Trashed, "/trash" if project is None else path_of("projects", project, "trash"))
 
-    def restore(self, object_id: str, name: str | None = None) -> Project | Experiment | Iteration | Resource | Model:
+    def restore(
+        self, object_id: str, name: str | None = None
+    ) -> Project | Experiment | Iteration | Resource | Model | LoggedModel:
         """Restore a deleted object as it was, and return it.
 
         `Conflict` if its name has been taken since: give another ``name``. `NotFound` if it is not in the trash, or if
@@ -47,5 +50,5 @@ class Trash:
         self._api.delete(path_of("trash", object_id))
 
 
-def _restored(answer: dict[str, Any]) -> Project | Experiment | Iteration | Resource | Model:
+def _restored(answer: dict[str, Any]) -> Project | Experiment | Iteration | Resource | Model | LoggedModel:
     return from_json(next(shape for field, shape in _SHAPES.items() if field in answer), answer)

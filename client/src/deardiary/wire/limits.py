@@ -47,6 +47,9 @@ MAX_MODEL_LABEL_CHARACTERS = 100_000
 # Keys and values together. They are in one item of DynamoDB, which has at most 400 KB; an input shares its item.
 MAX_LABELS_BYTES = 395 * KIB
 MAX_INPUT_LABELS_BYTES = 200 * KIB
+# Parameters of a logged model; keys and values together: they are in the item of their model, beside short labels.
+MAX_LOGGED_MODEL_PARAMETERS = 5000
+MAX_LOGGED_MODEL_PARAMETERS_BYTES = 190 * KIB
 # Version of a language, id of a commit.
 MAX_VERSION_CHARACTERS = 255
 MAX_ENTRYPOINT_CHARACTERS = 4096

@@ -43,6 +43,14 @@ class Stage(IntEnum):
     ARCHIVED = 4
 
 
+class LoggedModelStatus(IntEnum):
+    """The status of a logged model, with the numbers of MLflow."""
+
+    PENDING = 1
+    READY = 2
+    FAILED = 3
+
+
 class Shape:
     """Equality, hash and repr of all shapes: generating them per class took a third of this module's import time.
 
@@ -493,6 +501,23 @@ class ModelVersion(Shape):
     updated_date: datetime | None = None
     labels: dict[str, str] = dataclasses.field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class LoggedModel(Shape):
+    """A model that MLflow logged in an experiment, such as a checkpoint. ``run_id`` is its run, as MLflow sent it."""
+
+    id: str
+    experiment_id: str
+    name: str
+    model_type: str | None = None
+    run_id: str | None = None
+    status_id: LoggedModelStatus
+    parameters: dict[str, str]
+    created_by: str | None = None
+    created_date: datetime
+    updated_date: datetime | None = None
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
