@@ -453,7 +453,7 @@ def test_a_version_of_a_logged_model_names_it_and_is_noted_on_it(mlflow: Mlflow,
     assert uris == [location, location, "s3://elsewhere"]
     (tag,) = get_model(mlflow, model_id)["info"]["tags"]
     assert tag["key"] == "mlflow.modelVersions"
-    assert json.loads(tag["value"]) == [{"name": experiment, "version": number} for number in ("1", "2")]
+    assert json.loads(tag["value"]) == [{"name": experiment, "version": number} for number in (1, 2)]
 
 
 # Deletion.

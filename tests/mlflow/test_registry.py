@@ -122,7 +122,7 @@ def test_a_deleted_model_frees_its_name_and_is_in_the_trash(
     for reply in (
         mlflow.get("registered-models/get", name=name),
         mlflow.post("registered-models/rename", name=name, new_name="x"),
-        mlflow.post("model-versions/create", name=name, source="x"),
+        mlflow.post("model-versions/create", name=name, source="s3://x"),
         mlflow.get("model-versions/get", name=name, version=1),
     ):
         assert refusal(reply)[1:] == ("RESOURCE_DOES_NOT_EXIST", f"Registered Model with name={name} not found")
@@ -401,6 +401,13 @@ def test_a_source_that_climbs_out_is_refused(mlflow: Mlflow, source: str) -> Non
     assert refusal(reply)[2].startswith("Invalid model version source: ")
 
 
+@pytest.mark.parametrize("source", ["/home/model", "model", "file:///path/to/model", "FILE:/x", r"C:\model", "http"])
+def test_a_source_on_the_clients_disk_is_refused(mlflow: Mlflow, source: str) -> None:
+    reply = mlflow.post("model-versions/create", name="any", source=source, model_id="m-any")
+    assert refusal(reply)[:2] == (400, "INVALID_PARAMETER_VALUE")
+    assert "To use a local path as a model version" in refusal(reply)[2]
+
+
 def test_a_copy_knows_where_its_files_are_after_the_deletion_of_the_original(mlflow: Mlflow, name: str) -> None:
     new_version(mlflow, name, source="s3://bucket/model", run_id="run_id_1")
     found(mlflow.post("registered-models/alias", name=name, alias="best", version="1"))
@@ -568,7 +575,7 @@ def test_a_member_without_a_permission_is_refused(server: Server, project: str, 
     assert get_model(reader, name)["name"] == name
     for method, path, body in (
         ("POST", "registered-models/create", {"name": "new"}),
-        ("POST", "model-versions/create", {"name": name, "source": "x"}),
+        ("POST", "model-versions/create", {"name": name, "source": "s3://x"}),
         ("PATCH", "registered-models/update", {"name": name, "description": "x"}),
         ("DELETE", "registered-models/delete", {"name": name}),
     ):

@@ -50,6 +50,7 @@ def test_files_in_folders_are_listed_with_their_sizes(artifacts: Artifacts) -> N
         {"path": "deep", "is_dir": True},
     ]
     assert artifacts.list("a.txt") == artifacts.list("nothing") == []
+    assert artifacts.list(".") == artifacts.list("") != []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,7 +158,8 @@ def test_the_workspace_of_a_path_is_that_of_the_request(server: Server, run: dea
 
 
 def test_the_files_of_a_logged_model_have_a_place_of_their_own(server: Server, run: deardiary.Iteration) -> None:
-    model = Artifacts(server, f"{run.experiment_id}/models/m-{'0' * 32}/artifacts")
+    made = server.call("POST", "/api/2.0/mlflow/logged-models", {"experiment_id": run.experiment_id})
+    model = Artifacts(server, f"{run.experiment_id}/models/{made.body['model']['info']['model_id']}/artifacts")
     model.upload("", "MLmodel", b"flavors: {}")
     assert model.list() == [{"path": "MLmodel", "is_dir": False, "file_size": 11}]
     assert model.get("MLmodel") == b"flavors: {}"

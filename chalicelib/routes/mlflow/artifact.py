@@ -64,7 +64,9 @@ class Place(NamedTuple):
 
 @operations.get("/artifacts", query=ListQuery)
 def list_artifacts(call: Call[None, ListQuery]) -> Answer[dict[str, Any]]:
-    place = _place(call, call.query.path, Need.READ)
+    # Clients name the folder itself "." when they download all files.
+    path = "/".join(part for part in call.query.path.split("/") if part != ".")
+    place = _place(call, path, Need.READ)
     return ok({"files": [_file(entry) for entry in service.list_folder(place.tree, place.path)]})
 
 

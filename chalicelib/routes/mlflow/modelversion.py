@@ -39,6 +39,8 @@ GRAMMAR = Grammar(
     null_kinds=(),
 )
 _MODELS = re.compile(r"models:/+(?P<name>[^/@]+)(?:/(?P<version>[^/]+)|@(?P<alias>[^/]+))?")
+# A scheme of one letter is a drive of Windows.
+_REMOTE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # A tag of a logged model: JSON, the versions that were registered from it.
 VERSIONS_TAG = "mlflow.modelVersions"
 
@@ -109,6 +111,8 @@ def create_version(call: Call[NewVersion, None]) -> Answer[dict[str, Any]]:
     body = call.body
     labels = registry.labels_of(body.tags)
     _check_source(body.source)
+    if not is_prompt(labels):
+        _check_remote(body.source)
     model = registry.find_model(call, body.name)
     source = _resolve(call, body.source) if not is_prompt(labels) else Source(body.source, "")
     logged = _find_logged(call, body.model_id or source.model_id)
@@ -247,6 +251,16 @@ def _check_source(source: str) -> None:
         )
 
 
+def _check_remote(source: str) -> None:
+    """Refuse a path on the client's machine: no other machine could load the model."""
+    if not _REMOTE.match(source):
+        refuse(
+            f"Invalid model version source: '{source}'. To use a local path as a model version source, the server must"
+            " share the client's disk, and this one does not. Log the model, or upload it, and name its URI.",
+            "source",
+        )
+
+
 def _resolve(call: Call[Any, Any], source: str) -> Source:
     """The source, and where its files are, as far as this registry knows it."""
     named = _MODELS.fullmatch(source)
@@ -294,8 +308,7 @@ def _find_logged(call: Call[Any, Any], loggedmodel_id: str | None) -> LoggedMode
 
 def _note_on(call: Call[Any, Any], logged: LoggedModel, model: Model, version: ModelVersion) -> None:
     """Add the version to the list that the logged model has as a tag."""
-    # As text, as the client does, which adds the version too unless it is there.
-    own = {"name": model.name, "version": str(version.version)}
+    own = {"name": model.name, "version": version.version}
 
     def add(before: LoggedModel) -> LoggedModelChanges:
         try:
