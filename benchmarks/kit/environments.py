@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SHOWN = 2000
+# For the largest environment, of some gigabytes, from a slow index.
+INSTALL_SECONDS = 900
 
 
 class PeerFailed(Exception):
@@ -88,17 +90,26 @@ def _make(environment: Environment, peer: Peer) -> None:
     venv.create(directory, with_pip=False, symlinks=True)
     ours = ("-m", "pip", "--python", str(environment.program("python")))
     install = (*ours, "install", "--quiet", "--disable-pip-version-check")
-    _run(sys.executable, *install, *peer.requirements, cwd=directory)
+    _run(sys.executable, *install, *peer.requirements, cwd=directory, seconds=INSTALL_SECONDS)
     if peer.alone:
-        _run(sys.executable, *install, "--no-deps", *peer.alone, cwd=directory)
+        _run(sys.executable, *install, "--no-deps", *peer.alone, cwd=directory, seconds=INSTALL_SECONDS)
     # Written last: it shows that the installation is complete.
     _receipt(directory).write_text(_made_of(peer))
 
 
-def _run(*command: str, cwd: Path, stdin: str = "", variables: Mapping[str, str] | None = None) -> str:
-    done = subprocess.run(  # noqa: S603 - a Python that we know, our arguments
-        command, cwd=cwd, env=variables, input=stdin, capture_output=True, text=True, check=False
-    )
+def _run(
+    *command: str,
+    cwd: Path,
+    stdin: str = "",
+    variables: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - a Python that we know, our arguments
+            command, cwd=cwd, env=variables, input=stdin, capture_output=True, text=True, check=False, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        raise PeerFailed(f"{' '.join(command)} took more than {seconds:.0f} s") from None
     if done.returncode:
         raise PeerFailed(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-SHOWN:]}")
     return done.stdout

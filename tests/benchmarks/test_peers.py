@@ -42,3 +42,9 @@ def test_a_failed_installation_does_not_look_complete(wheel: Path, tmp_path: Pat
     for _ in range(2):
         with pytest.raises(PeerFailed, match="absent"):
             environment_of(absent)
+
+
+def test_an_installation_that_takes_too_long_is_ended(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.kit.environments.INSTALL_SECONDS", 0.01)
+    with pytest.raises(PeerFailed, match="took more than"):
+        environment_of(Peer("slow", (str(wheel),)))

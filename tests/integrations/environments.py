@@ -5,6 +5,8 @@ They are installed once, outside the repository, like the peers of the benchmark
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from benchmarks.kit.environments import Environment, Peer, PeerFailed, environment_of
@@ -26,9 +28,18 @@ FRAMEWORKS = Peer(
 )
 
 
-def installed(peer: Peer) -> Environment:
-    """The environment; skip the test if it cannot be installed here."""
+@cache
+def _install(peer: Peer) -> Environment | PeerFailed:
+    """The environment, or why it cannot be installed: pip tries once, not for each test."""
     try:
         return environment_of(peer)
     except PeerFailed as error:
-        pytest.skip(f"No environment {peer.name}: {error}")
+        return error
+
+
+def installed(peer: Peer) -> Environment:
+    """The environment; skip the test if it cannot be installed here."""
+    environment = _install(peer)
+    if isinstance(environment, PeerFailed):
+        pytest.skip(f"No environment {peer.name}: {environment}")
+    return environment
