@@ -81,12 +81,14 @@ def test_a_promotion_names_the_version_that_it_archives(
     dialog.get_by_label("production").check()
     # The page was opened before the third version.
     expect(dialog.get_by_text("Version 3 is in production now. It is archived")).to_be_visible()
+    expect(dialog.get_by_text("Version 2 has no file")).to_be_visible()
     dashboard.check_looks()
     dialog.get_by_role("button", name="Promote to production").click()
     expect(dialog).to_be_hidden()
     expect(_row(dashboard, 2)).to_contain_text("production")
     expect(_row(dashboard, 3)).to_contain_text("archived")
     expect(dashboard.page.get_by_role("definition").get_by_role("link")).to_have_text("Version 2")
+    expect(dashboard.page.get_by_role("definition").get_by_text("no file", exact=True)).to_be_visible()
     stages = {
         each["version"]: each["stage_id"] for each in found(server.call("GET", f"/models/{model}/versions"))["data"]
     }
@@ -156,6 +158,31 @@ def test_the_file_behind_a_version_is_downloaded(
         dashboard.page.get_by_role("definition").get_by_role("button", name="Download net.bin").click()
     assert download.value.suggested_filename == "net.bin"
     assert hashlib.sha256(Path(download.value.path()).read_bytes()).digest() == hashlib.sha256(WEIGHTS).digest()
+
+
+def test_a_deletion_names_the_versions_that_lose_their_file(
+    dashboard: Dashboard, server: Server, project: str, model: str, tmp_path: Path
+) -> None:
+    experiment = new_experiment(server, project)
+    (tmp_path / "net.bin").write_bytes(WEIGHTS)
+    iteration = new_iteration(server, experiment)
+    resource = server.client().resources.upload(experiment, tmp_path / "net.bin", iteration_id=iteration)
+    bodies: list[dict[str, Any]] = [{}, {"resource_id": resource.id}, {"resource_id": resource.id}]
+    created = [made(server.call("POST", f"/models/{model}/versions", {"iteration_id": iteration, **b})) for b in bodies]
+    found(server.call("PATCH", f"/modelversions/{created[2]['id']}", {"stage_id": 3}))
+    dialog = dashboard.page.get_by_role("dialog")
+    for path, kind, has in (
+        ("iterations", "iteration", "a file of this iteration"),
+        ("resources", "file", "this file"),
+    ):
+        dashboard.open(f"/{path}/{iteration if path == 'iterations' else resource.id}")
+        dashboard.page.get_by_role("button", name=f"Delete {kind}").click()
+        lost = f"has {has}. It cannot be downloaded while the {kind} is in the trash."
+        expect(dialog.locator(".in-use p")).to_have_text(
+            [f"Version 3 of classifier, in production, {lost}", f"Version 2 of classifier {lost}"]
+        )
+        dashboard.check_looks()
+        dashboard.page.keyboard.press("Escape")
 
 
 def test_a_version_shows_its_lineage_both_ways(
@@ -272,8 +299,11 @@ def test_a_version_is_added_described_labelled_and_deleted(
     dashboard.open(f"/models/{model}")
     page.get_by_role("button", name="Add a version").click()
     dialog = page.get_by_role("dialog", name="Add a version")
-    for label, value in {"Experiment": experiment, "Iteration": iteration, "File": resource}.items():
-        dialog.get_by_label(label).select_option(value)
+    dialog.get_by_label("Experiment").select_option(experiment)
+    expect(dialog.get_by_role("option", name="quiet-heron")).to_contain_text("running · ")
+    dialog.get_by_label("Iteration").select_option(iteration)
+    # The only file is the one to add.
+    expect(dialog.get_by_label("File")).to_have_value(resource)
     dialog.get_by_label("Description").fill("by hand")
     assert dashboard.findings() == []
     dialog.get_by_role("button", name="Add", exact=True).click()

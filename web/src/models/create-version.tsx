@@ -1,15 +1,18 @@
 /** A new version of a model: the iteration that made it, and its file. */
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { components } from "../api/operations.ts";
+import { ITERATION_STATUS } from "../api/words.ts";
 import { Button } from "../components/basics.tsx";
 import { Choice, type Option } from "../components/choice.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { Field } from "../components/field.tsx";
+import { formatTime } from "../components/format.ts";
 import { api } from "../state/api.ts";
 import { useList } from "../state/use.ts";
 import { readAgain } from "./read-again.ts";
 
-type Model = components["schemas"]["Model"];
+type Schemas = components["schemas"];
+type Model = Schemas["Model"];
 
 /** The newest iterations are offered; others are registered by their program. */
 const OFFERED = 200;
@@ -89,17 +92,25 @@ function Iterations({ experimentId, ...choice }: ChoiceProps) {
   const query = { order_by: "created_date desc" };
   const given = { ids: { experiment_id: experimentId }, query };
   const { data } = useList("/experiments/{experiment_id}/iterations", given, { most: OFFERED });
-  return (
-    <Choice label="Iteration" options={[["", data ? "Choose one" : "…"], ...(data ?? []).map(optionOf)]} {...choice} />
-  );
+  const options = (data ?? []).map(describedOption);
+  return <Choice label="Iteration" options={[["", data ? "Choose one" : "…"], ...options]} {...choice} />;
 }
 
 function Files({ experimentId, iterationId, ...choice }: ChoiceProps & { iterationId: string }) {
   const given = { ids: { experiment_id: experimentId }, query: { iteration_id: iterationId } };
-  const { data } = useList("/experiments/{experiment_id}/resources", given);
+  const { data, loading } = useList("/experiments/{experiment_id}/resources", given);
+  const only = !loading && data?.length === 1 ? data[0]?.id : undefined;
+  useEffect(() => {
+    if (only) choice.onChoose(only);
+  }, [only]);
   return <Choice label="File" options={[["", data ? "None" : "…"], ...(data ?? []).map(optionOf)]} {...choice} />;
 }
 
 function optionOf({ id, name }: { id: string; name?: string | null }): Option {
   return [id, name || id];
+}
+
+/** Names of iterations are made up: the status and the date tell them apart. */
+function describedOption({ id, name, status_id, created_date }: Schemas["Iteration"]): Option {
+  return [id, `${name || id} · ${ITERATION_STATUS[status_id]} · ${formatTime(new Date(created_date))}`];
 }

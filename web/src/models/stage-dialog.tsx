@@ -39,11 +39,20 @@ export function StageDialog({ version, onClose }: { version: Version; onClose: (
       </fieldset>
       <div aria-live="polite">
         {promotes ? <Archived version={version} /> : null}
+        {promotes && !version.resource_id ? <NoFile version={version} /> : null}
         {version.stage_id === PRODUCTION && stage !== PRODUCTION ? (
           <p>The model then has no version in production.</p>
         ) : null}
       </div>
     </Confirm>
+  );
+}
+
+function NoFile({ version }: { version: Version }) {
+  return (
+    <p class="in-use">
+      <strong>Version {version.version} has no file:</strong> nothing can be downloaded of it here.
+    </p>
   );
 }
 

@@ -78,7 +78,7 @@ function InProduction({ versions }: { versions: readonly Version[] }) {
       <dt>In production</dt>
       <dd class="file">
         <Link to={`/modelversions/${version.id}`}>Version {version.version}</Link>
-        {version.resource_id ? <ResourceFile id={version.resource_id} /> : null}
+        {version.resource_id ? <ResourceFile id={version.resource_id} /> : <span class="note">no file</span>}
       </dd>
     </dl>
   );

@@ -10,6 +10,7 @@ import { type Changes, ObjectHead } from "../components/object-head.tsx";
 import { Pending } from "../components/pending.tsx";
 import { IterationLink } from "../components/references.tsx";
 import { Time } from "../components/time.tsx";
+import { FilesInUse } from "../models/files-in-use.tsx";
 import { Iterations } from "../models/lineage.tsx";
 import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
@@ -110,7 +111,13 @@ function Head({ resource, rights }: { resource: Resource; rights: Rights }) {
       actions={
         <>
           <Download resource={resource} />
-          {rights.delete ? <DeleteButton what="file" name={resource.name} remove={remove} /> : null}
+          {rights.delete ? (
+            <DeleteButton what="file" name={resource.name} remove={remove}>
+              {resource.iteration_id ? (
+                <FilesInUse iterationId={resource.iteration_id} resourceId={resource.id} />
+              ) : null}
+            </DeleteButton>
+          ) : null}
         </>
       }
     />

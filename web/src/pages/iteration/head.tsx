@@ -5,6 +5,7 @@ import { EditableText } from "../../components/editable.tsx";
 import { Labels } from "../../components/labels.tsx";
 import { IterationStatus } from "../../components/status.tsx";
 import { Duration, Time } from "../../components/time.tsx";
+import { FilesInUse } from "../../models/files-in-use.tsx";
 import { api } from "../../state/api.ts";
 import { go } from "../../state/route.ts";
 import { cache } from "../../state/use.ts";
@@ -37,7 +38,9 @@ export function Head(props: PartProps) {
               name={iteration.name ?? iteration.id}
               and="with its values and its files"
               remove={() => remove(iteration)}
-            />
+            >
+              <FilesInUse iterationId={iteration.id} />
+            </DeleteButton>
           ) : null}
         </div>
       </div>
