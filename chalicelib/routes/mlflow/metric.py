@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from chalicelib.routes.http.answer import Answer
@@ -13,6 +14,9 @@ from chalicelib.services import metric as service
 from chalicelib.services.search.order import encode
 
 operations = Operations("/2.0/mlflow")
+
+# Step, time in ms since 1970, and value.
+Point = tuple[int, int, float]
 
 
 class History(RunBody, kw_only=True):
@@ -27,14 +31,23 @@ def get_history(call: Call[None, History]) -> Answer[dict[str, Any]]:
     query = call.query
     size = paging.check_size("max_results", query.max_results, limits.MAX_HISTORY_RESULTS, limits.MAX_HISTORY_RESULTS)
     line, _ = lookup.find_run(call, query.id)
-    points = set(service.read_points(line.iteration, query.metric_key))
-    rows = sorted((_key(*point), point) for point in points)
+    points = sorted(dict.fromkeys(service.read_points(line.iteration, query.metric_key)), key=_order)
     scope = f"history {line.iteration.id} {query.metric_key}"
-    page, more = paging.cut(rows, size, scope, query.page_token or None, 3)
+    left = paging.after(points, scope, query.page_token or None, 3, _key)
+    page = [(_key(point), point) for point in left[:size]]
+    more = len(left) > size
     return paging.answer("metrics", page, lambda point: _form(query.metric_key, *point), scope, more=more)
 
 
-def _key(step: int, time: int, value: float) -> paging.Key:
+def _order(point: Point) -> tuple[int, int, bool, float]:
+    """NaN comes after the numbers."""
+    step, time, value = point
+    return time, step, math.isnan(value), value
+
+
+def _key(point: Point) -> paging.Key:
+    """The same order in texts."""
+    step, time, value = point
     return tuple(encode(part, descending=False) for part in (time, step, value))
 
 

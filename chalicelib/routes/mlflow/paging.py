@@ -39,8 +39,13 @@ def cut(
     rows: Sequence[tuple[Key, T]], size: int, scope: str, token: str | None, width: int
 ) -> tuple[list[tuple[Key, T]], bool]:
     """The rows after the token, in the order of their keys, and True if more follow. A key has `width` parts."""
-    left = rows[bisect_right(rows, _position(scope, token, width), key=itemgetter(0)) :] if token else rows
+    left = after(rows, scope, token, width, itemgetter(0))
     return list(left[:size]), len(left) > size
+
+
+def after(rows: Sequence[T], scope: str, token: str | None, width: int, key: Callable[[T], Key]) -> Sequence[T]:
+    """The rows after the token, which are in the order of `key`. It is called for few of them."""
+    return rows[bisect_right(rows, _position(scope, token, width), key=key) :] if token else rows
 
 
 def token_after(scope: str, key: Key) -> str:
