@@ -54,6 +54,22 @@ def test_projects_show_what_runs_in_them(dashboard: Dashboard, server: Server) -
     assert dashboard.page.url.endswith(f"#/projects/{quiet}")
 
 
+def test_an_open_home_shows_projects_that_are_new(new_tab: Open, server: Server) -> None:
+    """Also the first project of a new user."""
+    person = new_person(server)
+    tab = new_tab(person.username)
+    tab.page.clock.install()
+    tab.open()
+    expect(tab.page.get_by_text("No projects yet")).to_be_visible()
+    for name in ("The first", "Another"):
+        project = made(server.call("POST", "/projects", {"name": name}, token=person.token))["id"]
+        new_iteration(server, new_experiment(server, project), name=f"running in {name}")
+        tab.page.clock.run_for(31_000)
+        expect(tab.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        card = tab.page.get_by_role("listitem").filter(has=tab.page.get_by_role("heading", name=name, exact=True))
+        expect(card.get_by_role("link", name=f"running in {name}")).to_be_visible()
+
+
 def test_the_activity_links_to_what_happened(dashboard: Dashboard, server: Server) -> None:
     project = new_project(server, name="Active")
     iteration = new_iteration(server, new_experiment(server, project, name="tries"), name="told-of")

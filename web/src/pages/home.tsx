@@ -1,5 +1,5 @@
 /** The projects of a user, with what runs in them now. */
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { RUNNING } from "../api/words.ts";
 import { Empty, Link, Loading, Section } from "../components/basics.tsx";
@@ -11,15 +11,21 @@ import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { useSeen } from "../state/seen.ts";
 import { NEEDS_SIGN_IN } from "../state/session.ts";
-import { useList } from "../state/use.ts";
+import { type Shown, useList } from "../state/use.ts";
 
 type Project = components["schemas"]["Project"];
+type Activity = components["schemas"]["Activity"];
 const SECONDS = 30;
+const EVENTS = 15;
+/** A project without activity was changed by hand: that is seen late. */
+const SELDOM = 600;
 const SHOWN = 10;
 
 export default function Home() {
   useHeading(undefined);
-  const projects = useList("/projects", {});
+  const projects = useList("/projects", {}, { every: SELDOM });
+  const activity = useList("/activity", { query: { limit: EVENTS } }, { every: SECONDS, most: EVENTS });
+  useNewProjects(projects, activity.data);
   if (!projects.data) {
     return projects.error ? <ErrorBox error={projects.error} retry={projects.reload} /> : <Loading />;
   }
@@ -35,15 +41,21 @@ export default function Home() {
           ))}
         </ul>
       </Section>
-      <RecentActivity />
+      <RecentActivity activity={activity} />
     </>
   );
 }
 
-const EVENTS = 15;
+/** Read the projects again when the activity names one that is not among them. */
+function useNewProjects({ data, reload }: Shown<Project[]>, activity: readonly Activity[] | undefined): void {
+  const known = new Set(data?.map((each) => each.id));
+  const unknown = activity?.find((each) => !known.has(each.project_id))?.project_id;
+  useEffect(() => {
+    if (data && unknown) reload();
+  }, [data !== undefined, unknown]);
+}
 
-function RecentActivity() {
-  const activity = useList("/activity", { query: { limit: EVENTS } }, { every: SECONDS, most: EVENTS });
+function RecentActivity({ activity }: { activity: Shown<Activity[]> }) {
   if (activity.error) return <ErrorBox error={activity.error} retry={activity.reload} />;
   if (!activity.data?.length) return null;
   return (
@@ -123,7 +135,10 @@ const DEFAULT_SITE = "http://127.0.0.1:9000";
 function FirstSteps() {
   return (
     <Empty title="No projects yet">
-      <p>Log your first iteration: this page shows it at once. Its project and experiment are created with it.</p>
+      <p>
+        Log your first iteration: this page shows it within half a minute. Its project and experiment are created with
+        it.
+      </p>
       <Snippet label="In a shell, once" text={install()} />
       <Snippet label="In Python" text={FIRST} />
       {NEEDS_SIGN_IN ? <Snippet label="On machines without a keyboard: a token" text={TOKEN} /> : null}
