@@ -192,10 +192,18 @@ def test_a_stop_is_confirmed_and_seen_until_it_is_carried_out(
     expect(commands).to_be_visible()
     (command,) = found(server.call("GET", f"/iterations/{iteration}/commands"))["data"]
     _log(server, iteration, "1", acknowledged=[{"command_id": command["id"], "step": 7}])
-    end(server, iteration, status_id=4)
+    end(server, iteration, status_id=4, error_message=f"Stopped by admin\n\n{TRACEBACK}")
     expect(dashboard.page.get_by_text("killed")).to_be_visible()
-    expect(commands).to_contain_text("carried out at step 7")
     expect(stop).to_have_count(0)
+    # A stop on purpose is no failure.
+    stopped = dashboard.page.get_by_role("region", name="Stop")
+    expect(stopped.get_by_role("paragraph")).to_contain_text("Stopped by admin at step 7")
+    expect(stopped.get_by_text("train.py")).to_be_hidden()
+    expect(commands).to_have_count(0)
+    expect(dashboard.page.get_by_role("region", name="Error")).to_have_count(0)
+    stopped.get_by_text("Traceback", exact=True).click()
+    expect(stopped.get_by_text("train.py")).to_be_visible()
+    dashboard.check_looks()
 
 
 def test_a_failed_iteration_says_why_first(dashboard: Dashboard, server: Server, experiment: str) -> None:

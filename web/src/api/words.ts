@@ -25,4 +25,6 @@ export const STAGE = {
 
 export const RUNNING: Schemas["IterationStatus"] = 1;
 
+export const KILLED: Schemas["IterationStatus"] = 4;
+
 export const PRODUCTION: Schemas["Stage"] = 3;

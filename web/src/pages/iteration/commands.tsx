@@ -6,9 +6,10 @@ import { Time } from "../../components/time.tsx";
 import { api } from "../../state/api.ts";
 import { cache, useList } from "../../state/use.ts";
 import { useAtEnd } from "./at-end.ts";
-import { type Command, describe, isOpen } from "./commands.ts";
+import { type Command, describe, isOpen, stoppedLine, wasStopped } from "./commands.ts";
+import { Failure, Traceback } from "./failure.tsx";
 import { useAtNews } from "./live.ts";
-import type { PartProps } from "./part.ts";
+import type { Iteration, PartProps } from "./part.ts";
 
 const PATH = "/iterations/{iteration_id}/commands";
 /** The feed says nothing of commands: while one waits each heartbeat may answer it; else others may send one. */
@@ -48,14 +49,52 @@ function isOpenStop(command: Command): boolean {
   return command.kind === "stop" && isOpen(command);
 }
 
-/** All while it runs; afterwards those that were carried out. */
-export function Commands({ iteration, rights, running, news }: PartProps) {
+/** Why it ended, and the commands to it. */
+export function EndAndCommands(props: PartProps) {
+  const { iteration, running, news } = props;
   const list = useList(PATH, { ids: { iteration_id: iteration.id } });
   const waits = (list.data ?? []).some(isOpen);
   useAtNews(news, waits ? SECONDS.waiting : SECONDS.idle, list.reload);
   useAtEnd(running, list.reload);
-  const shown = list.data?.filter((each) => running || each.state === "acknowledged");
-  if (!shown?.length) return null;
+  const stop = list.data?.findLast((each) => each.kind === "stop" && each.state === "acknowledged");
+  if (wasStopped(iteration, stop)) {
+    return (
+      <>
+        <Stopped iteration={iteration} stop={stop} />
+        <Commands {...props} commands={(list.data ?? []).filter((each) => each !== stop)} />
+      </>
+    );
+  }
+  return (
+    <>
+      <Failure {...props} />
+      <Commands {...props} commands={list.data ?? []} />
+    </>
+  );
+}
+
+/** A stop on purpose is no failure: one line, and its traceback on request. */
+function Stopped({ iteration, stop }: { iteration: Iteration; stop: Command | undefined }) {
+  return (
+    <section class="stopped" aria-label="Stop">
+      <p>
+        {stoppedLine(iteration.error_message, stop)}
+        {stop ? (
+          <span class="note">
+            {" "}
+            · sent <Time at={stop.created_date} />
+          </span>
+        ) : null}
+      </p>
+      <Traceback message={iteration.error_message} />
+    </section>
+  );
+}
+
+/** All while it runs; afterwards those that were carried out. */
+function Commands({ commands, rights, running }: PartProps & { commands: readonly Command[] }) {
+  const shown = commands.filter((each) => running || each.state === "acknowledged");
+  if (!shown.length) return null;
   return (
     <section aria-label="Commands">
       <ul class="commands" aria-live="polite">

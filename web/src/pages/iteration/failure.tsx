@@ -7,20 +7,25 @@ export function Failure({ iteration }: PartProps) {
   const message = iteration.error_message;
   if (!message) return null;
   const line = headline(message);
-  const whole = message.trim() !== line;
   return (
     <section class="failure" aria-label="Error">
       <p>
         <strong>{line}</strong>
         <CopyButton text={message} label="Copy error" />
       </p>
-      {whole ? (
-        <details open>
-          <summary>Traceback</summary>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard */}
-          <pre tabIndex={0}>{message}</pre>
-        </details>
-      ) : null}
+      <Traceback message={message} open />
     </section>
+  );
+}
+
+/** The whole message, if it is more than its headline. */
+export function Traceback({ message, open = false }: { message: string; open?: boolean }) {
+  if (message.trim() === headline(message)) return null;
+  return (
+    <details open={open}>
+      <summary>Traceback</summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard */}
+      <pre tabIndex={0}>{message}</pre>
+    </details>
   );
 }

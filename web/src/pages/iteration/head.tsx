@@ -10,8 +10,7 @@ import { api } from "../../state/api.ts";
 import { go } from "../../state/route.ts";
 import { cache } from "../../state/use.ts";
 import { Author } from "./author.tsx";
-import { Commands, StopButton } from "./commands.tsx";
-import { Failure } from "./failure.tsx";
+import { EndAndCommands, StopButton } from "./commands.tsx";
 import type { Iteration, PartProps } from "./part.ts";
 import { save } from "./save.ts";
 import { Tags } from "./tags.tsx";
@@ -61,8 +60,7 @@ export function Head(props: PartProps) {
           <CopyButton label="Copy id" text={iteration.id} />
         </li>
       </ul>
-      <Failure {...props} />
-      <Commands {...props} />
+      <EndAndCommands {...props} />
       <div class="iteration-words">
         <Tags {...props} />
         <Labels labels={iteration.labels} may={rights.update} save={(labels) => save(iteration.id, { labels })} />
