@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,9 @@ class ItemDatabase:
 
     def __init__(self, path: Path, measure: Callable[[Any], int]) -> None:
         # With WAL and NORMAL the process can be killed at any moment; only a power failure may lose the last commits.
-        self.connection = sqlite3.connect(path, isolation_level=None)
+        # MiniStack imports a backup in a thread of its own.
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._lock = threading.Lock()
         self.connection.text_factory = bytes
         for setting in ("journal_mode = WAL", "synchronous = NORMAL", f"cache_size = -{CACHE_KB}"):
             self.connection.execute(f"PRAGMA {setting}")
@@ -72,17 +75,21 @@ class ItemDatabase:
         self._add_sizes()
 
     def change(self, sql: str, values: tuple[Any, ...]) -> None:
-        if not self.connection.in_transaction:
-            self.connection.execute("BEGIN IMMEDIATE")
-        self.connection.execute(sql, values)
+        with self._lock:
+            if not self.connection.in_transaction:
+                self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute(sql, values)
 
     def commit(self) -> None:
-        if self.connection.in_transaction:
-            self.connection.execute("COMMIT")
+        self._end("COMMIT")
 
     def rollback(self) -> None:
-        if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK")
+        self._end("ROLLBACK")
+
+    def _end(self, sql: str) -> None:
+        with self._lock:
+            if self.connection.in_transaction:
+                self.connection.execute(sql)
 
     def _add_sizes(self) -> None:
         """Measure the items of a file from before sizes were stored. Once."""
