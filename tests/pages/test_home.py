@@ -144,6 +144,50 @@ def test_the_search_finds_in_all_projects_as_one_types(dashboard: Dashboard, ser
     expect(dashboard.page.get_by_role("searchbox")).to_have_value("")
 
 
+def test_the_results_of_a_search_say_where_they_are(dashboard: Dashboard, server: Server) -> None:
+    project = new_project(server, name="Aviary")
+    experiment = new_experiment(server, project, name="parrots")
+    iteration = new_iteration(server, experiment, name="polly")
+    results = dashboard.page.locator("main").get_by_role("listitem")
+    dashboard.open("/search", {"q": iteration})
+    expect(results).to_contain_text(["Aviary / parrots"])
+    dashboard.open("/search", {"q": "parrots"})
+    expect(results).to_contain_text(["Aviary"])
+    dashboard.open("/search", {"q": "polly"})
+    expect(dashboard.page.get_by_text("at least its first ten characters")).to_be_visible()
+
+
+def test_the_search_is_used_by_keyboard(dashboard: Dashboard, server: Server) -> None:
+    project = new_project(server, name="Owls")
+    for name in ("barn owls", "snowy owls"):
+        new_experiment(server, project, name=name)
+    page = dashboard.open(f"/projects/{project}").page
+    links = page.locator("main .results").get_by_role("link")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("owls")
+    expect(links).to_have_text(["Owls", "barn owls", "snowy owls"])
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Owls", level=1)).to_be_visible()
+    assert page.url.endswith(f"#/projects/{project}")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("owls")
+    expect(links).to_have_count(3)
+    for key, focused in (("ArrowDown", 0), ("ArrowDown", 1), ("ArrowUp", 0)):
+        page.keyboard.press(key)
+        expect(links.nth(focused)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="barn owls", level=1)).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("snowy")
+    expect(links).to_have_text(["snowy owls"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="snowy owls", level=1)).to_be_visible()
+
+
 def test_many_projects_read_what_runs_only_on_the_screen(new_tab: Open, server: Server) -> None:
     person = new_person(server)
     for number in range(60):

@@ -82,7 +82,8 @@ class Client:
     def search(self, text: str) -> Iterator[SearchResult]:
         """Find projects, experiments and models by a part of a name or tag (ignoring case), and any object by its id.
 
-        The first six characters of an id are enough. The results hold only objects that the user may read.
+        The first ten characters of an id are enough; ids of the same minute share the first six. The results hold only
+        objects that the user may read.
         """
         return self._api.pages(SearchResult, "/search", {"q": text})
 

@@ -1,4 +1,6 @@
 /** The experiment and the project above a page. */
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { api } from "../state/api.ts";
 import type { Crumb } from "../state/heading.ts";
@@ -18,6 +20,27 @@ export function useExperiment(id: string | undefined): { experiment: Experiment 
     ...(experiment ? [{ label: experiment.name, to: `/experiments/${experiment.id}` }] : []),
   ];
   return { experiment, crumbs };
+}
+
+const names = signal<ReadonlyMap<string, string>>(new Map());
+const asked = new Set<string>();
+
+/** The names of experiments by their ids, each read once. One that cannot be read has none. */
+export function useExperimentNames(ids: readonly string[]): ReadonlyMap<string, string> {
+  useEffect(() => {
+    for (const id of ids) if (!asked.has(id)) void readName(id);
+  }, [ids.join()]);
+  return names.value;
+}
+
+async function readName(id: string): Promise<void> {
+  asked.add(id);
+  try {
+    const { name } = await api.get("/experiments/{experiment_id}", { ids: { experiment_id: id } });
+    names.value = new Map(names.peek()).set(id, name);
+  } catch {
+    asked.delete(id);
+  }
 }
 
 function useKnown<T>(path: string | undefined): T | undefined {

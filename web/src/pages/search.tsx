@@ -4,10 +4,14 @@ import { Empty, Link, Loading, Section } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { useHeading } from "../state/heading.ts";
 import { location } from "../state/route.ts";
+import { moveByArrow } from "../state/search-keys.ts";
 import { useList } from "../state/use.ts";
+import { useExperimentNames } from "./parents.ts";
 
 type Result = components["schemas"]["SearchResult"];
 const MOST = 200;
+/** Each is a request. */
+const MOST_NAMES = 20;
 
 export default function SearchPage() {
   const q = location.value.query.q ?? "";
@@ -22,29 +26,45 @@ export default function SearchPage() {
 
 function Results({ q }: { q: string }) {
   const found = useList("/search", { query: { q } }, { most: MOST });
+  const nameOf = useNames(found.data ?? []);
   if (!found.data) return found.error ? <ErrorBox error={found.error} /> : <Loading />;
   if (!found.data.length && !found.loading) {
     return (
       <Empty title={`Nothing is named like “${q}”`}>
         <p>
-          The search finds parts of the names and tags of projects, experiments and models, and anything by the first
-          six characters of its id.
+          The search finds parts of the names and tags of projects, experiments and models. It finds iterations and
+          files by their ids only: the whole id, or at least its first ten characters. An experiment's table finds
+          iterations by name.
         </p>
       </Empty>
     );
   }
   return (
     <Section title="Results" count={found.data.length}>
-      <ul class="results">
+      <ul class="results found" onKeyDown={moveByArrow}>
         {found.data.map((each) => (
           <li key={each.id}>
             <span class="note">{KINDS[each.kind] ?? each.kind}</span>
             <Link to={pathOf(each)}>{each.name || each.id}</Link>
+            <bdi class="note above">{nameOf(each)}</bdi>
           </li>
         ))}
       </ul>
     </Section>
   );
+}
+
+/** Where a result is: its project, and the experiment of an iteration or a file. */
+function useNames(found: readonly Result[]): (result: Result) => string {
+  const projects = useList("/projects", {}).data;
+  const below = (each: Result) => each.kind !== "experiment" && each.experiment_id;
+  const ids = new Set(found.map(below).filter((id) => typeof id === "string"));
+  const experiments = useExperimentNames([...ids].slice(0, MOST_NAMES));
+  return (each) => {
+    const project = each.kind !== "project" && projects?.find(({ id }) => id === each.project_id)?.name;
+    const experiment = below(each) && experiments.get(each.experiment_id ?? "");
+    return [project, experiment].filter(Boolean).join(" / ");
+  };
 }
 
 const KINDS: Record<string, string> = { resource: "file", modelversion: "version" };
