@@ -204,6 +204,27 @@ def test_many_projects_read_what_runs_only_on_the_screen(new_tab: Open, server: 
     expect(last.get_by_text("Nothing is running")).to_be_visible()
 
 
+def test_an_experiment_is_finished_and_opened_again(new_tab: Open, server: Server) -> None:
+    project = new_project(server, name="States")
+    experiment = new_experiment(server, project, name="sweep")
+    tab = new_tab(new_member(server, project, "read", "update").username).open(f"/experiments/{experiment}")
+    heading, dialog = tab.page.get_by_role("heading", level=1), tab.page.get_by_role("dialog")
+    for number, status in ((3, "finished"), (2, "stopped"), (1, "open")):
+        tab.page.get_by_role("button", name="Change status").click()
+        expect(dialog.get_by_role("button", name="Set the status")).to_be_disabled()
+        dialog.get_by_label(status).check()
+        if status == "finished":
+            tab.check_looks()
+        dialog.get_by_role("button", name="Set the status").click()
+        expect(heading).to_have_text(f"sweep {status}")
+        assert found(server.call("GET", f"/experiments/{experiment}"))["status_id"] == number
+    reader = new_tab(new_member(server, project, "read").username).open(f"/experiments/{experiment}")
+    expect(reader.page.get_by_role("heading", level=1)).to_have_text("sweep open")
+    expect(reader.page.get_by_role("button", name="Change status")).to_have_count(0)
+    reader.open(f"/projects/{project}")
+    expect(reader.page.get_by_role("row", name="sweep")).to_contain_text("open")
+
+
 def test_a_project_is_changed_in_place_and_deleted(dashboard: Dashboard, server: Server) -> None:
     project = new_project(server, name="Before")
     new_project(server, name="Other")

@@ -10,8 +10,9 @@ export const ITERATION_STATUS = {
   4: "killed",
 } as const satisfies Record<Schemas["IterationStatus"], string>;
 
+/** IN_PROGRESS means that it takes new iterations, not that one runs. */
 export const EXPERIMENT_STATUS = {
-  1: "in progress",
+  1: "open",
   2: "stopped",
   3: "finished",
 } as const satisfies Record<Schemas["ExperimentStatus"], string>;

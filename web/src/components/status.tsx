@@ -9,7 +9,7 @@ export function IterationStatus({ id }: { id: Schemas["IterationStatus"] }) {
 }
 
 export function ExperimentStatus({ id }: { id: Schemas["ExperimentStatus"] }) {
-  return <span class={`status is-${EXPERIMENT_STATUS[id].replace(" ", "-")}`}>{EXPERIMENT_STATUS[id]}</span>;
+  return <span class={`status is-${EXPERIMENT_STATUS[id]}`}>{EXPERIMENT_STATUS[id]}</span>;
 }
 
 export function Stage({ id }: { id: Schemas["Stage"] }) {

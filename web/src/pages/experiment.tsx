@@ -12,6 +12,7 @@ import { rightsOn } from "../state/rights.ts";
 import { go } from "../state/route.ts";
 import { cache, useGet, useList } from "../state/use.ts";
 import { Iterations } from "../table/index.tsx";
+import { ChangeStatus } from "./experiment-status.tsx";
 import type { PageProps } from "./registry.ts";
 
 type Experiment = components["schemas"]["Experiment"];
@@ -62,6 +63,7 @@ function Head({ experiment }: { experiment: Experiment }) {
           <Link class="button" to={`/experiments/${id}/charts`}>
             Charts
           </Link>
+          {rights.update ? <ChangeStatus experiment={experiment} /> : null}
           {rights.delete ? (
             <DeleteButton what="experiment" name={name} and="with all its iterations" remove={remove} />
           ) : null}
