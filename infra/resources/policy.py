@@ -39,7 +39,7 @@ class Function:
         text = Template((DOCUMENTS / f"{self.document}.json").read_text())
         filled: dict[str, Any] = json.loads(text.substitute(self._names(stage)))
         if stage.store:
-            filled["Statement"] = [_of_store(each, stage) for each in filled["Statement"]]
+            filled["Statement"] = _with_store(filled["Statement"], stage)
         return filled
 
     def _names(self, stage: Stage) -> dict[str, str]:
@@ -54,17 +54,17 @@ class Function:
         }
 
 
-def _of_store(statement: dict[str, Any], stage: Stage) -> dict[str, Any]:
-    """The statement; for a store outside AWS, the right to read its keys in place of rights in the bucket."""
-    if statement["Sid"] != "BytesOfProjects":
-        return statement
+def _with_store(statements: list[dict[str, Any]], stage: Stage) -> list[dict[str, Any]]:
+    """The statements for a store outside AWS: the right to read its keys replaces all rights in the bucket."""
     name = stage.store["DEARDIARY_ARTIFACT_S3_CREDENTIALS_PARAMETER"]
-    return {
+    keys = {
         "Sid": "KeysOfTheArtifactStore",
         "Effect": "Allow",
         "Action": "ssm:GetParameter",
         "Resource": f"arn:{stage.partition}:ssm:{stage.region}:{stage.account}:parameter{name}",
     }
+    bucket = f"arn:{stage.partition}:s3:::"
+    return [each for each in statements if not each["Resource"].startswith(bucket)] + [keys]
 
 
 API = Function("api", "api_handler", "APIHandler")

@@ -20,6 +20,8 @@ import requests
 from botocore.exceptions import ClientError as AwsError
 
 import deardiary
+from chalicelib import ids
+from chalicelib.artifacts import Location
 from infra.dashboard import build
 from infra.resources.policy import API, UPKEEP
 from infra.stage import Stage
@@ -136,19 +138,29 @@ def test_the_role_of_the_api_reaches_only_its_own_resources(deployment: Deployme
     assert set(refusals) <= {"AccessDenied", "AccessDeniedException"}
 
 
-def test_the_role_of_upkeep_reads_no_bytes_and_no_secret(deployment: Deployment) -> None:
-    role = deployment.checkout.as_role(f"deardiary-dev-{UPKEEP.handler}")
+def test_the_role_of_upkeep_reads_only_bytes_without_a_hash_and_no_secret(deployment: Deployment) -> None:
+    """It finishes uploads of clients that have gone: S3 hashes the staged bytes, which requires the right to read."""
+    owner, role = deployment.checkout.aws, deployment.checkout.as_role(f"deardiary-dev-{UPKEEP.handler}")
+    project_id = ids.new_id()
+    staged, hashed = Location(project_id, ids.new_id()).path, Location(project_id, "0" * 64).path
+    for name in (staged, hashed):
+        owner("s3").put_object(Bucket=DEV.bucket, Key=name, Body=b"x")
     table, s3, ssm = (deployment.checkout.aws(name, role) for name in ("dynamodb", "s3", "ssm"))
     assert "Items" in table.query(
         TableName=DEV.table, KeyConditionExpression="PK = :p", ExpressionAttributeValues={":p": {"S": "USERS"}}
     )
+    copied = s3.copy_object(Bucket=DEV.bucket, Key=hashed, CopySource={"Bucket": DEV.bucket, "Key": staged})
+    assert "CopyObjectResult" in copied
     refusals = [
         denied(table.scan, TableName=DEV.table),
-        denied(s3.get_object, Bucket=DEV.bucket, Key="projects/x"),
-        denied(s3.put_object, Bucket=DEV.bucket, Key="projects/x", Body=b""),
+        *(denied(s3.get_object, Bucket=DEV.bucket, Key=name) for name in (hashed, "projects/x", "backups/x")),
+        denied(s3.head_object, Bucket=DEV.bucket, Key=hashed),
+        denied(s3.copy_object, Bucket=DEV.bucket, Key=staged, CopySource={"Bucket": DEV.bucket, "Key": hashed}),
+        denied(s3.put_object, Bucket=DEV.bucket, Key="backups/x", Body=b""),
         denied(ssm.get_parameter, Name=DEV.secret_parameter, WithDecryption=True),
     ]
-    assert set(refusals) <= {"AccessDenied", "AccessDeniedException"}
+    # The answer to HEAD has no body, so its code is the status.
+    assert set(refusals) <= {"AccessDenied", "AccessDeniedException", "403"}
 
 
 def test_upkeep_works_with_the_rights_of_its_function(deployment: Deployment) -> None:

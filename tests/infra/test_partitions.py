@@ -46,7 +46,7 @@ def test_arns_and_hosts_are_those_of_the_region(
         assert converge_bucket(clients.s3, stage, ()) == []
     documents += [function.policy(stage) for function in FUNCTIONS]
     found = [list(arns(document)) for document in documents]
-    assert [len(each) for each in found] == [2, 4, 3]
+    assert [len(each) for each in found] == [2, 4, 4]
     assert {arn.split(":")[1] for each in found for arn in each} == {partition}
     assert url_of("abc", stage) == f"https://abc.execute-api.{region}.{suffix}/api"
 
