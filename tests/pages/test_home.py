@@ -115,6 +115,21 @@ def test_a_hostile_name_is_text_everywhere(dashboard: Dashboard, server: Server,
         dashboard.check_fits()
 
 
+def test_long_names_leave_room_for_the_rest(dashboard: Dashboard, server: Server) -> None:
+    project = new_project(server, name="Zoo")
+    experiment = new_experiment(server, project, name="e" * 250)
+    iteration = new_iteration(server, experiment, name="W" * 250)
+    page = dashboard.open(f"/projects/{project}").page
+    expect(page.get_by_role("row", name="e" * 250).get_by_text("open")).to_be_in_viewport()
+    table = page.get_by_role("region", name="Experiments")
+    assert table.evaluate("(each) => each.scrollWidth <= each.clientWidth")
+    dashboard.open(f"/iterations/{iteration}")
+    crumbs = page.get_by_role("navigation", name="Breadcrumb").get_by_role("link")
+    expect(crumbs).to_have_text(["Zoo", "e" * 250])
+    assert crumbs.first.evaluate("(each) => each.parentElement.scrollWidth <= each.parentElement.clientWidth")
+    assert crumbs.last.evaluate("(each) => each.parentElement.clientWidth") > 150
+
+
 def test_nobody_sees_a_project_of_others(new_tab: Open, server: Server) -> None:
     project = new_project(server, name="Secret")
     tab = new_tab(new_person(server).username)

@@ -57,7 +57,7 @@ function StatusDialog({ experiment, onClose }: { experiment: Experiment; onClose
           </label>
         ))}
       </fieldset>
-      <p class="note">Iterations that run go on.</p>
+      <p class="note">Iterations that run go on, but add no new files to an experiment that is not open.</p>
     </Confirm>
   );
 }
