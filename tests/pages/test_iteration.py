@@ -259,6 +259,16 @@ def test_name_notes_tags_and_labels_are_changed_in_place_by_keyboard(
     assert found(server.call("GET", f"/iterations/{iteration}"))["labels"] == {}
 
 
+def test_an_address_in_notes_is_a_link(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    notes = "See https://example.org/a?b=c, javascript:alert(1)\nand <a href=https://evil.example>this</a>."
+    iteration = new_iteration(server, experiment, notes=notes)
+    shown = dashboard.open(f"/iterations/{iteration}").page.locator(".notes")
+    assert shown.inner_text() == notes
+    expect(shown.get_by_role("link")).to_have_text(["https://example.org/a?b=c", "https://evil.example"])
+    for name, value in {"href": "https://example.org/a?b=c", "target": "_blank", "rel": "noopener noreferrer"}.items():
+        expect(shown.get_by_role("link").first).to_have_attribute(name, value)
+
+
 def test_it_is_deleted_after_a_question(dashboard: Dashboard, server: Server, experiment: str) -> None:
     iteration = new_iteration(server, experiment, name="gone soon")
     dashboard.open(f"/iterations/{iteration}")
@@ -379,11 +389,14 @@ def test_charts_and_empty_parts(dashboard: Dashboard, server: Server, experiment
     iteration = new_iteration(server, experiment, name="nearly empty")
     dashboard.open(f"/iterations/{iteration}")
     expect(dashboard.page.get_by_text("No parameters and no metrics")).to_be_visible()
+    tabs = dashboard.page.get_by_role("navigation", name="Parts of the iteration").get_by_role("link").all()
+    places = [each.bounding_box() for each in tabs]
     empty = {"Console": "No output", "Files": "No files", "Environment": "No environment", "Lineage": "No lineage"}
     for name, text in empty.items():
         _tab(dashboard, name).press("Enter")
         expect(dashboard.page.get_by_text(text, exact=True)).to_be_visible()
         expect(_tab(dashboard, name)).to_have_attribute("aria-current", "page")
+        assert [each.bounding_box() for each in tabs] == places
     _log(server, iteration, "1", metrics={"loss": {"value": [3, 2, 1]}})
     _tab(dashboard, "Charts").click()
     expect(dashboard.page.get_by_role("figure", name="loss").locator("canvas")).to_be_visible()

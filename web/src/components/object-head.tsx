@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { EditableText } from "./editable.tsx";
 import { type LabelChanges, Labels } from "./labels.tsx";
+import { LinkedText } from "./linked-text.tsx";
 
 export interface Changes {
   name?: string;
@@ -46,7 +47,11 @@ export function ObjectHead({ title, name, description, labels, may, save, action
             long
             save={(changed) => save({ description: changed })}
           >
-            {description ? <p class="description">{description}</p> : null}
+            {description ? (
+              <p class="description">
+                <LinkedText text={description} />
+              </p>
+            ) : null}
           </EditableText>
         ) : null}
         {labels ? <Labels labels={labels} may={may} save={(changes) => save({ labels: changes })} /> : null}

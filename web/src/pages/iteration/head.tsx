@@ -3,6 +3,7 @@ import { CopyButton } from "../../components/copy.tsx";
 import { DeleteButton } from "../../components/delete-button.tsx";
 import { EditableText } from "../../components/editable.tsx";
 import { Labels } from "../../components/labels.tsx";
+import { LinkedText } from "../../components/linked-text.tsx";
 import { IterationStatus } from "../../components/status.tsx";
 import { Duration, Time } from "../../components/time.tsx";
 import { FilesInUse } from "../../models/files-in-use.tsx";
@@ -73,7 +74,13 @@ export function Head(props: PartProps) {
             long
             save={(notes) => save(iteration.id, { notes })}
           >
-            {iteration.notes ? <p class="notes">{iteration.notes}</p> : <span class="note">none</span>}
+            {iteration.notes ? (
+              <p class="notes">
+                <LinkedText text={iteration.notes} />
+              </p>
+            ) : (
+              <span class="note">none</span>
+            )}
           </EditableText>
         </div>
       </div>

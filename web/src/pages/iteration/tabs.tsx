@@ -29,6 +29,7 @@ export function Tabs(props: PartProps) {
           <a
             key={name}
             href={hashOf(path, { ...query, tab: name === FIRST.name ? undefined : name })}
+            data-label={label}
             aria-current={name === shown.name ? "page" : undefined}
           >
             {label}
