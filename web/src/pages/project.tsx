@@ -9,6 +9,7 @@ import { Pending } from "../components/pending.tsx";
 import { ExperimentStatus } from "../components/status.tsx";
 import { Time } from "../components/time.tsx";
 import { CreateModel } from "../models/create-model.tsx";
+import { InProduction } from "../models/in-production.tsx";
 import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { rightsOn } from "../state/rights.ts";
@@ -106,13 +107,20 @@ function Models({ given, mayCreate }: Given & { mayCreate: boolean }) {
       empty={<Empty title="No models yet">An iteration registers one with register_model(…).</Empty>}
     >
       {(rows) => (
-        <Table label="Models" class="objects stacked" head={["Name", "Aliases", { number: "Changed" }]}>
+        <Table
+          label="Models"
+          class="objects stacked"
+          head={["Name", "In production", "Aliases", { number: "Changed" }]}
+        >
           {rows.map((each) => (
             <tr key={each.id}>
               <th scope="row">
                 <Link to={`/models/${each.id}`}>{each.name}</Link>
                 {each.description ? <p class="note clamp">{each.description}</p> : null}
               </th>
+              <td>
+                <InProduction modelId={each.id} />
+              </td>
               <td>
                 {Object.entries(each.aliases ?? {}).map(([alias, version]) => (
                   <span class="tag" key={alias}>
