@@ -1,6 +1,6 @@
 /** An axis of parallel coordinates, with its brush: drag to choose a part, click to remove it, or use the arrow keys. */
 import { useRef, useState } from "preact/hooks";
-import { type Brush, type Dimension, textOfValue, ticksOfDimension, valueAtPosition } from "./dimension.ts";
+import { type Brush, type Dimension, textOfValue, ticksOfDimension, titleOf, valueAtPosition } from "./dimension.ts";
 import { BOTTOM, HEIGHT, short, TOP, topOf } from "./relation-parts.ts";
 
 interface Props {
@@ -44,8 +44,8 @@ export function AxisBrush({ dimension, left, isLast, brush, onBrush }: Props) {
   return (
     <g class="parallel-axis" transform={`translate(${left} 0)`}>
       <text class="axis-title" x={0} y={16} text-anchor="middle">
-        {short(dimension.label, 14)}
-        <title>{dimension.label}</title>
+        {titleOf({ ...dimension, label: short(dimension.label, dimension.scale === "log" ? 9 : 14) })}
+        <title>{titleOf(dimension)}</title>
       </text>
       <path d={`M0 ${TOP}V${HEIGHT - BOTTOM}`} />
       {ticksOfDimension(dimension, 5).map(({ position, text }) => (

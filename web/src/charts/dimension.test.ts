@@ -7,6 +7,7 @@ import {
   insideOf,
   positionOf,
   ticksOfDimension,
+  titleOf,
   valueAtPosition,
 } from "./dimension.ts";
 
@@ -44,4 +45,9 @@ test("brushes come back from their text, and choose iterations", () => {
   const dimension = dimensionOf("parameters.a b~c", ["0", "1", "2", null]);
   assert.deepEqual(insideOf([dimension], brushes, 4), [false, true, true, false]);
   assert.deepEqual(insideOf([dimension], new Map(), 4), [true, true, true, true]);
+});
+
+test("the title of a logarithmic axis says so", () => {
+  assert.equal(titleOf(dimensionOf("parameters.lr", ["0.001", "1"])), "lr (log)");
+  assert.equal(titleOf(dimensionOf("parameters.lr", ["0.1", "1"])), "lr");
 });

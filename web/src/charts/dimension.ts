@@ -39,6 +39,11 @@ function numberOf(value: unknown): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
+/** The label of the axis. Its ticks alone do not say that it is logarithmic. */
+export function titleOf({ label, scale }: Dimension): string {
+  return scale === "log" ? `${label} (log)` : label;
+}
+
 /** Where a value is on the axis, from 0 to 1. */
 export function positionOf(
   { scale, range, categories }: Dimension,

@@ -5,6 +5,7 @@ import { ErrorBox } from "../components/error-box.tsx";
 import { location, setQuery } from "../state/route.ts";
 import { Charts } from "./charts.tsx";
 import { light } from "./hover.ts";
+import { type OfTable, ofTable } from "./of-table.ts";
 import { type Kind, Relations } from "./relations.tsx";
 import { type Run, useRuns, useRunsById } from "./rows.ts";
 
@@ -26,6 +27,7 @@ const VIEWS: Record<string, string> = {
 export default function ExperimentCharts(props: ExperimentChartsProps) {
   const given = location.value.query["chart-view"] ?? "";
   const view = given in VIEWS ? given : "curves";
+  const { filter } = location.value.query;
   useEffect(() => () => light(undefined), [view]);
   return (
     <>
@@ -41,6 +43,7 @@ export default function ExperimentCharts(props: ExperimentChartsProps) {
           </Button>
         ))}
       </nav>
+      {filter ? <FilterNote filter={filter} /> : null}
       {view === "curves" ? (
         <CurvesOfExperiment {...props} />
       ) : (
@@ -51,17 +54,18 @@ export default function ExperimentCharts(props: ExperimentChartsProps) {
 }
 
 function CurvesOfExperiment({ experimentId, selected }: ExperimentChartsProps) {
-  const newest = useRuns(experimentId);
-  const known = newest.data;
-  const wanted = selected?.length ? selected : (idsOf(location.value.query["chart-shown"]) ?? firstOf(known));
+  const { query } = location.value;
+  const table = ofTable(query);
+  const read = useRuns(experimentId, table);
+  const known = read.data;
+  const wanted = selected?.length ? selected : (idsOf(query["chart-shown"]) ?? firstOf(table, known));
   const others = useRunsById(known ? wanted.filter((id) => !known.some((run) => run.id === id)) : []);
   const runs = useMemo(
     () => [...(known ?? []), ...(others.data ?? [])],
     [known, others.data?.map((run) => run.id).join()],
   );
-  if (!known) return newest.error ? <ErrorBox error={newest.error} /> : <Loading />;
-  if (!known.length)
-    return <Empty title="No iterations yet">An iteration appears here as soon as a program starts one.</Empty>;
+  if (!known) return read.error ? <ErrorBox error={read.error} /> : <Loading />;
+  if (!known.length && !wanted.length) return <NoRuns filter={table.filter} />;
   if (selected?.length) return <Charts runs={runs.filter((run) => selected.includes(run.id))} shown={selected} />;
   const toggle = (id: string) => {
     const ids = wanted.includes(id) ? wanted.filter((each) => each !== id) : [...wanted, id];
@@ -70,8 +74,26 @@ function CurvesOfExperiment({ experimentId, selected }: ExperimentChartsProps) {
   return <Charts runs={runs} shown={wanted} onToggle={toggle} />;
 }
 
-function firstOf(runs: readonly Run[] | undefined): string[] {
-  return (runs ?? []).slice(0, SHOWN_AT_FIRST).map((run) => run.id);
+/** The selected rows of the table; without any, its first lines: those at its top, then the others in its order. */
+function firstOf({ selected, top }: OfTable, runs: readonly Run[] | undefined): readonly string[] {
+  if (selected.length) return selected;
+  return [...new Set([...top, ...(runs ?? []).map((run) => run.id)])].slice(0, Math.max(SHOWN_AT_FIRST, top.length));
+}
+
+function NoRuns({ filter }: { filter: string | undefined }) {
+  if (filter) return <Empty title="No iteration fits this filter" />;
+  return <Empty title="No iterations yet">An iteration appears here as soon as a program starts one.</Empty>;
+}
+
+function FilterNote({ filter }: { filter: string }) {
+  return (
+    <p class="note">
+      Iterations with <code>{filter}</code>{" "}
+      <Button kind="plain" onClick={() => setQuery({ filter: undefined })}>
+        Show all
+      </Button>
+    </p>
+  );
 }
 
 function idsOf(text: string | undefined): string[] | undefined {

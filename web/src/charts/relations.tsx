@@ -4,6 +4,7 @@ import { Choice, type Option } from "../components/choice.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { location, setQuery } from "../state/route.ts";
 import { Importances } from "./importances.tsx";
+import { ofTable } from "./of-table.ts";
 import { Parallel } from "./parallel.tsx";
 import { Scatter } from "./scatter.tsx";
 import { MOST, type Sweep, useNames, useSweep, varying } from "./sweep.ts";
@@ -40,7 +41,7 @@ function Chosen({ experimentId, kind, names }: Props & { names: Names }) {
   const across = known(query["chart-across"], names.parameters[0] ?? target);
   const colour = query["chart-colour"] ?? "";
   const metrics = [target, across, colour].filter((each) => each.startsWith("metrics."));
-  const { data, error } = useSweep(experimentId, [...new Set(metrics)].sort());
+  const { data, error } = useSweep(experimentId, ofTable(query), [...new Set(metrics)].sort());
   const options = optionsOf(names);
   return (
     <>
@@ -72,7 +73,7 @@ function Chosen({ experimentId, kind, names }: Props & { names: Names }) {
       {!data && !error ? <Loading /> : null}
       {data ? <Relation kind={kind} sweep={data} target={target} across={across} colour={colour} /> : null}
       {data && data.ids.length >= MOST ? (
-        <p class="note">The newest {MOST.toLocaleString("en-US")} iterations.</p>
+        <p class="note">The first {MOST.toLocaleString("en-US")} iterations in the order of the table.</p>
       ) : null}
     </>
   );

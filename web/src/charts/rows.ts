@@ -9,6 +9,7 @@ import { follow } from "../state/follow.ts";
 import { keepGrown, keepRow } from "../state/iteration-row.ts";
 import { cache, useLoaded } from "../state/use.ts";
 import type { Row } from "./model.ts";
+import type { OfTable } from "./of-table.ts";
 
 type Schemas = components["schemas"];
 
@@ -16,28 +17,30 @@ type Schemas = components["schemas"];
 export type Run = Omit<Row, "metrics"> & { parameters: Readonly<Record<string, string>> };
 
 const LIST_SECONDS = 30;
-/** The newest iterations are offered. */
+/** So many iterations are offered: the first of the order. */
 export const OFFERED = 200;
 
-/** The newest iterations of an experiment, with their parameters. */
-export function useRuns(experimentId: string): Entry<Run[]> {
-  const { key, given, path } = listOf(experimentId);
+/** The first iterations of an experiment by a filter and an order, with their parameters. */
+export function useRuns(experimentId: string, { filter, order }: Pick<OfTable, "filter" | "order">): Entry<Run[]> {
+  const { path, ids } = listOf(experimentId);
+  const query = {
+    format: "columns",
+    fields: ["name", "status_id", "created_date"],
+    include: "parameters",
+    filter,
+    order_by: order,
+    limit: OFFERED,
+  };
+  const given = { ids, query };
   const load = async (signal: AbortSignal) =>
     runsOf(experimentId, (await api.send("get", path, { ...given, signal })) as Schemas["IterationTable"]);
-  return useLoaded<Run[]>(key, load, { every: LIST_SECONDS });
+  return useLoaded<Run[]>(`runs ${urlOf(path, ids, query)}`, load, { every: LIST_SECONDS });
 }
 
 function listOf(experimentId: string) {
   const path = "/experiments/{experiment_id}/iterations";
   const ids = { experiment_id: experimentId };
-  const query = {
-    format: "columns",
-    fields: ["name", "status_id", "created_date"],
-    include: "parameters",
-    order_by: "created_date desc",
-    limit: OFFERED,
-  };
-  return { key: `runs ${urlOf(path, ids, query)}`, path, given: { ids, query } };
+  return { path, ids, keys: `runs ${urlOf(path, ids)}` } as const;
 }
 
 function runsOf(experimentId: string, { ids, columns }: Schemas["IterationTable"]): Run[] {
@@ -114,7 +117,7 @@ function useFeed(runs: readonly Run[]): void {
 function keep(row: Schemas["IterationOverview"], runs: readonly Run[]): void {
   keepRow(row);
   const known = runs.find((each) => each.id === row.id);
-  if (known && known.running !== (row.status_id === RUNNING)) cache.reload(listOf(row.experiment_id).key);
+  if (known && known.running !== (row.status_id === RUNNING)) cache.invalidate(listOf(row.experiment_id).keys);
 }
 
 type Load = (id: string, signal: AbortSignal) => Promise<unknown>;

@@ -1,7 +1,7 @@
 /** Iterations as points: any parameter or metric on either axis and as colour. */
 import { useRef, useState } from "preact/hooks";
 import { go } from "../state/route.ts";
-import { type Dimension, positionOf, ticksOfDimension } from "./dimension.ts";
+import { type Dimension, positionOf, ticksOfDimension, titleOf } from "./dimension.ts";
 import { light, lit } from "./hover.ts";
 import { countText, short, textAt } from "./relation-parts.ts";
 import { shadeOf } from "./shade.ts";
@@ -133,10 +133,10 @@ function Axes({ x, y, width }: { x: Dimension; y: Dimension; width: number }) {
         </g>
       ))}
       <text class="axis-title" x={8} y={16}>
-        {y.label}
+        {titleOf(y)}
       </text>
       <text class="axis-title" x={width - EDGE.right} y={HEIGHT - 6} text-anchor="end">
-        {x.label}
+        {titleOf(x)}
       </text>
     </g>
   );

@@ -5,6 +5,7 @@ import { api } from "../state/api.ts";
 import type { Entry } from "../state/cache.ts";
 import { useGet, useLoaded } from "../state/use.ts";
 import { type Dimension, dimensionOf } from "./dimension.ts";
+import type { OfTable } from "./of-table.ts";
 
 type Schemas = components["schemas"];
 
@@ -29,8 +30,12 @@ export function useNames(
   };
 }
 
-/** The newest iterations, with all parameters and these metrics. */
-export function useSweep(experimentId: string, metrics: readonly string[]): Entry<Sweep> {
+/** The first iterations by the filter and the order of the table, with all parameters and these metrics. */
+export function useSweep(
+  experimentId: string,
+  { filter, order }: Pick<OfTable, "filter" | "order">,
+  metrics: readonly string[],
+): Entry<Sweep> {
   const path = "/experiments/{experiment_id}/iterations";
   const ids = { experiment_id: experimentId };
   const query = {
@@ -38,7 +43,8 @@ export function useSweep(experimentId: string, metrics: readonly string[]): Entr
     fields: ["name"],
     include: "parameters",
     metrics: metrics.map((name) => name.slice("metrics.".length)),
-    order_by: "created_date desc",
+    filter,
+    order_by: order,
     limit: MOST,
   };
   const load = async (signal: AbortSignal) =>

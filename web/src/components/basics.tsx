@@ -13,7 +13,7 @@ export function Button({ kind, class: given, ...others }: ButtonProps) {
 
 interface LinkProps {
   to: string;
-  query?: Record<string, string | undefined>;
+  query?: Readonly<Record<string, string | undefined>> | undefined;
   children: ComponentChildren;
   class?: string;
   tabIndex?: number;

@@ -1,6 +1,7 @@
 /** An experiment: the table of its iterations. */
 import type { components } from "../api/operations.ts";
 import { urlOf } from "../api/url.ts";
+import { chartsQuery } from "../charts/of-table.ts";
 import { Link } from "../components/basics.tsx";
 import { DeleteButton } from "../components/delete-button.tsx";
 import { type Changes, ObjectHead } from "../components/object-head.tsx";
@@ -9,7 +10,7 @@ import { ExperimentStatus } from "../components/status.tsx";
 import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { rightsOn } from "../state/rights.ts";
-import { go } from "../state/route.ts";
+import { go, location } from "../state/route.ts";
 import { cache, useGet, useList } from "../state/use.ts";
 import { Iterations } from "../table/index.tsx";
 import { ChangeStatus } from "./experiment-status.tsx";
@@ -60,7 +61,7 @@ function Head({ experiment }: { experiment: Experiment }) {
       save={save}
       actions={
         <>
-          <Link class="button" to={`/experiments/${id}/charts`}>
+          <Link class="button" to={`/experiments/${id}/charts`} query={chartsQuery(location.value.query)}>
             Charts
           </Link>
           {rights.update ? <ChangeStatus experiment={experiment} /> : null}

@@ -1,6 +1,7 @@
 import { Button, Link } from "../components/basics.tsx";
 import { api } from "../state/api.ts";
 import { heading } from "../state/heading.ts";
+import { lastQuery } from "../state/last-query.ts";
 import { me, NEEDS_SIGN_IN, signOut } from "../state/session.ts";
 import { setTheme, type Theme, theme } from "../state/theme.ts";
 import { SearchBox } from "./search.tsx";
@@ -27,7 +28,9 @@ function Breadcrumb() {
       <ol>
         {crumbs.map((each) => (
           <li key={each.to}>
-            <Link to={each.to}>{each.label}</Link>
+            <Link to={each.to} query={lastQuery(each.to)}>
+              {each.label}
+            </Link>
           </li>
         ))}
         {title ? <li aria-current="page">{title}</li> : null}
