@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import FloatRect, Locator, Route, expect
 
 from chalicelib import ids
 from chalicelib.storage.iteration import IterationRow
@@ -19,7 +19,7 @@ from chalicelib.storage.series import SeriesRow
 from chalicelib.storage.table import item, keys
 from tests.pages.conftest import Open
 from tests.support.api import end, made, new_experiment, new_iteration, new_member, new_project
-from tests.support.browser import PHONE, Dashboard
+from tests.support.browser import PHONE, WIDE, Dashboard
 from tests.support.server import Server
 
 ROWS = 1000
@@ -139,13 +139,14 @@ def test_a_header_sorts_at_the_server_and_the_url_keeps_it(dashboard: Dashboard,
     tab = _open(dashboard, large, columns="name,m:m00,l:p00")
     header = tab.page.get_by_role("columnheader", name="m00")
     header.get_by_role("button", name="m00", exact=True).click()
-    expect(_names(tab).first).to_have_text("run 0")
-    expect(header).to_have_attribute("aria-sort", "ascending")
-    header.get_by_role("button").first.click()
+    # The greatest value of a metric first.
+    expect(header).to_have_attribute("aria-sort", "descending")
     expect(_names(tab).first).to_have_text(f"run {ROWS - 1}")
     assert "sort=-m:m00" in _query(tab)
+    header.get_by_role("button", name="m00", exact=True).click()
+    expect(_names(tab).first).to_have_text("run 0")
     tab.page.reload()
-    expect(header).to_have_attribute("aria-sort", "descending")
+    expect(header).to_have_attribute("aria-sort", "ascending")
 
 
 def test_a_filter_suggests_and_finds(dashboard: Dashboard, small: str) -> None:
@@ -187,8 +188,10 @@ def test_the_error_of_a_filter_stands_below_its_place(dashboard: Dashboard, smal
         return [mark.left, start + context.measureText("x".repeat(11)).width];
     }""")
     assert abs(places[0] - places[1]) < 3
-    # The rows of before stay, and an edit takes the error away.
+    # The rows of before stay, in grey, and an edit takes the error away.
     expect(_names(tab)).to_have_count(4)
+    expect(tab.page.get_by_role("alert")).to_contain_text("The filter is not applied")
+    expect(tab.page.locator(".grid")).to_have_class(re.compile("is-stale"))
     tab.check_looks()
     field.fill('tags = "tree"')
     expect(tab.page.get_by_role("alert")).to_have_count(0)
@@ -384,6 +387,7 @@ def test_groups_have_their_mean_deviation_and_extremes(dashboard: Dashboard, sma
     # 0.1 has the losses 4.5 and 2.5.
     expect(_rows(tab).last).to_contain_text("3.5 ± 1.4")
     expect(_rows(tab).last).to_contain_text("2.5 … 4.5")
+    expect(_rows(tab).last).to_contain_text("2 succeeded")
     tab.page.get_by_role("button", name="lr = 0.1").focus()
     tab.page.keyboard.press("Enter")
     expect(_names(tab)).to_have_text(["▸ lr = 0.01 2", "▾ lr = 0.1 2", "cedar", "ash"])
@@ -592,3 +596,90 @@ def test_a_saved_view_brings_filter_order_and_columns_back(new_tab: Open, server
     tab.check_looks()
     tab.page.get_by_label("Delete the view good ones").click()
     expect(tab.page.get_by_text("None yet.")).to_be_visible()
+
+
+def test_the_charts_are_those_of_the_table_and_a_breadcrumb_leads_back_to_it(dashboard: Dashboard, small: str) -> None:
+    tab = _open(dashboard, small, filter="metrics.loss < 4", sort="m:loss", columns="name,m:loss")
+    top = _names(tab).filter(has_text="cedar").get_by_role("button", name="Pin")
+    top.click()
+    tab.page.get_by_role("link", name="Charts").click()
+    shown = tab.page.get_by_label("Iterations of the charts").get_by_role("listitem")
+    expect(shown).to_have_text(["date", "cedar", "birch"])
+    expect(shown.get_by_role("checkbox", checked=True)).to_have_count(3)
+    tab.page.get_by_role("link", name="date").click()
+    expect(tab.page.get_by_role("heading", name="date")).to_be_visible()
+    tab.page.get_by_label("Breadcrumb").get_by_role("link", name="small").click()
+    expect(tab.page.get_by_label("Filter")).to_have_value("metrics.loss < 4")
+    expect(_names(tab)).to_have_text(["cedar", "date", "birch"])
+    # A selection comes before the first rows.
+    tab.page.get_by_label("Select birch").check()
+    tab.page.get_by_role("link", name="Charts").first.click()
+    expect(shown.get_by_role("checkbox", checked=True)).to_have_count(1)
+    expect(tab.page.get_by_label("Show birch")).to_be_checked()
+    tab.page.get_by_role("button", name="Show all").click()
+    expect(shown).to_have_text(["date", "cedar", "birch", "ash"])
+    tab.page.get_by_role("link", name="ash").click()
+    tab.page.reload()
+    tab.page.get_by_label("Breadcrumb").get_by_role("link", name="small").click()
+    expect(_names(tab)).to_have_text(["cedar", "date", "birch", "ash"])
+
+
+def test_each_dialog_of_the_table_has_a_button_that_closes_it(dashboard: Dashboard, small: str) -> None:
+    tab = _open(dashboard, small, selected="x")
+    for opener in ("Tag", "Label", "Delete", "Views"):
+        tab.page.get_by_role("button", name=opener, exact=True).click()
+        tab.page.get_by_role("dialog").get_by_role("button", name=re.compile("Cancel|Close")).click()
+        expect(tab.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_selecting_moves_neither_the_table_nor_a_button(dashboard: Dashboard, small: str) -> None:
+    tab = _open(dashboard, small)
+    bar = tab.page.get_by_role("region", name="Selected iterations")
+
+    def places() -> list[float]:
+        return [_box(bar.get_by_text(name, exact=True))["x"] for name in ("Compare", "Charts", "Baseline", "Tag")]
+
+    for viewport in (WIDE, PHONE):
+        tab.show("light", viewport)
+        top = _box(tab.page.locator(".grid"))["y"]
+        tab.page.get_by_label("Select date").check()
+        expect(bar.get_by_role("button", name="Compare")).to_be_disabled()
+        assert _box(tab.page.locator(".grid"))["y"] == pytest.approx(top, abs=1)
+        one = places()
+        tab.page.get_by_label("Select cedar").check()
+        expect(bar.get_by_role("link", name="Compare")).to_be_visible()
+        assert places() == pytest.approx(one, abs=1)
+        assert _box(tab.page.locator(".grid"))["y"] == pytest.approx(top, abs=1)
+        bar.get_by_role("button", name="Clear").click()
+
+
+def _box(element: Locator) -> FloatRect:
+    box = element.bounding_box()
+    assert box
+    return box
+
+
+def test_no_number_and_no_tag_is_cut(dashboard: Dashboard, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="digits")
+    tags = ["sweep", "a tag that is longer than its column"]
+    for number, name in enumerate(["ash", "birch", "cedar"]):
+        iteration = new_iteration(server, experiment, name=name, tags=tags)
+        _log(server, iteration, {"n": f"12345678901{number}", "kind": "x"}, {"loss": 0.981 + number / 1e4})
+        end(server, iteration, status_id=3 if number else 2)
+    running = new_iteration(server, experiment, name="now")
+    _log(server, running, {"n": "1", "kind": "x"}, {"loss": 0.5})
+    tab = _open(dashboard, experiment)
+    expect(_cell(tab, "ash", "p:n")).to_have_text("1.2346e11")
+    expect(_cell(tab, "ash", "p:n").get_by_title("123456789010")).to_be_visible()
+    second = _box(_cell(tab, "ash", "tags").get_by_text("a tag that"))
+    assert second["width"] >= 40
+    cell = _box(_cell(tab, "ash", "tags"))
+    assert second["x"] + second["width"] <= cell["x"] + cell["width"]
+    # The descender of "running" has its room above the line below.
+    status = _cell(tab, "now", "status").locator(".grid-stats > *").first
+    assert status.evaluate("each => each.scrollHeight <= each.clientHeight")
+    _column(tab, "kind", "Group by it")
+    group = _rows(tab).first
+    expect(group).to_contain_text("2 failed, 1 running, 1 succeeded")
+    cut = "each => [...each.querySelectorAll('td, td span')].filter(one => one.scrollWidth > one.clientWidth + 1)"
+    assert group.evaluate(f"{cut}.map(one => one.textContent)") == []

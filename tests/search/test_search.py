@@ -164,6 +164,8 @@ def test_an_iteration_without_an_end_or_a_parent_is_found_by_neither() -> None:
         ("tags = 1", 8, "a text in quotes"),
         ("tags.x = '1'", 5, "comparators"),
         ("status < 2", 8, "= != in"),
+        ("status = failed", 10, "found 'failed', did you mean \"failed\"?"),
+        ("tags in (best, 'a')", 10, "found 'best', did you mean \"best\"?"),
         ("status = 'FINISHED'", 10, '3 or "FAILED"'),
         ("status = 'finished'", 10, "found 'finished'"),
         ("status = 'it'", 10, '2 or "SUCCEEDED"'),

@@ -158,9 +158,20 @@ def _value(scan: Scanner, kind: Type) -> Value:
             raise ValueError
         value = kind.fit(literal)
     except ValueError:
-        raise scan.expected(kind.expected, start) from None
+        raise scan.expected(kind.expected, start, _quoted(scan, kind, start)) from None
     scan.skip()
     return value
+
+
+def _quoted(scan: Scanner, kind: Type, start: int) -> str:
+    """A word without its quotes, in quotes, if that would be right; else an empty text."""
+    scan.index = start
+    word = scan.word()
+    try:
+        kind.fit(word)
+    except ValueError:
+        return ""
+    return f'"{word}"' if word else ""
 
 
 def _literal(scan: Scanner) -> Literal | None:

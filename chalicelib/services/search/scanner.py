@@ -34,14 +34,14 @@ class Scanner:
             f"{self._field}, column {column}: {problem} (docs/search.md)", field=self._field, column=column
         )
 
-    def expected(self, what: str, index: int | None = None) -> InvalidPayload:
+    def expected(self, what: str, index: int | None = None, meant: str = "") -> InvalidPayload:
         index = self.index if index is None else index
         match = _SHOWN.match(self.text, index)
         shown = match[0] if match else ""
         is_quoted = len(shown) > 1 and shown[0] in "'\""
-        return self.error(
-            f"expected {what}, found {shown if is_quoted else repr(shown) if shown else 'the end'}", index
-        )
+        found = shown if is_quoted else repr(shown) if shown else "the end"
+        hint = f", did you mean {meant}?" if meant else ""
+        return self.error(f"expected {what}, found {found}{hint}", index)
 
     def skip(self) -> None:
         space = _SPACE.match(self.text, self.index)

@@ -71,7 +71,7 @@ export function Iterations({ experimentId, experimentName, projectId }: Iteratio
         {...chosen}
         onGroup={(column) => actions.onGroup?.(column)}
       />
-      {selection.size ? (
+      {selection.size || rows.length ? (
         <Bulk
           experimentId={experimentId}
           ids={[...selection]}
@@ -106,6 +106,7 @@ export function Iterations({ experimentId, experimentName, projectId }: Iteratio
           total={table.total ?? rows.length}
           isBusy={table.isLoading}
           isOld={table.isOld}
+          isStale={isFilterError(table.error)}
           query={`${filter} ${sort} ${state.group ?? ""}`}
           onEnd={() => {
             // Groups of many rows are few lines: their rows are read up to a limit.

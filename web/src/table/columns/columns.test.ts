@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Keys } from "../rows/model.ts";
 import { row } from "../rows/testing.ts";
-import { cellValue, columnsOf, columnsOfIds, differing, MOST_KEYS, orderOf, quoted, shownAtFirst } from "./columns.ts";
+import {
+  cellValue,
+  columnsOf,
+  columnsOfIds,
+  differing,
+  MOST_KEYS,
+  orderOf,
+  quoted,
+  shownAtFirst,
+  textOf,
+} from "./columns.ts";
 
 const keys: Keys = {
   parameters: [
@@ -71,4 +81,17 @@ test("a value of a part that was not logged is absent", () => {
   const [min] = columnsOfIds(["min:loss"], []);
   assert.ok(min);
   assert.equal(cellValue(row("a", { metrics: { loss: { last: 1 } } }), min), undefined);
+});
+
+test("a long number becomes shorter, and is not cut; other texts stay", () => {
+  const column = { id: "p:n", kind: "parameter", key: "n", title: "n", isNumber: true, width: 120 } as const;
+  for (const [value, text] of [
+    ["123456789012", "1.2346e11"],
+    ["0.00012345678", "0.00012346"],
+    ["0.010", "0.010"],
+    ["adam with restarts", "adam with restarts"],
+  ] as const) {
+    assert.equal(textOf(value, column), text);
+  }
+  assert.equal(textOf("123456789012", { ...column, isNumber: false }), "123456789012");
 });

@@ -154,10 +154,16 @@ function secondsOf(row: Row): number | undefined {
   return row.end_date ? Math.max(0, (Date.parse(row.end_date) - Date.parse(row.created_date)) / 1000) : undefined;
 }
 
-/** A value as people read it. A parameter stays as it was logged. */
+/** As many characters as the usual width of a column holds. */
+const LONGEST_NUMBER = 11;
+
+/** A value as people read it. A parameter stays as it was logged, but a long number is not cut: it becomes shorter. */
 export function textOf(value: MetricValue | string | undefined, column: Column): string {
   if (value === undefined) return "";
-  return column.kind === "metric" ? formatNumber(value as MetricValue) : String(value);
+  if (column.kind === "metric") return formatNumber(value as MetricValue);
+  const text = String(value);
+  if (!column.isNumber || text.length <= LONGEST_NUMBER || !Number.isFinite(Number(text))) return text;
+  return formatNumber(Number(text));
 }
 
 /** The columns of parameters, metrics and labels whose values differ between the rows; fields always stay. */

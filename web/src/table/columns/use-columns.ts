@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import type { Keys, Row } from "../rows/model.ts";
 import { joined, moved, NARROWEST, type Query, split, toggled, WIDEST, widthsOf, widthsText } from "../settings.ts";
-import { type Column, columnsOf, columnsOfIds, differing, metricColumn, shownAtFirst } from "./columns.ts";
+import { type Column, columnsOf, columnsOfIds, differing, metricColumn, parseSort, shownAtFirst } from "./columns.ts";
 import type { ColumnActions } from "./header-cell.tsx";
 
 /** All that there are, and the ids of those to show. */
@@ -27,7 +27,20 @@ export function useColumns({ all, shown }: { all: Column[]; shown: string[] }, s
     const left = state.differs ? differing(wanted, rows) : wanted;
     return left.toSorted((a, b) => rank(a, pinned) - rank(b, pinned));
   }, [shown, all, state.differs, rows, pinned]);
-  return { columns, pinned, widths, widthOf: (column: Column) => widths.get(column.id) ?? column.width };
+  return {
+    columns,
+    pinned,
+    widths,
+    widthOf: (column: Column) => widths.get(column.id) ?? usualWidth(column, !!state.group),
+  };
+}
+
+/** A cell of a group has a mean with its deviation, or counts by status. */
+const WIDTH_IN_GROUPS = 164;
+
+function usualWidth({ id, kind, isNumber, width }: Column, hasGroups: boolean): number {
+  const isWide = hasGroups && (id === "status" || (isNumber && kind !== "field"));
+  return isWide ? Math.max(width, WIDTH_IN_GROUPS) : width;
 }
 
 function rank(column: Column, pinned: ReadonlySet<string>): number {
@@ -37,7 +50,7 @@ function rank(column: Column, pinned: ReadonlySet<string>): number {
 export function columnActions(state: Query, sort: string, shown: string[], change: (to: Query) => void): ColumnActions {
   const setColumns = (ids: readonly string[]) => change({ columns: joined(ids) });
   return {
-    onSort: (column, isDown = sort === column.id) => change({ sort: isDown ? `-${column.id}` : column.id }),
+    onSort: (column, isDown = nextIsDown(column, sort)) => change({ sort: isDown ? `-${column.id}` : column.id }),
     onResize: (column, width) => {
       const next = widthsOf(state.widths).set(column.id, Math.min(WIDEST, Math.max(NARROWEST, width)));
       change({ widths: widthsText(next) });
@@ -55,4 +68,11 @@ export function columnActions(state: Query, sort: string, shown: string[], chang
     },
     onGroup: (column) => change({ group: joined(toggled(split(state.group), column.id)), open: undefined }),
   };
+}
+
+/** A second click turns the order round. A metric and a time begin with the greatest value. */
+function nextIsDown(column: Column, sort: string): boolean {
+  const [sorted, isDown] = parseSort(sort);
+  if (sorted === column.id) return !isDown;
+  return column.kind === "metric" || (column.kind === "field" && column.isNumber);
 }

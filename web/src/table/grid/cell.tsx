@@ -79,7 +79,7 @@ function Field({ row, name, authorOf }: { row: Row; name: string; authorOf: (id:
 
 function Tags({ tags }: { tags: readonly string[] }) {
   return (
-    <span title={tags.join(", ") || undefined}>
+    <span class="grid-tags" title={tags.join(", ") || undefined}>
       {tags.map((each) => (
         <span class="tag" key={each}>
           {each}

@@ -36,6 +36,8 @@ export interface GridProps extends Columns {
   isBusy: boolean;
   /** Other rows are being read in place of these. */
   isOld: boolean;
+  /** The rows are those of an earlier filter: the present one is wrong. */
+  isStale: boolean;
   /** With another filter, order or groups the table begins at its top again. */
   query: string;
   /** The last rows are near the screen. */
@@ -90,7 +92,7 @@ export function Grid(props: GridProps) {
   return (
     <section
       ref={scroller}
-      class={`grid ${props.isOld ? "is-old" : ""}`}
+      class={`grid ${props.isStale ? "is-stale" : props.isOld ? "is-old" : ""}`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: the table scrolls, also by keyboard
       tabIndex={0}
       aria-label="Iterations"

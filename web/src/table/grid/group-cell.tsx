@@ -9,6 +9,7 @@ import { commonValue, type Stats, statsOf } from "../rows/stats.ts";
 const DIGITS = 3;
 
 export function GroupCell({ line, column }: { line: GroupLine; column: Column }) {
+  if (column.id === "status") return <Statuses line={line} />;
   if (column.kind === "field") return null;
   const common = commonValue(line.rows, column);
   const stats = column.kind === "metric" || common === undefined ? statsOf(line.rows, column) : undefined;
@@ -23,6 +24,20 @@ export function GroupCell({ line, column }: { line: GroupLine; column: Column })
         {std}
       </span>
       <span class="grid-range">{rangeOf(stats, line.rows.length, min, max)}</span>
+    </span>
+  );
+}
+
+/** "3 succeeded, 1 failed". */
+function Statuses({ line }: { line: GroupLine }) {
+  const counts = [...Map.groupBy(line.rows, (row) => row.status_id)].map(([id, rows]) => [rows.length, id] as const);
+  const text = counts
+    .toSorted(([a], [b]) => b - a)
+    .map(([count, id]) => `${count.toLocaleString("en-US")} ${ITERATION_STATUS[id]}`)
+    .join(", ");
+  return (
+    <span class="grid-statuses" title={text}>
+      {text}
     </span>
   );
 }

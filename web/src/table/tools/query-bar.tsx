@@ -1,7 +1,7 @@
 /** The filter: suggestions while one types, and the server's error below its place. */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { ApiError, messageOf } from "../../api/errors.ts";
 import type { Keys } from "../rows/model.ts";
+import { filterError, type Wrong } from "./filter-error.ts";
 import { type Suggested, type Suggestion, suggest } from "./suggest.ts";
 
 interface Props {
@@ -21,7 +21,7 @@ export function QueryBar({ filter, keys, valuesOf, error, onFilter }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
   useEffect(() => setText(filter), [filter]);
-  const failed = text === filter ? errorOf(error) : undefined;
+  const failed = text === filter ? filterError(error, keys) : undefined;
   const close = () => {
     setList(NOTHING);
     setActive(-1);
@@ -122,22 +122,6 @@ function Options({ id, list, active, onTake }: OptionsProps) {
   );
 }
 
-interface Wrong {
-  message: string;
-  column: number | undefined;
-}
-
-/** An error of the filter; others are not shown here. */
-function errorOf(error: unknown): Wrong | undefined {
-  if (!(error instanceof ApiError) || error.field !== "filter") return undefined;
-  const { column } = error.details;
-  const message = messageOf(error)
-    .replace(/^filter, column \d+: /, "")
-    .replace(/ \(docs\/search\.md\)$/, "");
-  return { message, column: typeof column === "number" ? column : undefined };
-}
-
-/** The column counts characters from 1. */
 function FilterError({ id, error, text }: { id: string; error: Wrong; text: string }) {
   const before = [...text].slice(0, (error.column ?? 1) - 1).join("");
   return (
@@ -152,6 +136,7 @@ function FilterError({ id, error, text }: { id: string; error: Wrong; text: stri
         {error.column ? `Column ${error.column}: ` : ""}
         {error.message}
       </span>
+      <span class="query-unapplied">The filter is not applied.</span>
     </div>
   );
 }

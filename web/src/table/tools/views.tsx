@@ -43,6 +43,7 @@ export function Views({ projectId, state, mayCreate, mayDelete, onShow }: Props)
   };
   const remove = (view: string) =>
     act(() => api.delete(`${PATH}/{view_id}`, { ids: { project_id: projectId, view_id: view } }));
+  const close = <Button onClick={() => setOpen(false)}>Close</Button>;
   return (
     <>
       <Button onClick={() => setOpen(true)}>Views</Button>
@@ -79,11 +80,16 @@ export function Views({ projectId, state, mayCreate, mayDelete, onShow }: Props)
               value={name}
               onInput={(event) => setName(event.currentTarget.value)}
             />
-            <Button type="submit" kind="primary">
-              Save
-            </Button>
+            <div class="form-actions">
+              {close}
+              <Button type="submit" kind="primary">
+                Save
+              </Button>
+            </div>
           </form>
-        ) : null}
+        ) : (
+          <div class="form-actions">{close}</div>
+        )}
       </Dialog>
     </>
   );
