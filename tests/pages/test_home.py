@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.pages.conftest import Open
 from tests.support.api import end, found, made, new_experiment, new_iteration, new_member, new_person, new_project
@@ -78,7 +78,11 @@ def test_the_activity_links_to_what_happened(dashboard: Dashboard, server: Serve
     events = dashboard.page.locator(".activity").get_by_role("listitem")
     expect(events.filter(has_text="told-of").filter(has_text="started")).to_be_visible()
     expect(events.filter(has_text="told-of").filter(has_text="succeeded")).to_be_visible()
-    events.get_by_role("link", name="tries").click()
+    in_tries = events.filter(has_text="told-of").filter(has_text="succeeded").get_by_role("link", name="tries")
+    expect(in_tries).to_be_visible()
+    edges = events.evaluate_all("(all) => all.map((each) => [...each.children].map((part) => part.offsetLeft))")
+    assert len({tuple(each) for each in edges}) == 1
+    in_tries.click()
     expect(dashboard.page.get_by_role("heading", name="tries", level=1)).to_be_visible()
 
 
@@ -223,6 +227,23 @@ def test_many_projects_read_what_runs_only_on_the_screen(new_tab: Open, server: 
     tab.page.get_by_role("heading", name="project 0", exact=True).scroll_into_view_if_needed()
     last = tab.page.get_by_role("listitem").filter(has=tab.page.get_by_role("heading", name="project 0", exact=True))
     expect(last.get_by_text("Nothing is running")).to_be_visible()
+
+
+def test_a_save_that_ends_late_does_not_take_the_focus(dashboard: Dashboard, server: Server) -> None:
+    page = dashboard.open(f"/projects/{new_project(server, name='Slow')}").page
+    held: list[Route] = []
+    page.route(
+        "**/projects/*", lambda route: held.append(route) if route.request.method == "PATCH" else route.fallback()
+    )
+    page.get_by_role("button", name="Add a description").press("Enter")
+    page.get_by_label("Description", exact=True).fill("What for")
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Add a label").press("Enter")
+    expect(page.get_by_label("Key of the label")).to_be_focused()
+    held.pop().continue_()
+    expect(page.get_by_role("button", name="Edit description")).to_be_visible()
+    expect(page.get_by_label("Key of the label")).to_be_focused()
 
 
 def test_an_experiment_is_finished_and_opened_again(new_tab: Open, server: Server) -> None:

@@ -21,7 +21,8 @@ export function EditableText(props: EditableProps) {
   const edit = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);
   useLayoutEffect(() => {
-    if (wasOpen.current && !open) edit.current?.focus();
+    // A save may end late: the user may be elsewhere by then.
+    if (wasOpen.current && !open && document.activeElement === document.body) edit.current?.focus();
     wasOpen.current = open;
   }, [open]);
   if (open) return <Editor {...props} close={() => setOpen(false)} />;

@@ -12,6 +12,7 @@ import { useHeading } from "../state/heading.ts";
 import { useSeen } from "../state/seen.ts";
 import { NEEDS_SIGN_IN } from "../state/session.ts";
 import { type Shown, useList } from "../state/use.ts";
+import { useExperimentNames } from "./parents.ts";
 
 type Project = components["schemas"]["Project"];
 type Activity = components["schemas"]["Activity"];
@@ -56,6 +57,7 @@ function useNewProjects({ data, reload }: Shown<Project[]>, activity: readonly A
 }
 
 function RecentActivity({ activity }: { activity: Shown<Activity[]> }) {
+  const experiments = useExperimentNames((activity.data ?? []).filter(isIteration).map(experimentOf));
   if (activity.error) return <ErrorBox error={activity.error} retry={activity.reload} />;
   if (!activity.data?.length) return null;
   return (
@@ -67,13 +69,29 @@ function RecentActivity({ activity }: { activity: Shown<Activity[]> }) {
               <Time at={each.date} />
             </span>
             <span class="note">{KINDS[each.kind] ?? each.kind}</span>
-            <Link to={`/${each.kind}s/${each.id}`}>{each.name}</Link>
+            <span class="named">
+              <Link to={`/${each.kind}s/${each.id}`}>{each.name}</Link>
+              {isIteration(each) && experiments.has(experimentOf(each)) ? (
+                <span class="note">
+                  {" in "}
+                  <Link to={`/experiments/${experimentOf(each)}`}>{experiments.get(experimentOf(each))}</Link>
+                </span>
+              ) : null}
+            </span>
             <span class={each.event === "failed" ? "bad" : "note"}>{each.event}</span>
           </li>
         ))}
       </ul>
     </Section>
   );
+}
+
+function isIteration(each: Activity): boolean {
+  return each.kind === "iteration" && Boolean(each.experiment_id);
+}
+
+function experimentOf(each: Activity): string {
+  return each.experiment_id ?? "";
 }
 
 const KINDS: Record<string, string> = {
