@@ -273,6 +273,7 @@ def test_it_is_deleted_after_a_question(dashboard: Dashboard, server: Server, ex
     iteration = new_iteration(server, experiment, name="gone soon")
     dashboard.open(f"/iterations/{iteration}")
     dashboard.page.get_by_role("button", name="Delete iteration").click()
+    expect(dashboard.page.get_by_role("dialog")).to_contain_text("It can be restored for 7 days.")
     dashboard.page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
     expect(dashboard.page.get_by_role("heading", name="sweep")).to_be_visible()
     assert server.call("GET", f"/iterations/{iteration}").status == 404

@@ -48,7 +48,7 @@ def test_the_page_is_at_the_root_and_at_ui(server: Server, path: str) -> None:
         assert (reply.status, reply.headers["location"]) == (302, "http://127.0.0.1:9/ui")
         return
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
-    assert b'data-site="http://127.0.0.1:9" data-sign-in="required"' in reply.body
+    assert b'data-site="http://127.0.0.1:9" data-sign-in="required" data-undo-days="7"' in reply.body
     assert b'src="http://127.0.0.1:9/ui/index-01234567.js"' in reply.body
     assert b'href="http://127.0.0.1:9/ui/index-aB_c-012.css"' in reply.body
 
@@ -57,6 +57,11 @@ def test_the_page_says_that_there_is_no_sign_in() -> None:
     with server_on_moto(DEARDIARY_ENABLE_AUTH="false", DEARDIARY_LISTEN="127.0.0.1") as server:
         assert b'data-sign-in="off"' in get(server, "/ui").body
         check_refused(get(server, "/ui", Host="evil.example.com"), 403, "ORIGIN_FORBIDDEN")
+
+
+def test_the_page_says_that_there_is_no_trash() -> None:
+    with server_on_moto(DEARDIARY_UNDO_DAYS="0") as server:
+        assert b'data-undo-days="0"' in get(server, "/ui").body
 
 
 def test_a_host_that_is_markup_stays_text(server: Server) -> None:

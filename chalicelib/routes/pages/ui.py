@@ -73,8 +73,11 @@ def _headers() -> dict[str, str]:
 def _with_site(text: str, site: str) -> str:
     """Write the server's URL into the page: to API Gateway `/ui` and `/ui/` are one, so relative URLs would break."""
     escaped = html.escape(site)
-    sign_in = "required" if config.settings().enable_auth else "off"
-    text = text.replace('data-site=""', f'data-site="{escaped}" data-sign-in="{sign_in}"')
+    settings = config.settings()
+    sign_in = "required" if settings.enable_auth else "off"
+    undo_days = settings.undo.days if settings.undo else 0
+    known = f'data-site="{escaped}" data-sign-in="{sign_in}" data-undo-days="{undo_days}"'
+    text = text.replace('data-site=""', known)
     return text.replace('="./', f'="{escaped}/ui/')
 
 

@@ -1,8 +1,16 @@
 /** Puts an object into the trash, after a question. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { UNDO_DAYS } from "../state/undo.ts";
 import { Button } from "./basics.tsx";
 import { Confirm } from "./confirm.tsx";
+import { countOf } from "./format.ts";
+
+function afterwards(): string {
+  if (UNDO_DAYS === 0) return "This server keeps no trash: it cannot be restored.";
+  if (UNDO_DAYS === undefined) return "It can be restored from there.";
+  return `It can be restored for ${countOf(UNDO_DAYS, "day")}.`;
+}
 
 interface DeleteButtonProps {
   /** What it is: "model". */
@@ -25,7 +33,8 @@ export function DeleteButton({ what, name, and, remove, children }: DeleteButton
         <Confirm title={`Delete this ${what}?`} action="Delete it" danger onClose={() => setOpen(false)} act={remove}>
           <p>
             <bdi class="clamp strong">{name}</bdi>
-            goes to the trash{and ? ` ${and}` : ""}. Where the server keeps a trash, it can be restored for some days.
+            {UNDO_DAYS === 0 ? "is deleted for good" : "goes to the trash"}
+            {and ? ` ${and}` : ""}. {afterwards()}
           </p>
           {children}
         </Confirm>

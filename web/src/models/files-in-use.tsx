@@ -1,6 +1,7 @@
 /** In the dialog of a deletion: the model versions whose file goes with it. */
 import type { components } from "../api/operations.ts";
 import { PRODUCTION } from "../api/words.ts";
+import { UNDO_DAYS } from "../state/undo.ts";
 import { useGet, useList } from "../state/use.ts";
 
 type Version = components["schemas"]["ModelVersion"];
@@ -36,8 +37,8 @@ function InUse({ version, what }: { version: Version; what: "file" | "iteration"
         Version {version.version} of <bdi>{model?.name ?? "a model"}</bdi>
       </strong>
       {version.stage_id === PRODUCTION ? ", in production," : ""} has{" "}
-      {what === "file" ? "this file" : "a file of this iteration"}. It cannot be downloaded while the {what} is in the
-      trash.
+      {what === "file" ? "this file" : "a file of this iteration"}. It cannot be downloaded{" "}
+      {UNDO_DAYS === 0 ? "any more" : `while the ${what} is in the trash`}.
     </p>
   );
 }

@@ -40,7 +40,7 @@ export function Origin({ version }: { version: Version }) {
 function Inputs({ iterationId }: { iterationId: string }) {
   const list = useList("/iterations/{iteration_id}/inputs", { ids: { iteration_id: iterationId } });
   if (!list.data) return list.error ? <span class="note">unknown: the iteration is gone</span> : <Loading />;
-  if (!list.data.length) return <span class="note">nothing that it said</span>;
+  if (!list.data.length) return <span class="note">none recorded</span>;
   return (
     <ul>
       {list.data.map((each) => (

@@ -35,7 +35,15 @@ function Nothing({ running }: { running: boolean }) {
   const text = running
     ? "Lines appear here as the program prints them."
     : "The program has printed nothing, or its output was not captured.";
-  return <Empty title="No output">{text}</Empty>;
+  return (
+    <Empty title="No output">
+      <p>{text}</p>
+      <p>
+        <code>deardiary.start(…)</code> captures what Python prints. <code>capture=()</code> or{" "}
+        <code>DEARDIARY_CAPTURE=none</code> turns that off; a child calls <code>capture_output()</code>.
+      </p>
+    </Empty>
+  );
 }
 
 function Shown({ output, running }: { output: Output; running: boolean }) {

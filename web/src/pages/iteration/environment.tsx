@@ -8,12 +8,24 @@ import { useGet } from "../../state/use.ts";
 import { type DiffLine, parseDiff } from "./diff.ts";
 import type { PartProps, Schemas } from "./part.ts";
 
+function Nothing() {
+  return (
+    <Empty title="No environment">
+      <p>The program has not captured its code and environment. Either of these does:</p>
+      <p>
+        <code>deardiary.start(…, capture=["output", "environment"])</code> or{" "}
+        <code>iteration.snapshot_environment()</code>
+      </p>
+    </Empty>
+  );
+}
+
 export default function Environment({ iteration }: PartProps) {
   const snapshot = useGet("/iterations/{iteration_id}/snapshot", { ids: { iteration_id: iteration.id } });
   if (snapshot.error) return <ErrorBox error={snapshot.error} retry={snapshot.reload} />;
   if (!snapshot.data) return <Loading />;
   const found = snapshot.data;
-  if (isEmpty(found)) return <Empty title="No environment">The program has not captured its environment.</Empty>;
+  if (isEmpty(found)) return <Nothing />;
   return (
     <>
       <Snippet

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { Button, Empty, Link, Loading } from "../../components/basics.tsx";
 import { Download } from "../../components/download.tsx";
 import { ErrorBox } from "../../components/error-box.tsx";
-import { formatBytes } from "../../components/format.ts";
+import { countOf, formatBytes } from "../../components/format.ts";
 import { hashOf } from "../../state/location.ts";
 import { location } from "../../state/route.ts";
 import { useList } from "../../state/use.ts";
@@ -46,7 +46,7 @@ function Listed({ files }: { files: Resource[] }) {
           type="search"
           class="find"
           aria-label="Find files"
-          placeholder={`Find in ${files.length.toLocaleString()} files`}
+          placeholder={`Find in ${countOf(files.length, "file")}`}
           value={find}
           onInput={(event) => setFind(event.currentTarget.value)}
         />
