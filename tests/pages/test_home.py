@@ -133,6 +133,11 @@ def test_long_names_leave_room_for_the_rest(dashboard: Dashboard, server: Server
     expect(page.get_by_role("row", name="e" * 250).get_by_text("open")).to_be_in_viewport()
     table = page.get_by_role("region", name="Experiments")
     assert table.evaluate("(each) => each.scrollWidth <= each.clientWidth")
+    dashboard.open()
+    card = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Zoo"))
+    running = card.get_by_role("link", name="W" * 250)
+    expect(running).to_be_visible()
+    assert running.evaluate("(each) => each.clientHeight") < 60
     dashboard.open(f"/iterations/{iteration}")
     crumbs = page.get_by_role("navigation", name="Breadcrumb").get_by_role("link")
     expect(crumbs).to_have_text(["Zoo", "e" * 250])

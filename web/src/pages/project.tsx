@@ -118,7 +118,7 @@ function Models({ given, mayCreate }: Given & { mayCreate: boolean }) {
                 <Link to={`/models/${each.id}`}>{each.name}</Link>
                 {each.description ? <p class="note clamp">{each.description}</p> : null}
               </th>
-              <td>
+              <td data-label="In production">
                 <InProduction modelId={each.id} />
               </td>
               <td>

@@ -6,11 +6,12 @@ import { Button, Empty, Link } from "../components/basics.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { Field } from "../components/field.tsx";
-import { formatTime } from "../components/format.ts";
+import { countOf, formatTime } from "../components/format.ts";
 import { ACTIONS, Listed, Table } from "../components/listed.tsx";
 import { Time } from "../components/time.tsx";
 import { api } from "../state/api.ts";
 import { loadMe } from "../state/session.ts";
+import { UNDO_DAYS } from "../state/undo.ts";
 import { cache, type Shown } from "../state/use.ts";
 
 type Trashed = components["schemas"]["Trashed"];
@@ -30,10 +31,7 @@ export function TrashTable({ list, mayDelete, nameOf }: Props) {
       <p class="restored" role="status">
         {restored ? <Restored entry={restored} /> : null}
       </p>
-      <Listed
-        list={list}
-        empty={<Empty title="The trash is empty">What is deleted can be restored here for some days.</Empty>}
-      >
+      <Listed list={list} empty={<Empty title="The trash is empty">{emptyWords()}</Empty>}>
         {(rows) => (
           <Table
             label="Trash"
@@ -54,6 +52,11 @@ export function TrashTable({ list, mayDelete, nameOf }: Props) {
       </Listed>
     </>
   );
+}
+
+function emptyWords(): string {
+  if (UNDO_DAYS === 0) return "This server keeps no trash: a deleted object is gone.";
+  return `A deleted object can be restored here${UNDO_DAYS ? ` for ${countOf(UNDO_DAYS, "day")}` : ""}.`;
 }
 
 function wordOf(kind: string): string {
