@@ -266,3 +266,18 @@ def test_a_chart_is_shown_large_and_closed_by_keyboard(dashboard: Dashboard, exp
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_have_count(0)
     assert "chart-large" not in page.url
+
+
+def test_check_boxes_stand_in_the_middle_and_the_line_of_a_section_is_as_wide_as_its_charts(
+    dashboard: Dashboard, server: Server, experiment: str
+) -> None:
+    rows = server.call("GET", f"/experiments/{experiment}/iterations").body["data"]
+    dashboard.open(f"/iterations/{rows[0]['id']}", {"tab": "charts"})
+    expect(dashboard.page.locator(".chart").first).to_be_visible()
+    places = dashboard.page.evaluate("""() => {
+        const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+        const middle = (selector) => box(selector).top + box(selector).height / 2;
+        const off = middle(".chart-checks label") - middle(".chart-tools select");
+        return [off, box(".chart-section").width - box(".chart-section > summary").width];
+    }""")
+    assert places == pytest.approx([0, 0], abs=1.5)

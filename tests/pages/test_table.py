@@ -671,6 +671,10 @@ def test_no_number_and_no_tag_is_cut(dashboard: Dashboard, server: Server, proje
     tab = _open(dashboard, experiment)
     expect(_cell(tab, "ash", "p:n")).to_have_text("1.2346e11")
     expect(_cell(tab, "ash", "p:n").get_by_title("123456789010")).to_be_visible()
+    for _ in range(2):
+        _column(tab, "loss", "Narrower")
+        tab.page.keyboard.press("Escape")
+    expect(_cell(tab, "birch", "m:loss")).to_have_text("0.981")
     second = _box(_cell(tab, "ash", "tags").get_by_text("a tag that"))
     assert second["width"] >= 40
     cell = _box(_cell(tab, "ash", "tags"))

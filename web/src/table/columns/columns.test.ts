@@ -94,4 +94,7 @@ test("a long number becomes shorter, and is not cut; other texts stay", () => {
     assert.equal(textOf(value, column), text);
   }
   assert.equal(textOf("123456789012", { ...column, isNumber: false }), "123456789012");
+  assert.equal(textOf("123456789012", column, 164), "123456789012");
+  assert.equal(textOf("123456789", column, 70), "1.23e8");
+  assert.equal(textOf(0.98123, { ...column, kind: "metric" }, 56), "0.98");
 });

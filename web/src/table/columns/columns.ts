@@ -154,16 +154,34 @@ function secondsOf(row: Row): number | undefined {
   return row.end_date ? Math.max(0, (Date.parse(row.end_date) - Date.parse(row.created_date)) / 1000) : undefined;
 }
 
-/** As many characters as the usual width of a column holds. */
-const LONGEST_NUMBER = 11;
+/** Pixels of a cell that are no text, and of a digit. */
+const PADDING = 18;
+const DIGIT = 8.6;
 
 /** A value as people read it. A parameter stays as it was logged, but a long number is not cut: it becomes shorter. */
-export function textOf(value: MetricValue | string | undefined, column: Column): string {
+export function textOf(value: MetricValue | string | undefined, column: Column, width = column.width): string {
   if (value === undefined) return "";
-  if (column.kind === "metric") return formatNumber(value as MetricValue);
-  const text = String(value);
-  if (!column.isNumber || text.length <= LONGEST_NUMBER || !Number.isFinite(Number(text))) return text;
-  return formatNumber(Number(text));
+  const text = column.kind === "metric" ? formatNumber(value as MetricValue) : String(value);
+  const most = charactersIn(width);
+  const isCut = column.isNumber && text.length > most && Number.isFinite(Number(value));
+  return isCut ? shorter(Number(value), most) : text;
+}
+
+/** How many digits a column has room for. */
+export function charactersIn(width: number): number {
+  return Math.floor((width - PADDING) / DIGIT);
+}
+
+/** The most digits of a number that fit into so many characters. */
+function shorter(value: number, most: number): string {
+  const texts = [5, 4, 3, 2, 1].flatMap((digits) => [
+    formatNumber(value, digits),
+    value
+      .toExponential(digits - 1)
+      .replace("e+", "e")
+      .replaceAll("-", "−"),
+  ]);
+  return texts.find((each) => each.length <= most) ?? texts.at(-1) ?? "";
 }
 
 /** The columns of parameters, metrics and labels whose values differ between the rows; fields always stay. */

@@ -14,6 +14,7 @@ interface Props {
   grid: Pick<GridProps, "authorOf" | "baseline" | "lastSeen">;
   row: Row;
   column: Column;
+  width: number;
   /** How far below its parent or in how many groups the row stands. */
   depth: number;
   tabIndex: number;
@@ -21,13 +22,13 @@ interface Props {
 
 const INDENT = 14;
 
-export function Cell({ grid, row, column, depth, tabIndex }: Props) {
+export function Cell({ grid, row, column, width, depth, tabIndex }: Props) {
   if (column.id === "name") return <Name row={row} depth={depth} tabIndex={tabIndex} />;
   if (column.id === "status") return <StatusCell row={row} seen={grid.lastSeen.get(row.id)} />;
   if (column.kind === "field") return <Field row={row} name={column.key} authorOf={grid.authorOf} />;
   const value = cellValue(row, column);
   const delta = deltaOf(row, grid.baseline, column);
-  const text = <span title={value === undefined ? undefined : String(value)}>{textOf(value, column)}</span>;
+  const text = <span title={value === undefined ? undefined : String(value)}>{textOf(value, column, width)}</span>;
   if (delta === undefined) return text;
   return (
     <span class="grid-stats">

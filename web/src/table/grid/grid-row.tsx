@@ -61,10 +61,10 @@ function RowOfIteration({ grid, layout, line, at, isStuck, isTabStop, onFocus }:
           onClick={(event) => grid.onSelect(row.id, event.currentTarget.checked, event.shiftKey)}
         />
       </CheckCell>
-      {cellsOf(layout, (column) => ({
+      {cellsOf(layout, (column, width) => ({
         content: (
           <>
-            <Cell grid={grid} row={row} column={column} depth={line.depth} tabIndex={tabIndex} />
+            <Cell grid={grid} row={row} column={column} width={width} depth={line.depth} tabIndex={tabIndex} />
             {column.id === "name" ? <RowTools grid={grid} row={row} at={at} tabIndex={tabIndex} /> : null}
           </>
         ),
@@ -89,7 +89,7 @@ function RowOfGroup({ grid, layout, line, at, isTabStop, onFocus }: Props<GroupL
           onChange={(event) => grid.onSelectMany(ids, event.currentTarget.checked)}
         />
       </CheckCell>
-      {cellsOf(layout, (column) => ({
+      {cellsOf(layout, (column, width) => ({
         content:
           column.id === "name" ? (
             <GroupName
@@ -99,7 +99,7 @@ function RowOfGroup({ grid, layout, line, at, isTabStop, onFocus }: Props<GroupL
               onToggle={() => grid.onToggleGroup(line.key)}
             />
           ) : (
-            <GroupCell line={line} column={column} />
+            <GroupCell line={line} column={column} width={width} />
           ),
         tabIndex: -1,
       }))}
@@ -122,9 +122,9 @@ interface Contents {
 }
 
 /** The cells of a row with their contents, and one in place of the columns on each side that are not in the page. */
-function cellsOf({ pinned, shown, before, after }: Layout, of: (column: Column) => Contents) {
-  const cell = ({ column, index, left, isPinned }: Placed) => {
-    const { content, ...attributes } = of(column);
+function cellsOf({ pinned, shown, before, after }: Layout, of: (column: Column, width: number) => Contents) {
+  const cell = ({ column, width, index, left, isPinned }: Placed) => {
+    const { content, ...attributes } = of(column, width);
     const Tag = column.id === "name" ? "th" : "td";
     const kinds = [isPinned && "is-pinned", column.isNumber && "number"].filter(Boolean).join(" ");
     return (

@@ -2,28 +2,29 @@
 
 import { ITERATION_STATUS } from "../../api/words.ts";
 import { formatNumber } from "../../components/format.ts";
-import type { Column } from "../columns/columns.ts";
+import { type Column, charactersIn, textOf } from "../columns/columns.ts";
 import type { GroupLine } from "../rows/lines.ts";
 import { commonValue, type Stats, statsOf } from "../rows/stats.ts";
 
 const DIGITS = 3;
+/** So many small characters take the room of one. */
+const SMALL = 1.25;
 
-export function GroupCell({ line, column }: { line: GroupLine; column: Column }) {
+export function GroupCell({ line, column, width }: { line: GroupLine; column: Column; width: number }) {
   if (column.id === "status") return <Statuses line={line} />;
   if (column.kind === "field") return null;
   const common = commonValue(line.rows, column);
   const stats = column.kind === "metric" || common === undefined ? statsOf(line.rows, column) : undefined;
-  if (!stats) return <span title={common}>{common}</span>;
+  if (!stats) return <span title={common}>{textOf(common, column, width)}</span>;
   const [mean, min, max] = [stats.mean, stats.min, stats.max].map((each) => formatNumber(each, DIGITS));
   const std = stats.std === undefined ? "" : ` ± ${formatNumber(stats.std, 2)}`;
-  const title = `mean${std ? " ± standard deviation" : ""} of ${stats.count} of ${line.rows.length}, minimum and maximum`;
+  const range = rangeOf(stats, line.rows.length, min, max);
+  const kinds = `mean${std ? " ± standard deviation" : ""} of ${stats.count} of ${line.rows.length}, minimum and maximum`;
+  // What a narrow column has no room for is in the title alone: a cut number looks like another one.
   return (
-    <span class="grid-stats" title={title}>
-      <span>
-        {mean}
-        {std}
-      </span>
-      <span class="grid-range">{rangeOf(stats, line.rows.length, min, max)}</span>
+    <span class="grid-stats" title={`${mean}${std}${range && `, ${range}`}: ${kinds}`}>
+      <span>{`${mean}${std}`.length <= charactersIn(width) ? `${mean}${std}` : mean}</span>
+      <span class="grid-range">{range.length <= SMALL * charactersIn(width) ? range : null}</span>
     </span>
   );
 }
