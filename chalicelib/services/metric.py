@@ -95,10 +95,10 @@ def list_metrics(actor: Actor, iteration_id: str, key: str | None, limit: int, c
 
 
 def read_points(iteration: Iteration, key: str) -> Iterator[tuple[int, int, float]]:
-    """Step, time in ms since 1970 and value of all points, unordered. The caller has checked the permission."""
+    """Time in ms since 1970, step and value of all points, unordered. The caller has checked the permission."""
     for row in points.read_rows(iteration.id).stored:
         for piece in row.open({key}).series.values():
-            yield from zip(piece.columns.steps, piece.columns.times, piece.columns.values, strict=True)
+            yield from zip(piece.columns.times, piece.columns.steps, piece.columns.values, strict=True)
 
 
 def get_metric(actor: Actor, metric_id: str) -> Metric:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from chalicelib.routes.http.answer import Answer
@@ -15,7 +17,7 @@ from chalicelib.services.search.order import encode
 
 operations = Operations("/2.0/mlflow")
 
-# Step, time in ms since 1970, and value.
+# Time in ms since 1970, step and value.
 Point = tuple[int, int, float]
 
 
@@ -31,7 +33,7 @@ def get_history(call: Call[None, History]) -> Answer[dict[str, Any]]:
     query = call.query
     size = paging.check_size("max_results", query.max_results, limits.MAX_HISTORY_RESULTS, limits.MAX_HISTORY_RESULTS)
     line, _ = lookup.find_run(call, query.id)
-    points = sorted(dict.fromkeys(service.read_points(line.iteration, query.metric_key)), key=_order)
+    points = _sorted(service.read_points(line.iteration, query.metric_key))
     scope = f"history {line.iteration.id} {query.metric_key}"
     left = paging.after(points, scope, query.page_token or None, 3, _key)
     page = [(_key(point), point) for point in left[:size]]
@@ -39,17 +41,18 @@ def get_history(call: Call[None, History]) -> Answer[dict[str, Any]]:
     return paging.answer("metrics", page, lambda point: _form(query.metric_key, *point), scope, more=more)
 
 
-def _order(point: Point) -> tuple[int, int, bool, float]:
-    """NaN comes after the numbers."""
-    step, time, value = point
-    return time, step, math.isnan(value), value
+def _sorted(points: Iterable[Point]) -> list[Point]:
+    """The points, each once. NaN comes after the numbers; tuples with it do not compare."""
+    once = dict.fromkeys(points)
+    if any(map(math.isnan, map(itemgetter(2), once))):
+        return sorted(once, key=lambda point: (*point[:2], math.isnan(point[2]), point[2]))
+    return sorted(once)
 
 
 def _key(point: Point) -> paging.Key:
     """The same order in texts."""
-    step, time, value = point
-    return tuple(encode(part, descending=False) for part in (time, step, value))
+    return tuple(encode(part, descending=False) for part in point)
 
 
-def _form(key: str, step: int, time: int, value: float) -> dict[str, Any]:
+def _form(key: str, time: int, step: int, value: float) -> dict[str, Any]:
     return {"key": key, "value": number(value), "timestamp": time, "step": step}
