@@ -51,7 +51,7 @@ def make_curves_of(url: str, iterations: int, points: int) -> tuple[str, list[st
 
 
 def make_iterations(url: str, connection: Connection, experiment: str, number: int) -> list[str]:
-    """So many iterations, the oldest first."""
+    """Return the ids of the iterations, the oldest first."""
     send_all(url, _shared([[Sending(f"/experiments/{experiment}/iterations", b"{}")]] * number))
     return iterations_of(connection, experiment)
 

@@ -30,7 +30,7 @@ class TooFewPolls(Exception):
 
 
 def read_units_per_hour(browser: Browser, served: Served, experiment: str, running: int, polls: int) -> float:
-    """Resume so many iterations of the experiment, evenly scattered, and watch its table for these polls.
+    """Resume `running` scattered iterations of the experiment, and watch its table for `polls` polls.
 
     The pace is the one that the server asks for: a busy machine is slower.
     """

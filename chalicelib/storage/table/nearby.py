@@ -55,10 +55,11 @@ def _page_backwards(
 ) -> tuple[dict[Key, dict[str, Any]], dict[str, Any] | None]:
     """One page of the rows from the last wanted one to the first, and its LastEvaluatedKey."""
     first, last = min(left), max(left)
-    item.connection()
+    # DynamoDB refuses a start outside of the range: it may be above the rows that are left.
+    highest = last.sk if start is None else max(last.sk, start["SK"]["S"])
     answer = item.connection().query(
         first.pk,
-        Item.sk.between(first.sk, last.sk),
+        Item.sk.between(first.sk, highest),
         attributes_to_get=list(names),
         consistent_read=consistent,
         exclusive_start_key=start,
@@ -101,7 +102,6 @@ def _page_below(
     pk: str, left: Sequence[str], rows: int, names: Sequence[str], start: dict[str, Any] | None, consistent: bool
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """One page of the rows from the first prefix to the last, and its LastEvaluatedKey."""
-    item.connection()
     answer = item.connection().query(
         pk,
         Item.sk.between(left[0] if start is None else min(left[0], start["SK"]["S"]), left[-1] + _AFTER),
