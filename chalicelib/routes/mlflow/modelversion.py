@@ -83,13 +83,6 @@ class TagKey(Numbered):
     key: Required
 
 
-class SearchQuery(Query):
-    filter: str = ""
-    max_results: int | None = None
-    order_by: list[str] = []
-    page_token: str = ""
-
-
 class Named(NamedTuple):
     """A version with its model, which has the name."""
 
@@ -142,8 +135,8 @@ def get_download_uri(call: Call[None, NumberedQuery]) -> Answer[dict[str, Any]]:
     return ok({"artifact_uri": version.labels.get(DOWNLOAD_URI) or version.source})
 
 
-@operations.get("/model-versions/search", query=SearchQuery)
-def search_versions(call: Call[None, SearchQuery]) -> Answer[dict[str, Any]]:
+@operations.get("/model-versions/search", query=registry.SearchQuery)
+def search_versions(call: Call[None, registry.SearchQuery]) -> Answer[dict[str, Any]]:
     query = call.query
     size = paging.check_size("max_results", query.max_results, DEFAULT_RESULTS, MAX_RESULTS)
     order = query.order_by or ["last_updated_timestamp DESC"]

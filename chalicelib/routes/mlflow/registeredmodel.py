@@ -66,13 +66,6 @@ class TagKey(ByName):
     key: Required
 
 
-class SearchQuery(Query):
-    filter: str = ""
-    max_results: int | None = None
-    order_by: list[str] = []
-    page_token: str = ""
-
-
 class Stages(ByName):
     stages: list[str] = []
 
@@ -134,8 +127,8 @@ def delete_model(call: Call[ByName, None]) -> Answer[dict[str, Any]]:
     return ok({})
 
 
-@operations.get("/registered-models/search", query=SearchQuery)
-def search_models(call: Call[None, SearchQuery]) -> Answer[dict[str, Any]]:
+@operations.get("/registered-models/search", query=registry.SearchQuery)
+def search_models(call: Call[None, registry.SearchQuery]) -> Answer[dict[str, Any]]:
     query = call.query
     size = paging.check_size("max_results", query.max_results, DEFAULT_RESULTS, MAX_RESULTS)
     search: Search[Model] = Search(query.filter, query.order_by, GRAMMAR, ("name",), _value)

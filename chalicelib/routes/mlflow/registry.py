@@ -13,7 +13,7 @@ from chalicelib.routes.mlflow import limits, scope
 from chalicelib.routes.mlflow.checks import check_key, check_length
 from chalicelib.routes.mlflow.errors import missing, refuse
 from chalicelib.routes.mlflow.mapping import RESERVED, pairs
-from chalicelib.routes.mlflow.parse import Body
+from chalicelib.routes.mlflow.parse import Body, Query
 from chalicelib.services import model as models
 from chalicelib.services import modelversion as versions
 from deardiary.wire import limits as record
@@ -26,6 +26,15 @@ DOWNLOAD_URI = f"{RESERVED}download_uri"
 STAGES = {Stage.NO_STAGE: "None", Stage.STAGING: "Staging", Stage.PRODUCTION: "Production", Stage.ARCHIVED: "Archived"}
 _BY_NAME = {name.lower(): stage for stage, name in STAGES.items()}
 _NUMBER = re.compile(r"\s*[+-]?\d{1,18}\s*")
+
+
+class SearchQuery(Query):
+    """Of registered models, and of their versions."""
+
+    filter: str = ""
+    max_results: int | None = None
+    order_by: list[str] = []
+    page_token: str = ""
 
 
 class Tag(Body):
