@@ -24,7 +24,7 @@ from chalicelib.services.lifecycle import pace
 from chalicelib.services.search import facts
 from chalicelib.services.search.ast import Kind
 from chalicelib.services.search.facts import Facts, Known
-from chalicelib.services.search.position import Position, State, decode, encode
+from chalicelib.services.search.position import Position, State, decode, encode, young
 from chalicelib.storage import change as storage
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import running, series
@@ -36,13 +36,16 @@ from deardiary.wire.shapes import Iteration
 _SECOND = 1_000_000  # Microseconds, as all times here.
 # Every write of a request is visible this long after its beginning: 60 s, and 5 s for clocks and replicas that lag.
 WINDOW = 65 * _SECOND
-# Younger edits come twice: while a transaction commits, a reader may see one of its rows and not yet the other.
+# Younger edits come once more when they are older: while a transaction commits, a reader may see one of its rows and
+# not yet the other.
 YOUNG = 10 * _SECOND
 # A position without news is replaced after this time, long before the CHANGE rows since then expire.
 REPLACED_AFTER = 3600 * _SECOND
 LOST_AFTER = storage.KEPT_S * _SECOND - WINDOW
-# The server compares only the newest running iterations: their hashes must fit a URL.
+# The hashes must fit a URL. So the server compares only the newest running iterations. While more iterations are
+# edited, the oldest edits come again.
 MOST_RUNNING = 1000
+MOST_SEEN = 1100
 _IDLE_S = 30
 # The seconds until the next poll, by the most running iterations.
 _PACE = ((0, _IDLE_S), (50, 5), (200, 10), (MOST_RUNNING, 20))
@@ -105,7 +108,7 @@ def list_changes(
     watch = _watch(experiment_id, only, position)
     if watch.running:
         pace.watch_experiment(line)
-    edited = {each.id for each in watch.states if _is_edited(each, position)}
+    edited = {each.id for each in watch.states if _is_edited(each, position, now)}
     news = [each for each in watch.states if each.id in edited or each.hash_of_summaries() not in position.seen]
     sent, left = news[:limit], news[limit:]
     created = {each.id for each in sent if is_first or ids.created_us(each.id) > position.time_us - WINDOW}
@@ -116,6 +119,7 @@ def list_changes(
     present = {each.iteration.id for each in rows}
     has_news = is_first or sent or now - position.time_us > REPLACED_AFTER or watch.has_settled(now)
     after = _next_position(now, position, watch, left) if has_news else position
+    has_more = left and len(after.seen) < MOST_SEEN
     return Changes(
         rows=rows,
         grown=_summaries(grown),
@@ -124,13 +128,15 @@ def list_changes(
         last_seen=watch.last_seen,
         reset=reset,
         next_since=encode(experiment_id, after),
-        poll_after_seconds=0 if left else next(seconds for most, seconds in _PACE if watch.running <= most),
+        poll_after_seconds=0 if has_more else next(seconds for most, seconds in _PACE if watch.running <= most),
     )
 
 
-def _is_edited(state: State, position: Position) -> bool:
+def _is_edited(state: State, position: Position, now: int) -> bool:
     edits = state.hash_of_edits(position.time_us - WINDOW)
-    return edits is not None and edits not in position.seen
+    if edits is None or edits in position.seen:
+        return False
+    return not (state.is_younger(now - YOUNG) and young(edits) in position.seen)
 
 
 def _watch(experiment_id: str, only: Collection[str], position: Position) -> _Watch:
@@ -165,16 +171,14 @@ def _next_position(now: int, position: Position, watch: _Watch, left: Sequence[S
     """The position after this answer: at most a minute after the first edit that is left to the next answer."""
     waiting = [ids.stamped_us(each.edits[0]) + WINDOW - 1 for each in left if each.edits]
     time = max(position.time_us, min([now, *waiting]))
-    later, young = {each.id for each in left}, ids.stamp(now - YOUNG)
-    seen: set[bytes] = set()
-    for each in watch.states:
-        if each.id in later:
-            continue
-        seen.add(each.hash_of_summaries())
+    later = {each.id for each in left}
+    known = [each for each in watch.states if each.id not in later]
+    seen = [each.hash_of_summaries() for each in known]
+    for each in reversed(known):
         edits = each.hash_of_edits(time - WINDOW)
-        if edits is not None and each.edits[-1] <= young:
-            seen.add(edits)
-    return Position(time, frozenset(seen))
+        if edits is not None:
+            seen.append(young(edits) if each.is_younger(now - YOUNG) else edits)
+    return Position(time, frozenset(seen[:MOST_SEEN]))
 
 
 def _read_rows(

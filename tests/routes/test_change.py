@@ -239,7 +239,7 @@ def test_only_the_named_keys_come(server: Server, experiment_id: str, run: Run) 
         ({"parameters": ["lr", "none"], "metrics": "loss"}, {"lr"}, {"loss"}),
         ({"parameters": "", "metrics": ""}, set(), set()),
     ):
-        (row,) = mirror.ask(**given).body["data"]
+        (row,) = mirror.ask(since=None, **given).body["data"]
         assert (set(row["parameters"]), set(row["metrics"])) == (parameters, metrics)
 
 
@@ -263,6 +263,41 @@ def test_what_does_not_fit_one_answer_comes_with_the_next(server: Server, experi
     while not pauses or pauses[-1] == 0:
         pauses.append(mirror.poll(limit=2)["poll_after_seconds"])
     assert pauses == [0, 0, 5]
+    assert mirror.rows == mirror.listed()
+
+
+def test_edits_of_this_moment_come_once_now_and_once_more_when_they_are_older(
+    server: Server, experiment_id: str, later: Any
+) -> None:
+    runs = [Run(server, experiment_id) for _ in range(5)]
+    for each in runs:
+        each.end()
+    mirror = Mirror(server, experiment_id)
+    mirror.rows, mirror.since = {}, None
+    answers = [mirror.poll(limit=2) for _ in range(4)]
+    assert [len(each["data"]) for each in answers] == [2, 2, 1, 0]
+    assert [each["poll_after_seconds"] for each in answers] == [0, 0, 30, 30]
+    assert mirror.rows == mirror.listed()
+    later(seconds=15)
+    again = [mirror.poll() for _ in range(2)]
+    assert [{row["id"] for row in each["data"]} for each in again] == [{each.id for each in runs}, set()]
+
+
+def test_a_position_stays_short_while_very_many_are_edited(
+    server: Server, experiment_id: str, later: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.services.change.MOST_SEEN", 4)
+    runs = [Run(server, experiment_id) for _ in range(6)]
+    mirror = Mirror(server, experiment_id)
+    later(seconds=20)
+    for each in runs:
+        each.end()
+    answers = [mirror.poll(limit=2) for _ in range(3)]
+    assert max(len(each["next_since"]) for each in answers) <= 52
+    assert answers[-1]["poll_after_seconds"] > 0
+    for _ in range(3):
+        later(minutes=1)
+        mirror.poll()
     assert mirror.rows == mirror.listed()
 
 

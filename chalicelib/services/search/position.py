@@ -37,6 +37,15 @@ class State(NamedTuple):
         edits = [each.encode() for each in self.edits if each > after]
         return _hash(b"edits", self.id.encode(), *edits) if edits else None
 
+    def is_younger(self, than_us: int) -> bool:
+        """True if its last edit is younger."""
+        return bool(self.edits) and self.edits[-1] > ids.stamp(than_us)
+
+
+def young(edits: bytes) -> bytes:
+    """The hash for edits that the client has, but that come once more."""
+    return _hash(b"young", edits)
+
 
 def encode(experiment_id: str, position: Position) -> str:
     body = position.time_us.to_bytes(_TIME_BYTES, "big") + b"".join(sorted(position.seen))

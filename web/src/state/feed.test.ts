@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ApiError } from "../api/errors.ts";
 import { type Changes, Feeds, joined, queryOf, type Wish } from "./feed.ts";
 
 type Row = Changes["data"][number];
@@ -118,6 +119,22 @@ test("an error waits longer and keeps the position", async () => {
   await next();
   assert.deepEqual(pauses, [5, 30, 5]);
   assert.deepEqual(asked.at(-1)?.query, { since: "1" });
+});
+
+test("a position that is refused is given up, and the followers list again", async () => {
+  const refused = new ApiError(414, "UNKNOWN", "too long");
+  const { feeds, asked, next } = around([changes([], "1"), refused, changes(["a"], "2"), changes([], "3")]);
+  const resets: boolean[] = [];
+  feeds.follow("e", { wish: () => ({}), take: (each) => resets.push(each.reset) });
+  await settled();
+  await next();
+  await next();
+  await next();
+  assert.deepEqual(
+    asked.map((each) => each.query),
+    [{}, { since: "1" }, {}, { since: "2" }],
+  );
+  assert.deepEqual(resets, [false, true, false]);
 });
 
 test("wishes join to what all want", () => {

@@ -1,4 +1,6 @@
 /** Changes of an experiment, from the server's feed. All parts of a page that follow one experiment share its polls. */
+
+import { ApiError } from "../api/errors.ts";
 import type { components } from "../api/operations.ts";
 import type { QueryValues } from "../api/url.ts";
 
@@ -34,6 +36,8 @@ export interface Surroundings {
 const AFTER_ERROR_SECONDS = 30;
 /** Of a parameter that a URL repeats, the server takes as many. */
 const MOST_NAMED = 200;
+/** A URL has room for as many ids beside a position. */
+const MOST_IDS = 80;
 
 export class Feeds {
   readonly #around: Surroundings;
@@ -63,6 +67,7 @@ export class Feeds {
 
   async #poll(experimentId: string, followers: ReadonlySet<Follower>, signal: AbortSignal): Promise<void> {
     let [since, etag, seconds]: [string | undefined, string | undefined, number] = [undefined, undefined, 0];
+    let isLost = false;
     while (!signal.aborted) {
       await this.#around.pause(seconds, signal);
       if (signal.aborted) return;
@@ -70,14 +75,21 @@ export class Feeds {
       try {
         const found = await this.#around.ask(experimentId, queryOf(wish, since), etag, signal);
         if (!found || signal.aborted) continue;
-        for (const each of followers) each.take(part(found.body, each.wish()), since === undefined);
-        [since, etag, seconds] = [found.body.next_since, found.etag, found.body.poll_after_seconds];
-      } catch {
+        const changes: Changes = isLost ? { ...found.body, reset: true } : found.body;
+        for (const each of followers) each.take(part(changes, each.wish()), since === undefined);
+        [since, etag, seconds, isLost] = [changes.next_since, found.etag, changes.poll_after_seconds, false];
+      } catch (error) {
         // The next poll says the same; what a page reads besides shows its own errors.
         seconds = AFTER_ERROR_SECONDS;
+        // A position that the server, or a proxy, does not take would be refused again.
+        if (since && isRefusal(error)) [since, etag, isLost] = [undefined, undefined, true];
       }
     }
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && [400, 413, 414, 422, 431].includes(error.status);
 }
 
 /** What all want together. */
@@ -92,7 +104,7 @@ export function joined(wishes: readonly Wish[]): Wish {
 export function queryOf({ ids, parameters, metrics }: Wish, since?: string): QueryValues {
   return {
     ...(since ? { since } : {}),
-    ...(ids && ids.length <= MOST_NAMED ? { iteration_id: ids } : {}),
+    ...(ids && ids.length <= MOST_IDS ? { iteration_id: ids } : {}),
     ...named("parameters", parameters),
     ...named("metrics", metrics),
   };
