@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from deardiary.spool import lines, writer
-from deardiary.spool.segment import segments_in
+from deardiary.spool.segment import OwnSegment, segments_in
 from deardiary.spool.writer import Writer
 
 if TYPE_CHECKING:
@@ -143,3 +144,25 @@ def test_without_a_folder_there_is_memory_and_it_has_an_end(
     assert drain(one) == [[0, 1, 2, 9]]
     one.append(body(1), points=2)
     assert drain(one) == [[1]]
+
+
+@pytest.mark.parametrize("act", [Writer.settle, Writer.acknowledge, Writer.close])
+def test_only_one_thread_at_a_time_closes_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[Writer], object]
+) -> None:
+    """Two that close the same number close a file that the program has opened in between."""
+    monkeypatch.setattr(writer, "KEPT_OPEN", 0)
+    spool, close, entered = Writer(tmp_path), OwnSegment.close, list[bool]()
+
+    def watched(segment: OwnSegment) -> None:
+        another = threading.Thread(target=lambda: entered.append(spool._lock.acquire(blocking=False)))
+        another.start()
+        another.join()
+        close(segment)
+
+    monkeypatch.setattr(OwnSegment, "close", watched)
+    spool.append(body(1))
+    spool.cut()
+    act(spool)
+    assert entered
+    assert not any(entered)

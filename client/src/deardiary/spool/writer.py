@@ -92,7 +92,8 @@ class Writer:
             segment.fsync()
         for segment in kept[: max(0, len(kept) - KEPT_OPEN)]:
             if segment.is_there:
-                segment.close()
+                with self._lock:  # two threads would close the number twice, and with it a file of the user's program
+                    segment.close()
 
     def sync(self) -> None:
         """Flush the newest segment to the disk, as `settle` does with the closed ones."""
