@@ -23,7 +23,7 @@ LOG_LINES_SHOWN = 15
 
 
 class ServerFailed(Exception):
-    """A server did not start."""
+    """A server did not start, or ended while it was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,10 @@ def running(
         )
     try:
         yield process
+    except Exception as error:
+        if process.poll() is None or isinstance(error, ServerFailed):
+            raise
+        raise ServerFailed(f"the server ended with status {process.returncode}:\n{_end_of(log)}") from error
     finally:
         _stop(process)
 
