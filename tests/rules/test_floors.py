@@ -18,7 +18,7 @@ PACKAGES = {
 }
 # From the ground up: a module imports only from floors below its own, or from its own room.
 FLOORS = (
-    {"__version__", "wire"},
+    {"__version__", "nested", "wire"},
     {"files", "settings", "terminal", "values"},
     {"errors"},
     {"http", "secretsmanager", "spool"},
@@ -26,7 +26,7 @@ FLOORS = (
     {"transfer"},
     {"entities", "progress"},
     {"client"},
-    {"environment", "sending"},
+    {"environment", "media", "sending"},
     {"tracking"},
     {"sagemaker"},
     {"testing"},

@@ -88,6 +88,7 @@ EXTRAS = {
     "deardiary.sending.sources": {"boto3", "botocore"},
     "deardiary.secretsmanager": {"boto3", "botocore"},
     "deardiary.tracking.system": {"psutil", "pynvml"},
+    **{f"deardiary.media.{name}": {"numpy"} for name in ("image", "histogram", "sound")},
 }
 
 

@@ -23,7 +23,7 @@ _DOORS = {
     "chalicelib/storage": {"blob", "deletion", "inline", "keyring", "running"},
     "client/src/deardiary": {
         *("__main__", "__version__", "api", "client", "errors", "files", "secretsmanager", "settings", "terminal"),
-        *("values", "progress"),
+        *("values", "progress", "nested"),
     },
 }
 _ROOMS = {
@@ -37,6 +37,7 @@ _ROOMS = {
             "entities",
             "environment",
             "http",
+            "media",
             "sagemaker",
             "sending",
             "spool",

@@ -8,6 +8,7 @@ import re
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, SupportsIndex
 
+from deardiary.nested import flat
 from deardiary.wire import limits
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ class SupportsItem(Protocol):
 Number = SupportsFloat | SupportsItem
 
 
-def as_texts(parameters: Mapping[str, object]) -> dict[str, str]:
+def as_texts(parameters: object) -> dict[str, str]:
     """Parameter values as text, by ``str``: True is "True", None is "None", 1e-3 is "0.001". Floats stay exact.
 
-    A text that is too long for the server is shortened with a warning, not an error, so that a training goes on.
+    Nested objects are flattened; see `deardiary.nested.flat`. A text that is too long for the server is shortened
+    with a warning, not an error, so that a training goes on.
     """
-    return {checked_key(key): _shortened(key, str(value)) for key, value in parameters.items()}
+    return {checked_key(key): _shortened(key, str(value)) for key, value in flat(parameters).items()}
 
 
 def _shortened(key: str, text: str) -> str:

@@ -60,6 +60,10 @@ class Artifacts:
         found = paths.files_in(file, name or "")
         return transfer.in_threads(lambda each: self._store(each[1], each[0], description, wait=wait), found)
 
+    def keep(self, content: bytes | Path, name: str, description: str) -> Resource:
+        """Have a file uploaded some time later."""
+        return self._keep(content, name, description, secrets.token_hex(16))
+
     def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:
         """Register a model version; see `ActiveIteration.register_model`."""
         known, id_key = self._owner.journal.iteration, secrets.token_hex(16)
@@ -86,14 +90,14 @@ class Artifacts:
                 _log.warning("%s is kept to be uploaded later: %s", file, error)
         return self._keep(file, name, description, id_key)
 
-    def _keep(self, file: Path, name: str, description: str, id_key: str) -> Resource:
+    def _keep(self, file: bytes | Path, name: str, description: str, id_key: str) -> Resource:
         journal = self._owner.journal
-        copy = journal.keep_file(file)
+        copy = journal.keep_file(file, name)
         journal.operation("upload", {**copy, "name": name, "description": description, "id_key": id_key})
         self._kept.add(name)
         owner = self._owner
         return pending_resource(
-            owner.experiment_id, owner.id, name, description, size_bytes=file.stat().st_size, content_hash=copy["hash"]
+            owner.experiment_id, owner.id, name, description, size_bytes=_size_of(file), content_hash=copy["hash"]
         )
 
     def _register_later(self, name: str, resource: str | PathLike[str], description: str, id_key: str) -> ModelVersion:
@@ -104,6 +108,10 @@ class Artifacts:
         version = {"name": name, "resource": stored or str(resource), "description": description, "id_key": id_key}
         self._owner.journal.operation("register", version)
         return pending_version(self._owner.id, description)
+
+
+def _size_of(content: bytes | Path) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
 def pending_resource(

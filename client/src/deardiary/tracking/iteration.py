@@ -20,6 +20,7 @@ from deardiary.tracking.commands import Commands
 from deardiary.tracking.files import Artifacts
 from deardiary.tracking.finish_hooks import FinishHooks
 from deardiary.tracking.journal import Journal, new_run
+from deardiary.tracking.media import MediaLog
 from deardiary.tracking.silent import NullArtifacts, NullCapture, NullJournal
 from deardiary.tracking.steps import StepCounter
 from deardiary.values import Number, as_label_changes, as_snapshot, as_step, as_tags, as_texts
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from deardiary.client import Client
     from deardiary.environment.capture import Environment
+    from deardiary.media.encoded import Encoded
     from deardiary.tracking.console import CapturedOutput
     from deardiary.tracking.system import SystemWatch
     from deardiary.wire.shapes import PendingCommand
@@ -53,7 +55,7 @@ _INSTEAD = {
 }
 
 
-class ActiveIteration:
+class ActiveIteration(MediaLog):
     """A running iteration, to log into; several threads may share it.
 
     Each call writes its records to a file before it returns, and a thread sends them. No call waits for the network,
@@ -90,6 +92,7 @@ class ActiveIteration:
         self._strict = strict
         self._begin = begin
         self._steps = None if reopens else StepCounter()
+        self._media_steps = StepCounter()
         self._encoder = PointEncoder()
         self._parameters: dict[str, str] = {}
         self._ending = threading.RLock()
@@ -244,8 +247,12 @@ class ActiveIteration:
         """
         self._commands.on(kind, function)
 
-    def log_parameters(self, parameters: Mapping[str, object]) -> None:
-        """Record settings, as text made by ``str``. ClientError 409 if this process has set a key to another value."""
+    def log_parameters(self, parameters: Mapping[str, object] | object) -> None:
+        """Record settings, as text made by ``str``: a dict, a dataclass, a model of pydantic, a namespace of argparse.
+
+        Those within them are flattened: ``{"model": {"depth": 3}}`` is ``model.depth``. ClientError 409 if this process
+        has set a key to another value.
+        """
         self._check_running()
         texts = as_texts(parameters)
         for key, text in texts.items():
@@ -286,6 +293,9 @@ class ActiveIteration:
         if not os.fspath(path):
             raise ValueError("Name a file or a folder to store: '' would be all of the working directory")
         return self._artifacts.store(Path(path), name, description, wait=wait)
+
+    def _keep_media(self, encoded: Encoded, name: str, caption: str) -> None:
+        self._artifacts.keep(encoded.content, name, caption)
 
     def register_model(self, name: str, resource: str | PathLike[str], description: str = "") -> ModelVersion:
         """Create a new version of the project's model of that name, and the model if there is none.

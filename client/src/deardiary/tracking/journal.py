@@ -148,17 +148,20 @@ class Journal:
         """The seconds between two flushes."""
         return self._sender.pace()
 
-    def keep_file(self, path: Path) -> dict[str, str]:
-        """Copy a file into the spool until it is uploaded; return its path in the spool and its SHA-256.
+    def keep_file(self, content: bytes | Path, name: str) -> dict[str, str]:
+        """Copy a file into the spool until it is uploaded as ``name``; return its path in the spool and its SHA-256.
 
         Copy, do not link: training scripts overwrite the last checkpoint with the next one. OSError if the file cannot
         be read or the disk is full.
         """
         if self.folder is None:
-            raise OSError(f"There is no folder to keep {path} in until the server can be reached")
-        target = store.path_for(self.folder, path.name)
+            raise OSError(f"There is no folder to keep {name} in until the server can be reached")
+        target = store.path_for(self.folder, name.rpartition("/")[2])
         try:
-            shutil.copyfile(path, target)
+            if isinstance(content, bytes):
+                target.write_bytes(content)
+            else:
+                shutil.copyfile(content, target)
         except BaseException:
             target.unlink(missing_ok=True)
             raise

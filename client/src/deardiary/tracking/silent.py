@@ -58,6 +58,9 @@ class NullArtifacts:
     def store(self, file: Path, name: str | None, description: str, *, wait: bool) -> Resource:  # noqa: ARG002
         return pending_resource("", "", name or file.name, description)
 
+    def keep(self, content: bytes | Path, name: str, description: str) -> Resource:  # noqa: ARG002
+        return pending_resource("", "", name, description)
+
     def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:  # noqa: ARG002
         return pending_version("", description)
 
