@@ -6,9 +6,11 @@ import base64
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
 
+from deardiary.media import histogram, sound, table, video
 from tests.pages.conftest import Open
 from tests.support.api import (
     end,
@@ -345,6 +347,36 @@ def test_images_of_a_key_are_shown_by_step(dashboard: Dashboard, server: Server,
     slider.press("End")
     expect(dashboard.page.get_by_role("img", name="media/samples/100.png")).to_be_visible()
     dashboard.check_looks()
+
+
+def test_what_the_client_logs_is_shown_by_its_kind(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="media")
+    files = {
+        "media/weights/00000000.json": histogram.encode([0.1, 0.2, 0.2, 1.0], bins=4),
+        "media/weights/00000001.json": histogram.encode([1.0, 2.0, float("nan")], bins=2),
+        "media/voice/00000000.wav": sound.encode(np.zeros(800), sample_rate=8000),
+        "media/clip/00000000.mp4": video.encode(b"\0\0\0 ftyp"),
+        "media/errors/00000000.csv": table.encode([{"image": "7.png", "seen": 1}]),
+    }
+    for name, encoded in files.items():
+        assert isinstance(encoded.content, bytes)
+        _file(server, experiment, iteration, name, encoded.content)
+    dashboard.open(f"/iterations/{iteration}", {"tab": "files"})
+    page = dashboard.page
+    dashboard.follow("media/weights/00000000.json")
+    expect(page.get_by_role("img", name="Histogram media/weights/00000000.json").locator("rect")).to_have_count(4)
+    dashboard.check_looks()
+    page.get_by_role("slider").press("ArrowRight")
+    expect(page.get_by_text("2 values in 2 bins; 1 more are not finite")).to_be_visible()
+    dashboard.follow("media/voice/00000000.wav")
+    player = page.locator("audio")
+    page.wait_for_function("() => document.querySelector('audio')?.duration > 0")
+    assert player.evaluate("player => player.duration") == 0.1
+    dashboard.check_looks()
+    dashboard.follow("media/clip/00000000.mp4")
+    expect(page.get_by_text("The browser cannot show these bytes as video.")).to_be_visible()
+    dashboard.follow("media/errors/00000000.csv")
+    expect(page.get_by_role("cell", name="7.png")).to_be_visible()
 
 
 def test_the_environment_has_lock_file_and_diff(dashboard: Dashboard, server: Server, experiment: str) -> None:

@@ -89,6 +89,7 @@ def test_the_policy_allows_the_page_itself_and_the_store(server: Server, path: s
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
+        "media-src": "blob:",
         "img-src": f"'self' {store} blob: data:",
         "connect-src": f"'self' {store}",
         "worker-src": "'self'",

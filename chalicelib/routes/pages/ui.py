@@ -58,11 +58,12 @@ def _find(name: str) -> Path | None:
 
 
 def _headers() -> dict[str, str]:
-    """The page reads artifacts from the store too, shows images and starts workers. No script writes HTML."""
+    """The page reads artifacts from the store too, shows media, and starts workers. No script writes HTML."""
     store = served.store_origin()
     own = f"'self' {store}" if store else "'self'"
     return assets.headers_of(
         img_src=f"{own} blob: data:",
+        media_src="blob:",
         connect_src=own,
         worker_src="'self'",
         form_action="'self'",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { imageType, type Kind, kindOf } from "./kind.ts";
+import { type Kind, kindOf, mediaType } from "./kind.ts";
 
 const CASES: [string, string | undefined, Kind][] = [
   ["a/b.PNG", undefined, "image"],
@@ -13,6 +13,9 @@ const CASES: [string, string | undefined, Kind][] = [
   ["README.md", undefined, "markdown"],
   ["result.json", undefined, "json"],
   ["x", "application/ld+json", "json"],
+  ["a.wav", undefined, "sound"],
+  ["x", "audio/mpeg", "sound"],
+  ["a.MP4", "text/html", "video"],
   ["weights.bin", "application/octet-stream", "none"],
   ["png", undefined, "none"],
 ];
@@ -24,7 +27,9 @@ for (const [name, type, expected] of CASES) {
 }
 
 test("the type of an image follows from its name, not from what the file says of itself", () => {
-  assert.equal(imageType({ name: "a.jpg", content_type: "text/html" }), "image/jpeg");
-  assert.equal(imageType({ name: "a.svg" }), "image/svg+xml");
-  assert.equal(imageType({ name: "x", content_type: "image/gif" }), "image/gif");
+  assert.equal(mediaType({ name: "a.jpg", content_type: "text/html" }), "image/jpeg");
+  assert.equal(mediaType({ name: "a.mp3", content_type: "text/html" }), "audio/mpeg");
+  assert.equal(mediaType({ name: "a.webm" }), "video/webm");
+  assert.equal(mediaType({ name: "a.svg" }), "image/svg+xml");
+  assert.equal(mediaType({ name: "x", content_type: "image/gif" }), "image/gif");
 });

@@ -6,8 +6,10 @@ import { formatBytes } from "../../components/format.ts";
 import { lazy } from "../../components/lazy.tsx";
 import { bytesOf } from "./bytes.ts";
 import { MOST_COLUMNS, MOST_ROWS, parseCsv } from "./csv.ts";
+import { histogramOf } from "./histogram.ts";
+import { Histogram } from "./histogram.tsx";
 import { prettyJson } from "./json.ts";
-import { imageType, type Kind, kindOf, LIMITS } from "./kind.ts";
+import { type Kind, kindOf, LIMITS, mediaType } from "./kind.ts";
 import type { Schemas } from "./part.ts";
 
 type Resource = Schemas["Resource"];
@@ -28,7 +30,8 @@ function Shown({ file, kind }: { file: Resource; kind: Exclude<Kind, "none"> }) 
   const { blob, error } = useBytes(file.id);
   if (error) return <ErrorBox error={error} />;
   if (!blob) return <Loading />;
-  return kind === "image" ? <Image file={file} blob={blob} /> : <Words file={file} kind={kind} blob={blob} />;
+  if (kind === "image" || kind === "sound" || kind === "video") return <Media file={file} kind={kind} blob={blob} />;
+  return <Words file={file} kind={kind} blob={blob} />;
 }
 
 /** The last file stays until the next one is here, so that a slider does not flicker. */
@@ -45,23 +48,29 @@ function useBytes(id: string): { blob?: Blob | undefined; error?: unknown } {
   return state;
 }
 
-function Image({ file, blob }: { file: Resource; blob: Blob }) {
+function Media({ file, kind, blob }: { file: Resource; kind: "image" | "sound" | "video"; blob: Blob }) {
   const [url, setUrl] = useState<string>();
   const [broken, setBroken] = useState(false);
   useEffect(() => {
     // As an image an SVG runs no script, and loads nothing.
-    const fresh = URL.createObjectURL(new Blob([blob], { type: imageType(file) }));
+    const fresh = URL.createObjectURL(new Blob([blob], { type: mediaType(file) }));
     setUrl(fresh);
     setBroken(false);
     return () => URL.revokeObjectURL(fresh);
   }, [blob]);
-  if (broken) return <Empty title="No image">The browser cannot show these bytes as an image.</Empty>;
-  return url ? (
-    <img class="preview-image" src={url} alt={file.description || file.name} onError={() => setBroken(true)} />
-  ) : null;
+  if (broken) return <Empty title={`No ${kind}`}>The browser cannot show these bytes as {kind}.</Empty>;
+  if (!url) return null;
+  const [name, fail] = [file.description || file.name, () => setBroken(true)];
+  if (kind === "image") return <img class="preview-image" src={url} alt={name} onError={fail} />;
+  // biome-ignore lint/a11y/useMediaCaption: nobody has written captions for what a training produces
+  if (kind === "sound") return <audio class="preview-sound" controls src={url} aria-label={name} onError={fail} />;
+  // biome-ignore lint/a11y/useMediaCaption: as above
+  return <video class="preview-image" controls src={url} aria-label={name} onError={fail} />;
 }
 
-function Words({ file, kind, blob }: { file: Resource; kind: Exclude<Kind, "none" | "image">; blob: Blob }) {
+type Written = Exclude<Kind, "none" | "image" | "sound" | "video">;
+
+function Words({ file, kind, blob }: { file: Resource; kind: Written; blob: Blob }) {
   const [text, setText] = useState<string>();
   const [source, setSource] = useState(false);
   useEffect(() => {
@@ -85,6 +94,8 @@ function Words({ file, kind, blob }: { file: Resource; kind: Exclude<Kind, "none
 function Formatted({ kind, text, name }: { kind: "json" | "csv" | "markdown"; text: string; name: string }) {
   if (kind === "markdown") return <Markdown text={text} />;
   if (kind === "csv") return <Csv text={text} name={name} />;
+  const histogram = histogramOf(text);
+  if (histogram) return <Histogram histogram={histogram} name={name} />;
   const pretty = prettyJson(text);
   return pretty === undefined ? (
     <>

@@ -12,19 +12,20 @@ export interface Step<T extends Named> {
   file: T;
 }
 
-/** The key and the step of a name; undefined for other names. */
-export function stepOf(name: string): { key: string; step: number } | undefined {
-  const found = /^media\/(.+)\/(\d{1,15})(?:[^/\d][^/]*)?$/.exec(name);
-  return found ? { key: found[1] ?? "", step: Number(found[2]) } : undefined;
+/** The key and the step of a name, and its index where a step has several; undefined for other names. */
+export function stepOf(name: string): { key: string; step: number; index: number } | undefined {
+  const found = /^media\/(.+)\/(\d{1,15})(?:-(\d{1,6}))?(?:[^/\d][^/]*)?$/.exec(name);
+  return found ? { key: found[1] ?? "", step: Number(found[2]), index: Number(found[3] ?? 0) } : undefined;
 }
 
-/** All images of the key of this one by step; undefined if there is no other. */
+/** All files of the key, the kind and the index of this one by step; undefined if there is no other. */
 export function seriesOf<T extends Named>(chosen: T, files: readonly T[]): Step<T>[] | undefined {
-  const key = stepOf(chosen.name)?.key;
-  if (key === undefined || kindOf(chosen) !== "image") return undefined;
+  const [own, kind] = [stepOf(chosen.name), kindOf(chosen)];
+  if (!own || kind === "none") return undefined;
   const series = files.flatMap((file) => {
     const found = stepOf(file.name);
-    return found?.key === key && kindOf(file) === "image" ? [{ step: found.step, file }] : [];
+    const isOne = found?.key === own.key && found.index === own.index && kindOf(file) === kind;
+    return isOne ? [{ step: found.step, file }] : [];
   });
   return series.length > 1 ? series.toSorted((a, b) => a.step - b.step) : undefined;
 }
