@@ -52,6 +52,7 @@ SECTIONS = {
         *(
             "Model",
             "ModelVersion",
+            "DependentVersion",
             "Stage",
             "User",
             "Me",

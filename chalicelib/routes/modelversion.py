@@ -21,7 +21,7 @@ from chalicelib.routes.http.parse import (
 )
 from chalicelib.services import modelversion as service
 from chalicelib.services.lifecycle import deletion
-from deardiary.wire.shapes import ModelVersion, Stage
+from deardiary.wire.shapes import DependentVersion, ModelVersion, Stage
 
 routes = Routes(__name__)
 
@@ -56,6 +56,11 @@ def list_versions(call: Call[None, ModelVersionsQuery], model_id: str) -> Answer
 @routes.get("/iterations/{iteration_id}/modelversions", query=PageQuery)
 def list_versions_of_iteration(call: Call[None, PageQuery], iteration_id: str) -> Answer[Page[ModelVersion]]:
     return listed(service.list_versions_of_iteration(call.actor, iteration_id, call.query.limit, call.query.cursor))
+
+
+@routes.get("/experiments/{experiment_id}/modelversions", query=PageQuery)
+def list_versions_of_experiment(call: Call[None, PageQuery], experiment_id: str) -> Answer[Page[DependentVersion]]:
+    return listed(service.list_versions_of_experiment(call.actor, experiment_id, call.query.limit, call.query.cursor))
 
 
 @routes.post("/models/{model_id}/versions", body=NewModelVersion)

@@ -23,6 +23,7 @@ class SearchQuery(PageQuery, kw_only=True):
             min_length=1,
             max_length=limits.MAX_NAME_CHARACTERS,
             description="A part of a name or tag of a project, experiment or model, in any case; "
+            "from three characters on also a part of the name of a recent iteration; "
             "or the first six or more characters of the id of anything, iterations and resources included",
         ),
     ]

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict
-from chalicelib.paging import Page
+from chalicelib.paging import Page, page_by_id
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access, label
 from chalicelib.services.access import Actor, Need
@@ -21,7 +21,7 @@ from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
 from chalicelib.storage import modelversion as storage
 from chalicelib.storage.reads import lineage, registered
 from chalicelib.storage.reads.lineage import ModelLineage
-from deardiary.wire.shapes import Iteration, Model, ModelVersion, Resource, Stage
+from deardiary.wire.shapes import DependentVersion, Iteration, Model, ModelVersion, Resource, Stage
 
 
 class VersionChanges(TypedDict, total=False):
@@ -116,6 +116,15 @@ def list_versions_of_iteration(actor: Actor, iteration_id: str, limit: int, curs
     """List the versions that came from the iteration, by model, then by number."""
     project_id = access.iteration(actor, iteration_id, Need.READ).project.id
     return registered.list_versions_of_iteration(project_id, iteration_id, limit, cursor)
+
+
+def list_versions_of_experiment(
+    actor: Actor, experiment_id: str, limit: int, cursor: str | None
+) -> Page[DependentVersion]:
+    """List the versions that lose their file or iteration with the experiment or a part of it, by the version's id."""
+    project_id = access.experiment(actor, experiment_id, Need.READ).project.id
+    found = registered.list_versions_of_experiment(project_id, experiment_id)
+    return page_by_id(found, experiment_id, limit, cursor)
 
 
 def update_version(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVersion:

@@ -40,7 +40,7 @@ class ModelVersionRow(Labelled, discriminator="model-version"):
     run_link = UnicodeAttribute(null=True)
     loggedmodel_id = UnicodeAttribute(null=True)
     resource_id = UnicodeAttribute(null=True)
-    # The stage before its promotion, if it was promoted; see `_stage`.
+    # The stage before its promotion, if it was promoted; see `stage_of`.
     stage_id = NumberAttribute()
     promotion = NumberAttribute(null=True)
     description = UnicodeAttribute()
@@ -208,7 +208,7 @@ def whole_each(rows: Sequence[tuple[ModelVersionRow, Registry]]) -> list[ModelVe
 def _shape(row: ModelVersionRow, registry: Registry) -> ModelVersion:
     """The shape, without long labels."""
     given = {"aliases": registry.aliases_of(int(row.version)), "source": row.source or "", "labels": row.labels or {}}
-    return shape_of(row, ModelVersion, stage_id=_stage(row, registry), **given)
+    return shape_of(row, ModelVersion, stage_id=stage_of(row, registry), **given)
 
 
 def no_such_iteration() -> InvalidPayload:
@@ -289,7 +289,7 @@ def _in_production(owner: Model, registry: Registry) -> list[ModelVersion]:
     return [found] if found else []
 
 
-def _stage(row: ModelVersionRow, registry: Registry) -> Stage:
+def stage_of(row: ModelVersionRow, registry: Registry) -> Stage:
     if int(row.version) == registry.production:
         return Stage.PRODUCTION
     # A promotion after the read of the model does not count for this reader.
@@ -298,7 +298,7 @@ def _stage(row: ModelVersionRow, registry: Registry) -> Stage:
 
 
 def _has_stage(stage: Stage, registry: Registry) -> Condition:
-    """Condition: the version has this stage, other than PRODUCTION, by the rules of `_stage`."""
+    """Condition: the version has this stage, other than PRODUCTION, by the rules of `stage_of`."""
     promotion = ModelVersionRow.promotion
     own = promotion.does_not_exist() | (promotion > registry.promotions)
     same: Condition = own & (ModelVersionRow.stage_id == int(stage))

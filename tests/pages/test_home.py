@@ -183,8 +183,15 @@ def test_the_results_of_a_search_say_where_they_are(dashboard: Dashboard, server
     expect(results).to_contain_text(["Aviary / parrots"])
     dashboard.open("/search", {"q": "parrots"})
     expect(results).to_contain_text(["Aviary"])
+    new_experiment(server, project, name="polly's songs")
     dashboard.open("/search", {"q": "polly"})
+    # What holds iterations comes before them, though it is younger.
+    expect(results).to_contain_text(["polly's songs", "Aviary / parrots"])
+    expect(dashboard.page.get_by_text("the newest 200 iterations of the newest 10 experiments")).to_be_visible()
+    dashboard.check_looks()
+    dashboard.open("/search", {"q": "nightingale"})
     expect(dashboard.page.get_by_text("at least its first ten characters")).to_be_visible()
+    expect(dashboard.page.get_by_text("the newest 200 iterations of the newest 10 experiments")).to_be_visible()
 
 
 def test_the_search_is_used_by_keyboard(dashboard: Dashboard, server: Server) -> None:

@@ -163,26 +163,49 @@ def test_the_file_behind_a_version_is_downloaded(
 def test_a_deletion_names_the_versions_that_lose_their_file(
     dashboard: Dashboard, server: Server, project: str, model: str, tmp_path: Path
 ) -> None:
-    experiment = new_experiment(server, project)
+    experiment = new_experiment(server, project, name="sweep")
     (tmp_path / "net.bin").write_bytes(WEIGHTS)
-    iteration = new_iteration(server, experiment)
-    resource = server.client().resources.upload(experiment, tmp_path / "net.bin", iteration_id=iteration)
-    bodies: list[dict[str, Any]] = [{}, {"resource_id": resource.id}, {"resource_id": resource.id}]
-    created = [made(server.call("POST", f"/models/{model}/versions", {"iteration_id": iteration, **b})) for b in bodies]
-    found(server.call("PATCH", f"/modelversions/{created[2]['id']}", {"stage_id": 3}))
-    dialog = dashboard.page.get_by_role("dialog")
-    for path, kind, has in (
-        ("iterations", "iteration", "a file of this iteration"),
-        ("resources", "file", "this file"),
-    ):
-        dashboard.open(f"/{path}/{iteration if path == 'iterations' else resource.id}")
-        dashboard.page.get_by_role("button", name=f"Delete {kind}").click()
-        lost = f"has {has}. It cannot be downloaded while the {kind} is in the trash."
-        expect(dialog.locator(".in-use p")).to_have_text(
-            [f"Version 3 of classifier, in production, {lost}", f"Version 2 of classifier {lost}"]
-        )
+    iteration, other = (new_iteration(server, experiment, name=name) for name in ("quiet-heron", "tame-otter"))
+    file = server.client().resources.upload(experiment, tmp_path / "net.bin", iteration_id=iteration).id
+    bodies = [(iteration, None), (iteration, file), (other, file), (other, None)]
+    created = [
+        made(server.call("POST", f"/models/{model}/versions", {"iteration_id": i, "resource_id": f}))["id"]
+        for i, f in bodies
+    ]
+    # The version in production came from one iteration, and its file from the other.
+    found(server.call("PATCH", f"/modelversions/{created[2]}", {"stage_id": 3}))
+    page, dialog = dashboard.page, dashboard.page.get_by_role("dialog")
+
+    def check(has: str, origin: str, words: str, expected: list[tuple[int, bool]]) -> None:
+        """Each version, with whether it loses its file, in this order."""
+        lost = f"has {has}. It cannot be downloaded while {words} in the trash."
+        orphaned = f"came from {origin}. Its origin cannot be seen while {words} in the trash."
+        texts = [
+            f"Version {number} of classifier{', in production,' * (number == 3)} {lost if is_lost else orphaned}"
+            for number, is_lost in expected
+        ]
+        expect(dialog.get_by_role("status").get_by_role("paragraph")).to_have_text(texts)
         dashboard.check_looks()
-        dashboard.page.keyboard.press("Escape")
+
+    dashboard.open(f"/iterations/{iteration}")
+    page.get_by_role("button", name="Delete iteration").click()
+    one = ("a file of this iteration", "this iteration", "the iteration is")
+    check(*one, [(3, True), (2, True), (1, False)])
+    dashboard.open(f"/iterations/{other}")
+    page.get_by_role("button", name="Delete iteration").click()
+    check(*one, [(3, False), (4, False)])
+    dashboard.open(f"/resources/{file}")
+    page.get_by_role("button", name="Delete file").click()
+    check("this file", "", "the file is", [(3, True), (2, True)])
+    dashboard.open(f"/experiments/{experiment}")
+    page.get_by_role("button", name="Delete experiment").click()
+    whole = ("a file of this experiment", "an iteration of this experiment", "the experiment is")
+    check(*whole, [(3, True), (2, True), (1, False), (4, False)])
+    dialog.get_by_role("button", name="Cancel").click()
+    page.get_by_label("Select all").check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    many = ("a file of these iterations", "one of these iterations", "these iterations are")
+    check(*many, [(3, True), (2, True), (1, False), (4, False)])
 
 
 def test_a_version_shows_its_lineage_both_ways(

@@ -312,6 +312,37 @@ def test_an_iteration_lists_its_versions_of_all_models(server: Server, model: Re
     check_consistency()
 
 
+def test_an_experiment_lists_the_versions_that_depend_on_it(
+    server: Server, model: Registered, other: Registered
+) -> None:
+    elsewhere = new_experiment(server, model.project_id)
+    foreign, sibling = new_iteration(server, elsewhere), new_iteration(server, model.experiment_id)
+    file = new_ready_resource(server, model.experiment_id, b"a", iteration_id=sibling)["id"]
+    foreign_file = new_ready_resource(server, elsewhere, b"b", iteration_id=foreign)["id"]
+    ours = model.new()
+    file_only = model.new(iteration_id=foreign, resource_id=file)
+    mixed = other.new(resource_id=foreign_file)
+    other.new(iteration_id=foreign, resource_id=foreign_file)
+    model.patch(file_only, stage_id=PRODUCTION)
+    listed = list(server.client().experiments.modelversions(model.experiment_id))
+    assert [(each.id, each.version, each.model_name, each.stage_id) for each in listed] == [
+        (ours, 1, "iris", NO_STAGE),
+        (file_only, 2, "iris", PRODUCTION),
+        (mixed, 1, "rose", NO_STAGE),
+    ]
+    assert [(each.iteration_id, each.resource_id, each.file_iteration_id) for each in listed] == [
+        (model.iteration_id, None, None),
+        (None, file, sibling),
+        (model.iteration_id, None, None),
+    ]
+    path = f"/experiments/{model.experiment_id}/modelversions"
+    assert [each["id"] for each in pages(server, path, 1)] == [each.id for each in listed]
+    # Those that have lost both already lose no more.
+    assert server.call("DELETE", f"/resources/{file}").status == 204
+    assert server.call("DELETE", f"/models/{other.model_id}").status == 204
+    assert [each["id"] for each in found(server.call("GET", path))["data"]] == [ours]
+
+
 def test_a_deleted_version_or_model_is_not_listed(server: Server, model: Registered, other: Registered) -> None:
     first, second, third = model.new(), model.new(), other.new()
     assert server.call("DELETE", f"/modelversions/{first}").status == 204

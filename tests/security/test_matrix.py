@@ -147,6 +147,7 @@ RULES = {
     "DELETE /models/{model_id}": Rule.DELETE,
     "GET /models/{model_id}/versions": Rule.READ,
     "GET /iterations/{iteration_id}/modelversions": Rule.READ,
+    "GET /experiments/{experiment_id}/modelversions": Rule.READ,
     "POST /models/{model_id}/versions": Rule.CREATE,
     "GET /modelversions/{version_id}": Rule.READ,
     "PATCH /modelversions/{version_id}": Rule.UPDATE,

@@ -300,6 +300,7 @@ ASKS: dict[str, Asking] = {
     "DELETE /models/{model_id}": _plain,
     "GET /models/{model_id}/versions": _plain,
     "GET /iterations/{iteration_id}/modelversions": _plain,
+    "GET /experiments/{experiment_id}/modelversions": _plain,
     "POST /models/{model_id}/versions": lambda world: Ask(
         body={"iteration_id": world.ids["iteration_id"], "resource_id": world.ids["resource_id"]}
     ),

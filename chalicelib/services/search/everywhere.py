@@ -1,7 +1,8 @@
 """Search over all projects that the caller may read: names, tags, and the beginnings of ids.
 
 A page reads its projects one after the other: their experiments, models and tags. If the text can be the beginning of
-an id, it adds two small queries for each experiment.
+an id, it adds two small queries for each experiment. Names of iterations are searched in the newest iterations of the
+newest experiments only, which bounds the cost of a page.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from chalicelib.paging import Page, decode_cursor, encode_cursor
 from chalicelib.services import project as projects
 from chalicelib.services.access import Actor
 from chalicelib.storage import experiment, iteration, model, resource, tag
+from chalicelib.storage.reads import newest
+from deardiary.wire.names import name_of
 from deardiary.wire.shapes import Experiment, Project, SearchResult
 
 T = TypeVar("T")
@@ -24,6 +27,10 @@ T = TypeVar("T")
 _ID_PREFIX = re.compile("[0-9a-v]{6,24}")
 _PROJECTS_PER_PAGE = 25
 _PER_QUERY = 1000
+
+# Names of iterations: of each project these experiments, of each experiment these iterations and results.
+MOST_EXPERIMENTS, MOST_ITERATIONS, MOST_NAMED = 10, 200, 20
+SHORTEST_NAME = 3
 
 
 def search(actor: Actor, text: str, limit: int, cursor: str | None) -> Page[SearchResult]:
@@ -58,7 +65,11 @@ def _of_project(project: Project, text: str) -> list[SearchResult]:
     ]
     if _ID_PREFIX.fullmatch(text):
         found += chain.from_iterable(in_threads(lambda each: _within(each, text), experiments))
-    return sorted(found, key=lambda each: each.id)
+    if len(text) >= SHORTEST_NAME:
+        newest_ones = experiments[-MOST_EXPERIMENTS:]
+        found += chain.from_iterable(in_threads(lambda each: _named_iterations(each, text), newest_ones))
+    once = {each.id: each for each in found}
+    return sorted(once.values(), key=lambda each: each.id)
 
 
 def _within(owner: Experiment, prefix: str) -> list[SearchResult]:
@@ -71,6 +82,17 @@ def _within(owner: Experiment, prefix: str) -> list[SearchResult]:
         SearchResult(kind=kind, id=id_, name=name, project_id=owner.project_id, experiment_id=owner.id)
         for kind, id_, name in named
     ]
+
+
+def _named_iterations(owner: Experiment, text: str) -> list[SearchResult]:
+    """The newest iterations of one experiment with the text in their names."""
+    rows, _ = newest.newest_iterations(owner.id, MOST_ITERATIONS)
+    named = [(row.id, row.name or name_of(row.id)) for row in rows]
+    return [
+        SearchResult(kind="iteration", id=id_, name=name, project_id=owner.project_id, experiment_id=owner.id)
+        for id_, name in named
+        if text.casefold() in name.casefold()
+    ][:MOST_NAMED]
 
 
 def _matches(own_id: str, words: Iterable[str], text: str) -> bool:

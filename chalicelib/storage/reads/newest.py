@@ -50,9 +50,14 @@ def newest_versions(model_id: str, limit: int) -> list[Newest]:
     return _visible(_rows(keys.versions_span(model_id), limit, _FIELDS))
 
 
-def newest_iterations(experiment_id: str, limit: int, before_stamp: str) -> tuple[list[Newest], str | None]:
-    """The newest iterations created before a time (`ids.stamp`), and the id of the last row if there may be more."""
-    rows = _rows(keys.iterations_span_before(experiment_id, before_stamp), limit, _FIELDS)
+def newest_iterations(
+    experiment_id: str, limit: int, before_stamp: str | None = None
+) -> tuple[list[Newest], str | None]:
+    """The newest iterations, of those before a time (`ids.stamp`), and the id of the last row if there may be more."""
+    span = keys.iterations_span(experiment_id)
+    if before_stamp is not None:
+        span = keys.iterations_span_before(experiment_id, before_stamp)
+    rows = _rows(span, limit, _FIELDS)
     return _visible(rows), rows[-1]["id"]["S"] if len(rows) == limit else None
 
 

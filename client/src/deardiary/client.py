@@ -82,8 +82,9 @@ class Client:
     def search(self, text: str) -> Iterator[SearchResult]:
         """Find projects, experiments and models by a part of a name or tag (ignoring case), and any object by its id.
 
-        The first ten characters of an id are enough; ids of the same minute share the first six. The results hold only
-        objects that the user may read.
+        A text of three characters or more finds iterations by name too, in the newest 200 iterations of the newest ten
+        experiments of each project. The first ten characters of an id are enough; ids of the same minute share the
+        first six. The results hold only objects that the user may read.
         """
         return self._api.pages(SearchResult, "/search", {"q": text})
 

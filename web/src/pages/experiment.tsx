@@ -7,6 +7,7 @@ import { DeleteButton } from "../components/delete-button.tsx";
 import { type Changes, ObjectHead } from "../components/object-head.tsx";
 import { Pending } from "../components/pending.tsx";
 import { ExperimentStatus } from "../components/status.tsx";
+import { FilesInUse } from "../models/files-in-use.tsx";
 import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { rightsOn } from "../state/rights.ts";
@@ -66,7 +67,9 @@ function Head({ experiment }: { experiment: Experiment }) {
           </Link>
           {rights.update ? <ChangeStatus experiment={experiment} /> : null}
           {rights.delete ? (
-            <DeleteButton what="experiment" name={name} and="with all its iterations" remove={remove} />
+            <DeleteButton what="experiment" name={name} and="with all its iterations" remove={remove}>
+              <FilesInUse experimentId={id} deleted="experiment" />
+            </DeleteButton>
           ) : null}
         </>
       }

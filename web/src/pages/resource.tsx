@@ -113,9 +113,7 @@ function Head({ resource, rights }: { resource: Resource; rights: Rights }) {
           <Download resource={resource} />
           {rights.delete ? (
             <DeleteButton what="file" name={resource.name} remove={remove}>
-              {resource.iteration_id ? (
-                <FilesInUse iterationId={resource.iteration_id} resourceId={resource.id} />
-              ) : null}
+              <FilesInUse experimentId={resource.experiment_id} deleted={{ resourceId: resource.id }} />
             </DeleteButton>
           ) : null}
         </>

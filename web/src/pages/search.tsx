@@ -12,6 +12,9 @@ type Result = components["schemas"]["SearchResult"];
 const MOST = 200;
 /** Each is a request. */
 const MOST_NAMES = 20;
+const BOUND =
+  "It finds names of iterations from three characters on, in the newest 200 iterations of the newest 10 experiments of " +
+  "each project. An experiment's table finds all of its iterations by name.";
 
 export default function SearchPage() {
   const q = location.value.query.q ?? "";
@@ -32,24 +35,27 @@ function Results({ q }: { q: string }) {
     return (
       <Empty title={`Nothing is named like “${q}”`}>
         <p>
-          The search finds parts of the names and tags of projects, experiments and models. It finds iterations and
-          files by their ids only: the whole id, or at least its first ten characters. An experiment's table finds
-          iterations by name.
+          The search finds parts of the names and tags of projects, experiments and models, and everything by its id:
+          the whole id, or at least its first ten characters.
         </p>
+        <p>{BOUND}</p>
       </Empty>
     );
   }
   return (
     <Section title="Results" count={found.data.length}>
       <ul class="results found" onKeyDown={moveByArrow}>
-        {found.data.map((each) => (
-          <li key={each.id}>
-            <span class="note">{KINDS[each.kind] ?? each.kind}</span>
-            <Link to={pathOf(each)}>{each.name || each.id}</Link>
-            <bdi class="note above">{nameOf(each)}</bdi>
-          </li>
-        ))}
+        {found.data
+          .toSorted((a, b) => rank(a) - rank(b))
+          .map((each) => (
+            <li key={each.id}>
+              <span class="note">{KINDS[each.kind] ?? each.kind}</span>
+              <Link to={pathOf(each)}>{each.name || each.id}</Link>
+              <bdi class="note above">{nameOf(each)}</bdi>
+            </li>
+          ))}
       </ul>
+      <p class="note">{BOUND}</p>
     </Section>
   );
 }
@@ -65,6 +71,11 @@ function useNames(found: readonly Result[]): (result: Result) => string {
     const experiment = below(each) && experiments.get(each.experiment_id ?? "");
     return [project, experiment].filter(Boolean).join(" / ");
   };
+}
+
+/** Many iterations may have the same words in their names as their experiment. */
+function rank({ kind }: Result): number {
+  return kind === "iteration" || kind === "resource" ? 1 : 0;
 }
 
 const KINDS: Record<string, string> = { resource: "file", modelversion: "version" };

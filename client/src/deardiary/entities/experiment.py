@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of, present
 from deardiary.entities.naming import find_or_create
-from deardiary.wire.shapes import Experiment, ExperimentStatus
+from deardiary.wire.shapes import DependentVersion, Experiment, ExperimentStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,6 +70,10 @@ class Experiments:
         """
         body = present(name=name, description=description, status_id=status_id, end_date=end_date, labels=labels)
         return self._api.patch(Experiment, path_of("experiments", experiment_id), body)
+
+    def modelversions(self, experiment_id: str) -> Iterator[DependentVersion]:
+        """List the model versions that came from the experiment's iterations, or whose files are in it."""
+        return self._api.pages(DependentVersion, path_of("experiments", experiment_id, "modelversions"))
 
     def delete(self, experiment_id: str, *, purge: bool = False) -> None:
         """Delete an experiment and everything in it.

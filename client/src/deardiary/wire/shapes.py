@@ -504,6 +504,24 @@ class ModelVersion(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class DependentVersion(Shape):
+    """A model version that came from an iteration of an experiment, or whose file is in that experiment.
+
+    ``iteration_id`` and ``resource_id`` are None if they are not in the experiment, or deleted.
+    ``file_iteration_id`` is the iteration that logged the file, not always the one that the version came from.
+    """
+
+    id: str
+    model_id: str
+    model_name: str
+    version: int
+    stage_id: Stage
+    iteration_id: str | None = None
+    resource_id: str | None = None
+    file_iteration_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class LoggedModel(Shape):
     """A model that MLflow logged in an experiment, such as a checkpoint. ``run_id`` is its run, as MLflow sent it."""
 

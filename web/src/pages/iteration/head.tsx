@@ -39,7 +39,7 @@ export function Head(props: PartProps) {
               and="with its values and its files"
               remove={() => remove(iteration)}
             >
-              <FilesInUse iterationId={iteration.id} />
+              <FilesInUse experimentId={iteration.experiment_id} deleted={{ iterationIds: new Set([iteration.id]) }} />
             </DeleteButton>
           ) : null}
         </div>

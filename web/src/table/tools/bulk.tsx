@@ -5,6 +5,7 @@ import { Button, Link } from "../../components/basics.tsx";
 import { Confirm } from "../../components/confirm.tsx";
 import { Field } from "../../components/field.tsx";
 import { countOf } from "../../components/format.ts";
+import { FilesInUse } from "../../models/files-in-use.tsx";
 import { location } from "../../state/route.ts";
 import { bulkChange, type Change } from "../rows/bulk-change.ts";
 import { wordsOf } from "../rows/edit.ts";
@@ -71,6 +72,7 @@ export function Bulk({ experimentId, ids, data, mayUpdate, mayDelete, onClear, o
           onClose={dialog.onClose}
         >
           <p>They go to the trash of the project, with all that belongs to them.</p>
+          <FilesInUse experimentId={experimentId} deleted={{ iterationIds: new Set(ids) }} />
         </Confirm>
       ) : null}
     </section>
