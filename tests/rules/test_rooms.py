@@ -44,6 +44,7 @@ _ROOMS = {
             "testing",
             "tracking",
             "transfer",
+            "wandb",
             "wire",
         ),
     },

@@ -1,0 +1,87 @@
+"""The settings of a run, by name or attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from deardiary.nested import flat
+from deardiary.values import as_texts
+from deardiary.wandb.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Config(MutableMapping[str, Any]):
+    """The values are those that were set; nested dicts are recorded as parameters joined by dots.
+
+    A value is recorded when it is first set. UsageError if it is set to another one later, unless that is allowed; then
+    the later value is recorded as a label ``config/KEY``, for parameters do not change.
+    """
+
+    def __init__(self, record: Callable[[dict[str, str]], object], relabel: Callable[[dict[str, str]], object]) -> None:
+        object.__setattr__(self, "_record", record)
+        object.__setattr__(self, "_relabel", relabel)
+        object.__setattr__(self, "_values", {})
+
+    def update(  # type: ignore[override]
+        self,
+        values: Any = (),
+        allow_val_change: bool | None = None,
+        **more: Any,
+    ) -> None:
+        """Set a dict, a namespace of argparse, a dataclass or the like."""
+        given = {str(key): value for key, value in _one_level(values).items() if not str(key).startswith("__")} | more
+        changed = {key: value for key, value in given.items() if key in self._values and self._values[key] != value}
+        if changed and not allow_val_change:
+            name, value = next(iter(changed.items()))
+            raise UsageError(
+                f"config.{name} is {self._values[name]!r} and is to become {value!r}: give allow_val_change=True"
+            )
+        new = {key: value for key, value in given.items() if key not in self._values}
+        self._values.update(given)
+        if new:
+            self._record(as_texts(new))
+        if changed:
+            self._relabel({f"config/{key}": text for key, text in as_texts(changed).items()})
+
+    def setdefaults(self, values: Any) -> dict[str, Any]:
+        """Set those that are not set."""
+        self.update({key: value for key, value in _one_level(values).items() if key not in self._values})
+        return self.as_dict()
+
+    def as_dict(self) -> dict[str, Any]:
+        return dict(self._values)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.update({key: value})
+
+    def __delitem__(self, key: str) -> None:
+        raise UsageError(f"config.{key} is recorded, and stays")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(f"config has no {name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
+def _one_level(values: Any) -> Mapping[Any, Any]:
+    """Dicts as they are, with nested ones inside; objects flattened."""
+    return values if isinstance(values, Mapping) else dict(values) if values == () else flat(values)

@@ -1,0 +1,11 @@
+"""The errors of `deardiary.wandb`, with wandb's names."""
+
+from __future__ import annotations
+
+
+class Error(Exception):
+    """A call that has no meaning as it is given."""
+
+
+class UsageError(Error):
+    """A call at the wrong time, or with wrong arguments."""

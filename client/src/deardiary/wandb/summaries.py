@@ -1,0 +1,49 @@
+"""The last value of each metric, and values set by the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Summary(MutableMapping[str, Any]):
+    """What the program logged last, by key. A value that is set is logged: see `Run.set_summary`."""
+
+    def __init__(self, record: Callable[[str, Any], object]) -> None:
+        object.__setattr__(self, "_record", record)
+        object.__setattr__(self, "_values", {})
+
+    def note(self, values: dict[str, Any]) -> None:
+        """Remember what was logged."""
+        self._values.update(values)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._record(key, value)
+        self._values[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(f"summary has no {name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __repr__(self) -> str:
+        return repr(self._values)
