@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.pages.conftest import Open
 from tests.pages.test_home import HOSTILE
 from tests.support.api import end, found, made, new_experiment, new_iteration, new_member, new_project
-from tests.support.browser import Dashboard
+from tests.support.browser import PHONE, Dashboard
 from tests.support.server import Server
 
 LOCK = "\n".join(f"package-{number}==1.0" for number in range(40))
@@ -168,3 +168,14 @@ def test_a_reader_compares(new_tab: Open, server: Server) -> None:
     ids = [_logged(server, experiment, lr, 1) for lr in ("0.1", "0.2")]
     tab = _open(new_tab(new_member(server, project, "read").username), ids)
     expect(_line(tab, "lr").get_by_role("cell")).to_have_text(["0.1", "0.2"])
+
+
+def test_two_fit_a_phone(dashboard: Dashboard, server: Server) -> None:
+    experiment = new_experiment(server, new_project(server))
+    lrs = ("/data/of/a/long/path/version-1/train.parquet", "validation_of_the_learning_rate_2")
+    compared = [_logged(server, experiment, lr, 1 / 3, name=f"resnet50-warm-restarts-{lr[:9]}") for lr in lrs]
+    dashboard.page.set_viewport_size(PHONE)
+    _open(dashboard, compared)
+    table = dashboard.page.get_by_role("region", name="Differences")
+    expect(table.get_by_role("row").nth(2)).to_be_visible()
+    assert table.evaluate("each => each.scrollWidth - each.clientWidth") <= 0

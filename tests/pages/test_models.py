@@ -349,3 +349,44 @@ def test_a_version_is_added_described_labelled_and_deleted(
     page.get_by_role("button", name="Delete version").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("No versions yet")).to_be_visible()
+
+
+def test_a_file_of_an_iteration_is_registered(
+    dashboard: Dashboard, new_tab: Open, server: Server, project: str, model: str, tmp_path: Path
+) -> None:
+    experiment = new_experiment(server, project, name="sweep")
+    iteration = new_iteration(server, experiment, name="quiet-heron")
+    (tmp_path / "net.bin").write_bytes(WEIGHTS)
+    file = server.client().resources.upload(experiment, tmp_path / "net.bin", iteration_id=iteration).id
+    page = dashboard.page
+
+    def register() -> Locator:
+        dashboard.open(f"/iterations/{iteration}", {"tab": "files", "file": file})
+        page.get_by_role("button", name="Register as a model version").click()
+        return page.get_by_role("dialog", name="Register as a model version")
+
+    dialog = register()
+    expect(dialog.get_by_label("Model", exact=True)).to_have_value(model)
+    dialog.get_by_label("Description of the version").fill("the best so far")
+    dashboard.check_looks()
+    dialog.get_by_role("button", name="Register", exact=True).click()
+    expect(page.get_by_role("heading", name="classifier, version 1")).to_be_visible()
+    dialog = register()
+    dialog.get_by_label("Model", exact=True).select_option("A new model")
+    expect(dialog.get_by_role("button", name="Register", exact=True)).to_be_disabled()
+    # The name is taken: the dialog says so, and another one does.
+    dialog.get_by_label("Name of the model").fill("classifier")
+    dialog.get_by_role("button", name="Register", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("name:")
+    dialog.get_by_label("Name of the model").fill("segmenter")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="segmenter, version 1")).to_be_visible()
+    listed = server.client().experiments.modelversions(experiment)
+    assert sorted((each.model_name, each.iteration_id, each.resource_id) for each in listed) == [
+        ("classifier", iteration, file),
+        ("segmenter", iteration, file),
+    ]
+    reader = new_tab(new_member(server, project, "read").username)
+    reader.open(f"/iterations/{iteration}", {"tab": "files", "file": file})
+    expect(reader.page.get_by_role("button", name="Download net.bin").first).to_be_visible()
+    expect(reader.page.get_by_role("button", name="Register as a model version")).to_have_count(0)

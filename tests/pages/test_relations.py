@@ -103,3 +103,24 @@ def test_too_few_iterations_are_said(dashboard: Dashboard, server: Server) -> No
     for view in ("scatter", "parallel"):
         _open(dashboard, experiment, view)
         expect(dashboard.page.get_by_text(re.compile("1( of 1)? iterations"))).to_be_visible()
+
+
+@pytest.mark.parametrize("view", ["scatter", "parallel"])
+def test_only_the_rows_that_are_selected_in_the_table_are_shown(
+    dashboard: Dashboard, server: Server, experiment: str, view: str
+) -> None:
+    listed = server.client().iterations.list(experiment, filter="name in ('run-1', 'run-2', 'run-5')")
+    selected = ",".join(each.id for each in listed)
+    page = dashboard.page
+    # The filter leaves one of them out; it is selected all the same, as in the table.
+    query = {"chart-view": view, "selected": selected, "filter": "name != 'run-5'"}
+    dashboard.open(f"/experiments/{experiment}/charts", query)
+    drawn = page.locator(".relation circle:not(.ring), .parallel-lines path")
+    expect(drawn).to_have_count(3)
+    only = page.get_by_label("Only the 3 selected iterations")
+    expect(only).to_be_checked()
+    dashboard.check_looks()
+    only.uncheck()
+    expect(drawn.nth(4)).to_be_visible()
+    only.check()
+    expect(drawn).to_have_count(3)

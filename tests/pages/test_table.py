@@ -233,6 +233,27 @@ def test_columns_are_chosen_ordered_pinned_and_kept(new_tab: Open, server: Serve
     expect(again.page.locator(".grid thead .grid-sort")).to_have_text(wanted)
 
 
+def test_no_cell_is_blank_where_the_columns_do_not_fit_one_request(
+    dashboard: Dashboard, server: Server, project: str
+) -> None:
+    experiment, keys = new_experiment(server, project), [f"layer_{number:03}/weights/norm" for number in range(330)]
+    for name, value in (("first", 1.0), ("second", 2.0)):
+        _log(server, new_iteration(server, experiment, name=name), {}, dict.fromkeys(keys, value))
+    # As for old iterations: of new ones the feed brings all values.
+    quiet = {"data": [], "gone": [], "reset": False, "next_since": "x", "poll_after_seconds": 30}
+    dashboard.page.route("**/iterations/changes?*", lambda route: route.fulfill(json=quiet))
+    _open(dashboard, experiment)
+    dashboard.page.get_by_role("button", name="Columns").click()
+    dialog = dashboard.page.get_by_role("dialog", name="Columns")
+    dialog.get_by_role("button", name="Show these").click()
+    dialog.get_by_role("button", name="Done").click()
+    dashboard.page.locator(".grid").evaluate("grid => { grid.scrollLeft = 1e6 }")
+    expect(_cell(dashboard, "first", f"m:{keys[-1]}")).to_have_text("1")
+    expect(_cell(dashboard, "second", f"m:{keys[-1]}")).to_have_text("2")
+    dashboard.page.locator(".grid").evaluate("grid => { grid.scrollLeft = 0 }")
+    expect(_cell(dashboard, "second", f"m:{keys[0]}")).to_have_text("2")
+
+
 def test_selected_rows_are_tagged_labelled_compared_and_deleted(
     dashboard: Dashboard, server: Server, project: str
 ) -> None:

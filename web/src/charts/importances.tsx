@@ -6,7 +6,8 @@ import { formatNumber } from "../components/format.ts";
 import { askWorker } from "./ask-worker.ts";
 import type { Dimension } from "./dimension.ts";
 import { type Feature, type Importance, LEAST_ITERATIONS, type Result, TREES } from "./importance.ts";
-import { type Sweep, varying } from "./sweep.ts";
+import type { Sweep } from "./narrowed.ts";
+import { varying } from "./sweep.ts";
 
 export function Importances({ sweep, target }: { sweep: Sweep; target: Dimension }) {
   const [result, setResult] = useState<Result | undefined>();

@@ -5,11 +5,11 @@ import { location, setQuery } from "../state/route.ts";
 import { AxisBrush } from "./axis-brush.tsx";
 import { type Brush, brushesOf, brushText, type Dimension, insideOf, positionOf } from "./dimension.ts";
 import { light, lit } from "./hover.ts";
+import type { Sweep } from "./narrowed.ts";
 import { HEIGHT, textAt, topOf } from "./relation-parts.ts";
 import { shadeOf } from "./shade.ts";
 import { ShadeKey } from "./shade-key.tsx";
 import { useWidth } from "./size.ts";
-import type { Sweep } from "./sweep.ts";
 
 interface Props {
   sweep: Sweep;

@@ -1,13 +1,16 @@
 /** How parameters and metrics of all iterations of an experiment go together. */
+import { useMemo } from "preact/hooks";
 import { Empty, Loading } from "../components/basics.tsx";
 import { Choice, type Option } from "../components/choice.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
+import { countOf } from "../components/format.ts";
 import { location, setQuery } from "../state/route.ts";
 import { Importances } from "./importances.tsx";
+import { narrowed, type Sweep } from "./narrowed.ts";
 import { ofTable } from "./of-table.ts";
 import { Parallel } from "./parallel.tsx";
 import { Scatter } from "./scatter.tsx";
-import { MOST, type Sweep, useNames, useSweep, varying } from "./sweep.ts";
+import { MOST, useNames, useSweep, varying } from "./sweep.ts";
 
 export type Kind = "scatter" | "parallel" | "importance";
 
@@ -41,7 +44,11 @@ function Chosen({ experimentId, kind, names }: Props & { names: Names }) {
   const across = known(query["chart-across"], names.parameters[0] ?? target);
   const colour = query["chart-colour"] ?? "";
   const metrics = [target, across, colour].filter((each) => each.startsWith("metrics."));
-  const { data, error } = useSweep(experimentId, ofTable(query), [...new Set(metrics)].sort());
+  const table = ofTable(query);
+  const isNarrow = kind !== "importance" && table.selected.length > 0 && query["chart-of"] !== "all";
+  const selected = isNarrow ? table.selected : [];
+  const { data: read, error } = useSweep(experimentId, table, [...new Set(metrics)].sort(), selected);
+  const data = useMemo(() => read && narrowed(read, selected), [read, selected.join()]);
   const options = optionsOf(names);
   return (
     <>
@@ -69,13 +76,31 @@ function Chosen({ experimentId, kind, names }: Props & { names: Names }) {
           </>
         ) : null}
       </div>
+      {kind !== "importance" ? <Narrowing selected={table.selected.length} isNarrow={isNarrow} data={data} /> : null}
       {error && !data ? <ErrorBox error={error} /> : null}
       {!data && !error ? <Loading /> : null}
       {data ? <Relation kind={kind} sweep={data} target={target} across={across} colour={colour} /> : null}
-      {data && data.ids.length >= MOST ? (
+      {read && read.ids.length >= MOST ? (
         <p class="note">The first {MOST.toLocaleString("en-US")} iterations in the order of the table.</p>
       ) : null}
     </>
+  );
+}
+
+/** Which iterations these are while rows of the table are selected. */
+function Narrowing({ selected, isNarrow, data }: { selected: number; isNarrow: boolean; data: Sweep | undefined }) {
+  if (!selected) return null;
+  const found = data?.ids.length ?? selected;
+  const many = countOf(selected, "selected iteration");
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={isNarrow}
+        onChange={() => setQuery({ "chart-of": isNarrow ? "all" : undefined })}
+      />
+      Only the {isNarrow && found < selected ? `${found} first of the ${many}` : many}
+    </label>
   );
 }
 

@@ -3,11 +3,11 @@ import { useRef, useState } from "preact/hooks";
 import { go } from "../state/route.ts";
 import { type Dimension, positionOf, ticksOfDimension, titleOf } from "./dimension.ts";
 import { light, lit } from "./hover.ts";
+import type { Sweep } from "./narrowed.ts";
 import { countText, short, textAt } from "./relation-parts.ts";
 import { shadeOf } from "./shade.ts";
 import { ShadeKey } from "./shade-key.tsx";
 import { useWidth } from "./size.ts";
-import type { Sweep } from "./sweep.ts";
 
 interface Props {
   sweep: Sweep;

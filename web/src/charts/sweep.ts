@@ -4,19 +4,16 @@ import { urlOf } from "../api/url.ts";
 import { api } from "../state/api.ts";
 import type { Entry } from "../state/cache.ts";
 import { useGet, useLoaded } from "../state/use.ts";
+import { filterOfIds } from "../table/rows/request.ts";
 import { type Dimension, dimensionOf } from "./dimension.ts";
+import type { Sweep } from "./narrowed.ts";
 import type { OfTable } from "./of-table.ts";
 
 type Schemas = components["schemas"];
 
 export const MOST = 1000;
-
-export interface Sweep {
-  ids: readonly string[];
-  names: readonly string[];
-  /** By name: "parameters.lr", "metrics.loss". */
-  dimensions: ReadonlyMap<string, Dimension>;
-}
+/** A filter by ids of so many fits a URL. More are found among the first iterations of the table. */
+const MOST_IDS = 80;
 
 /** The keys in use: parameters and metrics by their full names. */
 export function useNames(
@@ -30,11 +27,12 @@ export function useNames(
   };
 }
 
-/** The first iterations by the filter and the order of the table, with all parameters and these metrics. */
+/** The first iterations by the filter and the order of the table, or the selected; all parameters and these metrics. */
 export function useSweep(
   experimentId: string,
   { filter, order }: Pick<OfTable, "filter" | "order">,
   metrics: readonly string[],
+  selected: readonly string[],
 ): Entry<Sweep> {
   const path = "/experiments/{experiment_id}/iterations";
   const ids = { experiment_id: experimentId };
@@ -43,7 +41,7 @@ export function useSweep(
     fields: ["name"],
     include: "parameters",
     metrics: metrics.map((name) => name.slice("metrics.".length)),
-    filter,
+    filter: selected.length && selected.length <= MOST_IDS ? filterOfIds(selected) : filter,
     order_by: order,
     limit: MOST,
   };

@@ -4,16 +4,19 @@ import { useId } from "preact/hooks";
 type FieldProps = JSX.IntrinsicElements["input"] & {
   label: string;
   error?: string | undefined;
+  /** Called with the text after each input. */
+  onText?: (text: string) => void;
 };
 
 /** A labelled input, with what is wrong with it below. */
-export function Field({ label, error, ...input }: FieldProps) {
+export function Field({ label, error, onText, ...input }: FieldProps) {
   const id = useId();
   return (
     <div class="field">
       <label for={id}>{label}</label>
       <input
         {...input}
+        {...(onText ? { onInput: (event) => onText(event.currentTarget.value) } : {})}
         id={id}
         aria-invalid={error ? true : undefined}
         aria-describedby={error ? `${id}-error` : undefined}

@@ -23,6 +23,22 @@ export function ListSection<T>({ title, list, actions, empty, children }: ListSe
   );
 }
 
+type TableSectionProps<T> = Omit<ListSectionProps<T>, "children"> &
+  Pick<TableProps, "head" | "class"> & { row: (each: T) => ComponentChildren };
+
+/** The same with a table, which has a row for each object. */
+export function TableSection<T>({ head, class: given = "", row, ...section }: TableSectionProps<T>) {
+  return (
+    <ListSection {...section}>
+      {(rows) => (
+        <Table label={section.title} class={given} head={head}>
+          {rows.map(row)}
+        </Table>
+      )}
+    </ListSection>
+  );
+}
+
 /** The same without a section. After an error the rows of before stay. */
 export function Listed<T>({ list, empty, children }: Pick<ListSectionProps<T>, "list" | "empty" | "children">) {
   return (

@@ -2,9 +2,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { ITERATION_STATUS } from "../api/words.ts";
-import { Button } from "../components/basics.tsx";
 import { Choice, type Option } from "../components/choice.tsx";
 import { Confirm } from "../components/confirm.tsx";
+import { DialogButton } from "../components/dialog-button.tsx";
 import { Field } from "../components/field.tsx";
 import { formatTime } from "../components/format.ts";
 import { api } from "../state/api.ts";
@@ -18,13 +18,7 @@ type Model = Schemas["Model"];
 const OFFERED = 200;
 
 export function CreateVersion({ model }: { model: Model }) {
-  const [open, setOpen] = useState(false);
-  return (
-    <>
-      <Button onClick={() => setOpen(true)}>Add a version</Button>
-      {open ? <CreateDialog model={model} onClose={() => setOpen(false)} /> : null}
-    </>
-  );
+  return <DialogButton label="Add a version">{(close) => <CreateDialog model={model} onClose={close} />}</DialogButton>;
 }
 
 function CreateDialog({ model, onClose }: { model: Model; onClose: () => void }) {
@@ -72,12 +66,7 @@ function CreateDialog({ model, onClose }: { model: Model; onClose: () => void })
           onChoose={setResourceId}
         />
       ) : null}
-      <Field
-        label="Description"
-        value={description}
-        onInput={(event) => setDescription(event.currentTarget.value)}
-        autocomplete="off"
-      />
+      <Field label="Description" value={description} onText={setDescription} autocomplete="off" />
     </Confirm>
   );
 }

@@ -3,7 +3,7 @@ import type { components } from "../api/operations.ts";
 import { urlOf } from "../api/url.ts";
 import { Empty, Link } from "../components/basics.tsx";
 import { DeleteButton } from "../components/delete-button.tsx";
-import { ListSection, Table } from "../components/listed.tsx";
+import { ListSection, Table, TableSection } from "../components/listed.tsx";
 import { type Changes, ObjectHead } from "../components/object-head.tsx";
 import { Pending } from "../components/pending.tsx";
 import { ExperimentStatus } from "../components/status.tsx";
@@ -100,41 +100,34 @@ function Experiments({ given }: Given) {
 function Models({ given, mayCreate }: Given & { mayCreate: boolean }) {
   const list = useList("/projects/{project_id}/models", given);
   return (
-    <ListSection
+    <TableSection
       title="Models"
       list={list}
+      class="objects stacked"
+      head={["Name", "In production", "Aliases", { number: "Changed" }]}
       actions={mayCreate ? <CreateModel projectId={given.ids.project_id} /> : null}
       empty={<Empty title="No models yet">An iteration registers one with register_model(…).</Empty>}
-    >
-      {(rows) => (
-        <Table
-          label="Models"
-          class="objects stacked"
-          head={["Name", "In production", "Aliases", { number: "Changed" }]}
-        >
-          {rows.map((each) => (
-            <tr key={each.id}>
-              <th scope="row">
-                <Link to={`/models/${each.id}`}>{each.name}</Link>
-                {each.description ? <p class="note clamp">{each.description}</p> : null}
-              </th>
-              <td data-label="In production">
-                <InProduction modelId={each.id} />
-              </td>
-              <td>
-                {Object.entries(each.aliases ?? {}).map(([alias, version]) => (
-                  <span class="tag" key={alias}>
-                    {alias} → {version}
-                  </span>
-                ))}
-              </td>
-              <td class="number">
-                <Time at={each.updated_date ?? each.created_date} />
-              </td>
-            </tr>
-          ))}
-        </Table>
+      row={(each) => (
+        <tr key={each.id}>
+          <th scope="row">
+            <Link to={`/models/${each.id}`}>{each.name}</Link>
+            {each.description ? <p class="note clamp">{each.description}</p> : null}
+          </th>
+          <td data-label="In production">
+            <InProduction modelId={each.id} />
+          </td>
+          <td>
+            {Object.entries(each.aliases ?? {}).map(([alias, version]) => (
+              <span class="tag" key={alias}>
+                {alias} → {version}
+              </span>
+            ))}
+          </td>
+          <td class="number">
+            <Time at={each.updated_date ?? each.created_date} />
+          </td>
+        </tr>
       )}
-    </ListSection>
+    />
   );
 }

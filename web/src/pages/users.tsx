@@ -3,8 +3,9 @@ import { useState } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { Button } from "../components/basics.tsx";
 import { Confirm } from "../components/confirm.tsx";
+import { DialogButton } from "../components/dialog-button.tsx";
 import { Field } from "../components/field.tsx";
-import { ACTIONS, ListSection, Table } from "../components/listed.tsx";
+import { ACTIONS, TableSection } from "../components/listed.tsx";
 import { Time } from "../components/time.tsx";
 import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
@@ -20,15 +21,14 @@ export default function UsersPage() {
   return (
     <>
       <h1 class="visually-hidden">Users</h1>
-      <ListSection title="Users" list={list as Shown<User[]>} actions={me.value?.is_admin ? <AddUser /> : null}>
-        {(users) => (
-          <Table label="Users" class="people stacked" head={["Username", "Name", "Role", "Created", ACTIONS]}>
-            {users.map((each) => (
-              <UserRow key={each.id} user={each} />
-            ))}
-          </Table>
-        )}
-      </ListSection>
+      <TableSection
+        title="Users"
+        list={list as Shown<User[]>}
+        class="people stacked"
+        head={["Username", "Name", "Role", "Created", ACTIONS]}
+        actions={me.value?.is_admin ? <AddUser /> : null}
+        row={(each) => <UserRow key={each.id} user={each} />}
+      />
     </>
   );
 }
@@ -107,14 +107,10 @@ function DeleteDialog({ user, onClose }: DialogProps) {
 }
 
 function AddUser() {
-  const [open, setOpen] = useState(false);
   return (
-    <>
-      <Button kind="primary" onClick={() => setOpen(true)}>
-        Create a user
-      </Button>
-      {open ? <CreateDialog onClose={() => setOpen(false)} /> : null}
-    </>
+    <DialogButton label="Create a user" kind="primary">
+      {(close) => <CreateDialog onClose={close} />}
+    </DialogButton>
   );
 }
 
@@ -123,7 +119,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
   const [isAdmin, setIsAdmin] = useState(false);
   const textOf = (name: keyof typeof given) => ({
     value: given[name],
-    onInput: (event: { currentTarget: HTMLInputElement }) => setGiven({ ...given, [name]: event.currentTarget.value }),
+    onText: (text: string) => setGiven({ ...given, [name]: text }),
   });
   const create = async () => {
     await api.post("/users", { body: { ...given, is_admin: isAdmin } });

@@ -6,9 +6,10 @@ import { Choice, type Option } from "../components/choice.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { Snippet } from "../components/copy.tsx";
 import { Dialog } from "../components/dialog.tsx";
+import { DialogButton } from "../components/dialog-button.tsx";
 import { Field } from "../components/field.tsx";
 import { formatDay } from "../components/format.ts";
-import { ACTIONS, ListSection, Table } from "../components/listed.tsx";
+import { ACTIONS, TableSection } from "../components/listed.tsx";
 import { Time } from "../components/time.tsx";
 import { api } from "../state/api.ts";
 import { cache, useList } from "../state/use.ts";
@@ -24,30 +25,22 @@ const LIVES: Option[] = [
 
 export function Tokens() {
   const list = useList("/auth/tokens", {});
-  const [creates, setCreates] = useState(false);
   const [created, setCreated] = useState<string>();
-  const add = (
-    <Button kind="primary" onClick={() => setCreates(true)}>
-      Create a token
-    </Button>
-  );
   return (
     <>
-      <ListSection
+      <TableSection
         title="API tokens"
         list={list}
-        actions={add}
+        class="people stacked"
+        head={["Name", "May", "Created", "Valid", ACTIONS]}
+        actions={
+          <DialogButton label="Create a token" kind="primary">
+            {(close) => <CreateDialog onCreated={setCreated} onClose={close} />}
+          </DialogButton>
+        }
         empty={<p class="note">A program on a machine without a keyboard signs in with one.</p>}
-      >
-        {(tokens) => (
-          <Table label="API tokens" class="people stacked" head={["Name", "May", "Created", "Valid", ACTIONS]}>
-            {tokens.map((each) => (
-              <TokenRow key={each.id} token={each} />
-            ))}
-          </Table>
-        )}
-      </ListSection>
-      {creates ? <CreateDialog onCreated={setCreated} onClose={() => setCreates(false)} /> : null}
+        row={(each) => <TokenRow key={each.id} token={each} />}
+      />
       <Dialog title="Your new token" open={created !== undefined} onClose={() => setCreated(undefined)}>
         <div class="form">
           <p>Copy it now: it is not shown again.</p>
@@ -123,7 +116,7 @@ function CreateDialog({ onCreated, onClose }: { onCreated: (token: string) => vo
       <Field
         label="Name"
         value={name}
-        onInput={(event) => setName(event.currentTarget.value)}
+        onText={setName}
         placeholder="nightly job"
         maxLength={255}
         autocomplete="off"

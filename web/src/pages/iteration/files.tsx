@@ -1,9 +1,11 @@
 /** The files of the iteration: a list, and the preview of the one that the URL names. */
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Button, Empty, Link, Loading } from "../../components/basics.tsx";
 import { Download } from "../../components/download.tsx";
 import { ErrorBox } from "../../components/error-box.tsx";
 import { countOf, formatBytes } from "../../components/format.ts";
+import { RegisterFile } from "../../models/register-file.tsx";
 import { hashOf } from "../../state/location.ts";
 import { location } from "../../state/route.ts";
 import { useList } from "../../state/use.ts";
@@ -20,7 +22,7 @@ type Resource = Schemas["Resource"];
 const SECONDS = 30;
 const MOST = 300;
 
-export default function Files({ iteration, running, news }: PartProps) {
+export default function Files({ iteration, projectId, rights, running, news }: PartProps) {
   const list = useList("/experiments/{experiment_id}/resources", {
     ids: { experiment_id: iteration.experiment_id },
     query: { iteration_id: iteration.id },
@@ -30,10 +32,23 @@ export default function Files({ iteration, running, news }: PartProps) {
   if (list.error && !list.data) return <ErrorBox error={list.error} retry={list.reload} />;
   if (!list.data) return <Loading />;
   if (!list.data.length) return <Empty title="No files">They appear here when the program logs a file.</Empty>;
-  return <Listed files={list.data.toSorted((a, b) => byKey(a.name, b.name))} />;
+  const mayRegister = rights.create && projectId !== undefined;
+  return (
+    <Listed
+      files={list.data.toSorted((a, b) => byKey(a.name, b.name))}
+      acts={(file) =>
+        mayRegister && file.state === "ready" ? (
+          <RegisterFile key={file.id} file={file} iterationId={iteration.id} projectId={projectId} />
+        ) : null
+      }
+    />
+  );
 }
 
-function Listed({ files }: { files: Resource[] }) {
+/** What can be done with a file, beside its download. */
+type Acts = (file: Resource) => ComponentChildren;
+
+function Listed({ files, acts }: { files: Resource[]; acts: Acts }) {
   const [find, setFind] = useState("");
   const [all, setAll] = useState(false);
   const found = files.filter((each) => includes(find, each.name, each.description));
@@ -62,7 +77,7 @@ function Listed({ files }: { files: Resource[] }) {
       </div>
       {chosen ? (
         <section class="preview" aria-label="Preview">
-          <Title file={chosen} />
+          <Title file={chosen} acts={acts} />
           {series ? <Steps series={series} chosen={chosen} /> : null}
           <Preview key={series ? "series" : chosen.id} file={chosen} />
         </section>
@@ -87,7 +102,7 @@ function File({ file, isChosen }: { file: Resource; isChosen: boolean }) {
   );
 }
 
-function Title({ file }: { file: Resource }) {
+function Title({ file, acts }: { file: Resource; acts: Acts }) {
   return (
     <header class="preview-head">
       <h2>
@@ -98,7 +113,10 @@ function Title({ file }: { file: Resource }) {
         <span title={file.content_hash}>sha256 {file.content_hash.slice(0, 12)}</span>
       </p>
       {file.description ? <p>{file.description}</p> : null}
-      <Download resource={file} />
+      <div class="actions">
+        <Download resource={file} />
+        {acts(file)}
+      </div>
     </header>
   );
 }

@@ -38,7 +38,7 @@ export function Chooser({ all, shown, onToggle, onShow, onReset }: Props) {
             Hide these
           </Button>
           <Button kind="plain" onClick={onReset}>
-            As at first
+            Reset
           </Button>
         </p>
         <ul class="chooser">

@@ -56,6 +56,18 @@ export function rowsOf({ ids, columns }: Schemas["IterationTable"]): Row[] {
   }));
 }
 
+/** The rows with the values that other answers have of them, each with other keys. */
+export function withKeys(rows: readonly Row[], others: readonly (readonly Row[])[]): Row[] {
+  const found = others.map((list) => new Map(list.map((row) => [row.id, row])));
+  if (!found.length) return [...rows];
+  return rows.map((row) => {
+    const same = [row, ...found.flatMap((each) => each.get(row.id) ?? [])];
+    const parameters = same.flatMap((each) => Object.entries(each.parameters));
+    const metrics = same.flatMap((each) => Object.entries(each.metrics));
+    return { ...row, parameters: present(parameters), metrics: present(metrics) };
+  });
+}
+
 function partsAt(parts: Schemas["SummaryColumns"], at: number): Parts | null {
   const found = present(Object.entries(parts).map(([part, values]) => [part, values?.[at]]));
   return Object.keys(found).length ? (found as Parts) : null;

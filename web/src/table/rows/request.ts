@@ -3,12 +3,17 @@ import { quotedText } from "../columns/columns.ts";
 import { MOST_READ } from "./keys.ts";
 import { FIELDS, type Part } from "./model.ts";
 
+export interface Named {
+  parameters: readonly string[];
+  metrics: readonly string[];
+}
+
 export interface Wanted {
   experimentId: string;
   filter: string;
   order: string;
   /** The keys of parameters and metrics; undefined for those that most rows have. */
-  keys?: { parameters: readonly string[]; metrics: readonly string[] } | undefined;
+  keys?: Named | undefined;
   parts: readonly Part[];
 }
 
@@ -16,24 +21,52 @@ export const NEWEST_FIRST = "created_date desc";
 const PAGE = 1000;
 /** An answer of more cells would be long to wait for. */
 const CELLS = 150_000;
+/** So many characters of keys, and so many keys, are in one request. */
+const MOST_CHARACTERS = 5000;
+const MOST_NAMED = 200;
 /** Of the columns where all keys are read: most experiments have fewer. */
 const USUAL_COLUMNS = 100;
 
-export function queryOf({ filter, order, keys, parts }: Wanted) {
+/** The queries for one page: several where the keys do not fit one URL. Each is for the same rows. */
+export function queriesOf({ filter, order, keys, parts }: Wanted) {
   const named = keys ? keys.parameters.length + keys.metrics.length * parts.length : USUAL_COLUMNS;
-  return {
+  const common = {
     format: "columns",
-    fields: FIELDS,
-    include: keys ? "tags" : "parameters,metrics,tags",
-    ...(keys ? { parameters: keys.parameters, metrics: keys.metrics } : { most_keys: MOST_READ }),
     parts,
     order_by: order,
     filter: filter || undefined,
     limit: Math.max(50, Math.min(PAGE, Math.floor(CELLS / Math.max(1, named)))),
   };
+  const whole = { ...common, fields: FIELDS };
+  if (!keys) return [{ ...whole, include: "parameters,metrics,tags", most_keys: MOST_READ }];
+  const [first, ...others] = fitting(keys);
+  return [{ ...whole, include: "tags", ...first }, ...others.map((each) => ({ ...common, ...each }))];
+}
+
+/** The keys in lists that each fit a URL; one at least. */
+function fitting({ parameters, metrics }: Named): { parameters: string[]; metrics: string[] }[] {
+  let [last, length, count] = [{ parameters: [] as string[], metrics: [] as string[] }, 0, 0];
+  const found = [last];
+  const add = (name: "parameters" | "metrics", key: string) => {
+    length += encodeURIComponent(key).length + name.length + 2;
+    count += 1;
+    if (count > 1 && (length > MOST_CHARACTERS || count > MOST_NAMED)) {
+      last = { parameters: [], metrics: [] };
+      found.push(last);
+      [length, count] = [encodeURIComponent(key).length + name.length + 2, 1];
+    }
+    last[name].push(key);
+  };
+  for (const key of parameters) add("parameters", key);
+  for (const key of metrics) add("metrics", key);
+  return found;
 }
 
 /** The same columns of the iterations with these ids, whatever the filter says. */
 export function ofIds(wanted: Wanted, ids: readonly string[]): Wanted {
-  return { ...wanted, order: NEWEST_FIRST, filter: `id in (${ids.map(quotedText).join(", ")})` };
+  return { ...wanted, order: NEWEST_FIRST, filter: filterOfIds(ids) };
+}
+
+export function filterOfIds(ids: readonly string[]): string {
+  return `id in (${ids.map(quotedText).join(", ")})`;
 }

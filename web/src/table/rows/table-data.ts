@@ -4,8 +4,8 @@ import type { components } from "../../api/operations.ts";
 import { api } from "../../state/api.ts";
 import type { Changes } from "../../state/feed.ts";
 import { follow } from "../../state/follow.ts";
-import { grown, merged, type Row, rowsOf } from "./model.ts";
-import { NEWEST_FIRST, ofIds, queryOf, type Wanted } from "./request.ts";
+import { grown, merged, type Row, rowsOf, withKeys } from "./model.ts";
+import { NEWEST_FIRST, ofIds, queriesOf, type Wanted } from "./request.ts";
 
 export interface State {
   rows: readonly Row[];
@@ -26,6 +26,8 @@ export interface State {
   /** The last heartbeat of each iteration that runs, by id. */
   lastSeen: ReadonlyMap<string, string>;
 }
+
+type Table = components["schemas"]["IterationTable"];
 
 const PATH = "/experiments/{experiment_id}/iterations";
 const RECENT_MS = 15_000;
@@ -86,10 +88,9 @@ export class TableData {
     const ids = this.#named;
     if (!ids.length) return;
     try {
-      const given = { ids: { experiment_id: wanted.experimentId }, query: queryOf(ofIds(wanted, ids)) };
-      const table = (await api.send("get", PATH, given)) as components["schemas"]["IterationTable"];
+      const { rows } = await ask(ofIds(wanted, ids));
       if (wanted !== this.#wanted || ids !== this.#named || this.#isClosed) return;
-      this.#show({ named: rowsOf(table) });
+      this.#show({ named: rows });
       this.#mergeRecent();
     } catch {
       // They stand where they are in the table, if they are there.
@@ -117,9 +118,7 @@ export class TableData {
     this.#reading = reading;
     this.#show({ isLoading: true });
     try {
-      const query = { ...queryOf(wanted), ...(this.#cursor === null ? {} : { cursor: this.#cursor }) };
-      const given = { ids: { experiment_id: wanted.experimentId }, query, signal: reading.signal };
-      const table = (await api.send("get", PATH, given)) as components["schemas"]["IterationTable"];
+      const { table, rows } = await ask(wanted, this.#cursor, reading.signal);
       if (reading.signal.aborted) return;
       this.#cursor = table.next_cursor;
       const state = {
@@ -129,7 +128,7 @@ export class TableData {
         isOld: false,
         added: [],
       };
-      this.#show({ ...state, rows: unique(placed(rowsOf(table))), isLoading: false, error: undefined });
+      this.#show({ ...state, rows: unique(placed(rows)), isLoading: false, error: undefined });
       this.#see(this.state.peek().rows);
       this.#mergeRecent();
     } catch (error) {
@@ -192,6 +191,21 @@ export class TableData {
   #show(change: Partial<State>): void {
     this.state.value = { ...this.state.peek(), ...change };
   }
+}
+
+/** A page of rows, in as many requests as their keys need. */
+async function ask(wanted: Wanted, cursor: string | null = null, signal?: AbortSignal) {
+  const answers = await Promise.all(
+    queriesOf(wanted).map((query) => {
+      const given = {
+        ids: { experiment_id: wanted.experimentId },
+        query: cursor === null ? query : { ...query, cursor },
+      };
+      return api.send("get", PATH, signal ? { ...given, signal } : given) as Promise<Table>;
+    }),
+  );
+  const [first, ...others] = answers.map(rowsOf);
+  return { table: answers[0] as Table, rows: withKeys(first ?? [], others) };
 }
 
 /** A row that moved while the pages were read may come twice. */

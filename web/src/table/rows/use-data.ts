@@ -6,7 +6,6 @@ import type { Part } from "./model.ts";
 import { NEWEST_FIRST } from "./request.ts";
 import { type State, TableData } from "./table-data.ts";
 
-const MOST_URL = 5000;
 /** So many rows are read where groups, differences or a tree need them all. */
 export const MOST_ROWS = 10_000;
 
@@ -43,20 +42,15 @@ export function useReading(data: TableData, { experimentId, filter, sort, all, s
   }, [data, key]);
 }
 
-/** No names where an answer has all keys, or the columns are those of the most used; else as many as a URL holds. */
+/** No names where an answer has all keys, or the columns are those of the most used. */
 function keysOf(all: readonly Column[], shown: readonly string[], isChosen: boolean) {
   const columns = columnsOfIds(shown, all);
   const parts = [...new Set<Part>(["last", ...columns.flatMap((each) => each.part ?? [])])].sort();
   if (all.length <= MOST_READ || !isChosen) return { parts };
-  const keys = { parameters: [] as string[], metrics: [] as string[] };
-  let length = 0;
-  for (const { kind, key } of columns) {
-    length += encodeURIComponent(key).length + 12;
-    if (length > MOST_URL) break;
-    if (kind === "parameter") keys.parameters.push(key);
-    if (kind === "metric" && !keys.metrics.includes(key)) keys.metrics.push(key);
-  }
-  return { parts, keys };
+  const ofKind = (kind: Column["kind"]) => [
+    ...new Set(columns.flatMap((each) => (each.kind === kind ? each.key : []))),
+  ];
+  return { parts, keys: { parameters: ofKind("parameter"), metrics: ofKind("metric") } };
 }
 
 /** While something needs all rows: read page after page, up to a limit. */
