@@ -174,7 +174,7 @@ def test_two_fit_a_phone(dashboard: Dashboard, server: Server) -> None:
     experiment = new_experiment(server, new_project(server))
     lrs = ("/data/of/a/long/path/version-1/train.parquet", "validation_of_the_learning_rate_2")
     compared = [_logged(server, experiment, lr, 1 / 3, name=f"resnet50-warm-restarts-{lr[:9]}") for lr in lrs]
-    dashboard.page.set_viewport_size(PHONE)
+    dashboard.page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     _open(dashboard, compared)
     table = dashboard.page.get_by_role("region", name="Differences")
     expect(table.get_by_role("row").nth(2)).to_be_visible()
