@@ -43,7 +43,7 @@ test-deploy: dashboard  ## the part of `make test` that deploys into an emulated
 test-dynamodb: $(INSTALLED)  ## the tests on the emulator, on another DynamoDB (needs npm)
 	$(BIN)/pytest -n 2 --dynoxide -rs
 
-test-integrations: $(INSTALLED)  ## unmodified MLflow clients and trainings, in environments of their own
+test-integrations: $(INSTALLED)  ## unmodified MLflow clients, and trainings with the real frameworks
 	$(BIN)/pytest --integrations -rs tests/integrations
 
 check: $(INSTALLED)  ## the part of `make test` that only reads: lint, format, types

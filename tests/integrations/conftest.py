@@ -1,4 +1,4 @@
-"""A server with sign-in that unmodified MLflow clients reach by HTTP, and our client to read what they logged."""
+"""A server with sign-in that MLflow clients and our integrations reach by HTTP, and our client to read from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from tests.support.emulator import Emulator
 from tests.support.server import server_on_emulator
 
 PROGRAMS = Path(__file__).parent / "programs"
+CLIENT = Path(__file__).parents[2] / "client" / "src"
 FIRST_PORT = 9700
+# The frameworks download nothing and report nothing to their makers.
+OFFLINE = {"KERAS_BACKEND": "torch", "HF_HUB_OFFLINE": "1", "YOLO_OFFLINE": "true", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,25 @@ class Diary:
             "MLFLOW_TRACKING_TOKEN": self.token,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-            "KERAS_BACKEND": "torch",
-            "HF_HUB_OFFLINE": "1",
+            **OFFLINE,
             **variables,
         }
         environment = _with(installed(peer), given)
         printed = environment.run(str(PROGRAMS / f"{program}.py"), cwd=folder)
         return json.loads(printed.strip().splitlines()[-1])
+
+    def run_ours(self, peer: Peer, program: Path, *arguments: str, folder: Path) -> str:
+        """Run a program that uses our client in an environment of its own. Return what it prints."""
+        given = {
+            "PYTHONPATH": str(CLIENT),
+            "DEARDIARY_URL": self.url,
+            "DEARDIARY_TOKEN": self.token,
+            "DEARDIARY_DIR": str(folder),
+            "YOLO_CONFIG_DIR": str(folder),
+            "HYDRA_FULL_ERROR": "1",
+            **OFFLINE,
+        }
+        return _with(installed(peer), given).run(str(program), *arguments, cwd=folder)
 
 
 @dataclass(frozen=True, slots=True)

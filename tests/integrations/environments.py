@@ -1,4 +1,4 @@
-"""Environments with unmodified MLflow clients and with the libraries that log through them.
+"""Environments with unmodified MLflow clients and with the frameworks that log here.
 
 They are installed once, outside the repository, like the peers of the benchmarks. What pip cannot install is skipped.
 """
@@ -17,12 +17,14 @@ OLDER_3 = Peer("mlflow-3.5", ("mlflow-skinny==3.5.1", "requests"))
 OLDER_2 = Peer("mlflow-2.22", ("mlflow-skinny==2.22.5", "requests"))
 CLIENTS = {"3.18": NEWEST, "3.5": OLDER_3, "2.22": OLDER_2}
 
-# Without CUDA where there is a choice: these trainings take seconds on a CPU.
+# The frameworks that log here, by our own integrations and by MLflow. Without CUDA where there is a choice: these
+# trainings take seconds on a CPU.
 FRAMEWORKS = Peer(
-    "mlflow-frameworks",
+    "frameworks",
     (
         *("mlflow==3.17.2", "scikit-learn", "xgboost-cpu", "lightgbm", "optuna", "torch", "keras", "lightning"),
-        *("transformers", "accelerate"),
+        *("transformers", "accelerate", "trl", "sentence-transformers", "catboost", "hydra-core", "stable-baselines3"),
+        *("ray[tune]", "tensorboard", "tensorboardX", "torchvision", "ultralytics", "fastai"),
     ),
     alone=("mlflow==3.18.0",),
 )

@@ -28,7 +28,7 @@ FLOORS = (
     {"client"},
     {"environment", "media", "sending"},
     {"tracking"},
-    {"sagemaker", "wandb"},
+    {"integrations", "sagemaker", "wandb"},
     {"testing"},
     {""},  # the package itself, with the public names
     {"cli"},

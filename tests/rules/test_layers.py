@@ -93,6 +93,14 @@ EXTRAS = {
     "deardiary.wandb.sklearn": {"numpy", "sklearn"},
     **{f"deardiary.media.{name}": {"numpy"} for name in ("image", "histogram", "sound")},
 }
+INTEGRATIONS = "deardiary.integrations"
+# The frameworks that a module of the integrations imports at once, beside that of its own name.
+FRAMEWORKS = {
+    "hydra": {"omegaconf"},
+    "lightning": {"pytorch_lightning"},
+    "sklearn": {"joblib"},
+    "tensorboard": {"numpy"},
+}
 
 
 def modules(folder: Path, root: Path) -> dict[str, ast.Module]:
@@ -164,10 +172,20 @@ def test_only_config_reads_the_environment(module: str) -> None:
     assert readers.isdisjoint(attributes | names)
 
 
+def frameworks_of(module: str) -> set[str]:
+    room, _, name = module.rpartition(".")
+    return {name, *FRAMEWORKS.get(name, set())} if room == INTEGRATIONS else set()
+
+
+def test_only_the_user_imports_an_integration() -> None:
+    others = [tree for name, tree in CLIENT_MODULES.items() if not within(name, {INTEGRATIONS})]
+    assert not any(within(name, {INTEGRATIONS}) for tree in others for name in imports(tree))
+
+
 @pytest.mark.parametrize("module", sorted(CLIENT_MODULES))
 def test_the_client_needs_nothing_but_python(module: str) -> None:
     reached = set(imports(CLIENT_MODULES[module]))
-    allowed = {"deardiary", *EXTRAS.get(module, set())}
+    allowed = {"deardiary", *EXTRAS.get(module, set()), *frameworks_of(module)}
     assert {name for name in reached if not is_standard(name) and not within(name, allowed)} == set()
 
 

@@ -37,6 +37,7 @@ _ROOMS = {
             "entities",
             "environment",
             "http",
+            "integrations",
             "media",
             "sagemaker",
             "sending",

@@ -85,6 +85,11 @@ def register(iteration: Endable) -> None:
     _catch_exit()
 
 
+def latest() -> Endable | None:
+    """Return the iteration that this process started last, of those that run; None if none runs."""
+    return _own[-1] if _own else None
+
+
 def is_worker() -> bool:
     """Whether `multiprocessing` started this process, whose end is not the end of the work."""
     multiprocessing = sys.modules.get("multiprocessing.process")

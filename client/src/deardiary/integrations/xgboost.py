@@ -1,0 +1,88 @@
+"""A callback for XGBoost: ``xgboost.train(…, callbacks=[DearDiaryCallback("Iris", "sweep")])``."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xgboost
+from xgboost import collective
+
+from deardiary.integrations._run import Run, ends_with
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deardiary.tracking.iteration import ActiveIteration
+
+for _owner, _name in itertools.product((xgboost, xgboost.training, xgboost.sklearn), ("train", "cv")):
+    ends_with(_owner, _name)
+
+
+class DearDiaryCallback(xgboost.callback.TrainingCallback):
+    """Log the booster's parameters, and the metrics of each data set at each round.
+
+    It also serves the scikit-learn classes and `xgboost.cv`. Of a distributed training the first process logs.
+    """
+
+    def __init__(
+        self,
+        project: str | None = None,
+        experiment: str | None = None,
+        *,
+        iteration: ActiveIteration | None = None,
+        log_model: bool = False,
+        **options: Any,
+    ) -> None:
+        """``log_model`` stores the trained model as model.json. ``options`` are those of `deardiary.start`."""
+        super().__init__()
+        self._run = Run(project, experiment, iteration=iteration, **options)
+        self._log_model = log_model
+
+    def before_training(self, model: Any) -> Any:
+        if collective.get_rank() == 0:
+            self._run.begin()
+            booster = model.cvfolds[0].bst if hasattr(model, "cvfolds") else model
+            self._run.parameters(dict(_settings(json.loads(booster.save_config())["learner"])))
+        return model
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        if collective.get_rank() == 0:
+            self._run.log(dict(_latest(evals_log)), step=epoch)
+        return False
+
+    def after_training(self, model: Any) -> Any:
+        if collective.get_rank() == 0:
+            if hasattr(model, "attributes"):
+                best = {"best_iteration", "best_score"}
+                self._run.parameters({key: text for key, text in model.attributes().items() if key in best})
+            if self._log_model and hasattr(model, "save_model"):
+                self._store(model)
+            self._run.finish()
+        return model
+
+    def _store(self, model: Any) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "model.json")
+            model.save_model(path)
+            self._run.save(path, path.name, wait=True)
+
+
+def _settings(config: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield the effective parameters by the names that users give them; the configuration nests them by component."""
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from _settings(value)
+        elif isinstance(value, str) and key not in {"name", "disable_default_eval_metric"}:
+            yield key, value
+
+
+def _latest(evals_log: Any) -> Iterator[tuple[str, float]]:
+    for data, metrics in evals_log.items():
+        for metric, history in metrics.items():
+            # With xgboost.cv each entry is a pair of mean and standard deviation.
+            value = history[-1]
+            yield f"{data}-{metric}", value[0] if isinstance(value, tuple) else value

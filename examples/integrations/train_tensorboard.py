@@ -1,0 +1,22 @@
+"""Log what PyTorch's SummaryWriter writes: `python examples/integrations/train_tensorboard.py`."""
+
+import numpy as np
+from torch.utils.tensorboard import SummaryWriter
+
+from deardiary.integrations import tensorboard as diary
+
+
+def main() -> None:
+    diary.autolog("Examples", "tensorboard", tags=["demo"])
+    with SummaryWriter("tensorboard-runs") as writer:
+        for step in range(10):
+            writer.add_scalar("loss", 1 / (step + 1), step)
+            writer.add_scalars("accuracy", {"train": step / 10, "valid": step / 20}, step)
+        noise = np.random.default_rng(0).random((3, 8, 12))
+        writer.add_image("noise", noise, 9)
+        writer.add_histogram("values", noise, 9)
+        writer.add_hparams({"lr": 0.1, "layers": 2}, {"final/loss": 0.1})
+
+
+if __name__ == "__main__":
+    main()
