@@ -16,8 +16,10 @@ from chalicelib.aws.threads import in_threads
 from chalicelib.errors import DomainError, InvalidPayload, Unavailable, not_found
 from chalicelib.services import access, iteration, resource, tag, trash, upload
 from chalicelib.services.access import Actor, Need
+from chalicelib.services.blobs import together
 from chalicelib.services.label import LabelChanges
 from chalicelib.services.lifecycle import deletion
+from chalicelib.storage import blob as blobs
 from chalicelib.storage import iteration as storage
 from chalicelib.storage import resource as resources
 from deardiary.wire.shapes import BulkFailure, BulkOutcomes, BulkUpload, BulkUploads, Resource
@@ -84,12 +86,19 @@ def begin_uploads(actor: Actor, experiment_id: str, given: Sequence[dict[str, An
             raise Unavailable("There was no time left for this one; send the request again")
         return BulkUpload(resource=resource.create_in(actor, lineage.experiment, **fields)[0])
 
-    def sign(created: Resource) -> BulkUpload:
-        requests = upload.sign(upload.within(lineage, created), 1, (), site).requests
-        return BulkUpload(resource=created, requests=requests)
-
+    early = together.create(actor, lineage.experiment, given)
     # One after the other: each creation checks the same experiment, so parallel ones would refuse each other.
-    begun = [_upload_of(partial(create, fields)) for fields in given]
+    begun = [
+        BulkUpload(resource=done) if done else _upload_of(partial(create, fields))
+        for fields, done in zip(given, early, strict=True)
+    ]
+    created = [each.resource for each in begun if each.resource is not None]
+    known = blobs.find_blobs(lineage.project.id, {each.content_hash for each in created})
+
+    def sign(resource: Resource) -> BulkUpload:
+        signed = upload.sign_whole(upload.within(lineage, resource), known.get(resource.content_hash), site)
+        return BulkUpload(resource=resource, requests=signed.requests)
+
     return _together([_upload_of(partial(sign, each.resource)) if each.resource else each for each in begun])
 
 
@@ -97,8 +106,11 @@ def complete_uploads(actor: Actor, experiment_id: str, ids: Sequence[str]) -> Bu
     """Check the bytes of each resource, and make it ready. A missing permission refuses all."""
     lineage = access.experiment(actor, experiment_id, Need.CREATE)
     found = {each.id: each for each in resources.find_visible(lineage.experiment, ids)}
+    early = together.complete(lineage, found.values())
 
     def complete(resource_id: str) -> BulkUpload:
+        if resource_id in early:
+            return BulkUpload(resource=early[resource_id])
         if resource_id not in found:
             raise not_found("resource", resource_id)
         return BulkUpload(resource=upload.complete(upload.within(lineage, found[resource_id]), ()))

@@ -67,13 +67,43 @@ def create_in(
     if created is None and experiment.status_id != ExperimentStatus.IN_PROGRESS:
         raise experiments.not_in_progress()
     seen = blobs.find_blob(experiment.project_id, content_hash)
-    # Until the bytes are uploaded the declared size is unproven: a wrong declaration must not block later uploaders.
-    if seen is not None and seen.ready and seen.size_bytes != size_bytes:
-        raise InvalidPayload("Bytes with this SHA-256 have another size", field="size_bytes")
-    backend = seen.backend if seen else config.settings().artifact_backend
-    _check_size(backend, size_bytes)
+    backend = _backend(seen, size_bytes)
     content = None if data is None else _decoded(backend, data, size_bytes, content_hash)
-    resource = created or Resource(
+    resource = created or make(
+        actor,
+        experiment,
+        seen,
+        name=name,
+        size_bytes=size_bytes,
+        content_hash=content_hash,
+        description=description,
+        iteration_id=iteration_id,
+        content_type=content_type,
+        created_date=created_date,
+    )
+    stored = created or _store(actor, experiment, resource, id_key, seen)
+    # An earlier process may have died before this.
+    if content is not None and stored.state == storage.PENDING:
+        stored = _keep(experiment.project_id, stored, content)
+    return with_data(experiment.project_id, stored), stored.id == resource.id and created is None
+
+
+def make(
+    actor: Actor,
+    experiment: Experiment,
+    seen: Blob | None,
+    *,
+    name: str,
+    size_bytes: int,
+    content_hash: str,
+    description: str,
+    iteration_id: str | None,
+    content_type: str,
+    created_date: datetime | None = None,
+) -> Resource:
+    """A new resource, which is not stored yet; `seen` is the blob of its bytes. InvalidPayload for a wrong size."""
+    backend = _backend(seen, size_bytes)
+    return Resource(
         id=ids.new_id(),
         experiment_id=experiment.id,
         iteration_id=iteration_id,
@@ -88,11 +118,16 @@ def create_in(
         content_hash=content_hash,
         state=storage.READY if seen and seen.ready else storage.PENDING,
     )
-    stored = created or _store(actor, experiment, resource, id_key, seen)
-    # An earlier process may have died before this.
-    if content is not None and stored.state == storage.PENDING:
-        stored = _keep(experiment.project_id, stored, content)
-    return with_data(experiment.project_id, stored), stored.id == resource.id and created is None
+
+
+def _backend(seen: Blob | None, size_bytes: int) -> str:
+    """The backend of the bytes. InvalidPayload if it does not take that many, or has them with another size."""
+    # Until the bytes are uploaded the declared size is unproven: a wrong declaration must not block later uploaders.
+    if seen is not None and seen.ready and seen.size_bytes != size_bytes:
+        raise InvalidPayload("Bytes with this SHA-256 have another size", field="size_bytes")
+    backend = seen.backend if seen else config.settings().artifact_backend
+    _check_size(backend, size_bytes)
+    return backend
 
 
 def _keep(project_id: str, resource: Resource, content: bytes) -> Resource:

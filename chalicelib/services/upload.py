@@ -61,6 +61,20 @@ def _sign(lineage: ResourceLineage, first_part: int, hashes: Sequence[str], site
     store = artifacts.store(blob.backend)
     if parts:
         return _request_parts(lineage, blob, store, parts, site)
+    return _request_whole(lineage, store, site)
+
+
+def sign_whole(lineage: ResourceLineage, blob: Blob | None, site: str) -> Upload:
+    """Like `sign`, for all bytes in one request; `blob` was read after the resource was created."""
+    if blob is None:
+        raise NotFound
+    ready = blob.ready or lineage.resource.state == resources.READY
+    upload = _nothing() if ready else _request_whole(lineage, artifacts.store(blob.backend), site)
+    deadline.check()
+    return upload
+
+
+def _request_whole(lineage: ResourceLineage, store: ArtifactStore, site: str) -> Upload:
     resource = lineage.resource
     return store.upload(_location(lineage), resource.size_bytes, resource.content_type, site)
 

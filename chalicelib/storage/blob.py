@@ -6,7 +6,7 @@ bytes are removed after the last owner; during the removal (`leaving`) no owner 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -83,6 +83,12 @@ def find_blob(project_id: str, sha256: str) -> Blob | None:
     return _shape(row) if row else None
 
 
+def find_blobs(project_id: str, sha256s: Iterable[str]) -> dict[str, Blob]:
+    """The blobs with these hashes, by hash."""
+    rows = item.get_many(keys.blob(project_id, each) for each in sha256s)
+    return {row.sha256: _shape(row) for row in rows.values() if isinstance(row, BlobRow)}
+
+
 def each_blob(project_id: str) -> Iterator[Blob]:
     return (_shape(row) for row in item.query(BlobRow, keys.project_partition(project_id), keys.BLOB))
 
@@ -129,16 +135,28 @@ def mark_ready(project_id: str, sha256: str, size_bytes: int, *, generation: str
     NotFound if the last owner was removed meanwhile, also if other requests have declared the blob again after that.
     None is the generation of a row of an older server.
     """
-    row = BlobRow(*keys.blob(project_id, sha256))
     with conditional.otherwise(NotFound):
-        actions: list[Action] = [
-            BlobRow.ready.set(True),
-            BlobRow.size_bytes.set(size_bytes),
-            BlobRow.upload_id.remove(),
-            BlobRow.upload_at.remove(),
-        ]
-        same = (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist()
-        row.update(actions, same if generation is None else same & (BlobRow.generation == generation))
+        BlobRow(*keys.blob(project_id, sha256)).update(_ready(size_bytes), _same_generation(generation))
+
+
+def add_ready(project_id: str, blob: Blob, size_bytes: int, write: Transaction) -> None:
+    """Like `mark_ready`, in a transaction, for the generation of this blob."""
+    row = BlobRow(*keys.blob(project_id, blob.sha256))
+    write.update(row, _ready(size_bytes), _same_generation(blob.generation), NotFound)
+
+
+def _ready(size_bytes: int) -> list[Action]:
+    return [
+        BlobRow.ready.set(True),
+        BlobRow.size_bytes.set(size_bytes),
+        BlobRow.upload_id.remove(),
+        BlobRow.upload_at.remove(),
+    ]
+
+
+def _same_generation(generation: str | None) -> Condition:
+    same: Condition = (BlobRow.owners > 0) & BlobRow.leaving.does_not_exist()
+    return same if generation is None else same & (BlobRow.generation == generation)
 
 
 def set_upload(project_id: str, sha256: str, upload_id: str, *, before: str | None) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
@@ -24,6 +25,8 @@ from deardiary.wire.shapes import Experiment, Resource
 
 PENDING = "pending"
 READY = "ready"
+# A transaction has at most 100 items: one is the experiment, each resource has up to seven with its iteration.
+MOST_TOGETHER = 14
 
 
 class ResourceRow(Item, discriminator="resource"):
@@ -52,27 +55,49 @@ ALIVE = ResourceRow.pk.exists() & ResourceRow.deleting.does_not_exist()
 HIDDEN = ResourceRow.deleting == True  # noqa: E712
 
 
-def create_resource(experiment: Experiment, resource: Resource, id_key: str | None, seen: Blob | None) -> None:
-    """Create a resource. NotFound without its experiment or iteration, Overtaken if the creation key is taken.
+class New(NamedTuple):
+    """A resource to create, its creation key, and the blob of its bytes as it was read."""
 
-    InvalidPayload if the experiment is not IN_PROGRESS.
+    resource: Resource
+    id_key: str | None
+    seen: Blob | None
+
+
+def create_resource(experiment: Experiment, resource: Resource, id_key: str | None, seen: Blob | None) -> None:
+    """Like `create_resources`, for one."""
+    create_resources(experiment, [New(resource, id_key, seen)])
+
+
+def create_resources(experiment: Experiment, wanted: Sequence[New]) -> None:
+    """Create all in one transaction, or none. NotFound without the experiment or an iteration.
+
+    Overtaken if a creation key is taken. InvalidPayload if the experiment is not IN_PROGRESS. Their bytes and creation
+    keys must differ, and they are at most `MOST_TOGETHER`.
     """
     write = Transaction()
     experiments.check_open(experiment, write)
+    for iteration_id in dict.fromkeys(new.resource.iteration_id for new in wanted):
+        if iteration_id is not None:
+            iteration.check_alive(experiment.id, iteration_id, write)
+    for new in wanted:
+        _add_creation(experiment, new, write)
+    write.commit()
+
+
+def _add_creation(experiment: Experiment, new: New, write: Transaction) -> None:
+    resource = new.resource
     if resource.iteration_id is not None:
-        iteration.check_alive(experiment.id, resource.iteration_id, write)
         write.put(ResourceLinkRow(*keys.resource_link(resource.iteration_id, resource.id)), Conflict)
-    write.put(_row(resource, id_key), Conflict)
-    if id_key is not None:
-        idkey.claim_id_key(keys.resource_id_key(experiment.id, id_key), resource.id, write, Overtaken)
+    write.put(_row(resource, new.id_key), Conflict)
+    if new.id_key is not None:
+        idkey.claim_id_key(keys.resource_id_key(experiment.id, new.id_key), resource.id, write, Overtaken)
     ref = Ref(*keys.resource_ref(resource.id), project_id=experiment.project_id, experiment_id=experiment.id)
     write.put(ref, Conflict)
-    blob.add_owner(experiment.project_id, blob.of_resource(resource), seen=seen, write=write)
+    blob.add_owner(experiment.project_id, blob.of_resource(resource), seen=new.seen, write=write)
     if resource.state == PENDING:
         upload.expect_bytes(experiment.project_id, resource, write)
     else:
         file.put_file(resource, write)
-    write.commit()
 
 
 def find_resource(experiment_id: str, resource_id: str) -> Resource | None:
@@ -95,6 +120,12 @@ def find_even_hidden(experiment_id: str, resource_id: str) -> Resource | None:
 def find_resource_by_id_key(experiment_id: str, id_key: str) -> Resource | None:
     resource_id = idkey.find_id_key(keys.resource_id_key(experiment_id, id_key))
     return None if resource_id is None else find_resource(experiment_id, resource_id)
+
+
+def taken_id_keys(experiment_id: str, id_keys: Iterable[str]) -> set[str]:
+    """Those of these creation keys that a resource of the experiment has, or had."""
+    rows = {keys.resource_id_key(experiment_id, each): each for each in id_keys}
+    return {rows[key] for key in item.get_many(rows)}
 
 
 def list_resources_of_experiment(experiment: Experiment, limit: int, cursor: str | None) -> Page[Resource]:
@@ -194,11 +225,30 @@ def mark_ready(resource: Resource) -> Resource:
     before = shape(row)
     if before.state == READY:
         return before
-    after = replace(before, state=READY, updated_date=resource.updated_date)
     write = Transaction()
+    after = _add_ready(before, resource.updated_date, write)
+    write.commit()
+    return after
+
+
+def mark_ready_with_blobs(project_id: str, checked: Sequence[tuple[Resource, Blob]], now: datetime) -> list[Resource]:
+    """Mark pending resources and their blobs ready, at most `MOST_TOGETHER`, all in one transaction or none.
+
+    NotFound without a blob, as for `blob.mark_ready`; Overtaken if another request changed a resource meanwhile.
+    """
+    write = Transaction()
+    done = []
+    for resource, its_blob in checked:
+        blob.add_ready(project_id, its_blob, resource.size_bytes, write)
+        done.append(_add_ready(resource, now, write))
+    write.commit()
+    return done
+
+
+def _add_ready(before: Resource, now: datetime | None, write: Transaction) -> Resource:
+    after = replace(before, state=READY, updated_date=now)
     file.put_file(after, write)
     _add_update(after, [ResourceRow.state.set(READY)], _same(before), write)
-    write.commit()
     return after
 
 

@@ -5,7 +5,7 @@ The rows are in one partition in the order of that time, so that a short Query f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -152,7 +152,12 @@ def _staged(row: UploadRow) -> Staged | None:
 
 def remove(record: Key) -> None:
     """Remove a row whose check is done."""
-    item.delete_items([record])
+    remove_all([record])
+
+
+def remove_all(records: Iterable[Key]) -> None:
+    """Remove rows whose checks are done."""
+    item.delete_items(records)
 
 
 def each_due(now: datetime) -> Iterator[Due]:

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.api import check_invalid, check_refused, found, new_experiment, new_iteration
+import deardiary
+from deardiary import ClientError
+from deardiary.http.transport import Request, Response
+from tests.support.api import check_invalid, check_refused, counted_calls, found, new_experiment, new_iteration
 from tests.support.server import Server
 
 ABSENT = "0" * 24
@@ -95,3 +98,86 @@ def test_a_folder_costs_two_calls_of_the_api(
     assert {each.state for each in stored} == {"ready"}
     client.resources.download_all(experiment, tmp_path / "back", iteration_id=iteration)
     assert {path.name: path.read_bytes() for path in (tmp_path / "back").iterdir()} == contents
+
+
+def test_many_uploads_cost_few_calls_of_the_table(server: Server) -> None:
+    experiment = new_experiment(server)
+    iteration = new_iteration(server, experiment)
+    contents = [bytes([index]) * 10 for index in range(30)]
+    with counted_calls() as calls:
+        begun = begin(server, experiment, *(declared(each, iteration_id=iteration) for each in contents))
+    assert len(calls) <= 15, calls
+    for each, content in zip(begun, contents, strict=True):
+        put(each["requests"][0], content)
+    with counted_calls() as calls:
+        done = complete(server, experiment, *(each["resource"]["id"] for each in begun))
+    assert len(calls) <= 15, calls
+    assert {each["resource"]["state"] for each in done} == {"ready"}
+    files = found(server.call("GET", f"/experiments/{experiment}/resources?iteration_id={iteration}"))["data"]
+    assert [each["name"] for each in files] == [each["resource"]["name"] for each in begun]
+
+
+def test_the_same_bytes_and_the_same_key_twice_in_one_request(server: Server) -> None:
+    experiment = new_experiment(server)
+    wanted = [
+        declared(b"a"),
+        declared(b"a", id_key="second"),
+        declared(b"a"),
+        declared(b"b"),
+        declared(b"c", id_key="second"),
+    ]
+    first, second, repeated, other, refused = begin(server, experiment, *wanted)
+    assert first["resource"]["id"] == repeated["resource"]["id"] != second["resource"]["id"]
+    assert refused["failure"]["code"] == "CONFLICT"
+    for request, content in ((first["requests"][0], b"a"), (other["requests"][0], b"b")):
+        put(request, content)
+    ids = [each["resource"]["id"] for each in (first, second, other)]
+    done = complete(server, experiment, *ids)
+    assert [(each["resource"]["id"], each["resource"]["state"]) for each in done] == [(each, "ready") for each in ids]
+
+
+def test_one_with_wrong_bytes_does_not_stop_the_others(server: Server) -> None:
+    experiment = new_experiment(server)
+    contents = [b"x", b"y", b"z"]
+    begun = begin(server, experiment, *map(declared, contents))
+    for each, content in list(zip(begun, contents, strict=True))[1:]:
+        put(each["requests"][0], content)
+    done = complete(server, experiment, *(each["resource"]["id"] for each in begun))
+    assert [each["failure"] and each["failure"]["code"] for each in done] == ["INVALID_PAYLOAD", None, None]
+    assert [each["resource"] and each["resource"]["state"] for each in done] == [None, "ready", "ready"]
+
+
+def test_a_logged_folder_costs_two_calls_of_the_api(server: Server, tmp_path: Path) -> None:
+    class Counting:
+        def __init__(self, inner: Any) -> None:
+            self.inner, self.broken = inner, False
+            self.calls: list[str] = []
+
+        def send(self, request: Request) -> Response:
+            path = request.url.split("?")[0]
+            if "/resources" in path:
+                self.calls.append(path.rpartition("/")[2])
+            if self.broken and path.endswith("/resources/complete"):
+                raise ClientError(0, "CONNECTION_FAILED", "no answer")
+            answer: Response = self.inner.send(request)
+            return answer
+
+        def close(self) -> None:
+            """Do nothing: there is nothing to close."""
+
+    counting = Counting(server.transport)
+    client = deardiary.connect("http://127.0.0.1:9", token=server.token(), transport=counting)
+    (tmp_path / "plots").mkdir()
+    names = [f"plots/{index}.txt" for index in range(6)]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    with deardiary.start("p", "folders", client=client) as active:
+        stored: Any = active.log_resource(tmp_path / "plots", "first")
+        assert [each.state for each in stored] == ["ready"] * 6
+        assert counting.calls == ["bulk", "complete"]
+        counting.broken = True
+        # The server has begun these uploads; each file is stored under the same key, and so only once.
+        again: Any = active.log_resource(tmp_path / "plots", "second")
+        assert [each.state for each in again] == ["ready"] * 6
+        listed = [each.name for each in server.client().resources.list(active.experiment_id)]
+    assert sorted(listed) == sorted(each.replace("plots", top) for each in names for top in ("first", "second"))

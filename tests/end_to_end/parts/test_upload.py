@@ -14,7 +14,7 @@ import pytest
 import deardiary
 from chalicelib import artifacts
 from chalicelib.storage import blob as blobs
-from deardiary.http.transport import Request
+from deardiary.http.transport import Request, Response
 from tests.support.faults import inject
 from tests.support.parts import (
     BYTES,
@@ -168,3 +168,18 @@ def test_urls_are_in_no_log(
 
 def _names(location: artifacts.Location) -> tuple[str, str]:
     return location.project_id, location.sha256
+
+
+def test_a_file_that_changes_between_its_hashes_and_its_upload_is_refused(
+    server: Server, experiment: deardiary.Experiment, file: Path
+) -> None:
+    class Changing(Watching):
+        def send(self, request: Request) -> Response:
+            if request.method == "POST" and request.url.endswith("/resources"):
+                file.write_bytes(BYTES[:-1] + b"x")
+            return super().send(request)
+
+    with pytest.raises(deardiary.ClientError, match="STORE_REFUSED"):
+        client_over(server, Changing(server)).resources.upload(experiment.id, file)
+    (pending,) = server.client().resources.list(experiment.id)
+    assert pending.state == "pending"

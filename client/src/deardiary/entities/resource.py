@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of, present
-from deardiary.errors import ClientError
-from deardiary.files import sha256_of, size_and_sha256
+from deardiary.files import sha256_of
 from deardiary.transfer import paths, store
+from deardiary.transfer.digests import digests_of
 from deardiary.transfer.progress import Meter
 from deardiary.wire import parts
 from deardiary.wire.shapes import Download, Iteration, Resource
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from os import PathLike
 
+    from deardiary.transfer.bulk import File
     from deardiary.transfer.progress import Progress
-
-
-# API Gateway answers 403 for a route that it does not have, our own server 404.
-_NO_ROUTE = (403, 404, 405)
 
 
 class Resources:
@@ -80,13 +77,13 @@ class Resources:
         """Store a file, under its own name unless ``name`` is given. The answer is "ready": checked and readable.
 
         Bytes that the project has are not sent again. An interrupted upload of a large file resumes where it ended. A
-        resource stored under the same ``id_key`` is not stored again. The file is read two or three times and never
-        held in memory. ClientError if it changes meanwhile; OSError if it cannot be read; ValueError for a name like
+        resource stored under the same ``id_key`` is not stored again. The file is read twice and never held
+        in memory. ClientError if it changes meanwhile; OSError if it cannot be read; ValueError for a name like
         ``../x``, which no download would write.
         """
         file = Path(path)
-        with file.open("rb") as stream:
-            size_bytes, content_hash = size_and_sha256(stream)
+        digests = digests_of(file)
+        size_bytes, content_hash = digests.size_bytes, digests.sha256
         name = paths.checked_name(file.name if name is None else name)
         resource = self._find_begun(experiment_id, iteration_id, name, size_bytes, content_hash) or self.create(
             experiment_id,
@@ -104,7 +101,7 @@ class Resources:
             return resource
         from deardiary.transfer import upload as uploading
 
-        return uploading.send(self._api, resource, file, size_bytes, meter)
+        return uploading.send(self._api, resource, file, digests, meter)
 
     def upload_folder(
         self,
@@ -126,22 +123,44 @@ class Resources:
         found = paths.files_in(_directory(Path(folder)), name or "")
         meter = Meter(sum(path.stat().st_size for _, path in found), progress)
 
-        fields = {"iteration_id": iteration_id, "description": description}
-        small = self._upload_small(experiment_id, found, fields, meter)
+        from deardiary.transfer import bulk
 
-        def send(each: tuple[str, Path]) -> Resource:
-            stored, id_key = small.get(each[0], (None, None))
-            return stored or self.upload(
+        files = bulk.files_of(found)
+        stored = self.upload_small(
+            experiment_id, files, iteration_id=iteration_id, description=description, progress=_steps_of(meter)
+        )
+
+        def send(each: File) -> Resource:
+            return stored.get(each.name) or self.upload(
                 experiment_id,
-                each[1],
-                each[0],
+                each.path,
+                each.name,
                 iteration_id=iteration_id,
                 description=description,
-                id_key=id_key,
+                id_key=each.id_key,
                 progress=_steps_of(meter),
             )
 
-        return store.in_threads(send, found)
+        return store.in_threads(send, files)
+
+    def upload_small(
+        self,
+        experiment_id: str,
+        files: Sequence[File],
+        *,
+        iteration_id: str | None = None,
+        description: str = "",
+        progress: Progress | None = None,
+    ) -> Mapping[str, Resource]:
+        """Store the small ones of these files, many in each call; return the "ready" resources by name.
+
+        `upload_folder` calls this, and stores the others by `upload`, each under its own ``id_key``.
+        """
+        from deardiary.transfer import bulk
+
+        fields = {"iteration_id": iteration_id, "description": description}
+        meter = Meter(sum(each.path.stat().st_size for each in files), progress)
+        return bulk.send_small(self._api, experiment_id, files, fields, meter)
 
     def download(
         self,
@@ -230,28 +249,6 @@ class Resources:
         headers = self._api.delete(path_of("resources", resource_id), purge=purge)
         freed = headers.get("x-freed-bytes", "")
         return int(freed) if freed.isdecimal() else 0
-
-    def _upload_small(
-        self, experiment_id: str, found: Sequence[tuple[str, Path]], fields: Mapping[str, str | None], meter: Meter
-    ) -> dict[str, tuple[Resource | None, str]]:
-        """Upload the small files together; return, by name, the stored resource and its id_key.
-
-        The other files, and those whose resource is None, have to be uploaded one by one.
-        """
-        from deardiary.transfer import bulk
-
-        small = [(name, path) for name, path in found if path.stat().st_size <= parts.LEAST_IN_PARTS]
-        if len(small) < 2:
-            return {}
-        files = store.in_threads(lambda each: bulk.declare(each[1], each[0]), small)
-        try:
-            sent = bulk.send(self._api, experiment_id, files, fields, meter)
-        except ClientError as error:
-            # An older server has no such route. Any other refusal comes again.
-            if error.status in _NO_ROUTE:
-                return {}
-            raise
-        return {each.name: (stored, each.id_key) for each, stored in zip(files, sent, strict=True)}
 
     def _fetch(self, resource: Resource, target: Path, meter: Meter) -> None:
         from deardiary.transfer import download as downloading

@@ -16,11 +16,12 @@ from deardiary.sending import registry
 from deardiary.wire.shapes import ModelVersion, Resource, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from deardiary.client import Client
     from deardiary.tracking.journal import Journal
+    from deardiary.transfer.bulk import File
 
 _log = logging.getLogger(__name__)
 
@@ -52,13 +53,17 @@ class Artifacts:
 
     def store(self, file: Path, name: str | None, description: str, *, wait: bool) -> Resource | Sequence[Resource]:
         """Store a file or folder; see `ActiveIteration.log_resource`."""
-        from deardiary.transfer import paths
+        from deardiary.transfer import bulk, paths
         from deardiary.transfer import store as transfer
 
         if not file.is_dir():
-            return self._store(file, paths.checked_name(file.name if name is None else name), description, wait=wait)
-        found = paths.files_in(file, name or "")
-        return transfer.in_threads(lambda each: self._store(each[1], each[0], description, wait=wait), found)
+            checked = paths.checked_name(file.name if name is None else name)
+            return self._store(bulk.File(checked, file, secrets.token_hex(16)), description, wait=wait)
+        files = bulk.files_of(paths.files_in(file, name or ""))
+        stored = self._store_small(files, description) if wait else {}
+        return transfer.in_threads(
+            lambda each: stored.get(each.name) or self._store(each, description, wait=wait), files
+        )
 
     def keep(self, content: bytes | Path, name: str, description: str) -> Resource:
         """Have a file uploaded some time later."""
@@ -77,18 +82,36 @@ class Artifacts:
                 _log.warning("The model %r is to be registered later: %s", name, error)
         return self._register_later(name, resource, description, id_key)
 
-    def _store(self, file: Path, name: str, description: str, *, wait: bool) -> Resource:
-        known, id_key = self._owner.journal.iteration, secrets.token_hex(16)
+    def _store_small(self, files: Sequence[File], description: str) -> Mapping[str, Resource]:
+        """Store the small files in few calls; return those that are stored. `_store` cares for the others."""
+        known = self._owner.journal.iteration
+        if known is None:
+            return {}
+        resources = self._owner.client.resources
+        try:
+            return resources.upload_small(known.experiment_id, files, iteration_id=known.id, description=description)
+        except ClientError as error:
+            if self._strict and not (error.is_passing or error.is_in_trash):
+                raise
+            return {}
+
+    def _store(self, file: File, description: str, *, wait: bool) -> Resource:
+        known = self._owner.journal.iteration
         if known is not None and wait:
             try:
                 return self._owner.client.resources.upload(
-                    known.experiment_id, file, name, iteration_id=known.id, description=description, id_key=id_key
+                    known.experiment_id,
+                    file.path,
+                    file.name,
+                    iteration_id=known.id,
+                    description=description,
+                    id_key=file.id_key,
                 )
             except ClientError as error:
                 if self._strict and not (error.is_passing or error.is_in_trash):
                     raise
-                _log.warning("%s is kept to be uploaded later: %s", file, error)
-        return self._keep(file, name, description, id_key)
+                _log.warning("%s is kept to be uploaded later: %s", file.path, error)
+        return self._keep(file.path, file.name, description, file.id_key)
 
     def _keep(self, file: bytes | Path, name: str, description: str, id_key: str) -> Resource:
         journal = self._owner.journal

@@ -1,4 +1,4 @@
-"""Many small files, created and completed a hundred at a time: calls of the API for each cost more than the bytes."""
+"""Many small files, created and completed many at a time: calls of the API for each cost more than the bytes."""
 
 from __future__ import annotations
 
@@ -9,72 +9,132 @@ from deardiary.api import Api, path_of, present
 from deardiary.errors import ClientError
 from deardiary.files import size_and_sha256
 from deardiary.transfer import store, upload
-from deardiary.wire import limits
+from deardiary.wire import parts
 from deardiary.wire.shapes import BulkUpload, BulkUploads, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from deardiary.transfer.progress import Meter
 
 # Small files wait for answers more than for bytes.
 THREADS = 8
+# Files for one call of the API. It accepts more, but then the bytes would wait longer for the first answer.
+TOGETHER = 42
+# API Gateway answers 403 for a route that it does not have, our own server 404.
+_NO_ROUTE = (403, 404, 405)
 
 
-class Declared(NamedTuple):
-    """A file and its resource, which the ``id_key`` finds again."""
+class File(NamedTuple):
+    """A file, the name of its resource, and the key that finds this resource again."""
 
-    path: Path
     name: str
+    path: Path
+    id_key: str
+
+
+class _Declared(NamedTuple):
+    file: File
     size_bytes: int
     content_hash: str
-    id_key: str
 
     def body(self, fields: Mapping[str, str | None]) -> dict[str, object]:
         return present(
-            name=self.name, size_bytes=self.size_bytes, content_hash=self.content_hash, id_key=self.id_key, **fields
+            name=self.file.name,
+            size_bytes=self.size_bytes,
+            content_hash=self.content_hash,
+            id_key=self.file.id_key,
+            **fields,
         )
 
 
-def declare(path: Path, name: str) -> Declared:
-    with path.open("rb") as stream:
-        return Declared(path, name, *size_and_sha256(stream), secrets.token_hex(16))
+class _Sending(NamedTuple):
+    """Files whose uploads have begun, with the uploads of their bytes, which give None for one that was refused."""
+
+    files: Sequence[_Declared] = ()
+    uploads: Sequence[Future[Resource | None]] = ()
 
 
-def send(
-    api: Api, experiment_id: str, files: Sequence[Declared], fields: Mapping[str, str | None], meter: Meter
-) -> list[Resource | None]:
-    """Upload the files, with these fields of their resources; return the ready resource of each.
+def files_of(found: Sequence[tuple[str, Path]]) -> list[File]:
+    """These names and paths, with new keys."""
+    return [File(name, path, secrets.token_hex(16)) for name, path in found]
 
-    None for a file that has to be uploaded by itself. ClientError if the server cannot be reached, or refuses all.
+
+def send_small(
+    api: Api, experiment_id: str, files: Sequence[File], fields: Mapping[str, str | None], meter: Meter
+) -> dict[str, Resource]:
+    """Upload the small ones of these files, with these fields of their resources; return the ready ones by name.
+
+    The others have to be uploaded one by one. ClientError if the server cannot be reached, or refuses all.
     """
-    stored: list[Resource | None] = []
-    for begin in range(0, len(files), limits.MAX_BULK_UPLOAD_ITEMS):
-        stored += _send(api, experiment_id, files[begin : begin + limits.MAX_BULK_UPLOAD_ITEMS], fields, meter)
-    return stored
+    small = [each for each in files if each.path.stat().st_size <= parts.LEAST_IN_PARTS]
+    if len(small) < 2:
+        return {}
+    try:
+        return _send(api, experiment_id, small, fields, meter)
+    except ClientError as error:
+        # An older server has no such route. Any other refusal comes again.
+        if error.status in _NO_ROUTE:
+            return {}
+        raise
 
 
 def _send(
-    api: Api, experiment_id: str, files: Sequence[Declared], fields: Mapping[str, str | None], meter: Meter
-) -> list[Resource | None]:
-    asked = path_of("experiments", experiment_id, "resources", "bulk")
-    begun = api.post(BulkUploads, asked, {"resources": [each.body(fields) for each in files]}, repeatable=True).data
-    if len(begun) != len(files):
-        return [None] * len(files)
-    arrived = store.in_threads(lambda each: _put(api, *each, meter), list(zip(files, begun, strict=True)), THREADS)
+    api: Api, experiment_id: str, files: Sequence[File], fields: Mapping[str, str | None], meter: Meter
+) -> dict[str, Resource]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    ready: dict[str, Resource] = {}
+    pool = ThreadPoolExecutor(THREADS, "deardiary-files")
+    try:
+        before = _Sending()
+        for at in range(0, len(files), TOGETHER):
+            declared = store.in_threads(_declare, files[at : at + TOGETHER])
+            begun = _begin(api, experiment_id, declared, fields)
+            # The bytes of these files are on their way while the API completes those before, and begins the next.
+            uploads = [pool.submit(_put, api, *each, meter) for each in zip(declared, begun, strict=True)]
+            ready |= _complete(api, experiment_id, before)
+            before = _Sending(declared, uploads)
+        return ready | _complete(api, experiment_id, before)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _declare(file: File) -> _Declared:
+    with file.path.open("rb") as stream:
+        return _Declared(file, *size_and_sha256(stream))
+
+
+def _begin(
+    api: Api, experiment_id: str, files: Sequence[_Declared], fields: Mapping[str, str | None]
+) -> Sequence[BulkUpload]:
+    """The begun upload of each file, without a resource for one that is refused."""
+    path = path_of("experiments", experiment_id, "resources", "bulk")
+    begun = api.post(BulkUploads, path, {"resources": [each.body(fields) for each in files]}, repeatable=True).data
+    return begun if len(begun) == len(files) else [BulkUpload()] * len(files)
+
+
+def _complete(api: Api, experiment_id: str, sent: _Sending) -> dict[str, Resource]:
+    """Wait for the bytes of these files, and complete their uploads; return the ready resources by name."""
+    arrived = [each.result() for each in sent.uploads]
+    waiting = [each.id for each in arrived if each is not None and each.state != "ready"]
     ready = {each.id: each for each in arrived if each is not None and each.state == "ready"}
-    waiting = [each.id for each in arrived if each is not None and each.id not in ready]
     ready |= _completed(api, experiment_id, waiting)
-    return [None if each is None else ready.get(each.id) for each in arrived]
+    return {
+        declared.file.name: ready[each.id]
+        for declared, each in zip(sent.files, arrived, strict=True)
+        if each is not None and each.id in ready
+    }
 
 
-def _put(api: Api, file: Declared, begun: BulkUpload, meter: Meter) -> Resource | None:
+def _put(api: Api, declared: _Declared, begun: BulkUpload, meter: Meter) -> Resource | None:
     """Send the bytes that the store lacks. The resource, or None if it or its bytes are refused."""
     resource = begun.resource
     if resource is None:
         return None
-    job = upload.Job(api, resource, file.path, file.size_bytes, meter)
+    job = upload.Job(api, resource, declared.file.path, declared.size_bytes, meter)
     try:
         for request in begun.requests:
             job.put(request)
@@ -83,7 +143,7 @@ def _put(api: Api, file: Declared, begun: BulkUpload, meter: Meter) -> Resource 
             raise
         return None
     if not begun.requests:
-        meter.add(file.size_bytes)
+        meter.add(declared.size_bytes)
     return resource
 
 

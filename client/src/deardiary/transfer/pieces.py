@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from deardiary.transfer.progress import Meter
     from deardiary.transfer.source import Source
 
-CONNECTIONS = 8
-PIECE_BYTES = 16 * 1024 * 1024
+PIECE_BYTES = 8 * 1024 * 1024
 _MARK = struct.Struct(">Q")
 
 
@@ -64,14 +63,16 @@ class Pieces:
         """
         from concurrent.futures import ThreadPoolExecutor
 
-        pool = ThreadPoolExecutor(CONNECTIONS, "deardiary-download")
+        pool = ThreadPoolExecutor(store.CONNECTIONS, "deardiary-download")
         try:
             self._mark(self._pieces[0].begin)
-            waiting = deque((piece, pool.submit(self._fetch_piece, piece)) for piece in self._pieces[:CONNECTIONS])
+            waiting = deque(
+                (piece, pool.submit(self._fetch_piece, piece)) for piece in self._pieces[: store.CONNECTIONS]
+            )
             for index in range(len(self._pieces)):
                 piece, future = waiting.popleft()
                 future.result()
-                for later in self._pieces[index + CONNECTIONS : index + CONNECTIONS + 1]:
+                for later in self._pieces[index + store.CONNECTIONS :][:1]:
                     waiting.append((later, pool.submit(self._fetch_piece, later)))
                 yield piece
                 self._mark(piece.end)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 
-# Threads for the parts of a file, and for the files of a folder.
+# Threads for the files of a folder.
 THREADS = 4
+# Connections for the parts of one file: each alone is slower than the network, most of all far from the store.
+CONNECTIONS = 12
 # After this many consecutive attempts without progress a transfer fails.
 STRIKES = 3
 

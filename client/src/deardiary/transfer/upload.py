@@ -15,35 +15,37 @@ from deardiary.wire import parts
 from deardiary.wire.shapes import Resource, Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
+    from deardiary.transfer.digests import Digests
     from deardiary.transfer.progress import Meter
     from deardiary.wire.parts import Part
     from deardiary.wire.shapes import UploadRequest
 
-# Parts that are hashed together before the first of them is sent.
+# Parts that are declared, and if necessary hashed, together before the first of them is sent.
 _WINDOW = 64
 
 
-def send(api: Api, resource: Resource, path: Path, size_bytes: int, meter: Meter) -> Resource:
+def send(api: Api, resource: Resource, path: Path, digests: Digests, meter: Meter) -> Resource:
     """Upload the file and return the ready resource. ClientError CONTENT_MISMATCH if the file's size has changed."""
-    job = Job(api, resource, path, size_bytes, meter)
-    cut = parts.cut(resource.backend, size_bytes)
+    job = Job(api, resource, path, digests.size_bytes, meter, digests.of_parts)
+    cut = parts.cut(resource.backend, digests.size_bytes)
     body = job.send_parts_or_whole(cut) if cut else job.send_whole()
     return api.post(Resource, path_of("resources", resource.id, "complete"), body, repeatable=True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Job:
-    """The upload of one file."""
+    """The upload of one file; `known` are hashes of parts by (offset, size)."""
 
     api: Api
     resource: Resource
     path: Path
     size_bytes: int
     meter: Meter
+    known: Mapping[tuple[int, int], str] = dataclasses.field(default_factory=dict)
 
     def send_parts_or_whole(self, cut: Sequence[Part]) -> dict[str, object]:
         """Upload the parts, or all bytes in one request if the store checks the hash of the whole only."""
@@ -72,7 +74,7 @@ class Job:
         from concurrent.futures import ThreadPoolExecutor
 
         hashes: list[str] = []
-        pool = ThreadPoolExecutor(store.THREADS, "deardiary-upload")
+        pool = ThreadPoolExecutor(store.CONNECTIONS, "deardiary-upload")
         try:
             for index in range(0, len(cut), _WINDOW):
                 window = cut[index : index + _WINDOW]
@@ -122,6 +124,9 @@ class Job:
         return self.api.post(Upload, path, body, repeatable=True).requests
 
     def _hash(self, part: Part) -> str:
+        known = self.known.get((part.offset, part.size_bytes))
+        if known is not None:
+            return known
         with closing(FileSlice(self.path, part.offset, part.size_bytes).open()) as stream:
             return size_and_sha256(stream)[1]
 

@@ -1,0 +1,61 @@
+"""The hashes that an upload declares, computed in one pass over the file.
+
+The hashes of parts and that of the whole file are of the same bytes: if the file changes later, the store refuses the
+changed part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from deardiary.files import size_and_sha256
+from deardiary.wire import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from deardiary.wire.parts import Part
+
+_BLOCK = 4 * 1024 * 1024
+
+
+class Digests(NamedTuple):
+    """Size and SHA-256 of a file, and the SHA-256 of its parts by (offset, size), all in hex."""
+
+    size_bytes: int
+    sha256: str
+    of_parts: Mapping[tuple[int, int], str]
+
+
+def digests_of(path: Path) -> Digests:
+    """Read the file once. It has no hashes of parts if S3 takes it in one request, or if its size changes meanwhile."""
+    with path.open("rb") as stream:
+        size_bytes = os.fstat(stream.fileno()).st_size
+        cut = parts.cut("s3", size_bytes)
+        if not cut:
+            return Digests(*size_and_sha256(stream), {})
+        return _in_parts(stream, size_bytes, cut)
+
+
+def _in_parts(stream: BinaryIO, size_bytes: int, cut: Sequence[Part]) -> Digests:
+    """Hash each block for its part in another thread, while this one hashes it for the whole."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    whole, read, found = hashlib.sha256(), 0, {}
+    with ThreadPoolExecutor(1, "deardiary-hash") as other:
+        for part in cut:
+            own, end = hashlib.sha256(), part.offset + part.size_bytes
+            while block := stream.read(min(_BLOCK, end - read)):
+                hashed = other.submit(own.update, block)
+                whole.update(block)
+                hashed.result()
+                read += len(block)
+            found[part.offset, part.size_bytes] = own.hexdigest()
+    while block := stream.read(_BLOCK):
+        whole.update(block)
+        read += len(block)
+    return Digests(read, whole.hexdigest(), found if read == size_bytes else {})
