@@ -1,4 +1,8 @@
-"""Files of 200 MB and 1 GB to the artifact store and back, beside `mlflow server --serve-artifacts` with 200 MB.
+"""Files to the artifact store and back, beside boto3 and `mlflow server --serve-artifacts`.
+
+One file of 200 MB and one of 1 GB; MLflow only the smaller one. boto3 stores and fetches 200 MB directly in the same
+emulator, and stores 100 files of 1 MB, as our client does. Both do it also over a slow network (`limited_…`): 25 MB/s
+for each connection, 20 ms for each round trip. A ratio above 1 means that ours is faster.
 
 Ours is the local server with the emulator as S3; both servers run the whole time, on this machine, and write to its
 disk. Each file has new random bytes. A client process of its own stores it; the memory peak is that of this process.
@@ -10,22 +14,23 @@ from __future__ import annotations
 
 import filecmp
 import json
-import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from urllib.parse import urlsplit
 
 from benchmarks.kit.environments import MLFLOW, environment_of
 from benchmarks.kit.processes import REPOSITORY, Served, local_server, peak_mb
 from benchmarks.kit.report import Number, parse_options, show
+from benchmarks.kit.slow_network import slow_network
+from benchmarks.kit.transfers import Figures, compare, new_folder, ratios
 from benchmarks.peers import mlflow_server
 
-BLOCK = 1_000_000
 # Bytes of a first file, which is not measured: memory that a server loads at its first use is no growth.
 WARM_UP = 80_000_000
 MLFLOW_CLIENT = """
@@ -52,17 +57,16 @@ class BytesLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Bytes of the files, the smaller one in so many rounds."""
+    """Bytes of the files, the smaller one in so many rounds; `files` of 1 MB are stored at once."""
 
     small: int
     large: int
     rounds: int
     warm_up: int
+    files: int
 
 
-FULL = Load(200_000_000, 1_000_000_000, rounds=3, warm_up=WARM_UP)
-
-Figures = Mapping[str, float]
+FULL = Load(200_000_000, 1_000_000_000, rounds=3, warm_up=WARM_UP, files=100)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,15 +87,31 @@ def measure(load: Load, *, peer: bool) -> dict[str, Number]:
             ours.append(_ours(server, directory, load.small))
             peers += [_mlflow(theirs, directory, load.small)] if theirs else []
         large = _ours(server, directory, load.large)
-        return _figures(ours, large, peers) | {
+        figures = _figures(ours, large, peers) | _beside_boto3(server, directory, load, peer=peer)
+        return figures | {
             "server_peak_mb": peak_mb(server.pid),
             "server_growth_mb": peak_mb(server.pid) - before,
             "rounds": load.rounds,
         }
 
 
+def _beside_boto3(server: Served, directory: Path, load: Load, *, peer: bool) -> dict[str, Number]:
+    """The times of our client, with and without a slow network; with a peer also the ratios."""
+    figures: dict[str, Number] = {}
+    ports = [urlsplit(url).port or 0 for url in (server.url, server.aws_endpoint_url)]
+    with slow_network(ports, directory / "network.log") as slow:
+        for prefix, network in {"": {}, "limited_": slow}.items():
+            ours, theirs = compare(server, directory, load.small, load.files, load.rounds, network, peer=peer)
+            figures[f"{prefix}upload_{load.files}_files_s"] = ours.median("small_s")
+            figures[f"api_calls_{load.files}_files"] = max(int(each["api_calls"]) for each in ours.folder)
+            if peer:
+                figures |= ratios(ours, theirs, prefix)
+    return figures
+
+
 def _ours(server: Served, directory: Path, size_bytes: int) -> Figures:
-    with _new_file(directory, size_bytes) as (file, target):
+    with new_folder(directory, 1, size_bytes) as folder:
+        file, target = folder / "0.bin", folder / "copy"
         command = [sys.executable, "-m", "benchmarks.kit.artifact_client", server.url, str(file), str(target)]
         done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)  # noqa: S603
         _compare(file, target)
@@ -100,23 +120,13 @@ def _ours(server: Served, directory: Path, size_bytes: int) -> Figures:
 
 
 def _mlflow(server: Served, directory: Path, size_bytes: int) -> Figures:
-    with _new_file(directory, size_bytes) as (file, target):
+    with new_folder(directory, 1, size_bytes) as folder:
+        file, target = folder / "0.bin", folder / "copy"
         target.mkdir()
         said = environment_of(MLFLOW).run("-c", MLFLOW_CLIENT, server.url, str(file), str(target), cwd=directory)
         figures = json.loads(said.splitlines()[-1])
         _compare(file, Path(figures.pop("found")))
         return {name: float(value) for name, value in figures.items()}
-
-
-@contextmanager
-def _new_file(directory: Path, size_bytes: int) -> Iterator[tuple[Path, Path]]:
-    """A file of random bytes, and a path for its download; both are removed after the block."""
-    with tempfile.TemporaryDirectory(dir=directory) as name:
-        file = Path(name) / "model.bin"
-        with file.open("wb") as stream:
-            for at in range(0, size_bytes, BLOCK):
-                stream.write(os.urandom(min(BLOCK, size_bytes - at)))
-        yield file, Path(name) / "copy"
 
 
 def _compare(file: Path, copy: Path) -> None:

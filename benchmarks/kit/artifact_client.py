@@ -9,27 +9,33 @@ from __future__ import annotations
 import json
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import deardiary
+from benchmarks.kit.slow_network import take_detours
 from deardiary.http.transport import Request, Response, Transport
 
 T = TypeVar("T")
 
 
 class Counting:
-    """A transport that counts the bytes that go to stores."""
+    """A transport that counts the bytes that go to stores, and the calls of the API."""
 
-    def __init__(self, inner: Transport) -> None:
-        self._inner = inner
-        self.sent_bytes = 0
+    def __init__(self, inner: Transport, url: str) -> None:
+        self._inner, self._url = inner, url
+        self._lock = threading.Lock()
+        self.sent_bytes = self.api_calls = 0
 
     def send(self, request: Request) -> Response:
-        if request.method == "PUT":
-            self.sent_bytes += request.size_bytes
+        with self._lock:
+            if request.url.startswith(self._url):
+                self.api_calls += 1
+            elif request.method == "PUT":
+                self.sent_bytes += request.size_bytes
         return self._inner.send(request)
 
     def close(self) -> None:
@@ -37,7 +43,8 @@ class Counting:
 
 
 def main(url: str, file: Path, target: Path) -> None:
-    counting = Counting(deardiary.RetryingTransport(deardiary.HttpTransport()))
+    take_detours()
+    counting = Counting(deardiary.RetryingTransport(deardiary.HttpTransport()), url)
     client = deardiary.connect(url, transport=counting)
     experiment = client.experiments.create(client.projects.create("artifacts").id, "artifacts")
     stored, upload_s = timed(lambda: client.resources.upload(experiment.id, file))

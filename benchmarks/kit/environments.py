@@ -41,6 +41,7 @@ class Peer:
 
 
 MLFLOW = Peer("mlflow", ("mlflow==3.17.2",))
+BOTO3 = Peer("boto3", ("boto3==1.43.106",))
 TRACKIO = Peer("trackio", ("trackio==0.43.0",))
 WANDB = Peer("wandb", ("wandb==0.31.0",))
 GOODSEED = Peer("goodseed", ("goodseed==0.4.0",))
