@@ -9,18 +9,22 @@ from msgspec import Meta
 
 from chalicelib import clock
 from chalicelib.columns import Columns
-from chalicelib.routes.http.answer import Answer, ok
+from chalicelib.routes.http.answer import BINARY, MAX_ANSWER_BYTES, Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Id, Key, Query
 from chalicelib.routes.http.points import Step
 from chalicelib.services import series as service
-from chalicelib.services.points import chart
+from chalicelib.services.points import chart, stored
 from chalicelib.services.points.grid import Bucketed
 from chalicelib.services.series import CurvePage, Window
 from deardiary.wire.form import encode_float
+from deardiary.wire.points_page import encode_page
 from deardiary.wire.shapes import Curve, MetricSummary
 
 routes = Routes(__name__)
+
+# Lambda returns bytes as base64: four characters for three bytes.
+MOST_BYTES = MAX_ANSWER_BYTES // 4 * 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,13 @@ class CurvesQuery(Query):
     cursor: str | None = None
 
 
+class ColumnsQuery(Query):
+    key: list[Key] = []
+    min_step: Step | None = None
+    max_step: Step | None = None
+    cursor: str | None = None
+
+
 class CurveOfIterationsQuery(Query):
     key: Key
     iteration_id: Annotated[list[Id], Meta(max_length=service.MOST_ITERATIONS)] = []
@@ -104,6 +115,15 @@ def list_curves(call: Call[None, CurvesQuery], iteration_id: str) -> Answer[Curv
     query = call.query
     window = Window(query.min_step, query.max_step, query.max_points)
     return _answer(service.read_curves(call.actor, iteration_id, query.key, window, query.cursor))
+
+
+@routes.get("/iterations/{iteration_id}/metrics/columns", query=ColumnsQuery)
+def list_columns(call: Call[None, ColumnsQuery], iteration_id: str) -> Answer[bytes]:
+    query = call.query
+    page = stored.read_stored(
+        call.actor, iteration_id, query.key, query.min_step, query.max_step, query.cursor, MOST_BYTES
+    )
+    return Answer(200, encode_page(page), media_type=BINARY)
 
 
 @routes.get("/experiments/{experiment_id}/metrics/series", query=CurveOfIterationsQuery)

@@ -36,7 +36,7 @@ class Window(NamedTuple):
     max_points: int | None = None
 
     def of(self, columns: Columns) -> Columns:
-        columns = curves.between(columns, self.min_step, self.max_step)
+        columns = columns.between(self.min_step, self.max_step)
         return columns if self.max_points is None else curves.downsample(columns, self.max_points)
 
 

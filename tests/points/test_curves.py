@@ -53,7 +53,7 @@ def test_points_are_in_the_order_of_step_then_time_then_arrival(
 def test_between_is_a_filter(rows: list[tuple[int, int, float]], low: int | None, high: int | None) -> None:
     rows = sorted(rows, key=lambda row: row[:2])
     kept = [row for row in rows if (low is None or row[0] >= low) and (high is None or row[0] <= high)]
-    assert rows_of(curves.between(columns(rows), low, high)) == rows_of(columns(kept))
+    assert rows_of(columns(rows).between(low, high)) == rows_of(columns(kept))
 
 
 @given(st.lists(values, max_size=60), st.integers(1, 70))

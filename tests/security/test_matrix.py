@@ -110,6 +110,7 @@ RULES = {
     "POST /iterations/{iteration_id}/metrics/batch": Rule.CREATE,
     "GET /iterations/{iteration_id}/metrics/series": Rule.READ,
     "GET /iterations/{iteration_id}/metrics/summary": Rule.READ,
+    "GET /iterations/{iteration_id}/metrics/columns": Rule.READ,
     "GET /experiments/{experiment_id}/metrics/series": Rule.READ,
     "GET /experiments/{experiment_id}/metrics/curves": Rule.READ,
     "GET /experiments/{experiment_id}/keys": Rule.READ,

@@ -16,6 +16,7 @@ from chalicelib.columns import Columns
 from chalicelib.storage.points import codec, summary
 from chalicelib.storage.points.codec import Batch, Content, DamagedData, Slice
 from chalicelib.storage.points.summary import Summary
+from deardiary.wire import chunks
 
 int64 = st.integers(-(2**63), 2**63 - 1)
 # Any pattern of 64 bits: subnormals, both zeros, infinities, every NaN.
@@ -191,8 +192,8 @@ def test_damaged_summaries_are_an_error(damage: bytes) -> None:
 
 def test_a_row_that_unpacks_to_more_than_the_server_packs_is_refused() -> None:
     """390 KB of zeros, packed, are 390 MB."""
-    bomb = zlib.compress(bytes(codec.MAX_INFLATED + 1))
-    framed = codec.MAGIC + bytes([codec.ONE_BATCH]) + zlib.crc32(bomb).to_bytes(4, "big") + bomb
+    bomb = zlib.compress(bytes(chunks.MAX_INFLATED + 1))
+    framed = chunks.MAGIC + bytes([chunks.ONE_BATCH]) + zlib.crc32(bomb).to_bytes(4, "big") + bomb
     with pytest.raises(DamagedData, match="more than"):
         codec.unpack(framed, BATCH)
     with pytest.raises(DamagedData, match="more than"):

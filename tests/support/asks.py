@@ -21,6 +21,8 @@ from tests.support.world import DESCRIPTION, POINTS, PRODUCTION, World, points
 
 OPERATIONS = [operation for face in faces() for operation in face.operations]
 READ_ONLY = {"read_permission": True}
+# API Gateway returns raw bytes only for this header.
+BYTES = {"Accept": "application/octet-stream"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +240,7 @@ ASKS: dict[str, Asking] = {
     "POST /iterations/{iteration_id}/metrics/batch": lambda _: Ask(body={"batch_id": "1", "metrics": points(POINTS)}),
     "GET /iterations/{iteration_id}/metrics/series": lambda _: Ask(query="?key=loss&max_points=200"),
     "GET /iterations/{iteration_id}/metrics/summary": _plain,
+    "GET /iterations/{iteration_id}/metrics/columns": lambda _: Ask(query="?key=loss", headers=BYTES),
     "GET /experiments/{experiment_id}/metrics/series": lambda _: Ask(query="?key=loss"),
     "GET /experiments/{experiment_id}/metrics/curves": lambda _: Ask(query="?key=loss"),
     "GET /experiments/{experiment_id}/keys": _plain,

@@ -1,44 +1,14 @@
-"""Curves as pure functions: order the points, cut out a range of steps, downsample."""
+"""Curves as pure functions: order the points (`in_order`), downsample."""
 
 from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
 from chalicelib.columns import Columns
-from chalicelib.storage.points.codec import Batch, Slice
-
-Part = tuple[Sequence[Batch], Slice]
-
-
-def in_order(parts: Sequence[Part]) -> Columns:
-    """The points of one key in the order of step, then time, then arrival.
-
-    Batches mostly arrive in that order. Otherwise four stable sorts take less memory than one sort of tuples.
-    """
-    whole = Columns.empty()
-    filled = [part for part in parts if len(part[1].columns)]
-    filled.sort(key=lambda part: part[1].columns.steps[0])
-    for _, piece in filled:
-        whole.extend(piece.columns)
-    if whole.is_ascending():
-        return whole
-    ordinals = array("q", (ordinal for _, piece in filled for ordinal in piece.ordinals))
-    arrivals = array("q", (batches[number].accepted_us for batches, piece in filled for number in piece.batches))
-    order = sorted(range(len(whole)), key=ordinals.__getitem__)
-    for column in (arrivals, whole.times, whole.steps):
-        order.sort(key=column.__getitem__)
-    return whole.take(order)
-
-
-def between(columns: Columns, min_step: int | None, max_step: int | None) -> Columns:
-    """Points from `min_step` to `max_step`, both included, of columns in order."""
-    start = 0 if min_step is None else bisect_left(columns.steps, min_step)
-    stop = len(columns) if max_step is None else bisect_right(columns.steps, max_step)
-    return columns if (start, stop) == (0, len(columns)) else columns.take(slice(start, stop))
+from deardiary.wire.chunks import in_order as in_order
 
 
 def downsample(columns: Columns, max_points: int) -> Columns:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 from chalicelib import ids
+from chalicelib.paging import bad_cursor
 from chalicelib.storage.points import chunk
 from chalicelib.storage.points.codec import Batch, Content, Slice
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.keys import Key, Span
 from deardiary.wire import limits
+from deardiary.wire.points_page import MOVED_BYTES, ROW_BYTES
 
 # Up to this many keys, one Query a key reads less than one Query over all rows.
 MOST_SPANS = 4
 _NAMES = ["PK", "SK", "at", "points", "low", "high", "edition", "home"]
 INT64_MIN, INT64_MAX = limits.MIN_STEP, limits.MAX_STEP
+# DynamoDB ends the answer of a Query after 1 MB. A page reads at most this many, however few of their rows it keeps.
+_ANSWER_BYTES, _MOST_ANSWERS = 2**20, 16
 _NO_BATCH = Batch("", 0)
 
 
@@ -38,10 +42,7 @@ class Stored(NamedTuple):
     def open(self, only: Collection[str] | None = None) -> Content:
         """Decode the visible points, or those of some keys. DamagedData names the row."""
         content = self.open_whole(only)
-        if self.generation is None:
-            return content
-        counts = [self.homes.get(batch.hash) == self.generation for batch in content.batches]
-        return content if all(counts) else Content(content.batches, dict(_only(content, counts)))
+        return content if self.generation is None else content.visible(self.generation, self.homes)
 
     def open_whole(self, only: Collection[str] | None = None) -> Content:
         """Like `open`, with the points that are not visible: their chunk does not name this generation, or not yet."""
@@ -59,6 +60,14 @@ class Rows(NamedTuple):
     homes: Mapping[str, str]
 
 
+class RowsPage(NamedTuple):
+    """Part of the rows of an iteration, and the sort key after which the next part begins, None at the end."""
+
+    stored: Sequence[Stored]
+    homes: Mapping[str, str]
+    last_sk: str | None
+
+
 def read_rows(iteration_id: str, only: Collection[str] | None = None) -> Rows:
     """Read every row with points. With `only`, packed rows of other keys may be missing.
 
@@ -66,14 +75,39 @@ def read_rows(iteration_id: str, only: Collection[str] | None = None) -> Rows:
     during the read is seen once: in its chunk, or in the packed rows that the chunk names.
     """
     homes: dict[str, str] = {}
-    stored = []
-    for span in _spans(iteration_id, only):
-        for row in item.raw_rows(span, _NAMES):
-            if "home" in row:
-                homes[keys.batch_of_chunk(row["SK"]["S"])] = row["home"]["S"]
-            elif "points" in row:
-                stored.append(_stored(row, homes))
-    return Rows(stored, homes)
+    rows = (row for span in _spans(iteration_id, only) for row in item.raw_rows(span, _NAMES))
+    return Rows([found for row in rows if (found := _take(row, homes))], homes)
+
+
+def read_rows_page(
+    iteration_id: str,
+    only: Collection[str] | None,
+    after: str | None,
+    most_bytes: int,
+    wanted: Callable[[Stored], bool] = lambda _: True,
+) -> RowsPage:
+    """Read the rows in the order of `read_rows`, from a sort key on, and keep those that are wanted.
+
+    All pages together show each batch once, like one call of `read_rows`, if their `homes` are merged. A page ends with
+    the answer of a Query, so that no row is read twice, unless one answer alone has more than `most_bytes`.
+    """
+    homes: dict[str, str] = {}
+    stored: list[Stored] = []
+    size, last_sk = 0, after
+    for number, (answer, has_more) in enumerate(_answers(iteration_id, only, after), 1):
+        for row in answer:
+            found = _take(row, homes)
+            if found and wanted(found):
+                size += len(found.points) + ROW_BYTES
+                if size > most_bytes and stored:
+                    return RowsPage(stored, homes, last_sk)
+                stored.append(found)
+            last_sk = row["SK"]["S"]
+        is_full = size + MOVED_BYTES * len(homes) + _ANSWER_BYTES > most_bytes or number >= _MOST_ANSWERS
+        # After the last row of a span the next page has to reach the next span: this cursor would stay the same.
+        if has_more and is_full and last_sk != after:
+            return RowsPage(stored, homes, last_sk)
+    return RowsPage(stored, homes, None)
 
 
 def rows_of_batch(iteration_id: str, batch_hash: str) -> list[Stored]:
@@ -115,11 +149,36 @@ def read_slices(
     return found
 
 
+def _answers(
+    iteration_id: str, only: Collection[str] | None, after: str | None
+) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+    """The rows of each Query, from a sort key on, and True if there are more. InvalidPayload for a foreign sort key."""
+    spans = _spans(iteration_id, only)
+    start = None
+    if after is not None:
+        spans = list(dropwhile(lambda span: not span.first <= after <= span.last, spans))
+        if not spans:
+            raise bad_cursor()
+        start = {"PK": {"S": spans[0].pk}, "SK": {"S": after}}
+    for number, span in enumerate(spans, 1):
+        for rows, following in item.raw_answers(span, _NAMES, start=start):
+            yield rows, bool(following) or number < len(spans)
+        start = None
+
+
 def _spans(iteration_id: str, only: Collection[str] | None) -> list[Span]:
     if only is None or len(only) > MOST_SPANS:
         return [keys.points_span(iteration_id)]
     packed = [keys.packed_span(iteration_id, ids.hash_text(key)) for key in sorted(only)]
     return [keys.chunks_span(iteration_id), *packed]
+
+
+def _take(row: Mapping[str, Any], homes: dict[str, str]) -> Stored | None:
+    """The row if it has points. The generation that a moved chunk names is added to `homes`."""
+    if "home" in row:
+        homes[keys.batch_of_chunk(row["SK"]["S"])] = row["home"]["S"]
+        return None
+    return _stored(row, homes) if "points" in row else None
 
 
 def _stored(row: Mapping[str, Any], homes: Mapping[str, str]) -> Stored:
@@ -135,11 +194,3 @@ def _stored(row: Mapping[str, Any], homes: Mapping[str, str]) -> Stored:
         generation=None if is_chunk else keys.generation_of_packed(key.sk),
         homes=homes,
     )
-
-
-def _only(content: Content, counts: Sequence[bool]) -> Iterator[tuple[str, Slice]]:
-    for key, piece in content.series.items():
-        indices = list(compress(range(len(piece.columns)), map(counts.__getitem__, piece.batches)))
-        if indices:
-            ordinals = [piece.ordinals[index] for index in indices]
-            yield key, Slice(piece.columns.take(indices), ordinals, [piece.batches[index] for index in indices])

@@ -242,6 +242,30 @@ def raw_rows(
     the last moment. `start` is the key before the first row. A caller that may stop early gives the number of rows of
     the first call; each later call reads twice as many.
     """
+    answers = raw_answers(
+        span,
+        names,
+        condition=condition,
+        consistent=consistent,
+        start=start,
+        per_call=per_call,
+        newest_first=newest_first,
+    )
+    for rows, _ in answers:
+        yield from rows
+
+
+def raw_answers(
+    span: Span,
+    names: Sequence[str],
+    *,
+    condition: Condition | None = None,
+    consistent: bool = True,
+    start: dict[str, Any] | None = None,
+    per_call: int | None = None,
+    newest_first: bool = False,
+) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any] | None]]:
+    """The rows of each Query of `raw_rows`, and the key that the next Query starts after, None at the end."""
     while True:
         answer = connection().query(
             span.pk,
@@ -253,8 +277,8 @@ def raw_rows(
             limit=per_call,
             scan_index_forward=not newest_first,
         )
-        yield from answer["Items"]
         start = answer.get("LastEvaluatedKey")
+        yield answer["Items"], start
         if not start:
             return
         per_call = None if per_call is None else 2 * per_call

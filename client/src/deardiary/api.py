@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from deardiary.__version__ import __version__
@@ -117,6 +118,12 @@ class Api:
         """Send a POST; return what ``decode`` makes of the JSON of the answer."""
         return self._decoded(decode, path, self._call("POST", path, body, repeatable=repeatable))
 
+    def get_bytes_as(self, decode: Callable[[bytes], T], path: str) -> T:
+        """Return what ``decode`` makes of the bytes of an answer that is not JSON."""
+        # API Gateway sends raw bytes only for this Accept header.
+        content = self._answer("GET", path, accept="application/octet-stream")[2]
+        return self._decoded(decode, path, content)
+
     def put_object(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._object(path, self._call("PUT", path, body))
 
@@ -124,8 +131,11 @@ class Api:
         """Send a DELETE; return the headers of the answer, which has no body. ``purge``: not into the trash."""
         return self._exchange("DELETE", f"{path}?purge=true" if purge else path)[0]
 
-    def pages(self, shape: type[T], path: str, query: Mapping[str, str | None] | None = None) -> Iterator[T]:
+    def pages(self, shape: type[T], path: str, query: Mapping[str, str | None] | None = None) -> Listing[T]:
         """Every object of a list, fetched page by page while the caller iterates."""
+        return Listing(self._objects(shape, path, query), f"{shape.__name__} of {path}")
+
+    def _objects(self, shape: type[T], path: str, query: Mapping[str, str | None] | None) -> Iterator[T]:
         fields = {"limit": str(limits.MAX_PAGE_ITEMS), **present(**(query or {}))}
         while True:
             page = self._call("GET", f"{path}?{urlencode(fields)}")
@@ -162,26 +172,32 @@ class Api:
         return self._answer(method, path, body, repeatable=repeatable)[1:]
 
     def _answer(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        repeatable: bool = False,
+        accept: str = "application/json",
     ) -> tuple[int, Mapping[str, str], bytes]:
         token = self.token
-        response = self._send(method, path, body, repeatable, token)
+        response = self._send(method, path, body, repeatable, token, accept)
         if response.status == 401 and path != SIGN_IN and self.login.again(token):
             response.close()
-            response = self._send(method, path, body, repeatable, self.token)
+            response = self._send(method, path, body, repeatable, self.token, accept)
         content = response.read()
         if not 200 <= response.status < 300:
             raise from_answer(response.status, response.headers, content, self.url)
         return response.status, response.headers, content
 
     def _send(
-        self, method: str, path: str, body: Mapping[str, Any] | None, repeatable: bool, token: str | None
+        self, method: str, path: str, body: Mapping[str, Any] | None, repeatable: bool, token: str | None, accept: str
     ) -> Response:
         return self.transport.send(
             Request(
                 method=method,
                 url=self.url + path,
-                headers=_headers(body is not None, token),
+                headers=_headers(body is not None, token, accept),
                 body=b"" if body is None else encode(body),
                 repeatable=repeatable,
             )
@@ -213,8 +229,32 @@ class Api:
         return ClientError(0, NOT_OURS, message)
 
 
-def _headers(has_body: bool, token: str | None) -> dict[str, str]:
-    headers = {"Accept": "application/json", "User-Agent": f"deardiary-python/{__version__}"}
+class Listing(Generic[T]):
+    """The objects of a list, one after the other. A notebook shows the next ones as a table, and keeps them."""
+
+    def __init__(self, objects: Iterator[T], what: str) -> None:
+        self._objects = objects
+        self._what = what
+        self._ahead: list[T] = []
+
+    def __iter__(self) -> Listing[T]:
+        return self
+
+    def __next__(self) -> T:
+        return self._ahead.pop(0) if self._ahead else next(self._objects)
+
+    def __repr__(self) -> str:
+        return f"<list of {self._what}>"
+
+    def _repr_html_(self) -> str:
+        from deardiary.wire import html
+
+        self._ahead += islice(self._objects, html.MOST_ROWS + 1 - len(self._ahead))
+        return html.objects(self._ahead)
+
+
+def _headers(has_body: bool, token: str | None, accept: str) -> dict[str, str]:
+    headers = {"Accept": accept, "User-Agent": f"deardiary-python/{__version__}"}
     if has_body:
         headers["Content-Type"] = "application/json"
     if token:
@@ -234,6 +274,18 @@ def path_of(*parts: str) -> str:
         if part in ("", ".", ".."):
             raise ValueError(f"{part!r} is not an id")
     return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+class HasId(Protocol):
+    """An object of the server, such as an iteration."""
+
+    @property
+    def id(self) -> str: ...
+
+
+def id_of(owner: str | HasId) -> str:
+    """The id of an object; an id is itself."""
+    return owner if isinstance(owner, str) else owner.id
 
 
 def present(**fields: Any) -> dict[str, Any]:

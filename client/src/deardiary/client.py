@@ -142,6 +142,9 @@ class Client:
             "other process, and pass ids"
         )
 
+    def __repr__(self) -> str:
+        return f"<Client of {self._api.url}>"
+
     def __enter__(self) -> Client:
         return self
 

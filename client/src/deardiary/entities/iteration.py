@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlencode
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Api, id_of, path_of, present
 from deardiary.entities import output as outputs
 from deardiary.entities import snapshot as snapshots
 from deardiary.entities.table import read_columns
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from deardiary.api import HasId
+    from deardiary.entities.frames import Backend
     from deardiary.entities.records import Fields
     from deardiary.spool.points import Columns
 
@@ -157,6 +159,71 @@ class Iterations:
             *([("include", ",".join(include))] if include else []),
         ]
         return read_columns(self._api, _path_of_list("columns", experiment_id, project), asked)
+
+    def to_dataframe(
+        self,
+        experiment: str | HasId | None = None,
+        *,
+        project: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the name in the server's API
+        order_by: str | None = None,
+        parent_iteration_id: str | None = None,
+        fields: Collection[str] = (),
+        parameters: Collection[str] = (),
+        metrics: Collection[str] = (),
+        parts: Collection[Literal["first", "last", "min", "max", "count", "last_step"]] = (),
+        include: Collection[Literal["parameters", "metrics", "tags"]] = (),
+        backend: Backend = "pandas",
+    ) -> Any:
+        """Return the table of `columns` as a data frame of pandas or polars, or as an Arrow table.
+
+        Each label has a column, such as ``labels.team``, and ``status_id`` is a number. The experiment is an id, or an
+        object with one. ImportError without the package: ``pip install "deardiary[pandas]"``, ``[polars]`` or
+        ``[arrow]``.
+        """
+        from deardiary.entities import frames
+
+        # Fail before the download.
+        to_frame = frames.table_to(backend)
+        table = self.columns(
+            None if experiment is None else id_of(experiment),
+            project=project,
+            filter=filter,
+            order_by=order_by,
+            parent_iteration_id=parent_iteration_id,
+            fields=fields,
+            parameters=parameters,
+            metrics=metrics,
+            parts=parts,
+            include=include,
+        )
+        return to_frame(table)
+
+    def best(
+        self,
+        experiment: str | HasId,
+        metric: str,
+        mode: Literal["min", "max"],
+        *,
+        filter: str | None = None,  # noqa: A002 - the name in the server's API
+    ) -> IterationOverview | None:
+        """Return the iteration with the least or the greatest value, with its parameters, metrics and tags.
+
+        ``metric`` is a name as in a filter: ``metrics.accuracy`` compares the last values, ``metrics.accuracy.max`` the
+        greatest ones of each iteration. Iterations without a value, or with NaN, are left out; None if no other
+        matches ``filter``.
+        """
+        if mode not in ("min", "max"):
+            raise ValueError(f"mode is {mode!r}; it can be 'min' or 'max'")
+        has_value = f"{metric} != NaN"
+        query = {
+            "filter": has_value if filter is None else f"({filter}) and {has_value}",
+            "order_by": f"{metric} {'desc' if mode == 'max' else 'asc'}",
+            "include": "parameters,metrics,tags",
+            "limit": "1",
+        }
+        path = _path_of_list("best", id_of(experiment), None)
+        return next(self._api.pages(IterationOverview, path, query), None)
 
     def changes(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -18,15 +19,31 @@ _COUNTED = ("count", "last_step")
 _PARTS = ("first", "last", "min", "max", *_COUNTED)
 
 
+class Table(dict[str, list[Any]]):
+    """A dict of lists of the same length, which a notebook shows as a table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        from deardiary.wire import html
+
+        return html.table(list(self), list(islice(zip(*self.values(), strict=False), html.MOST_ROWS)), self.rows)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(next(iter(self.values()), ()))
+
+
 class _Page(NamedTuple):
     rows: int
     columns: dict[str, list[Any]]
     next_cursor: str | None
 
 
-def read_columns(api: Api, path: str, asked: Sequence[tuple[str, str]]) -> dict[str, list[Any]]:
+def read_columns(api: Api, path: str, asked: Sequence[tuple[str, str]]) -> Table:
     """Read all pages of a list as columns. A row without the value of a column has None there."""
-    table: dict[str, list[Any]] = {}
+    table = Table()
     read = 0
     query = first = [*asked, ("format", "columns"), ("limit", str(MAX_TABLE_ITEMS))]
     while True:

@@ -10,7 +10,7 @@ import dataclasses
 import io
 from typing import TYPE_CHECKING, Protocol
 
-from deardiary.errors import FILE_CHANGED, ClientError
+from deardiary.errors import FILE_CHANGED, ClientError, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Body(Protocol):
     def open(self) -> Readable: ...
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Request:
     """One HTTP request; the headers are sent as given.
 
@@ -52,6 +52,10 @@ class Request:
     repeatable: bool = False
     streamed: bool = False
     named_by: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the headers, which have the token, and the query, which may be a signature."""
+        return f"<Request {self.method} {without_query(self.url)}>"
 
     @property
     def may_repeat(self) -> bool:

@@ -125,6 +125,18 @@ class ActiveIteration(MediaLog):
         self._artifacts = Artifacts(self, strict=self._strict)
         process_hooks.register(self)
 
+    def _repr_html_(self) -> str:
+        from deardiary.wire import html
+
+        values = {
+            "project": self._ref.project,
+            "experiment": self._ref.experiment or self.experiment_id,
+            "id": self.id,
+            "state": "ended" if self._ended else "running",
+            "parameters": self._parameters,
+        }
+        return html.fields(self.name or self.id or "iteration", values, self.url)
+
     def __repr__(self) -> str:
         of = "/".join(filter(None, (self._ref.project, self._ref.experiment)))
         state = "ended" if self._ended else "running"

@@ -68,8 +68,17 @@ class Shape:
 
     def __repr__(self) -> str:
         """Every field but the secrets: notebooks and logs store their output."""
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.shown().items())})"
+
+    def _repr_html_(self) -> str:
+        from deardiary.wire import html
+
+        return html.fields(type(self).__name__, self.shown())
+
+    def shown(self) -> dict[str, object]:
+        """The fields by name, without the secrets."""
         names = (field.name for field in dataclasses.fields(self) if field.repr)  # type: ignore[arg-type]
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+        return {name: getattr(self, name) for name in names}
 
     def _values(self) -> tuple[object, ...]:
         return tuple(getattr(self, field.name) for field in dataclasses.fields(self))  # type: ignore[arg-type]
@@ -543,8 +552,8 @@ class UploadRequest(Shape):
     """One HTTP request that the uploader still has to send, exactly as given, headers included."""
 
     method: str
-    url: str
-    headers: dict[str, str]
+    url: str = dataclasses.field(repr=False)
+    headers: dict[str, str] = dataclasses.field(repr=False)
     offset: int
     size_bytes: int
     part_number: int | None = None
@@ -578,7 +587,7 @@ class BulkUploads(Shape):
 class Download(Shape):
     """The URL of a resource's bytes, valid until ``expires_at``."""
 
-    url: str
+    url: str = dataclasses.field(repr=False)
     expires_at: datetime
     size_bytes: int
     content_hash: str

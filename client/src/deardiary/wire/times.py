@@ -9,11 +9,13 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
 _FIRST_MS = (datetime.min.replace(tzinfo=timezone.utc) - EPOCH) // _MILLISECOND
+# As a float of seconds, a time before this one (the year 2100) differs from it by less than half a microsecond.
+_EXACT_MS = 4_102_444_800_000
 _LAST_MS = (datetime.max.replace(tzinfo=timezone.utc) - EPOCH) // _MILLISECOND
 
 
@@ -56,6 +58,14 @@ def format_many(times_ms: Iterable[int]) -> list[str]:
         text = minutes.get(minute) or minutes.setdefault(minute, (EPOCH + timedelta(minutes=minute)).isoformat()[:17])
         texts.append(f"{text}{rest_ms // 1000:02}.{rest_ms % 1000:03}Z")
     return texts
+
+
+def from_many_milliseconds(times_ms: Sequence[int]) -> list[datetime]:
+    """Convert as `from_milliseconds` does; twice as fast if all times are between 1970 and 2100."""
+    if times_ms and not 0 <= min(times_ms) <= max(times_ms) < _EXACT_MS:
+        return list(map(from_milliseconds, times_ms))
+    convert, utc = datetime.fromtimestamp, timezone.utc
+    return [convert(time_ms / 1000, utc) for time_ms in times_ms]
 
 
 def _aware(value: datetime) -> datetime:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
 from itertools import accumulate, chain
 from operator import sub
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WORD = 8
 _MASK = (1 << 64) - 1
