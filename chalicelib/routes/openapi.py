@@ -12,7 +12,7 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 
 from chalicelib.routes import blueprints
-from chalicelib.routes.http.answer import Answer, ok
+from chalicelib.routes.http.answer import BINARY, JSON, Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.face import API, Operation
 from chalicelib.routes.http.parse import ALIAS, AnyObject
@@ -164,7 +164,9 @@ def _successes(operation: Operation, answer: Schema | None) -> Schema:
             "204": {"description": "Done"},
             "202": {"description": "Deleted; the server is still removing the rest"},
         }
-    content = {"description": "The answer", "content": {"application/json": {"schema": answer}}}
+    # OpenAPI 3.1 describes bytes by their media type alone.
+    form = {BINARY: {}} if _payload(operation) is bytes else {JSON: {"schema": answer}}
+    content = {"description": "The answer", "content": form}
     found = {"200": content}
     if operation.method == "POST":
         found["201"] = content
