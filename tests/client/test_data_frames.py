@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
-import pandas  # type: ignore[import-untyped]
+import pandas
 import polars
 import pytest
 
