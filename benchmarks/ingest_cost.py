@@ -101,11 +101,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure_all(server: Server, effort: Effort) -> Iterator[Cost]:
+def measure_all(server: Server, effort: Effort, shapes: Sequence[tuple[int, int]] = SHAPES) -> Iterator[Cost]:
     member = server.newcomer("ada")
     project = member.projects.create("Iris")
     experiment = member.experiments.create(project.id, "sweep")
-    for keys, points in SHAPES:
+    for keys, points in shapes:
         iteration_id = member.iterations.create(experiment.id).id
         yield measure(_Writer(server, iteration_id, keys, points), effort)
 

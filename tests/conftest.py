@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib import deadline, retry, security
 from chalicelib.services.lifecycle import deletion
+from chalicelib.services.points import batch
 from tests.support.dynoxide import NotInstallable, installed_binary, with_dynoxide
 from tests.support.emulator import Emulator, running_emulator
 from tests.support.fast_moto import fast_moto
@@ -181,3 +182,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def real_server(emulator: Emulator) -> Iterator[Server]:
     with server_on_emulator(emulator.environment()) as running:
         yield running
+
+
+@pytest.fixture
+def three_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small batches are stored like large ones: announced, put and merged in three writes."""
+    monkeypatch.setattr(batch, "_FEW_POINTS", 0)
+
+
+@pytest.fixture(params=["three writes", "one transaction"])
+def either_way(request: pytest.FixtureRequest) -> str:
+    """Run the test with each of the two ways to store a batch."""
+    if request.param == "three writes":
+        request.getfixturevalue("three_writes")
+    return str(request.param)

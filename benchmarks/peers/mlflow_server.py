@@ -59,9 +59,9 @@ def new_run(connection: Connection, experiment_id: str) -> str:
     return made
 
 
-def log_batches(run_id: str, curves: Curves) -> list[Sending]:
-    """The curves as requests of maximal size, all keys in each."""
-    pieces = batches(curves, MAX_BATCH // len(curves))
+def log_batches(run_id: str, curves: Curves, points: int = MAX_BATCH) -> list[Sending]:
+    """The curves as requests of this many points, by default the most, all keys in each."""
+    pieces = batches(curves, points // len(curves))
     return [Sending(f"{API}/runs/log-batch", mlflow_body(piece, run_id)) for piece in pieces]
 
 

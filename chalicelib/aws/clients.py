@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 from chalicelib import config, deadline
+from chalicelib.aws import throttling
 from chalicelib.aws.credentials import ParameterCredentials
 from chalicelib.config import StoreSettings
 from chalicelib.retry import Retry
@@ -49,6 +50,8 @@ def session(store: StoreSettings | None = None) -> botocore.session.Session:
         created.register(f"before-send.{service}", _check_deadline, unique_id=f"deardiary-deadline-{service}")
     wait: Any = _wait_for_transaction  # botocore's type stubs know no handler that returns a value
     created.register("needs-retry.dynamodb", wait, unique_id="deardiary-transaction")
+    handle: Any = throttling.handle
+    created.register("needs-retry.dynamodb", handle, unique_id="deardiary-throttling")
     return created
 
 

@@ -67,8 +67,10 @@ def experiment(actor: Actor, experiment_id: str, need: Need) -> ExperimentLineag
     return _require(actor, lineage, need, "experiment", experiment_id)
 
 
-def iteration(actor: Actor, iteration_id: str, need: Need) -> IterationLineage:
-    lineage = _within_reach(actor, lineages.find_iteration_lineage(iteration_id, actor.user.id))
+def iteration(actor: Actor, iteration_id: str, need: Need, *, batch_hash: str | None = None) -> IterationLineage:
+    """With `batch_hash`, the same call reads the rows that a writer of this batch needs (`of_batch`)."""
+    found = lineages.find_iteration_lineage(iteration_id, actor.user.id, batch_hash=batch_hash)
+    lineage = _within_reach(actor, found)
     return _require(actor, lineage, need, "iteration", iteration_id)
 
 

@@ -12,7 +12,15 @@ from chalicelib.services.iteration import reopen_if_lost
 from chalicelib.services.label import LabelChanges, labelled, put_labels
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.parameter import put_parameters
-from chalicelib.services.points.batch import Sent, deliver, is_stored, require_open, store_batch, touch
+from chalicelib.services.points.batch import (
+    Sent,
+    deliver,
+    find_for_batch,
+    is_stored,
+    require_open,
+    store_batch,
+    touch,
+)
 from chalicelib.services.tag import put_tags
 from chalicelib.storage.output import lines_of
 from chalicelib.storage.reads.lineage import IterationLineage
@@ -38,7 +46,8 @@ def accept_flush(
 
     Acknowledgements come after the rest: a flush that is refused acknowledges nothing.
     """
-    line = access.iteration(actor, iteration_id, Need.CREATE)
+    is_heartbeat = not (parameters or tags or labels or points or output)
+    line = _find(actor, iteration_id) if is_heartbeat else find_for_batch(actor, iteration_id, batch_id)
     receipt = _store(line, batch_id, parameters, tags, labels, points, output)
     command.acknowledge(line.iteration, acknowledged)
     return FlushReceipt(
@@ -49,6 +58,10 @@ def accept_flush(
         commands=command.pending(actor, line, acknowledged),
         flush_after_seconds=pace.flush_after_seconds(line),
     )
+
+
+def _find(actor: Actor, iteration_id: str) -> IterationLineage:
+    return access.iteration(actor, iteration_id, Need.CREATE)
 
 
 def _store(
@@ -70,13 +83,13 @@ def _store(
     if not (parameters or tags or labels or points or lines):
         touch(iteration)
         return BatchReceipt(batch_id=batch_id, accepted=0, last_step={})
-    if (parameters or tags or labels) and not is_stored(iteration, batch_id):
+    if (parameters or tags or labels) and not is_stored(line, batch_id):
         require_open(iteration, points, lines)
         before = labelled(line, labels)
         _put_parameters(iteration, parameters)
         put_tags(iteration, tags)
         put_labels(before, labels)
-    return deliver(iteration, batch_id, points, lines)
+    return deliver(line, batch_id, points, lines)
 
 
 def _put_parameters(iteration: Iteration, parameters: dict[str, str]) -> None:

@@ -76,8 +76,10 @@ class _Found(NamedTuple):
 
 
 def create_metric(actor: Actor, iteration_id: str, point: dict[str, Sent]) -> Metric:
-    iteration = access.iteration(actor, iteration_id, Need.CREATE).iteration
-    chunk = batch.store_batch(iteration, ids.new_id(), point)
+    batch_id = ids.new_id()
+    line = batch.find_for_batch(actor, iteration_id, batch_id)
+    iteration = line.iteration
+    chunk = batch.store_batch(iteration, batch_id, point, found=line.of_batch)
     if chunk.content is None:
         # A compaction has already moved the point that was just written.
         raise Unavailable(retry_after=1)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
@@ -25,6 +26,7 @@ from chalicelib.storage.points.codec import Batch
 from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.table import conditional, item, keys, nearby
 from chalicelib.storage.table.item import Item
+from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire import limits
 
@@ -148,10 +150,20 @@ def read_series_of_iterations(experiment_id: str, iteration_ids: Iterable[str]) 
     return {keys.owner_of_series(row.sk): _read(row) for row in found.values() if isinstance(row, SeriesRow)}
 
 
-def read_series_and_chunk(experiment_id: str, iteration_id: str, batch_hash: str) -> tuple[Series, Chunk | None]:
-    """Read both in one call, at the start of storing a batch. NotFound like `read_series`."""
-    series_key, chunk_key = keys.series(experiment_id, iteration_id), keys.chunk(iteration_id, batch_hash)
-    found = item.get_many([series_key, chunk_key])
+def rows_of_batch(experiment_id: str, iteration_id: str, batch_hash: str) -> tuple[Key, Key]:
+    """The keys of the rows that a writer of this batch reads first: of the series and of the chunk."""
+    return keys.series(experiment_id, iteration_id), keys.chunk(iteration_id, batch_hash)
+
+
+def read_series_and_chunk(
+    experiment_id: str, iteration_id: str, batch_hash: str, found: Mapping[Key, Item] | None = None
+) -> tuple[Series, Chunk | None]:
+    """Read both in one call, at the start of storing a batch. NotFound like `read_series`.
+
+    `found` has the rows if they are read already.
+    """
+    series_key, chunk_key = rows_of_batch(experiment_id, iteration_id, batch_hash)
+    found = item.get_many([series_key, chunk_key]) if found is None else found
     row, written = found.get(series_key), found.get(chunk_key)
     opened = chunk.open_chunk(written if isinstance(written, ChunkRow) else None)
     return _open(row if isinstance(row, SeriesRow) else None), opened
@@ -169,7 +181,24 @@ def require_room(series: Series, names: set[str]) -> None:
 
 def write_series(experiment_id: str, iteration_id: str, series: Series) -> Series:
     """Write the series and return it as stored. Overtaken if the stored version is another one."""
-    row = SeriesRow(
+    row = _row_of(experiment_id, iteration_id, series)
+    with conditional.otherwise(Overtaken):
+        row.save(_is_next(row))
+    return replace(series, version=series.version + 1)
+
+
+def write_series_and_chunk(experiment_id: str, iteration_id: str, series: Series, written: ChunkRow) -> Series:
+    """Write both or none. Overtaken like `write_series`; Conflict if the batch is stored or dropped already."""
+    row = _row_of(experiment_id, iteration_id, series)
+    write = Transaction()
+    write.put(row, Overtaken, _is_next(row))
+    chunk.add_chunk(written, write)
+    write.commit()
+    return replace(series, version=series.version + 1)
+
+
+def _row_of(experiment_id: str, iteration_id: str, series: Series) -> SeriesRow:
+    return SeriesRow(
         *keys.series(experiment_id, iteration_id),
         version=series.version + 1,
         nonce=ids.nonce(),
@@ -184,10 +213,13 @@ def write_series(experiment_id: str, iteration_id: str, series: Series) -> Serie
         output=list(series.output) if any(series.output) else None,
         patience_s=series.patience_s,
     )
-    with conditional.otherwise(Overtaken):
-        next_or_repeated = (SeriesRow.version == series.version) | (SeriesRow.nonce == row.nonce)
-        row.save(next_or_repeated & SeriesRow.closed.does_not_exist())
-    return replace(series, version=series.version + 1)
+
+
+def _is_next(row: SeriesRow) -> Condition:
+    """Condition: the stored version is the one before, or a repetition finds its own row; it is not closed."""
+    next_or_repeated = (SeriesRow.version == row.version - 1) | (SeriesRow.nonce == row.nonce)
+    condition: Condition = next_or_repeated & SeriesRow.closed.does_not_exist()
+    return condition
 
 
 def change_series(experiment_id: str, iteration_id: str, change: Callable[[Series], Series | None]) -> Series:

@@ -175,6 +175,7 @@ def test_an_edit_between_two_moves_keeps_the_points_that_are_about_to_move(
     check_consistency()
 
 
+@pytest.mark.usefixtures("three_writes")
 def test_a_batch_announced_after_the_lease_is_merged_once(
     server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch
 ) -> None:

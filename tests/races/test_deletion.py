@@ -118,6 +118,7 @@ def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
     monkeypatch.setattr(item, "delete_items", dying)
 
 
+@pytest.mark.usefixtures("three_writes")
 def test_a_deletion_waits_for_a_batch_in_flight(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its writer announced it before the deletion and puts its chunk afterwards: no orphan may remain."""
     from chalicelib.services.points import batch

@@ -48,6 +48,7 @@ def summary(server: Server, iteration: deardiary.Iteration) -> Any:
     return server.call("GET", f"/iterations/{iteration.id}/metrics/summary").body["data"]
 
 
+@pytest.mark.usefixtures("either_way")
 def test_automatic_steps_have_no_gap_and_no_repeat(real_server: Server, iteration: deardiary.Iteration) -> None:
     path = f"/iterations/{iteration.id}/metrics"
     body = {"key": "loss", "value": 1.5}
@@ -58,6 +59,7 @@ def test_automatic_steps_have_no_gap_and_no_repeat(real_server: Server, iteratio
     assert summary(real_server, iteration)["loss"]["count"] == 64
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_batch_sent_by_sixteen_at_once_is_taken_once(real_server: Server, iteration: deardiary.Iteration) -> None:
     path = f"/iterations/{iteration.id}/metrics/batch"
     body = {"batch_id": "the-one", "metrics": [{"key": "a", "value": n} for n in range(10)]}
@@ -75,6 +77,7 @@ def _die(*_: Any) -> Any:
     raise _DeathError
 
 
+@pytest.mark.usefixtures("three_writes")
 @pytest.mark.parametrize("last_words", ["_put", "_merge"], ids=["before the chunk", "before the merge"])
 def test_a_writer_that_dies_is_finished_by_its_retry(
     real_server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch, last_words: str
@@ -92,6 +95,7 @@ def test_a_writer_that_dies_is_finished_by_its_retry(
     assert summary(real_server, iteration)["a"]["count"] == 3
 
 
+@pytest.mark.usefixtures("three_writes")
 @pytest.mark.parametrize(("last_words", "count"), [("_put", 1), ("_merge", 3)])
 def test_a_writer_that_never_comes_back_is_settled_by_the_next(
     real_server: Server,
@@ -130,6 +134,7 @@ def test_two_finishers_agree(real_server: Server, iteration: deardiary.Iteration
     assert all(answer.error == (422, "INVALID_PAYLOAD") for answer in answers if answer.status != 200)
 
 
+@pytest.mark.usefixtures("either_way")
 def test_one_batch_id_with_different_points_is_one_of_them(real_server: Server, iteration: deardiary.Iteration) -> None:
     path = f"/iterations/{iteration.id}/metrics/batch"
     bodies = [{"batch_id": "differ", "metrics": [{"key": f"k{n}", "value": n}]} for n in range(8)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib import clock
-from chalicelib.services.points import compaction
+from chalicelib import clock, ids
+from chalicelib.services.points import batch, compaction
 from tests.support.interleaving import Actor, stage
 from tests.support.server import Reply, Server, server_on_moto
 
@@ -118,6 +118,18 @@ def server() -> Iterator[Server]:
 
 # Of its first point: those of a later batch are higher.
 VALUES = {"first": 10, "second": 20, "third": 30, "last": 40}
+
+
+def store_in_three_writes(patch: pytest.MonkeyPatch, batch_ids: Collection[str]) -> None:
+    """Store these batches as if they were too large for one transaction."""
+    store, large = batch._store_at_once, {ids.hash_text(each) for each in batch_ids}
+
+    def store_if_small(iteration: Any, batch_hash: str, sent: Any, series: Any) -> Any:
+        return (series, None) if batch_hash in large else store(iteration, batch_hash, sent, series)
+
+    patch.setattr(batch, "_store_at_once", store_if_small)
+
+
 ACTIONS: dict[str, Callable[[Diary], Any]] = {
     "send": lambda diary: diary.send("second"),
     "send another": lambda diary: diary.send("third"),
@@ -143,11 +155,24 @@ ACTIONS: dict[str, Callable[[Diary], Any]] = {
         ("compact", "delete", "dies"),
         ("compact", "send", ""),
         ("compact", "compact", "time passes"),
+        ("send", "send", "at once"),
+        ("send", "change", "at once"),
+        ("change", "send", "at once"),
+        ("compact", "send", "at once"),
+        ("send", "send another", "at once, dies"),
     ],
 )
 def test_one_request_between_any_two_calls_of_another(
-    server: Server, experiment_id: str, clocks: Clock, outer: str, inner: str, meanwhile: str
+    server: Server,
+    experiment_id: str,
+    clocks: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    outer: str,
+    inner: str,
+    meanwhile: str,
 ) -> None:
+    if "at once" not in meanwhile:
+        store_in_three_writes(monkeypatch, VALUES)
     for calls in range(1, MOST_CALLS):
         diary = Diary(server, experiment_id)
         with stage() as actors:
@@ -172,12 +197,13 @@ STEPS = st.lists(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(STEPS)
+@given(STEPS, st.sets(st.sampled_from(sorted(VALUES))))
 def test_any_order_of_the_calls_of_many_requests(
-    server: Server, experiment_id: str, steps: list[tuple[str, int, int]]
+    server: Server, experiment_id: str, steps: list[tuple[str, int, int]], in_three_writes: set[str]
 ) -> None:
     """Each step lets one of up to five requests, starting it if necessary, make a few calls."""
     with pytest.MonkeyPatch.context() as patch:
+        store_in_three_writes(patch, in_three_writes)
         time, diary = Clock(patch), Diary(server, experiment_id)
         running: dict[int, Actor] = {}
         with stage() as actors:

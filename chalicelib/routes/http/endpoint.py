@@ -15,6 +15,7 @@ from chalice.app import Blueprint, Request, Response
 from msgspec import Raw, Struct, structs
 
 from chalicelib import deadline
+from chalicelib.aws import throttling
 from chalicelib.aws.overload import is_overload
 from chalicelib.errors import (
     Conflict,
@@ -133,7 +134,11 @@ class Routes(Blueprint):
     def _route(self, methods: Sequence[str], path: str, name: str, serve: Serve) -> None:
         def handler(**ids: str) -> Response:
             request = self.current_request
-            with deadline.begun(), request_log.entry(f"{request.method} {path}", request.context) as line:
+            with (
+                deadline.begun(),
+                throttling.failing_fast(),
+                request_log.entry(f"{request.method} {path}", request.context) as line,
+            ):
                 answer = _answer(self.face, request, ids, serve, line)
                 if request.method == "GET":
                     answer = unless_matched(answer, request.headers.get("if-none-match"))

@@ -1,14 +1,20 @@
 """Pace: how long a writer may wait with its next flush. Short while a reader watches the iteration or its experiment.
 
+The pace is longer while many iterations log: one partition of the table takes the flushes of all iterations of an
+experiment, another those of all experiments of a project (docs/scale.md). A process counts the iterations whose flushes
+it has seen lately, which needs no call. While the table throttles, the pace is the longest.
+
 A reader marks the row of the iteration or the experiment, which every flush reads anyway. It writes the mark only if
 the stored one, which it has just read, is about to pass: one small write a minute, however many readers there are.
 """
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from chalicelib import clock
+from chalicelib.aws import throttling
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.reads.lineage import ExperimentLineage, IterationLineage
@@ -19,6 +25,12 @@ WATCHED, YOUNG, UNWATCHED = 2.0, 5.0, 30.0
 _YOUNG_FOR = timedelta(minutes=2)
 # A reader counts as watching for this time after a request; its next requests renew the mark before it passes.
 _WATCHED_FOR, _RENEWED_BEFORE = 120, 60
+# The longest that a client obeys.
+LONGEST = 60.0
+# The flushes a second that one process asks for. A function handles about 20 a second, so a process sees a share of
+# the iterations only, and a sweep has many processes.
+PER_EXPERIMENT, PER_PROJECT = 25, 75
+THROTTLED_FOR = 60.0
 
 
 def watch_iteration(line: IterationLineage) -> None:
@@ -38,9 +50,55 @@ def watch_experiment(line: ExperimentLineage) -> None:
 
 def flush_after_seconds(line: IterationLineage) -> float:
     """How long the writer may wait with its next flush."""
-    if max(line.watched_until, line.marks.watched_until) > _now_s():
+    return max(_wanted(line), _bearable(line))
+
+
+def _wanted(line: IterationLineage) -> float:
+    is_watched = max(line.watched_until, line.marks.watched_until) > _now_s()
+    return wanted(is_watched=is_watched, age=clock.now() - line.iteration.created_date)
+
+
+def _bearable(line: IterationLineage) -> float:
+    in_experiment = _crowd.count(line.experiment.id, line.iteration.id)
+    in_project = _crowd.count(line.project.id, line.iteration.id)
+    return bearable(in_experiment, in_project, is_throttled=throttling.is_recent(THROTTLED_FOR))
+
+
+def wanted(*, is_watched: bool, age: timedelta) -> float:
+    """The pace that readers want."""
+    if is_watched:
         return WATCHED
-    return YOUNG if clock.now() - line.iteration.created_date < _YOUNG_FOR else UNWATCHED
+    return YOUNG if age < _YOUNG_FOR else UNWATCHED
+
+
+def bearable(in_experiment: int, in_project: int, *, is_throttled: bool) -> float:
+    """The shortest pace that the table bears, as far as a process that sees these crowds can tell."""
+    crowded = max(in_experiment / PER_EXPERIMENT, in_project / PER_PROJECT)
+    return LONGEST if is_throttled else round(min(LONGEST, crowded), 1)
+
+
+class Crowd:
+    """The iterations that have flushed in this minute and in the one before, by experiment and by project."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._now: dict[str, set[str]] = {}
+        self._before: dict[str, set[str]] = {}
+
+    def count(self, group: str, iteration_id: str, minute: int | None = None) -> int:
+        """Count this iteration, and return the size of its group."""
+        self._turn(int(time.monotonic() // 60) if minute is None else minute)
+        seen = self._now.setdefault(group, set())
+        seen.add(iteration_id)
+        return max(len(seen), len(self._before.get(group, ())))
+
+    def _turn(self, minute: int) -> None:
+        if minute != self._minute:
+            self._before = self._now if minute == self._minute + 1 else {}
+            self._now, self._minute = {}, minute
+
+
+_crowd = Crowd()
 
 
 def _now_s() -> int:

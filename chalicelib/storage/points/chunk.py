@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import accumulate
 from typing import NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -21,7 +22,7 @@ from chalicelib import ids
 from chalicelib.columns import Columns
 from chalicelib.errors import Conflict, InvalidPayload
 from chalicelib.storage.points import codec
-from chalicelib.storage.points.codec import Batch, Content
+from chalicelib.storage.points.codec import Batch, Content, Slice
 from chalicelib.storage.table import conditional, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
@@ -75,6 +76,21 @@ class Chunk(NamedTuple):
 
 def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns], line_count: int | None = None) -> Chunk:
     """Store a batch. Conflict if it is stored or dropped already; InvalidPayload if it does not fit into an item."""
+    row = row_of_batch(iteration_id, batch, series, line_count)
+    with conditional.otherwise(Conflict):
+        row.save(_is_free(batch.accepted_us))
+    return as_sent(batch, series, line_count)
+
+
+def add_chunk(row: ChunkRow, write: Transaction) -> None:
+    """Store a batch in a transaction. Conflict like `put_chunk`."""
+    write.put(row, Conflict, _is_free(int(row.accepted_us)))
+
+
+def row_of_batch(
+    iteration_id: str, batch: Batch, series: dict[str, Columns], line_count: int | None = None
+) -> ChunkRow:
+    """Pack a batch. InvalidPayload if it does not fit into an item."""
     points = codec.pack_batch(series)
     if len(points) > MAX_BYTES:
         raise InvalidPayload(
@@ -83,9 +99,17 @@ def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns], line_
     row = ChunkRow(*keys.chunk(iteration_id, batch.hash), accepted_us=batch.accepted_us, points=points)
     row.low, row.high = bounds(series.values())
     row.line_count = line_count
-    with conditional.otherwise(Conflict):
-        row.save(_is_free(batch.accepted_us))
-    return _open(row)
+    return row
+
+
+def as_sent(batch: Batch, series: dict[str, Columns], line_count: int | None = None) -> Chunk:
+    """The chunk of a batch that this process has just packed: decoding it again would cost more."""
+    starts = accumulate((len(each) for each in series.values()), initial=0)
+    pieces = {
+        key: Slice(each, range(start, start + len(each)), bytes(len(each)))
+        for (key, each), start in zip(series.items(), starts, strict=False)
+    }
+    return Chunk(batch, Content((batch,), pieces), None, None, line_count)
 
 
 def drop_batch(iteration_id: str, batch: Batch) -> None:

@@ -5,7 +5,7 @@ If any ancestor is missing or being deleted, the lineage is None: its descendant
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from chalicelib.storage import (
     permission,
     project,
     resource,
+    series,
     trash,
 )
 from chalicelib.storage.experiment import ExperimentRow
@@ -52,8 +53,11 @@ class ExperimentLineage(ProjectLineage):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class IterationLineage(ExperimentLineage):
+    """`of_batch`: the rows of a batch that the same call has read, for `series.read_series_and_chunk`."""
+
     iteration: Iteration
     marks: Marks
+    of_batch: Mapping[Key, Item] | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -131,11 +135,22 @@ def _experiment_lineage(found: Sequence[Item | None]) -> ExperimentLineage | Non
     return None
 
 
-def find_iteration_lineage(iteration_id: str, user_id: str) -> IterationLineage | None:
+def find_iteration_lineage(
+    iteration_id: str, user_id: str, *, batch_hash: str | None = None
+) -> IterationLineage | None:
+    """With `batch_hash`, read the series and the chunk of this batch in the same call."""
     ancestors = _ancestors(keys.iteration_ref(iteration_id))
     if ancestors is None:
         return None
-    return _iteration_lineage(_read_below(ancestors, user_id, keys.iteration(ancestors.experiment_id, iteration_id)))
+    project_id, experiment_id = ancestors
+    above, own = keys.experiment(project_id, experiment_id), keys.iteration(experiment_id, iteration_id)
+    wanted = [keys.project(project_id), keys.permission(user_id, project_id), above, own]
+    of_batch = series.rows_of_batch(experiment_id, iteration_id, batch_hash) if batch_hash else ()
+    found = item.get_many([*wanted, *of_batch])
+    line = _iteration_lineage([found.get(key) for key in wanted])
+    if line is not None and batch_hash:
+        line.of_batch = found
+    return line
 
 
 def _iteration_lineage(found: Sequence[Item | None]) -> IterationLineage | None:

@@ -13,10 +13,9 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chalicelib import config
-from chalicelib.aws import capacity, clients
+from chalicelib.aws import capacity, clients, throttling
 from chalicelib.errors import NotFound
 from chalicelib.paging import Cursor, Page, bad_cursor, decode_cursor, encode_cursor
-from chalicelib.retry import Retry
 from chalicelib.storage.table.keys import Key, Span
 
 M = TypeVar("M", bound="Item")
@@ -103,16 +102,13 @@ def find(model: type[M], key: Key) -> M | None:
 
 def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
     """Read the items at these keys consistently, of any kind, without those that are being deleted."""
-    connection()
-    wanted = set(keys)
-    found = Item.batch_get([tuple(key) for key in wanted], consistent_read=True) if wanted else ()
-    return {item.key: item for item in found if not item.deleting}
+    return {key: item for key, item in get_even_hidden(keys).items() if not item.deleting}
 
 
 def get_even_hidden(keys: Iterable[Key]) -> dict[Key, Item]:
     """Like `get_many`, with the items that are in the trash or being deleted."""
-    connection()
-    return {item.key: item for item in Item.batch_get([tuple(key) for key in set(keys)], consistent_read=True)}
+    found = (Item.from_raw_data(row) for row in _raw_batches(keys, None, consistent=True))
+    return {item.key: item for item in found}
 
 
 def query(model: type[M], pk: str, prefix: str = "", *, condition: Condition | None = None) -> Iterator[M]:
@@ -207,23 +203,30 @@ def raw_many(item_keys: Iterable[Key], names: Sequence[str], *, consistent: bool
 
     Faster than models, like `raw_rows`.
     """
-    wanted = [{"PK": key.pk, "SK": key.sk} for key in dict.fromkeys(item_keys)]
-    connection()
-    calls = [wanted[start : start + _PER_GET] for start in range(0, len(wanted), _PER_GET)]
-    rows = [row for call in calls for row in _raw_get(call, ["PK", "SK", *names], consistent)]
+    rows = _raw_batches(item_keys, ["PK", "SK", *names], consistent=consistent)
     return {Key(row["PK"]["S"], row["SK"]["S"]): row for row in rows}
 
 
-def _raw_get(keys: list[Any], names: Sequence[str], consistent: bool) -> list[dict[str, Any]]:
-    """Read one batch. Unavailable if the table repeatedly returns only a part of it."""
-    found: list[dict[str, Any]] = []
-    for _ in Retry():
+def _raw_batches(
+    item_keys: Iterable[Key], names: Sequence[str] | None, *, consistent: bool
+) -> Iterator[dict[str, Any]]:
+    wanted = [{"PK": key.pk, "SK": key.sk} for key in dict.fromkeys(item_keys)]
+    for start in range(0, len(wanted), _PER_GET):
+        yield from _raw_get(wanted[start : start + _PER_GET], names, consistent)
+
+
+def _raw_get(keys: list[Any], names: Sequence[str] | None, consistent: bool) -> Iterator[dict[str, Any]]:
+    """Read one batch. The table leaves keys unprocessed if an answer would be too long, or if it throttles them."""
+    empty = 0
+    while keys:
         answer = connection().batch_get_item(keys, consistent_read=consistent, attributes_to_get=names)
-        found += answer["Responses"][Item.Meta.table_name]
-        keys = answer.get("UnprocessedKeys", {}).get(Item.Meta.table_name, {}).get("Keys", [])
-        if not keys:
-            break
-    return found
+        rows = answer["Responses"].get(Item.Meta.table_name, [])
+        yield from rows
+        left = answer.get("UnprocessedKeys", {}).get(Item.Meta.table_name, {}).get("Keys", [])
+        empty = 0 if rows or not left else empty + 1
+        if empty:
+            throttling.pause_or_refuse(empty)
+        keys = left
 
 
 def raw_rows(

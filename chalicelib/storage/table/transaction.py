@@ -10,14 +10,12 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.aws import throttling
 from chalicelib.errors import DomainError, Unavailable
 from chalicelib.retry import Retry
 from chalicelib.storage.table import item
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
-
-# Throttling codes in cancellation reasons; `aws/overload.py` lists those of a whole request.
-_THROTTLED = {"ThrottlingError", "ProvisionedThroughputExceeded"}
 
 Otherwise = Callable[[], DomainError]
 _Step = Callable[[TransactWrite], None]
@@ -91,8 +89,8 @@ class Transaction:
             if reason is not None and reason.code == "ConditionalCheckFailed":
                 raise otherwise() from None
         codes = [code_of(error), *(reason.code for reason in reasons if reason is not None)]
-        if _THROTTLED.intersection(codes):
-            raise Unavailable(retry_after=1) from None
+        if throttling.CODES.intersection(codes):
+            throttling.refuse()
         if "TransactionConflict" not in codes and "TransactionInProgressException" not in codes:
             raise error
 

@@ -55,7 +55,7 @@ class Sender:
         self._not_before = self._asked_until = 0.0
         self._let_in = True
         self._told_at = -SILENCE_SECONDS
-        self._sent_at = time.monotonic()
+        self._sent_at = self._cut_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="deardiary-sender", daemon=True)
 
     def start(self) -> None:
@@ -104,8 +104,9 @@ class Sender:
     def _run(self) -> None:
         self._earlier.send_if_due(hurried=self._hurried)
         while not self._stopping:
-            if self._pause() or self._hurried or self._is_due or self._stopping:
+            if (self._pause() and self._may_cut()) or self._hurried or self._is_due or self._stopping:
                 self._is_due = False
+                self._cut_at = time.monotonic()
                 self._writer.cut()
             self._look()
             self._writer.settle()
@@ -129,6 +130,10 @@ class Sender:
                 until = max(time.monotonic(), self._allowed_at())
         return False
 
+    def _may_cut(self) -> bool:
+        """False while a segment waits after a failure: each segment is a request more for an overloaded server."""
+        return not self._failures or time.monotonic() - self._cut_at >= self._asked_pace()
+
     def _longest_without_a_look(self) -> float:
         return OFFLINE_SECONDS if self._delivery is None else FLUSH_SECONDS
 
@@ -147,9 +152,12 @@ class Sender:
 
     def pace(self) -> float:
         """The seconds between two flushes, as the server asks for them."""
-        asked = None if self._delivery is None else self._delivery.flush_after_seconds
         # After a failure the last answer's pace is out of date.
-        return FLUSH_SECONDS if asked is None or self._failures else min(max(asked, FASTEST_SECONDS), SLOWEST_SECONDS)
+        return FLUSH_SECONDS if self._failures else self._asked_pace()
+
+    def _asked_pace(self) -> float:
+        asked = None if self._delivery is None else self._delivery.flush_after_seconds
+        return FLUSH_SECONDS if asked is None else min(max(asked, FASTEST_SECONDS), SLOWEST_SECONDS)
 
     def _beat_seconds(self) -> float:
         return min(BEAT_SECONDS, WATCHED_BEAT_SECONDS) if self.pace() < FLUSH_SECONDS else BEAT_SECONDS
