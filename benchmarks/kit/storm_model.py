@@ -62,8 +62,8 @@ class Load:
 
     jobs: int = 10_000
     start_within: float = 60.0
-    shortest: float = 600.0
-    longest: float = 1_200.0
+    shortest: float = 300.0
+    longest: float = 600.0
     until: float = 10_800.0
 
 

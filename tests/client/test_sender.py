@@ -421,3 +421,32 @@ def test_parameters_and_tags_of_the_start_are_sent_at_once(server: FakeServer, m
     (sent,) = server.bodies(LOG)
     assert (sent["parameters"], sent["tags"]) == ({"lr": "1"}, ["a"])
     active.finish()
+
+
+def test_an_overloaded_server_gets_one_flush_with_all_that_was_logged_meanwhile(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for a minute between two flushes, and throttles the next one several times."""
+    monkeypatch.setattr(sender, "FIRST_BACKOFF", 0.02)
+    refusals, is_through = iter(range(6)), threading.Event()
+
+    def answer(request: Request) -> transports.Answer:
+        if "parameters" in json.loads(transports.body_of(request)):
+            if next(refusals, None) is not None:
+                active.log({"loss": 1})
+                return 503, {"code": "UNAVAILABLE", "message": "throttled"}
+            is_through.set()
+        counted = len(json.loads(transports.body_of(request)).get("metrics", {}).get("loss", {}).get("value", []))
+        return 201, transports.receipt(accepted=counted, flush_after_seconds=60)
+
+    server.answers[LOG] = answer
+    active = deardiary.start("Iris", "sweep", client=client_of(server))
+    active.log({"loss": 0})
+    assert active.flush(10)
+    active.log_parameters({"epochs": 3})
+    assert is_through.wait(10)
+    assert active.flush(10)
+    flushes = {body["batch_id"]: body for body in server.bodies(LOG)}
+    steps = [step for body in flushes.values() for step in body.get("metrics", {}).get("loss", {}).get("step", [])]
+    assert steps == list(range(7))
+    assert len(flushes) == 3
