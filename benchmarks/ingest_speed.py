@@ -31,7 +31,7 @@ from tests.support.server import server_on_emulator
 KEYS = 10
 BATCH, SMALL_BATCH = 10_000, 1_000
 WIDE_KEYS = 1_000
-COST_EFFORT = Effort(before=20, measured=50)
+EFFORT = Effort(before=20, measured=50)
 
 
 class PointsLost(Exception):
@@ -47,6 +47,7 @@ class Load:
     # Of each of the clients that send small flushes, and how many they are.
     small_points: int = 2_000
     small_clients: int = 8
+    costs: Effort = EFFORT
 
 
 FULL = Load({1: 100_000, 8: 40_000}, rounds=3)
@@ -82,7 +83,7 @@ def measure(load: Load, *, peer: bool) -> dict[str, Number]:
             theirs = stack.enter_context(mlflow_server.mlflow_server(Path(directory) / "mlflow")).url
             contenders.extend(_mlflow(stack.enter_context(connected(theirs)), theirs))
         speeds = _race(contenders, load)
-    return _figures(speeds, load) | flush_costs(COST_EFFORT)
+    return _figures(speeds, load) | flush_costs(load.costs)
 
 
 def _race(contenders: Sequence[Contender], load: Load) -> dict[str, list[float]]:

@@ -39,7 +39,9 @@ def test_a_cost_is_of_a_million_points() -> None:
 
 
 def test_speed_is_measured_through_http() -> None:
-    load = ingest_speed.Load({1: 1000, 2: 1000}, rounds=1, small_points=100, small_clients=2)
+    load = ingest_speed.Load(
+        {1: 1000, 2: 1000}, rounds=1, small_points=100, small_clients=2, costs=Effort(before=1, measured=2)
+    )
     figures = ingest_speed.measure(load, peer=False)
     assert figures["points_per_s_1"] > 0
     assert figures["points_per_s_2_small_batch"] > 0
