@@ -28,6 +28,7 @@ ALLOWED = {
     "chalicelib.deadline": {"chalicelib.errors"},
     "chalicelib.aws.clients": {
         *("chalicelib.config", "chalicelib.deadline", "chalicelib.retry", "chalicelib.aws.credentials"),
+        "chalicelib.aws.throttling",
     },
     "chalicelib.storage": {
         *("chalicelib.storage", "chalicelib.errors", "chalicelib.ids", "chalicelib.clock", "chalicelib.config"),
@@ -38,6 +39,7 @@ ALLOWED = {
             "chalicelib.columns",
             "chalicelib.aws.capacity",
             "chalicelib.aws.threads",
+            "chalicelib.aws.throttling",
         ),
         "chalicelib.retry",
     },
@@ -57,6 +59,7 @@ ALLOWED = {
         *("chalicelib.services", "chalicelib.storage", "chalicelib.artifacts", "chalicelib.errors", "chalicelib.ids"),
         *("chalicelib.clock", "chalicelib.config", "chalicelib.security", "chalicelib.paging", "chalicelib.columns"),
         *("chalicelib.aws.threads", "chalicelib.aws.overload", "chalicelib.retry", "chalicelib.deadline"),
+        "chalicelib.aws.throttling",
     },
     "chalicelib.routes": {
         *("chalicelib.routes", "chalicelib.services", "chalicelib.errors", "chalicelib.clock", "chalicelib.config"),
@@ -65,6 +68,7 @@ ALLOWED = {
             "chalicelib.columns",
             "chalicelib.aws.capacity",
             "chalicelib.aws.overload",
+            "chalicelib.aws.throttling",
             "chalicelib.deadline",
         ),
     },
