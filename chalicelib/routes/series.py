@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -107,6 +108,13 @@ class ChartQuery(Query):
     ] = "step"
     min_x: Step | None = None
     max_x: Step | None = None
+    digits: (
+        Annotated[
+            int,
+            Meta(ge=1, le=17, description="round numbers to this many significant digits; without it they are exact"),
+        ]
+        | None
+    ) = None
     cursor: str | None = None
 
 
@@ -142,7 +150,10 @@ def get_chart(call: Call[None, ChartQuery], experiment_id: str) -> Answer[Chart]
     wanted = chart.Wanted(keys, tuple(query.iteration_id), query.buckets, query.x, query.min_x, query.max_x)
     page = chart.read_chart(call.actor, experiment_id, wanted, query.cursor)
     data = {
-        key: {iteration_id: {**_grid_json(curve.on_grid), "total": curve.total} for iteration_id, curve in each.items()}
+        key: {
+            iteration_id: {**_grid_json(curve.on_grid, query.digits), "total": curve.total}
+            for iteration_id, curve in each.items()
+        }
         for key, each in page.curves.items()
     }
     low, high, x = (page.grid.low, page.grid.high, page.grid.starts()) if page.grid else (None, None, [])
@@ -169,7 +180,13 @@ def _to_json(columns: Columns) -> dict[str, list[Any]]:
     }
 
 
-def _grid_json(curve: Bucketed) -> dict[str, list[Any]]:
+def _grid_json(curve: Bucketed, digits: int | None = None) -> dict[str, list[Any]]:
     numbers = {"last": curve.last, "min": curve.min, "max": curve.max}
-    encoded = {name: [None if each is None else encode_float(each) for each in of] for name, of in numbers.items()}
+    encode = encode_float if digits is None else _rounding(digits)
+    encoded = {name: [None if each is None else encode(each) for each in of] for name, of in numbers.items()}
     return {**encoded, "count": curve.count, "nan": curve.nan}
+
+
+def _rounding(digits: int) -> Callable[[float], float | str]:
+    form = f"%.{digits - 1}e"
+    return lambda value: encode_float(float(form % value))

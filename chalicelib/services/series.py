@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import dropwhile
 from typing import NamedTuple
 
@@ -14,14 +14,15 @@ from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle import pace
-from chalicelib.services.points import compaction, curves
+from chalicelib.services.points import compaction, curves, rollups
 from chalicelib.services.points.recompute import recompute_stale
+from chalicelib.services.points.rollups import Wanted
 from chalicelib.storage import series as storage
 from chalicelib.storage.points import rows
 from chalicelib.storage.points.rows import INT64_MIN
 from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.reads import projection
-from chalicelib.storage.series import Series
+from chalicelib.storage.series import NO_SERIES
 
 # A point takes up to 75 bytes in JSON: an answer stays under 5 MB.
 MOST_POINTS = 65_000
@@ -34,6 +35,10 @@ class Window(NamedTuple):
     min_step: int | None = None
     max_step: int | None = None
     max_points: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.min_step is None and self.max_step is None
 
     def of(self, columns: Columns) -> Columns:
         columns = columns.between(self.min_step, self.max_step)
@@ -63,10 +68,8 @@ def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Wi
     position = _Position.of(cursor, scope)
     series = storage.read_series(iteration.experiment_id, iteration.id)
     names = _from(position, list(dict.fromkeys(keys)) or sorted(series.summaries))
-    slices = rows.read_slices(
-        iteration.id, set(names), moved=series.moved > 0, low=window.min_step, high=window.max_step
-    )
-    page = _fill({name: window.of(curves.in_order(slices.pop(name, []))) for name in names}, position, window, scope)
+    found = _curves(Wanted(iteration, series, tuple(names), "rank"), window)
+    page = _fill(found, position, window, scope)
     compaction.compact_if_many(iteration, compaction.ENOUGH_WHEN_READ, series)
     return page
 
@@ -78,22 +81,53 @@ def read_curve_of_iterations(
     pace.watch_experiment(access.experiment(actor, experiment_id, Need.READ))
     scope = ids.hash_text(repr((experiment_id, key, iteration_ids, window)))
     position = _Position.of(cursor, scope)
-    left = _from(position, projection.existing_iteration_ids(experiment_id, iteration_ids))
+    iterations = projection.existing_iterations(experiment_id, iteration_ids)
+    left = _from(position, list(iterations))
     most = min(MOST_ITERATIONS, MOST_POINTS // window.max_points if window.max_points else 1)
     names = left[:most]
     series = storage.read_series_of_iterations(experiment_id, names)
-    found = in_threads(lambda name: _curve(name, key, series.get(name), window), names)
+    wanted = [Wanted(iterations[name], series.get(name, NO_SERIES), (key,), "rank") for name in names]
+    ready = _rolled_up(wanted, window)
+    found = in_threads(lambda each: _curve(each, window, ready.get(each.iteration.id, {})), wanted)
     page = _fill(dict(zip(names, found, strict=True)), position, window, scope)
     rest = _Position(ids.hash_text(left[most])).cursor(scope) if len(left) > most else None
     return CurvePage(page.data, page.next_cursor or rest)
 
 
-def _curve(iteration_id: str, key: str, series: Series | None, window: Window) -> Columns:
-    if series is None or (key not in series.summaries and not series.announced):
+def _curve(wanted: Wanted, window: Window, ready: Mapping[str, Columns]) -> Columns:
+    (key,) = wanted.keys
+    if key not in wanted.series.summaries and not wanted.series.announced:
         return Columns.empty()
-    moved = series.moved > 0
-    slices = rows.read_slices(iteration_id, {key}, moved=moved, low=window.min_step, high=window.max_step)
-    return window.of(curves.in_order(slices.get(key, [])))
+    return ready[key] if key in ready else _read(wanted, window)[key]
+
+
+def _curves(wanted: Wanted, window: Window) -> dict[str, Columns]:
+    """The curves of all wanted keys, from rollups as far as there are any."""
+    ready = _rolled_up([wanted], window).get(wanted.iteration.id, {})
+    left = tuple(key for key in wanted.keys if key not in ready)
+    read = _read(wanted._replace(keys=left), window) if left else {}
+    return {key: ready[key] if key in ready else read[key] for key in wanted.keys}
+
+
+def _rolled_up(wanted: Sequence[Wanted], window: Window) -> dict[str, dict[str, Columns]]:
+    """The curves that have rollups, by iteration and key."""
+    found: dict[str, dict[str, Columns]] = {}
+    if window.max_points is not None and window.is_whole and window.max_points <= rollups.MOST:
+        for name, rollup in rollups.read_rollups(wanted).items():
+            curve = rollups.points_of(rollup, window.max_points)
+            found.setdefault(name.iteration_id, {})[name.key] = curve
+    return found
+
+
+def _read(wanted: Wanted, window: Window) -> dict[str, Columns]:
+    """The curves from their points. Whole ones get a rollup if the reader wants few points."""
+    moved, keys = wanted.series.moved > 0, set(wanted.keys)
+    slices = rows.read_slices(wanted.iteration.id, keys, moved=moved, low=window.min_step, high=window.max_step)
+    found = {key: curves.in_order(slices.pop(key, [])) for key in wanted.keys}
+    if window.max_points is not None and window.is_whole:
+        worth = {key: each for key, each in found.items() if rollups.is_worth(wanted, key, each)}
+        rollups.keep_rollups(wanted, {key: rollups.of_points(each) for key, each in worth.items()})
+    return {key: window.of(each) for key, each in found.items()}
 
 
 class _Position(NamedTuple):

@@ -100,6 +100,10 @@ class Series:
         return frozenset(Batch(batch, one.accepted_us) for batch, one in self.announced.items())
 
 
+# Of an iteration without the row.
+NO_SERIES = Series(version=0, summaries={}, announced={})
+
+
 def create_series(
     experiment_id: str, iteration_id: str, now: datetime, write: Transaction, *, patience_s: int | None = None
 ) -> None:
@@ -239,6 +243,12 @@ def change_series(experiment_id: str, iteration_id: str, change: Callable[[Serie
 def check_series(experiment_id: str, iteration_id: str, series: Series, write: Transaction) -> None:
     """Commit only if no other request has written the row since it was read."""
     write.check(SeriesRow, keys.series(experiment_id, iteration_id), SeriesRow.version == series.version, Overtaken)
+
+
+def check_not_closed(experiment_id: str, iteration_id: str, write: Transaction) -> None:
+    """Commit only if the iteration is there and its rows are not being removed; otherwise NotFound."""
+    is_open = SeriesRow.pk.exists() & SeriesRow.closed.does_not_exist()
+    write.check(SeriesRow, keys.series(experiment_id, iteration_id), is_open, NotFound)
 
 
 def close_series(experiment_id: str, iteration_id: str) -> Series:

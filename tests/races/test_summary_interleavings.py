@@ -1,4 +1,4 @@
-"""The summary matches the points in every order of the writes of a batch, an edit and a compaction."""
+"""Summary and rollups match the points in every order of the calls of a batch, an edit, a compaction and a reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib import clock, ids
-from chalicelib.services.points import batch, compaction
+from chalicelib.services.points import batch, compaction, rollups
 from tests.support.interleaving import Actor, stage
 from tests.support.server import Reply, Server, server_on_moto
 
@@ -69,8 +69,21 @@ class Diary:
     def summarize(self) -> Any:
         return self._call("GET", "metrics/summary").body["data"]
 
+    def look(self) -> list[Any]:
+        """A chart and few points of each curve, by rollups if there are any, which the first reader makes."""
+        path = f"/experiments/{self.iteration.experiment_id}/metrics/curves"
+        chart = self._server.call("GET", f"{path}?key=a&key=b&buckets=3&iteration_id={self.iteration.id}")
+        return [chart.body["data"], self._call("GET", "metrics/series?max_points=4").body["data"]]
+
+    def check_rollups(self) -> None:
+        shown = self.look()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rollups, "WORTH_POINTS", 1_000_000)
+            assert self.look() == shown
+
     def check(self, let_time_pass: Callable[[], None]) -> None:
         """After the retries of all batches each is stored once, and the summary matches the points."""
+        self.check_rollups()
         for batch_id in sorted(self.sent):
             assert self.send(batch_id) in (201, 503)
         let_time_pass()
@@ -84,6 +97,10 @@ class Diary:
         for key in "ab":
             steps = [point["step"] for point in _of(points, key)]
             assert len(set(steps)) == len(steps), "a step was given twice"
+        shown = self.look()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rollups, "WORTH_POINTS", 1_000_000)
+            assert self.look() == shown
 
     def _call(self, method: str, path: str, body: Any = None) -> Reply:
         return self._server.call(method, f"/iterations/{self.iteration.id}/{path}", body)
@@ -138,7 +155,17 @@ ACTIONS: dict[str, Callable[[Diary], Any]] = {
     "delete": lambda diary: diary.edit("DELETE", 1),
     "compact": Diary.compact,
     "summarize": Diary.summarize,
+    "look": Diary.look,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rollups_of_a_running_iteration() -> Iterator[None]:
+    """The first reader of any curve makes its rollup."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rollups, "WORTH_POINTS", 0)
+        patch.setattr(rollups, "is_at_rest", lambda _: True)
+        yield
 
 
 @pytest.mark.parametrize(
@@ -160,6 +187,9 @@ ACTIONS: dict[str, Callable[[Diary], Any]] = {
         ("change", "send", "at once"),
         ("compact", "send", "at once"),
         ("send", "send another", "at once, dies"),
+        ("look", "send", ""),
+        ("look", "change", ""),
+        ("change", "look", ""),
     ],
 )
 def test_one_request_between_any_two_calls_of_another(

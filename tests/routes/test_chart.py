@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -51,39 +52,47 @@ def chart(server: Server, experiment: str, *pairs: tuple[str, Any]) -> Any:
 def test_curves_share_one_grid(server: Server, experiment: str, pair: tuple[str, str]) -> None:
     first, second = pair
     answer = chart(server, experiment, ("key", "loss"), ("key", "accuracy"), ("key", "absent"), ("buckets", 4))
-    assert (answer["x"], answer["min_x"], answer["max_x"]) == ([0, 5, 10, 15], 0, 19)
+    assert (answer["x"], answer["min_x"], answer["max_x"]) == ([0, 8, 16], 0, 19)
     assert answer["next_cursor"] is None
     assert answer["data"] == {
         "loss": {
             first: {
-                "last": [0.4, 0.9, None, None],
-                "min": [0.0, 0.5, None, None],
-                "max": [0.4, 0.9, None, None],
-                "count": [5, 5, 0, 0],
-                "nan": [0, 0, 0, 0],
+                "last": [0.7, 0.9, None],
+                "min": [0.0, 0.8, None],
+                "max": [0.7, 0.9, None],
+                "count": [8, 2, 0],
+                "nan": [0, 0, 0],
                 "total": 10,
             },
             second: {
-                "last": [None, None, -14.0, -19.0],
-                "min": [None, None, -14.0, -19.0],
-                "max": [None, None, -10.0, -15.0],
-                "count": [0, 0, 5, 5],
-                "nan": [0, 0, 0, 0],
+                "last": [None, -15.0, -19.0],
+                "min": [None, -15.0, -19.0],
+                "max": [None, -10.0, -16.0],
+                "count": [0, 6, 4],
+                "nan": [0, 0, 0],
                 "total": 10,
             },
         },
         "accuracy": {
             first: {
-                "last": [3.0, None, None, "-Infinity"],
-                "min": [3.0, None, None, "-Infinity"],
-                "max": ["Infinity", None, None, "-Infinity"],
-                "count": [5, 0, 0, 1],
-                "nan": [2, 0, 0, 0],
+                "last": [3.0, None, "-Infinity"],
+                "min": [3.0, None, "-Infinity"],
+                "max": ["Infinity", None, "-Infinity"],
+                "count": [5, 0, 1],
+                "nan": [2, 0, 0],
                 "total": 6,
             }
         },
         "absent": {},
     }
+
+
+def test_numbers_can_be_rounded(server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, created_date=CREATED)
+    log(server, iteration, "third", [(0, 1 / 3, 0), (1, -2e300 / 3, 1), (2, "Infinity", 2), (3, "NaN", 3), (4, 0, 4)])
+    for digits, third, large in ((3, 0.333, -6.67e299), (17, 1 / 3, -2e300 / 3)):
+        answer = chart(server, experiment, ("key", "third"), ("digits", digits))
+        assert answer["data"]["third"][iteration]["last"] == [third, large, "Infinity", None, 0.0]
 
 
 def test_each_of_few_steps_has_its_own_bucket(server: Server, experiment: str, pair: tuple[str, str]) -> None:
@@ -100,13 +109,17 @@ def test_each_of_few_steps_has_its_own_bucket(server: Server, experiment: str, p
 @pytest.mark.parametrize(("x", "origin"), [("relative", 0), ("time", CREATED_MS)])
 def test_a_grid_of_times(server: Server, experiment: str, pair: tuple[str, str], x: str, origin: int) -> None:
     first, second = pair
-    answer = chart(server, experiment, ("key", "loss"), ("x", x), ("buckets", 2))
-    assert (answer["x"], answer["max_x"]) == ([origin, origin + 9501], origin + 19_000)
-    assert answer["data"]["loss"][first]["count"] == [10, 0]
-    assert answer["data"]["loss"][second]["count"] == [0, 10]
+    answer = chart(server, experiment, ("key", "loss"), ("x", x), ("buckets", 4))
+    starts, end = answer["x"], origin + 19_000
+    assert (starts[0], answer["max_x"]) == (origin, end)
+    assert 2 < len(starts) <= 4
+    edges = list(pairwise([*starts, end + 1]))
+    for iteration, steps in ((first, range(10)), (second, range(10, 20))):
+        counts = [sum(low <= origin + 1000 * step < high for step in steps) for low, high in edges]
+        assert answer["data"]["loss"][iteration]["count"] == counts
     part = chart(server, experiment, ("key", "loss"), ("x", x), ("min_x", origin + 500), ("max_x", origin + 2500))
     assert sum(part["data"]["loss"][first]["count"]) == 2
-    assert part["data"]["loss"][second]["count"] == [0] * 500
+    assert set(part["data"]["loss"][second]["count"]) == {0}
 
 
 def test_points_out_of_the_order_of_time_are_all_shown(server: Server) -> None:
@@ -123,9 +136,9 @@ def test_steps_at_both_ends_of_int64(server: Server) -> None:
     experiment = new_experiment(server)
     iteration = new_iteration(server, experiment)
     log(server, iteration, "loss", [(-LAST_STEP - 1, 1, 0), (0, 2, 1), (LAST_STEP, 3, 2)])
-    answer = chart(server, experiment, ("key", "loss"), ("buckets", 3))
+    answer = chart(server, experiment, ("key", "loss"), ("buckets", 4))
     assert (answer["min_x"], answer["max_x"]) == (-LAST_STEP - 1, LAST_STEP)
-    assert answer["data"]["loss"][iteration]["last"] == [1.0, 2.0, 3.0]
+    assert answer["data"]["loss"][iteration]["last"] == [1.0, None, 2.0, 3.0]
 
 
 def test_packed_points_are_shown_too(server: Server) -> None:
@@ -193,6 +206,8 @@ def test_a_chart_leaves_out_what_is_deleted_or_elsewhere(
         ("key=loss&buckets=0", "buckets"),
         ("key=loss&buckets=1001", "buckets"),
         ("key=loss&x=epoch", "x"),
+        ("key=loss&digits=0", "digits"),
+        ("key=loss&digits=18", "digits"),
         ("key=loss&min_x=2&max_x=1", "max_x"),
         ("key=loss&min_x=1.5", "min_x"),
         ("&".join(f"key={at}" for at in range(51)), "key"),

@@ -12,15 +12,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from itertools import chain
-from typing import Any
+from typing import Any, get_args
 
 from pynamodb.constants import DATETIME_FORMAT
 
 from chalicelib import ids
+from chalicelib.services.points import rollups
 from chalicelib.storage import label, output
 from chalicelib.storage.output import OutputState
+from chalicelib.storage.points import rollup_codec, summary
 from chalicelib.storage.points import rows as points
-from chalicelib.storage.points import summary
 from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.table import keys
 from chalicelib.storage.table.keys import Key
@@ -388,6 +389,18 @@ def _packed(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield "no chunk names its generation"
 
 
+def _rollup(table: Table, key: Key, row: Row) -> Iterator[str]:
+    iteration_id = key.pk.removeprefix("ITERATION#")
+    yield from table.needs_iteration(table.experiment_of(iteration_id), iteration_id)
+    _, axis, _ = key.sk.split("#")
+    if axis not in get_args(rollups.Axis):
+        yield f"is over {axis}"
+    integers, values = rollup_codec.unpack_columns(bytes(row["columns"]))
+    lengths = {*map(len, integers), *map(len, values)}
+    if len(lengths) != 1 or max(lengths) > rollups.MOST:
+        yield "its columns have different lengths, or too many rows"
+
+
 def _output(table: Table, key: Key, row: Row) -> Iterator[str]:
     """Lines have a chunk, or an announcement that may still get one; the mark of a dropped batch has none."""
     iteration_id = key.pk.removeprefix("ITERATION#")
@@ -619,6 +632,7 @@ CHECKS: dict[str, Check] = {
     "tag": _tag,
     "labels": _labels,
     "chunk": _chunk,
+    "rollup": _rollup,
     "command": _command,
     "packed": _packed,
     "output": _output,

@@ -19,10 +19,11 @@ from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle import pace
-from chalicelib.services.points import curves
+from chalicelib.services.points import curves, rollups
 from chalicelib.services.points.grid import Bucketed, Grid, bucketed
 from chalicelib.storage import series as storage
 from chalicelib.storage.points import rows
+from chalicelib.storage.points.rollup import Rollup
 from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.reads import projection
 from chalicelib.storage.series import Series
@@ -65,11 +66,12 @@ class Chart(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """An iteration with the summaries of the wanted keys that it has."""
+    """An iteration with the summaries of the wanted keys that it has. `ready`: the curves that have a rollup."""
 
     iteration: Iteration
     series: Series
     summaries: Mapping[str, Summary]
+    ready: Mapping[str, Bucketed] = {}
 
     def origin(self, x: Axis) -> int:
         return clock.to_milliseconds(self.iteration.created_date) if x == "relative" else 0
@@ -84,8 +86,12 @@ class _Source(NamedTuple):
 
     def points_read(self) -> int:
         """The number of points in the rows that are read: before they are packed, rows hold all keys."""
-        read = self.summaries if self.series.moved else self.series.summaries
+        left = {key: each for key, each in self.summaries.items() if key not in self.ready}
+        read = left if self.series.moved or not left else self.series.summaries
         return sum(each.count for each in read.values())
+
+    def rolled_up(self, x: Axis) -> rollups.Wanted:
+        return rollups.Wanted(self.iteration, self.series, tuple(self.summaries), x, self.origin(x))
 
 
 def read_chart(actor: Actor, experiment_id: str, wanted: Wanted, cursor: str | None) -> Chart:
@@ -99,8 +105,10 @@ def read_chart(actor: Actor, experiment_id: str, wanted: Wanted, cursor: str | N
     grid = grid or _grid(sources, wanted)
     if grid is None:
         return Chart(None, {key: {} for key in wanted.keys}, None)
-    number = _number_on_page(sources, len(wanted.keys) * grid.buckets)
-    found = in_threads(lambda source: _curves(source, wanted, grid), sources[:number])
+    most = max(1, MOST_BUCKETS // (len(wanted.keys) * grid.buckets))
+    ready = _with_rollups(sources[:most], wanted, grid)
+    number = _number_on_page(ready)
+    found = in_threads(lambda source: _curves(source, wanted, grid), ready[:number])
     by_key: dict[str, dict[str, Curve]] = {key: {} for key in wanted.keys}
     for source, curves_ in zip(sources, found, strict=False):
         for key, curve in curves_.items():
@@ -124,11 +132,11 @@ def _position(cursor: str, scope: str, buckets: int) -> tuple[Grid, str]:
 
 def _sources(experiment_id: str, wanted: Wanted, first_id: str) -> list[_Source]:
     """The iterations that have one of the keys, in the order of ids, from this one on."""
-    named = wanted.iteration_ids
+    named, names = wanted.iteration_ids, ("created_date", "end_date")
     if named:
-        found = projection.find_iterations(experiment_id, list(dict.fromkeys(named)))
+        found = projection.find_iterations(experiment_id, list(dict.fromkeys(named)), names)
     else:
-        found = projection.read_iterations(experiment_id, None, ["created_date"])
+        found = projection.read_iterations(experiment_id, None, names)
     if len(found) > MOST_ITERATIONS:
         message = f"The experiment has {len(found)} iterations: name those to show, at most {MOST_ITERATIONS}"
         raise InvalidPayload(message, field="iteration_id")
@@ -152,38 +160,68 @@ def _grid(sources: Sequence[_Source], wanted: Wanted) -> Grid | None:
     return Grid.over(low, high, wanted.buckets) if low <= high else None
 
 
-def _number_on_page(sources: Sequence[_Source], buckets_of_each: int) -> int:
+def _number_on_page(sources: Sequence[_Source]) -> int:
     """The number of iterations that fit into the page, at least one."""
-    most, points = max(1, MOST_BUCKETS // buckets_of_each), 0
-    for number, source in enumerate(sources[:most]):
+    points = 0
+    for number, source in enumerate(sources):
         points += source.points_read()
         if number and points > MOST_POINTS:
             return number
-    return most
+    return len(sources)
+
+
+def _with_rollups(sources: Sequence[_Source], wanted: Wanted, grid: Grid) -> list[_Source]:
+    found = rollups.read_rollups([source.rolled_up(wanted.x) for source in sources])
+    ready: dict[str, dict[str, Bucketed]] = {}
+    for name, rollup in found.items():
+        curve = rollups.on_grid(rollup, grid) if _is_inside(rollup, wanted) else None
+        if curve is not None:
+            ready.setdefault(name.iteration_id, {})[name.key] = curve
+    return [source._replace(ready=ready.get(source.iteration.id, {})) for source in sources]
+
+
+def _is_inside(rollup: Rollup, wanted: Wanted) -> bool:
+    """True if no point of the curve is outside of the wanted range."""
+    low, high = wanted.min_x, wanted.max_x
+    return (low is None or low <= rollup.low) and (high is None or rollup.high <= high)
 
 
 def _curves(source: _Source, wanted: Wanted, grid: Grid) -> dict[str, Curve]:
-    low, high = (wanted.min_x, wanted.max_x) if wanted.x == "step" else (None, None)
-    iteration, keys = source.iteration, set(source.summaries)
-    slices = rows.read_slices(iteration.id, keys, moved=source.series.moved > 0, low=low, high=high)
-    found = {key: curves.in_order(slices.pop(key, [])) for key in source.summaries}
+    read = _read(source, wanted, grid) if len(source.ready) < len(source.summaries) else {}
     return {
-        key: Curve(_on_grid(columns, source.origin(wanted.x), wanted, grid), source.summaries[key].count)
-        for key, columns in found.items()
+        key: Curve(source.ready[key] if key in source.ready else read[key], summary.count)
+        for key, summary in source.summaries.items()
     }
 
 
-def _on_grid(columns: Columns, origin: int, wanted: Wanted, grid: Grid) -> Bucketed:
-    xs, values = columns.steps, columns.values
-    if wanted.x != "step":
-        xs, values = _by_time(columns, origin)
+def _read(source: _Source, wanted: Wanted, grid: Grid) -> dict[str, Bucketed]:
+    """The curves that have no rollup, from their points. Whole ones get a rollup."""
+    low, high = (wanted.min_x, wanted.max_x) if wanted.x == "step" else (None, None)
+    keys = source.summaries.keys() - source.ready.keys()
+    slices = rows.read_slices(source.iteration.id, keys, moved=source.series.moved > 0, low=low, high=high)
+    found = {key: curves.in_order(slices.pop(key, [])) for key in keys}
+    rolled_up = source.rolled_up(wanted.x)
+    made = {}
+    on_grid = {}
+    for key, columns in found.items():
+        xs, values = _positions(columns, wanted.x, source.origin(wanted.x))
+        on_grid[key] = _on_grid(xs, values, wanted, grid)
+        if rollups.is_worth(rolled_up, key, columns):
+            made[key] = rollups.of_grid(xs, values)
+    rollups.keep_rollups(rolled_up, made)
+    return on_grid
+
+
+def _on_grid(xs: array[int], values: array[float], wanted: Wanted, grid: Grid) -> Bucketed:
     start = 0 if wanted.min_x is None else bisect_left(xs, wanted.min_x)
     stop = len(xs) if wanted.max_x is None else bisect_right(xs, wanted.max_x)
     return bucketed(xs[start:stop], values[start:stop], grid)
 
 
-def _by_time(columns: Columns, origin: int) -> tuple[array[int], array[float]]:
-    """Times since the origin in ascending order, and their values: a clock may jump between two steps."""
+def _positions(columns: Columns, x: Axis, origin: int) -> tuple[array[int], array[float]]:
+    """The positions of the points in ascending order, and their values: a clock may jump between two steps."""
+    if x == "step":
+        return columns.steps, columns.values
     order = sorted(range(len(columns)), key=columns.times.__getitem__)
     taken = columns.take(order)
     return array("q", (time - origin for time in taken.times)), taken.values

@@ -14,24 +14,38 @@ from deardiary.wire.chunks import in_order as in_order
 def downsample(columns: Columns, max_points: int) -> Columns:
     """At most `max_points` points, in their order: the first, the last, and the minimum and maximum of each bucket.
 
-    Buckets have equally many points. If the series has NaN, each bucket also keeps its first NaN. (Min-max decimation;
-    M4 of Jugel et al., VLDB 2014, also keeps the first and last point of every bucket.)
+    If the series has NaN, each bucket also keeps its first NaN. (Min-max decimation; M4 of Jugel et al., VLDB 2014,
+    also keeps the first and last point of every bucket.)
     """
-    count = len(columns)
-    if count <= max_points:
-        return columns
-    if max_points < 2:
-        return columns.take([count - 1] * max_points)
-    has_nan = any(map(math.isnan, columns.values))
-    kept = {0, count - 1}
-    for start, stop in _buckets(1, count - 1, (max_points - 2) // (3 if has_nan else 2)):
-        kept.update(_with_nan(columns.values, start, stop) if has_nan else _extremes(columns.values, start, stop))
-    return columns.take(sorted(kept))
+    kept = representatives(columns.values, range(len(columns)), max_points)
+    return columns if len(kept) == len(columns) else columns.take(kept)
 
 
-def _buckets(start: int, stop: int, number: int) -> Iterator[tuple[int, int]]:
-    edges = [start + (stop - start) * index // number for index in range(number + 1)] if number else []
-    yield from pairwise(edges)
+def representatives(values: array[float], ranks: Sequence[int], most: int) -> Sequence[int]:
+    """The indexes of at most this many points that represent a curve.
+
+    `ranks`: the positions of the points on the whole curve, in order, up to that of its last point. A bucket has 2^n
+    ranks. So of the points that represent a curve, the same ones are chosen as of all its points.
+    """
+    count = ranks[-1] + 1 if ranks else 0
+    if count <= most:
+        return range(len(ranks))
+    if most < 2:
+        return [len(ranks) - 1] * most
+    has_nan = any(map(math.isnan, values))
+    kept = {0, len(ranks) - 1}
+    for start, stop in _buckets(ranks, count, (most - 2) // (3 if has_nan else 2)):
+        kept.update(_with_nan(values, start, stop) if has_nan else _extremes(values, start, stop))
+    return sorted(kept)
+
+
+def _buckets(ranks: Sequence[int], count: int, most: int) -> Iterator[tuple[int, int]]:
+    """The begin and end of each bucket that has points; the buckets have equally many ranks each."""
+    if not most:
+        return
+    level = next(level for level in range(64) if (count - 1 >> level) < most)
+    edges = [bisect_left(ranks, bucket << level) for bucket in range((count - 1 >> level) + 2)]
+    yield from ((start, stop) for start, stop in pairwise(edges) if start < stop)
 
 
 def _extremes(values: array[float], start: int, stop: int) -> Iterator[int]:

@@ -73,10 +73,12 @@ def page_of_iterations(
     return Page(_from_rows(experiment_id, page.data), page.next_cursor)
 
 
-def find_iterations(experiment_id: str, iteration_ids: Sequence[str], *, consistent: bool = True) -> list[Iteration]:
-    """The iterations that exist, in the order given."""
+def find_iterations(
+    experiment_id: str, iteration_ids: Sequence[str], names: Collection[str] = _FIELDS, *, consistent: bool = True
+) -> list[Iteration]:
+    """The iterations that exist, in the order given; fields not in `names` are empty."""
     item_keys = [keys.iteration(experiment_id, each) for each in iteration_ids]
-    found = item.raw_many(item_keys, _attributes(_FIELDS), consistent=consistent)
+    found = item.raw_many(item_keys, _attributes(names), consistent=consistent)
     return _from_rows(experiment_id, [found[key] for key in item_keys if key in found])
 
 
@@ -90,12 +92,13 @@ def find_iterations_nearby(
     return _from_rows(experiment_id, rows), found.are_close
 
 
-def existing_iteration_ids(experiment_id: str, wanted: Sequence[str]) -> list[str]:
-    """The ids in `wanted` that are in the experiment, in the order given; all ids, oldest first, if it is empty."""
+def existing_iterations(experiment_id: str, wanted: Sequence[str]) -> dict[str, Iteration]:
+    """Those of these iterations that are in the experiment, in the order given; all, oldest first, without any."""
     if not wanted:
-        return [iteration.id for iteration in read_iterations(experiment_id, None, ())]
-    found = item.get_many(keys.iteration(experiment_id, each) for each in wanted)
-    return [each for each in dict.fromkeys(wanted) if keys.iteration(experiment_id, each) in found]
+        found = read_iterations(experiment_id, None, ("end_date",))
+    else:
+        found = find_iterations(experiment_id, list(dict.fromkeys(wanted)), ("end_date",))
+    return {iteration.id: iteration for iteration in found}
 
 
 def _attributes(names: Collection[str]) -> list[str]:

@@ -33,6 +33,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     chunk of points       ITERATION#iid       CHUNK#hash(batch_id)  a batch; without points once moved or dropped
     packed points         ITERATION#iid       PACKED#hash(key)#gen#part   after the chunks: see storage/points/rows.py
     output of a batch     ITERATION#iid       TEXT#time#part          printed lines, by the time of their batch
+    rollup of a curve     ITERATION#iid       ROLLUP#axis#hash(key)   made from points; outside of their span
     resource of iteration ITERATION#iid       RESOURCE#rid            leads to the resource
     version of iteration  ITERATION#iid       VERSION#vid             which the iteration produced; leads to the version
     command to iteration  ITERATION#iid       STEER#hash              sorts outside of the span of the points
@@ -109,6 +110,7 @@ VERSION = "VERSION#"
 CHILD = "CHILD#"
 CHUNK = "CHUNK#"
 PACKED = "PACKED#"
+ROLLUP = "ROLLUP#"
 BLOB = "BLOB#"
 TEXT = "TEXT#"
 USE = "USE#"
@@ -333,6 +335,11 @@ def packed_span(iteration_id: str, key_hash: str) -> Span:
 def points_span(iteration_id: str) -> Span:
     """Chunks, then packed rows; no other rows are between them."""
     return Span(iteration_partition(iteration_id), CHUNK, PACKED + _AFTER_HASHES)
+
+
+def rollup(iteration_id: str, axis: str, key_hash: str) -> Key:
+    """Beside the iteration's points, but outside of their span."""
+    return Key(iteration_partition(iteration_id), f"{ROLLUP}{axis}#{key_hash}")
 
 
 def output(iteration_id: str, accepted_us: int, part: int) -> Key:

@@ -8,6 +8,8 @@ import type { Curves, Row } from "./model.ts";
 import type { Zoom } from "./settings.ts";
 
 export const BUCKETS = 500;
+/** Of the numbers: more than any screen shows, in half the bytes. */
+const DIGITS = 9;
 /** The server's limits of one request and of one page. */
 const MOST_KEYS = 50;
 const BUCKETS_OF_PAGE = 60_000;
@@ -82,7 +84,7 @@ function wantMetric(rows: readonly Row[], key: string, range: Range): Promise<Of
 
 async function fetchMetrics(rows: readonly Row[], keys: string[], range: Range): Promise<Map<string, OfMetric>> {
   const ids = { experiment_id: rows[0]?.experiment_id ?? "" };
-  const query = { key: keys, iteration_id: idsOf(rows), buckets: BUCKETS, ...range };
+  const query = { key: keys, iteration_id: idsOf(rows), buckets: BUCKETS, digits: DIGITS, ...range };
   const found = new Map(
     keys.map((key) => [key, { x: [] as readonly number[], curves: {} as Record<string, GridCurve> }]),
   );

@@ -1,0 +1,130 @@
+"""Rollups of the curves of ended iterations: made by the first reader of a long curve, used by the later ones.
+
+The state of a curve is the number of its points, and the time of the last edit in its iteration. Each batch adds
+points, and each edit marks the iteration before it changes any. So in one state are always the same points, and a
+rollup answers exactly like them. While a change is under way, the curve has no state.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from chalicelib.columns import Columns
+from chalicelib.services.points.curves import representatives
+from chalicelib.services.points.grid import Bucketed, Grid, bucketed, coarsened
+from chalicelib.storage.points import rollup as storage
+from chalicelib.storage.points.rollup import Rollup, RollupKey
+from chalicelib.storage.series import Series
+from chalicelib.storage.table import conditional
+from deardiary.wire.shapes import Iteration
+
+Axis = Literal["step", "relative", "time", "rank"]
+
+MOST = 1000
+# The points of an iteration from which reading a rollup costs much less than reading them: 20 read units.
+WORTH_POINTS = 10_000
+
+
+class Wanted(NamedTuple):
+    """An iteration, and the curves of it that a reader wants. `origin`: what was subtracted from each position."""
+
+    iteration: Iteration
+    series: Series
+    keys: tuple[str, ...]
+    axis: Axis
+    origin: int = 0
+
+    def states(self) -> dict[RollupKey, str]:
+        """The states of the curves that may have a rollup."""
+        series = self.series
+        if not is_at_rest(self.iteration) or series.announced:
+            return {}
+        if sum(each.count for each in series.summaries.values()) < WORTH_POINTS:
+            return {}
+        settled = [key for key in self.keys if key in series.summaries and key not in series.recompute]
+        return {self._rollup_key(key): self._state(key) for key in settled}
+
+    def _rollup_key(self, key: str) -> RollupKey:
+        return RollupKey(self.iteration.id, self.axis, key)
+
+    def _state(self, key: str) -> str:
+        return f"{self.series.summaries[key].count}.{self.series.edited_us}.{self.origin}"
+
+
+def is_at_rest(iteration: Iteration) -> bool:
+    """True if batches are rare: before its end, each flush would make the rollups worthless."""
+    return iteration.end_date is not None
+
+
+def read_rollups(wanted: Sequence[Wanted]) -> dict[RollupKey, Rollup]:
+    """The rollups that are as good as the points."""
+    return storage.read_rollups({key: state for each in wanted for key, state in each.states().items()})
+
+
+def is_worth(wanted: Wanted, key: str, columns: Columns) -> bool:
+    """True for all points of a curve, unless a batch came while they were read, in an iteration with many points."""
+    summary = wanted.series.summaries.get(key)
+    return summary is not None and len(columns) == summary.count and bool(wanted.states())
+
+
+def keep_rollups(wanted: Wanted, made: Mapping[str, Rollup]) -> None:
+    """Store rollups of whole curves, by key. A conflict or an overload leaves it to a later reader."""
+    states = wanted.states()
+    keyed = {RollupKey(wanted.iteration.id, wanted.axis, key): each for key, each in made.items()}
+    kept = {key: (states[key], each) for key, each in keyed.items() if key in states}
+    if kept:
+        with conditional.best_effort():
+            storage.put_rollups(wanted.iteration, kept)
+
+
+def of_grid(xs: array[int], values: array[float]) -> Rollup:
+    """The rollup of a curve that has points. `xs` ascend."""
+    grid = Grid.over(xs[0], xs[-1], MOST)
+    fine = bucketed(xs, values, grid)
+    filled = [index for index, count in enumerate(fine.count) if count]
+    integers = [array("q", filled), *(array("q", map(each.__getitem__, filled)) for each in (fine.count, fine.nan))]
+    numbers = [
+        array("d", (0.0 if (value := each[index]) is None else value for index in filled))
+        for each in (fine.last, fine.min, fine.max)
+    ]
+    return Rollup(grid.level, grid.low, grid.high, integers, numbers)
+
+
+def on_grid(rollup: Rollup, grid: Grid) -> Bucketed | None:
+    """The curve on this grid. None if the rollup is too coarse for it."""
+    fine_grid = Grid(rollup.low, rollup.high, rollup.level)
+    if rollup.level > grid.level:
+        return None
+    return coarsened(_opened(rollup, fine_grid.buckets), fine_grid, grid)
+
+
+def _opened(rollup: Rollup, buckets: int) -> Bucketed:
+    indexes, counts, nans = rollup.integers
+    columns: list[list[Any]] = [*map(list, rollup.values), list(counts), list(nans)]
+    only_nan = [at for at, (count, nan) in enumerate(zip(counts, nans, strict=True)) if count == nan]
+    for number in columns[:3]:
+        for at in only_nan:
+            number[at] = None
+    if len(indexes) == buckets:
+        return Bucketed._make(columns)
+    opened = Bucketed.empty(buckets)
+    for to, column in zip(list[Any](opened), columns, strict=True):
+        for index, value in zip(indexes, column, strict=True):
+            to[index] = value
+    return opened
+
+
+def of_points(columns: Columns) -> Rollup:
+    """The points that represent a curve, with their ranks."""
+    ranks = array("q", representatives(columns.values, range(len(columns)), MOST))
+    kept = columns.take(ranks)
+    return Rollup(0, 0, len(columns) - 1, [ranks, kept.steps, kept.times], [kept.values])
+
+
+def points_of(rollup: Rollup, max_points: int) -> Columns:
+    """At most this many points, as `curves.downsample` chooses them from the whole curve."""
+    ranks, steps, times = rollup.integers
+    (values,) = rollup.values
+    return Columns(steps, times, values).take(representatives(values, ranks, max_points))
