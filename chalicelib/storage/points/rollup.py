@@ -82,7 +82,7 @@ def put_rollups(iteration: Iteration, rollups: Mapping[RollupKey, tuple[str, Rol
 
 
 def _open(row: Mapping[str, Any]) -> Rollup | None:
-    """Decode a rollup. None for bytes that this version of the server cannot read: a reader makes it anew."""
+    """Decode a rollup. None for bytes that this version of the server cannot read: a reader makes a new one."""
     try:
         integers, values = rollup_codec.unpack_columns(row["columns"]["B"])
     except DamagedData:
