@@ -23,8 +23,8 @@ from deardiary.wire.shapes import Iteration
 Axis = Literal["step", "relative", "time", "rank"]
 
 MOST = 1000
-# The points of an iteration from which reading a rollup costs much less than reading them: 17 read units.
-WORTH_POINTS = 8000
+# The points of an iteration from which reading a rollup costs much less than reading them: 18 read units.
+WORTH_POINTS = 9000
 
 
 class Wanted(NamedTuple):
