@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from chalicelib import config
-from chalicelib.services.points import compaction
+from chalicelib.services.points import compaction, rollups
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.table import keys
 from chalicelib.storage.table.keys import Key
@@ -22,7 +22,7 @@ from tests.support.world import World, make_world
 
 NOBODY = "01ZZZZZZZZZZZZZZZZZZZZZZZZ"
 # Rows that no other row needs.
-FREE = {"change", "parameter", "tag", "known-source", "preferences", "view", "logged-link", "logged-points"}
+FREE = {"change", "parameter", "tag", "known-source", "preferences", "view", "logged-link", "logged-points", "rollup"}
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,10 @@ def world(server: Server) -> World:
     assert parent is not None
     assert compaction.compact(parent, 1) == 3
     found(server.call("PATCH", f"/modelversions/{world.ids['version_id']}", {"stage_id": 3}, token=world.token))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rollups, "WORTH_POINTS", 0)
+        patch.setattr(rollups, "is_at_rest", lambda _: True)
+        found(server.call("GET", f"/experiments/{experiment_id}/metrics/curves?key=loss", token=world.token))
     return world
 
 
