@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Sequence
 
 from chalicelib.storage.points.codec import DamagedData, inflate
-from chalicelib.storage.points.column_codec import WORD, decode_integers, decode_values, encode_integers, encode_values
+from deardiary.wire.column_codec import WORD, decode_integers, decode_values, encode_integers, encode_values
 
 _MAGIC = b"DDR\x01"
 _CHECKSUM = struct.Struct(">I")
