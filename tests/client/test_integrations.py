@@ -128,6 +128,18 @@ def test_of_two_values_of_a_parameter_the_first_stays(
     assert "'lr' is '1' already" in caplog.text
 
 
+@pytest.mark.parametrize("names", [(), ("Iris", "ranks")])
+def test_of_a_distributed_training_the_first_process_logs(
+    client: deardiary.Client, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    train(Run(*names))
+    assert [*client.projects.list()] == []
+    monkeypatch.setenv("RANK", "0")
+    train(Run("Iris", "ranks"))
+    assert len([*client.projects.list()]) == 1
+
+
 def test_each_thread_has_a_trial_of_its_own() -> None:
     with deardiary.start("Iris", "trials") as study:
         children = [study.child(name=f"trial {number}") for number in range(2)]

@@ -158,9 +158,13 @@ def training_job() -> TrainingJob | None:
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml")
     if not name or not base.is_dir():
         return None
-    ranks = (os.environ.get(variable, "") for variable in ("RANK", "OMPI_COMM_WORLD_RANK"))
-    rank = next((int(text) for text in ranks if text.isdecimal()), None)
-    return TrainingJob(name=name, arn=os.environ.get("TRAINING_JOB_ARN", ""), base=base, rank=rank)
+    return TrainingJob(name=name, arn=os.environ.get("TRAINING_JOB_ARN", ""), base=base, rank=rank())
+
+
+def rank() -> int | None:
+    """The rank of this process, as torchrun, Accelerate and Open MPI tell it; None if none of them started it."""
+    texts = (os.environ.get(variable, "") for variable in ("RANK", "OMPI_COMM_WORLD_RANK"))
+    return next((int(text) for text in texts if text.isdecimal()), None)
 
 
 def finish_seconds(*, strict: bool = True) -> float:

@@ -9,10 +9,11 @@ import logging
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from deardiary import settings
 from deardiary.errors import ClientError, Conflict
 from deardiary.nested import flat
 from deardiary.tracking import outcome, process_hooks
-from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.iteration import ActiveIteration, silent_iteration
 from deardiary.tracking.start import start
 from deardiary.values import as_float, checked_key
 
@@ -83,10 +84,14 @@ class Run:
             self._own = start(resume=self._own.id, client=self._options.get("client"))
         else:
             self._joined = self._given or self._running_one()
-            self._own = None if self._joined else start(*self._names, **self._options)
+            self._own = None if self._joined else self._start()
         begun = _begun.get()
         if begun is not None:
             begun.append(self)
+
+    def _start(self) -> ActiveIteration:
+        """Start a new iteration; a silent one if another process of a distributed training logs."""
+        return silent_iteration() if settings.rank() else start(*self._names, **self._options)
 
     def _running_one(self) -> ActiveIteration | None:
         """Return the iteration to join. An experiment's name and options are for a new one."""
