@@ -18,14 +18,14 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 def main() -> None:
-    callback = DearDiaryCallback("Examples", "trl", tags=["demo"])
+    callback = DearDiaryCallback("Examples", "trl", log_checkpoints=True, tags=["demo"])
     texts = [" ".join(f"word{(start + index) % 40}" for index in range(8)) for start in range(16)]
     model = GPT2LMHeadModel(GPT2Config(vocab_size=len(WORDS), n_embd=16, n_layer=1, n_head=2, n_positions=64))
     arguments = SFTConfig(
         "trl-output",
         max_steps=3,
         logging_steps=1,
-        save_strategy="no",
+        save_steps=3,
         report_to="none",
         use_cpu=True,
         bf16=False,

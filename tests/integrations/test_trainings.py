@@ -5,6 +5,7 @@ Each program runs an example twice: as a user does, and with a function of the f
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "integrations"
 
 @dataclass(frozen=True)
 class Training:
-    """What an example logs: some parameters, the steps of some metrics, its files and its children's statuses.
+    """What an example logs: some parameters, steps of some metrics, all files (as patterns), its children's statuses.
 
     `breaks` is a function of the framework, by its module and its path in there; its call number `at` fails. The
     failure ends the iteration, unless only the end of the `program` does.
@@ -55,6 +56,7 @@ TRAININGS = {
         "torch.optim AdamW.step",
         {"max_steps": "3", "model.n_embd": "16"},
         {"loss": [1, 2, 3], "mean_token_accuracy": [1, 2, 3]},
+        ["checkpoint-3/model.safetensors", "checkpoint-3/*"],
     ),
     "sentence_transformers": Training(
         "torch.optim AdamW.step",
@@ -182,8 +184,9 @@ def check_success(client: deardiary.Client, iteration: deardiary.Iteration, trai
     for each in client.metrics.list(iteration.id):
         steps.setdefault(each.key, []).append(each.step)
     assert {key: steps.get(key) for key in training.steps} == {key: list(of) for key, of in training.steps.items()}
-    resources = client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
-    assert {each.name for each in resources} == {*training.resources}
+    names = {each.name for each in client.resources.list(iteration.experiment_id, iteration_id=iteration.id)}
+    assert all(fnmatch.filter(names, pattern) for pattern in training.resources), names
+    assert {name for name in names if not any(fnmatch.fnmatch(name, each) for each in training.resources)} == set()
     assert statuses(client, iteration) == list(training.children)
 
 
