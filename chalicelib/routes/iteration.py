@@ -145,6 +145,8 @@ def _search(query: IterationsQuery) -> Search:
         query.parent_iteration_id,
         frozenset(_fields(query)),
         frozenset(query.parameters),
+        frozenset(query.metrics),
+        frozenset(query.parts or ["last"]),
     )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.routes.http import request_log
-from chalicelib.services.lifecycle import expiry, liveness, purge, sweep
+from chalicelib.services.lifecycle import expiry, liveness, packing, purge, sweep
 from chalicelib.services.lifecycle.budget import Budget, all_done
 
 # Well below the timeout of the function, 60 seconds.
@@ -18,7 +18,7 @@ routes = Blueprint(__name__)
 
 @routes.schedule(Rate(5, unit=Rate.MINUTES))
 def upkeep(event: CloudWatchEvent) -> None:
-    """End silent iterations, check the uploads that are due, purge the trash, resume unfinished deletions."""
+    """End silent iterations, check due uploads, purge the trash, resume deletions, write column blocks."""
     with request_log.entry("upkeep", {"requestId": event.to_dict().get("id")}) as line:
         line["finished"] = run(SECONDS)
 
@@ -29,6 +29,7 @@ def run(seconds: float) -> bool:
         partial(liveness.end_silent_iterations, seconds / 4),
         partial(expiry.sweep_uploads, seconds / 8),
         partial(purge.purge_due, seconds / 8),
-        partial(sweep.resume_deletions, seconds / 2),
+        partial(sweep.resume_deletions, seconds / 4),
+        partial(packing.pack_requested, seconds / 4),
     )
     return all_done(steps, Budget(seconds))

@@ -19,6 +19,7 @@ from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.points import batch, recompute
 from chalicelib.services.points.batch import Sent
+from chalicelib.storage import change as change_storage
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.points import chunk as chunks
 from chalicelib.storage.points import rows as points
@@ -143,6 +144,8 @@ def _edit(iteration: Iteration, metric_id: str, change: Callable[[Slice, int], S
         found = _find(iteration, metric_id)
         if iterations.is_locked(iteration):
             raise iterations.locked()
+        if iteration.end_date is not None:
+            change_storage.note_change_alone(iteration.experiment_id, iteration.id)
         _keep_receipt(iteration, metric_id)
         marked = recompute.mark(iteration, [found.key])
         series = found.content.series | {found.key: change(found.piece, found.position)}

@@ -14,7 +14,7 @@ from chalicelib.storage import parameter as storage
 from deardiary.wire.shapes import Iteration, Parameter
 
 # One transaction holds 100 items: one checks the iteration's lock, another notes the change.
-_PER_TRANSACTION = 98
+_PER_TRANSACTION = 97
 # Its limit is 4 MB. An emulator counts the bytes of the JSON, where a character of 4 bytes has 12.
 _BYTES_PER_TRANSACTION = 1_000_000
 

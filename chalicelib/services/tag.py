@@ -14,8 +14,8 @@ from chalicelib.storage.table.transaction import Transaction
 from chalicelib.storage.tag import Owner
 from deardiary.wire.shapes import Experiment, Iteration, Project, Tag
 
-# One transaction holds 100 items: one checks the owner, another notes the change of an iteration.
-_PER_TRANSACTION = 98
+# One transaction holds 100 items: one checks the owner, two note the change of an iteration.
+_PER_TRANSACTION = 97
 
 
 class Level(Enum):
@@ -53,7 +53,7 @@ def put_tags(owner: Owner, values: list[str]) -> int:
 
 
 def drop_tags(owner: Owner, values: list[str]) -> None:
-    """Remove those of these tags that the owner has; at most 99."""
+    """Remove those of these tags that the owner has; at most 97."""
     found = list(storage.find_tags(owner, values))
     if found:
         write = Transaction()
@@ -98,4 +98,4 @@ def _check(owner: Owner, write: Transaction) -> None:
             experiment.check_alive(owner, write)
         case Iteration():
             iteration.check_alive(owner.experiment_id, owner.id, write)
-            change.note_change(owner.experiment_id, owner.id, write)
+            change.note_change(owner.experiment_id, owner.id, write, ended=owner.end_date is not None)

@@ -165,7 +165,7 @@ def set_environment(iteration: Iteration, given: Mapping[str, str | bool], write
         return
     actions: list[Action] = [getattr(IterationRow, name).set(value) for name, value in given.items()]
     write.update(IterationRow(*key), actions, condition, refusal)
-    change.note_change(iteration.experiment_id, iteration.id, write)
+    change.note_change(iteration.experiment_id, iteration.id, write, ended=iteration.end_date is not None)
 
 
 def has_environment(iteration: Iteration) -> bool:
@@ -250,7 +250,7 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
         _save(row, actions, ALIVE & _same_state(before), Conflict, before, after)
         return find_iteration(after.experiment_id, after.id) or after
     write = Transaction()
-    change.note_change(after.experiment_id, after.id, write)
+    change.note_change(after.experiment_id, after.id, write, ended=before.end_date is not None)
     for ancestor in ancestors:
         key = keys.iteration(ancestor.experiment_id, ancestor.id)
         # Those above the parent may be in the trash.
@@ -290,7 +290,7 @@ def _save(
 ) -> None:
     """Update the row with its labels, and note the change. `otherwise()` as of `label.save`."""
     write = Transaction()
-    change.note_change(after.experiment_id, after.id, write)
+    change.note_change(after.experiment_id, after.id, write, ended=before.end_date is not None)
     label.move(before, after, write)
     condition = label.unchanged(row, before, after, condition)
     write.update(row, [*actions, *label.changes(row, before, after)], condition, otherwise)
@@ -325,7 +325,7 @@ def _reopen(iteration: Iteration) -> None:
     write = Transaction()
     write.update(IterationRow(*keys.iteration(iteration.experiment_id, iteration.id)), actions, ALIVE & LOST, Conflict)
     running.mark_running(iteration.experiment_id, iteration.id, write)
-    change.note_change(iteration.experiment_id, iteration.id, write)
+    change.note_change(iteration.experiment_id, iteration.id, write, ended=True)
     write.commit()
 
 
@@ -364,7 +364,7 @@ def end_as_lost(iteration: Iteration, end_date: datetime, message: str, seen: Se
     write.update(row, actions, ALIVE & _same_state(iteration), Conflict)
     series.check_series(iteration.experiment_id, iteration.id, seen, write)
     running.unmark_running(iteration.experiment_id, iteration.id, write)
-    change.note_change(iteration.experiment_id, iteration.id, write)
+    change.note_change(iteration.experiment_id, iteration.id, write, ended=False)
     write.commit()
 
 
@@ -393,12 +393,12 @@ def hide_iteration(experiment_id: str, iteration_id: str, write: Transaction) ->
     write.update(row, [IterationRow.deleting.set(True)], ALIVE, NotFound)
 
 
-def hide_iteration_on_request(experiment: Experiment, iteration_id: str, write: Transaction) -> None:
+def hide_iteration_on_request(experiment: Experiment, iteration: Iteration, write: Transaction) -> None:
     """Hide it; the liveness sweep does not watch it any more. NotFound without its experiment."""
     experiments.check_alive(experiment, write)
-    hide_iteration(experiment.id, iteration_id, write)
-    running.unmark_running(experiment.id, iteration_id, write)
-    change.note_change(experiment.id, iteration_id, write, of_children=True)
+    hide_iteration(experiment.id, iteration.id, write)
+    running.unmark_running(experiment.id, iteration.id, write)
+    change.note_change(experiment.id, iteration.id, write, ended=iteration.end_date is not None, of_children=True)
 
 
 def restore_iteration(experiment: Experiment, iteration_id: str, name: str | None, write: Transaction) -> None:
@@ -416,7 +416,8 @@ def restore_iteration(experiment: Experiment, iteration_id: str, name: str | Non
         actions.append(IterationRow.id_key.remove())
     if shape(row).end_date is None:
         running.mark_running(experiment.id, iteration_id, write)
-    change.note_change(experiment.id, iteration_id, write, of_children=True)
+    # Its deletion has marked it as changed; a block that was written since does not hold it.
+    change.note_change(experiment.id, iteration_id, write, ended=False, of_children=True)
     write.update(IterationRow(*row.key), actions, HIDDEN, Overtaken)
 
 
@@ -448,7 +449,7 @@ def _orphan(experiment_id: str, parent_id: str, link: ChildRow) -> bool:
     if found is not None and found.parent_iteration_id == parent_id:
         still = IterationRow.parent_iteration_id == parent_id
         write.update(child, [IterationRow.parent_iteration_id.remove()], still, Conflict)
-        change.note_change(experiment_id, link.child_id, write)
+        change.note_change(experiment_id, link.child_id, write, ended=found.end_date is not None)
     write.delete(link, None, Conflict)
     try:
         write.commit()

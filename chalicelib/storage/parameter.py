@@ -29,10 +29,10 @@ class ParameterRow(Item, discriminator="parameter"):
 
 
 def create_parameters(iteration: Iteration, parameters: list[Parameter], *, even_ended: bool = False) -> None:
-    """Create at most 98 parameters, or none. Conflict if one exists; InvalidPayload if the iteration is locked."""
+    """Create at most 97 parameters, or none. Conflict if one exists; InvalidPayload if the iteration is locked."""
     write = Transaction()
     iterations.check_writable(iteration, write, even_ended=even_ended)
-    change.note_change(iteration.experiment_id, iteration.id, write)
+    change.note_change(iteration.experiment_id, iteration.id, write, ended=iteration.end_date is not None)
     for parameter in parameters:
         write.put(_row(iteration, parameter), Conflict)
     write.commit()
@@ -99,7 +99,7 @@ def read_parameters_of_iterations(
 def update_parameter(iteration: Iteration, parameter: Parameter) -> None:
     write = Transaction()
     iterations.check_unlocked(iteration, write)
-    change.note_change(iteration.experiment_id, iteration.id, write)
+    change.note_change(iteration.experiment_id, iteration.id, write, ended=iteration.end_date is not None)
     write.update(
         _row(iteration, parameter),
         [ParameterRow.value.set(parameter.value)],
@@ -112,7 +112,7 @@ def update_parameter(iteration: Iteration, parameter: Parameter) -> None:
 def delete_parameter(iteration: Iteration, parameter_id: str) -> None:
     write = Transaction()
     iterations.check_unlocked(iteration, write)
-    change.note_change(iteration.experiment_id, iteration.id, write)
+    change.note_change(iteration.experiment_id, iteration.id, write, ended=iteration.end_date is not None)
     row = ParameterRow(*_key(iteration, parameter_id))
     write.delete(row, ParameterRow.id == parameter_id, NotFound)
     write.commit()

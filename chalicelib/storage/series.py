@@ -129,6 +129,23 @@ def read_summaries_of_span(
     return {keys.owner_of_series(row["SK"]["S"]): summary.PackedSummaries(row["digests"]["B"]) for row in rows}
 
 
+def read_settled_of_span(
+    experiment_id: str, first_id: str, last_id: str
+) -> tuple[dict[str, Mapping[str, Summary]], list[str]]:
+    """The summaries of the iterations from one id to another that only a new batch or edit can change, by iteration.
+
+    And the iterations whose edited points are still to be summarised. Not consistent.
+    """
+    span = keys.series_span(experiment_id, first_id, last_id)
+    rows = list(item.raw_rows(span, ["SK", "digests", "announced", "recount", "closed"], consistent=False))
+    settled: dict[str, Mapping[str, Summary]] = {
+        keys.owner_of_series(row["SK"]["S"]): summary.PackedSummaries(row["digests"]["B"])
+        for row in rows
+        if row["announced"]["S"] == "{}" and "recount" not in row and "closed" not in row
+    }
+    return settled, [keys.owner_of_series(row["SK"]["S"]) for row in rows if "recount" in row]
+
+
 def read_summaries_of_iterations(
     experiment_id: str, iteration_ids: Iterable[str], *, consistent: bool = True
 ) -> dict[str, Mapping[str, Summary]]:

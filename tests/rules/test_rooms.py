@@ -30,7 +30,7 @@ _ROOMS = {
     "chalicelib": {"artifacts", "aws", "routes", "services", "storage"},
     "chalicelib/routes": {"http", "mlflow", "pages"},
     "chalicelib/services": {"blobs", "lifecycle", "points", "search"},
-    "chalicelib/storage": {"points", "reads", "table"},
+    "chalicelib/storage": {"blocks", "points", "reads", "table"},
     "client/src/deardiary": {
         *(
             "cli",

@@ -19,6 +19,7 @@ from pynamodb.constants import DATETIME_FORMAT
 from chalicelib import ids
 from chalicelib.services.points import rollups
 from chalicelib.storage import label, output
+from chalicelib.storage.blocks import codec, content, head
 from chalicelib.storage.output import OutputState
 from chalicelib.storage.points import rollup_codec, summary
 from chalicelib.storage.points import rows as points
@@ -588,6 +589,38 @@ def _id_key(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield f"{target_id} is not there, or was made under another key"
 
 
+def _blocks(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """Each block has its index. Each iteration in its range is in it, or open."""
+    experiment_id = key.pk.removeprefix("EXPERIMENT#")
+    yield from table.needs_experiment(experiment_id)
+    after, stored = "", sorted(each.sk for each in table.rows if each.pk == key.pk)
+    own = [sk.removeprefix(keys.ITERATION) for sk in stored if sk.startswith(keys.ITERATION)]
+    for block in head.read_head(experiment_id).blocks:
+        index = table.rows.get(keys.column(experiment_id, block.id, ids.hash_text(content.INDEX)))
+        held = [] if index is None else codec.decode(index["data"], block.rows)["ids"]
+        if len(held) != block.rows:
+            yield f"block {block.id} has no index of {block.rows} rows"
+        missing = {each for each in own if after < each <= block.last} - {*held, *block.open}
+        if missing:
+            yield f"block {block.id} neither holds nor names {sorted(missing)}"
+        after = block.last
+
+
+def _column(table: Table, key: Key, row: Row) -> Iterator[str]:
+    _, block_id, _ = key.sk.split("#")
+    stored = head.read_head(key.pk.removeprefix("EXPERIMENT#"))
+    if block_id not in {*(block.id for block in stored.blocks), *stored.retired}:
+        yield "the head does not name its block"
+
+
+def _changed(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """The iteration is there, or still in a block."""
+    experiment_id = key.pk.removeprefix("EXPERIMENT#")
+    blocks, iteration_id = head.read_head(experiment_id).blocks, keys.iteration_of_changed(key.sk)
+    if not blocks or iteration_id > blocks[-1].last:
+        yield from table.needs_iteration(experiment_id, iteration_id)
+
+
 def _by_itself(table: Table, key: Key, row: Row) -> Iterator[str]:
     """Accept a row that needs no other: the record of a deletion, or a counter that expires."""
     return iter(())
@@ -648,5 +681,9 @@ CHECKS: dict[str, Check] = {
     "id-key": _id_key,
     "trash": _trash,
     "deletion": _by_itself,
+    "blocks": _blocks,
+    "column": _column,
+    "changed": _changed,
+    "packing": _by_itself,
     "attempts": _by_itself,
 }

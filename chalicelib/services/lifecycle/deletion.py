@@ -63,7 +63,7 @@ def delete_iteration(actor: Actor, iteration_id: str, *, purge: bool = False) ->
 def _delete_iteration(actor: Actor, lineage: IterationLineage, *, purge: bool) -> bool:
     found = lineage.iteration
     write = Transaction()
-    iteration.hide_iteration_on_request(lineage.experiment, found.id, write)
+    iteration.hide_iteration_on_request(lineage.experiment, found, write)
     iteration.retire_id_key(found, write)
     deletion = Deletion("iteration", found.id, lineage.project.id, found.experiment_id)
     return _delete(actor, deletion, found.name, write, purge=purge)

@@ -14,6 +14,7 @@ from functools import partial
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services.blobs.release import release_blob
+from chalicelib.services.lifecycle import packing
 from chalicelib.services.lifecycle.budget import Budget, OutOfTime, all_done
 from chalicelib.services.points.batch import STALE_AFTER, now_us
 from chalicelib.services.resource import remove_resource
@@ -92,6 +93,7 @@ def _sweep_project(project_id: str, budget: Budget) -> None:
 
 def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> None:
     _hide(lambda write: experiment.hide_experiment_of_project(project_id, experiment_id, write))
+    packing.wait_for_packer(experiment_id)
     _remove_resources(project_id, resource.each_resource_of_experiment(experiment_id), budget)
     for iteration_id in iteration.each_id(experiment_id):
         _remove_iteration(project_id, experiment_id, iteration_id, budget)
@@ -106,6 +108,7 @@ def _sweep_iteration(project_id: str, experiment_id: str, iteration_id: str, bud
     iteration.orphan_children(experiment_id, iteration_id)
     _remove_resources(project_id, resource.each_resource_of_iteration(experiment_id, iteration_id), budget)
     _remove_iteration(project_id, experiment_id, iteration_id, budget)
+    packing.forget_removed(experiment_id, iteration_id)
 
 
 def _remove_iteration(project_id: str, experiment_id: str, iteration_id: str, budget: Budget) -> None:

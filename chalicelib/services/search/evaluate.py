@@ -19,11 +19,11 @@ from collections.abc import Callable
 
 from chalicelib.services.search.ast import MAPS, AllOf, AnyOf, Comparison, Condition, Kind, Name, Not
 from chalicelib.services.search.budget import CHARACTERS_A_STEP, Budget
-from chalicelib.services.search.facts import Facts
 from chalicelib.services.search.like import Like, Spend
+from chalicelib.services.search.subject import Subject
 from chalicelib.services.search.values import NULLS, Value, to_number
 
-Predicate = Callable[[Facts], bool]
+Predicate = Callable[[Subject], bool]
 Test = Callable[[Value], bool]
 _READ_STEPS = 3  # read a parameter and convert it to a number
 
@@ -73,7 +73,7 @@ def _comparison(comparison: Comparison, spend: Spend) -> Predicate:
 
 
 def _null(name: Name, spend: Spend, *, wanted: bool) -> Predicate:
-    def holds(facts: Facts) -> bool:
+    def holds(facts: Subject) -> bool:
         spend(1)
         if name.kind is Kind.TAGS:
             return (not facts.tags) is wanted
@@ -87,7 +87,7 @@ def _of_tags(comparison: Comparison, spend: Spend) -> Predicate:
     wants_all = comparison.comparator == "!="
     fits = _test(comparison.comparator, comparison.values, spend)
 
-    def holds(facts: Facts) -> bool:
+    def holds(facts: Subject) -> bool:
         spend(1 + len(facts.tags))
         return all(map(fits, facts.tags)) if wants_all else any(map(fits, facts.tags))
 
@@ -99,7 +99,7 @@ def _of_value(
 ) -> Predicate:
     steps = _READ_STEPS if read else 1
 
-    def holds(facts: Facts) -> bool:
+    def holds(facts: Subject) -> bool:
         spend(steps)
         value = facts.value(name)
         if read and value is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from chalicelib.services.search.ast import Kind, Name
+from chalicelib.services.search.blocks import Blocks
 from chalicelib.services.search.values import Value
 from chalicelib.storage import parameter, series, tag
 from chalicelib.storage.points.summary import Summary
@@ -21,6 +23,10 @@ class Facts:
     parameters: Mapping[str, str]
     summaries: Mapping[str, Summary]
     tags: Sequence[str]
+
+    @property
+    def id(self) -> str:
+        return self.iteration.id
 
     def value(self, name: Name) -> Value | None:
         """The value of the name, a parameter as its text. None if the iteration has no such value."""
@@ -44,6 +50,18 @@ class Known:
     parameters: Mapping[str, dict[str, str]] | None = None
     summaries: Mapping[str, Mapping[str, Summary]] | None = None
     tags: Mapping[str, list[str]] | None = None
+
+    def merged(self, other: Known) -> Known:
+        """What either of both has."""
+
+        def both(one: Mapping[str, Any] | None, more: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+            return one if more is None or more is one else {**(one or {}), **more}
+
+        return Known(
+            both(self.parameters, other.parameters),
+            both(self.summaries, other.summaries),
+            both(self.tags, other.tags),
+        )
 
     def of(self, iteration: Iteration) -> Facts:
         return Facts(
@@ -97,3 +115,48 @@ def read(
         )
         known = replace(known, tags=tags)
     return known
+
+
+def read_of_page(
+    iterations: Sequence[Iteration],
+    kinds: Collection[Kind],
+    blocks: Blocks,
+    *,
+    keys: Collection[str] | None,
+    metrics: Collection[str] | None,
+    parts: Collection[str],
+    consistent: bool,
+) -> Known:
+    """Like `read` for the iterations of a page, with the columns of blocks where that costs less.
+
+    `metrics` and `parts` say what is needed of the summaries.
+    """
+    rows = blocks.rows_of(each.id for each in iterations)
+    packed = set(rows.ids)
+    wanted = [each for each in iterations if each.id in packed]
+    known = Known(
+        rows.parameters(keys) if Kind.PARAMETERS in kinds else None,
+        rows.summaries(metrics, parts) if Kind.METRICS in kinds else None,
+        rows.tags() if Kind.TAGS in kinds else None,
+    )
+    # What has not changed for minutes is the same in all copies of the table.
+    of_packed = read_in_pages(blocks.experiment_id, wanted, kinds, keys, known, consistent=False)
+    others = [each for each in iterations if each.id not in packed]
+    return of_packed.merged(read_in_pages(blocks.experiment_id, others, kinds, keys, Known(), consistent=consistent))
+
+
+def read_in_pages(
+    experiment_id: str,
+    iterations: Sequence[Iteration],
+    kinds: Collection[Kind],
+    keys: Collection[str] | None,
+    known: Known,
+    *,
+    consistent: bool,
+) -> Known:
+    """Like `read`, in groups, so that iterations between them are not read."""
+    found = known
+    for start in range(0, len(iterations), limits.MAX_PAGE_ITEMS):
+        some = iterations[start : start + limits.MAX_PAGE_ITEMS]
+        found = found.merged(read(experiment_id, some, kinds, keys=keys, known=known, consistent=consistent))
+    return found

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from chalicelib import clock
 from chalicelib.services.search.ast import MAPS, Term
-from chalicelib.services.search.facts import Facts
+from chalicelib.services.search.subject import Subject
 from chalicelib.services.search.values import Value, to_number
 
 SortKey = tuple[str, ...]
@@ -23,12 +23,12 @@ _SIGN = 1 << 63
 _ALL = (1 << 64) - 1
 
 
-def sort_key(terms: tuple[Term, ...], facts: Facts) -> SortKey:
+def sort_key(terms: tuple[Term, ...], facts: Subject) -> SortKey:
     """One text for each term, then the id."""
-    return (*(encode(_value(term, facts), descending=term.descending) for term in terms), facts.iteration.id)
+    return (*(encode(_value(term, facts), descending=term.descending) for term in terms), facts.id)
 
 
-def _value(term: Term, facts: Facts) -> Value | None:
+def _value(term: Term, facts: Subject) -> Value | None:
     value = facts.value(term.name)
     if term.name.kind in MAPS and isinstance(value, str):
         number = to_number(value)

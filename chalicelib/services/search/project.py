@@ -18,7 +18,7 @@ from chalicelib.services.access import Actor, Need
 from chalicelib.services.search import query
 from chalicelib.services.search.budget import Budget
 from chalicelib.services.search.facts import Facts, Known
-from chalicelib.services.search.order import SortKey, sort_key
+from chalicelib.services.search.order import SortKey
 from chalicelib.services.search.query import Found, Question, Search
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage.reads import projection
@@ -65,8 +65,7 @@ def _page_in_order(
     rows: list[tuple[SortKey, str]] = []
     budget = Budget()
     for experiment_id in _experiment_ids(project_id):
-        found, _ = query.find(experiment_id, search, question, budget)
-        rows += ((sort_key(question.terms, facts), experiment_id) for facts in found)
+        rows += ((key, experiment_id) for key, _ in query.find_rows(experiment_id, search, question, budget))
     rows.sort()
     left = rows[bisect_right(rows, after, key=lambda row: row[0]) :]
     next_cursor = encode_cursor(scope, *left[limit - 1][0]) if len(left) > limit else None

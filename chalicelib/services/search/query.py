@@ -1,13 +1,15 @@
 """The iterations of an experiment: filtered, ordered, with the owned things to include.
 
 Without filter and order a page is read in the order of the table. With either, each reading covers every iteration of
-the experiment (or every child of the parent), and adds one Query for each kind that is named.
+the experiment (or every child of the parent): most of them in column blocks, if it has some (`blocks.py`), the others
+by their own items, with one Query more for each kind that is named.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
@@ -17,15 +19,19 @@ from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.search import page_cache
-from chalicelib.services.search.ast import Condition, Kind, Name, Term, names_in
+from chalicelib.services.search.ast import PARTS, Condition, Kind, Name, Term, names_in
+from chalicelib.services.search.blocks import Blocks, find_blocks
 from chalicelib.services.search.budget import Budget
-from chalicelib.services.search.evaluate import predicate
-from chalicelib.services.search.facts import Facts, Known, read
+from chalicelib.services.search.evaluate import Predicate, predicate
+from chalicelib.services.search.facts import Facts, Known, read, read_in_pages, read_of_page
 from chalicelib.services.search.order import SortKey, sort_key
 from chalicelib.services.search.page_cache import Reading
 from chalicelib.services.search.parse import parse_filter, parse_order
 from chalicelib.services.search.users import with_ids
 from chalicelib.storage import iteration as storage
+from chalicelib.storage.blocks import request
+from chalicelib.storage.blocks.column import Removed
+from chalicelib.storage.blocks.lookup import LeftOut
 from chalicelib.storage.reads import projection
 from deardiary.wire import limits
 from deardiary.wire.shapes import Iteration
@@ -42,6 +48,9 @@ class Search:
     # Of a table of columns: the wanted fields, and the wanted parameters, or all. It is read without consistency.
     fields: frozenset[str] | None = None
     parameters: frozenset[str] = frozenset()
+    # The wanted metrics, or all, and the wanted parts of their summaries.
+    metrics: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset(PARTS)
 
     @property
     def consistent(self) -> bool:
@@ -99,7 +108,12 @@ def _page_as_stored(experiment_id: str, search: Search, limit: int, cursor: str 
         page = storage.list_iterations_of_experiment(experiment_id, limit, cursor)
     else:
         page = storage.list_children(experiment_id, search.parent_iteration_id, limit, cursor)
-    return Found(with_included(experiment_id, page.data, search, Known()), page.next_cursor)
+    # A smaller page has few rows, next to each other: columns would cost as much.
+    is_large = bool(search.include) and len(page.data) > limits.MAX_PAGE_ITEMS
+    blocks = find_blocks(experiment_id, consistent=search.consistent) if is_large else None
+    if is_large and (blocks is None or page.data[-1].id > blocks.last):
+        request.request(experiment_id)
+    return Found(with_included(experiment_id, page.data, search, Known(), blocks), page.next_cursor)
 
 
 def _page_of_found(
@@ -113,17 +127,26 @@ def _page_of_found(
     after = _position(cursor, scope, len(question.terms) + 1)
     kept = _key_of_reading(scope, search)
     cached = page_cache.find(kept) if cursor else None
-    reading, fresh = (cached, {}) if cached else _read(experiment_id, search, question, budget)
+    blocks = blocks_for(experiment_id, search, question)
+    reading, fresh = (cached, {}) if cached else _read(experiment_id, search, question, budget, blocks)
     left = reading.rows[bisect_right(reading.rows, after, key=itemgetter(0)) :]
-    page = _iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]], search, fresh)
-    if fresh and limits.MAX_PAGE_ITEMS < limit < len(left):
+    page = _iterations(experiment_id, [iteration_id for _, iteration_id in left[:limit]], search, fresh, blocks)
+    if fresh and blocks is None and limits.MAX_PAGE_ITEMS < limit < len(left):
         # The next pages are large too: one reading of what they include costs less than one for each of them.
         reading = replace(reading, known=_read_included(experiment_id, list(fresh.values()), search, reading.known))
-    found, total = with_included(experiment_id, page, search, reading.known), len(reading.rows)
+    found, total = with_included(experiment_id, page, search, reading.known, blocks), len(reading.rows)
     if len(left) <= limit:
         return Found(found, None, total)
     page_cache.keep(kept, reading)
     return Found(found, encode_cursor(scope, *left[limit - 1][0]), total)
+
+
+def blocks_for(experiment_id: str, search: Search, question: Question) -> Blocks | None:
+    """The blocks of the experiment if they can answer the question. A deletion changes the parents of other rows."""
+    names_parent = any(name.kind is None and name.key == "parent_iteration_id" for name in question.names())
+    if search.parent_iteration_id is not None or names_parent:
+        return None
+    return find_blocks(experiment_id, consistent=search.consistent)
 
 
 def _key_of_reading(scope: str, search: Search) -> str:
@@ -133,20 +156,65 @@ def _key_of_reading(scope: str, search: Search) -> str:
 
 
 def _iterations(
-    experiment_id: str, wanted: Sequence[str], search: Search, fresh: Mapping[str, Iteration]
+    experiment_id: str, wanted: Sequence[str], search: Search, fresh: Mapping[str, Iteration], blocks: Blocks | None
 ) -> list[Iteration]:
     """The iterations as they are now. Just read for a table of columns, they have the fields that it shows."""
-    if fresh and search.fields is not None:
-        return [fresh[each] for each in wanted]
-    return projection.find_iterations(experiment_id, wanted, consistent=search.consistent)
+    if search.fields is None:
+        fresh = {}
+    packed = _packed_iterations(wanted, search, blocks) if blocks else {}
+    left = [each for each in wanted if each not in packed and each not in fresh]
+    found = {each.id: each for each in projection.find_iterations(experiment_id, left, consistent=search.consistent)}
+    known = {**fresh, **packed, **found}
+    return [known[each] for each in wanted if each in known]
+
+
+def _packed_iterations(wanted: Sequence[str], search: Search, blocks: Blocks) -> dict[str, Iteration]:
+    """Those that are in blocks, unchanged: all copies of the table agree on them. None if the blocks have gone."""
+    try:
+        rows = blocks.rows_of(wanted)
+        fields = None if search.fields is None else rows.fields(search.fields)
+    except Removed:
+        return {}
+    if fields is not None:
+        return {each: projection.iteration_of(blocks.experiment_id, each, given) for each, given in fields.items()}
+    found = projection.find_iterations(blocks.experiment_id, rows.ids, consistent=False)
+    return {each.id: each for each in found}
 
 
 def _read(
-    experiment_id: str, search: Search, question: Question, budget: Budget
+    experiment_id: str, search: Search, question: Question, budget: Budget, blocks: Blocks | None
 ) -> tuple[Reading, dict[str, Iteration]]:
-    found, known = find(experiment_id, search, question, budget)
-    rows = sorted((sort_key(question.terms, facts), facts.iteration.id) for facts in found)
-    return Reading(rows, known), {facts.iteration.id: facts.iteration for facts in found}
+    """All rows found, and the iterations that were read for it."""
+    packed = _find_in_blocks(question, budget, blocks) if blocks else None
+    found, known = (
+        find(experiment_id, search, question, budget)
+        if blocks is None or packed is None
+        else (_find_apart(experiment_id, search, question, budget, blocks), Known())
+    )
+    rows = [(sort_key(question.terms, facts), facts.id) for facts in found]
+    return Reading(sorted(rows + (packed or [])), known), {facts.id: facts.iteration for facts in found}
+
+
+def _find_in_blocks(question: Question, budget: Budget, blocks: Blocks) -> list[tuple[SortKey, str]] | None:
+    """The rows of the blocks for which the condition holds; None if the blocks cannot tell."""
+    holds = _holds(question, budget)
+    try:
+        rows = blocks.read_rows(set(question.names()))
+        return [(sort_key(question.terms, row), row.id) for row in rows if holds(row)]
+    except (LeftOut, Removed):
+        return None
+
+
+def _find_apart(experiment_id: str, search: Search, question: Question, budget: Budget, blocks: Blocks) -> list[Facts]:
+    """The same of the iterations that are in no block, or not as it has them."""
+    fields, consistent = _fields(search, question), search.consistent
+    iterations = projection.find_iterations(experiment_id, blocks.ids_apart(), fields, consistent=consistent)
+    iterations += projection.read_between(experiment_id, blocks.last, None, fields, consistent=consistent)
+    if len(iterations) >= request.ENOUGH_ROWS:
+        request.request(experiment_id)
+    kinds, keys = _kinds_and_keys(search, question)
+    known = read_in_pages(experiment_id, iterations, kinds, keys, Known(), consistent=consistent)
+    return list(filter(_holds(question, budget), map(known.of, iterations)))
 
 
 def _position(cursor: str | None, scope: str, length: int) -> SortKey:
@@ -158,29 +226,64 @@ def _position(cursor: str | None, scope: str, length: int) -> SortKey:
     return tuple(position)
 
 
+def find_rows(experiment_id: str, search: Search, question: Question, budget: Budget) -> list[tuple[SortKey, str]]:
+    """Sort keys and ids of the iterations for which the condition holds."""
+    reading, _ = _read(experiment_id, search, question, budget, blocks_for(experiment_id, search, question))
+    return reading.rows
+
+
 def find(experiment_id: str, search: Search, question: Question, budget: Budget) -> tuple[list[Facts], Known]:
     """The iterations for which the condition holds, and the owned things read for it, which can be included."""
+    iterations = projection.read_iterations(
+        experiment_id, search.parent_iteration_id, _fields(search, question), consistent=search.consistent
+    )
+    if len(iterations) >= request.ENOUGH_ROWS:
+        request.request(experiment_id)
+    kinds, keys = _kinds_and_keys(search, question)
+    known = read(experiment_id, iterations, kinds, keys=keys, consistent=search.consistent)
+    return list(filter(_holds(question, budget), map(known.of, iterations))), known
+
+
+def _holds(question: Question, budget: Budget) -> Predicate:
+    return predicate(question.condition, budget) if question.condition else lambda _: True
+
+
+def _fields(search: Search, question: Question) -> frozenset[str]:
+    """The fields of the iterations to read."""
     names = question.names()
     fields = {name.key for name in names if name.kind is None} | (search.fields or frozenset())
-    fields |= {"labels" for name in names if name.kind is Kind.LABELS}
-    iterations = projection.read_iterations(
-        experiment_id, search.parent_iteration_id, fields, consistent=search.consistent
-    )
-    kinds = {name.kind for name in names if name.kind}
+    return frozenset(fields | {"labels" for name in names if name.kind is Kind.LABELS})
+
+
+def _kinds_and_keys(search: Search, question: Question) -> tuple[set[Kind], frozenset[str] | None]:
+    """The kinds to read, and the keys of the parameters; None for all."""
+    names = question.names()
     keys = {name.key for name in names if name.kind is Kind.PARAMETERS} | search.parameters
     every = Kind.PARAMETERS in search.include and not search.parameters
-    known = read(experiment_id, iterations, kinds, keys=None if every else keys, consistent=search.consistent)
-    holds = predicate(question.condition, budget) if question.condition else lambda _: True
-    found = [facts for facts in map(known.of, iterations) if holds(facts)]
-    return found, known
+    return {name.kind for name in names if name.kind}, None if every else frozenset(keys)
 
 
-def with_included(experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known) -> list[Facts]:
+def with_included(
+    experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known, blocks: Blocks | None = None
+) -> list[Facts]:
     shown = storage.without_hidden_parents(iterations)
-    known = _read_included(experiment_id, shown, search, known)
+    known = _read_included(experiment_id, shown, search, known, blocks)
     return [known.of(iteration) for iteration in shown]
 
 
-def _read_included(experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known) -> Known:
+def _read_included(
+    experiment_id: str, iterations: Sequence[Iteration], search: Search, known: Known, blocks: Blocks | None = None
+) -> Known:
     keys = search.parameters or None
+    if blocks is not None and known == Known():
+        with suppress(Removed):
+            return read_of_page(
+                iterations,
+                search.include,
+                blocks,
+                keys=keys,
+                metrics=search.metrics or None,
+                parts=search.parts,
+                consistent=search.consistent,
+            )
     return read(experiment_id, iterations, search.include, keys=keys, known=known, consistent=search.consistent)

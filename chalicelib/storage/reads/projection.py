@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -24,6 +24,7 @@ _EMPTY: dict[str, Any] = {
 }
 _FIELDS = [field.name for field in fields(Iteration)]
 _TIMES = {"created_date", "end_date"}
+_ENDS_PER_CALL = 2000
 _time: Any = UTCDateTimeAttribute()
 _texts = Texts()
 
@@ -45,6 +46,24 @@ def read_even_hidden(experiment_id: str, names: Collection[str]) -> tuple[list[I
     hidden = {row["id"]["S"] for row in found if "deleting" in row}
     rows = ({name: value for name, value in row.items() if name != "deleting"} for row in found)
     return _from_rows(experiment_id, rows), hidden
+
+
+def read_between(
+    experiment_id: str, after_id: str, last_id: str | None, names: Collection[str], *, consistent: bool
+) -> list[Iteration]:
+    """The visible iterations after an id (empty: from the first on) up to another one (None: to the last one)."""
+    span = keys.iterations_between(experiment_id, after_id, last_id)
+    return _from_rows(experiment_id, item.raw_rows(span, _attributes(names), consistent=consistent))
+
+
+def read_ends(experiment_id: str, after_id: str, last_id: str) -> Iterator[tuple[str, bool]]:
+    """The ids of the iterations between two ids, also of hidden ones, and True for each visible one with an end.
+
+    Not consistent; the reader may stop early.
+    """
+    span = keys.iterations_between(experiment_id, after_id, last_id)
+    for row in item.raw_rows(span, ["id", "end_date", "deleting"], consistent=False, per_call=_ENDS_PER_CALL):
+        yield row["id"]["S"], "end_date" in row and "deleting" not in row
 
 
 def find_even_hidden(experiment_id: str, iteration_ids: Sequence[str]) -> list[Iteration]:
@@ -99,6 +118,11 @@ def existing_iterations(experiment_id: str, wanted: Sequence[str]) -> dict[str, 
     else:
         found = find_iterations(experiment_id, list(dict.fromkeys(wanted)), ("end_date",))
     return {iteration.id: iteration for iteration in found}
+
+
+def iteration_of(experiment_id: str, iteration_id: str, given: dict[str, Any]) -> Iteration:
+    """The iteration with these fields; the others are empty."""
+    return Iteration(**_EMPTY | {"id": iteration_id, "experiment_id": experiment_id} | given)
 
 
 def _attributes(names: Collection[str]) -> list[str]:

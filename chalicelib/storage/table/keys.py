@@ -28,6 +28,10 @@ an id of its own also has a REF in a partition of its own, which names its proje
     points of a logged model EXPERIMENT#eid   LOGGEDPOINTS#lid#hash   those of one request of one iteration
     link to a logged model EXPERIMENT#eid     LOGGEDLINK#iid#hash     input or output of an iteration
     change of an iteration EXPERIMENT#eid     CHANGE#time#iid         an edit; expires
+    changed iteration     EXPERIMENT#eid      CHANGED#iid             since its end: its block may be out of date
+    head of the blocks    EXPERIMENT#eid      BLOCKS                  which blocks hold which ended iterations
+    column of a block     EXPERIMENT#eid      COLUMN#block#hash(name) see storage/blocks/
+    experiment to pack    PACKING             EXPERIMENT#eid          a reader found many rows outside of blocks
     iteration's REF       ITERATION#iid       REF
     child                 ITERATION#iid       CHILD#iid
     chunk of points       ITERATION#iid       CHUNK#hash(batch_id)  a batch; without points once moved or dropped
@@ -97,6 +101,7 @@ PROJECTS = "PROJECTS"
 DELETIONS = "DELETIONS"
 RUNNING = "RUNNING"
 UPLOADS = "UPLOADS"
+PACKING = "PACKING"
 TRASH_DUE = "TRASH"
 
 MEMBER = "MEMBER#"
@@ -196,6 +201,14 @@ def iterations_span(experiment_id: str) -> Span:
     return Span(experiment_partition(experiment_id), ITERATION, ITERATION + _AFTER_HASHES)
 
 
+def iterations_between(experiment_id: str, after_id: str, last_id: str | None = None) -> Span:
+    """The iterations after an id, or after none if it is empty, up to another one."""
+    last = _AFTER_HASHES if last_id is None else last_id
+    return Span(
+        experiment_partition(experiment_id), f"{ITERATION}{after_id}!" if after_id else ITERATION, ITERATION + last
+    )
+
+
 def iterations_span_before(experiment_id: str, stamp: str) -> Span:
     """The iterations of an experiment that were created before a time (`ids.stamp`)."""
     return Span(experiment_partition(experiment_id), ITERATION, ITERATION + stamp)
@@ -261,6 +274,41 @@ def parts_of_change(sk: str) -> tuple[str, str]:
     """The stamp and the iteration's id."""
     _, stamp, iteration_id = sk.split("#")
     return stamp, iteration_id
+
+
+def changed(experiment_id: str, iteration_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"CHANGED#{iteration_id}")
+
+
+def changed_span(experiment_id: str, last_id: str) -> Span:
+    """The marks of all changed iterations up to an id."""
+    return Span(experiment_partition(experiment_id), "CHANGED#", f"CHANGED#{last_id}")
+
+
+def iteration_of_changed(sk: str) -> str:
+    """The iteration's id."""
+    return sk.removeprefix("CHANGED#")
+
+
+def blocks(experiment_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), "BLOCKS")
+
+
+def columns_prefix(block_id: str) -> str:
+    return f"COLUMN#{block_id}#"
+
+
+def column(experiment_id: str, block_id: str, name_hash: str) -> Key:
+    return Key(experiment_partition(experiment_id), columns_prefix(block_id) + name_hash)
+
+
+def packing(experiment_id: str) -> Key:
+    return Key(PACKING, f"{EXPERIMENT}{experiment_id}")
+
+
+def experiment_of_packing(sk: str) -> str:
+    """The experiment's id."""
+    return sk.removeprefix(EXPERIMENT)
 
 
 def iteration_ref(iteration_id: str) -> Key:
