@@ -1,8 +1,8 @@
 """Tables of 1,000 and 10,000 runs with 20 metrics and 5 parameters each, beside `mlflow server` with SQLite.
 
 Both servers run on this machine, ours with the emulator, and without sign-in; each is restarted after it was filled.
-Ours is filled through its API. MLflow's first run is too; the others are copies of its rows with other values, in its
-database.
+Ours is filled through its API, all runs are ended, and the upkeep packs them. MLflow's first run is too; the others are
+copies of its rows with other values, in its database.
 Times are medians of rounds, ours and MLflow's in turn. Each round sorts by another metric, so that no cache helps:
 
 sort        the first 50 runs sorted by a metric, with all metrics and parameters
@@ -11,8 +11,10 @@ page2       the second page of a sorted table, ours only: the process that answe
 whole       all runs sorted, with all metrics and parameters: ours 1,000 at a time as columns, MLflow's in one page
 
 `read_units_sort_10000` counts the read units of the sort without metrics and parameters, `include_50_read_units` the
-units that these add, by the server's code in this process on the same table. `columns_1000x30_kb_gzip` is the
-compressed answer of 1,000 runs with 20 metrics, 5 parameters and 5 fields.
+units that these add, by the server's code in this process on the same table, which has read nothing before.
+`read_units_sort_100000` is the first of a table whose runs are copies of these. `pack_wru_per_iteration` is
+the number of write units of packing 1,000 runs, for each run. `columns_1000x40_kb_gzip` is the compressed answer of
+1,000 runs with 40 columns.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import cycle
@@ -42,8 +44,13 @@ from benchmarks.kit.processes import Served, end_on_sigterm, local_server, peak_
 from benchmarks.kit.reading import KEYS, Reading, has, of_run, shared, timed
 from benchmarks.kit.report import Number, parse_options, show
 from benchmarks.peers import mlflow_server
+from chalicelib import config, ids
+from chalicelib.services.lifecycle import packing
+from chalicelib.storage.blocks import column, request
+from chalicelib.storage.table import item, keys
 
 SIZES = (1000, 10_000)
+COPIES = 10
 ROUNDS, PAGE, COLUMNS_PAGE = 5, 50, 1000
 PARAMETERS, VALUES = 5, 200
 METRICS = [f"metric_{number:02}" for number in range(1, KEYS)]
@@ -69,13 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_options("tables", __doc__, arguments)
     end_on_sigterm()
     with tempfile.TemporaryDirectory() as folder:
-        show(options, measure(Path(folder), SIZES, ROUNDS, peer=options.peer))
+        show(options, measure(Path(folder), SIZES, ROUNDS, COPIES, peer=options.peer))
     return 0
 
 
-def measure(folder: Path, sizes: Sequence[int], rounds: int, *, peer: bool) -> dict[str, Number]:
+def measure(folder: Path, sizes: Sequence[int], rounds: int, copies: int, *, peer: bool) -> dict[str, Number]:
     ours, theirs = folder / "ours", folder / "mlflow"
     tables = [_fill_ours(ours, size) for size in sizes]
+    packing_units = _pack(ours, tables)
     mlflow_tables = [_fill_mlflow(theirs, size) for size in sizes] if peer else []
     with ExitStack() as stack:
         served = stack.enter_context(local_server(ours))
@@ -86,8 +94,11 @@ def measure(folder: Path, sizes: Sequence[int], rounds: int, *, peer: bool) -> d
             readings += [each for table in mlflow_tables for each in _mlflow_readings(url, table)]
         figures = timed(readings, rounds)
         figures[f"page2_{tables[-1].runs}_s"] = _page2(connection, tables[-1], rounds)
-        figures["columns_1000x30_kb_gzip"] = _columns_kb(connection, tables[0])
+        figures["columns_1000x40_kb_gzip"] = _columns_kb(connection, tables[0])
         figures |= {"server_peak_mb": peak_mb(served.pid)} | _units(served, tables[-1])
+        figures["pack_wru_per_iteration"] = packing_units
+    if copies:
+        figures |= _units_of_copies(ours, tables[-1], copies)
     if peer:
         figures |= {ratio: figures[f"mlflow_{name}"] / figures[name] for ratio, name in RATIOS.items()}
     return figures
@@ -98,7 +109,32 @@ def _fill_ours(directory: Path, size: int) -> Table:
         experiment = diary.new_experiment(connection)
         runs = [diary.new_iteration(connection, experiment) for _ in range(size)]
         send_all(served.url, shared([_flush(run, number) for number, run in enumerate(runs)]))
+        send_all(served.url, shared([_end(run) for run in runs]))
     return Table(experiment, size)
+
+
+def _end(run: str) -> Sending:
+    return Sending(f"/iterations/{run}", b'{"status_id": 2}', "PATCH")
+
+
+def _pack(directory: Path, tables: Sequence[Table]) -> float:
+    """Pack the tables as the upkeep does, without waiting for a quiet time. The write units of a run of the first."""
+    with local_server(directory) as served, server_inside(served), Meter.attached() as meter:
+        with meter.measuring() as calls:
+            _pack_one(tables[0])
+        for table in tables[1:]:
+            _pack_one(table)
+    return sum(call.write_units for call in calls) / tables[0].runs
+
+
+def _pack_one(table: Table) -> None:
+    before, packing.QUIET_US = packing.QUIET_US, 0
+    try:
+        request.forget()
+        request.request(table.experiment_id)
+        packing.pack_requested(3600)
+    finally:
+        packing.QUIET_US = before
 
 
 def _flush(run: str, number: int) -> Sending:
@@ -199,9 +235,13 @@ def _mlflow_readings(url: str, table: Table) -> list[Reading]:
 
 
 def _columns_kb(connection: Connection, table: Table) -> float:
+    """20 metrics, of 10 of them also the minimum, 5 parameters and 5 fields."""
     fields = "".join(f"&fields={name}" for name in ("name", "status_id", "created_date", "end_date", "created_by"))
-    path = f"/experiments/{table.experiment_id}/iterations?format=columns&limit=1000&{INCLUDE}{fields}"
-    return len(gzip.compress(connection.send("GET", path))) / 1000
+    path = f"/experiments/{table.experiment_id}/iterations?format=columns&limit=1000"
+    answer = json.loads(connection.send("GET", f"{path}&{INCLUDE}{fields}&parts=last&parts=min"))
+    for key in METRICS[: KEYS // 2]:
+        del answer["columns"]["metrics"][key]["min"]
+    return len(gzip.compress(json.dumps(answer, separators=(",", ":")).encode())) / 1000
 
 
 def _units(served: Served, table: Table) -> dict[str, Number]:
@@ -209,12 +249,59 @@ def _units(served: Served, table: Table) -> dict[str, Number]:
     with server_inside(served) as server, Meter.attached() as meter:
 
         def units(include: str) -> float:
+            column.forget()
             with meter.measuring() as calls:
                 server.call("GET", _query(path, METRICS[0], PAGE, include=include))
             return sum(call.read_units for call in calls)
 
         bare = units("")
         return {f"read_units_sort_{table.runs}": bare, "include_50_read_units": units(INCLUDE) - bare}
+
+
+def _units_of_copies(directory: Path, table: Table, copies: int) -> dict[str, Number]:
+    """The read units of a sort of a table that has each run so many times."""
+    with local_server(directory) as served, connected(served.url) as connection:
+        larger = Table(diary.new_experiment(connection), table.runs * copies)
+        with server_inside(served):
+            _copy_items(table, larger, copies)
+            _pack_one(larger)
+        units = _units(served, larger)
+    return {name: number for name, number in units.items() if name.startswith("read_units")}
+
+
+def _copy_items(table: Table, larger: Table, copies: int) -> None:
+    """Copy ITERATION and SERIES of each run, which is all that a sort by a metric reads, under new ids."""
+    partition = keys.experiment_partition(larger.experiment_id)
+    for iteration, series in zip(_items(table, "ITERATION#"), _items(table, "SERIES#"), strict=True):
+        requests = []
+        for _ in range(copies):
+            run = ids.new_id()
+            own = {"PK": {"S": partition}, "id": {"S": run}, "experiment_id": {"S": larger.experiment_id}}
+            requests.append({"PutRequest": {"Item": iteration | own | {"SK": {"S": f"ITERATION#{run}"}}}})
+            beside = {"PK": {"S": partition}, "SK": {"S": f"SERIES#{run}"}}
+            requests.append({"PutRequest": {"Item": series | beside}})
+        _dynamodb().batch_write_item(RequestItems={config.settings().table: requests})
+
+
+def _dynamodb() -> Any:
+    return item.connection().connection.client
+
+
+def _items(table: Table, prefix: str) -> Iterator[dict[str, Any]]:
+    """Whole items of the runs, in the order of their ids."""
+    pages = (
+        item.connection()
+        .connection.client.get_paginator("query")
+        .paginate(
+            TableName=config.settings().table,
+            KeyConditionExpression="PK = :pk AND begins_with(SK, :prefix)",
+            ExpressionAttributeValues={
+                ":pk": {"S": keys.experiment_partition(table.experiment_id)},
+                ":prefix": {"S": prefix},
+            },
+        )
+    )
+    return (each for page in pages for each in page["Items"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@
 The backup does not contain the secret. It contains passwords as bcrypt hashes and API tokens as SHA-256. `restore` ends
 every session and API token, because some may have been ended after the backup. Passwords are those of the backup.
 The table is read item by item while it is in use. A concurrent write may be in the backup or not, also if two items
-belong together. For a consistent state DynamoDB has point-in-time recovery, which `infra up` enables.
+belong together. So it does not contain column blocks, copies of other items that the server writes again.
+For a consistent state DynamoDB has point-in-time recovery, which `infra up` enables.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 FILE_BYTES = 32 * 1024 * 1024  # of items, before compression
 PAUSE_SECONDS = 0.5
 OBJECTS = "projects/"
+# Copies of other items, which must fit these: the server writes them again.
+_COPIES = {"blocks", "column"}
 FORMAT = 1
 
 
@@ -127,6 +130,8 @@ def _files(clients: Clients, table: str) -> Iterator[tuple[int, bytes]]:
     size = 0
     for page in clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         for item in page["Items"]:
+            if item.get("kind", {}).get("S") in _COPIES:
+                continue
             lines.append(json.dumps({"Item": item}, default=_base64, separators=(",", ":")).encode())
             size += len(lines[-1])
         if size >= FILE_BYTES:

@@ -89,11 +89,11 @@ def read_changed(experiment_id: str, last_id: str, *, consistent: bool) -> dict[
     return {keys.iteration_of_changed(row["SK"]["S"]): row["stamp"]["S"] for row in rows}
 
 
-def unmark_changed(experiment_id: str, iteration_id: str, before: str) -> None:
-    """Remove the mark unless the iteration has changed again, at this stamp or later."""
+def unmark_changed(experiment_id: str, iteration_id: str, stamp: str) -> None:
+    """Remove the mark with this stamp: not if the iteration has changed again."""
     item.connection()
     with suppress(Overtaken), conditional.otherwise(Overtaken):
-        ChangedRow(*keys.changed(experiment_id, iteration_id)).delete(ChangedRow.stamp < before)
+        ChangedRow(*keys.changed(experiment_id, iteration_id)).delete(ChangedRow.stamp == stamp)
 
 
 def unmark_removed(experiment_id: str, iteration_id: str) -> None:

@@ -206,7 +206,7 @@ STEPS = st.one_of(
 
 
 @pytest.mark.usefixtures("small")
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(first=st.lists(NUMBERS, min_size=3, max_size=9), steps=st.lists(STEPS, min_size=5, max_size=25))
 def test_a_list_from_blocks_is_the_list_of_the_iterations(
     fresh: Fresh, first: list[int], steps: list[Callable[[World, Packers], None]]
@@ -224,6 +224,25 @@ def test_a_list_from_blocks_is_the_list_of_the_iterations(
     world.pack()
     world.check()
     check_consistency()
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("edit", "number"),
+    [(World.log, 9), (World.resume, 9), (World.edit, 9), (World.tag, 9), (World.delete, 9), (World.delete, 10)],
+)
+def test_an_edit_shows_before_the_block_is_written_again(
+    server: Server, edit: Callable[[World, int, int], None], number: int
+) -> None:
+    world = World(server)
+    for position in range(4):
+        world.create(position)
+        world.end(position, 0)
+    world.pack()
+    before = world.lists()
+    edit(world, 1, number)
+    assert world.lists() != before
+    world.check()
 
 
 @pytest.mark.usefixtures("small")

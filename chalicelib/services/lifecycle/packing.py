@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from chalicelib import deadline, ids
 from chalicelib.errors import NotFound, Overtaken
-from chalicelib.services.lifecycle.budget import Budget, OutOfTime, all_done
+from chalicelib.services.lifecycle.budget import Budget, all_done
 from chalicelib.services.points import recompute
 from chalicelib.services.points.batch import STALE_AFTER, now_us
 from chalicelib.storage import change, parameter, series, tag
@@ -82,32 +82,16 @@ def pack(experiment: Experiment) -> bool:
         return wanted is not None and _pack(experiment, head, wanted)
 
 
-def wait_for_packer(experiment_id: str) -> None:
-    """OutOfTime while a packer may write columns of the experiment, which is being removed."""
-    head = storage.read_head(experiment_id)
-    if head.leased_us is not None and now_us() - head.leased_us <= STALE_AFTER:
-        raise OutOfTime
-
-
-def forget_removed(experiment_id: str, iteration_id: str) -> None:
-    """Ask for a block without the iteration, which was removed; without blocks remove only its mark."""
-    head = storage.read_head(experiment_id)
-    if head.leased_us is not None or (head.blocks and iteration_id <= head.blocks[-1].last):
-        request.request(experiment_id)
-    else:
-        change.unmark_removed(experiment_id, iteration_id)
-
-
 def _remove_retired(experiment: Experiment, head: Head) -> bool:
     """Remove blocks and marks that no reader needs any more. True if there were some."""
     before = now_us() - STALE_AFTER
     retired = [block_id for block_id, since_us in head.retired.items() if since_us < before]
     marks = [each for each in head.marks if each.since_us < before]
-    for each in marks:
-        stored = change.read_changed(experiment.id, each.last, consistent=True)
+    if marks:
+        stored = change.read_changed(experiment.id, max(each.last for each in marks), consistent=True)
         for iteration_id, stamp in stored.items():
-            if each.after < iteration_id and stamp < each.before:
-                change.unmark_changed(experiment.id, iteration_id, each.before)
+            if storage.is_old_mark(marks, iteration_id, stamp):
+                change.unmark_changed(experiment.id, iteration_id, stamp)
     for block_id in retired:
         for _ in column.remove_columns(experiment.id, block_id):
             deadline.check()
@@ -170,7 +154,7 @@ def _changed_range(experiment_id: str, head: Head, now: int, restless: Collectio
         return None
     marks = change.read_changed(experiment_id, head.blocks[-1].last, consistent=True)
     stamp = ids.stamp(now - QUIET_US)
-    changed = [each for each, changed_at in marks.items() if changed_at < stamp and not _is_old(head, each, changed_at)]
+    changed = [each for each, at in marks.items() if at < stamp and not storage.is_old_mark(head.marks, each, at)]
     for block in head.blocks:
         after = _start_of(head, block)
         own = [each for each in changed if after < each <= block.last and each not in block.open]
@@ -179,11 +163,6 @@ def _changed_range(experiment_id: str, head: Head, now: int, restless: Collectio
         if (out_of_date * ONE_CHANGED_IN >= max(block.rows, 1) and out_of_date) or _one_is_removed(experiment_id, own):
             return _Range(after, block.last, (block,))
     return None
-
-
-def _is_old(head: Head, iteration_id: str, stamp: str) -> bool:
-    """True if the mark is to be removed: a block holds this change."""
-    return any(each.after < iteration_id <= each.last and stamp < each.before for each in head.marks)
 
 
 def _ended(experiment_id: str, iteration_ids: Sequence[str]) -> list[str]:

@@ -14,13 +14,13 @@ from functools import partial
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services.blobs.release import release_blob
-from chalicelib.services.lifecycle import packing
 from chalicelib.services.lifecycle.budget import Budget, OutOfTime, all_done
 from chalicelib.services.points.batch import STALE_AFTER, now_us
 from chalicelib.services.resource import remove_resource
 from chalicelib.services.snapshot import release_texts
 from chalicelib.storage import (
     blob,
+    change,
     experiment,
     iteration,
     loggedmodel,
@@ -36,6 +36,7 @@ from chalicelib.storage import (
 )
 from chalicelib.storage import deletion as storage
 from chalicelib.storage import input as inputs
+from chalicelib.storage.blocks import head, request
 from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Resource
@@ -93,7 +94,7 @@ def _sweep_project(project_id: str, budget: Budget) -> None:
 
 def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> None:
     _hide(lambda write: experiment.hide_experiment_of_project(project_id, experiment_id, write))
-    packing.wait_for_packer(experiment_id)
+    _wait_for_packer(experiment_id)
     _remove_resources(project_id, resource.each_resource_of_experiment(experiment_id), budget)
     for iteration_id in iteration.each_id(experiment_id):
         _remove_iteration(project_id, experiment_id, iteration_id, budget)
@@ -103,12 +104,19 @@ def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> No
     _run(experiment.remove_experiment(project_id, experiment_id), budget)
 
 
+def _wait_for_packer(experiment_id: str) -> None:
+    """OutOfTime while a packer may write columns: a hidden experiment gets no new lease."""
+    leased_us = head.read_head(experiment_id).leased_us
+    if leased_us is not None and now_us() - leased_us <= STALE_AFTER:
+        raise OutOfTime
+
+
 def _sweep_iteration(project_id: str, experiment_id: str, iteration_id: str, budget: Budget) -> None:
     iteration.unlink_hidden_iteration(experiment_id, iteration_id)
     iteration.orphan_children(experiment_id, iteration_id)
     _remove_resources(project_id, resource.each_resource_of_iteration(experiment_id, iteration_id), budget)
     _remove_iteration(project_id, experiment_id, iteration_id, budget)
-    packing.forget_removed(experiment_id, iteration_id)
+    _remove_from_blocks(experiment_id, iteration_id)
 
 
 def _remove_iteration(project_id: str, experiment_id: str, iteration_id: str, budget: Budget) -> None:
@@ -118,6 +126,15 @@ def _remove_iteration(project_id: str, experiment_id: str, iteration_id: str, bu
     _remove_snapshot(project_id, experiment_id, iteration_id)
     _run(inputs.remove_inputs(experiment_id, iteration_id), budget)
     _run(iteration.remove_iteration(experiment_id, iteration_id), budget)
+
+
+def _remove_from_blocks(experiment_id: str, iteration_id: str) -> None:
+    """Ask for a block without the iteration. If no block holds it, remove its mark, which only blocks need."""
+    stored = head.read_head(experiment_id)
+    if stored.leased_us is not None or (stored.blocks and iteration_id <= stored.blocks[-1].last):
+        request.request(experiment_id)
+    else:
+        change.unmark_removed(experiment_id, iteration_id)
 
 
 def _sweep_loggedmodel(project_id: str, experiment_id: str, loggedmodel_id: str, budget: Budget) -> None:

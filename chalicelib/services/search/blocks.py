@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from chalicelib.services.search.ast import Kind, Name
@@ -141,11 +142,11 @@ class Rows:
         values: dict[str, dict[str, Summary]] = {own_id: {} for own_id in self.ids}
         for index, rows, read in self._blocks(found):
             for key, columns in lookup.values_of(index, kind, keys, wanted, read).items():
-                by_part = dict(zip(wanted, columns, strict=True))
-                first = columns[0]
-                for own_id, row in rows:
-                    if first[row] is not None:
-                        values[own_id][key] = _NO_SUMMARY._replace(**{part: by_part[part][row] for part in wanted})
+                own = {part: [column[row] for _, row in rows] for part, column in zip(wanted, columns, strict=True)}
+                parts_of_all = (own.get(part, repeat(0, len(rows))) for part in Summary._fields)
+                for (own_id, _), summary in zip(rows, map(_summary, zip(*parts_of_all, strict=True)), strict=True):
+                    if summary[_POSITIONS[wanted[0]]] is not None:
+                        values[own_id][key] = summary
         return values
 
     def _read(
@@ -169,16 +170,20 @@ class Rows:
             yield index, [(each, index.rows[each]) for each in some], partial(_stored, found, block_id)
 
 
-_NO_SUMMARY = Summary(0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0)
+_POSITIONS = {part: position for position, part in enumerate(Summary._fields)}
+# As in `points/summary.py`.
+_summary = partial(tuple.__new__, Summary)
 
 
 def find_blocks(experiment_id: str, *, consistent: bool) -> Blocks | None:
     """The blocks of the experiment, None without any."""
     # Older heads lead to the same iterations for a minute: half the price buys the same.
-    blocks = head.read_head(experiment_id, consistent=False).blocks
-    if not blocks:
+    found = head.read_head(experiment_id, consistent=False)
+    if not found.blocks:
         return None
-    return Blocks(experiment_id, blocks, change.read_changed(experiment_id, blocks[-1].last, consistent=consistent))
+    stamps = change.read_changed(experiment_id, found.blocks[-1].last, consistent=consistent)
+    changed = {each for each, stamp in stamps.items() if not head.is_old_mark(found.marks, each, stamp)}
+    return Blocks(experiment_id, found.blocks, changed)
 
 
 def _stored(found: Mapping[tuple[str, str], Any], block_id: str, name: str) -> Any:

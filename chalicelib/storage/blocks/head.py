@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -67,6 +67,11 @@ class Head:
     retired: Mapping[str, int] = field(default_factory=dict)
     marks: tuple[OldMarks, ...] = ()
     leased_us: int | None = None
+
+
+def is_old_mark(marks: Iterable[OldMarks], iteration_id: str, stamp: str) -> bool:
+    """True if a block holds the change of this stamp."""
+    return any(each.after < iteration_id <= each.last and stamp < each.before for each in marks)
 
 
 def read_head(experiment_id: str, *, consistent: bool = True) -> Head:
