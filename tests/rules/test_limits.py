@@ -38,6 +38,7 @@ OTHER_FACTS = {
     "MAX_EXPERIMENTS_IN_ORDER",
     "FILTERED_PAGE",  # rows of one read
     *("BLOCK", "BLOCK_BYTES"),  # bytes of one read
+    "BLOCK_ROWS",  # iterations in a column block
     "MAX_MEMORY_BYTES",  # of a spool without a disk
     "MAX_UNTRACKED_BYTES",  # of files in a patch
     "_MAX_BYTES",  # of a file of a spool

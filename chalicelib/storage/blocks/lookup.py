@@ -45,7 +45,7 @@ def values_of(
 ) -> dict[str, list[Sequence[Any]]]:
     """The values of all rows by key, a sequence for each part (of parameters one). A key without values is absent."""
     single = index.keys[kind] if keys is None else index.keys[kind].intersection(keys)
-    found = {key: [read(name) for name in _singles(kind, key, parts)] for key in single}
+    found = {key: [read(name) for name in _singles(kind, key, parts)] for key in sorted(single)}
     for number in _rests(index, kind, keys):
         for key, rows in read(rest_column(kind, number)).items():
             if keys is None or key in keys:
