@@ -206,8 +206,8 @@ STEPS = st.one_of(
 
 
 @pytest.mark.usefixtures("small")
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(first=st.lists(NUMBERS, min_size=3, max_size=9), steps=st.lists(STEPS, min_size=5, max_size=25))
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(first=st.lists(NUMBERS, min_size=3, max_size=9), steps=st.lists(STEPS, min_size=5, max_size=20))
 def test_a_list_from_blocks_is_the_list_of_the_iterations(
     fresh: Fresh, first: list[int], steps: list[Callable[[World, Packers], None]]
 ) -> None:
