@@ -1,7 +1,7 @@
 """The columns of a block as bytes, and back.
 
 A column has a value for each row of the block, None where the iteration has none. Its bytes are a letter for its form,
-then by zlib: numbers as in `points/column_codec.py`, after a byte for each row that says if it has one; JSON of others.
+then by zlib JSON, or numbers as in `deardiary/wire/column_codec.py` after a byte for each row that says if it has one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Any
 
-from chalicelib.storage.points import column_codec
-from chalicelib.storage.points.codec import MAX_INFLATED, DamagedData, inflate
+from deardiary.wire import column_codec
+from deardiary.wire.chunks import MAX_INFLATED, DamagedData, inflate
 
 _FLOATS, _INTEGERS, _JSON = b"f", b"i", b"j"
 

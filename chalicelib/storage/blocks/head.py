@@ -21,10 +21,10 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute
 
 from chalicelib.errors import Overtaken
 from chalicelib.storage import experiment as experiments
-from chalicelib.storage.points.codec import inflate
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.transaction import Transaction
+from deardiary.wire.chunks import inflate
 from deardiary.wire.shapes import Experiment
 
 
