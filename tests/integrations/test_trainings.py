@@ -78,7 +78,7 @@ TRAININGS = {
     ),
     "xgboost": Training(
         "xgboost Booster.update",
-        {"max_depth": "2", "eta": "0.5", "objective": "binary:logistic"},
+        {"max_depth": "2", "eta": "0.5", "num_boost_round": "10", "objective": "binary:logistic"},
         {"train-logloss": range(10), "valid-logloss": range(10)},
         ["model.json"],
     ),

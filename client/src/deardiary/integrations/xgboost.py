@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deardiary.tracking.iteration import ActiveIteration
-
-for _owner, _name in itertools.product((xgboost, xgboost.training, xgboost.sklearn), ("train", "cv")):
-    ends_with(_owner, _name)
+# In the configuration, but not set by users; it has no trees yet.
+_NOT_SET = {"name", "disable_default_eval_metric", "num_trees"}
 
 
 class DearDiaryCallback(xgboost.callback.TrainingCallback):
@@ -41,12 +40,14 @@ class DearDiaryCallback(xgboost.callback.TrainingCallback):
         super().__init__()
         self._run = Run(project, experiment, iteration=iteration, **options)
         self._log_model = log_model
+        self.rounds: int | None = None  # asked for
 
     def before_training(self, model: Any) -> Any:
         if collective.get_rank() == 0:
             self._run.begin()
             booster = model.cvfolds[0].bst if hasattr(model, "cvfolds") else model
             self._run.parameters(dict(_settings(json.loads(booster.save_config())["learner"])))
+            self._run.parameters({"num_boost_round": self.rounds} if self.rounds else {})
         return model
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
@@ -76,7 +77,7 @@ def _settings(config: dict[str, Any]) -> Iterator[tuple[str, object]]:
     for key, value in config.items():
         if isinstance(value, dict):
             yield from _settings(value)
-        elif isinstance(value, str) and key not in {"name", "disable_default_eval_metric"}:
+        elif isinstance(value, str) and key not in _NOT_SET:
             yield key, value
 
 
@@ -86,3 +87,13 @@ def _latest(evals_log: Any) -> Iterator[tuple[str, float]]:
             # With xgboost.cv each entry is a pair of mean and standard deviation.
             value = history[-1]
             yield f"{data}-{metric}", value[0] if isinstance(value, tuple) else value
+
+
+def _note_rounds(arguments: dict[str, Any]) -> None:
+    for each in arguments.get("callbacks") or ():
+        if isinstance(each, DearDiaryCallback):
+            each.rounds = arguments.get("num_boost_round", 10)
+
+
+for _owner, _name in itertools.product((xgboost, xgboost.training, xgboost.sklearn), ("train", "cv")):
+    ends_with(_owner, _name, _note_rounds)
