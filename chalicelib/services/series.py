@@ -36,6 +36,12 @@ class Window(NamedTuple):
     max_step: int | None = None
     max_points: int | None = None
 
+    def after(self, step: int) -> Window:
+        """The window from this step on. Few points represent the whole curve: they stay the same."""
+        if self.max_points is not None or step == INT64_MIN:
+            return self
+        return self._replace(min_step=step if self.min_step is None else max(step, self.min_step))
+
     @property
     def is_whole(self) -> bool:
         return self.min_step is None and self.max_step is None
@@ -68,8 +74,9 @@ def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Wi
     position = _Position.of(cursor, scope)
     series = storage.read_series(iteration.experiment_id, iteration.id)
     names = _from(position, list(dict.fromkeys(keys)) or sorted(series.summaries))
-    found = _curves(Wanted(iteration, series, tuple(names), "rank"), window)
-    page = _fill(found, position, window, scope)
+    # Earlier pages have the points of lower steps: without them the last curve costs the decoding of its own points.
+    rest = window.after(position.step) if len(names) == 1 else window
+    page = _fill(_curves(Wanted(iteration, series, tuple(names), "rank"), rest), position, window, scope)
     compaction.compact_if_many(iteration, compaction.ENOUGH_WHEN_READ, series)
     return page
 

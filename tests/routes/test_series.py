@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.paging import decode_cursor, encode_cursor
 from chalicelib.services import series
+from chalicelib.storage.points import chunk
 from tests.support.api import check_invalid, check_refused, found, made, new_experiment, new_iteration, new_person
 from tests.support.server import Reply, Server
 
@@ -122,6 +123,31 @@ def test_one_curve_in_many_iterations(server: Server) -> None:
     check_invalid(server.call("GET", f"/experiments/{experiment}/metrics/series"), "key")
     too_many = "&iteration_id=x" * 201
     check_invalid(server.call("GET", path + too_many), "iteration_id")
+
+
+def test_a_page_decodes_no_rows_of_earlier_pages(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    many, opened = new_iteration(server), list[int]()
+    for number in range(6):
+        _log(server, many, f"{number}", a={"value": [number] * 5, "step": [number * 4 + step for step in range(5)]})
+    whole = found(_ask(server, many, "key=a"))["data"]["a"]
+    decode = chunk.open_points
+
+    def counting(*given: Any) -> Any:
+        opened.append(1)
+        return decode(*given)
+
+    monkeypatch.setattr(chunk, "open_points", counting)
+    monkeypatch.setattr(series, "MOST_POINTS", 7)
+    pages, counts = [], []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = found(_ask(server, many, f"key=a{cursor}"))
+        pages.append(page["data"]["a"])
+        counts.append(len(opened))
+        opened.clear()
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert {name: [each for page in pages for each in page[name]] for name in whole} == whole
+    assert counts == [6, 5, 4, 3, 1]
 
 
 def test_many_curves_come_in_pages(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

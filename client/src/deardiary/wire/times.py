@@ -6,6 +6,7 @@ A `datetime` without an offset counts as UTC.
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,15 +50,24 @@ def parse_time(text: str) -> datetime:
     return _aware(datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text))
 
 
+class _Minutes(dict[int, str]):
+    """The begin of the text of each minute since 1970, formatted once."""
+
+    def __missing__(self, minute: int) -> str:
+        text = self[minute] = (EPOCH + timedelta(minutes=minute)).isoformat()[:17]
+        return text
+
+
+@cache
+def _endings() -> tuple[list[str], list[str]]:
+    """The texts of the seconds of a minute, and of the milliseconds of a second."""
+    return [f"{second:02}" for second in range(60)], [f".{millisecond:03}Z" for millisecond in range(1000)]
+
+
 def format_many(times_ms: Iterable[int]) -> list[str]:
     """Format milliseconds since 1970 as `format_time` does; fast if many times share a minute."""
-    minutes: dict[int, str] = {}
-    texts = []
-    for time_ms in times_ms:
-        minute, rest_ms = divmod(time_ms, 60_000)
-        text = minutes.get(minute) or minutes.setdefault(minute, (EPOCH + timedelta(minutes=minute)).isoformat()[:17])
-        texts.append(f"{text}{rest_ms // 1000:02}.{rest_ms % 1000:03}Z")
-    return texts
+    minutes, (seconds, milliseconds) = _Minutes(), _endings()
+    return [f"{minutes[time // 60_000]}{seconds[time // 1000 % 60]}{milliseconds[time % 1000]}" for time in times_ms]
 
 
 def from_many_milliseconds(times_ms: Sequence[int]) -> list[datetime]:
