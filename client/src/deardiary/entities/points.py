@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from deardiary.api import Api, path_of, present
 from deardiary.errors import NOT_OURS, ClientError
-from deardiary.wire.chunks import Batch, DamagedData, Part, in_order, unpack
-from deardiary.wire.points_page import PointsPage, decode_page
+from deardiary.wire.chunks import Batch, Content, DamagedData, Part, in_order, unpack
+from deardiary.wire.points_page import PointsPage, StoredRow, decode_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -24,9 +25,12 @@ def read_points(
     """Read the points of these keys in their order, or of all keys, sorted. A key without points is left out."""
     path = path_of("iterations", iteration_id, "metrics", "columns")
     window = present(min_step=min_step, max_step=max_step)
-    pages = list(_pages(api, path, [*(("key", key) for key in keys), *window.items()]))
+    asked = [*(("key", key) for key in keys), *window.items()]
+    decoder = _Decoder(frozenset(keys) or None)
     try:
-        parts = _parts(pages, frozenset(keys) or None)
+        for page in _pages(api, path, asked):
+            decoder.add(page)
+        parts = decoder.parts()
     except DamagedData as error:
         raise ClientError(0, NOT_OURS, f"The points of iteration {iteration_id} are damaged: {error}") from None
     ordered = ((key, in_order(parts.pop(key))) for key in dict.fromkeys(keys or sorted(parts)) if key in parts)
@@ -35,16 +39,22 @@ def read_points(
 
 
 def _pages(api: Api, path: str, asked: Sequence[tuple[str, object]]) -> Iterator[PointsPage]:
-    cursor: str | None = None
-    while True:
+    """Read all pages. The next one is on its way while the caller decodes one."""
+
+    def read(cursor: str | None) -> PointsPage:
         query = urlencode([*asked, *present(cursor=cursor).items()])
         page = api.get_bytes_as(_page_of, f"{path}?{query}" if query else path)
-        yield page
-        if page.next_cursor is None:
-            return
-        if page.next_cursor == cursor:
+        if cursor is not None and page.next_cursor == cursor:
             raise ClientError(0, NOT_OURS, "The server repeats a page of points")  # it would repeat it for ever
-        cursor = page.next_cursor
+        return page
+
+    page = read(None)
+    with ThreadPoolExecutor(1) as pool:
+        while page.next_cursor is not None:
+            following = pool.submit(read, page.next_cursor)
+            yield page
+            page = following.result()
+        yield page
 
 
 def _page_of(content: bytes) -> PointsPage:
@@ -54,15 +64,30 @@ def _page_of(content: bytes) -> PointsPage:
         raise ValueError(str(error)) from None
 
 
-def _parts(pages: Sequence[PointsPage], keys: Collection[str] | None) -> dict[str, list[Part]]:
-    """Decode the visible points, as parts by key."""
-    # A batch may move between two pages: only all pages together say which packed points are visible.
-    homes = {batch: generation for page in pages for batch, generation in page.homes.items()}
-    parts: dict[str, list[Part]] = {}
-    for row in (row for page in pages for row in page.rows):
-        content = unpack(row.points, row.batch or _NO_BATCH, keys)
-        if row.generation is not None:
-            content = content.visible(row.generation, homes)
+class _Decoder:
+    """Decodes pages into parts by key."""
+
+    def __init__(self, keys: Collection[str] | None) -> None:
+        self._keys = keys
+        self._parts: dict[str, list[Part]] = {}
+        self._packed: list[StoredRow] = []
+        self._homes: dict[str, str] = {}
+
+    def add(self, page: PointsPage) -> None:
+        """Decode the chunks of a page. Its packed rows wait: a batch may move between two pages."""
+        self._homes.update(page.homes)
+        for row in page.rows:
+            if row.batch is None:
+                self._packed.append(row)
+            else:
+                self._put(unpack(row.points, row.batch, self._keys))
+
+    def parts(self) -> dict[str, list[Part]]:
+        """The visible points of all pages."""
+        for row in self._packed:
+            self._put(unpack(row.points, _NO_BATCH, self._keys).visible(row.generation or "", self._homes))
+        return self._parts
+
+    def _put(self, content: Content) -> None:
         for key, piece in content.series.items():
-            parts.setdefault(key, []).append((content.batches, piece))
-    return parts
+            self._parts.setdefault(key, []).append((content.batches, piece))
