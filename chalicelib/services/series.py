@@ -14,11 +14,10 @@ from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle import pace
-from chalicelib.services.points import compaction, curves, rollups
+from chalicelib.services.points import compaction, curves, directory, rollups
 from chalicelib.services.points.recompute import recompute_stale
 from chalicelib.services.points.rollups import Wanted
 from chalicelib.storage import series as storage
-from chalicelib.storage.points import rows
 from chalicelib.storage.points.rows import INT64_MIN
 from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.reads import projection
@@ -128,8 +127,7 @@ def _rolled_up(wanted: Sequence[Wanted], window: Window) -> dict[str, dict[str, 
 
 def _read(wanted: Wanted, window: Window) -> dict[str, Columns]:
     """The curves from their points. Whole ones get a rollup if the reader wants few points."""
-    moved, keys = wanted.series.moved > 0, set(wanted.keys)
-    slices = rows.read_slices(wanted.iteration.id, keys, moved=moved, low=window.min_step, high=window.max_step)
+    slices = directory.read_slices(wanted, set(wanted.keys), window.min_step, window.max_step)
     found = {key: curves.in_order(slices.pop(key, [])) for key in wanted.keys}
     if window.max_points is not None and window.is_whole:
         worth = {key: each for key, each in found.items() if rollups.is_worth(wanted, key, each)}

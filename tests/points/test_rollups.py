@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from chalicelib.services.points import rollups
+from chalicelib.services.points import compaction, rollups
+from chalicelib.storage import iteration as iterations
 from chalicelib.storage.points import rollup, rows
 from chalicelib.storage.points.rollup import RollupRow
 from chalicelib.storage.table import item, keys
@@ -116,6 +117,56 @@ def test_a_range_is_read_from_the_points_if_some_are_outside(server: Server, exp
     assert sum(chart["data"]["a"][iteration]["count"]) == 50
     (chart, *_) = look(server, experiment, iteration, buckets=50)
     assert chart["data"]["a"][iteration]["count"] == [1] * 50
+
+
+def test_a_window_reads_its_own_chunks_only(server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, created_date=CREATED)
+    for number in range(12):
+        log(server, iteration, f"batch {number}", 5, 5 * number)
+    end(server, iteration)
+
+    def window(low: int, high: int) -> Any:
+        query = f"key=a&min_step={low}&max_step={high}"
+        return found(server.call("GET", f"/iterations/{iteration}/metrics/series?{query}"))["data"]["a"]
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("all points were read")
+
+    first = window(13, 22)
+    assert first["step"] == list(range(13, 23))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows, "read_rows", refuse)
+        assert window(13, 22) == first
+        assert window(100, 200)["step"] == []
+        query = urlencode({"key": "a", "min_x": 13, "max_x": 22})
+        chart = found(server.call("GET", f"/experiments/{experiment}/metrics/curves?{query}"))
+    assert sum(chart["data"]["a"][iteration]["count"]) == 10
+    log(server, iteration, "late", 3, 14)
+    assert window(13, 22)["step"] == sorted([*range(13, 23), 14, 15, 16])
+    stored_iteration = iterations.find_iteration(experiment, iteration)
+    assert stored_iteration is not None
+    compaction.compact(stored_iteration, 1)
+    assert window(13, 22)["step"] == sorted([*range(13, 23), 14, 15, 16])
+
+
+def test_a_chunk_that_is_moved_while_a_window_is_read(
+    server: Server, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iteration = new_iteration(server, experiment, created_date=CREATED)
+    for number in range(10):
+        log(server, iteration, f"batch {number}", 5, 5 * number)
+    end(server, iteration)
+    stored_iteration = iterations.find_iteration(experiment, iteration)
+    assert stored_iteration is not None
+    path, read = f"/iterations/{iteration}/metrics/series?key=a&min_step=7&max_step=11", rows.read_chunks
+    before = found(server.call("GET", path))
+
+    def compact_first(*arguments: Any) -> Any:
+        assert compaction.compact(stored_iteration, 1) == 10
+        return read(*arguments)
+
+    monkeypatch.setattr(rows, "read_chunks", compact_first)
+    assert found(server.call("GET", path)) == before
 
 
 def test_a_rollup_that_cannot_be_read_is_made_anew(server: Server, experiment: str, iteration: str) -> None:

@@ -70,10 +70,11 @@ class Diary:
         return self._call("GET", "metrics/summary").body["data"]
 
     def look(self) -> list[Any]:
-        """A chart and few points of each curve, by rollups if there are any, which the first reader makes."""
+        """A chart, few points and a window of each curve, by rollups if there are any, which the first reader makes."""
         path = f"/experiments/{self.iteration.experiment_id}/metrics/curves"
         chart = self._server.call("GET", f"{path}?key=a&key=b&buckets=3&iteration_id={self.iteration.id}")
-        return [chart.body["data"], self._call("GET", "metrics/series?max_points=4").body["data"]]
+        parts = [self._call("GET", f"metrics/series?{query}").body["data"] for query in ("max_points=4", "max_step=1")]
+        return [chart.body["data"], *parts]
 
     def check_rollups(self) -> None:
         shown = self.look()

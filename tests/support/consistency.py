@@ -17,7 +17,7 @@ from typing import Any, get_args
 from pynamodb.constants import DATETIME_FORMAT
 
 from chalicelib import ids
-from chalicelib.services.points import rollups
+from chalicelib.services.points import directory, rollups
 from chalicelib.storage import label, output
 from chalicelib.storage.blocks import codec, content, head
 from chalicelib.storage.output import OutputState
@@ -398,7 +398,7 @@ def _rollup(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield f"is over {axis}"
     integers, values = rollup_codec.unpack_columns(bytes(row["columns"]))
     lengths = {*map(len, integers), *map(len, values)}
-    if len(lengths) != 1 or max(lengths) > rollups.MOST:
+    if len(lengths) != 1 or max(lengths) > (directory.MOST_CHUNKS if axis == "chunk" else rollups.MOST):
         yield "its columns have different lengths, or too many rows"
 
 

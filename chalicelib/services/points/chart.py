@@ -19,10 +19,9 @@ from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
 from chalicelib.services.access import Actor, Need
 from chalicelib.services.lifecycle import pace
-from chalicelib.services.points import curves, rollups
+from chalicelib.services.points import curves, directory, rollups
 from chalicelib.services.points.grid import Bucketed, Grid, bucketed
 from chalicelib.storage import series as storage
-from chalicelib.storage.points import rows
 from chalicelib.storage.points.rollup import Rollup
 from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.reads import projection
@@ -198,7 +197,7 @@ def _read(source: _Source, wanted: Wanted, grid: Grid) -> dict[str, Bucketed]:
     """The curves that have no rollup, from their points. Whole ones get a rollup."""
     low, high = (wanted.min_x, wanted.max_x) if wanted.x == "step" else (None, None)
     keys = source.summaries.keys() - source.ready.keys()
-    slices = rows.read_slices(source.iteration.id, keys, moved=source.series.moved > 0, low=low, high=high)
+    slices = directory.read_slices(source.rolled_up(wanted.x), keys, low, high)
     found = {key: curves.in_order(slices.pop(key, [])) for key in keys}
     rolled_up = source.rolled_up(wanted.x)
     made = {}

@@ -20,7 +20,8 @@ from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional
 from deardiary.wire.shapes import Iteration
 
-Axis = Literal["step", "relative", "time", "rank"]
+# "chunk": not a curve, but the chunks of an iteration (`directory.py`).
+Axis = Literal["step", "relative", "time", "rank", "chunk"]
 
 MOST = 1000
 # The points of an iteration from which reading a rollup costs much less than reading them: 18 read units.
@@ -38,13 +39,17 @@ class Wanted(NamedTuple):
 
     def states(self) -> dict[RollupKey, str]:
         """The states of the curves that may have a rollup."""
+        if not self.has_states():
+            return {}
         series = self.series
-        if not is_at_rest(self.iteration) or series.announced:
-            return {}
-        if sum(each.count for each in series.summaries.values()) < WORTH_POINTS:
-            return {}
         settled = [key for key in self.keys if key in series.summaries and key not in series.recompute]
         return {self._rollup_key(key): self._state(key) for key in settled}
+
+    def has_states(self) -> bool:
+        """True for an iteration of many points to which no batch is being added."""
+        series = self.series
+        is_long = sum(each.count for each in series.summaries.values()) >= WORTH_POINTS
+        return is_long and is_at_rest(self.iteration) and not series.announced
 
     def _rollup_key(self, key: str) -> RollupKey:
         return RollupKey(self.iteration.id, self.axis, key)

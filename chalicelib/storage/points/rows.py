@@ -139,8 +139,31 @@ def read_slices(
     `moved`: True if the iteration has packed rows; then `only` selects among them. Rows with all steps below `low` or
     above `high` are not decoded.
     """
+    return open_slices(
+        read_rows(iteration_id, only if moved else None).stored, only, without=without, low=low, high=high
+    )
+
+
+def read_chunks(iteration_id: str, batch_hashes: Sequence[str]) -> list[Stored] | None:
+    """The chunks of these batches. None if one of them has no points: it was moved."""
+    wanted = [keys.chunk(iteration_id, each) for each in batch_hashes]
+    found = item.raw_many(wanted, _NAMES[2:])
+    if not all("points" in found.get(key, {}) for key in wanted):
+        return None
+    return [_stored(found[key], {}) for key in wanted]
+
+
+def open_slices(
+    stored: Iterable[Stored],
+    only: Collection[str] | None = None,
+    *,
+    without: Collection[Batch] = (),
+    low: int | None = None,
+    high: int | None = None,
+) -> dict[str, list[tuple[Sequence[Batch], Slice]]]:
+    """Like `read_slices`, of rows that are read already."""
     found: dict[str, list[tuple[Sequence[Batch], Slice]]] = {}
-    for row in read_rows(iteration_id, only if moved else None).stored:
+    for row in stored:
         inside = (low is None or row.high >= low) and (high is None or row.low <= high)
         if inside and (row.batch is None or row.batch not in without):
             content = row.open(only)
