@@ -93,6 +93,14 @@ class Series:
     edited_us: int = 0
     output: OutputState = NO_OUTPUT
     patience_s: int | None = None
+    # Summaries and their packed form as read: most writes leave them as they are, and packing a thousand keys is slow.
+    as_read: tuple[dict[str, Summary], bytes] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def packed_summaries(self) -> bytes:
+        if self.as_read is not None and self.as_read[0] is self.summaries:
+            return self.as_read[1]
+        return summary.pack_summaries(self.summaries)
 
     @property
     def unmerged(self) -> frozenset[Batch]:
@@ -223,7 +231,7 @@ def _row_of(experiment_id: str, iteration_id: str, series: Series) -> SeriesRow:
         *keys.series(experiment_id, iteration_id),
         version=series.version + 1,
         nonce=ids.nonce(),
-        summaries=summary.pack_summaries(series.summaries),
+        summaries=series.packed_summaries,
         announced=_to_json(series.announced),
         heartbeat_us=series.heartbeat_us,
         batches=series.batches,
@@ -284,9 +292,10 @@ def _open(row: SeriesRow | None) -> Series:
 
 def _read(row: SeriesRow) -> Series:
     announced = {batch: Announcement(*one) for batch, one in row.announced.items()}
+    summaries = summary.unpack_summaries(row.summaries)
     return Series(
         version=int(row.version),
-        summaries=summary.unpack_summaries(row.summaries),
+        summaries=summaries,
         announced=announced,
         heartbeat_us=int(row.heartbeat_us),
         batches=int(row.batches),
@@ -296,6 +305,7 @@ def _read(row: SeriesRow) -> Series:
         edited_us=int(row.edited_us or 0),
         output=OutputState(*row.output) if row.output else NO_OUTPUT,
         patience_s=None if row.patience_s is None else int(row.patience_s),
+        as_read=(summaries, row.summaries),
     )
 
 
