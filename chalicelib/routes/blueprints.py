@@ -30,6 +30,7 @@ MODULES = (
     "experiment",
     "iteration",
     "bulk",
+    "study",
     "change",
     "parameter",
     "input",

@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[2]
 _NOUNS = {
     *("experiment", "iteration", "metric", "model", "modelversion", "parameter", "permission", "project", "resource"),
     *("series", "snapshot", "tag", "token", "trash", "upload", "user", "sign_in_attempt", "artifact", "auth", "log"),
-    *("preferences", "view", "alias", "bulk", "input", "change", "command", "label", "output", "file"),
+    *("preferences", "view", "alias", "bulk", "input", "change", "command", "label", "output", "file", "study"),
     "loggedmodel",
 }
 # The modules allowed at the root of each layer beside its nouns: its doors, and modules that all rooms share.

@@ -248,6 +248,11 @@ ASKS: dict[str, Asking] = {
         # One, because several are changed at once, in any order.
         body={"ids": [world.ids["iteration_id"]], "add_tags": ["best"]}
     ),
+    "GET /experiments/{experiment_id}/studies/{study_id}/records": _plain,
+    "POST /experiments/{experiment_id}/studies/{study_id}/records": _sending(append_id="1", records=["{}"]),
+    "GET /experiments/{experiment_id}/studies/{study_id}/leases": _plain,
+    "PUT /experiments/{experiment_id}/studies/{study_id}/leases/{lease_id}": _sending(),
+    "DELETE /experiments/{experiment_id}/studies/{study_id}/leases/{lease_id}": _plain,
     "GET /metrics/{metric_id}": _plain,
     "PATCH /metrics/{metric_id}": _sending(value=0.5),
     "DELETE /metrics/{metric_id}": _plain,

@@ -311,6 +311,28 @@ def _beside_iteration(table: Table, key: Key, row: Row) -> Iterator[str]:
     return table.needs_iteration(key.pk.removeprefix("EXPERIMENT#"), key.sk.split("#")[1])
 
 
+def _study(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """Check a study, its records, appends and leases: the count of the study is that of its records."""
+    yield from table.needs_experiment(key.pk.removeprefix("EXPERIMENT#"))
+    kind, study_id, *_ = key.sk.split("#")
+    if kind != "STUDY":
+        yield from table.needs(Key(key.pk, f"STUDY#{study_id}"))
+        return
+    prefix = keys.study_records_prefix(study_id)
+    parts = {
+        int(other.sk.removeprefix(prefix)): each
+        for other, each in table.rows.items()
+        if other.pk == key.pk and other.sk.startswith(prefix)
+    }
+    following = 0
+    for first, part in sorted(parts.items()):
+        if first != following:
+            yield f"has a gap before its record {first}"
+        following = first + len(part["records"])
+    if following != row["total"]:
+        yield f"counts {row['total']} records, there are {following}"
+
+
 def _change(table: Table, key: Key, row: Row) -> Iterator[str]:
     """Check a change; it stays until it expires, longer than its iteration."""
     return table.needs_experiment(key.pk.removeprefix("EXPERIMENT#"))
@@ -657,6 +679,7 @@ CHECKS: dict[str, Check] = {
     "resource-link": _resource_link,
     "running": _running,
     "change": _change,
+    **dict.fromkeys(("study", "study-records", "study-append", "study-lease"), _study),
     "parameter": _beside_iteration,
     "input": _input,
     "use": _use,

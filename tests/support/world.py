@@ -71,6 +71,8 @@ def make_world(server: Server) -> World:
             "project_id": project_id,
             "view_id": maker.post(f"/projects/{project_id}/views", name="best", state={"order_by": "metrics.loss"}),
             "experiment_id": experiment_id,
+            "study_id": maker.study(experiment_id, "optuna"),
+            "lease_id": "7",
             "iteration_id": iteration_id,
             "metric_id": maker.send("GET", f"/iterations/{iteration_id}/metrics?limit=1")["data"][0]["id"],
             "parameter_id": maker.post(f"/iterations/{iteration_id}/parameters", key="learning_rate", value="0.001"),
@@ -107,6 +109,13 @@ class _Maker:
     def __init__(self, server: Server, token: str | None) -> None:
         self._server = server
         self._token = token or server.token()
+
+    def study(self, experiment_id: str, study_id: str) -> str:
+        """Create a study with two records and a lease; return its id."""
+        path = f"/experiments/{experiment_id}/studies/{study_id}"
+        self.send("POST", f"{path}/records", {"append_id": "0", "records": ["one", "two"]})
+        self.send("PUT", f"{path}/leases/7", {})
+        return study_id
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
         reply = self._server.call(method, path, body, token=self._token)

@@ -27,6 +27,10 @@ an id of its own also has a REF in a partition of its own, which names its proje
     logged model          EXPERIMENT#eid      LOGGEDMODEL#lid         of MLflow, with its parameters
     points of a logged model EXPERIMENT#eid   LOGGEDPOINTS#lid#hash   those of one request of one iteration
     link to a logged model EXPERIMENT#eid     LOGGEDLINK#iid#hash     input or output of an iteration
+    study                 EXPERIMENT#eid      STUDY#sid               the number of its records
+    records of a study    EXPERIMENT#eid      STUDYRECORDS#sid#number those of one request, by the number of the first
+    request to a study    EXPERIMENT#eid      STUDYAPPEND#sid#hash    makes an append idempotent; expires
+    lease of a study      EXPERIMENT#eid      STUDYLEASE#sid#key      that a worker renews; expires
     change of an iteration EXPERIMENT#eid     CHANGE#time#iid         an edit; expires
     changed iteration     EXPERIMENT#eid      CHANGED#iid             since its end: its block may be out of date
     head of the blocks    EXPERIMENT#eid      BLOCKS                  which blocks hold which ended iterations
@@ -263,6 +267,41 @@ def iteration_of_running(sk: str) -> str:
 def change(experiment_id: str, stamp: str, iteration_id: str) -> Key:
     """The key of a change, in the order of the changes' times (`ids.stamp`)."""
     return Key(experiment_partition(experiment_id), f"CHANGE#{stamp}#{iteration_id}")
+
+
+def study(experiment_id: str, study_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"STUDY#{study_id}")
+
+
+def study_records(experiment_id: str, study_id: str, number: int) -> Key:
+    return Key(experiment_partition(experiment_id), f"{study_records_prefix(study_id)}{number:012}")
+
+
+def study_records_span(experiment_id: str, study_id: str, number: int) -> Span:
+    """The records from the one with this number on."""
+    first = study_records(experiment_id, study_id, number)
+    return Span(first.pk, first.sk, f"{study_records_prefix(study_id)}{_AFTER_HASHES}")
+
+
+def study_records_before(experiment_id: str, study_id: str, number: int) -> Span:
+    """The records before the one with this number."""
+    return Span(*study_records(experiment_id, study_id, 0), study_records(experiment_id, study_id, number - 1).sk)
+
+
+def study_records_prefix(study_id: str) -> str:
+    return f"STUDYRECORDS#{study_id}#"
+
+
+def study_append(experiment_id: str, study_id: str, append_hash: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"STUDYAPPEND#{study_id}#{append_hash}")
+
+
+def study_lease(experiment_id: str, study_id: str, lease_id: str) -> Key:
+    return Key(experiment_partition(experiment_id), f"{study_lease_prefix(study_id)}{lease_id}")
+
+
+def study_lease_prefix(study_id: str) -> str:
+    return f"STUDYLEASE#{study_id}#"
 
 
 def changes_span(experiment_id: str, first_stamp: str) -> Span:

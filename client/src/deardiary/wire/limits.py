@@ -66,6 +66,9 @@ MAX_CREDENTIAL_CHARACTERS = 255
 MAX_TEXT_BYTES = 64 * KIB
 # The state of a view, and the preferences of a user, as JSON.
 MAX_STATE_BYTES = 64 * KIB
+# One append to a study: an item of DynamoDB has at most 400 KB.
+MAX_STUDY_ITEMS = 1000
+MAX_STUDY_BYTES = 256 * KIB
 # The diff and the lock files of a snapshot, each.
 MAX_SNAPSHOT_TEXT_BYTES = 4 * MIB
 

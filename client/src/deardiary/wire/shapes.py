@@ -177,6 +177,32 @@ class View(Shape):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class StudyAppend(Shape):
+    """The numbers that an append has: of its first record, and the one after its last."""
+
+    first: int
+    next: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class StudyRecords(Shape):
+    """Records of a study in their order. ``next`` is the number after the last one."""
+
+    records: list[str]
+    next: int
+    has_more: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class StudyLease(Shape):
+    """What a worker works on. ``age_seconds``: since its last renewal, by the server's clock."""
+
+    id: str
+    renewed_date: datetime
+    age_seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Experiment(Shape):
     """A question that iterations answer; holds iterations and resources."""
 
