@@ -30,6 +30,10 @@ FRAMEWORKS = Peer(
 )
 
 
+# With Optuna's own tests of storages.
+OPTUNA = Peer("optuna", ("optuna", "pytest"))
+
+
 @cache
 def _install(peer: Peer) -> Environment | PeerFailed:
     """The environment, or why it cannot be installed: pip tries once, not for each test."""

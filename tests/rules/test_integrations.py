@@ -20,8 +20,8 @@ def code_of(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_code_of_a_page_is_that_of_the_example(name: str) -> None:
-    example = (REPOSITORY / "examples" / "integrations" / f"train_{name}.py").read_text()
-    lines = {line.strip() for line in example.splitlines()}
+    examples = (REPOSITORY / "examples" / "integrations").glob(f"train_{name}*.py")
+    lines = {line.strip() for path in examples for line in path.read_text().splitlines()}
     assert code_of(PAGES / f"{name}.md")
     assert [line for line in code_of(PAGES / f"{name}.md") if line not in lines] == []
 

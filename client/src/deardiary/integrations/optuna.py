@@ -1,4 +1,4 @@
-"""A callback for Optuna: a study is an iteration, its trials are children.
+"""A callback for Optuna: a study is an iteration, its trials are children. And a storage that workers share.
 
 ``study.optimize(objective, callbacks=[DearDiaryCallback("Iris", "sweep")])``
 """
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from deardiary.integrations._optuna_storage import DearDiaryBackend as DearDiaryBackend
+from deardiary.integrations._optuna_storage import DearDiaryStorage as DearDiaryStorage
 from deardiary.integrations._run import Run, current, ends_with, scalars
 from deardiary.tracking import outcome
 from deardiary.wire.shapes import IterationStatus
