@@ -103,6 +103,7 @@ FRAMEWORKS = {
     "hydra": {"omegaconf"},
     "lightning": {"pytorch_lightning"},
     "sklearn": {"joblib"},
+    "_optuna_storage": {"optuna"},
     "tensorboard": {"numpy"},
 }
 

@@ -24,7 +24,7 @@ class Studies:
     def append(
         self, experiment_id: str, study_id: str, records: Sequence[str], *, append_id: str | None = None
     ) -> StudyAppend:
-        """Append texts, all of them or none: at most 1,000, of 256 KiB together. Each ``append_id`` appends once."""
+        """Append texts, all of them or none: at most 1,000, of 240 KiB together. Each ``append_id`` appends once."""
         body = {"append_id": append_id or secrets.token_hex(16), "records": list(records)}
         return self._api.post(StudyAppend, self._path(experiment_id, study_id, "records"), body, repeatable=True)
 

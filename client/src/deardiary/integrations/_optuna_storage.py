@@ -15,7 +15,7 @@ from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.storages.journal import BaseJournalBackend
 from optuna.trial import TrialState
 
-import deardiary
+from deardiary.client import connect
 from deardiary.errors import NotFound
 from deardiary.wire import limits
 
@@ -46,7 +46,7 @@ class DearDiaryBackend(BaseJournalBackend):
     @property
     def client(self) -> Client:
         if self._client is None:
-            self._client = deardiary.connect()
+            self._client = connect()
         return self._client
 
     @property

@@ -68,7 +68,7 @@ MAX_TEXT_BYTES = 64 * KIB
 MAX_STATE_BYTES = 64 * KIB
 # One append to a study: an item of DynamoDB has at most 400 KB.
 MAX_STUDY_ITEMS = 1000
-MAX_STUDY_BYTES = 256 * KIB
+MAX_STUDY_BYTES = 240 * KIB
 # The diff and the lock files of a snapshot, each.
 MAX_SNAPSHOT_TEXT_BYTES = 4 * MIB
 
