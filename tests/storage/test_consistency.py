@@ -10,8 +10,11 @@ import boto3
 import pytest
 
 from chalicelib import config
+from chalicelib.services.lifecycle import packing
 from chalicelib.services.points import compaction, rollups
+from chalicelib.storage import experiment as experiments
 from chalicelib.storage import iteration as iterations
+from chalicelib.storage.blocks import request
 from chalicelib.storage.table import keys
 from chalicelib.storage.table.keys import Key
 from tests.support.api import found, made
@@ -56,11 +59,26 @@ def world(server: Server) -> World:
     assert parent is not None
     assert compaction.compact(parent, 1) == 3
     found(server.call("PATCH", f"/modelversions/{world.ids['version_id']}", {"stage_id": 3}, token=world.token))
+    _pack(server, world)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rollups, "WORTH_POINTS", 0)
         patch.setattr(rollups, "is_at_rest", lambda _: True)
         found(server.call("GET", f"/experiments/{experiment_id}/metrics/curves?key=loss", token=world.token))
     return world
+
+
+def _pack(server: Server, world: World) -> None:
+    """An ended iteration in a block, and changed since."""
+    experiment = experiments.find_experiment(world.ids["project_id"], world.ids["experiment_id"])
+    assert experiment is not None
+    path = f"/experiments/{experiment.id}/iterations"
+    ended_id = made(server.call("POST", path, {}, token=world.token))["id"]
+    found(server.call("PATCH", f"/iterations/{ended_id}", {"status_id": 2}, token=world.token))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "QUIET_US", 0)
+        patch.setattr(request, "ENOUGH_ROWS", 1)
+        assert packing.pack(experiment)
+    found(server.call("PATCH", f"/iterations/{ended_id}", {"notes": "changed"}, token=world.token))
 
 
 def _announced(id_key: str) -> dict[str, Any]:
@@ -105,7 +123,7 @@ def keys_of(kind: str) -> list[Key]:
     return [key for key, row in read_table().items() if row["kind"] == kind]
 
 
-KINDS = sorted(CHECKS.keys() - {"attempts", "bytes", "deletion"})
+KINDS = sorted(CHECKS.keys() - {"attempts", "bytes", "deletion", "packing"})
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "admins"])

@@ -19,7 +19,8 @@ from pynamodb.constants import DATETIME_FORMAT
 from chalicelib import ids
 from chalicelib.services.points import directory, rollups
 from chalicelib.storage import label, output
-from chalicelib.storage.blocks import codec, content, head
+from chalicelib.storage.blocks import codec, content, head, lookup
+from chalicelib.storage.blocks.head import Block
 from chalicelib.storage.output import OutputState
 from chalicelib.storage.points import rollup_codec, summary
 from chalicelib.storage.points import rows as points
@@ -612,20 +613,50 @@ def _id_key(table: Table, key: Key, row: Row) -> Iterator[str]:
 
 
 def _blocks(table: Table, key: Key, row: Row) -> Iterator[str]:
-    """Each block has its index. Each iteration in its range is in it, or open."""
+    """Each block has all its columns. Each iteration in its range is in it, or open."""
     experiment_id = key.pk.removeprefix("EXPERIMENT#")
     yield from table.needs_experiment(experiment_id)
     after, stored = "", sorted(each.sk for each in table.rows if each.pk == key.pk)
     own = [sk.removeprefix(keys.ITERATION) for sk in stored if sk.startswith(keys.ITERATION)]
     for block in head.read_head(experiment_id).blocks:
-        index = table.rows.get(keys.column(experiment_id, block.id, ids.hash_text(content.INDEX)))
-        held = [] if index is None else codec.decode(index["data"], block.rows)["ids"]
-        if len(held) != block.rows:
-            yield f"block {block.id} has no index of {block.rows} rows"
-        missing = {each for each in own if after < each <= block.last} - {*held, *block.open}
+        yield from _block(table, experiment_id, block)
+        missing = {each for each in own if after < each <= block.last} - {
+            *_ids(table, experiment_id, block),
+            *block.open,
+        }
         if missing:
             yield f"block {block.id} neither holds nor names {sorted(missing)}"
         after = block.last
+
+
+def _block(table: Table, experiment_id: str, block: Block) -> Iterator[str]:
+    """It has its columns, and its iterations as they are, but for those that are marked as changed."""
+    held = _ids(table, experiment_id, block)
+    if len(held) != block.rows:
+        yield f"block {block.id} has no index of {block.rows} rows"
+        return
+    index = content.index_of(_stored_column(table, experiment_id, block, content.INDEX))
+    names = {*map(content.field_column, content.FIELDS), content.TAGS}
+    for kind in (lookup.PARAMETERS, lookup.METRICS):
+        names |= lookup.columns_of(index, kind, None, content.PARTS)
+    for name in sorted(names):
+        yield from table.needs(keys.column(experiment_id, block.id, ids.hash_text(name)))
+    notes = _stored_column(table, experiment_id, block, content.field_column("notes")) or [None] * len(held)
+    for own_id, text in zip(held, notes, strict=True):
+        iteration = table.rows.get(keys.iteration(experiment_id, own_id), {})
+        as_it_is = not iteration.get("deleting") and iteration.get("notes") == text
+        if not as_it_is and not table.has(keys.changed(experiment_id, own_id)):
+            yield f"block {block.id} has {own_id} as it was, and no mark says so"
+
+
+def _ids(table: Table, experiment_id: str, block: Block) -> list[str]:
+    index = _stored_column(table, experiment_id, block, content.INDEX)
+    return [] if index is None else list(index["ids"])
+
+
+def _stored_column(table: Table, experiment_id: str, block: Block, name: str) -> Any:
+    row = table.rows.get(keys.column(experiment_id, block.id, ids.hash_text(name)))
+    return None if row is None else codec.decode(row["data"], block.rows)
 
 
 def _column(table: Table, key: Key, row: Row) -> Iterator[str]:
