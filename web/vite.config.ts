@@ -11,7 +11,12 @@ export default defineConfig({
     assetsDir: "",
     assetsInlineLimit: 0,
     cssCodeSplit: false,
-    modulePreload: false,
+    // The page names the chunks that its first script imports, so that they are fetched together.
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      // Each chunk is a request: the small parts that all pages share are one.
+      output: { codeSplitting: { groups: [{ name: "shared", test: /src.(components|state|api)|node_modules.@?preact/ }] } },
+    },
     reportCompressedSize: false,
     target: "es2023",
   },

@@ -53,17 +53,22 @@ _SCROLL = """
 class Opened:
     """A page that shows what was awaited: the seconds from its navigation, and what it received until then.
 
-    `requests` has what it asks later too.
+    `requests` and `all_responses` have those of later too.
     """
 
     page: Page
     seconds: float
     responses: list[Response]
+    all_responses: list[Response]
     requests: list[Request]
 
+    def seconds_until(self, painted: str) -> float:
+        """Wait until the body of another JavaScript function returns true. Return the seconds from the navigation."""
+        return self.page.evaluate(f"() => {{ {_WATCH % painted}; return window.painted; }}") / 1000  # type: ignore[no-any-return]
+
     def kb_gzip(self) -> float:
-        """All bodies received, in KB of 1,000 bytes."""
-        return _kb_gzip(self.responses)
+        """All bodies received until now, in KB of 1,000 bytes."""
+        return _kb_gzip(self.all_responses)
 
     def code_kb(self) -> float:
         """The page, its scripts and styles, without what it asked its API."""
@@ -88,7 +93,8 @@ def opened(browser: Browser, url: str, painted: str) -> Iterator[Opened]:
         page.on("response", lambda response: responses.append(response))
         page.add_init_script(_WATCH % painted)
         page.goto(url, wait_until="commit")
-        yield Opened(page, page.evaluate("window.painted") / 1000, list(responses), requests)
+        seconds = page.evaluate("window.painted") / 1000
+        yield Opened(page, seconds, list(responses), responses, requests)
     finally:
         context.close()
 

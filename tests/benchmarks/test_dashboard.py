@@ -17,6 +17,8 @@ def test_the_dashboard_is_measured() -> None:
         pytest.skip(str(reason))
     for name in ("first_load_s", "table_1000_s", "table_10000_s", "chart_20x100k_s", "chart_20x100k_cold_s"):
         assert figures[name] > 0
+    for name in ("table_1000", "table_10000"):
+        assert figures[f"{name}_whole_s"] >= figures[f"{name}_s"]
     assert 20 < figures["first_load_kb_gzip"] <= 110
     assert figures["table_1000_kb"] > figures["first_load_kb_gzip"]
     assert figures["script_ms_per_frame"] > 0

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from chalicelib.services import change
+from tests.support.api import new_experiment, new_project
 from tests.support.browser import WIDE, Dashboard, NoBrowser, running_browser, site_of
+from tests.support.grid import make_four, make_large
 from tests.support.server import ADMIN, Server, server_on_moto
 
 Open = Callable[..., Dashboard]
@@ -26,7 +29,10 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("artifacts")
-    with server_on_moto(DEARDIARY_ARTIFACT_BACKEND="filesystem", DEARDIARY_ARTIFACT_FS_ROOT=str(root)) as running:
+    given = {"DEARDIARY_ARTIFACT_BACKEND": "filesystem", "DEARDIARY_ARTIFACT_FS_ROOT": str(root)}
+    with pytest.MonkeyPatch.context() as patch, server_on_moto(**given) as running:
+        # Open pages ask for news each second, not every five seconds: tests that await news wait less.
+        patch.setattr(change, "_PACE", ((0, 30), (change.MOST_RUNNING, 1)))
         yield running
 
 
@@ -59,3 +65,22 @@ def new_tab(browser: Browser, site: str, server: Server) -> Iterator[Open]:
 def dashboard(new_tab: Open) -> Dashboard:
     """A tab of the admin."""
     return new_tab()
+
+
+@pytest.fixture(scope="module")
+def project(server: Server) -> str:
+    return new_project(server, name="Iris")
+
+
+@pytest.fixture(scope="module")
+def large(server: Server) -> str:
+    """An experiment with 1,000 iterations and 40 columns."""
+    return make_large(server)
+
+
+@pytest.fixture(scope="module")
+def small(server: Server, project: str) -> str:
+    """Four ended iterations: two learning rates, one seed, falling losses."""
+    experiment = new_experiment(server, project, name="small")
+    make_four(server, experiment)
+    return experiment

@@ -20,18 +20,16 @@ import type { PageProps } from "./registry.ts";
 type Experiment = components["schemas"]["Experiment"];
 const PATH = "/experiments/{experiment_id}";
 
+/** The table needs nothing of the experiment but its id: both are read at once. */
 export default function ExperimentPage({ ids }: PageProps) {
-  const { data, error } = useGet(PATH, { ids: { experiment_id: ids.experimentId ?? "" } });
-  return data && !error ? <ExperimentShown experiment={data} /> : <Pending error={error} />;
-}
-
-function ExperimentShown({ experiment }: { experiment: Experiment }) {
-  const { id, name, project_id } = experiment;
-  useHeading(name, [useProject(project_id)]);
+  const id = ids.experimentId ?? "";
+  const { data, error } = useGet(PATH, { ids: { experiment_id: id } });
+  useHeading(data?.name, [useProject(data?.project_id)]);
+  if (error) return <Pending error={error} />;
   return (
     <>
-      <Head experiment={experiment} />
-      <Iterations experimentId={id} experimentName={name} projectId={project_id} />
+      {data ? <Head experiment={data} /> : <div class="object-head is-awaited" aria-hidden="true" />}
+      <Iterations experimentId={id} experimentName={data?.name} projectId={data?.project_id} />
     </>
   );
 }
@@ -78,7 +76,7 @@ function Head({ experiment }: { experiment: Experiment }) {
 }
 
 function useProject(id: string | undefined) {
-  const list = useList("/projects", {});
+  const list = useList("/projects", {}, { when: id !== undefined });
   const found = list.data?.find((each) => each.id === id);
   return found && { label: found.name, to: `/projects/${found.id}` };
 }

@@ -1,13 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
-import { Button, Loading } from "../components/basics.tsx";
+import { Button } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { offline, retryNow } from "../state/connection.ts";
 import { loadPreferences } from "../state/preferences.ts";
-import { loadMe, me } from "../state/session.ts";
+import { loadMe } from "../state/session.ts";
 import { Header } from "./header.tsx";
 import { PresentPage } from "./lazy.tsx";
 import { SignInDialog } from "./sign-in.tsx";
 
+/** The page does not wait for the name of its user: without a session all requests wait for the same sign-in. */
 export function App() {
   const [error, setError] = useState<unknown>();
   const start = () => {
@@ -23,7 +24,7 @@ export function App() {
       <Header />
       {offline.value ? <OfflineBanner /> : null}
       <main id="main" class="main" tabIndex={-1}>
-        {error ? <ErrorBox error={error} retry={start} /> : me.value ? <PresentPage /> : <Loading />}
+        {error ? <ErrorBox error={error} retry={start} /> : <PresentPage />}
       </main>
       <SignInDialog />
     </>

@@ -15,6 +15,8 @@ export interface Shown<T> extends Entry<T> {
 export interface Options {
   /** Read again every so many seconds, while the page is visible. */
   every?: number | undefined;
+  /** False: do not read yet. */
+  when?: boolean | undefined;
 }
 
 /** One object, or one page of a list. */
@@ -48,9 +50,10 @@ export function useList<P extends ListPath>(
 }
 
 /** Whatever a function reads, under a key of its own. */
-export function useLoaded<T>(key: string, load: Load<unknown>, { every }: Options = {}): Shown<T> {
+export function useLoaded<T>(wanted: string, load: Load<unknown>, { every, when = true }: Options = {}): Shown<T> {
+  const key = when ? wanted : "not yet";
   const state = useMemo(() => {
-    const [entry, release] = cache.use<T>(key, load as Load<T>);
+    const [entry, release] = cache.use<T>(key, (when ? load : async () => undefined) as Load<T>);
     return { entry, release, reload: () => cache.reload(key) };
   }, [key]);
   useEffect(() => state.release, [state]);

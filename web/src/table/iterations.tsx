@@ -24,8 +24,9 @@ import { valuesOf } from "./tools/values.ts";
 
 export interface IterationsProps {
   experimentId: string;
-  experimentName: string;
-  projectId: string;
+  /** These two are undefined until they are known. */
+  experimentName: string | undefined;
+  projectId: string | undefined;
 }
 
 export function Iterations({ experimentId, experimentName, projectId }: IterationsProps) {
@@ -38,7 +39,7 @@ export function Iterations({ experimentId, experimentName, projectId }: Iteratio
   useReading(data, { experimentId, filter, sort, ...chosen, isChosen: state.columns !== undefined });
   const { rows } = table;
   const { columns, pinned, widthOf } = useColumns(chosen, state, rows);
-  const authorOf = useAuthors(projectId);
+  const authorOf = useAuthors(projectId, table.isKnown);
   const rights = rightsOn(projectId);
   const { groups, lines, top, baseline } = useLines(state, table, chosen.all);
   useNamed(data, table, top.ids);

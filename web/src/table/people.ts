@@ -7,13 +7,14 @@ import { useList } from "../state/use.ts";
 
 const everybody = signal<ReadonlyMap<string, string>>(new Map());
 
-/** The members of the project have names. Only an admin may read those of other users: of them the id is shown. */
-export function useAuthors(projectId: string): (id: string) => string {
-  const members = useList("/projects/{project_id}/permissions", { ids: { project_id: projectId } });
+/** The members of the project have names. Only an admin may read those of other users: of them the id is shown. They are read `when` the rows are there. */
+export function useAuthors(projectId: string | undefined, when: boolean): (id: string) => string {
+  const given = { ids: { project_id: projectId ?? "" } };
+  const members = useList("/projects/{project_id}/permissions", given, { when: when && projectId !== undefined });
   const user = me.value;
   useEffect(() => {
-    if (user?.is_admin && !everybody.peek().size) void readEverybody();
-  }, [user?.is_admin]);
+    if (when && user?.is_admin && !everybody.peek().size) void readEverybody();
+  }, [when, user?.is_admin]);
   const others = everybody.value;
   return useMemo(() => {
     const names = new Map([...others, ...(members.data ?? []).map((each) => [each.user_id, each.username] as const)]);

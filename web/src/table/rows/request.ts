@@ -19,6 +19,8 @@ export interface Wanted {
 
 export const NEWEST_FIRST = "created_date desc";
 const PAGE = 1000;
+/** A table begins with so many rows, and reads the rest of its first page behind them. */
+export const FIRST = 100;
 /** An answer of more cells would be long to wait for. */
 const CELLS = 150_000;
 /** So many characters of keys, and so many keys, are in one request. */
@@ -28,14 +30,14 @@ const MOST_NAMED = 200;
 const USUAL_COLUMNS = 100;
 
 /** The queries for one page: several where the keys do not fit one URL. Each is for the same rows. */
-export function queriesOf({ filter, order, keys, parts }: Wanted) {
+export function queriesOf({ filter, order, keys, parts }: Wanted, most = PAGE) {
   const named = keys ? keys.parameters.length + keys.metrics.length * parts.length : USUAL_COLUMNS;
   const common = {
     format: "columns",
     parts,
     order_by: order,
     filter: filter || undefined,
-    limit: Math.max(50, Math.min(PAGE, Math.floor(CELLS / Math.max(1, named)))),
+    limit: Math.max(50, Math.min(most, Math.floor(CELLS / Math.max(1, named)))),
   };
   const whole = { ...common, fields: FIELDS };
   if (!keys) return [{ ...whole, include: "parameters,metrics,tags", most_keys: MOST_READ }];

@@ -5,7 +5,7 @@ import { api } from "../../state/api.ts";
 import type { Changes } from "../../state/feed.ts";
 import { follow } from "../../state/follow.ts";
 import { grown, merged, type Row, rowsOf, withKeys } from "./model.ts";
-import { NEWEST_FIRST, ofIds, queriesOf, type Wanted } from "./request.ts";
+import { FIRST, NEWEST_FIRST, ofIds, queriesOf, type Wanted } from "./request.ts";
 
 export interface State {
   rows: readonly Row[];
@@ -20,6 +20,8 @@ export interface State {
   isOld: boolean;
   /** The rows have been read at least once. */
   isKnown: boolean;
+  /** Only the first rows are here; the rest of their page follows at once. */
+  isStarting: boolean;
   error?: unknown;
   /** New iterations that may belong somewhere in this order or filter. */
   added: readonly string[];
@@ -38,6 +40,7 @@ export class TableData {
   #cursor: string | null = null;
   #named: readonly string[] = [];
   #reading: AbortController | undefined;
+  #running: Promise<void> = Promise.resolve();
   #isClosed = false;
   #stopFollowing: (() => void) | undefined;
   #recent: { at: number; changes: Changes }[] = [];
@@ -46,7 +49,14 @@ export class TableData {
 
   constructor() {
     const none = { rows: [], named: [], total: null, added: [], lastSeen: new Map() };
-    this.state = signal<State>({ ...none, hasMore: false, isLoading: true, isOld: false, isKnown: false });
+    this.state = signal<State>({
+      ...none,
+      hasMore: false,
+      isLoading: true,
+      isOld: false,
+      isKnown: false,
+      isStarting: false,
+    });
   }
 
   /** Read the first page. The rows of before stay until it is here, also if it fails. */
@@ -55,19 +65,25 @@ export class TableData {
     this.#cursor = null;
     this.#show({ isOld: true });
     void this.#readNamed(wanted);
-    await this.#page(wanted, (rows) => rows);
+    const isFirst = !this.state.peek().isKnown;
+    await this.#page(wanted, (rows) => rows, isFirst ? FIRST : undefined);
     this.#follow();
+    if (this.state.peek().isStarting && wanted === this.#wanted) await this.#next(wanted);
   }
 
   reload(): void {
     if (this.#wanted) void this.read(this.#wanted);
   }
 
-  /** Read the next page, unless one is being read. */
+  /** Read the next page, or wait for one that is being read. */
   async more(): Promise<void> {
     const { isLoading, hasMore } = this.state.peek();
-    if (this.#wanted && hasMore && !isLoading)
-      await this.#page(this.#wanted, (rows) => [...this.state.peek().rows, ...rows]);
+    if (isLoading) await this.#running;
+    else if (this.#wanted && hasMore) await this.#next(this.#wanted);
+  }
+
+  #next(wanted: Wanted): Promise<void> {
+    return this.#page(wanted, (rows) => [...this.state.peek().rows, ...rows]);
   }
 
   /** All rows, for a file. */
@@ -112,27 +128,30 @@ export class TableData {
     this.#reading?.abort();
   }
 
-  async #page(wanted: Wanted, placed: (rows: Row[]) => Row[]): Promise<void> {
+  /** Read a page, of `most` rows at most. */
+  #page(wanted: Wanted, placed: (rows: Row[]) => Row[], most?: number): Promise<void> {
+    this.#running = this.#readPage(wanted, placed, most);
+    return this.#running;
+  }
+
+  async #readPage(wanted: Wanted, placed: (rows: Row[]) => Row[], most?: number): Promise<void> {
     this.#reading?.abort();
     const reading = new AbortController();
     this.#reading = reading;
     this.#show({ isLoading: true });
     try {
-      const { table, rows } = await ask(wanted, this.#cursor, reading.signal);
+      const { table, rows } = await ask(wanted, this.#cursor, reading.signal, most);
       if (reading.signal.aborted) return;
       this.#cursor = table.next_cursor;
-      const state = {
-        total: table.total ?? null,
-        hasMore: table.next_cursor !== null,
-        isKnown: true,
-        isOld: false,
-        added: [],
-      };
-      this.#show({ ...state, rows: unique(placed(rows)), isLoading: false, error: undefined });
+      const hasMore = table.next_cursor !== null;
+      const state = { total: table.total ?? null, hasMore, isStarting: hasMore && most !== undefined };
+      const done = { isKnown: true, isOld: false, isLoading: false, added: [], error: undefined };
+      this.#show({ ...state, ...done, rows: unique(placed(rows)) });
       this.#see(this.state.peek().rows);
       this.#mergeRecent();
     } catch (error) {
-      if (!reading.signal.aborted) this.#show({ error, isLoading: false, isKnown: true, isOld: false });
+      const done = { isKnown: true, isOld: false, isLoading: false, isStarting: false };
+      if (!reading.signal.aborted) this.#show({ ...done, error });
     }
   }
 
@@ -194,9 +213,9 @@ export class TableData {
 }
 
 /** A page of rows, in as many requests as their keys need. */
-async function ask(wanted: Wanted, cursor: string | null = null, signal?: AbortSignal) {
+async function ask(wanted: Wanted, cursor: string | null = null, signal?: AbortSignal, most?: number) {
   const answers = await Promise.all(
-    queriesOf(wanted).map((query) => {
+    queriesOf(wanted, most).map((query) => {
       const given = {
         ids: { experiment_id: wanted.experimentId },
         query: cursor === null ? query : { ...query, cursor },

@@ -10,9 +10,9 @@ import type { State } from "./table-data.ts";
 const PATH = "/experiments/{experiment_id}/keys";
 
 /** Those of the rows. Where there are further rows, or keys that were not read, the server counts all. */
-export function useKeys(experimentId: string, filter: string, { rows, isKnown, hasMore }: State): Keys {
+export function useKeys(experimentId: string, filter: string, { rows, isKnown, isStarting, hasMore }: State): Keys {
   const own = useMemo(() => keysOfRows(rows), [rows]);
-  const isAsked = isKnown && (hasMore || !!filter || mayLack(own));
+  const isAsked = isKnown && !isStarting && (hasMore || !!filter || mayLack(own));
   const ids = { experiment_id: experimentId };
   const counted = useLoaded<Keys>(isAsked ? urlOf(PATH, ids) : "no keys", async (signal) =>
     isAsked ? api.send("get", PATH, { ids, signal }) : NO_KEYS,

@@ -12,8 +12,8 @@ import { CsvButton } from "./csv-button.tsx";
 import { Views } from "./views.tsx";
 
 interface Props {
-  projectId: string;
-  experimentName: string;
+  projectId: string | undefined;
+  experimentName: string | undefined;
   state: Query;
   change: (to: Query) => void;
   rights: Rights;
@@ -59,7 +59,12 @@ export function Toolbar({ state, change, rights, ...props }: Props) {
         mayDelete={rights.delete}
         onShow={change}
       />
-      <CsvButton data={data} name={props.experimentName} columns={props.columns} authorOf={props.authorOf} />
+      <CsvButton
+        data={data}
+        name={props.experimentName ?? "iterations"}
+        columns={props.columns}
+        authorOf={props.authorOf}
+      />
       <Count table={table} needs={needing(state)} onReload={() => data.reload()} />
     </div>
   );

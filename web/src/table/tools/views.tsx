@@ -9,7 +9,7 @@ import { useList } from "../../state/use.ts";
 import { type Query, VIEW_NAMES, viewOf } from "../settings.ts";
 
 interface Props {
-  projectId: string;
+  projectId: string | undefined;
   state: Query;
   mayCreate: boolean;
   mayDelete: boolean;
@@ -20,7 +20,8 @@ const PATH = "/projects/{project_id}/views";
 
 export function Views({ projectId, state, mayCreate, mayDelete, onShow }: Props) {
   const [isOpen, setOpen] = useState(false);
-  const list = useList(PATH, { ids: { project_id: projectId } });
+  const given = { project_id: projectId ?? "" };
+  const list = useList(PATH, { ids: given }, { when: isOpen && projectId !== undefined });
   const [name, setName] = useState("");
   const [error, setError] = useState<unknown>();
   const id = useId();
@@ -37,18 +38,19 @@ export function Views({ projectId, state, mayCreate, mayDelete, onShow }: Props)
     event.preventDefault();
     const body = { name, state: viewOf(state) };
     void act(async () => {
-      await api.post(PATH, { ids: { project_id: projectId }, body });
+      await api.post(PATH, { ids: given, body });
       setName("");
     });
   };
-  const remove = (view: string) =>
-    act(() => api.delete(`${PATH}/{view_id}`, { ids: { project_id: projectId, view_id: view } }));
+  const remove = (view: string) => act(() => api.delete(`${PATH}/{view_id}`, { ids: { ...given, view_id: view } }));
   const close = <Button onClick={() => setOpen(false)}>Close</Button>;
   return (
     <>
       <Button onClick={() => setOpen(true)}>Views</Button>
       <Dialog title="Saved views" open={isOpen} onClose={() => setOpen(false)}>
-        {list.data?.length ? null : <p class="note">None yet. A view keeps filter, order, columns and groups.</p>}
+        {!list.data || list.data.length ? null : (
+          <p class="note">None yet. A view keeps filter, order, columns and groups.</p>
+        )}
         <ul class="chooser">
           {list.data?.map((view) => (
             <li key={view.id} class="view">
