@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.browser import PHONE, Dashboard
 from tests.support.grid import (
@@ -129,3 +129,23 @@ def test_pinned_rows_and_the_baseline_stay_in_sight(dashboard: Dashboard, server
     rows_of(tab).nth(1).hover()
     rows_of(tab).nth(1).get_by_role("button", name="Pin").click()
     expect(names_of(tab)).to_have_text(["run 0", "run 17"])
+
+
+def test_the_first_rows_wait_neither_for_the_rest_nor_for_their_experiment(dashboard: Dashboard, large: str) -> None:
+    page = dashboard.page
+    held: list[Route] = []
+    page.route(re.compile(rf"/auth/me\?|/experiments/{large}$|limit=1000"), lambda route: held.append(route))
+    dashboard.open(f"/experiments/{large}")
+    expect(names_of(dashboard).first).to_have_text(f"run {ROWS - 1}")
+    grid, heading = page.locator(".grid"), page.get_by_role("heading", name="large")
+    expect(grid).to_have_attribute("aria-busy", "true")
+    expect(heading).to_have_count(0)
+    # A file of all rows waits for those that are being read.
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+        for route in held:
+            route.continue_()
+    assert len(Path(download.value.path()).read_text().splitlines()) == ROWS + 1
+    expect(heading).to_be_visible()
+    expect(grid).to_have_attribute("aria-busy", "false")
+    expect(page.get_by_role("button", name="Delete experiment")).to_be_visible()

@@ -68,7 +68,7 @@ def test_groups_differences_and_children_are_of_all_rows(dashboard: Dashboard, s
         re.compile("format=columns"),
         lambda route: held.append(route) if "cursor=" in route.request.url and not held else small_pages(route),
     )
-    open_table(tab, experiment, group="p:lr", differs="1")
+    tab.open(f"/experiments/{experiment}", {"group": "p:lr", "differs": "1"})
     expect(tab.page.get_by_text(re.compile("Groups and differences cover 2 (of 6 )?iterations so far"))).to_be_visible()
     expect(tab.page.get_by_role("columnheader", name="seed")).to_have_count(0)
     tab.check_looks()

@@ -71,6 +71,8 @@ def log_values(server: Server, iteration: str, parameters: dict[str, str], metri
 def open_table(tab: Dashboard, experiment: str, **query: str) -> Dashboard:
     tab.open(f"/experiments/{experiment}", query)
     expect(rows_of(tab).first).to_be_visible()
+    # The first rows are there before the rest of their page.
+    expect(tab.page.locator(".grid")).to_have_attribute("aria-busy", "false")
     return tab
 
 
