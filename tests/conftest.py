@@ -131,6 +131,14 @@ def _spools_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _little_is_captured() -> Iterator[None]:
+    """A snapshot of this repository in each test that starts an iteration would take long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEARDIARY_CAPTURE", "output")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _service_models_read_once() -> Iterator[None]:
     """Every botocore session would read its JSON again, which takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch:

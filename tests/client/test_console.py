@@ -49,7 +49,9 @@ def server() -> Iterator[Server]:
 
 
 def begin(memory: MemoryServer, **options: Any) -> deardiary.ActiveIteration:
-    return deardiary.start("Iris", "sweep", client=memory.client(), **options)
+    active = deardiary.start("Iris", "sweep", client=memory.client(), **options)
+    assert active.id  # until then a line of the client may come
+    return active
 
 
 def test_what_is_printed_is_recorded_and_still_printed(

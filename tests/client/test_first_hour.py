@@ -52,7 +52,9 @@ def server() -> FakeServer:
 
 
 def begin(server: FakeServer, **options: Any) -> ActiveIteration:
-    return deardiary.start("Iris", "sweep", client=client_of(server), **options)
+    active = deardiary.start("Iris", "sweep", client=client_of(server), **options)
+    assert active.id  # known when the server has created the iteration
+    return active
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_resume_says_what_it_ignores(
     server: FakeServer, caplog: pytest.LogCaptureFixture, options: Any, ignored: str | None
 ) -> None:
     server.answers["GET /iterations/i1"] = (200, iteration(notes="same"))
-    deardiary.start(resume="i1", client=client_of(server), **options)
+    assert deardiary.start(resume="i1", client=client_of(server), **options).id
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert [text for text in warnings if "ignored" in text] == (
         [] if ignored is None else [f"Iteration i1 is resumed as it is; ignored: {ignored}"]
@@ -290,15 +292,15 @@ def test_a_start_that_waits_says_for_what_and_how_long(
         assert said.wait(30)
         return 200, page(project())
 
-    monkeypatch.setattr("deardiary.tracking.start._SLOW_SECONDS", 0.01)
+    monkeypatch.setattr("deardiary.tracking.creation.SLOW_SECONDS", 0.01)
     server.answers["GET /projects"] = answer_after_the_warning
-    logger, handler = logging.getLogger("deardiary.tracking.start"), Saying()
+    logger, handler = logging.getLogger("deardiary.tracking.creation"), Saying()
     logger.addHandler(handler)
     try:
         begin(server)
     finally:
         logger.removeHandler(handler)
-    assert "does not answer within about 10 s, the training begins without it" in caplog.text
+    assert "does not answer within about 10 s, the program goes on without it" in caplog.text
 
 
 def test_parameters_that_follow_are_sent_at_once(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Points:
 
 
 def begin(server: Points) -> ActiveIteration:
-    return deardiary.start("Iris", "sweep", client=server.client())
+    active = deardiary.start("Iris", "sweep", client=server.client())
+    assert active.id  # the sender's thread writes it into the folder
+    return active
 
 
 def spool_of(active: ActiveIteration) -> Path:
@@ -207,7 +209,7 @@ def test_the_end_of_the_block_raises_nothing_but_the_users_own_exception(
     monkeypatch.setenv("DEARDIARY_OFFLINE", offline)
 
     def train() -> None:
-        with deardiary.start("Iris", "sweep", client=server.client()) as active:
+        with begin(server) as active:
             log(active, 0, 10)
             at_once(active, lose)
             if error:

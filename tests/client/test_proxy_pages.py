@@ -94,7 +94,7 @@ def test_a_page_later_loses_nothing_and_is_no_refusal(
 def test_a_refusal_of_the_api_or_its_gateway_is_an_error_at_once(server: Loopback, refusal: Reply) -> None:
     server.replies = [refusal]
     with deardiary.connect() as client, pytest.raises(ClientError) as caught:
-        deardiary.start("Iris", "sweep", client=client)
+        assert deardiary.start("Iris", "sweep", client=client).id
     assert caught.value.status == refusal.status
     assert len(server.seen) == 1
 

@@ -123,7 +123,7 @@ def test_work_goes_on_where_a_setting_is_wrong(
     monkeypatch.setenv("DEARDIARY_URL", "https://diary.example/api")
     break_settings(monkeypatch, tmp_path)
     with pytest.raises((ValueError, ClientError), match=named):
-        deardiary.start("Iris", "sweep")
+        assert deardiary.start("Iris", "sweep").id
     with deardiary.start("Iris", "sweep", strict=False) as active:
         active.log({"loss": 1})
         active.child().log({"loss": 1})
@@ -133,11 +133,11 @@ def test_work_goes_on_where_a_setting_is_wrong(
 def test_records_that_the_server_never_accepts_are_an_error_all_the_same(server: FakeServer) -> None:
     server.answers[CREATE] = (422, {"code": "INVALID_PAYLOAD", "message": "too long", "details": {"field": "notes"}})
     with pytest.raises(ClientError, match="notes"):
-        deardiary.start("Iris", "sweep", client=client_of(server), strict=False)
+        assert deardiary.start("Iris", "sweep", client=client_of(server), strict=False).id
 
 
 def test_a_success_is_not_continued_all_the_same(server: FakeServer) -> None:
     ended = iteration(status_id=int(IterationStatus.SUCCEEDED), end_date="2026-01-02T03:04:05.678Z")
     server.answers[CREATE] = (201, ended)
     with pytest.raises(ValueError, match="SUCCEEDED"):
-        deardiary.start("Iris", "sweep", id_key="job", client=client_of(server), strict=False)
+        assert deardiary.start("Iris", "sweep", id_key="job", client=client_of(server), strict=False).id

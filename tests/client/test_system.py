@@ -10,6 +10,7 @@ import pytest
 
 import deardiary
 from deardiary import ActiveIteration
+from deardiary.tracking.machine import samples as machine_samples
 from tests.support import transports
 from tests.support.transports import FakeServer, client_of, experiment, iteration, page, project
 
@@ -85,13 +86,13 @@ def test_the_machine_is_watched_until_the_iteration_ends(monkeypatch: pytest.Mon
     without(monkeypatch, "pynvml")
     machine, sampled = Machine(), threading.Semaphore(0)
     with machine.begin() as active:
-        log = type(active).log
+        log_sample = type(active).log_sample
 
         def log_and_tell(*arguments: Any) -> None:
-            log(*arguments)
+            log_sample(*arguments)
             sampled.release()
 
-        monkeypatch.setattr(type(active), "log", log_and_tell)
+        monkeypatch.setattr(type(active), "log_sample", log_and_tell)
         active.watch_system(seconds=0.01)
         for _ in range(3):
             assert sampled.acquire(timeout=10)
@@ -127,8 +128,46 @@ def test_a_gpu_that_fails_takes_nothing_else_with_it(
     assert "given up" in caplog.text
 
 
-def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_proc_tells_the_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     without(monkeypatch, "psutil")
+    without(monkeypatch, "pynvml")
+    (tmp_path / "self").mkdir()
+    (tmp_path / "meminfo").write_text("MemTotal:       1000 kB\nMemFree: 1 kB\nMemAvailable:    250 kB\n")
+    (tmp_path / "self" / "statm").write_text("5000 100 10 1 0 20 0\n")
+    (tmp_path / "stat").write_text("cpu  10 0 10 70 10 0 0 0 5 0\ncpu0 10 0 10 70 10 0 0 0 5 0\n")
+    monkeypatch.setattr("deardiary.tracking.machine._PROC", tmp_path)
+    monkeypatch.setattr("os.sysconf", lambda _: 4096)
+    sample, *_ = machine_samples()
+    (tmp_path / "stat").write_text("cpu  40 0 10 120 30 0 0 0 5 0\n")
+    assert sample() == {
+        "cpu_percent": pytest.approx(30.0),
+        "memory_percent": pytest.approx(75.0),
+        "process_memory_mb": pytest.approx(0.4096),
+    }
+    assert sample()["cpu_percent"] == 0.0, "no time has passed"
+
+
+def test_the_driver_tells_of_gpus_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    without(monkeypatch, "pynvml")
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho '10, 1000, 4000'\necho '20, 3000, 4000'\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    _, sample = machine_samples()
+    assert sample() == {
+        "gpu_0_percent": 10.0,
+        "gpu_0_memory_percent": 25.0,
+        "gpu_1_percent": 20.0,
+        "gpu_1_memory_percent": 75.0,
+    }
+    program.write_text("#!/bin/sh\nexit 9\n")
+    with pytest.raises(OSError, match="status 9"):
+        sample()
+
+
+def test_without_the_extra_and_proc_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    without(monkeypatch, "psutil")
+    monkeypatch.setattr("deardiary.tracking.machine._PROC", tmp_path)
     with pytest.raises(ImportError, match="pip install psutil"):
         Machine().begin().watch_system()
 

@@ -14,4 +14,7 @@ END = "PATCH /iterations/i1"
 
 
 def begin(server: FakeServer, **options: Any) -> ActiveIteration:
-    return deardiary.start("Iris", "sweep", client=client_of(server), **options)
+    """Start an iteration, and wait until the server has created or refused it."""
+    active = deardiary.start("Iris", "sweep", client=client_of(server), **options)
+    assert active.id
+    return active

@@ -228,16 +228,16 @@ def _client(
 
 
 def _transport(timeout: float | None) -> Transport:
-    from deardiary.http.default import HttpTransport
+    from deardiary.http.late import LateTransport
     from deardiary.http.retries import RetryingTransport
 
     if timeout is None:
         return _default_transport()
-    return RetryingTransport(HttpTransport(connect_timeout=timeout, read_timeout=timeout), within=timeout)
+    return RetryingTransport(LateTransport(connect_timeout=timeout, read_timeout=timeout), within=timeout)
 
 
 def _default_transport() -> Transport:
-    from deardiary.http.default import HttpTransport
+    from deardiary.http.late import LateTransport
     from deardiary.http.retries import RetryingTransport
 
-    return RetryingTransport(HttpTransport())
+    return RetryingTransport(LateTransport())

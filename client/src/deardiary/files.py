@@ -24,14 +24,18 @@ def stem_of(name: str) -> str:
     return os.fsencode(name)[:100].decode("utf-8", "ignore")
 
 
-def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
-    """Write the file atomically, safe against a power failure. The umask applies to ``mode``."""
+def write_whole(path: Path, content: bytes, *, mode: int = 0o666, is_safe: bool = True) -> None:
+    """Write the file atomically, safe against a power failure. The umask applies to ``mode``.
+
+    Unless ``is_safe``, a power failure may leave an empty file until the caller flushes it to the disk.
+    """
     part = path.with_name(f".{stem_of(path.name)}.{secrets.token_hex(8)}.part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if is_safe:
+                os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _A_DAY = 86_400
 _FINISH_SECONDS = 30.0
+_AWAY_SECONDS = 3.0
 _UNNAMED = "default"
 DEFAULT_URL = "http://127.0.0.1:9000"
 
@@ -182,6 +183,17 @@ def finish_seconds(*, strict: bool = True) -> float:
             return _FINISH_SECONDS
         raise ValueError(f"DEARDIARY_FINISH_SECONDS is a number of seconds, not {text!r}")
     return seconds
+
+
+def finish_seconds_of(given: float | None) -> tuple[float, float]:
+    """Seconds that an iteration's end waits, and seconds that it waits while the server does not answer.
+
+    The second is less, unless the caller or DEARDIARY_FINISH_SECONDS gives a time.
+    """
+    if given is not None:
+        return given, given
+    seconds = finish_seconds(strict=False)
+    return seconds, seconds if _variable("FINISH_SECONDS") else min(seconds, _AWAY_SECONDS)
 
 
 def store_hosts() -> frozenset[str]:

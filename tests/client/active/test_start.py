@@ -71,8 +71,8 @@ def test_a_start_that_the_server_refuses_is_an_error(server: FakeServer, status:
 
 def test_a_child_belongs_to_its_parent(server: FakeServer) -> None:
     parent = begin(server)
-    parent.child(parameters={"lr": 1})
-    deardiary.start(parent=parent)
+    assert parent.child(parameters={"lr": 1}).id
+    assert deardiary.start(parent=parent).id
 
     assert [body.get("parent_iteration_id") for body in server.bodies(CREATE)] == [None, "i1", "i1"]
     assert server.names().count("GET /projects") == 1
@@ -80,7 +80,7 @@ def test_a_child_belongs_to_its_parent(server: FakeServer) -> None:
 
 def test_a_parent_known_by_its_id_says_the_experiment(server: FakeServer) -> None:
     server.answers["GET /iterations/i0"] = (200, iteration(id="i0"))
-    deardiary.start(parent="i0", client=client_of(server))
+    assert deardiary.start(parent="i0", client=client_of(server)).id
     assert server.bodies(CREATE)[0]["parent_iteration_id"] == "i0"
 
 
@@ -89,5 +89,5 @@ def test_project_and_experiment_come_from_the_environment(server: FakeServer, mo
         deardiary.start("Iris", client=client_of(server))
     monkeypatch.setenv("DEARDIARY_PROJECT", "Iris")
     monkeypatch.setenv("DEARDIARY_EXPERIMENT", "sweep")
-    deardiary.start(client=client_of(server))
+    assert deardiary.start(client=client_of(server)).id
     assert transports.query_of(server.requests[0])["name"] == ["Iris"]

@@ -92,8 +92,9 @@ def test_a_spool_waits_while_its_iteration_is_in_the_trash(
 def test_a_live_run_is_found_by_its_id(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEARDIARY_DIR", str(tmp_path))
     with deardiary.start("Offline", "live", client=client) as iteration:
+        known = (iteration.id, iteration.experiment_id)
         origin = json.loads((spool_in(tmp_path) / "run.json").read_text())["origin"]
-        assert (origin["iteration_id"], origin["experiment_id"]) == (iteration.id, iteration.experiment_id)
+        assert (origin["iteration_id"], origin["experiment_id"]) == known
 
 
 def test_a_forks_spool_of_an_earlier_version_does_not_reopen_its_parents_iteration(

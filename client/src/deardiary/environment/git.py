@@ -7,6 +7,8 @@ import tempfile
 import threading
 from typing import IO, TYPE_CHECKING
 
+from deardiary.forks import no_fork
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -53,9 +55,10 @@ def _start(folder: Path, arguments: tuple[str, ...], errors: IO[bytes]) -> subpr
     # Without optional locks, so that the user's own git commands are not blocked meanwhile.
     command = ["git", "--no-pager", "--no-optional-locks", "-C", str(folder), "-c", "core.quotePath=false", *arguments]
     try:
-        return subprocess.Popen(  # noqa: S603 - no shell, our own arguments
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
-        )
+        with no_fork:
+            return subprocess.Popen(  # noqa: S603 - no shell, our own arguments
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            )
     except (OSError, ValueError) as error:
         raise GitFailed(f"git cannot be run: {error}") from error
 

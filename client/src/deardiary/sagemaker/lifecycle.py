@@ -55,6 +55,8 @@ def start(
         return lifecycle.start(project, experiment, parameters=parameters, tags=tags, **options)
     with explaining(job.failure_file):
         iteration = _start(job, project, experiment, parameters or {}, tags or (), other_ranks, options)
+        if strict:
+            iteration.ref_when_created()  # a job must fail in its first seconds
     iteration.finish_hooks.add(partial(explain, job.failure_file))
     return iteration
 

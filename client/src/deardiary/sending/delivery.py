@@ -8,7 +8,7 @@ import itertools
 import json
 import logging
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from deardiary.entities.records import Fields, split
 from deardiary.errors import REFUSALS, ClientError, reason_of
@@ -21,13 +21,14 @@ from deardiary.wire import limits, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from deardiary.client import Client
     from deardiary.spool.lines import Entry
     from deardiary.spool.output import Line
     from deardiary.spool.points import Row
-    from deardiary.spool.run import Run
+    from deardiary.spool.run import Run, RunRef
     from deardiary.spool.segment import Segment
     from deardiary.wire.shapes import FlushReceipt, Iteration, PendingCommand
 
@@ -48,6 +49,17 @@ class Delivered:
     damaged: int = 0
 
 
+class Creating(Protocol):
+    """How a live process finds or creates its iteration; see `tracking.creation`."""
+
+    @property
+    def ref(self) -> RunRef: ...
+
+    def find(self, client: Client, quick: Client, began: datetime) -> Iteration: ...
+
+    def succeed(self, iteration: Iteration) -> None: ...
+
+
 class Delivery:
     """Delivers the segments of one run to ``client``'s server.
 
@@ -60,12 +72,12 @@ class Delivery:
         client: Client,
         run: Run,
         folder: Path | None,
-        iteration: Iteration | None = None,
+        creation: Creating | None = None,
         *,
         patient: bool = True,
         ends: bool = True,
     ) -> None:
-        """``folder`` is the spool's, None if it has none; ``iteration`` saves the search for it.
+        """``folder`` is the spool's, None if it has none; ``creation`` is that of a live process.
 
         Unless ``patient``, requests are not retried: the caller does so itself. Unless ``ends``, the end is skipped: a
         later process continues the same iteration.
@@ -76,7 +88,8 @@ class Delivery:
         self._run = run
         self._folder = folder
         self._ends = ends
-        self.iteration = iteration
+        self._creation = creation
+        self.iteration: Iteration | None = None
         self.delivered = Delivered()
         self._ended: Iteration | None = None  # its state before it was reopened for late records
         # Only the parent process ends the iteration. A forked process must not reopen it: nothing would end it again.
@@ -94,12 +107,17 @@ class Delivery:
     def find_iteration(self) -> Iteration:
         """Find or create the run's iteration, and write its id to run.json."""
         if self.iteration is None:
-            found = run_ref.find_or_create(self._quick, self._run.origin, began=self._run.started_at)
-            if self._reopens:
-                found = run_ref.reopen(self._quick, found, before=self._run.started_at)
+            creation, began = self._creation, self._run.started_at
+            found = self._find(began) if creation is None else creation.find(self._client, self._quick, began)
             self.iteration = found
             self._note(found)
+            if creation is not None:
+                creation.succeed(found)
         return self.iteration
+
+    def _find(self, began: datetime) -> Iteration:
+        found = run_ref.find_or_create(self._quick, self._run.origin, began=began)
+        return run_ref.reopen(self._quick, found, before=began) if self._reopens else found
 
     def deliver(self, segment: Segment) -> None:
         """Send a segment's records; reject those refused. FileNotFoundError if another process has delivered it."""
@@ -333,7 +351,8 @@ class Delivery:
         return self.iteration.id if self.iteration else self._run.spool_id
 
     def _note(self, iteration: Iteration) -> None:
-        known = dataclasses.replace(self._run.origin, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
+        ref = self._creation.ref if self._creation else self._run.origin
+        known = dataclasses.replace(ref, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
         self._run = dataclasses.replace(self._run, url=self._client.url, origin=known)
         if self._folder is None:
             return

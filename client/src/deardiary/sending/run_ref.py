@@ -46,6 +46,11 @@ def find_or_create(client: Client, ref: RunRef, *, began: datetime | None = None
     return iteration
 
 
+def key_of(ref: RunRef) -> str:
+    """The iteration's id; until the server has assigned one, the key under which it is found or created."""
+    return str(ref.iteration_id or ref.resume or ref.id_key or "")
+
+
 def resumed(client: Client, ref: RunRef, found: Iteration) -> RunRef:
     """Return the reference with the resumed iteration's project and experiment; warn of ignored options."""
     actual = ref

@@ -52,6 +52,7 @@ class Sender:
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # its `put` is safe in a signal handler
         self._stopping = self._hurried = self._is_due = False
         self._failures = 0
+        self._away_since = math.inf  # since then the server has not answered
         self._not_before = self._asked_until = 0.0
         self._let_in = True
         self._told_at = -SILENCE_SECONDS
@@ -69,19 +70,24 @@ class Sender:
         self._is_due = True
         self.wake()
 
-    def wait(self, seconds: float | None, slow: Callable[[], None] = lambda: None) -> bool:
+    def wait(
+        self, seconds: float | None, slow: Callable[[], None] = lambda: None, *, away_seconds: float = math.inf
+    ) -> bool:
         """Wait until all written records are sent, and what earlier processes left. False if not within ``seconds``.
 
-        Call ``slow`` once after two seconds. Take no lock: a signal handler may call this and interrupt a thread that
-        holds one.
+        While the server does not answer, wait for ``away_seconds`` only. Call ``slow`` once after two seconds. Take no
+        lock: a signal handler may call this and interrupt a thread that holds one.
         """
-        until = None if seconds is None else time.monotonic() + seconds
-        slow_at = time.monotonic() + SLOW_SECONDS
+        begun = time.monotonic()
+        until = None if seconds is None else begun + seconds
+        slow_at = begun + SLOW_SECONDS
         self._hurried = True
         self.wake()
         try:
             while self._is_behind() and self._thread.is_alive() and (self._let_in or not self._failures):
                 if until is not None and time.monotonic() >= until:
+                    return False
+                if time.monotonic() - max(begun, self._away_since) >= away_seconds:
                     return False
                 if time.monotonic() >= slow_at:
                     slow_at = math.inf
@@ -93,6 +99,11 @@ class Sender:
 
     def _is_behind(self) -> bool:
         return not self._earlier.is_settled or self._writer.waiting
+
+    @property
+    def is_away(self) -> bool:
+        """True if the server did not answer the last request."""
+        return self._away_since < math.inf
 
     def stop(self, seconds: float = 1.0) -> None:
         """Let the thread end after its current request, if any."""
@@ -111,7 +122,7 @@ class Sender:
             self._look()
             self._writer.settle()
             self._earlier.send_if_due(hurried=self._hurried)
-            if self._delivery is not None and time.monotonic() >= self._allowed_at():
+            if self._delivery is not None and not self._stopping and time.monotonic() >= self._allowed_at():
                 self._try(self._delivery)
         self._writer.settle()
 
@@ -174,7 +185,7 @@ class Sender:
         else:
             if self._failures and self._told_at > 0:
                 _log.warning("The server takes what is logged again")
-            self._failures, self._not_before, self._let_in = 0, 0.0, True
+            self._failures, self._not_before, self._let_in, self._away_since = 0, 0.0, True, math.inf
 
     def _send(self, delivery: Delivery) -> None:
         delivery.find_iteration()
@@ -196,6 +207,8 @@ class Sender:
         """Set the time of the next try by backoff and Retry-After, and warn from time to time."""
         now = time.monotonic()
         self._let_in = not isinstance(error, ClientError) or error.is_passing
+        is_away = isinstance(error, ClientError) and error.status == 0
+        self._away_since = min(self._away_since, now) if is_away else math.inf
         longest = HURRIED_BACKOFF if self._hurried else LONGEST_BACKOFF
         backoff = wait_seconds(self._failures, first=FIRST_BACKOFF, longest=longest, least_share=0.5)
         self._asked_until = now + (error.retry_after if isinstance(error, ClientError) else 0.0)

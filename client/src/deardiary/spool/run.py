@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import secrets
 import time
 from datetime import datetime, timezone
@@ -61,6 +62,8 @@ def new_spool_id() -> str:
 
 
 def this_host() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename  # as `platform.node`, whose import takes longer
     import platform
 
     return platform.node()
@@ -79,8 +82,18 @@ def is_of_this_boot(run: Run) -> bool:
     return run.host == this_host() if run.boot is None else run.boot == this_boot()
 
 
-def save(folder: Path, run: Run) -> None:
-    write_whole(folder / FILE, json.dumps(to_json(run), indent=1).encode())
+def save(folder: Path, run: Run, *, is_safe: bool = True) -> None:
+    """Write run.json; unless ``is_safe``, call `flush` after that, in a thread for which nothing waits."""
+    write_whole(folder / FILE, json.dumps(to_json(run), indent=1).encode(), is_safe=is_safe)
+
+
+def flush(folder: Path) -> None:
+    """Keep run.json safe against a power failure."""
+    descriptor = os.open(folder / FILE, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load(folder: Path) -> Run | None:

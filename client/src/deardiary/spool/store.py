@@ -28,19 +28,24 @@ DEAD_SECONDS = 86_400.0
 
 
 def create(root: Path, run: Run) -> tuple[Path, FolderLock]:
-    """Create a locked spool. OSError if the folder cannot be written."""
+    """Create a locked spool, whose run.json the caller flushes. OSError if the folder cannot be written."""
     folder = root / run.spool_id
-    return folder, begin(folder, run)
+    return folder, begin(folder, run, is_safe=False)
 
 
-def begin(folder: Path, run: Run) -> FolderLock:
-    """Create the missing parts of a spool and lock it. OSError if it cannot be written, or is locked."""
+def begin(folder: Path, run: Run, *, is_safe: bool = True) -> FolderLock:
+    """Create the missing parts of a spool and lock it. OSError if it cannot be written, or is locked.
+
+    ``is_safe``: see `runs.save`.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     held = FolderLock(folder)
     if not held.acquire():
         raise BlockingIOError(f"Another process holds the lock of {folder}")
     try:
-        runs.save(folder, run)  # last: run.json makes it a spool, so no other process finds it before it is locked
+        runs.save(
+            folder, run, is_safe=is_safe
+        )  # last: run.json makes it a spool, so no other process finds it before it is locked
     except BaseException:
         held.release()
         raise

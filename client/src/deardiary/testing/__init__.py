@@ -40,5 +40,11 @@ def _settings_of_test(folder: str) -> AbstractContextManager[Any]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DEARDIARY_")}
     names = ("PROJECT", "EXPERIMENT", "FINISH_SECONDS")
     chosen = {f"DEARDIARY_{name}": os.environ.get(f"DEARDIARY_{name}", "") for name in names}
-    ours = {"DEARDIARY_URL": URL, "DEARDIARY_DIR": folder, "DEARDIARY_QUIET": "1", "XDG_CONFIG_HOME": folder}
+    ours = {
+        "DEARDIARY_CAPTURE": "output",
+        "DEARDIARY_URL": URL,
+        "DEARDIARY_DIR": folder,
+        "DEARDIARY_QUIET": "1",
+        "XDG_CONFIG_HOME": folder,
+    }
     return patch.dict(os.environ, {**kept, **chosen, **ours}, clear=True)

@@ -13,10 +13,11 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections import deque
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from deardiary.spool.output import Line
 from deardiary.tracking import interactive
@@ -24,7 +25,7 @@ from deardiary.tracking.screen import Screen
 from deardiary.wire import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from deardiary.tracking.finish_hooks import FinishHooks
@@ -187,6 +188,7 @@ class _Patch:
 
 
 _patches: list[_Patch] = []
+_originals: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()  # what each replacement calls
 
 
 def _patch(_cell: object = None) -> None:
@@ -233,7 +235,16 @@ def _capturing(name: str, write: Any) -> Any:
                 pass
         return written
 
+    _originals[write_and_capture] = write
     return write_and_capture
+
+
+def uncaptured(stream: Any) -> Callable[[str], object]:
+    """The method `write` of the stream, without a capture."""
+    write = stream.write
+    while write in _originals:
+        write = _originals[write]
+    return cast("Callable[[str], object]", write)
 
 
 def _forget() -> None:

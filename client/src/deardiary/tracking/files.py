@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from deardiary.errors import ClientError
 from deardiary.sending import registry
+from deardiary.sending.run_ref import key_of
 from deardiary.wire.shapes import ModelVersion, Resource, Stage
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from deardiary.client import Client
+    from deardiary.spool.run import RunRef
     from deardiary.tracking.journal import Journal
     from deardiary.transfer.bulk import File
 
@@ -30,10 +32,7 @@ class Owner(Protocol):
     """The part of an iteration that its files need. A fork replaces the values."""
 
     @property
-    def id(self) -> str: ...
-
-    @property
-    def experiment_id(self) -> str: ...
+    def ref(self) -> RunRef: ...
 
     @property
     def client(self) -> Client: ...
@@ -71,7 +70,7 @@ class Artifacts:
 
     def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:
         """Register a model version; see `ActiveIteration.register_model`."""
-        known, id_key = self._owner.journal.iteration, secrets.token_hex(16)
+        known, id_key = self._owner.journal.created(), secrets.token_hex(16)
         # A version registered now would overtake the files that are still in the spool.
         if known is not None and not self._kept:
             try:
@@ -84,7 +83,7 @@ class Artifacts:
 
     def _store_small(self, files: Sequence[File], description: str) -> Mapping[str, Resource]:
         """Store the small files in few calls; return those that are stored. `_store` cares for the others."""
-        known = self._owner.journal.iteration
+        known = self._owner.journal.created()
         if known is None:
             return {}
         resources = self._owner.client.resources
@@ -96,8 +95,8 @@ class Artifacts:
             return {}
 
     def _store(self, file: File, description: str, *, wait: bool) -> Resource:
-        known = self._owner.journal.iteration
-        if known is not None and wait:
+        known = self._owner.journal.created() if wait else None
+        if known is not None:
             try:
                 return self._owner.client.resources.upload(
                     known.experiment_id,
@@ -118,9 +117,10 @@ class Artifacts:
         copy = journal.keep_file(file, name)
         journal.operation("upload", {**copy, "name": name, "description": description, "id_key": id_key})
         self._kept.add(name)
-        owner = self._owner
+        ref = self._owner.ref
+        size = _size_of(file)
         return pending_resource(
-            owner.experiment_id, owner.id, name, description, size_bytes=_size_of(file), content_hash=copy["hash"]
+            ref.experiment_id or "", key_of(ref), name, description, size_bytes=size, content_hash=copy["hash"]
         )
 
     def _register_later(self, name: str, resource: str | PathLike[str], description: str, id_key: str) -> ModelVersion:
@@ -130,7 +130,7 @@ class Artifacts:
             stored = self._keep(file, file.name, "", id_key).name
         version = {"name": name, "resource": stored or str(resource), "description": description, "id_key": id_key}
         self._owner.journal.operation("register", version)
-        return pending_version(self._owner.id, description)
+        return pending_version(key_of(self._owner.ref), description)
 
 
 def _size_of(content: bytes | Path) -> int:

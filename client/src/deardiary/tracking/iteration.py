@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import os
 import threading
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast
 
 from deardiary import settings
-from deardiary.errors import ClientError
+from deardiary.errors import ClientError, reason_of
+from deardiary.sending.run_ref import key_of
 from deardiary.spool.points import PointEncoder
 from deardiary.spool.run import Run, RunRef
 from deardiary.tracking import inputs, interactive, outcome, process_hooks
@@ -28,7 +30,7 @@ from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Reso
 from deardiary.wire.times import to_milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from deardiary.environment.capture import Environment
     from deardiary.media.encoded import Encoded
     from deardiary.tracking.console import CapturedOutput
+    from deardiary.tracking.creation import Creation
     from deardiary.tracking.system import SystemWatch
     from deardiary.wire.shapes import PendingCommand
 
@@ -71,7 +74,7 @@ class ActiveIteration(MediaLog):
         self,
         client: Client | None,
         ref: RunRef,
-        iteration: Iteration | None,
+        creation: Creation | None = None,
         *,
         owns_client: bool = False,
         reopens: bool = False,
@@ -79,7 +82,7 @@ class ActiveIteration(MediaLog):
         begin: Callable[..., ActiveIteration],
         silent: bool = False,
     ) -> None:
-        """Without ``client`` the iteration is offline; without ``iteration`` the server could not be reached.
+        """Without ``client`` the iteration is offline. ``creation`` finds or creates it on the server.
 
         ``owns_client``: disconnect when the iteration ends. ``reopens``: other processes log into the iteration, now or
         earlier; then the server counts the steps. ``strict``: raise when the server refuses a file, a model version or
@@ -97,6 +100,10 @@ class ActiveIteration(MediaLog):
         self._parameters: dict[str, str] = {}
         self._ending = threading.RLock()
         self._ended = False
+        self._is_halted = False  # ended, or refused: one look for each `log`
+        self._creation = creation
+        self._has_raised_refusal = False
+        self._has_snapshot = False  # the program has recorded one
         self.finish_hooks = FinishHooks()
         self._is_fork = False
         self._is_part = False  # this process ends its own part, and leaves the iteration running
@@ -111,16 +118,14 @@ class ActiveIteration(MediaLog):
         self._artifacts = cast("Artifacts", NullArtifacts())
         self._forked_from = ""
         if not silent:
-            self._open_first(iteration)
+            self._open_first(creation)
 
-    def _open_first(self, iteration: Iteration | None) -> None:
+    def _open_first(self, creation: Creation | None) -> None:
         ref, client = self._ref, self._client
-        if iteration is not None:
-            ref = dataclasses.replace(ref, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
         run = new_run(ref, client, offline=client is None, reopens=self._reopens)
         # The worker's parent process has the iteration too, and carries them out.
         is_worker = ref.resume is not None and process_hooks.is_worker()
-        self._open = Journal(run, client, iteration, None if is_worker else self._commands.receive)
+        self._open = Journal(run, client, creation, None if is_worker else self._commands.receive)
         self._forked_from = run.spool_id
         self._artifacts = Artifacts(self, strict=self._strict)
         process_hooks.register(self)
@@ -140,25 +145,31 @@ class ActiveIteration(MediaLog):
     def __repr__(self) -> str:
         of = "/".join(filter(None, (self._ref.project, self._ref.experiment)))
         state = "ended" if self._ended else "running"
-        names = " ".join(filter(None, (of or self.experiment_id, self.name, self.id)))
-        return f"<ActiveIteration {names}, {state}, {self.url or 'not on a server yet'}>"
+        known, ref = self._known, self.ref
+        names = " ".join(filter(None, (of or ref.experiment_id, known.name if known else ref.name, key_of(ref))))
+        return f"<ActiveIteration {names}, {state}, {self._url_of(known) or 'not on a server yet'}>"
 
     @property
     def id(self) -> str:
-        """The iteration's id; until the server has assigned one, the key under which it will be created."""
-        known = self._known
-        return known.id if known else str(self._ref.iteration_id or self._ref.resume or self._ref.id_key or "")
+        """The iteration's id. Wait for it if the iteration is not created yet.
+
+        Offline, or while the server cannot be reached, the key under which it will be created. ClientError or
+        ValueError if it was refused.
+        """
+        return self._ref.iteration_id or (known.id if (known := self._created()) else key_of(self._ref))
 
     @property
     def name(self) -> str:
-        """The iteration's name when it was started; empty if none was given, until the server has assigned an id."""
-        known = self._known
+        """The iteration's name when it was started. Wait as for `id`; empty if none was given and none is known."""
+        known = self._created()
         return known.name if known else self._ref.name
 
     @property
     def url(self) -> str | None:
-        """The URL of the iteration's page in the dashboard; None until the server has assigned an id."""
-        known = self._known
+        """The URL of the iteration's page in the dashboard. Wait as for `id`; None while there is no id."""
+        return self._url_of(self._created())
+
+    def _url_of(self, known: Iteration | None) -> str | None:
         return self._client.dashboard_url(f"iterations/{known.id}") if known and self._client else None
 
     @property
@@ -181,8 +192,8 @@ class ActiveIteration(MediaLog):
 
     @property
     def experiment_id(self) -> str:
-        """The experiment's id; empty until the server has been reached."""
-        known = self._known
+        """The experiment's id. Wait as for `id`; empty until the server has been reached."""
+        known = self._created()
         return known.experiment_id if known else self._ref.experiment_id or ""
 
     @property
@@ -208,7 +219,7 @@ class ActiveIteration(MediaLog):
         """The data by which a process finds this iteration again; a child names its parent by it."""
         known = self._known
         if known is None:
-            return self._ref
+            return self._ref  # whose keys find it, also while it is being created
         return dataclasses.replace(self._ref, iteration_id=known.id, experiment_id=known.experiment_id)
 
     def log(
@@ -224,8 +235,8 @@ class ActiveIteration(MediaLog):
         warning for each key. Any other value raises TypeError or ValueError, and the call records nothing.
         ``recorded_at`` defaults to now.
         """
-        if self._ended:
-            raise self._has_ended()
+        if self._is_halted:
+            self._check_running()
         texts = self._encoder.values(metrics)
         given = None if step is None else as_step(step)
         if not texts:
@@ -239,6 +250,23 @@ class ActiveIteration(MediaLog):
         commands.step = steps[0]
         if commands.due:
             commands.carry_out()
+
+    def log_sample(self, metrics: Mapping[str, Number]) -> None:
+        """Record metrics from a thread of the client, which carries out no commands. RuntimeError after the end."""
+        if self._is_halted:
+            raise RuntimeError("The iteration takes nothing more")
+        texts = self._encoder.values(metrics)
+        steps = [None] * len(texts) if self._steps is None else self._steps.assign(metrics, None)
+        self.journal.points(texts, steps, int(time.time() * 1000))
+
+    def record_environment(self, environment: Environment) -> None:
+        """Record a snapshot from a thread of the client, unless the iteration has one. RuntimeError after the end."""
+        earlier = self.journal.created() if self._reopens else None
+        if self._has_snapshot or (earlier is not None and earlier.python_version):
+            return
+        if self._is_halted:
+            raise RuntimeError("The iteration takes nothing more")
+        self.journal.operation("snapshot", as_snapshot(environment.fields()))
 
     @property
     def stop_requested(self) -> bool:
@@ -274,6 +302,13 @@ class ActiveIteration(MediaLog):
                 )
         self.journal.fields(texts, ())
         self.journal.send_soon()  # a list of iterations without their parameters tells little
+
+    def record_at_start(
+        self, parameters: Mapping[str, str], tags: Sequence[str], labels: Mapping[str, str | None]
+    ) -> None:
+        """Record the fields of `start`, before the server may refuse the iteration."""
+        self._parameters.update(parameters)
+        self.journal.fields(parameters, tags, labels)
 
     def add_tag(self, tag: str) -> None:
         self.add_tags([tag])
@@ -368,6 +403,7 @@ class ActiveIteration(MediaLog):
     def set_snapshot(self, **fields: str | bool | None) -> None:
         """Record the environment: the fields of `Iterations.set_snapshot`. TypeError for any other field."""
         self._check_running()
+        self._has_snapshot = True
         self.journal.operation("snapshot", as_snapshot(fields))
 
     def snapshot_environment(
@@ -390,7 +426,8 @@ class ActiveIteration(MediaLog):
     def watch_system(self, seconds: float = 15.0) -> SystemWatch:
         """Log the load of processor, memory and NVIDIA GPUs, as ``system/…``, until the iteration ends.
 
-        ImportError without psutil. GPUs need nvidia-ml-py: ``pip install psutil nvidia-ml-py``.
+        psutil and nvidia-ml-py measure it if they are installed, else /proc and nvidia-smi. ImportError without psutil
+        on a system without /proc.
         """
         from deardiary.tracking.system import SystemWatch
 
@@ -438,9 +475,12 @@ class ActiveIteration(MediaLog):
 
         In a resumed iteration that includes what earlier processes left on this machine: False if it cannot be sent.
         """
+        if not self._ended:
+            self._raise_if_refused()
         if self._captured is not None and not self._ended:
             self._captured.drain()
-        return self._open is None or self._open.wait(seconds)
+        away_seconds = settings.finish_seconds_of(None)[1] if self._ended else math.inf
+        return self._open is None or self._open.wait(seconds, away_seconds)
 
     def finish(
         self,
@@ -453,27 +493,37 @@ class ActiveIteration(MediaLog):
 
         Wait until all records are sent, but no longer than ``seconds`` (DEARDIARY_FINISH_SECONDS, 30). The rest is left
         to `sync`, with a warning. A forked process ends only its own part. An ``error_message`` over 64 KiB is cut to
-        its last 64 KiB. After a stop the status is KILLED, see `stop_requested`. ValueError for a ``status`` that is
-        not final.
+        its last 64 KiB. While the server does not answer, the wait is 3 seconds, unless a time is given. After a stop
+        the status is KILLED, see `stop_requested`. ValueError for a ``status`` that is not final. If the iteration
+        was refused and no call has raised that yet, this one does.
         """
+        self._finish(status, error_message, settings.finish_seconds_of(seconds))
+        if not self._has_raised_refusal:
+            self._raise_if_refused()
+
+    def _finish(self, status: IterationStatus, error_message: str, seconds: tuple[float, float]) -> None:
+        """``seconds``: see `settings.finish_seconds_of`."""
         status, error_message = IterationStatus(status), outcome.shortened(error_message)
         if status == IterationStatus.RUNNING:
             raise ValueError("An iteration that ends has a status other than RUNNING")
         status, error_message = self._commands.outcome(status, error_message)
+        if self._refusal is not None and not error_message:
+            status, error_message = IterationStatus.FAILED, outcome.message_of(self._refusal)
         if not self._ended:
             self.finish_hooks.run(status, error_message)
         with self._ending:
             if self._ended:
                 return
-            self._ended = True
-        self._end(status, error_message, settings.finish_seconds(strict=False) if seconds is None else seconds)
+            self._ended = self._is_halted = True
+        self._end(status, error_message, seconds)
 
     def end_with_process(self, status: IterationStatus, error_message: str, *, seconds: float) -> None:
         """Do what `finish` does; of an iteration that a worker of `multiprocessing` resumed only the worker's part."""
         self._is_part = self._is_part or (self._ref.resume is not None and process_hooks.is_worker())
-        self.finish(status, error_message, seconds=seconds)
+        away_seconds = settings.finish_seconds_of(None)[1]
+        self._finish(status, error_message, (seconds, min(seconds, away_seconds)))
 
-    def _end(self, status: IterationStatus, error_message: str, seconds: float) -> None:
+    def _end(self, status: IterationStatus, error_message: str, seconds: tuple[float, float]) -> None:
         if self._open is None:  # a fork that has logged nothing
             process_hooks.unregister(self)
             return
@@ -481,10 +531,10 @@ class ActiveIteration(MediaLog):
             if not self._is_part:
                 now_ms = to_milliseconds(datetime.now(timezone.utc))
                 self.journal.operation("finish", {"status": int(status), "error_message": error_message, "at": now_ms})
-            self.journal.close(seconds)
+            self.journal.close(*seconds)
         except Exception:  # noqa: BLE001
             # The training may be ending with an exception of its own; an exception of the client must not replace it.
-            _log.exception("Iteration %s did not end as it should", self.id)
+            _log.exception("Iteration %s did not end as it should", key_of(self.ref))
         finally:
             process_hooks.unregister(self)
             if (self._owns_client or self._is_fork) and self._client is not None:
@@ -497,7 +547,9 @@ class ActiveIteration(MediaLog):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.finish(process_hooks.status_of(error), outcome.message_of(error))
+        self._finish(process_hooks.status_of(error), outcome.message_of(error), settings.finish_seconds_of(None))
+        if error is None:
+            self._raise_if_refused()
 
     @property
     def ends_after_interrupt(self) -> bool:
@@ -530,6 +582,7 @@ class ActiveIteration(MediaLog):
     def after_fork(self) -> None:
         """Prepare for the forked process, which logs into a spool of its own, created with its first record."""
         self._ref, old = self.ref, self._open
+        self._creation = None
         if old is None:
             return
         old.abandon()
@@ -541,6 +594,42 @@ class ActiveIteration(MediaLog):
         self._commands = Commands(self)
         self._ending = threading.RLock()
         self._client = self._client.clone() if self._client else None
+
+    def refuse(self, error: ClientError | ValueError) -> None:
+        """Record nothing more: every further call raises this error."""
+        self._is_halted = True
+        _log.error("Iteration %s is refused, and nothing of it is recorded: %s", self._title(), reason_of(error))
+
+    def _title(self) -> str:
+        names = (self._ref.project, self._ref.experiment, self._ref.name)
+        return "/".join(filter(None, names)) or key_of(self._ref)
+
+    @property
+    def _refusal(self) -> ClientError | ValueError | None:
+        return self._creation.refusal if self._creation else None
+
+    def _raise_if_refused(self) -> None:
+        error = self._refusal
+        if error is not None:
+            self._has_raised_refusal = True
+            # Without the traceback of an earlier call.
+            raise error.with_traceback(None)
+
+    def _created(self) -> Iteration | None:
+        """The iteration, after the first try to create it; None if it is not known. Raise the refusal."""
+        known = self._open.created() if self._open else None
+        if not self._ended:
+            self._raise_if_refused()
+        return known
+
+    def note_created(self, ref: RunRef) -> None:
+        """Take over the names of a resumed iteration."""
+        self._ref = ref
+
+    def ref_when_created(self) -> RunRef:
+        """The `ref` of a parent, after the first try to create it, so that its child does not create it too."""
+        self._created()
+        return self.ref
 
     @property
     def _known(self) -> Iteration | None:
@@ -563,12 +652,10 @@ class ActiveIteration(MediaLog):
 
     def _check_running(self) -> None:
         if self._ended:
-            raise self._has_ended()
-
-    def _has_ended(self) -> RuntimeError:
-        return RuntimeError(f"Iteration {self.id} has ended; nothing more can be logged into it")
+            raise RuntimeError(f"Iteration {key_of(self.ref)} has ended; nothing more can be logged into it")
+        self._raise_if_refused()
 
 
 def silent_iteration() -> ActiveIteration:
     """An iteration for a process that must not log: it accepts every call and stores nothing; ``id`` is empty."""
-    return ActiveIteration(None, RunRef(), None, begin=lambda **_: silent_iteration(), silent=True)
+    return ActiveIteration(None, RunRef(), begin=lambda **_: silent_iteration(), silent=True)

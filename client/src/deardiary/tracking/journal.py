@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import dataclasses
+import functools
 import logging
+import math
 import shutil
 import threading
 from datetime import datetime, timezone
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from deardiary import settings
 from deardiary.errors import ClientError, reason_of
 from deardiary.files import sha256_of
-from deardiary.sending import recovery
+from deardiary.sending import leftover, recovery
 from deardiary.sending.delivery import Delivery
 from deardiary.sending.sender import Sender
 from deardiary.spool import lines, store
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from deardiary.client import Client
     from deardiary.spool.lock import FolderLock
     from deardiary.spool.output import Line
+    from deardiary.tracking.creation import Creation
     from deardiary.wire.shapes import Iteration, PendingCommand
 
 _FIELDS_PER_LINE = 100
@@ -54,21 +58,22 @@ class Journal:
         self,
         run: Run,
         client: Client | None,
-        iteration: Iteration | None = None,
+        creation: Creation | None = None,
         receive: Callable[[Iterable[PendingCommand]], None] | None = None,
     ) -> None:
-        """Without ``client`` the run is offline. Give ``iteration`` if it is known already.
+        """Without ``client`` the run is offline. The sender's thread carries out the ``creation`` first.
 
         ``receive`` is called in the sender's thread with the commands of each answer; None leaves them to others.
         """
         self._run = run
         self._client = client
+        self._creation = None if client is None else creation
         self.has_forked = False
         self.folder, self._lock = _open(run)
         self._writer = Writer(self.folder, on_full=self._wake)
-        self._delivery = None if client is None else Delivery(client, run, self.folder, iteration, patient=False)
+        self._delivery = None if client is None else Delivery(client, run, self.folder, creation, patient=False)
         self._receive = receive
-        self._has_sent_earlier = False
+        self._has_sent_earlier = self._is_flushed = False
         self._done_earlier: frozenset[str] = frozenset()
         if self._delivery is not None and receive is not None:
             self._delivery.receive_commands = self._pass_on
@@ -77,16 +82,29 @@ class Journal:
         # Of the output that waits: the number of the segment, and the bytes.
         self._output: collections.deque[tuple[int, int]] = collections.deque()
         self._sender = Sender(self._writer, self._delivery, self._send_earlier, self._look)
-        self._sender.start()
+        if self._creation is None:
+            self._sender.start()
+
+    def begin(self) -> None:
+        """Start to send, with the creation of the iteration; without one the constructor has done so."""
+        if self._creation is not None:
+            self._sender.start()
 
     @property
     def run(self) -> Run:
-        return self._run
+        """The run, with the ids that are known by now."""
+        return self._delivery.run if self._delivery else self._run
 
     @property
     def iteration(self) -> Iteration | None:
         """The iteration; None until the server has answered."""
         return self._delivery.iteration if self._delivery else None
+
+    def created(self) -> Iteration | None:
+        """The iteration, after the first try to create it; None if the server could not be reached then."""
+        if self._creation is not None and self._client is not None:
+            self._creation.wait(self._client.url)
+        return self.iteration
 
     def points(self, texts: list[str], steps: Sequence[int | None], recorded_ms: int) -> None:
         """Write points in the form of `PointEncoder`, with one step each and one time for all."""
@@ -135,13 +153,24 @@ class Journal:
 
         If an acknowledgement cannot be sent, the server repeats the command: remember that it is carried out.
         """
+        self._flush_run()
+        if self._delivery is not None and self._creation is not None and not self._creation.is_tried:
+            with contextlib.suppress(ClientError):  # the creation has told of it, and the sender tries again
+                self._delivery.find_iteration()
         if self._client is None or self.folder is None or not self._run.reopens:
             return []
         repeated, self._has_sent_earlier = self._has_sent_earlier, True
-        errors = recovery.send_left_of(self._client, self._run, self.folder.parent, repeated=repeated)
+        errors = recovery.send_left_of(self._client, self.run, self.folder.parent, repeated=repeated)
         if errors:
-            self._done_earlier = recovery.acknowledged_in(self._run, self.folder.parent)
+            self._done_earlier = recovery.acknowledged_in(self.run, self.folder.parent)
         return errors
+
+    def _flush_run(self) -> None:
+        """Once, in the sender's thread: a flush takes milliseconds, for which `start` should not wait."""
+        if self.folder is not None and not self._is_flushed:
+            self._is_flushed = True
+            with contextlib.suppress(OSError):  # the folder may vanish; `_look` creates it again
+                runs.flush(self.folder)
 
     @property
     def flush_seconds(self) -> float:
@@ -171,20 +200,25 @@ class Journal:
         """Have what is written sent without waiting for the next flush."""
         self._sender.send_soon()
 
-    def wait(self, seconds: float | None) -> bool:
+    def wait(self, seconds: float | None, away_seconds: float = math.inf) -> bool:
         """See `Sender.wait`; False offline."""
-        return self._delivery is not None and self._sender.wait(seconds)
+        return self._delivery is not None and self._sender.wait(seconds, away_seconds=away_seconds)
 
-    def close(self, seconds: float) -> None:
+    def close(self, seconds: float, away_seconds: float = math.inf) -> None:
         """Send the records for at most ``seconds``, and leave the rest to `sync`.
 
-        Ctrl-C ends the waiting; KeyboardInterrupt is raised when everything is closed.
+        While the server does not answer, wait for ``away_seconds`` only. Ctrl-C ends the waiting; KeyboardInterrupt is
+        raised when everything is closed.
         """
         try:
             if self._delivery is not None:
-                self._sender.wait(seconds, lambda: self._say_that_it_waits(seconds))
+                slow = functools.partial(self._say_that_it_waits, seconds)
+                self._sender.wait(seconds, slow, away_seconds=away_seconds)
         finally:
-            self._close()
+            if self._creation is not None and self._creation.refusal is not None:
+                self._close_refused(self._creation.refusal)
+            else:
+                self._close()
 
     def _close(self) -> None:
         sent = self._delivery is not None and not self._writer.waiting
@@ -203,6 +237,22 @@ class Journal:
             self._lock.release()
             if not gone and self.folder.is_dir():
                 self._say_what_is_left(self.folder, sent)
+
+    def _close_refused(self, refusal: Exception) -> None:
+        """Remove the folder, unless there is a point or a file in it: the user may want them."""
+        self._sender.stop()
+        self._writer.close()
+        if self.folder is None or self._lock is None:
+            return
+        found = leftover.waiting_in(self.folder, self._run)
+        self._lock.release()
+        if found.points or found.files:
+            # `sync` must not reopen an iteration that has SUCCEEDED.
+            with contextlib.suppress(OSError):
+                runs.save(self.folder, dataclasses.replace(self._run, reopens=False))
+            _log.warning("What was logged before the refusal is kept in %s: %s", self.folder, reason_of(refusal))
+        else:
+            leftover.discard(self.folder, self._run)
 
     def abandon(self) -> None:
         """Release the files and the lock: in a forked process they belong to the parent process."""
@@ -230,7 +280,7 @@ class Journal:
             self._is_gone = not has_begun
 
     def _begin_again(self, folder: Path, held: FolderLock) -> bool:
-        run = self._delivery.run if self._delivery else self._run
+        run = self.run
         try:
             if held.is_there():
                 runs.save(folder, run)
@@ -266,7 +316,11 @@ class Journal:
         elif self._delivery is None:
             _log.warning("Logged offline into %s: `deardiary sync` sends it", folder)
         else:
-            _log.warning("Not everything logged could be sent; the rest is in %s: `deardiary sync` sends it", folder)
+            _log.warning(
+                "Not everything logged could be sent%s; the rest is in %s: `deardiary sync` sends it",
+                f": {self._client.url} does not answer" if self._client and self._sender.is_away else "",
+                folder,
+            )
 
 
 def new_run(ref: RunRef, client: Client | None, *, offline: bool, reopens: bool, forked_from: str | None = None) -> Run:

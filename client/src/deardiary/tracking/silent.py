@@ -29,6 +29,10 @@ class NullJournal:
     def run(self) -> Run:
         raise RuntimeError("This process does not log: it has no run")
 
+    def begin(self) -> None: ...
+
+    def created(self) -> None: ...
+
     def points(self, texts: list[str], steps: Sequence[int | None], recorded_ms: int) -> None: ...
 
     def fields(
@@ -44,10 +48,10 @@ class NullJournal:
 
     def send_soon(self) -> None: ...
 
-    def wait(self, seconds: float | None) -> bool:  # noqa: ARG002
+    def wait(self, seconds: float | None, away_seconds: float = 0.0) -> bool:  # noqa: ARG002
         return True
 
-    def close(self, seconds: float) -> None: ...
+    def close(self, seconds: float, away_seconds: float = 0.0) -> None: ...
 
     def abandon(self) -> None: ...
 

@@ -5,32 +5,26 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-import sys
-import threading
 from typing import TYPE_CHECKING
 
-from deardiary import settings, terminal
+from deardiary import settings
 from deardiary.client import Client, connect_later
 from deardiary.errors import ClientError
 from deardiary.sending import recovery
-from deardiary.sending import run_ref as refs
-from deardiary.sending.delivery import is_refusal
 from deardiary.spool.run import RunRef
-from deardiary.terminal import wrapped
 from deardiary.tracking import capture as captures
 from deardiary.tracking import process_hooks
+from deardiary.tracking.announcement import announce
+from deardiary.tracking.creation import Creation
 from deardiary.tracking.iteration import ActiveIteration
-from deardiary.values import as_label_changes, as_name, as_tags, as_texts
-from deardiary.wire.shapes import Iteration, IterationStatus
+from deardiary.values import as_label_changes, as_name, as_tags, as_texts, checked_text, checked_word
+from deardiary.wire import limits
+from deardiary.wire.shapes import Iteration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 Parent = ActiveIteration | Iteration | RunRef | str
-
-# The training waits for start(). If the server does not answer in time, the records are sent later.
-_PATIENCE_SECONDS = 10.0
-_SLOW_SECONDS = 2.0  # a start that takes longer says so
 
 _log = logging.getLogger(__name__)
 
@@ -62,67 +56,77 @@ def start(
     ``resume``, an id or an id_key, resumes it in any status, and creates one under that id_key if there is none. In
     both cases the server counts the steps, and several processes may log into the iteration at once.
 
-    ``capture`` names what is captured from now on: "output", what Python prints, is the default for an iteration
-    without a parent; "environment" and "system" do what `snapshot_environment` and `watch_system` do; () is nothing.
-    DEARDIARY_CAPTURE sets another default, such as "none" or "environment,output".
+    ``capture`` names what is captured from now on: "output", what Python prints, "environment" and "system", as
+    `snapshot_environment` and `watch_system` do. Without it an iteration without a parent captures all three, in
+    threads; () is nothing. DEARDIARY_CAPTURE sets another default, such as "none" or "environment,output".
 
-    If the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is created later, with a warning. Without
-    ``strict`` the same happens if the server refuses this user (401, 403, 404) or a setting is wrong; then neither
-    `log_resource` nor `register_model` raises because the server refuses.
-    ValueError if project or experiment is missing, ``name`` is too long, a part to capture is unknown, or the iteration
-    of ``id_key`` has SUCCEEDED. TypeError for a name, key or tag that is not text. With ``strict``, also ClientError if
-    the server refuses and ValueError for a wrong setting.
+    `start` does not wait for the server: a thread finds or creates the iteration. `ActiveIteration.id` and ``url`` wait
+    for it if they are read before. If the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is created
+    later, with a warning. If the server refuses it (401, 403, 404, 422), or the iteration of ``id_key`` has SUCCEEDED,
+    an error is logged at once, and the next call of the iteration, or the end of its block, raises it: ClientError or
+    ValueError. Without ``strict`` the work goes on if the server refuses this user (401, 403, 404) or a setting is
+    wrong; then neither `log_resource` nor `register_model` raises because the server refuses.
+    ValueError if project or experiment is missing, a text is too long or a part to capture is unknown. TypeError for a
+    name, key or tag that is not text. With ``strict``, also ValueError for a wrong setting.
     """
     texts, words, changes = as_texts(parameters or {}), as_tags(tags or ()), as_label_changes(labels or {})
     parts = captures.parts_of(capture, has_parent=parent is not None)
-    ref = _ref(project, experiment, as_name(name), notes, parent, id_key, resume)
+    ref = _checked(_ref(project, experiment, as_name(name), notes, parent, id_key, resume))
     if parent is None:
         process_hooks.finish_earlier_cells(ref.project, ref.experiment)
     owns_client = client is None and not isinstance(parent, ActiveIteration)
     client = _client(client, parent, strict=strict)
-    iteration = None if client is None else _find_or_create(client, ref, id_key, strict=strict)
-    if client is not None and iteration is not None and ref.resume is not None:
-        ref = refs.resumed(client.with_deadline(_PATIENCE_SECONDS), ref, iteration)
+    reopens = (id_key or resume) is not None
+    creation = Creation(
+        ref,
+        id_key=id_key,
+        reopens=reopens,
+        strict=strict,
+        parent=parent.ref_when_created if isinstance(parent, ActiveIteration) else None,
+    )
     active = ActiveIteration(
         client,
         ref,
-        iteration,
+        creation if client is not None else None,
         owns_client=owns_client,
-        reopens=(id_key or resume) is not None,
+        reopens=reopens,
         strict=strict,
         begin=start,
     )
-    if words:
-        active.add_tags(words)
-    if changes:
-        active.set_labels(changes)
-    if texts:
-        active.log_parameters(texts)  # last: it sends all
-    # At once: a list of iterations without their parameters tells little, and an iteration may be ended early.
-    active.journal.send_soon()
-    if parent is None:
-        _tell(active)
-    captures.begin(active, parts)
-    if client is not None and iteration is not None:
-        recovery.send_left_by_others(client, active.run)
+    active.record_at_start(texts, words, changes)
+    _follow(active, creation, announces=parent is None)
+    captures.begin(active, parts, by_default=capture is None)
     return active
 
 
-def _tell(active: ActiveIteration) -> None:
-    """Print one line to stderr, as stdout belongs to the program; ignore a stream that cannot be written."""
-    if settings.is_quiet() or sys.stderr is None:
-        return
-    names = "/".join(name for name in (active.ref.project, active.ref.experiment) if name)
-    parts = [names] if names else []
-    if active.url:
-        parts.append(f"{active.name} at {active.url}")
-    else:
-        called = f"{active.name}, " if active.name else ""
-        parts.append(f"{called}offline, waits for `deardiary sync` in {active.folder}")
-    with contextlib.suppress(OSError, ValueError):
-        # A resumed iteration has its names from the server, where other users chose them.
-        line = terminal.one_line(" ".join(["deardiary:", *parts]))
-        print(wrapped(line, sys.stderr), file=sys.stderr)
+def _follow(active: ActiveIteration, creation: Creation, *, announces: bool) -> None:
+    """Have the sender's thread create the iteration, and tell what came of it."""
+
+    def tell() -> None:
+        if announces:
+            announce(active)
+
+    def succeeded(_: Iteration) -> None:
+        active.note_created(creation.ref)
+        tell()
+        recovery.send_left_by_others(active.client, active.run)
+
+    def failed(error: ClientError | ValueError) -> None:
+        if creation.refusal is not None:
+            active.refuse(error)
+            return
+        if isinstance(error, ClientError) and error.is_passing:
+            _log.warning("What is logged waits on this machine until the server can be reached: %s", error)
+        else:
+            _go_on(error)
+        tell()
+
+    creation.on_success, creation.on_failure = succeeded, failed
+    if active.is_offline:
+        tell()
+    active.journal.begin()
+    # At once: a list of iterations without their parameters tells little, and an iteration may be ended early.
+    active.journal.send_soon()
 
 
 def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Client | None:
@@ -139,42 +143,6 @@ def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Cli
             raise
         _go_on(error)
         return None
-
-
-def _find_or_create(client: Client, ref: RunRef, id_key: str | None, *, strict: bool) -> Iteration | None:
-    """Return the iteration; None if the server cannot be reached or, unless ``strict``, refuses this user."""
-    client = client.with_deadline(_PATIENCE_SECONDS)
-    try:
-        with _warning_when_slow(client.url):
-            found = refs.find_or_create(client, ref)
-            if not _has_succeeded(found, id_key):
-                return refs.reopen(client, found)
-    except ClientError as error:
-        if error.is_passing:
-            _log.warning("What is logged waits on this machine until the server can be reached: %s", error)
-        elif strict or is_refusal(error):
-            raise
-        else:
-            _go_on(error)
-        return None
-    raise ValueError(f"The iteration of id_key {id_key!r} has SUCCEEDED; to go on in it, give resume={id_key!r}")
-
-
-@contextlib.contextmanager
-def _warning_when_slow(url: str) -> Iterator[None]:
-    """Log what `start` waits for, and for how long, if it waits for longer than `_SLOW_SECONDS`."""
-    message = "Waiting for %s. If it does not answer within about %.0f s, the training begins without it"
-    timer = threading.Timer(_SLOW_SECONDS, lambda: _log.warning(message, url, _PATIENCE_SECONDS))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _has_succeeded(found: Iteration, id_key: str | None) -> bool:
-    return id_key is not None and found.end_date is not None and found.status_id == IterationStatus.SUCCEEDED
 
 
 def _go_on(error: ClientError | ValueError) -> None:
@@ -222,6 +190,18 @@ def _ref(
         # A retry after a lost answer must not create a second iteration.
         id_key=id_key or (None if resume else secrets.token_hex(16)),
     )
+
+
+def _checked(ref: RunRef) -> RunRef:
+    """The reference, if the server would accept its texts. TypeError and ValueError name the argument."""
+    for name in ("project", "experiment"):
+        checked_word(name, getattr(ref, name) or "")
+    checked_text("notes", ref.notes)
+    for name in ("id_key", "resume"):
+        key = checked_word(name, getattr(ref, name) or "")
+        if len(key) > limits.MAX_ID_CHARACTERS:
+            raise ValueError(f"{name} has at most {limits.MAX_ID_CHARACTERS} characters, not {len(key)}")
+    return ref
 
 
 def _ref_of(parent: Parent | None) -> RunRef | None:
