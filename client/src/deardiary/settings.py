@@ -16,6 +16,16 @@ _A_DAY = 86_400
 _FINISH_SECONDS = 30.0
 _AWAY_SECONDS = 3.0
 _UNNAMED = "default"
+# Name, rank, number of processes, keys that all processes share. Accelerate sets the variables of torchrun or of MPI.
+_LAUNCHERS = (
+    ("torchrun", "RANK", "WORLD_SIZE", ("TORCHELASTIC_RUN_ID",)),
+    *(
+        ("Open MPI", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", ("PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid")),
+        ("MVAPICH", "MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", ()),
+        ("MPI", "PMI_RANK", "PMI_SIZE", ("PMI_JOBID",)),
+    ),
+    ("SLURM", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", ()),
+)
 DEFAULT_URL = "http://127.0.0.1:9000"
 
 
@@ -109,6 +119,50 @@ def captured() -> tuple[str, ...] | None:
     if text is None:
         return None
     return () if text.lower() == "none" else tuple(part.strip().lower() for part in text.split(","))
+
+
+def default_ranks() -> str | None:
+    """The ranks that log if `start` names none: DEARDIARY_RANKS."""
+    return _variable("RANKS")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """What a launcher says of this process. ``key`` names the job in all its processes; None if it sets none.
+
+    ``has_one_parent``: one process on this machine has started all of them.
+    """
+
+    launcher: str
+    rank: int
+    size: int
+    key: str | None
+    has_one_parent: bool
+
+
+def launched() -> Launched | None:
+    """The launcher of this process, from the environment; the one that started it last, such as torchrun in SLURM."""
+    for launcher, rank_name, size_name, key_names in _LAUNCHERS:
+        rank, size = (os.environ.get(name, "") for name in (rank_name, size_name))
+        if rank.isdecimal() and size.isdecimal():
+            keys = [os.environ.get(name, "") for name in key_names]
+            key = next((each for each in keys if each not in ("", "none")), None)
+            is_torchrun = "TORCHELASTIC_RUN_ID" in os.environ and rank_name == "RANK"
+            has_one_parent = is_torchrun and os.environ.get("LOCAL_WORLD_SIZE") == size
+            return Launched(
+                launcher=launcher,
+                rank=int(rank),
+                size=int(size),
+                key=key or _slurm_step(),
+                has_one_parent=has_one_parent,
+            )
+    return None
+
+
+def _slurm_step() -> str | None:
+    """The job and the step, which `srun` has started: several steps of a job are different trainings."""
+    job, step = (os.environ.get(f"SLURM_{name}_ID", "") for name in ("JOB", "STEP"))
+    return ".".join(filter(None, (job, step))) or None
 
 
 def spool_folder() -> Path:

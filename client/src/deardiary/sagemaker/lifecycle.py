@@ -12,8 +12,9 @@ from deardiary.sagemaker.failure import explain, explaining
 from deardiary.sagemaker.job import Job, find_job
 from deardiary.spool.run import RunRef
 from deardiary.tracking import capture as captures
+from deardiary.tracking import ranks as ranking
 from deardiary.tracking import start as lifecycle
-from deardiary.tracking.iteration import silent_iteration
+from deardiary.tracking.ranks import Place
 from deardiary.wire.shapes import IterationStatus
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from deardiary.client import Client
     from deardiary.tracking.iteration import ActiveIteration
+    from deardiary.tracking.ranks import Ranks
 
 
 def start(
@@ -32,7 +34,8 @@ def start(
     labels: Mapping[str, object] | None = None,
     name: str = "",
     notes: str = "",
-    other_ranks: Literal["silent", "children"] = "silent",
+    ranks: Ranks | None = None,
+    other_ranks: Literal["silent", "children"] | None = None,
     capture: Iterable[str] | None = None,
     client: Client | None = None,
     strict: bool = False,
@@ -42,8 +45,8 @@ def start(
     In a job, its name, ARN, hosts, input channels and hyperparameters become parameters, and its name a tag. If a
     hyperparameter and one of ``parameters`` share a name but not the value, the hyperparameter is recorded as
     ``sagemaker_hyperparameter_NAME``. A job that restarts after a spot interruption resumes its iteration. The jobs of
-    a tuning job are children of one iteration. In a job of several processes only rank 0 logs. The others get a silent
-    iteration, which accepts every call and stores nothing, or with ``other_ranks="children"`` a child each. If this
+    a tuning job are children of one iteration. In a job of several processes ``ranks`` says which ones log, as for
+    `deardiary.start`; ``other_ranks`` is its earlier name, with "silent" for "first". If this
     call or the iteration fails, the reason is written for SageMaker, unless the script has written one. Wrong
     credentials or settings of the tracker end the training only with ``strict``; otherwise they cause a warning, and
     the records wait for `sync`.
@@ -51,10 +54,12 @@ def start(
     job = find_job()
     options: dict[str, Any] = {"name": name, "notes": notes, "labels": labels}
     options |= {"client": client, "strict": strict, "capture": capture}
+    if ranks is None and other_ranks is not None:
+        ranks = "children" if other_ranks == "children" else "first"
     if job is None:
-        return lifecycle.start(project, experiment, parameters=parameters, tags=tags, **options)
+        return lifecycle.start(project, experiment, parameters=parameters, tags=tags, ranks=ranks, **options)
     with explaining(job.failure_file):
-        iteration = _start(job, project, experiment, parameters or {}, tags or (), other_ranks, options)
+        iteration = _start(job, project, experiment, parameters or {}, tags or (), {**options, "ranks": ranks})
         if strict:
             iteration.ref_when_created()  # a job must fail in its first seconds
     iteration.finish_hooks.add(partial(explain, job.failure_file))
@@ -67,38 +72,30 @@ def _start(
     experiment: str | None,
     parameters: Mapping[str, object],
     tags: Iterable[str],
-    other_ranks: str,
     options: Mapping[str, Any],
 ) -> ActiveIteration:
-    if job.rank and other_ranks == "silent":
-        return silent_iteration()
     is_first = not job.rank
-    said = {"name": options["name"], "notes": options["notes"]}
-    ref = _ref(job, project or settings.default_project(), experiment or settings.default_experiment(), said)
-    options = options if is_first else {**options, "name": ""}
-    if is_first and options["capture"] is None and ref.parent is not None:
-        # The iteration of the tuning job has no process of its own, and so no output.
-        options = {**options, "capture": captures.parts_of(None, has_parent=False)}
-    iteration = lifecycle.start(
-        ref.project,
-        ref.experiment,
-        parameters=_parameters(job, parameters) if is_first else {**_of_rank(job), **parameters},
-        tags=[*job.tags(), *tags],
-        parent=ref.parent if is_first else ref,
-        id_key=ref.id_key if is_first else f"{ref.id_key}/rank-{job.rank}",
-        **options,
-    )
-    if job.tuning_job is not None and is_first:
-        iteration.finish_hooks.add(partial(_end_tuning_job, iteration))
-    return iteration
-
-
-def _ref(job: Job, project: str | None, experiment: str | None, said: Mapping[str, str]) -> RunRef:
-    """The reference by which every process of the job finds or creates the job's iteration."""
+    project, experiment = project or settings.default_project(), experiment or settings.default_experiment()
     above = None
     if job.tuning_job is not None:
         above = RunRef(project=project, experiment=experiment, id_key=job.tuning_job)
-    return RunRef(project=project, experiment=experiment, id_key=job.name, parent=above, **said)
+    if is_first and options["capture"] is None and above is not None:
+        # The iteration of the tuning job has no process of its own, and so no output.
+        options = {**options, "capture": captures.parts_of(None, has_parent=False)}
+    size = max(len(job.hosts), job.rank + 1)
+    with ranking.at(Place(launcher="SageMaker", rank=job.rank, size=size, key=job.name)):
+        iteration = lifecycle.start(
+            project,
+            experiment,
+            parameters=_parameters(job, parameters) if is_first else {**_of_rank(job), **parameters},
+            tags=[*job.tags(), *tags],
+            parent=above,
+            id_key=job.name,
+            **options,
+        )
+    if job.tuning_job is not None and is_first:
+        iteration.finish_hooks.add(partial(_end_tuning_job, iteration))
+    return iteration
 
 
 def _parameters(job: Job, given: Mapping[str, object]) -> dict[str, object]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Whoever asks for the iteration's id waits so long. The records are sent later if the server does not answer.
 PATIENCE_SECONDS = 10.0
-SLOW_SECONDS = 2.0  # a wait that takes longer says so
+SLOW_SECONDS = 5.0  # a wait that takes longer says so
 
 _log = logging.getLogger(__name__)
 

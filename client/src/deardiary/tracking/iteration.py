@@ -78,6 +78,7 @@ class ActiveIteration(MediaLog):
         *,
         owns_client: bool = False,
         reopens: bool = False,
+        is_part: bool = False,
         strict: bool = True,
         begin: Callable[..., ActiveIteration],
         silent: bool = False,
@@ -85,8 +86,9 @@ class ActiveIteration(MediaLog):
         """Without ``client`` the iteration is offline. ``creation`` finds or creates it on the server.
 
         ``owns_client``: disconnect when the iteration ends. ``reopens``: other processes log into the iteration, now or
-        earlier; then the server counts the steps. ``strict``: raise when the server refuses a file, a model version or
-        a child. ``begin`` is `deardiary.start`, for children. ``silent``: store nothing; see `silent_iteration`.
+        earlier; then the server counts the steps. ``is_part``: another process ends it. ``strict``: raise when the
+        server refuses a file, a model version or a child. ``begin`` is `deardiary.start`, for children.
+        ``silent``: store nothing; see `silent_iteration`.
         """
         self._client = client
         self._ref = ref
@@ -94,7 +96,7 @@ class ActiveIteration(MediaLog):
         self._reopens = reopens
         self._strict = strict
         self._begin = begin
-        self._steps = None if reopens else StepCounter()
+        self._steps = None if reopens or is_part else StepCounter()
         self._media_steps = StepCounter()
         self._encoder = PointEncoder()
         self._parameters: dict[str, str] = {}
@@ -106,7 +108,7 @@ class ActiveIteration(MediaLog):
         self._has_snapshot = False  # the program has recorded one
         self.finish_hooks = FinishHooks()
         self._is_fork = False
-        self._is_part = False  # this process ends its own part, and leaves the iteration running
+        self._is_part = is_part  # this process ends its own part, and leaves the iteration running
         self._cell = interactive.cell()
         self._is_in_block = False
         # A KeyboardInterrupt in the main thread ends the process, but not at a prompt or in a kernel.
@@ -213,6 +215,10 @@ class ActiveIteration(MediaLog):
     @property
     def is_offline(self) -> bool:
         return self._client is None
+
+    @property
+    def is_silent(self) -> bool:
+        return self._is_silent
 
     @property
     def ref(self) -> RunRef:

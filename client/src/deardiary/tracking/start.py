@@ -14,15 +14,18 @@ from deardiary.sending import recovery
 from deardiary.spool.run import RunRef
 from deardiary.tracking import capture as captures
 from deardiary.tracking import process_hooks
+from deardiary.tracking import ranks as ranking
 from deardiary.tracking.announcement import announce
 from deardiary.tracking.creation import Creation
-from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.iteration import ActiveIteration, silent_iteration
 from deardiary.values import as_label_changes, as_name, as_tags, as_texts, checked_text, checked_word
 from deardiary.wire import limits
 from deardiary.wire.shapes import Iteration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from deardiary.tracking.ranks import Ranks
 
 Parent = ActiveIteration | Iteration | RunRef | str
 
@@ -42,6 +45,7 @@ def start(
     id_key: str | None = None,
     resume: str | None = None,
     capture: Iterable[str] | None = None,
+    ranks: Ranks | None = None,
     client: Client | None = None,
     strict: bool = True,
 ) -> ActiveIteration:
@@ -60,6 +64,11 @@ def start(
     `snapshot_environment` and `watch_system` do. Without it an iteration without a parent captures all three, in
     threads; () is nothing. DEARDIARY_CAPTURE sets another default, such as "none" or "environment,output".
 
+    ``ranks`` is for a job of several processes (torchrun, SLURM, MPI, Accelerate, SageMaker). "first", the default: the
+    first one logs, and the iteration of the others accepts every call and stores nothing. "children": each of the
+    others has a child of the first one's iteration. "all": all log into one iteration, which the first one ends.
+    DEARDIARY_RANKS sets another default. A ``parent`` of this process has decided already.
+
     `start` does not wait for the server: a thread finds or creates the iteration. `ActiveIteration.id` and ``url`` wait
     for it if they are read before. If the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is created
     later, with a warning. If the server refuses it (401, 403, 404, 422), or the iteration of ``id_key`` has SUCCEEDED,
@@ -70,16 +79,32 @@ def start(
     name, key or tag that is not text. With ``strict``, also ValueError for a wrong setting.
     """
     texts, words, changes = as_texts(parameters or {}), as_tags(tags or ()), as_label_changes(labels or {})
-    parts = captures.parts_of(capture, has_parent=parent is not None)
+    mode, place = ranking.mode_of(ranks), ranking.place()
+    if isinstance(parent, ActiveIteration):
+        place = None
+        if parent.is_silent:
+            return silent_iteration()
+    is_other = place is not None and place.rank > 0
+    if place is not None and is_other and mode == "first":
+        ranking.tell_of_silence(place)
+        return silent_iteration()
+    if place is not None and mode != "first" and not (id_key or resume):
+        id_key = ranking.shared_key(place, mode)
     ref = _checked(_ref(project, experiment, as_name(name), notes, parent, id_key, resume))
-    if parent is None:
+    if place is not None and is_other and mode == "children":
+        ref = ranking.below(ref, place.rank)
+        id_key = ref.id_key
+    is_own = parent is None and not is_other
+    parts = captures.parts_of(capture, has_parent=not is_own)
+    if is_own:
         process_hooks.finish_earlier_cells(ref.project, ref.experiment)
+    is_part = is_other and mode == "all"
+    reopens = (id_key or resume) is not None and not is_part
     owns_client = client is None and not isinstance(parent, ActiveIteration)
     client = _client(client, parent, strict=strict)
-    reopens = (id_key or resume) is not None
     creation = Creation(
         ref,
-        id_key=id_key,
+        id_key=None if is_part else id_key,
         reopens=reopens,
         strict=strict,
         parent=parent.ref_when_created if isinstance(parent, ActiveIteration) else None,
@@ -90,11 +115,12 @@ def start(
         creation if client is not None else None,
         owns_client=owns_client,
         reopens=reopens,
+        is_part=is_part,
         strict=strict,
         begin=start,
     )
     active.record_at_start(texts, words, changes)
-    _follow(active, creation, announces=parent is None)
+    _follow(active, creation, announces=is_own)
     captures.begin(active, parts, by_default=capture is None)
     return active
 
