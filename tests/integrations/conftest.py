@@ -56,6 +56,7 @@ class Diary:
             "DEARDIARY_URL": self.url,
             "DEARDIARY_TOKEN": self.token,
             "DEARDIARY_DIR": str(folder),
+            "DEARDIARY_CAPTURE": "output",
             "YOLO_CONFIG_DIR": str(folder),
             "HYDRA_FULL_ERROR": "1",
             **OFFLINE,

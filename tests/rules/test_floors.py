@@ -18,7 +18,7 @@ PACKAGES = {
 }
 # From the ground up: a module imports only from floors below its own, or from its own room.
 FLOORS = (
-    {"__version__", "nested", "wire"},
+    {"__version__", "forks", "nested", "wire"},
     {"files", "settings", "terminal", "values"},
     {"errors"},
     {"http", "secretsmanager", "spool"},

@@ -91,7 +91,7 @@ DISTRIBUTIONS = {"pyjwt": "jwt"}
 EXTRAS = {
     "deardiary.sending.sources": {"boto3", "botocore"},
     "deardiary.secretsmanager": {"boto3", "botocore"},
-    "deardiary.tracking.system": {"psutil", "pynvml"},
+    "deardiary.tracking.machine": {"psutil", "pynvml"},
     **{f"deardiary.wandb.{name}": {name} for name in ("keras", "xgboost")},
     "deardiary.wandb.plot": {"numpy", "sklearn"},
     "deardiary.wandb.sklearn": {"numpy", "sklearn"},

@@ -23,7 +23,7 @@ _DOORS = {
     "chalicelib/storage": {"blob", "deletion", "inline", "keyring", "running"},
     "client/src/deardiary": {
         *("__main__", "__version__", "api", "client", "errors", "files", "secretsmanager", "settings", "terminal"),
-        *("values", "progress", "nested"),
+        *("values", "progress", "nested", "forks"),
     },
 }
 _ROOMS = {

@@ -154,6 +154,7 @@ def environment(values: dict[str, str]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in _settings():
             patch.delenv(name)
+        patch.setenv("DEARDIARY_CAPTURE", "output")  # of the client: see tests/conftest.py
         for name, value in values.items():
             patch.setenv(name, value)
         forget_settings()
