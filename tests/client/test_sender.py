@@ -169,7 +169,7 @@ def test_a_spool_from_another_machine_is_sent_and_stays(
     of_a_killed_process = [each for each in segment.read_bytes().splitlines(keepends=True) if b"points" in each]
     segment.write_bytes(b"".join(of_a_killed_process))
     monkeypatch.setattr("deardiary.spool.run.this_boot", lambda: "another")
-    with deardiary.start("Iris", "sweep", id_key="k", client=client_of(server)) as active:
+    with deardiary.start("Iris", "sweep", id_key="k", client=client_of(server), capture=()) as active:
         assert active.flush(10)
         (body,) = server.bodies(LOG)
         assert body["metrics"]["loss"]["step"] == [7]

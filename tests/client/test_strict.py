@@ -48,6 +48,7 @@ def test_work_goes_on_where_the_server_refuses_its_start(
     server.answers[refused] = refusal(status)
     (tmp_path / "model.bin").write_text("weights")
     with deardiary.start("Iris", "sweep", client=client_of(server), strict=False) as active:
+        assert active.id  # the server has answered
         (told,) = [each.getMessage() for each in caplog.records]
         assert (f"not you [{status} " in told, "deardiary sync" in told, str(tmp_path) in told) == (True, True, True)
         active.log({"loss": 1})
