@@ -150,6 +150,7 @@ def _follow(active: ActiveIteration, creation: Creation, *, announces: bool) -> 
     creation.on_success, creation.on_failure = succeeded, failed
     if active.is_offline:
         tell()
+        return
     active.journal.begin()
     # At once: a list of iterations without their parameters tells little, and an iteration may be ended early.
     active.journal.send_soon()
