@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Refused = ClientError | ValueError
 
-# Whoever asks for the iteration's id waits so long. The records are sent later if the server does not answer.
+# A caller that asks for the iteration's id waits so long. The records are sent later if the server does not answer.
 PATIENCE_SECONDS = 10.0
 SLOW_SECONDS = 5.0  # a wait that takes longer says so
 
