@@ -15,7 +15,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       // Each chunk is a request: the small parts that all pages share are one.
-      output: { codeSplitting: { groups: [{ name: "shared", test: /src.(components|state|api)|node_modules.@?preact/ }] } },
+      output: {
+        codeSplitting: { groups: [{ name: "shared", test: /src.(components|state|api)|node_modules.@?preact/ }] },
+      },
     },
     reportCompressedSize: false,
     target: "es2023",

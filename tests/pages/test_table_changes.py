@@ -6,7 +6,7 @@ import re
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.pages.conftest import Open
 from tests.support.api import end, made, new_experiment, new_iteration, new_member
@@ -126,6 +126,26 @@ def test_a_name_notes_and_tags_are_changed_in_their_cells(dashboard: Dashboard, 
     stored = server.call("GET", f"/experiments/{experiment}/iterations?include=tags").body["data"]
     changed = [(each["name"], each["notes"], sorted(each["tags"])) for each in stored if each["notes"]]
     assert changed == [("elm", "first, second", ["a,b", "new"])]
+
+
+def test_an_answer_from_before_a_change_does_not_undo_it(dashboard: Dashboard, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project)
+    new_iteration(server, experiment, name="edited")
+    held: list[tuple[Route, APIResponse]] = []
+    dashboard.page.route("**/iterations/changes?*", lambda route: held.append((route, route.fetch())))
+    tab = open_table(dashboard, experiment, columns="name,notes")
+    while not held:
+        tab.page.wait_for_timeout(20)
+    notes = cell_of(tab, "edited", "notes")
+    notes.dblclick()
+    tab.page.get_by_label("Notes", exact=True).fill("mine")
+    tab.page.keyboard.press("Control+Enter")
+    expect(notes).to_have_text("mine")
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    while len(held) == 1:
+        tab.page.wait_for_timeout(20)
+    expect(notes).to_have_text("mine", timeout=1)
 
 
 def test_what_others_change_meanwhile_leaves_the_typed_text_alone(

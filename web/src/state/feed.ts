@@ -18,7 +18,7 @@ export interface Follower {
   /** Asked before each poll, so it may change. */
   wish: () => Wish;
   /** `isFirst`: what runs, and the edits of the last minute. Rows may come twice, and with more than was wished. */
-  take: (changes: Changes, isFirst: boolean) => void;
+  take: (changes: Changes, isFirst: boolean, askedAt: number) => void;
 }
 
 export interface Surroundings {
@@ -71,12 +71,13 @@ export class Feeds {
     while (!signal.aborted) {
       await this.#around.pause(seconds, signal);
       if (signal.aborted) return;
+      const askedAt = Date.now();
       const wish = joined([...followers].map((each) => each.wish()));
       try {
         const found = await this.#around.ask(experimentId, queryOf(wish, since), etag, signal);
         if (!found || signal.aborted) continue;
         const changes: Changes = isLost ? { ...found.body, reset: true } : found.body;
-        for (const each of followers) each.take(part(changes, each.wish()), since === undefined);
+        for (const each of followers) each.take(part(changes, each.wish()), since === undefined, askedAt);
         [since, etag, seconds, isLost] = [changes.next_since, found.etag, changes.poll_after_seconds, false];
       } catch (error) {
         // The next poll says the same; what a page reads besides shows its own errors.

@@ -17,7 +17,7 @@ const feeds = new Feeds({
 export function follow(
   experimentId: string,
   wish: () => Wish,
-  take: (changes: Changes, isFirst: boolean) => void,
+  take: (changes: Changes, isFirst: boolean, askedAt: number) => void,
 ): () => void {
   return feeds.follow(experimentId, { wish, take });
 }

@@ -43,7 +43,9 @@ export class TableData {
   #running: Promise<void> = Promise.resolve();
   #isClosed = false;
   #stopFollowing: (() => void) | undefined;
-  #recent: { at: number; changes: Changes }[] = [];
+  #recent: { at: number; askedAt: number; changes: Changes }[] = [];
+  /** When rows were changed here, by id: an answer that was asked for earlier may not have the change. */
+  readonly #written = new Map<string, number>();
   /** The creation of the newest iteration that the table or the feed has seen. */
   #newest = "";
 
@@ -115,6 +117,7 @@ export class TableData {
 
   /** Show these rows in place of those with the same ids, as after a write. */
   change(ids: ReadonlySet<string>, to: (row: Row) => Row | undefined): void {
+    for (const id of ids) this.#written.set(id, Date.now());
     const { rows, named, total } = this.state.peek();
     const after = (list: readonly Row[]) => list.flatMap((row) => (ids.has(row.id) ? (to(row) ?? []) : row));
     const changed = after(rows);
@@ -158,7 +161,7 @@ export class TableData {
   /** A list may be a second behind the feed. */
   #mergeRecent(): void {
     const since = Date.now() - RECENT_MS;
-    for (const { at, changes } of this.#recent) if (at > since) this.#merge(changes);
+    for (const { at, askedAt, changes } of this.#recent) if (at > since) this.#merge(changes, askedAt);
   }
 
   #follow(): void {
@@ -167,32 +170,33 @@ export class TableData {
     this.#stopFollowing = follow(
       experimentId,
       () => this.#wanted?.keys ?? {},
-      (changes, isFirst) => this.#take(changes, isFirst),
+      (changes, isFirst, askedAt) => this.#take(changes, isFirst, askedAt),
     );
   }
 
-  #take(changes: Changes, isFirst: boolean): void {
+  #take(changes: Changes, isFirst: boolean, askedAt: number): void {
     this.#show({ lastSeen: new Map(Object.entries(changes.last_seen ?? {})) });
     if (changes.reset) {
       this.reload();
       return;
     }
     const now = Date.now();
-    this.#recent = [...this.#recent.filter((each) => each.at > now - RECENT_MS), { at: now, changes }];
+    this.#recent = [...this.#recent.filter((each) => each.at > now - RECENT_MS), { at: now, askedAt, changes }];
     if (!this.#adds && isFirst) this.#see(changes.data);
-    this.#merge(changes);
+    this.#merge(changes, askedAt);
   }
 
-  #merge(changes: Changes): void {
+  #merge({ data, ...changes }: Changes, askedAt: number): void {
     const { rows, named, total, added } = this.state.peek();
     const known = new Set(rows.map((row) => row.id));
-    const wanted = changes.data.filter((each) => known.has(each.id) || each.created_date > this.#newest);
+    const fresh = data.filter(({ id }) => (this.#written.get(id) ?? 0) < askedAt);
+    const wanted = fresh.filter((each) => known.has(each.id) || each.created_date > this.#newest);
     const found = merged(grown(rows, changes.grown ?? {}), wanted, changes.gone, this.#adds);
     if (this.#adds) this.#see(wanted);
     const count = found.rows.length - rows.length;
     this.#show({
       rows: found.rows,
-      named: merged(grown(named, changes.grown ?? {}), changes.data, changes.gone, false).rows,
+      named: merged(grown(named, changes.grown ?? {}), fresh, changes.gone, false).rows,
       total: total === null ? null : total + count,
       added: this.#adds ? [] : [...new Set([...added, ...found.added])],
     });
