@@ -36,6 +36,14 @@ class Summaries:
 
 
 @dataclass(frozen=True, slots=True)
+class SummariesOfIterations:
+    """The summaries of each iteration. `left`: the ids of those that did not fit; ask for them."""
+
+    data: dict[str, dict[str, MetricSummary]]
+    left: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Curves:
     """Curves by key or by iteration. With a cursor there are more points, also of the last curve."""
 
@@ -98,6 +106,10 @@ class CurveOfIterationsQuery(Query):
     cursor: str | None = None
 
 
+class SummariesQuery(Query):
+    iteration_id: Annotated[list[Id], Meta(min_length=1, max_length=service.MOST_ITERATIONS)]
+
+
 class ChartQuery(Query):
     key: Annotated[list[Key], Meta(min_length=1, max_length=chart.MOST_KEYS)]
     iteration_id: Annotated[list[Id], Meta(max_length=chart.MOST_ITERATIONS)] = []
@@ -141,6 +153,13 @@ def list_curve_of_iterations(call: Call[None, CurveOfIterationsQuery], experimen
     iterations = query.iteration_id
     page = service.read_curve_of_iterations(call.actor, experiment_id, query.key, iterations, window, query.cursor)
     return _answer(page)
+
+
+@routes.get("/experiments/{experiment_id}/metrics/summary", query=SummariesQuery)
+def get_summaries_of_iterations(call: Call[None, SummariesQuery], experiment_id: str) -> Answer[SummariesOfIterations]:
+    found, left = service.summarize_iterations(call.actor, experiment_id, call.query.iteration_id)
+    data = {name: {key: each.to_wire() for key, each in summaries.items()} for name, summaries in found.items()}
+    return ok(SummariesOfIterations(data, left))
 
 
 @routes.get("/experiments/{experiment_id}/metrics/curves", query=ChartQuery)

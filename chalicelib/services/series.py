@@ -26,6 +26,8 @@ from chalicelib.storage.series import NO_SERIES
 # A point takes up to 75 bytes in JSON: an answer stays under 5 MB.
 MOST_POINTS = 65_000
 MOST_ITERATIONS = 200
+# A summary takes up to 300 bytes in JSON besides its key.
+MOST_SUMMARIES = 10_000
 
 
 class Window(NamedTuple):
@@ -62,6 +64,26 @@ def summarize(actor: Actor, iteration_id: str) -> dict[str, Summary]:
     pace.watch_iteration(line)
     iteration = line.iteration
     return recompute_stale(iteration, storage.read_series(iteration.experiment_id, iteration.id)).summaries
+
+
+def summarize_iterations(
+    actor: Actor, experiment_id: str, iteration_ids: Sequence[str]
+) -> tuple[dict[str, dict[str, Summary]], list[str]]:
+    """The summaries of these iterations, as far as they fit an answer, and the ids of the others.
+
+    Iterations of other experiments are left out.
+    """
+    pace.watch_experiment(access.experiment(actor, experiment_id, Need.READ))
+    iterations = projection.existing_iterations(experiment_id, iteration_ids)
+    series = storage.read_series_of_iterations(experiment_id, iterations)
+    found: dict[str, dict[str, Summary]] = {}
+    left = [each for each in iterations if each in series]
+    size = 0
+    while left and (not found or size + len(series[left[0]].summaries) <= MOST_SUMMARIES):
+        name = left.pop(0)
+        found[name] = recompute_stale(iterations[name], series[name]).summaries
+        size += len(found[name])
+    return found, left
 
 
 def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Window, cursor: str | None) -> CurvePage:

@@ -180,3 +180,25 @@ def test_the_client_puts_pages_together(server: Server, iteration: str, monkeypa
     assert metrics.summary(iteration)["loss"].count == 3
     experiment = found(server.call("GET", f"/iterations/{iteration}"))["experiment_id"]
     assert metrics.curve_of_iterations(experiment, "loss", max_points=2)[iteration].step == (0, 2)
+
+
+def test_summaries_of_several_iterations_come_at_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = new_experiment(server)
+    iterations = [new_iteration(server, experiment) for _ in range(3)]
+    foreign = new_iteration(server)
+    for each in (*iterations, foreign):
+        _log(server, each, "1", loss={"value": [0.5, 0.25]}, acc={"value": [1.0]})
+    path = f"/experiments/{experiment}/metrics/summary"
+
+    def ask(*ids: str) -> Any:
+        return found(server.call("GET", f"{path}?{'&'.join(f'iteration_id={each}' for each in ids)}"))
+
+    answer = ask(iterations[2], iterations[0], foreign, iterations[0])
+    assert list(answer["data"]) == [iterations[2], iterations[0]]
+    assert answer["left"] == []
+    for each in answer["data"]:
+        assert answer["data"][each] == found(server.call("GET", f"/iterations/{each}/metrics/summary"))["data"]
+    monkeypatch.setattr(series, "MOST_SUMMARIES", 3)
+    assert (list((first := ask(*iterations))["data"]), first["left"]) == (iterations[:1], iterations[1:])
+    assert list(ask(*iterations[1:])["data"]) == iterations[1:2]
+    check_invalid(server.call("GET", path), "iteration_id")

@@ -112,6 +112,7 @@ RULES = {
     "GET /iterations/{iteration_id}/metrics/summary": Rule.READ,
     "GET /iterations/{iteration_id}/metrics/columns": Rule.READ,
     "GET /experiments/{experiment_id}/metrics/series": Rule.READ,
+    "GET /experiments/{experiment_id}/metrics/summary": Rule.READ,
     "GET /experiments/{experiment_id}/metrics/curves": Rule.READ,
     "GET /experiments/{experiment_id}/keys": Rule.READ,
     "GET /experiments/{experiment_id}/studies/{study_id}/records": Rule.READ,

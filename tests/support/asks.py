@@ -242,6 +242,9 @@ ASKS: dict[str, Asking] = {
     "GET /iterations/{iteration_id}/metrics/summary": _plain,
     "GET /iterations/{iteration_id}/metrics/columns": lambda _: Ask(query="?key=loss", headers=BYTES),
     "GET /experiments/{experiment_id}/metrics/series": lambda _: Ask(query="?key=loss"),
+    "GET /experiments/{experiment_id}/metrics/summary": lambda world: Ask(
+        query=f"?iteration_id={world.ids['iteration_id']}"
+    ),
     "GET /experiments/{experiment_id}/metrics/curves": lambda _: Ask(query="?key=loss"),
     "GET /experiments/{experiment_id}/keys": _plain,
     "POST /experiments/{experiment_id}/iterations/bulk": lambda world: Ask(

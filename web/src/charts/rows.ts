@@ -10,6 +10,7 @@ import { keepGrown, keepRow } from "../state/iteration-row.ts";
 import { cache, useLoaded } from "../state/use.ts";
 import type { Row } from "./model.ts";
 import type { OfTable } from "./of-table.ts";
+import { Summaries } from "./summaries.ts";
 
 type Schemas = components["schemas"];
 
@@ -75,13 +76,21 @@ function runOf(iteration: Schemas["Iteration"]): Run {
   return { id, experiment_id, name: name ?? id, running: status_id === RUNNING, created_date, parameters: {} };
 }
 
+const summaries = new Summaries<Row["metrics"]>(
+  (experimentId, ids) =>
+    api.send("get", "/experiments/{experiment_id}/metrics/summary", {
+      ids: { experiment_id: experimentId },
+      query: { iteration_id: ids },
+    }) as Promise<{ data: Record<string, Row["metrics"]>; left: string[] }>,
+);
+
 /** These iterations with their summaries, as far as they are known. */
 export function useRows(runs: readonly Run[]): { rows: Row[]; loading: boolean; error?: unknown } {
+  const experimentOf = new Map(runs.map((each) => [each.id, each.experiment_id]));
   const entries = useEach(
     runs.map((each) => each.id),
     (id) => `/iterations/${id}/metrics/summary`,
-    (id, signal) =>
-      api.send("get", "/iterations/{iteration_id}/metrics/summary", { ids: { iteration_id: id }, signal }),
+    async (id) => ({ data: (await summaries.load(experimentOf.get(id) ?? "", id)) ?? {} }),
   );
   useFeed(runs);
   const rows = runs.map((run, at) => ({ ...run, metrics: (entries[at]?.data as Schemas["Summaries"])?.data ?? {} }));
