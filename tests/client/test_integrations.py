@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import threading
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import deardiary.client
 from deardiary import ActiveIteration, IterationStatus
 from deardiary.integrations import active
 from deardiary.integrations._run import Run, current, ends_with
+from deardiary.tracking import ranks
 from tests.support.server import URL
 
 if TYPE_CHECKING:
@@ -111,6 +113,7 @@ def test_an_evaluation_after_the_training_resumes_its_iteration(client: deardiar
     train(run)
     first = entered(run).id
     run.log({"test_loss": 0.5}, step=3)
+    assert entered(run).id == first
     assert client.iterations.get(first).status_id == IterationStatus.RUNNING
     run.finish()
     assert client.iterations.get(first).status_id == IterationStatus.SUCCEEDED
@@ -128,7 +131,40 @@ def test_of_two_values_of_a_parameter_the_first_stays(
     assert "'lr' is '1' already" in caplog.text
 
 
+@pytest.fixture
+def _torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "run-7")
+    monkeypatch.setattr(ranks, "_starts", itertools.repeat(0))  # each training is the first one of its process
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (None, {"lead": {"loss": 3, "late": 1}}),
+        ("first", {"lead": {"loss": 3, "late": 1}}),
+        ("children", {"lead": {"loss": 3, "late": 1}, "rank 1": {"loss": 3, "late": 1}}),
+        ("all", {"lead": {"loss": 6, "late": 2}}),
+    ],
+)
+@pytest.mark.usefixtures("_torchrun")
+def test_ranks_says_which_processes_of_a_training_log(
+    client: deardiary.Client, monkeypatch: pytest.MonkeyPatch, mode: str | None, expected: dict[str, dict[str, int]]
+) -> None:
+    for rank in (1, 0):
+        monkeypatch.setenv("RANK", str(rank))
+        run = Run("Iris", "ranks", name="lead", ranks=mode)
+        train(run)
+        run.log({"late": rank}, step=9)  # an evaluation after the training
+        run.finish()
+    (project,) = client.projects.list()
+    found = client.iterations.list(project=project.id, include=["metrics"])
+    logged = {each.name: {key: summary.count for key, summary in (each.metrics or {}).items()} for each in found}
+    assert logged == expected
+
+
 @pytest.mark.parametrize("names", [(), ("Iris", "ranks")])
+@pytest.mark.usefixtures("_torchrun")
 def test_of_a_distributed_training_the_first_process_logs(
     client: deardiary.Client, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
 ) -> None:

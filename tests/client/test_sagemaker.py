@@ -31,7 +31,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(base, "hyperparameters", {"epochs": "20", "optimizer": '"adam"', "sagemaker_program": '"train.py"'})
     write(base, "resourceconfig", resources("algo-1", "algo-1"))
     write(base, "inputdataconfig", {"train": {"TrainingInputMode": "FastFile"}, "valid": {}})
-    for variable in ("RANK", "OMPI_COMM_WORLD_RANK"):
+    for variable in ("RANK", "WORLD_SIZE", "OMPI_COMM_WORLD_RANK"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(base))
     monkeypatch.setenv("TRAINING_JOB_NAME", NAME)
@@ -106,10 +106,10 @@ def test_a_file_that_says_nothing_is_passed_over(base: Path, content: str) -> No
         ({}, "algo-1", 0),
         ({}, "algo-2", 1),
         ({}, "algo-10", 2),
-        ({"RANK": "3"}, "algo-1", 3),
-        ({"RANK": "0"}, "algo-2", 0),
-        ({"OMPI_COMM_WORLD_RANK": "5"}, "algo-1", 5),
-        ({"RANK": "none"}, "algo-2", 1),
+        ({"RANK": "3", "WORLD_SIZE": "6"}, "algo-1", 3),
+        ({"RANK": "0", "WORLD_SIZE": "6"}, "algo-2", 0),
+        ({"OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_SIZE": "6"}, "algo-1", 5),
+        ({"RANK": "none", "WORLD_SIZE": "6"}, "algo-2", 1),
     ],
 )
 def test_the_rank_is_the_launchers_or_the_hosts(
@@ -160,6 +160,7 @@ def test_the_parts_of_a_silent_iteration_take_every_call(null: type, real: type)
 
 def test_a_silent_iteration_refuses_what_an_iteration_refuses(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     iteration = sagemaker.start("Digits", "sagemaker")
     with pytest.raises(TypeError, match="loss"):
         iteration.log({"loss": "low"})  # type: ignore[dict-item]
@@ -170,6 +171,7 @@ def test_a_silent_iteration_refuses_what_an_iteration_refuses(base: Path, monkey
 
 def test_other_ranks_are_silent(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("DEARDIARY_URL", "http://127.0.0.1:9")  # where nothing answers
     with sagemaker.start("Digits", "sagemaker") as iteration:
         iteration.log({"loss": 1})
@@ -207,6 +209,7 @@ def test_a_failure_is_told_unless_it_has_been(
 
 def test_a_silent_rank_tells_of_its_failure_too(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ZeroDivisionError), sagemaker.start("Digits", "sagemaker"):
         raise ZeroDivisionError("on rank 1")
     assert (base / "output" / "failure").read_text().startswith("ZeroDivisionError: on rank 1\n")

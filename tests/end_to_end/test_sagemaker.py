@@ -139,7 +139,7 @@ def test_a_job_that_fails_tells_sagemaker(live: LiveServer, client: Client, tmp_
 
 def test_ranks_are_children_if_they_shall(live: LiveServer, client: Client, tmp_path: Path) -> None:
     container = Container(tmp_path, live.url, "ranks")
-    processes = [container.start(RANK=str(rank), OTHERS="children") for rank in (2, 1, 0)]
+    processes = [container.start(RANK=str(rank), WORLD_SIZE="3", OTHERS="children") for rank in (2, 1, 0)]
     ids = [line_of(process) for process in processes]
     assert [exit_code(process) for process in processes] == [0, 0, 0]
     found = {each.id: each for each in container.iterations(client)}
@@ -147,7 +147,7 @@ def test_ranks_are_children_if_they_shall(live: LiveServer, client: Client, tmp_
     assert [found[each].parent_iteration_id for each in ids] == [ids[2], ids[2], None]
     ranks = [(found[each].parameters or {}).get("sagemaker_rank") for each in ids]
     assert ranks == ["2", "1", None]
-    assert container.train(RANK="1") == ""
+    assert container.train(RANK="1", WORLD_SIZE="2") == ""
     assert len(container.iterations(client)) == 3
 
 
@@ -163,7 +163,7 @@ def test_the_jobs_of_a_tuning_job_have_one_parent(live: LiveServer, client: Clie
 
 def test_an_isolated_job_is_sent_afterwards(live: LiveServer, client: Client, tmp_path: Path) -> None:
     container = Container(tmp_path, live.url, "isolated", checkpoints=False)
-    container.train(DEARDIARY_OFFLINE="1", OTHERS="children", RANK="1")
+    container.train(DEARDIARY_OFFLINE="1", OTHERS="children", RANK="1", WORLD_SIZE="2")
     container.train(DEARDIARY_OFFLINE="1")
     output = container.base / "output" / "data"
     assert (output / "deardiary" / "spool").is_dir()

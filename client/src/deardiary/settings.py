@@ -185,15 +185,11 @@ def spool_folder() -> Path:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
-    """The SageMaker training job of this process, from the environment.
-
-    ``base`` is the folder of its files; ``rank`` is the rank of this process in the job, None if no launcher set it.
-    """
+    """The SageMaker training job of this process, from the environment. ``base`` is the folder of its files."""
 
     name: str
     arn: str
     base: Path
-    rank: int | None
 
     @property
     def kept_folder(self) -> Path:
@@ -213,13 +209,7 @@ def training_job() -> TrainingJob | None:
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml")
     if not name or not base.is_dir():
         return None
-    return TrainingJob(name=name, arn=os.environ.get("TRAINING_JOB_ARN", ""), base=base, rank=rank())
-
-
-def rank() -> int | None:
-    """The rank of this process, as torchrun, Accelerate and Open MPI tell it; None if none of them started it."""
-    texts = (os.environ.get(variable, "") for variable in ("RANK", "OMPI_COMM_WORLD_RANK"))
-    return next((int(text) for text in texts if text.isdecimal()), None)
+    return TrainingJob(name=name, arn=os.environ.get("TRAINING_JOB_ARN", ""), base=base)
 
 
 def finish_seconds(*, strict: bool = True) -> float:

@@ -6,14 +6,15 @@ import contextlib
 import functools
 import inspect
 import logging
+import tempfile
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deardiary import settings
 from deardiary.errors import ClientError, Conflict
 from deardiary.nested import flat
-from deardiary.tracking import outcome, process_hooks
-from deardiary.tracking.iteration import ActiveIteration, silent_iteration
+from deardiary.tracking import outcome, process_hooks, ranks
+from deardiary.tracking.iteration import ActiveIteration
 from deardiary.tracking.start import start
 from deardiary.values import as_float, checked_key
 
@@ -81,17 +82,19 @@ class Run:
         if self._elsewhere:
             self._joined = start(resume=self._elsewhere)
         elif self._own is not None and self._own.id:
-            self._own = start(resume=self._own.id, client=self._options.get("client"))
+            self._own = self._resumed(self._own.id)
         else:
             self._joined = self._given or self._running_one()
-            self._own = None if self._joined else self._start()
+            self._own = None if self._joined else start(*self._names, **self._options)
         begun = _begun.get()
         if begun is not None:
             begun.append(self)
 
-    def _start(self) -> ActiveIteration:
-        """Start a new iteration; a silent one if another process of a distributed training logs."""
-        return silent_iteration() if settings.rank() else start(*self._names, **self._options)
+    def _resumed(self, iteration_id: str) -> ActiveIteration:
+        """Resume the iteration of this process: a child of another rank is resumed as itself, not by a child of it."""
+        mode = ranks.mode_of(self._options.get("ranks"))
+        with ranks.at(ranks.ALONE) if mode == "children" else contextlib.nullcontext():
+            return start(resume=iteration_id, client=self._options.get("client"), ranks=mode)
 
     def _running_one(self) -> ActiveIteration | None:
         """Return the iteration to join. An experiment's name and options are for a new one."""
@@ -126,6 +129,13 @@ class Run:
         except (OSError, ClientError, ValueError) as error:
             _log.warning("%s is not stored: %s", path, error)
 
+    def save_written(self, name: str, write: Callable[[Path], object]) -> None:
+        """Store the file that ``write`` writes at the path that it receives."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, name)
+            write(path)
+            self.save(path, name, wait=True)
+
     def finish(self, error: BaseException | None = None) -> None:
         """End an iteration that this training started, by the exception that ended the training, if any."""
         last, self.at_end = self.at_end, None
@@ -133,6 +143,24 @@ class Run:
             last()
         if self._own is not None and not self._own.is_over:
             self._own.finish(process_hooks.status_of(error), outcome.message_of(error))
+
+
+class Callback:
+    """The arguments that the callbacks of most frameworks share."""
+
+    def __init__(
+        self,
+        project: str | None = None,
+        experiment: str | None = None,
+        *,
+        iteration: ActiveIteration | None = None,
+        log_model: bool = False,
+        **options: Any,
+    ) -> None:
+        """``log_model`` stores the trained model. ``options`` are those of `deardiary.start`."""
+        super().__init__()
+        self._run = Run(project, experiment, iteration=iteration, **options)
+        self._log_model = log_model
 
 
 def ends_with(owner: Any, name: str, before: Callable[[dict[str, Any]], object] | None = None) -> None:

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import functools
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import catboost
 
-from deardiary.integrations._run import Run, ends_with
-
-if TYPE_CHECKING:
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.integrations._run import Callback, ends_with
 
 
-class DearDiaryCallback:
-    """Log all parameters, and the metrics of each data set at each iteration of CatBoost, which counts from 1."""
+class DearDiaryCallback(Callback):
+    """Log all parameters, and the metrics of each data set at each iteration of CatBoost, which counts from 1.
 
-    def __init__(
-        self,
-        project: str | None = None,
-        experiment: str | None = None,
-        *,
-        iteration: ActiveIteration | None = None,
-        log_model: bool = False,
-        **options: Any,
-    ) -> None:
-        """``log_model`` stores the trained model as model.cbm. ``options`` are those of `deardiary.start`."""
-        self._run = Run(project, experiment, iteration=iteration, **options)
-        self._log_model = log_model
+    ``log_model`` stores the model as model.cbm.
+    """
 
     def begin(self, model: catboost.CatBoost) -> None:
         self._run.begin()
@@ -52,10 +37,7 @@ class DearDiaryCallback:
         best = {"best_iteration": model.get_best_iteration(), "tree_count": model.tree_count_}
         self._run.parameters({key: value for key, value in best.items() if value is not None})
         if self._log_model:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder, "model.cbm")
-                model.save_model(str(path))
-                self._run.save(path, path.name, wait=True)
+            self._run.save_written("model.cbm", lambda path: model.save_model(str(path)))
 
 
 def _begin(arguments: dict[str, Any]) -> None:

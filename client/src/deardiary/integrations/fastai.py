@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from fastai.callback.core import Callback
+from fastai.callback.core import Callback as FastaiCallback
 from fastai.distributed import rank_distrib
 from fastai.learner import Learner, Recorder
 
-from deardiary.integrations._run import Run, ends_with
-
-if TYPE_CHECKING:
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.integrations._run import Callback, ends_with
 
 ends_with(Learner, "fit")
 
 
-class DearDiaryCallback(Callback):
+class DearDiaryCallback(Callback, FastaiCallback):
     """Log the settings, the smoothed loss and the learning rate of each batch, and the metrics of each epoch.
 
     The step counts training batches. All fits with one callback are one iteration, such as the two of ``fine_tune``.
+    ``log_model`` stores the model's weights as model.pth.
     """
 
     order = Recorder.order + 1
 
-    def __init__(
-        self,
-        project: str | None = None,
-        experiment: str | None = None,
-        *,
-        iteration: ActiveIteration | None = None,
-        log_model: bool = False,
-        **options: Any,
-    ) -> None:
-        """``log_model`` stores the model's weights as model.pth. ``options`` are those of `deardiary.start`."""
-        super().__init__()
-        self._run = Run(project, experiment, iteration=iteration, **options)
-        self._log_model = log_model
-        self._before = 0  # batches of earlier fits
-        self._logs = False
+    _before = 0  # batches of earlier fits
+    _logs = False
 
     def before_fit(self) -> None:
         learn = self.learn
@@ -77,7 +58,6 @@ class DearDiaryCallback(Callback):
             return
         self._before += self.learn.train_iter
         if self._log_model:
-            with tempfile.TemporaryDirectory() as folder:
-                self.learn.save(Path(folder, "model"), with_opt=False)
-                self._run.save(Path(folder, "model.pth"), "model.pth", wait=True)
+            # fastai adds the suffix.
+            self._run.save_written("model.pth", lambda path: self.learn.save(path.with_suffix(""), with_opt=False))
         self._run.finish()

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
-from deardiary.integrations._run import Run, ends_with
-
-if TYPE_CHECKING:
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.integrations._run import Callback, ends_with
 
 ends_with(keras.Model, "fit")
 
 
-class DearDiaryCallback(keras.callbacks.Callback):
-    """Log the optimizer's settings, and the metrics and the learning rate at each epoch."""
-
-    def __init__(
-        self,
-        project: str | None = None,
-        experiment: str | None = None,
-        *,
-        iteration: ActiveIteration | None = None,
-        log_model: bool = False,
-        **options: Any,
-    ) -> None:
-        """``log_model`` stores the trained model as model.keras. ``options`` are those of `deardiary.start`."""
-        super().__init__()
-        self._run = Run(project, experiment, iteration=iteration, **options)
-        self._log_model = log_model
+class DearDiaryCallback(Callback, keras.callbacks.Callback):
+    """Log the optimizer's settings, and the metrics and the learning rate at each epoch; the model as model.keras."""
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._run.begin()
@@ -47,10 +28,7 @@ class DearDiaryCallback(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Any = None) -> None:
         if self._log_model:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder, "model.keras")
-                self.model.save(path)
-                self._run.save(path, path.name, wait=True)
+            self._run.save_written("model.keras", self.model.save)
         self._run.finish()
 
 

@@ -4,41 +4,22 @@ from __future__ import annotations
 
 import functools
 import itertools
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import lightgbm
 
-from deardiary.integrations._run import Run, ends_with
-
-if TYPE_CHECKING:
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.integrations._run import Callback, ends_with
 
 for _owner, _name in itertools.product((lightgbm, lightgbm.engine, lightgbm.sklearn), ("train", "cv")):
     ends_with(_owner, _name)
 
 
-class DearDiaryCallback:
+class DearDiaryCallback(Callback):
     """Log the parameters, and the metrics of each data set at each round. It also serves scikit-learn classes and cv.
 
-    Its iteration ends with `lightgbm.train`, also after an early stop.
+    Its iteration ends with `lightgbm.train`, also after an early stop. ``log_model`` stores the model as model.txt.
     """
 
     order = 0  # before `early_stopping`, which ends a round by an exception
-
-    def __init__(
-        self,
-        project: str | None = None,
-        experiment: str | None = None,
-        *,
-        iteration: ActiveIteration | None = None,
-        log_model: bool = False,
-        **options: Any,
-    ) -> None:
-        """``log_model`` stores the trained model as model.txt. ``options`` go to `deardiary.start`."""
-        self._run = Run(project, experiment, iteration=iteration, **options)
-        self._log_model = log_model
 
     def __call__(self, env: lightgbm.callback.CallbackEnv) -> None:
         if env.iteration == env.begin_iteration:
@@ -49,10 +30,4 @@ class DearDiaryCallback:
         values = {f"{each[0]}-{each[1]}": each[2] for each in env.evaluation_result_list or ()}
         self._run.log(values, step=env.iteration)
         if self._log_model and isinstance(env.model, lightgbm.Booster):
-            self._run.at_end = functools.partial(self._store, env.model)
-
-    def _store(self, model: lightgbm.Booster) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "model.txt")
-            model.save_model(path)
-            self._run.save(path, path.name, wait=True)
+            self._run.at_end = functools.partial(self._run.save_written, "model.txt", env.model.save_model)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -156,7 +154,7 @@ def _log_fitted(run: Run, estimator: Any, args: tuple[Any, ...], kwargs: dict[st
         if hasattr(estimator, "cv_results_"):
             _log_search(run, estimator, _settings.get("max_children", 0))
         if _settings.get("log_model"):
-            _store(run, estimator)
+            run.save_written("model.joblib", lambda path: joblib.dump(estimator, path))
     except Exception:  # noqa: BLE001
         # The fit has succeeded: an estimator that cannot score or be stored must not make it fail.
         _log.warning("Not all of the fitted %s is logged", type(estimator).__name__, exc_info=True)
@@ -173,10 +171,3 @@ def _log_search(run: Run, search: Any, most: int) -> None:
         with run.active.child(name=f"candidate {index}") as child:
             Run(iteration=child).parameters(results["params"][index])
             child.log(scalars(numbers), step=0)
-
-
-def _store(run: Run, estimator: Any) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.joblib")
-        joblib.dump(estimator, path)
-        run.save(path, path.name, wait=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stable_baselines3.common.callbacks import BaseCallback
@@ -56,10 +54,7 @@ class DearDiaryCallback(BaseCallback):
     def _on_training_end(self) -> None:
         self.logger.output_formats.remove(self._writer)
         if self._log_model:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder, "model.zip")
-                self.model.save(path)
-                self._run.save(path, path.name, wait=True)
+            self._run.save_written("model.zip", self.model.save)
         self._run.finish()
 
 

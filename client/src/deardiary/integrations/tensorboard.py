@@ -13,6 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from deardiary.integrations._run import Run
+from deardiary.media.image import as_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,10 +119,7 @@ def _image(run: Run, given: dict[str, Any]) -> None:
 
 def _channels_last(image: Any, form: str) -> Any:
     """Return the image as (height, width, channels); both kinds of writers need NumPy."""
-    import numpy as np
-
-    array = np.asarray(image.detach().cpu() if hasattr(image, "detach") else image)
-    return array.transpose([form.index(axis) for axis in "HWC" if axis in form])
+    return as_array(image).transpose([form.index(axis) for axis in "HWC" if axis in form])
 
 
 def _media(run: Run, given: dict[str, Any], method: str, value: Any) -> None:

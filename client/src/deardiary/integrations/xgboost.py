@@ -4,43 +4,27 @@ from __future__ import annotations
 
 import itertools
 import json
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xgboost
 from xgboost import collective
 
-from deardiary.integrations._run import Run, ends_with
+from deardiary.integrations._run import Callback, ends_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from deardiary.tracking.iteration import ActiveIteration
 # In the configuration, but not set by users; it has no trees yet.
 _NOT_SET = {"name", "disable_default_eval_metric", "num_trees"}
 
 
-class DearDiaryCallback(xgboost.callback.TrainingCallback):
-    """Log the booster's parameters, and the metrics of each data set at each round.
+class DearDiaryCallback(Callback, xgboost.callback.TrainingCallback):
+    """Log the booster's parameters, the metrics of each data set at each round, and the model as model.json.
 
     It also serves the scikit-learn classes and `xgboost.cv`. Of a distributed training the first process logs.
     """
 
-    def __init__(
-        self,
-        project: str | None = None,
-        experiment: str | None = None,
-        *,
-        iteration: ActiveIteration | None = None,
-        log_model: bool = False,
-        **options: Any,
-    ) -> None:
-        """``log_model`` stores the trained model as model.json. ``options`` are those of `deardiary.start`."""
-        super().__init__()
-        self._run = Run(project, experiment, iteration=iteration, **options)
-        self._log_model = log_model
-        self.rounds: int | None = None  # asked for
+    rounds: int | None = None  # asked for
 
     def before_training(self, model: Any) -> Any:
         if collective.get_rank() == 0:
@@ -61,15 +45,9 @@ class DearDiaryCallback(xgboost.callback.TrainingCallback):
                 best = {"best_iteration", "best_score"}
                 self._run.parameters({key: text for key, text in model.attributes().items() if key in best})
             if self._log_model and hasattr(model, "save_model"):
-                self._store(model)
+                self._run.save_written("model.json", model.save_model)
             self._run.finish()
         return model
-
-    def _store(self, model: Any) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "model.json")
-            model.save_model(path)
-            self._run.save(path, path.name, wait=True)
 
 
 def _settings(config: dict[str, Any]) -> Iterator[tuple[str, object]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from deardiary import settings
 from deardiary.environment.redact import redacted
 from deardiary.errors import without_query
+from deardiary.tracking import ranks as ranking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,19 +74,19 @@ def find_job() -> Job | None:
     config = seen.base / "input" / "config"
     given = {name: _decoded(value) for name, value in _read(config / "hyperparameters.json").items()}
     resources = _read(config / "resourceconfig.json")
-    hosts = tuple(sorted(map(str, resources.get("hosts", ())), key=lambda host: (len(host), host)))
-    current = str(resources.get("current_host", ""))
+    hosts, current = ranking.hosts_of(seen.base)
+    place = ranking.place()
     return Job(
         name=seen.name,
         arn=seen.arn,
         hyperparameters={name: value for name, value in given.items() if not name.startswith(_OF_THE_TOOLKIT)},
-        hosts=hosts,
-        current_host=current,
+        hosts=tuple(hosts),
+        current_host=current or "",
         instance_type=str(resources.get("current_instance_type", "")),
         source=redacted(without_query(given.get(_SOURCE, ""))),
         channels={name: _mode(each) for name, each in _read(config / "inputdataconfig.json").items()},
         tuning_job=_tuning_job(seen.name, given),
-        rank=_rank(seen.rank, hosts, current),
+        rank=place.rank if place else 0,
         failure_file=seen.base / "output" / "failure",
         checkpoint_folder=seen.checkpoint_folder,
     )
@@ -119,10 +120,3 @@ def _mode(channel: object) -> str:
 def _tuning_job(name: str, hyperparameters: Mapping[str, str]) -> str | None:
     found = _OF_TUNING_JOB.match(name) if _OBJECTIVE in hyperparameters else None
     return found[1] if found else None
-
-
-def _rank(rank: int | None, hosts: tuple[str, ...], current: str) -> int:
-    """The rank from the launcher (torchrun, MPI), or else the index among the hosts."""
-    if rank is not None:
-        return rank
-    return hosts.index(current) if current in hosts else 0

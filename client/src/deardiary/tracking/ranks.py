@@ -33,6 +33,7 @@ class Place:
     key: str | None
 
 
+ALONE = Place(launcher="", rank=0, size=1, key=None)
 _assumed: contextvars.ContextVar[Place | None] = contextvars.ContextVar("place", default=None)
 _starts = itertools.count()  # of this process with a shared key: the ranks of a job run the same program
 
@@ -105,13 +106,13 @@ def _launched() -> Place | None:
 def _of_sagemaker() -> Place | None:
     """One process on each host of a job of SageMaker. Its launchers set the variables above."""
     job = settings.training_job()
-    hosts, current = ([], None) if job is None else _hosts(job.base)
+    hosts, current = ([], None) if job is None else hosts_of(job.base)
     if job is None or current not in hosts or len(hosts) == 1:
         return None
     return Place(launcher="SageMaker", rank=hosts.index(current), size=len(hosts), key=job.name)
 
 
-def _hosts(base: Path) -> tuple[list[str], str | None]:
+def hosts_of(base: Path) -> tuple[list[str], str | None]:
     """All hosts in the order of their numbers, and this one."""
     try:
         found = json.loads((base / "input" / "config" / "resourceconfig.json").read_text("utf-8"))
