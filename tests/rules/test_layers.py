@@ -92,6 +92,7 @@ EXTRAS = {
     "deardiary.sending.sources": {"boto3", "botocore"},
     "deardiary.secretsmanager": {"boto3", "botocore"},
     "deardiary.tracking.machine": {"psutil", "pynvml"},
+    "deardiary.wire.shapes": {"typing_extensions"},  # for type checkers, which have it
     **{f"deardiary.wandb.{name}": {name} for name in ("keras", "xgboost")},
     "deardiary.wandb.plot": {"numpy", "sklearn"},
     "deardiary.wandb.sklearn": {"numpy", "sklearn"},

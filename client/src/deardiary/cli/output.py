@@ -186,7 +186,7 @@ def _escaped(sign: re.Match[str]) -> str:
 def with_words(value: Any) -> Any:
     """The wire form, with the word for each status or stage beside its number: ``"status": "FAILED"``."""
     if isinstance(value, Shape):
-        fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}  # type: ignore[arg-type]
+        fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
         words = {_label(name, each): each.name for name, each in fields.items() if isinstance(each, IntEnum)}
         return {name: with_words(each) for name, each in fields.items()} | words
     if isinstance(value, Mapping):

@@ -73,7 +73,7 @@ def start(
     for it if they are read before. If the server cannot be reached, or with DEARDIARY_OFFLINE, the iteration is created
     later, with a warning. If the server refuses it (401, 403, 404, 422), or the iteration of ``id_key`` has SUCCEEDED,
     an error is logged at once, and the next call of the iteration, or the end of its block, raises it: ClientError or
-    ValueError. Without ``strict`` the work goes on if the server refuses this user (401, 403, 404) or a setting is
+    ValueError. Without ``strict`` the work continues if the server refuses this user (401, 403, 404) or a setting is
     wrong; then neither `log_resource` nor `register_model` raises because the server refuses.
     ValueError if project or experiment is missing, a text is too long or a part to capture is unknown. TypeError for a
     name, key or tag that is not text. With ``strict``, also ValueError for a wrong setting.

@@ -9,9 +9,23 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from deardiary.wire.names import name_of
+
+if TYPE_CHECKING:
+    from typing import ClassVar, TypeVar
+
+    from typing_extensions import dataclass_transform
+
+    T = TypeVar("T")
+
+    @dataclass_transform(
+        eq_default=False, kw_only_default=True, frozen_default=True, field_specifiers=(dataclasses.field,)
+    )
+    def _shape(_: type[T]) -> type[T]: ...
+else:
+    _shape = dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 
 # The metadata of a field that is left out when it is None; any other field is sent as null.
 _LEFT_OUT_IF_NONE = {"left_out_if_none": True}
@@ -59,6 +73,9 @@ class Shape:
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
+        __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
     def __eq__(self, other: object) -> bool:
         return self._values() == other._values() if isinstance(other, type(self)) else NotImplemented
 
@@ -77,14 +94,14 @@ class Shape:
 
     def shown(self) -> dict[str, object]:
         """The fields by name, without the secrets."""
-        names = (field.name for field in dataclasses.fields(self) if field.repr)  # type: ignore[arg-type]
+        names = (field.name for field in dataclasses.fields(self) if field.repr)
         return {name: getattr(self, name) for name in names}
 
     def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, field.name) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return tuple(getattr(self, field.name) for field in dataclasses.fields(self))
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Tag(Shape):
     """A word on a project, an experiment or an iteration."""
 
@@ -92,7 +109,7 @@ class Tag(Shape):
     value: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class UserName(Shape):
     """The fields of a user that every other user may read: the id and the names."""
 
@@ -102,7 +119,7 @@ class UserName(Shape):
     username: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class User(UserName):
     """A person who can sign in."""
 
@@ -110,7 +127,7 @@ class User(UserName):
     is_admin: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class UserPermission(Shape):
     """The permissions of one user on one project."""
 
@@ -123,7 +140,7 @@ class UserPermission(Shape):
     delete_permission: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Member(UserPermission):
     """The permissions of one user on a project, with the user's names; those are empty from an older server."""
 
@@ -132,14 +149,14 @@ class Member(UserPermission):
     last_name: str = ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Me(User):
     """The signed-in user, with the permissions on all projects if the request asks for them."""
 
     permissions: tuple[UserPermission, ...] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Health(Shape):
     """The state of a server: ``status`` is "ok". An older server sends neither version nor time."""
 
@@ -148,7 +165,7 @@ class Health(Shape):
     server_time: datetime | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Project(Shape):
     """The unit of permission; holds experiments and models.
 
@@ -164,7 +181,7 @@ class Project(Shape):
     labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class View(Shape):
     """A saved view of a project, such as the columns and the filter of a table. ``state`` is its owner's JSON."""
 
@@ -176,7 +193,7 @@ class View(Shape):
     created_date: datetime
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class StudyAppend(Shape):
     """The numbers that an append has: of its first record, and the one after its last."""
 
@@ -184,7 +201,7 @@ class StudyAppend(Shape):
     next: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class StudyRecords(Shape):
     """Records of a study in their order. ``next`` is the number after the last one."""
 
@@ -193,7 +210,7 @@ class StudyRecords(Shape):
     has_more: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class StudyLease(Shape):
     """What a worker works on. ``age_seconds``: since its last renewal, by the server's clock."""
 
@@ -202,7 +219,7 @@ class StudyLease(Shape):
     age_seconds: float
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Experiment(Shape):
     """A question that iterations answer; holds iterations and resources."""
 
@@ -217,7 +234,7 @@ class Experiment(Shape):
     labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Iteration(Shape):
     """One run of a program in an experiment. An ``end_date`` locks it. A missing ``name`` is derived from the id."""
 
@@ -243,7 +260,7 @@ class Iteration(Shape):
             object.__setattr__(self, "name", name_of(self.id))
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Parameter(Shape):
     """A named input of an iteration; its key is unique there."""
 
@@ -253,7 +270,7 @@ class Parameter(Shape):
     value: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Input(Shape):
     """Data that an iteration has read. ``kind`` is "dataset", "resource" or "model".
 
@@ -274,7 +291,7 @@ class Input(Shape):
     labels: dict[str, str]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Metric(Shape):
     """One point of a metric: an exact float64 at an int64 step."""
 
@@ -286,7 +303,7 @@ class Metric(Shape):
     recorded_at: datetime
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class MetricSummary(Shape):
     """The summary of a metric. first and last are by step, then time; min and max ignore NaN if other values exist."""
 
@@ -298,7 +315,7 @@ class MetricSummary(Shape):
     last_step: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Curve(Shape):
     """Points of one metric as columns of equal length, in the order of step, then time, then arrival."""
 
@@ -307,7 +324,7 @@ class Curve(Shape):
     recorded_at: tuple[datetime, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class BatchReceipt(Shape):
     """The answer to a batch of points (``/log`` and ``/metrics/batch``), the same on every retry.
 
@@ -321,7 +338,7 @@ class BatchReceipt(Shape):
     accepted_output: int | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class OutputGap(Shape):
     """What the server has removed from the middle of a long output: the number of lines, and their bytes."""
 
@@ -329,7 +346,7 @@ class OutputGap(Shape):
     bytes: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class OutputLine(Shape):
     """A line that a program has printed; ``stream`` is "stdout" or "stderr".
 
@@ -344,7 +361,7 @@ class OutputLine(Shape):
     gap: OutputGap | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class OutputPage(Shape):
     """A part of an output, in order. ``gap`` lies before its first line.
 
@@ -357,7 +374,7 @@ class OutputPage(Shape):
     gap: OutputGap | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class PendingCommand(Shape):
     """A command on its way to the writer: in the answer to each flush until one acknowledges it.
 
@@ -370,7 +387,7 @@ class PendingCommand(Shape):
     requested_by: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class FlushReceipt(BatchReceipt):
     """The answer to a flush (``/log``): the receipt of its batch, pending commands, and the pace.
 
@@ -381,7 +398,7 @@ class FlushReceipt(BatchReceipt):
     flush_after_seconds: float | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Command(Shape):
     """A request to a running iteration: ``stop``, ``checkpoint`` or a word of the user's own, with a text.
 
@@ -401,7 +418,7 @@ class Command(Shape):
     step: int | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class IterationOverview(Iteration):
     """An iteration with its parameters by key, metrics by key, and tags; None for a field that was not requested."""
 
@@ -410,7 +427,7 @@ class IterationOverview(Iteration):
     tags: tuple[str, ...] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class BulkFailure(Shape):
     """Why one object of a request for many was not changed."""
 
@@ -418,14 +435,14 @@ class BulkFailure(Shape):
     message: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class BulkOutcomes(Shape):
     """The outcome of each object of a request for many, by id."""
 
     data: dict[str, BulkFailure | Literal["done"]]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class ChangedIterations(Shape):
     """The iterations that are new or have changed, and the ids of those that are gone.
 
@@ -444,7 +461,7 @@ class ChangedIterations(Shape):
     poll_after_seconds: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class KeyUse(Shape):
     """A key that iterations of an experiment use. ``count`` is their number; a "number" has only numbers as values."""
 
@@ -453,7 +470,7 @@ class KeyUse(Shape):
     count: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class KeysInUse(Shape):
     """The keys that the iterations of an experiment use, in the order of their texts."""
 
@@ -463,7 +480,7 @@ class KeysInUse(Shape):
     tags: tuple[KeyUse, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Resource(Shape):
     """A named file of an experiment or an iteration. ``content_hash`` is SHA-256 in lower-case hex.
 
@@ -487,7 +504,7 @@ class Resource(Shape):
     state: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Snapshot(Iteration):
     """An iteration with the texts of its snapshot; None for a text that is absent or was not requested."""
 
@@ -496,7 +513,7 @@ class Snapshot(Iteration):
     git_diff: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Model(Shape):
     """A name in a project that holds versions. ``aliases`` has the number of the version that each alias names."""
 
@@ -511,7 +528,7 @@ class Model(Shape):
     aliases: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class ModelVersion(Shape):
     """One numbered file under a model. ``version`` counts from 1; at most one version of a model is in PRODUCTION.
 
@@ -538,7 +555,7 @@ class ModelVersion(Shape):
     aliases: tuple[str, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class DependentVersion(Shape):
     """A model version that came from an iteration of an experiment, or whose file is in that experiment.
 
@@ -556,7 +573,7 @@ class DependentVersion(Shape):
     file_iteration_id: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class LoggedModel(Shape):
     """A model that MLflow logged in an experiment, such as a checkpoint. ``run_id`` is its run, as MLflow sent it."""
 
@@ -573,7 +590,7 @@ class LoggedModel(Shape):
     labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class UploadRequest(Shape):
     """One HTTP request that the uploader still has to send, exactly as given, headers included."""
 
@@ -585,7 +602,7 @@ class UploadRequest(Shape):
     part_number: int | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Upload(Shape):
     """The requests that upload a resource's bytes; empty if the store already has them."""
 
@@ -593,7 +610,7 @@ class Upload(Shape):
     expires_at: datetime
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class BulkUpload(Shape):
     """One of many uploads: the resource and the requests that its bytes still need, or why it failed."""
 
@@ -602,14 +619,14 @@ class BulkUpload(Shape):
     failure: BulkFailure | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class BulkUploads(Shape):
     """Many uploads, in the order of the request."""
 
     data: tuple[BulkUpload, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Download(Shape):
     """The URL of a resource's bytes, valid until ``expires_at``."""
 
@@ -619,7 +636,7 @@ class Download(Shape):
     content_hash: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Trashed(Shape):
     """A deleted object that can be restored until ``purge_date``.
 
@@ -634,7 +651,7 @@ class Trashed(Shape):
     purge_date: datetime
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class SearchResult(Shape):
     """One result of a search. ``kind`` is project, experiment, iteration, resource or model."""
 
@@ -645,7 +662,7 @@ class SearchResult(Shape):
     experiment_id: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Activity(Shape):
     """An event in a project. ``kind`` is project, experiment, iteration, model or modelversion.
 
@@ -662,7 +679,7 @@ class Activity(Shape):
     date: datetime
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class Session(Shape):
     """The answer to a sign-in."""
 
@@ -672,7 +689,7 @@ class Session(Shape):
     user: User
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class BrowserSession(Shape):
     """The answer to the sign-in of a browser, whose token is in a cookie."""
 
@@ -680,7 +697,7 @@ class BrowserSession(Shape):
     user: User
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@_shape
 class ApiToken(Shape):
     """A token for programs. ``token``, the secret itself, is only in the answer to its creation.
 
