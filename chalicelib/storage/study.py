@@ -6,6 +6,7 @@ transaction, on the condition that no other append came first; so the numbers ha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import islice
@@ -25,8 +26,9 @@ from chalicelib.storage.table.mapping import shape_of
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Experiment, StudyLease, StudyRecords
 
-# How long a repeated append is recognised, and a lease that nobody renews is kept.
+# How long a repeated append is recognised, and a lease that no worker renews is kept.
 KEPT = timedelta(days=7)
+# In the function's answer. With the largest append on top it stays below the 6 MB of Lambda.
 _PAGE_BYTES = 2 * 1024 * 1024
 
 
@@ -82,12 +84,15 @@ def _append(experiment: Experiment, study_id: str, append_id: str, records: Sequ
 def read_records(experiment_id: str, study_id: str, start: int) -> StudyRecords:
     """The records from a number on, as many as an answer may hold. None of a study that does not exist."""
     found: list[str] = _tail_before(experiment_id, study_id, start) if start else []
-    size = sum(map(len, found))
-    rows = item.raw_rows(keys.study_records_span(experiment_id, study_id, start), ["records"])
+    size = _answer_bytes(found)
+    rows = item.raw_rows(keys.study_records_span(experiment_id, study_id, start), ["SK", "records"])
     for row in rows:
+        # A Query that runs beside two appends may miss the first and see the second: read both later.
+        if _number(row) != start + len(found):
+            return StudyRecords(records=found, next=start + len(found), has_more=False)
         texts = _texts(row)
         found += texts
-        size += sum(map(len, texts))
+        size += _answer_bytes(texts)
         if size > _PAGE_BYTES:
             break
     return StudyRecords(records=found, next=start + len(found), has_more=next(rows, None) is not None)
@@ -97,8 +102,7 @@ def _tail_before(experiment_id: str, study_id: str, start: int) -> list[str]:
     """The records from a number on that are in a row with earlier ones."""
     span: Span = keys.study_records_before(experiment_id, study_id, start)
     for row in islice(item.raw_rows(span, ["SK", "records"], newest_first=True, per_call=1), 1):
-        first = int(row["SK"]["S"].rpartition("#")[2])
-        return _texts(row)[start - first :]
+        return _texts(row)[start - _number(row) :]
     return []
 
 
@@ -129,6 +133,16 @@ def delete_lease(experiment_id: str, study_id: str, lease_id: str) -> None:
 
 def _lease(row: StudyLeaseRow) -> StudyLease:
     return shape_of(row, StudyLease, age_seconds=max(0.0, (clock.now() - row.renewed_date).total_seconds()))
+
+
+def _number(row: dict[str, Any]) -> int:
+    """The number of the first record of a row."""
+    return int(row["SK"]["S"].rpartition("#")[2])
+
+
+def _answer_bytes(texts: list[str]) -> int:
+    """At least the size of the texts in the function's answer: in JSON, as a text within ASCII JSON."""
+    return len(json.dumps(json.dumps(texts)))
 
 
 def _texts(row: dict[str, Any]) -> list[str]:

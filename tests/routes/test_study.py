@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from chalicelib import clock
+from chalicelib.storage.study import StudyRecordsRow
+from chalicelib.storage.table import keys
 from deardiary import Client, NotFound
 from deardiary.wire import limits
 from tests.support.consistency import check_consistency
@@ -84,6 +86,28 @@ def test_a_large_study_comes_in_several_answers(client: Client, experiment_id: s
     assert first.has_more
     assert 2_000_000 <= sum(map(len, first.records)) < 3_000_000
     assert len(list(client.studies.records(experiment_id, "s"))) == 12
+
+
+@pytest.mark.parametrize("text", ["\1", "é"])
+def test_texts_that_are_longer_in_an_answer_can_be_read(client: Client, experiment_id: str, text: str) -> None:
+    """Such as parameters of a trial in Chinese: JSON and Lambda escape them."""
+    texts = [text * (limits.MAX_STUDY_BYTES // 100 // max(1, len(text.encode())))] * 100
+    for _ in range(9):
+        client.studies.append(experiment_id, "s", texts)
+    assert list(client.studies.records(experiment_id, "s")) == texts * 9
+
+
+def test_a_reader_who_misses_an_append_reads_the_later_ones_after_it(client: Client, experiment_id: str) -> None:
+    """A Query and the transactions beside it are not isolated from each other."""
+    for text in "abc":
+        client.studies.append(experiment_id, "s", [text])
+    key = keys.study_records(experiment_id, "s", 1)
+    missed = StudyRecordsRow.get(*key)
+    missed.delete()
+    early = client.studies.read(experiment_id, "s")
+    assert (early.records, early.next, early.has_more) == (["a"], 1, False)
+    missed.save()
+    assert client.studies.read(experiment_id, "s", early.next).records == ["b", "c"]
 
 
 @pytest.mark.parametrize(
