@@ -6,15 +6,24 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.routes.http.answer import Answer, ok
+from chalicelib.errors import PayloadTooLarge
+from chalicelib.routes.http.answer import MAX_ANSWER_BYTES, Answer, encode, ok, size_in_lambda
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Id, LabelChanges, Tags
 from chalicelib.routes.resource import NewResource, given_fields
 from chalicelib.services import bulk as service
 from deardiary.wire import limits
-from deardiary.wire.shapes import BulkOutcomes, BulkUploads
+from deardiary.wire.shapes import BulkFailure, BulkOutcomes, BulkUpload, BulkUploads
 
 routes = Routes(__name__)
+
+# The rest is for the failures of those that do not fit.
+_MOST_BYTES = MAX_ANSWER_BYTES - 100_000
+_TOO_LONG = BulkUpload(
+    failure=BulkFailure(
+        code=PayloadTooLarge.code, message="The answer has no room for this one: repeat the request with fewer"
+    )
+)
 
 
 class BulkChange(Body):
@@ -44,9 +53,20 @@ def change_iterations(call: Call[BulkChange, None], experiment_id: str) -> Answe
 @routes.post("/experiments/{experiment_id}/resources/bulk", body=NewUploads)
 def begin_uploads(call: Call[NewUploads, None], experiment_id: str) -> Answer[BulkUploads]:
     given = [given_fields(each) for each in call.body.resources]
-    return ok(service.begin_uploads(call.actor, experiment_id, given, call.site))
+    return ok(_fitting(service.begin_uploads(call.actor, experiment_id, given, call.site)))
 
 
 @routes.post("/experiments/{experiment_id}/resources/complete", body=SentUploads)
 def complete_uploads(call: Call[SentUploads, None], experiment_id: str) -> Answer[BulkUploads]:
-    return ok(service.complete_uploads(call.actor, experiment_id, list(dict.fromkeys(call.body.ids))))
+    return ok(_fitting(service.complete_uploads(call.actor, experiment_id, list(dict.fromkeys(call.body.ids)))))
+
+
+def _fitting(uploads: BulkUploads) -> BulkUploads:
+    """As many as one answer can hold. For the others, the caller repeats the request with fewer: that is harmless."""
+    size, fitting = 0, []
+    for each in uploads.data:
+        own = size_in_lambda(encode(ok(each)))
+        is_too_long = size + own > _MOST_BYTES
+        size += 0 if is_too_long else own
+        fitting.append(_TOO_LONG if is_too_long else each)
+    return BulkUploads(data=tuple(fitting))

@@ -40,8 +40,10 @@ class ResourceChanges(TypedDict, total=False):
 
 
 def create_resource(actor: Actor, experiment_id: str, **given: Any) -> tuple[Resource, bool]:
-    """Return the resource and True if it is new, like `create_in`."""
-    return create_in(actor, access.experiment(actor, experiment_id, Need.CREATE).experiment, **given)
+    """Return the resource, with its bytes if it is inline, and True if it is new, like `create_in`."""
+    experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
+    resource, is_new = create_in(actor, experiment, **given)
+    return with_data(experiment.project_id, resource), is_new
 
 
 def create_in(
@@ -85,7 +87,7 @@ def create_in(
     # An earlier process may have died before this.
     if content is not None and stored.state == storage.PENDING:
         stored = _keep(experiment.project_id, stored, content)
-    return with_data(experiment.project_id, stored), stored.id == resource.id and created is None
+    return stored, stored.id == resource.id and created is None
 
 
 def make(

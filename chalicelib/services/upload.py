@@ -84,13 +84,14 @@ def complete_resource(actor: Actor, resource_id: str, hashes: Sequence[str]) -> 
 
     Bytes that were uploaded in parts need the SHA-256 of all parts in their order.
     """
-    return complete(access.resource(actor, resource_id, Need.CREATE), hashes)
+    lineage = access.resource(actor, resource_id, Need.CREATE)
+    return with_data(lineage.project.id, complete(lineage, hashes))
 
 
 def complete(lineage: ResourceLineage, hashes: Sequence[str]) -> Resource:
-    """Like `complete_resource`, for a resource that the caller may write."""
+    """Like `complete_resource`, for a resource that the caller may write, and without the bytes of an inline one."""
     if lineage.resource.state == resources.READY:
-        return with_data(lineage.project.id, lineage.resource)
+        return lineage.resource
     parts = _parts(lineage.resource, 1, hashes)
     if hashes and len(parts) != len(rules.cut(lineage.resource.backend, lineage.resource.size_bytes)):
         raise InvalidPayload("To complete an upload, give the hashes of all parts", field="part_hashes")
@@ -104,7 +105,7 @@ def _complete(lineage: ResourceLineage, blob: Blob, parts: Sequence[Part]) -> Re
         blobs.mark_ready(lineage.project.id, resource.content_hash, resource.size_bytes, generation=blob.generation)
     elif blob.size_bytes != resource.size_bytes:
         raise InvalidPayload(f"{blob.size_bytes} bytes are stored, {resource.size_bytes} declared", field="size_bytes")
-    return with_data(lineage.project.id, finish(resource))
+    return finish(resource)
 
 
 def _join(lineage: ResourceLineage, blob: Blob, parts: Sequence[Part]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 import requests
 
 import deardiary
+from chalicelib import artifacts, config
+from chalicelib.artifacts import Location
 from deardiary import ClientError
 from deardiary.http.transport import Request, Response
 from tests.support.api import check_invalid, check_refused, counted_calls, found, new_experiment, new_iteration
@@ -29,6 +32,11 @@ def begin(server: Server, experiment: str, *resources: dict[str, Any]) -> Any:
 
 def complete(server: Server, experiment: str, *ids: str) -> Any:
     return found(server.call("POST", f"/experiments/{experiment}/resources/complete", {"ids": [*ids]}))["data"]
+
+
+def project_of(begun: dict[str, Any]) -> str:
+    project: str = begun["resource"]["uri"].split("/")[1]
+    return project
 
 
 def put(request: dict[str, Any], content: bytes) -> None:
@@ -145,6 +153,36 @@ def test_one_with_wrong_bytes_does_not_stop_the_others(server: Server) -> None:
     done = complete(server, experiment, *(each["resource"]["id"] for each in begun))
     assert [each["failure"] and each["failure"]["code"] for each in done] == ["INVALID_PAYLOAD", None, None]
     assert [each["resource"] and each["resource"]["state"] for each in done] == [None, "ready", "ready"]
+
+
+def test_what_an_answer_cannot_hold_is_sent_again(server: Server) -> None:
+    """Lambda returns at most 6 MB, in which each of these letters takes six."""
+    experiment = new_experiment(server)
+    wanted = [declared(bytes([number]), description="é" * 30_000) for number in range(40)]
+    content = json.dumps({"resources": wanted}, ensure_ascii=False).encode()
+    reply = server.call("POST", f"/experiments/{experiment}/resources/bulk", content)
+    assert len(json.dumps(json.dumps(reply.body, ensure_ascii=False))) < 6_000_000
+    fitting = [each for each in reply.body["data"] if each["failure"] is None]
+    assert {each["failure"]["code"] for each in reply.body["data"] if each["failure"]} == {"PAYLOAD_TOO_LARGE"}
+    rest = begin(server, experiment, *wanted[len(fitting) :])
+    assert len({each["resource"]["id"] for each in [*fitting, *rest]}) == len(wanted)
+
+
+def test_answers_about_many_leave_inline_bytes_out(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred inline files have 35 MB as base64."""
+    monkeypatch.setenv("DEARDIARY_ARTIFACT_BACKEND", "inline")
+    config.settings.cache_clear()
+    experiment = new_experiment(server)
+    contents = [b"a", b"b"]
+    begun = begin(server, experiment, *map(declared, contents))
+    for each, content in zip(begun, contents, strict=True):
+        artifacts.store("inline").write(Location(project_of(each), each["resource"]["content_hash"]), 1, [content])
+    ids = [each["resource"]["id"] for each in begun]
+    answers = [complete(server, experiment, *ids), complete(server, experiment, *ids)]
+    answers.append(begin(server, experiment, *map(declared, contents)))
+    for data in answers:
+        assert [(each["resource"]["state"], each["resource"].get("data")) for each in data] == [("ready", None)] * 2
+    assert found(server.call("GET", f"/resources/{ids[0]}"))["data"] == "YQ=="
 
 
 def test_a_logged_folder_costs_two_calls_of_the_api(server: Server, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def complete(lineage: ExperimentLineage, resources: Iterable[Resource]) -> dict[
             ready |= {each.id: each for each in done}
     # If the process dies before this, the check in a day finds the uploads finished.
     uploads.remove_all(uploads.pending(each) for each in ready.values())
-    return {each.id: resource.with_data(project_id, each) for each in ready.values()}
+    return {each.id: each for each in ready.values()}
 
 
 def _first_of_each(given: Sequence[Fields]) -> list[int]:
