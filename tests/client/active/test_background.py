@@ -11,6 +11,8 @@ import pytest
 import deardiary
 from deardiary import ClientError
 from deardiary.sending import sender
+from deardiary.tracking import process_hooks
+from deardiary.wire.shapes import IterationStatus
 from tests.support import transports
 from tests.support.active import CREATE, END, LOG
 from tests.support.transports import Answer, FakeServer, client_of, iteration
@@ -246,3 +248,21 @@ def test_an_end_gives_up_soon_when_the_server_was_away(
     server.answers[LOG] = transports.taken
     (synced,) = deardiary.sync(client=client_of(server), tell=lambda _: None)
     assert (synced.is_done, synced.points) == (True, 1)
+
+
+def test_an_interrupted_start_ends_without_a_second_error(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ctrl-C, or a machine without room for another thread, before the sender's thread begins."""
+
+    def interrupt(_: sender.Sender) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sender.Sender, "start", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        start(server)
+    left = process_hooks.latest()
+    assert left is not None
+    left.finish(IterationStatus.KILLED)
+    assert "did not end as it should" not in caplog.text
+    assert "`deardiary sync` sends it" in caplog.text

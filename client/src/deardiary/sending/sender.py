@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import queue
@@ -109,7 +110,9 @@ class Sender:
         """Let the thread end after its current request, if any."""
         self._stopping = True
         self.wake()
-        if self._thread is not threading.current_thread():
+        with contextlib.suppress(
+            RuntimeError
+        ):  # the thread calls this itself, or an interrupted start has not begun it
             self._thread.join(seconds)
 
     def _run(self) -> None:
