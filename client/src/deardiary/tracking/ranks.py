@@ -62,37 +62,67 @@ def mode_of(ranks: str | None) -> Ranks:
     raise ValueError(f"ranks is one of {', '.join(RANKS)}, not {given!r}")
 
 
-def shared_key(of: Place, mode: Ranks) -> str:
-    """The key by which all ranks find the same iteration: the job's, with a number for each further start."""
-    if of.key is None:
-        raise ValueError(
-            f"ranks={mode!r} needs a key that all ranks share, and {of.launcher} sets none: give start() an id_key, or "
-            "start the job with torchrun --rdzv-id=JOB"
+@dataclasses.dataclass(frozen=True, slots=True)
+class Role:
+    """What a start does in this rank: ``mode`` says which ranks log. Without a ``place`` it does as in any process."""
+
+    place: Place | None
+    mode: Ranks
+
+    @property
+    def is_other(self) -> bool:
+        """True unless this is the first rank."""
+        return self.place is not None and self.place.rank > 0
+
+    @property
+    def is_silent(self) -> bool:
+        return self.is_other and self.mode == "first"
+
+    @property
+    def is_part(self) -> bool:
+        """True if this rank logs into the iteration of the first one."""
+        return self.is_other and self.mode == "all"
+
+    def shared_key(self) -> str | None:
+        """The key by which all ranks find one iteration: the job's, with a number for each further start.
+
+        None if only the first rank logs.
+        """
+        if self.place is None or self.mode == "first":
+            return None
+        if self.place.key is None:
+            raise ValueError(
+                f"ranks={self.mode!r} needs a key that all ranks share, and {self.place.launcher} sets none: give "
+                "start() an id_key, or start the job with torchrun --rdzv-id=JOB"
+            )
+        number = next(_starts)
+        return f"{self.place.key}/{number}" if number else self.place.key
+
+    def own(self, ref: RunRef, id_key: str | None) -> tuple[RunRef, str | None]:
+        """The iteration of this rank, and its key: another rank's is a child of ``ref`` if each has its own."""
+        if self.place is None or not self.is_other or self.mode != "children":
+            return ref, id_key
+        own_key = f"{ref.resume or ref.id_key}/rank-{self.place.rank}"
+        name = f"rank {self.place.rank}"
+        child = RunRef(project=ref.project, experiment=ref.experiment, name=name, parent=ref, id_key=own_key)
+        return child, own_key
+
+    def tell_of_silence(self) -> None:
+        """Say once in each job that only the first rank logs."""
+        of = self.place
+        if of is None or of.rank != 1 or settings.is_quiet() or sys.stderr is None:
+            return
+        text = (
+            f"deardiary: of the {of.size} ranks ({of.launcher}) the first logs; "
+            'start(ranks="children") or "all": every one'
         )
-    number = next(_starts)
-    return f"{of.key}/{number}" if number else of.key
+        with contextlib.suppress(OSError, ValueError):
+            uncaptured(sys.stderr)(f"{text}\n")
 
 
-def below(ref: RunRef, rank: int) -> RunRef:
-    """The reference of another rank's own iteration, a child of the one that ``ref`` finds."""
-    return RunRef(
-        project=ref.project,
-        experiment=ref.experiment,
-        name=f"rank {rank}",
-        parent=ref,
-        id_key=f"{ref.resume or ref.id_key}/rank-{rank}",
-    )
-
-
-def tell_of_silence(of: Place) -> None:
-    """Say once in each job that only the first rank logs."""
-    if of.rank != 1 or settings.is_quiet() or sys.stderr is None:
-        return
-    text = (
-        f'deardiary: of the {of.size} ranks ({of.launcher}) the first logs; start(ranks="children") or "all": every one'
-    )
-    with contextlib.suppress(OSError, ValueError):
-        uncaptured(sys.stderr)(f"{text}\n")
+def role_of(ranks: str | None, *, decided: bool) -> Role:
+    """The role of this process for ``ranks``. ``decided``: a parent iteration of this process has decided already."""
+    return Role(None if decided else place(), mode_of(ranks))
 
 
 def _launched() -> Place | None:

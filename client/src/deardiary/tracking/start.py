@@ -78,51 +78,57 @@ def start(
     ValueError if project or experiment is missing, a text is too long or a part to capture is unknown. TypeError for a
     name, key or tag that is not text. With ``strict``, also ValueError for a wrong setting.
     """
-    texts, words, changes = as_texts(parameters or {}), as_tags(tags or ()), as_label_changes(labels or {})
-    mode, place = ranking.mode_of(ranks), ranking.place()
-    if isinstance(parent, ActiveIteration):
-        place = None
-        if parent.is_silent:
-            return silent_iteration()
-    is_other = place is not None and place.rank > 0
-    if place is not None and is_other and mode == "first":
-        ranking.tell_of_silence(place)
+    fields = as_texts(parameters or {}), as_tags(tags or ()), as_label_changes(labels or {})
+    above = parent if isinstance(parent, ActiveIteration) else None
+    role = ranking.role_of(ranks, decided=above is not None)
+    if role.is_silent or (above is not None and above.is_silent):
+        role.tell_of_silence()
         return silent_iteration()
-    if place is not None and mode != "first" and not (id_key or resume):
-        id_key = ranking.shared_key(place, mode)
+    if not (id_key or resume):
+        id_key = role.shared_key()
     ref = _checked(_ref(project, experiment, as_name(name), notes, parent, id_key, resume))
-    if place is not None and is_other and mode == "children":
-        ref = ranking.below(ref, place.rank)
-        id_key = ref.id_key
-    is_own = parent is None and not is_other
+    ref, id_key = role.own(ref, id_key)
+    is_own = parent is None and not role.is_other
     parts = captures.parts_of(capture, has_parent=not is_own)
     if is_own:
         process_hooks.finish_earlier_cells(ref.project, ref.experiment)
-    is_part = is_other and mode == "all"
-    reopens = (id_key or resume) is not None and not is_part
-    owns_client = client is None and not isinstance(parent, ActiveIteration)
-    client = _client(client, parent, strict=strict)
+    active, creation = _begin(ref, id_key, role, above, client, strict=strict)
+    active.record_at_start(*fields)
+    _follow(active, creation, announces=is_own)
+    captures.begin(active, parts, by_default=capture is None)
+    return active
+
+
+def _begin(
+    ref: RunRef,
+    id_key: str | None,
+    role: ranking.Role,
+    above: ActiveIteration | None,
+    given: Client | None,
+    *,
+    strict: bool,
+) -> tuple[ActiveIteration, Creation]:
+    """The iteration, and its creation, which waits for `_follow`. ``above`` is its parent in this process."""
+    reopens = (id_key or ref.resume) is not None and not role.is_part
+    client = _client(given, above, strict=strict)
     creation = Creation(
         ref,
-        id_key=None if is_part else id_key,
+        id_key=None if role.is_part else id_key,
         reopens=reopens,
         strict=strict,
-        parent=parent.ref_when_created if isinstance(parent, ActiveIteration) else None,
+        parent=above.ref_when_created if above else None,
     )
     active = ActiveIteration(
         client,
         ref,
         creation if client is not None else None,
-        owns_client=owns_client,
+        owns_client=given is None and above is None,
         reopens=reopens,
-        is_part=is_part,
+        is_part=role.is_part,
         strict=strict,
         begin=start,
     )
-    active.record_at_start(texts, words, changes)
-    _follow(active, creation, announces=is_own)
-    captures.begin(active, parts, by_default=capture is None)
-    return active
+    return active, creation
 
 
 def _follow(active: ActiveIteration, creation: Creation, *, announces: bool) -> None:
@@ -156,15 +162,13 @@ def _follow(active: ActiveIteration, creation: Creation, *, announces: bool) -> 
     active.journal.send_soon()
 
 
-def _client(given: Client | None, parent: Parent | None, *, strict: bool) -> Client | None:
+def _client(given: Client | None, above: ActiveIteration | None, *, strict: bool) -> Client | None:
     """Return the client; None offline and, unless ``strict``, if a setting is wrong."""
     try:
         settings.finish_seconds()
-        if settings.is_offline() or (isinstance(parent, ActiveIteration) and parent.is_offline):
+        if settings.is_offline() or (above is not None and above.is_offline):
             return None
-        if given is None and isinstance(parent, ActiveIteration):
-            return parent.client
-        return given or connect_later()
+        return given or (connect_later() if above is None else above.client)
     except ValueError as error:
         if strict:
             raise
