@@ -229,6 +229,13 @@ class Api:
         return ClientError(0, NOT_OURS, message)
 
 
+class Calls:
+    """The calls for one kind of object."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+
 class Listing(Generic[T]):
     """The objects of a list, one after the other. A notebook shows the next ones as a table, and keeps them."""
 

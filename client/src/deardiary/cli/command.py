@@ -24,6 +24,16 @@ NOUNS: list[str] = []
 VERBS: dict[str, Mapping[str, argparse.ArgumentParser]] = {}
 
 
+class Parser(argparse.ArgumentParser):
+    """Shows a positional argument as its name in capitals, one of several in the singular."""
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        name = names[0].removesuffix("s") if options.get("nargs") == "+" else names[0]
+        if not name.startswith("-") and "choices" not in options:
+            options.setdefault("metavar", name.upper())
+        return super().add_argument(*names, **options)
+
+
 class Call:
     """One parsed command. ``client`` connects at its first use."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def add(commands: Subparsers) -> None:
     parser = verb(commands, "open", "open the dashboard in a browser", open_dashboard)
-    parser.add_argument("what", nargs="?", metavar="WHAT", help="a project, PROJECT/EXPERIMENT, an iteration, or an id")
+    parser.add_argument("what", nargs="?", help="a project, PROJECT/EXPERIMENT, an iteration, or an id")
 
 
 def open_dashboard(call: Call) -> None:

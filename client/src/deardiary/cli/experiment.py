@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
 
 COLUMNS = {"id": "id", "name": "name", "status": "status_id", "created": "created_date", "ended": "end_date"}
-_WHICH = {"metavar": "EXPERIMENT", "help": "PROJECT/EXPERIMENT, or an id"}
+_WHICH = "PROJECT/EXPERIMENT, or an id"
 
 
 def add(commands: Subparsers) -> None:
     verbs = noun(commands, "experiments", "questions asked of a project")
     parser = verb(verbs, "ls", "list the experiments of a project", ls)
-    parser.add_argument("project", nargs="?", metavar="PROJECT", help="name or id (default: DEARDIARY_PROJECT)")
-    verb(verbs, "show", "show an experiment", show).add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
+    parser.add_argument("project", nargs="?", help="name or id (default: DEARDIARY_PROJECT)")
+    verb(verbs, "show", "show an experiment", show).add_argument("experiment", help=_WHICH)
     parser = verb(verbs, "create", "create an experiment", create)
-    parser.add_argument("project", metavar="PROJECT", help="name or id")
-    parser.add_argument("name", metavar="NAME", help="its name, unique in the project")
+    parser.add_argument("project", help="name or id")
+    parser.add_argument("name", help="its name, unique in the project")
     parser.add_argument("--description", default="", help="its description (default: none)")
     parser = edit(verbs, "rename or describe an experiment, or set its status", change)
     parser.add_argument("--status", type=str.upper, choices=[each.name for each in ExperimentStatus], help="its status")
-    parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
+    parser.add_argument("experiment", help=_WHICH)
     parser = tagging(verbs, "tag an experiment", tag)
-    parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
-    parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
-    labelling(verbs, "set labels of an experiment", label, _WHICH, "experiment")
+    parser.add_argument("experiment", help=_WHICH)
+    parser.add_argument("tags", nargs="+", help="a word or a phrase")
+    labelling(verbs, "set labels of an experiment", label, "experiment", _WHICH)
     parser = trashing(verbs, "delete an experiment and everything in it", rm)
-    parser.add_argument("experiment", **_WHICH)  # type: ignore[arg-type]
+    parser.add_argument("experiment", help=_WHICH)
 
 
 def ls(call: Call) -> None:

@@ -9,7 +9,6 @@ from deardiary.cli.failure import USAGE, CommandFailed
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
 
     from deardiary.cli.command import Call, Handler, Subparsers
 
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def labelling(
-    commands: Subparsers, about: str, handler: Handler, owner: Mapping[str, str], name: str
+    commands: Subparsers, about: str, handler: Handler, owner: str, about_owner: str
 ) -> argparse.ArgumentParser:
-    """Add the verb that sets labels, or removes them with ``--remove``, of the owner in this argument."""
+    """Add the verb that sets labels, or removes them with ``--remove``, of the owner that its argument names."""
     parser = verb(commands, "label", about, handler)
     parser.add_argument("--remove", action="store_true", help="remove the labels of these keys")
-    parser.add_argument(name, metavar=owner["metavar"], help=owner["help"])
+    parser.add_argument(owner, help=about_owner)
     parser.add_argument("labels", nargs="+", metavar="KEY=VALUE", help="a label; with --remove its key")
     return parser
 

@@ -30,7 +30,7 @@ from deardiary.cli import (
     trash,
     user,
 )
-from deardiary.cli.command import NOUNS, VERBS, Call
+from deardiary.cli.command import NOUNS, VERBS, Call, Parser
 from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, CommandFailed, NotThere, explained
 from deardiary.terminal import PrintableFormatter, say, wrapped
 
@@ -161,7 +161,7 @@ def _no_verb(noun: str, word: str, failure: NotThere) -> CommandFailed:
 
 
 def parser() -> argparse.ArgumentParser:
-    created = argparse.ArgumentParser(
+    created = Parser(
         prog="deardiary",
         description="Inspect and manage the projects, runs and files of DearDiary.",
         epilog=_STATUSES,

@@ -38,7 +38,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--max-points", type=count, metavar="N", help="at most N points, with the lows and highs")
     _follow(parser)
     parser = verb(verbs, "plot", "draw the curve of a metric, of one or more iterations", plot)
-    parser.add_argument("iterations", nargs="+", metavar="ITERATION", help="an id, or the beginning of one")
+    parser.add_argument("iterations", nargs="+", help="an id, or the beginning of one")
     parser.add_argument("key", metavar="METRIC", help="its name")
     _follow(parser)
 
@@ -107,7 +107,7 @@ def _no_points(call: Call, iterations: Sequence[Iteration]) -> CommandFailed:
 
 
 def _of_iteration(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("iteration", metavar="ITERATION", help="an id, or the beginning of one")
+    parser.add_argument("iteration", help="an id, or the beginning of one")
 
 
 def _follow(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
     from deardiary.wire.shapes import Model
 
+_MODEL = "PROJECT/MODEL, or an id"
 _VERSION = "PROJECT/MODEL/NUMBER, PROJECT/MODEL@ALIAS, or the id of a version"
 COLUMNS = {"id": "id", "name": "name", "created": "created_date", "description": "description"}
 _VERSIONS = {
@@ -33,27 +34,27 @@ _VERSIONS = {
 def add(commands: Subparsers) -> None:
     verbs = noun(commands, "models", "the registry")
     parser = verb(verbs, "ls", "list the models of a project", ls)
-    parser.add_argument("project", nargs="?", metavar="PROJECT", help="name or id (default: DEARDIARY_PROJECT)")
+    parser.add_argument("project", nargs="?", help="name or id (default: DEARDIARY_PROJECT)")
     parser = verb(verbs, "versions", "list the versions of a model", versions)
-    parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
+    parser.add_argument("model", help=_MODEL)
     parser.add_argument("--stage", type=one_of(Stage), choices=[each.name for each in Stage], help="only those in it")
     parser = verb(verbs, "promote", "move a version to a stage; PRODUCTION archives the one that was there", promote)
-    parser.add_argument("version", metavar="VERSION", help=_VERSION)
+    parser.add_argument("version", help=_VERSION)
     stages = [each.name for each in Stage]
     parser.add_argument("stage", type=one_of(Stage), choices=stages, help="the new stage, or its beginning, like prod")
     parser = verb(verbs, "alias", "let an alias name a version, and no other version any more", alias)
     parser.add_argument("--delete", action="store_true", help="delete the alias; PROJECT/MODEL is enough then")
-    parser.add_argument("version", metavar="VERSION", help=_VERSION)
-    parser.add_argument("alias", metavar="ALIAS", help="such as champion")
+    parser.add_argument("version", help=_VERSION)
+    parser.add_argument("alias", help="such as champion")
     parser = verb(verbs, "download", "download the file of a version to a file, or into a directory", download)
-    parser.add_argument("version", metavar="VERSION", help=f"{_VERSION}; PROJECT/MODEL alone is the one in PRODUCTION")
-    parser.add_argument("target", nargs="?", default=".", metavar="TARGET", help="(default: the working directory)")
+    parser.add_argument("version", help=f"{_VERSION}; PROJECT/MODEL alone is the one in PRODUCTION")
+    parser.add_argument("target", nargs="?", default=".", help="(default: the working directory)")
     forcing(parser)
     parser = edit(verbs, "rename or describe a model", change)
-    parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
-    labelling(verbs, "set labels of a model", label, {"metavar": "MODEL", "help": "PROJECT/MODEL, or an id"}, "model")
+    parser.add_argument("model", help=_MODEL)
+    labelling(verbs, "set labels of a model", label, "model", _MODEL)
     parser = trashing(verbs, "delete a model and its versions; their resources stay", rm)
-    parser.add_argument("model", metavar="MODEL", help="PROJECT/MODEL, or an id")
+    parser.add_argument("model", help=_MODEL)
 
 
 def ls(call: Call) -> None:

@@ -30,14 +30,14 @@ def add(commands: Subparsers) -> None:
         if name == "create":
             parser.add_argument("--description", default="", help="its description (default: none)")
     parser = verb(verbs, "members", "list the members of a project, with their permissions", members)
-    parser.add_argument("project", metavar="PROJECT", help="name or id")
-    edit(verbs, "rename or describe a project", change).add_argument("project", metavar="PROJECT", help="name or id")
+    parser.add_argument("project", help="name or id")
+    edit(verbs, "rename or describe a project", change).add_argument("project", help="name or id")
     parser = tagging(verbs, "tag a project", tag)
-    parser.add_argument("project", metavar="PROJECT", help="name or id")
-    parser.add_argument("tags", nargs="+", metavar="TAG", help="a word or a phrase")
-    labelling(verbs, "set labels of a project", label, {"metavar": "PROJECT", "help": "name or id"}, "project")
+    parser.add_argument("project", help="name or id")
+    parser.add_argument("tags", nargs="+", help="a word or a phrase")
+    labelling(verbs, "set labels of a project", label, "project", "name or id")
     parser = trashing(verbs, "delete a project and everything in it", rm)
-    parser.add_argument("project", metavar="PROJECT", help="name or id")
+    parser.add_argument("project", help="name or id")
 
 
 def ls(call: Call) -> None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def add(commands: Subparsers) -> None:
     parser = verb(commands, "restore", "restore the code and the environment of an iteration", restore)
-    parser.add_argument("iteration", metavar="ITERATION", help="an id")
-    parser.add_argument("directory", metavar="DIRECTORY", help="new, empty, or a checkout without changes of its own")
+    parser.add_argument("iteration", help="an id")
+    parser.add_argument("directory", help="new, empty, or a checkout without changes of its own")
     parser.add_argument("--install", action="store_true", help="run the command that rebuilds the environment")
     parser.add_argument(
         "--verify",

@@ -42,9 +42,9 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--expires-in-days", type=int, help="when the token ends (default: never)")
     parser.add_argument("--as", dest="login", metavar="LOGIN", help="store a named login, like dev, beside others")
     parser = verb(commands, "logout", "forget a login; its token stays valid until `tokens rm`", logout)
-    parser.add_argument("login", nargs="?", metavar="LOGIN", help="its name (default: the current one)")
+    parser.add_argument("login", nargs="?", help="its name (default: the current one)")
     parser = verb(commands, "use", "switch to a named login; without a name, list them", use)
-    parser.add_argument("login", nargs="?", metavar="LOGIN", help="its name")
+    parser.add_argument("login", nargs="?", help="its name")
     verb(commands, "whoami", "show the signed-in user and the server", whoami)
 
 

@@ -24,11 +24,11 @@ def add(commands: Subparsers) -> None:
     verbs = noun(commands, "tokens", "API tokens of yours; managing them takes your password")
     verb(verbs, "ls", "list your tokens", ls)
     parser = verb(verbs, "create", "create a token; it is shown only this once", create)
-    parser.add_argument("name", metavar="NAME", help="the purpose of the token, to distinguish it from others")
+    parser.add_argument("name", help="the purpose of the token, to distinguish it from others")
     parser.add_argument("--project", help="name or id of the only project that the token may use")
     parser.add_argument("--read-only", action="store_true", help="a token that can change nothing")
     parser.add_argument("--expires-in-days", type=int, metavar="N", help="when the token ends (default: never)")
-    removal(verbs, "end a token at once", rm).add_argument("token", metavar="TOKEN", help="an id")
+    removal(verbs, "end a token at once", rm).add_argument("token", help="an id")
 
 
 def ls(call: Call) -> None:

@@ -17,13 +17,13 @@ COLUMNS = {"id": "id", "kind": "kind", "name": "name", "deleted": "deleted_date"
 def add(commands: Subparsers) -> None:
     verbs = noun(commands, "trash", "deleted objects, which can be restored for some days")
     parser = verb(verbs, "ls", "list what was deleted in a project, the last first", ls)
-    parser.add_argument("project", nargs="?", metavar="PROJECT", help="name or id (default: list the deleted projects)")
+    parser.add_argument("project", nargs="?", help="name or id (default: list the deleted projects)")
     parser = verb(verbs, "restore", "restore deleted objects as they were", restore)
     parser.add_argument("--name", help="another name, for an object whose name has been taken since")
-    parser.add_argument("ids", nargs="+", metavar="ID", help="an id of `trash ls`")
+    parser.add_argument("ids", nargs="+", help="an id of `trash ls`")
     parser = verb(verbs, "purge", "remove deleted objects for good", purge)
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("ids", nargs="+", metavar="ID", help="an id of `trash ls`")
+    parser.add_argument("ids", nargs="+", help="an id of `trash ls`")
 
 
 def ls(call: Call) -> None:

@@ -26,7 +26,7 @@ COLUMNS = {
     "created": "created_date",
 }
 
-_USER = {"metavar": "USER", "help": "username or id"}
+_USER = "username or id"
 _RIGHTS = {
     "create": "create experiments, iterations and what they own",
     "read": "read everything in the project",
@@ -40,33 +40,33 @@ def add(commands: Subparsers) -> None:
     verbs = noun(commands, "users", "who may sign in, and what they may do")
     verb(verbs, "ls", "list all users; for admins", ls)
     parser = verb(verbs, "show", "show a user, and the permissions", show)
-    parser.add_argument("user", **_USER)  # type: ignore[arg-type]
+    parser.add_argument("user", help=_USER)
     parser = verb(verbs, "create", "create a user; for admins", create)
-    parser.add_argument("username", metavar="USERNAME", help="1 to 64 letters, digits and . _ - @")
+    parser.add_argument("username", help="1 to 64 letters, digits and . _ - @")
     parser.add_argument("--first-name", default="", help="the first name (default: none)")
     parser.add_argument("--last-name", default="", help="the last name (default: none)")
     parser.add_argument("--admin", action="store_true", help="make the user an admin, who may do everything")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin, do not ask")
     parser = verb(verbs, "passwd", "set your password, or as an admin a user's", password)
-    parser.add_argument("user", metavar="USER", nargs="?", help="the user (default: you)")
+    parser.add_argument("user", nargs="?", help="the user (default: you)")
     parser.add_argument(
         "--password-stdin",
         action="store_true",
         help="read the password from stdin, after your present one",
     )
     parser = verb(verbs, "grant", "give a user these permissions on a project, and no others", grant)
-    parser.add_argument("user", **_USER)  # type: ignore[arg-type]
-    parser.add_argument("project", metavar="PROJECT", help="name or id")
+    parser.add_argument("user", help=_USER)
+    parser.add_argument("project", help="name or id")
     for right in (*session.RIGHTS, "all"):
         parser.add_argument(f"--{right}", action="store_true", help=_RIGHTS[right])
     parser = verb(verbs, "permit", "change these permissions of a user on a project, and leave the others", permit)
-    parser.add_argument("user", **_USER)  # type: ignore[arg-type]
-    parser.add_argument("project", metavar="PROJECT", help="name or id")
+    parser.add_argument("user", help=_USER)
+    parser.add_argument("project", help="name or id")
     for right in session.RIGHTS:
         action = argparse.BooleanOptionalAction
         parser.add_argument(f"--{right}", action=action, help=f"may {_RIGHTS[right]}, or may not")
     parser = removal(verbs, "delete a user: yourself, or as an admin another one", rm)
-    parser.add_argument("user", nargs="?", **_USER)  # type: ignore[arg-type]
+    parser.add_argument("user", nargs="?", help=_USER)
     parser.add_argument("--me", action="store_true", help="delete yourself; your projects stay")
 
 

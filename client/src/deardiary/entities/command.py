@@ -5,17 +5,14 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of
+from deardiary.api import Calls, path_of
 from deardiary.wire.shapes import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Commands:
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
+class Commands(Calls):
     def create(self, iteration_id: str, kind: str, text: str = "", *, id_key: str | None = None) -> Command:
         """Ask a running iteration for ``stop``, ``checkpoint`` or a word of your own, with a text.
 

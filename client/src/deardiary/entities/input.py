@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Calls, path_of, present
 from deardiary.wire.shapes import Input
 
 if TYPE_CHECKING:
@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 Kind = Literal["dataset", "resource", "model"]
 
 
-class Inputs:
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
+class Inputs(Calls):
     def create(
         self,
         iteration_id: str,

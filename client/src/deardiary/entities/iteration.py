@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlencode
 
-from deardiary.api import Api, id_of, path_of, present
+from deardiary.api import Calls, id_of, path_of, present
 from deardiary.entities import output as outputs
 from deardiary.entities import snapshot as snapshots
 from deardiary.entities.table import read_columns
@@ -35,10 +35,7 @@ if TYPE_CHECKING:
     from deardiary.spool.points import Columns
 
 
-class Iterations:
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
+class Iterations(Calls):
     def create(
         self,
         experiment_id: str,

@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from deardiary.api import Api, id_of, path_of, present
+from deardiary.api import Calls, id_of, path_of, present
 from deardiary.entities.records import Point
 from deardiary.wire.shapes import BatchReceipt, Curve, Metric, MetricSummary
 
@@ -40,10 +40,7 @@ def _joined(one: Curve, other: Curve) -> Curve:
     )
 
 
-class Metrics:
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
+class Metrics(Calls):
     def create(
         self, iteration_id: str, key: str, value: float, *, step: int | None = None, recorded_at: datetime | None = None
     ) -> Metric:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Calls, path_of, present
 from deardiary.entities.modelversion import ModelVersions
 from deardiary.entities.resource import Resources
 from deardiary.errors import ClientError
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from deardiary.transfer.progress import Progress
 
 
-class Models:
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
+class Models(Calls):
     def create(
         self,
         project_id: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Calls, path_of, present
 from deardiary.entities import reference
 from deardiary.wire.shapes import Iteration, ModelVersion, Stage
 
@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class ModelVersions:
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
+class ModelVersions(Calls):
     def create(
         self,
         model_id: str,

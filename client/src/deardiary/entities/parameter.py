@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of
+from deardiary.api import Calls, path_of
 from deardiary.wire.shapes import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Parameters:
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
+class Parameters(Calls):
     def create(self, iteration_id: str, key: str, value: str) -> Parameter:
         """Set a parameter. Repeating the same value changes nothing; another value raises ClientError 409 CONFLICT."""
         path = path_of("iterations", iteration_id, "parameters")

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Calls, path_of, present
 from deardiary.wire.shapes import Member, UserPermission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Permissions:
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
+class Permissions(Calls):
     def get(self, project_id: str, user_id: str) -> UserPermission:
         return self._api.get(UserPermission, path_of("projects", project_id, "permissions", user_id))
 

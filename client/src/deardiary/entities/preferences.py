@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deardiary.api import Api
+from deardiary.api import Calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,11 +12,8 @@ if TYPE_CHECKING:
 _PATH = "/auth/me/preferences"
 
 
-class Preferences:
+class Preferences(Calls):
     """A JSON object that the server keeps for the signed-in user, such as settings of a dashboard."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def get(self) -> dict[str, Any]:
         """Return the preferences; {} before the first `put`."""

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Calls, path_of, present
 from deardiary.files import sha256_of
 from deardiary.transfer import paths, store
 from deardiary.transfer.digests import digests_of
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
     from deardiary.transfer.progress import Progress
 
 
-class Resources:
+class Resources(Calls):
     """Resources. A ``progress`` argument is called with the bytes done and the total, by one thread at a time."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def create(
         self,

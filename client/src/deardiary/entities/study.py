@@ -5,21 +5,18 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of
+from deardiary.api import Calls, path_of
 from deardiary.wire.shapes import StudyAppend, StudyLease, StudyRecords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-class Studies:
+class Studies(Calls):
     """Records of a search in one order for all its workers, and leases of what each works on.
 
     An experiment has as many studies as there are ids: text of digits, small letters, ``.`` and ``-``.
     """
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def append(
         self, experiment_id: str, study_id: str, records: Sequence[str], *, append_id: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from deardiary.api import Api, path_of
+from deardiary.api import Calls, path_of
 from deardiary.wire.shapes import Tag
 
 if TYPE_CHECKING:
@@ -13,11 +13,8 @@ if TYPE_CHECKING:
 Owner = Literal["project", "experiment", "iteration"]
 
 
-class Tags:
+class Tags(Calls):
     """Tags. ``owner`` is the kind of object that ``owner_id`` names."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def create(self, owner: Owner, owner_id: str, value: str) -> Tag:
         """Add a tag; if the object has it already, return the existing one unchanged."""

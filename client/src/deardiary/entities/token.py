@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Calls, path_of, present
 from deardiary.wire.shapes import ApiToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Tokens:
+class Tokens(Calls):
     """API tokens. Managing them requires a session by password; an API token cannot do it."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def create(
         self, name: str, *, expires_in_days: int | None = None, project_id: str | None = None, read_only: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Calls, path_of, present
 from deardiary.wire.form import from_json
 from deardiary.wire.shapes import Experiment, Iteration, LoggedModel, Model, Project, Resource, Trashed
 
@@ -22,11 +22,8 @@ _SHAPES: dict[str, type[Project | Experiment | Iteration | Resource | Model | Lo
 }
 
 
-class Trash:
+class Trash(Calls):
     """Deleted projects, experiments, iterations, resources, models and logged models, until their ``purge_date``."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def list(self, project: str | None = None) -> Iterator[Trashed]:
         """List what was deleted in a project, given by its id; without one, the deleted projects that you may restore.

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Calls, path_of, present
 from deardiary.wire.shapes import User, UserName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Users:
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
+class Users(Calls):
     def create(
         self, username: str, password: str, *, first_name: str = "", last_name: str = "", is_admin: bool = False
     ) -> User:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deardiary.api import Api, path_of, present
+from deardiary.api import Calls, path_of, present
 from deardiary.wire.shapes import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-class Views:
+class Views(Calls):
     """Named views of a project. ``state`` is a JSON object of at most 64 KiB, such as the columns of a table."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def create(self, project_id: str, name: str, state: Mapping[str, Any]) -> View:
         return self._api.post(View, path_of("projects", project_id, "views"), {"name": name, "state": state})

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from deardiary.nested import flat
 from deardiary.values import as_texts
 from deardiary.wandb.errors import UsageError
+from deardiary.wandb.summaries import Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Config(MutableMapping[str, Any]):
+class Config(Values):
     """The values are those that were set; nested dicts are recorded as parameters joined by dots.
 
     A value is recorded when it is first set. UsageError if it is set to another one later, unless that is allowed; then
@@ -23,7 +24,7 @@ class Config(MutableMapping[str, Any]):
     def __init__(self, record: Callable[[dict[str, str]], object], relabel: Callable[[dict[str, str]], object]) -> None:
         object.__setattr__(self, "_record", record)
         object.__setattr__(self, "_relabel", relabel)
-        object.__setattr__(self, "_values", {})
+        super().__init__()
 
     def update(  # type: ignore[override]
         self,
@@ -54,32 +55,11 @@ class Config(MutableMapping[str, Any]):
     def as_dict(self) -> dict[str, Any]:
         return dict(self._values)
 
-    def __getitem__(self, key: str) -> Any:
-        return self._values[key]
-
     def __setitem__(self, key: str, value: Any) -> None:
         self.update({key: value})
 
     def __delitem__(self, key: str) -> None:
         raise UsageError(f"config.{key} is recorded, and stays")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self._values[name]
-        except KeyError:
-            raise AttributeError(f"config has no {name!r}") from None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
-
-    def __repr__(self) -> str:
-        return repr(self._values)
 
 
 def _one_level(values: Any) -> Mapping[Any, Any]:

@@ -7,6 +7,7 @@ reads no setting.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import field
 from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-    @dataclass_transform(
-        eq_default=False, kw_only_default=True, frozen_default=True, field_specifiers=(dataclasses.field,)
-    )
+    @dataclass_transform(eq_default=False, kw_only_default=True, frozen_default=True, field_specifiers=(field,))
     def _shape(_: type[T]) -> type[T]: ...
 else:
     _shape = dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -94,11 +93,11 @@ class Shape:
 
     def shown(self) -> dict[str, object]:
         """The fields by name, without the secrets."""
-        names = (field.name for field in dataclasses.fields(self) if field.repr)
+        names = (each.name for each in dataclasses.fields(self) if each.repr)
         return {name: getattr(self, name) for name in names}
 
     def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, field.name) for field in dataclasses.fields(self))
+        return tuple(getattr(self, each.name) for each in dataclasses.fields(self))
 
 
 @_shape
@@ -153,7 +152,7 @@ class Member(UserPermission):
 class Me(User):
     """The signed-in user, with the permissions on all projects if the request asks for them."""
 
-    permissions: tuple[UserPermission, ...] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    permissions: tuple[UserPermission, ...] | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
 @_shape
@@ -178,7 +177,7 @@ class Project(Shape):
     description: str
     created_by: str | None = None
     created_date: datetime
-    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 @_shape
@@ -231,7 +230,7 @@ class Experiment(Shape):
     created_by: str | None = None
     created_date: datetime
     end_date: datetime | None = None
-    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 @_shape
@@ -253,7 +252,7 @@ class Iteration(Shape):
     git_sha: str
     git_dirty: bool
     entrypoint: str
-    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -335,7 +334,7 @@ class BatchReceipt(Shape):
     batch_id: str
     accepted: int
     last_step: dict[str, int]
-    accepted_output: int | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    accepted_output: int | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
 @_shape
@@ -358,7 +357,7 @@ class OutputLine(Shape):
     text: str
     recorded_at: datetime
     cursor: str
-    gap: OutputGap | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    gap: OutputGap | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
 @_shape
@@ -384,7 +383,7 @@ class PendingCommand(Shape):
     id: str
     kind: str
     text: str
-    requested_by: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    requested_by: str | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
 @_shape
@@ -394,8 +393,8 @@ class FlushReceipt(BatchReceipt):
     The writer may wait ``flush_after_seconds`` with its next flush; None from a server without a pace.
     """
 
-    commands: tuple[PendingCommand, ...] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
-    flush_after_seconds: float | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    commands: tuple[PendingCommand, ...] | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    flush_after_seconds: float | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
 @_shape
@@ -422,9 +421,9 @@ class Command(Shape):
 class IterationOverview(Iteration):
     """An iteration with its parameters by key, metrics by key, and tags; None for a field that was not requested."""
 
-    parameters: dict[str, str] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
-    metrics: dict[str, MetricSummary] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
-    tags: tuple[str, ...] | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    parameters: dict[str, str] | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    metrics: dict[str, MetricSummary] | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    tags: tuple[str, ...] | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
 
 
 @_shape
@@ -453,9 +452,9 @@ class ChangedIterations(Shape):
     """
 
     data: tuple[IterationOverview, ...]
-    grown: dict[str, dict[str, MetricSummary]] = dataclasses.field(default_factory=dict)
+    grown: dict[str, dict[str, MetricSummary]] = field(default_factory=dict)
     gone: tuple[str, ...]
-    last_seen: dict[str, datetime] = dataclasses.field(default_factory=dict)
+    last_seen: dict[str, datetime] = field(default_factory=dict)
     reset: bool
     next_since: str
     poll_after_seconds: int
@@ -493,7 +492,7 @@ class Resource(Shape):
     name: str
     description: str
     content_type: str = "application/octet-stream"
-    data: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    data: str | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
     created_by: str | None = None
     created_date: datetime
     updated_date: datetime | None = None
@@ -524,8 +523,8 @@ class Model(Shape):
     created_by: str | None = None
     created_date: datetime
     updated_date: datetime | None = None
-    labels: dict[str, str] = dataclasses.field(default_factory=dict)
-    aliases: dict[str, int] = dataclasses.field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, int] = field(default_factory=dict)
 
 
 @_shape
@@ -541,9 +540,9 @@ class ModelVersion(Shape):
     model_id: str
     version: int
     iteration_id: str | None = None
-    run_id: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
-    run_link: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
-    loggedmodel_id: str | None = dataclasses.field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    run_id: str | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    run_link: str | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
+    loggedmodel_id: str | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
     resource_id: str | None = None
     stage_id: Stage
     description: str
@@ -551,7 +550,7 @@ class ModelVersion(Shape):
     created_by: str | None = None
     created_date: datetime
     updated_date: datetime | None = None
-    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
 
 
@@ -587,7 +586,7 @@ class LoggedModel(Shape):
     created_by: str | None = None
     created_date: datetime
     updated_date: datetime | None = None
-    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 @_shape
@@ -595,8 +594,8 @@ class UploadRequest(Shape):
     """One HTTP request that the uploader still has to send, exactly as given, headers included."""
 
     method: str
-    url: str = dataclasses.field(repr=False)
-    headers: dict[str, str] = dataclasses.field(repr=False)
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
     offset: int
     size_bytes: int
     part_number: int | None = None
@@ -630,7 +629,7 @@ class BulkUploads(Shape):
 class Download(Shape):
     """The URL of a resource's bytes, valid until ``expires_at``."""
 
-    url: str = dataclasses.field(repr=False)
+    url: str = field(repr=False)
     expires_at: datetime
     size_bytes: int
     content_hash: str
@@ -683,7 +682,7 @@ class Activity(Shape):
 class Session(Shape):
     """The answer to a sign-in."""
 
-    access_token: str = dataclasses.field(repr=False)
+    access_token: str = field(repr=False)
     token_type: str
     expires_at: datetime
     user: User
@@ -710,4 +709,4 @@ class ApiToken(Shape):
     expires_at: datetime | None = None
     project_id: str | None = None
     read_only: bool
-    token: str | None = dataclasses.field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
