@@ -132,8 +132,11 @@ def _fields(thing: type) -> str:
 
 def _members(owner: str, thing: type) -> Iterator[str]:
     """Describe its own members, and those of bases that have no public name, so that no other place describes them."""
-    bases = (each for each in thing.__mro__ if each is thing or each.__module__ == "deardiary.tracking.media")
-    for name, member in (each for base in bases for each in vars(base).items()):
+    bases = [each for each in thing.__mro__ if each is thing or each.__module__.startswith("deardiary.tracking.")]
+    members: dict[str, Any] = {}
+    for base in bases:
+        members = {**members, **{name: each for name, each in vars(base).items() if name not in members}}
+    for name, member in members.items():
         if name.startswith("_") or name in _INTERNAL:
             continue
         if isinstance(member, property):

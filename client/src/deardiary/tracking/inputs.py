@@ -1,4 +1,4 @@
-"""What an iteration has read, as the records of its spool hold it: the arguments of the operation `input`."""
+"""What an iteration has read: its calls, and the arguments of the operation `input` that its spool holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,67 @@ from deardiary.wire.shapes import ModelVersion, Resource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from deardiary.tracking.journal import Journal
+
 _log = logging.getLogger(__name__)
+
+
+class InputLog:
+    """The calls of an iteration that record what it reads."""
+
+    @property
+    def journal(self) -> Journal:
+        raise NotImplementedError
+
+    def _check_running(self) -> None:
+        raise NotImplementedError
+
+    def log_dataset(
+        self,
+        name: str,
+        *,
+        digest: str = "",
+        source: str = "",
+        source_type: str = "",
+        context: str = "",
+        description: str = "",
+        labels: Mapping[str, object] | None = None,
+        resource: Resource | str | None = None,
+    ) -> None:
+        """Record that this iteration reads a dataset: ``digest`` names its content, ``source`` its place.
+
+        The client replaces credentials in ``source`` by ``***``.
+        ``context`` is its purpose, such as "training". ``resource`` is the resource, or the id of one, that holds it.
+        The server records the same name, digest, context and resource once.
+        """
+        self._read(
+            dataset(
+                name,
+                resource,
+                digest=digest,
+                source=source,
+                source_type=source_type,
+                context=context,
+                description=description,
+                labels=labels,
+            )
+        )
+
+    def use_resource(self, resource: Resource | str, *, context: str = "") -> None:
+        """Record that this iteration reads a resource of its project, given as the object or by its id."""
+        self._read(of_resource(resource, context))
+
+    def use_model(self, version: ModelVersion | str, *, context: str = "") -> None:
+        """Record that this iteration reads a model version of its project.
+
+        ``version`` is the object, its id, ``MODEL@ALIAS``, ``MODEL/3`` or ``PROJECT/MODEL/3``. The client looks a text
+        up when it sends the record: an alias may name another version by then.
+        """
+        self._read(of_version(version, context))
+
+    def _read(self, arguments: Mapping[str, Any]) -> None:
+        self._check_running()
+        self.journal.operation("input", arguments)
 
 
 def dataset(

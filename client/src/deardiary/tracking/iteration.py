@@ -17,15 +17,17 @@ from deardiary.errors import ClientError, reason_of
 from deardiary.sending.run_ref import key_of
 from deardiary.spool.points import PointEncoder
 from deardiary.spool.run import Run, RunRef
-from deardiary.tracking import inputs, interactive, outcome, process_hooks
+from deardiary.tracking import interactive, outcome, process_hooks
 from deardiary.tracking.commands import Commands
+from deardiary.tracking.environment import EnvironmentLog
 from deardiary.tracking.files import Artifacts
 from deardiary.tracking.finish_hooks import FinishHooks
+from deardiary.tracking.inputs import InputLog
 from deardiary.tracking.journal import Journal, new_run
 from deardiary.tracking.media import MediaLog
-from deardiary.tracking.silent import NullArtifacts, NullCapture, NullJournal
+from deardiary.tracking.silent import NullArtifacts, NullJournal
 from deardiary.tracking.steps import StepCounter
-from deardiary.values import Number, as_label_changes, as_snapshot, as_step, as_tags, as_texts
+from deardiary.values import Number, as_label_changes, as_step, as_tags, as_texts
 from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Resource
 from deardiary.wire.times import to_milliseconds
 
@@ -35,11 +37,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from deardiary.client import Client
-    from deardiary.environment.capture import Environment
     from deardiary.media.encoded import Encoded
-    from deardiary.tracking.console import CapturedOutput
     from deardiary.tracking.creation import Creation
-    from deardiary.tracking.system import SystemWatch
     from deardiary.wire.shapes import PendingCommand
 
 _log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ _INSTEAD = {
 }
 
 
-class ActiveIteration(MediaLog):
+class ActiveIteration(EnvironmentLog, InputLog, MediaLog):
     """A running iteration, to log into; several threads may share it.
 
     Each call writes its records to a file before it returns, and a thread sends them. No call waits for the network,
@@ -105,7 +104,6 @@ class ActiveIteration(MediaLog):
         self._is_halted = False  # ended, or refused: one look for each `log`
         self._creation = creation
         self._has_raised_refusal = False
-        self._has_snapshot = False  # the program has recorded one
         self.finish_hooks = FinishHooks()
         self._is_fork = False
         self._is_part = is_part  # this process ends its own part, and leaves the iteration running
@@ -115,7 +113,6 @@ class ActiveIteration(MediaLog):
         self._ends_with_process = self._cell is None and threading.current_thread() is threading.main_thread()
         self._commands = Commands(self)
         self._is_silent = silent
-        self._captured: CapturedOutput | None = None
         self._open: Journal | None = cast("Journal", NullJournal())
         self._artifacts = cast("Artifacts", NullArtifacts())
         self._forked_from = ""
@@ -265,15 +262,6 @@ class ActiveIteration(MediaLog):
         steps = [None] * len(texts) if self._steps is None else self._steps.assign(metrics, None)
         self.journal.points(texts, steps, int(time.time() * 1000))
 
-    def record_environment(self, environment: Environment) -> None:
-        """Record a snapshot from a thread of the client, unless the iteration has one. RuntimeError after the end."""
-        earlier = self.journal.created() if self._reopens else None
-        if self._has_snapshot or (earlier is not None and earlier.python_version):
-            return
-        if self._is_halted:
-            raise RuntimeError("The iteration takes nothing more")
-        self.journal.operation("snapshot", as_snapshot(environment.fields()))
-
     @property
     def stop_requested(self) -> bool:
         """Whether a person or a program has asked this iteration to stop: `deardiary iterations stop`, or the API.
@@ -358,101 +346,6 @@ class ActiveIteration(MediaLog):
         """
         self._check_running()
         return self._artifacts.register(name, resource, description)
-
-    def log_dataset(
-        self,
-        name: str,
-        *,
-        digest: str = "",
-        source: str = "",
-        source_type: str = "",
-        context: str = "",
-        description: str = "",
-        labels: Mapping[str, object] | None = None,
-        resource: Resource | str | None = None,
-    ) -> None:
-        """Record that this iteration reads a dataset: ``digest`` names its content, ``source`` its place.
-
-        The client replaces credentials in ``source`` by ``***``.
-        ``context`` is its purpose, such as "training". ``resource`` is the resource, or the id of one, that holds it.
-        The server records the same name, digest, context and resource once.
-        """
-        self._read(
-            inputs.dataset(
-                name,
-                resource,
-                digest=digest,
-                source=source,
-                source_type=source_type,
-                context=context,
-                description=description,
-                labels=labels,
-            )
-        )
-
-    def use_resource(self, resource: Resource | str, *, context: str = "") -> None:
-        """Record that this iteration reads a resource of its project, given as the object or by its id."""
-        self._read(inputs.of_resource(resource, context))
-
-    def use_model(self, version: ModelVersion | str, *, context: str = "") -> None:
-        """Record that this iteration reads a model version of its project.
-
-        ``version`` is the object, its id, ``MODEL@ALIAS``, ``MODEL/3`` or ``PROJECT/MODEL/3``. The client looks a text
-        up when it sends the record: an alias may name another version by then.
-        """
-        self._read(inputs.of_version(version, context))
-
-    def _read(self, arguments: Mapping[str, Any]) -> None:
-        self._check_running()
-        self.journal.operation("input", arguments)
-
-    def set_snapshot(self, **fields: str | bool | None) -> None:
-        """Record the environment: the fields of `Iterations.set_snapshot`. TypeError for any other field."""
-        self._check_running()
-        self._has_snapshot = True
-        self.journal.operation("snapshot", as_snapshot(fields))
-
-    def snapshot_environment(
-        self, directory: str | PathLike[str] | None = None, *, diff: bool = True, untracked: bool = True
-    ) -> Environment:
-        """Record this process's environment, as `capture_environment` returns it, for a later `restore`.
-
-        Files left out and credentials replaced are logged, and named by ``left_out`` and ``redacted`` of the answer.
-        """
-        from deardiary.environment.capture import Environment, capture_environment, log_remarks
-
-        self._check_running()
-        if self._is_silent:
-            return Environment(python_version="", problems=("this process does not log",))
-        environment = capture_environment(directory, diff=diff, untracked=untracked)
-        log_remarks(environment)
-        self.set_snapshot(**environment.fields())
-        return environment
-
-    def watch_system(self, seconds: float = 15.0) -> SystemWatch:
-        """Log the load of processor, memory and NVIDIA GPUs, as ``system/…``, until the iteration ends.
-
-        psutil and nvidia-ml-py measure it if they are installed, else /proc and nvidia-smi. ImportError without psutil
-        on a system without /proc.
-        """
-        from deardiary.tracking.system import SystemWatch
-
-        self._check_running()
-        return cast("SystemWatch", NullCapture()) if self._is_silent else SystemWatch(self, seconds)
-
-    def capture_output(self) -> CapturedOutput:
-        """Capture what Python prints from now on, as `start` does by default, until the iteration ends.
-
-        Return the capture that is active already, if there is one.
-        """
-        from deardiary.tracking.console import CapturedOutput
-
-        self._check_running()
-        if self._is_silent:
-            return cast("CapturedOutput", NullCapture())
-        if self._captured is None or self._captured.has_stopped:
-            self._captured = CapturedOutput(self)
-        return self._captured
 
     def child(
         self,
