@@ -240,6 +240,8 @@ def test_video_json_and_html(tmp_path: Path) -> None:
         (lambda it: it.log_text("", "x"), ValueError, "1 to"),
         (lambda it: it.log_text("k", "x", 1.5), TypeError, "step"),
         (lambda it: it.log_text("k", b"x"), TypeError, "str"),
+        (lambda it: it.log_text("k", "x", caption="é" * 2**15 + "e"), ValueError, "caption has at most"),
+        (lambda it: it.log_text("k", "x", caption=5), TypeError, "caption is text"),
         (lambda it: it.log_figure("k", 5), TypeError, "matplotlib"),
         (lambda it: it.log_table("k", "a,b"), TypeError, "list of dicts"),
         (lambda it: it.log_table("k", {"a": [1], "b": []}), ValueError, "same length"),

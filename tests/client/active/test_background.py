@@ -218,6 +218,25 @@ def test_a_text_that_the_server_would_refuse_is_an_error_of_start(
 
 
 @pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda active, file: active.log_resource(file, description="x" * 65537, wait=False), "description"),
+        (lambda active, file: active.log_resource(file, description=7, wait=False), "description"),
+        (lambda active, file: active.register_model("m", file, description="x" * 65537), "description"),
+        (lambda active, file: active.register_model("m" * 256, file), "name"),
+    ],
+)
+def test_a_text_that_the_server_would_refuse_later_is_an_error_of_the_call(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., object], field: str
+) -> None:
+    """Else the file would stay among the rejected ones of the spool."""
+    monkeypatch.setenv("DEARDIARY_OFFLINE", "1")
+    (tmp_path / "f").write_bytes(b"x")
+    with start(server) as active, pytest.raises((TypeError, ValueError), match=field):
+        call(active, tmp_path / "f")
+
+
+@pytest.mark.parametrize(
     ("setting", "given", "expected"),
     [(None, None, (30.0, 3.0)), (None, 60.0, (60.0, 60.0)), ("20", None, (20.0, 20.0)), ("1", None, (1.0, 1.0))],
 )

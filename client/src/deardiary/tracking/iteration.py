@@ -27,7 +27,7 @@ from deardiary.tracking.journal import Journal, new_run
 from deardiary.tracking.media import MediaLog
 from deardiary.tracking.silent import NullArtifacts, NullJournal
 from deardiary.tracking.steps import StepCounter
-from deardiary.values import Number, as_label_changes, as_step, as_tags, as_texts
+from deardiary.values import Number, as_label_changes, as_step, as_tags, as_texts, checked_text, checked_word
 from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Resource
 from deardiary.wire.times import to_milliseconds
 
@@ -333,7 +333,7 @@ class ActiveIteration(EnvironmentLog, InputLog, MediaLog):
         self._check_running()
         if not os.fspath(path):
             raise ValueError("Name a file or a folder to store: '' would be all of the working directory")
-        return self._artifacts.store(Path(path), name, description, wait=wait)
+        return self._artifacts.store(Path(path), name, checked_text("description", description), wait=wait)
 
     def _keep_media(self, encoded: Encoded, name: str, caption: str) -> None:
         self._artifacts.keep(encoded.content, name, caption)
@@ -345,7 +345,7 @@ class ActiveIteration(EnvironmentLog, InputLog, MediaLog):
         Offline, or if the server cannot be reached, this happens later; the answer has no id and the version 0.
         """
         self._check_running()
-        return self._artifacts.register(name, resource, description)
+        return self._artifacts.register(checked_word("name", name), resource, checked_text("description", description))
 
     def child(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deardiary.values import as_step
+from deardiary.values import as_step, checked_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,8 +146,9 @@ class MediaLog:
         given = as_step(step)
         self._check_running()
         name_of(key, given or 0, "")  # refuses the key before it counts
+        checked = [checked_text("caption", each) for each in captions]
         (at,) = self._media_steps.assign([key], given)
-        for index, (encoded, caption) in enumerate(zip(files, captions, strict=True)):
+        for index, (encoded, caption) in enumerate(zip(files, checked, strict=True)):
             self._keep_media(encoded, name_of(key, at, encoded.suffix, index if numbered else None), caption)
 
     def _check_running(self) -> None:
