@@ -14,7 +14,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib import deadline, retry, security
-from chalicelib.services.lifecycle import deletion
+from chalicelib.aws import throttling
+from chalicelib.services.lifecycle import deletion, pace
 from chalicelib.services.points import batch
 from tests.support.dynoxide import NotInstallable, installed_binary, with_dynoxide
 from tests.support.emulator import Emulator, running_emulator
@@ -120,6 +121,13 @@ def _limits_of_a_slow_machine() -> Iterator[None]:
         for module, name in ((retry, "SECONDS"), (deadline, "SECONDS"), (deletion, "REQUEST_SECONDS")):
             patch.setattr(module, name, 60.0)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _pace_of_an_idle_server() -> None:
+    """A throttled call and the iterations of earlier tests do not slow the writers of this one."""
+    pace._crowd = pace.Crowd()
+    throttling._last = float("-inf")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -87,8 +87,8 @@ def test_pip_can_read_the_requirements_on_the_page() -> None:
 def test_the_page_names_the_extras_and_the_python_that_the_package_does() -> None:
     project = (CLIENT / "pyproject.toml").read_text()
     extras = re.findall(
-        r"^(\w+) = \[", project.partition("[project.optional-dependencies]")[2].partition("\n[")[0], re.MULTILINE
+        r"^([\w-]+) = \[", project.partition("[project.optional-dependencies]")[2].partition("\n[")[0], re.MULTILINE
     )
-    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == extras
+    assert re.findall(r"^\| `([\w-]+)` \|", PAGE, re.MULTILINE) == extras
     (oldest,) = re.findall(r'requires-python = ">=([\d.]+)"', project)
     assert f"Python {oldest} or newer" in PAGE

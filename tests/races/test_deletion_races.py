@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -70,15 +70,18 @@ def test_an_entity_deleted_between_the_read_and_the_write_is_not_found(
 ) -> None:
     experiment = new_experiment(server)
     ids = {"experiment": experiment, "iteration": new_iteration(server, experiment)}
-    read = lineage._read
 
-    def read_and_delete(*given: Any) -> Any:
-        answer = read(*given)
-        monkeypatch.undo()
-        assert server.call("DELETE", f"/{victim}s/{ids[victim]}?purge=true").status in (202, 204)
-        return answer
+    def and_delete(read: Callable[..., Any]) -> Callable[..., Any]:
+        def read_and_delete(*given: Any, **options: Any) -> Any:
+            answer = read(*given, **options)
+            monkeypatch.undo()
+            assert server.call("DELETE", f"/{victim}s/{ids[victim]}?purge=true").status in (202, 204)
+            return answer
 
-    monkeypatch.setattr(lineage, "_read", read_and_delete)
+        return read_and_delete
+
+    for name in ("find_experiment_lineage", "find_iteration_lineage"):
+        monkeypatch.setattr(lineage, name, and_delete(getattr(lineage, name)))
     assert server.call(method, path.format(**ids), body).error == (404, "NOT_FOUND")
 
 

@@ -67,8 +67,8 @@ def after_the_look(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
     """Act once, after the next request has read its iteration and before it decides."""
     look = access.iteration
 
-    def look_and_act(*given: Any) -> Any:
-        found = look(*given)
+    def look_and_act(*given: Any, **options: Any) -> Any:
+        found = look(*given, **options)
         monkeypatch.undo()
         act()
         return found
