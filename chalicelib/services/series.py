@@ -27,7 +27,7 @@ from chalicelib.storage.series import NO_SERIES
 MOST_POINTS = 65_000
 MOST_ITERATIONS = 200
 # A summary takes up to 300 bytes in JSON besides its key.
-MOST_SUMMARIES = 10_000
+MOST_SUMMARIES = 12_000
 
 
 class Window(NamedTuple):

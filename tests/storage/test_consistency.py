@@ -25,8 +25,10 @@ from tests.support.world import World, make_world
 
 NOBODY = "01ZZZZZZZZZZZZZZZZZZZZZZZZ"
 # Rows that no other row needs.
-FREE = {"change", "parameter", "tag", "known-source", "preferences", "view", "logged-link", "logged-points", "rollup"}
-FREE |= {"study-append", "study-lease"}
+FREE = {
+    *("change", "parameter", "tag", "known-source", "preferences", "view", "logged-link", "logged-points", "rollup"),
+    *("study-append", "study-lease"),
+}
 
 
 @pytest.fixture(scope="module")
