@@ -84,8 +84,9 @@ def abort(client: Any, address: Address, upload_id: str) -> None:
 
 
 def composite(parts: Sequence[Part]) -> str:
-    """The checksum that S3 reports for an object of these parts."""
-    return f"{base64.b64encode(rules.composite([part.sha256 for part in parts])).decode()}-{len(parts)}"
+    """The checksum that S3 reports for an object of these parts: SHA-256 of their concatenated SHA-256."""
+    digest = hashlib.sha256(b"".join(bytes.fromhex(part.sha256) for part in parts)).digest()
+    return f"{base64.b64encode(digest).decode()}-{len(parts)}"
 
 
 def write(client: Any, address: Address, sha256: str, size_bytes: int, blocks: Iterable[bytes]) -> None:

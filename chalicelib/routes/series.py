@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -19,7 +20,7 @@ from chalicelib.services.points import chart, stored
 from chalicelib.services.points.grid import Bucketed
 from chalicelib.services.series import CurvePage, Window
 from deardiary.wire.form import encode_float
-from deardiary.wire.points_page import encode_page
+from deardiary.wire.points_page import LENGTH, MAGIC, PointsPage
 from deardiary.wire.shapes import Curve, MetricSummary
 
 routes = Routes(__name__)
@@ -143,7 +144,7 @@ def list_columns(call: Call[None, ColumnsQuery], iteration_id: str) -> Answer[by
     page = stored.read_stored(
         call.actor, iteration_id, query.key, query.min_step, query.max_step, query.cursor, MOST_BYTES
     )
-    return Answer(200, encode_page(page), media_type=BINARY)
+    return Answer(200, _encoded(page), media_type=BINARY)
 
 
 @routes.get("/experiments/{experiment_id}/metrics/series", query=CurveOfIterationsQuery)
@@ -209,3 +210,13 @@ def _grid_json(curve: Bucketed, digits: int | None = None) -> dict[str, list[Any
 def _rounding(digits: int) -> Callable[[float], float | str]:
     form = f"%.{digits - 1}e"
     return lambda value: encode_float(float(form % value))
+
+
+def _encoded(page: PointsPage) -> bytes:
+    moved: dict[str, list[str]] = {}
+    for batch_hash, generation in page.homes.items():
+        moved.setdefault(generation, []).append(batch_hash)
+    rows = [[len(row.points), *(row.batch or (row.generation,))] for row in page.rows]
+    fields = {"next_cursor": page.next_cursor, "rows": rows, "moved": moved}
+    head = json.dumps(fields, separators=(",", ":")).encode()
+    return b"".join((MAGIC, LENGTH.pack(len(head)), head, *(row.points for row in page.rows)))

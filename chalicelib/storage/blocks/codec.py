@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Any
 
+from chalicelib import columns
 from deardiary.wire import column_codec
 from deardiary.wire.chunks import MAX_INFLATED, DamagedData, inflate
 
@@ -21,12 +22,12 @@ _FLOATS, _INTEGERS, _JSON = b"f", b"i", b"j"
 
 def encode_floats(values: Sequence[float | None]) -> bytes:
     present = array("d", (value for value in values if value is not None))
-    return _FLOATS + zlib.compress(_marks(values) + column_codec.encode_values([present]))
+    return _FLOATS + zlib.compress(_marks(values) + columns.encode_values([present]))
 
 
 def encode_integers(values: Sequence[int | None]) -> bytes:
     present = [value for value in values if value is not None]
-    return _INTEGERS + zlib.compress(_marks(values) + column_codec.encode_integers([present]))
+    return _INTEGERS + zlib.compress(_marks(values) + columns.encode_integers([present]))
 
 
 def encode_json(value: Any) -> bytes:

@@ -10,7 +10,7 @@ import base64
 import zlib
 from collections.abc import Sequence
 
-from chalicelib.columns import Columns
+from chalicelib.columns import Columns, encode_integers, encode_values
 from deardiary.wire import chunks as form
 from deardiary.wire.chunks import Batch as Batch
 from deardiary.wire.chunks import Content as Content
@@ -18,7 +18,6 @@ from deardiary.wire.chunks import DamagedData as DamagedData
 from deardiary.wire.chunks import Slice as Slice
 from deardiary.wire.chunks import inflate as inflate
 from deardiary.wire.chunks import unpack as unpack
-from deardiary.wire.column_codec import encode_integers, encode_values
 
 _LEVEL = 6
 

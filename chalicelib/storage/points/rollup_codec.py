@@ -7,8 +7,9 @@ import zlib
 from array import array
 from collections.abc import Sequence
 
+from chalicelib.columns import encode_integers, encode_values
 from chalicelib.storage.points.codec import DamagedData, inflate
-from deardiary.wire.column_codec import WORD, decode_integers, decode_values, encode_integers, encode_values
+from deardiary.wire.column_codec import WORD, decode_integers, decode_values
 
 _MAGIC = b"DDR\x01"
 _CHECKSUM = struct.Struct(">I")

@@ -7,13 +7,8 @@ one smaller. The part size grows, by whole MiB, only if 10,000 parts would not b
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from typing import TYPE_CHECKING
 
 from deardiary.wire.limits import KIB, MAX_PARTS, MIB, TIB
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,8 +54,3 @@ def part_size(backend: str, size_bytes: int) -> int:
     """The size in bytes of every part but the last."""
     least = -(-size_bytes // MAX_PARTS)
     return max(CUTS.get(backend, CUTS["s3"]).part, -(-least // MIB) * MIB)
-
-
-def composite(hashes: Sequence[str]) -> bytes:
-    """SHA-256 of the concatenated SHA-256 of the parts (given in hex): S3's checksum of a multipart object."""
-    return hashlib.sha256(b"".join(map(bytes.fromhex, hashes))).digest()

@@ -11,9 +11,9 @@ from deardiary.wire.chunks import Batch, DamagedData
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_MAGIC = b"DDP\x01"
-_LENGTH = struct.Struct(">I")
-_START = len(_MAGIC) + _LENGTH.size
+MAGIC = b"DDP\x01"
+LENGTH = struct.Struct(">I")
+_START = len(MAGIC) + LENGTH.size
 # Upper bounds of what a row, and a moved batch, add to the head.
 ROW_BYTES, MOVED_BYTES, HEAD_BYTES = 64, 64, 1024
 
@@ -34,22 +34,12 @@ class PointsPage(NamedTuple):
     next_cursor: str | None
 
 
-def encode_page(page: PointsPage) -> bytes:
-    moved: dict[str, list[str]] = {}
-    for batch_hash, generation in page.homes.items():
-        moved.setdefault(generation, []).append(batch_hash)
-    rows = [[len(row.points), *(row.batch or (row.generation,))] for row in page.rows]
-    fields = {"next_cursor": page.next_cursor, "rows": rows, "moved": moved}
-    head = json.dumps(fields, separators=(",", ":")).encode()
-    return b"".join((_MAGIC, _LENGTH.pack(len(head)), head, *(row.points for row in page.rows)))
-
-
 def decode_page(data: bytes) -> PointsPage:
     """Decode a page; the rows stay encoded. DamagedData if it is not a page of a known version, or incomplete."""
-    if data[: len(_MAGIC)] != _MAGIC:
+    if data[: len(MAGIC)] != MAGIC:
         raise DamagedData("not a page of stored points of a version known here")
     try:
-        end = _START + _LENGTH.unpack_from(data, len(_MAGIC))[0]
+        end = _START + LENGTH.unpack_from(data, len(MAGIC))[0]
         head = json.loads(data[_START:end])
         homes = {batch_hash: generation for generation, hashes in head["moved"].items() for batch_hash in hashes}
         rows = list(_rows(head["rows"], memoryview(data)[end:]))

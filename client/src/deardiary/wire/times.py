@@ -33,12 +33,6 @@ def from_milliseconds(since_epoch_ms: int) -> datetime:
     return EPOCH + max(_FIRST_MS, min(_LAST_MS, since_epoch_ms)) * _MILLISECOND
 
 
-def whole_milliseconds(value: datetime) -> datetime:
-    """Convert to UTC and truncate to milliseconds. OverflowError outside the years 1 to 9999 of UTC."""
-    utc = _aware(value).astimezone(timezone.utc)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
-
-
 def format_time(value: datetime) -> str:
     """RFC 3339 in UTC with milliseconds."""
     return _aware(value).astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
