@@ -178,6 +178,19 @@ def test_a_setting_changes_only_if_that_is_allowed(memory: testing.MemoryServer)
     assert only(memory).labels == {"config/lr": "0.2"}
 
 
+def test_settings_that_cannot_be_recorded_change_nothing(memory: testing.MemoryServer) -> None:
+    with pytest.raises(ValueError, match="1 to 250 characters"):
+        wandb.init(config={"lr": 0.1, "": 1})
+    assert (wandb.run, memory.iterations) == (None, [])
+    with wandb.init(config={"lr": 0.1}) as run:
+        for wrong in ({"seed": 1, "": 1}, {"seed": 1, "a": {"b": 1}, "a.b": 2}):
+            with pytest.raises(ValueError, match=r"1 to 250 characters|twice"):
+                run.config.update(wrong)
+        assert run.config.as_dict() == {"lr": 0.1}
+        run.config.update({"seed": 1})
+    assert only(memory).parameters == {"lr": "0.1", "seed": "1"}
+
+
 def test_files_are_stored_when_they_are_saved_and_when_the_run_ends(
     memory: testing.MemoryServer, tmp_path: Path
 ) -> None:

@@ -33,7 +33,7 @@ class Config(Values):
         **more: Any,
     ) -> None:
         """Set a dict, a namespace of argparse, a dataclass or the like."""
-        given = {str(key): value for key, value in _one_level(values).items() if not str(key).startswith("__")} | more
+        given = named(values) | more
         changed = {key: value for key, value in given.items() if key in self._values and self._values[key] != value}
         if changed and not allow_val_change:
             name, value = next(iter(changed.items()))
@@ -41,11 +41,13 @@ class Config(Values):
                 f"config.{name} is {self._values[name]!r} and is to become {value!r}: give allow_val_change=True"
             )
         new = {key: value for key, value in given.items() if key not in self._values}
+        # Both before the first change: a key that cannot be recorded leaves all as it was.
+        texts, labels = as_texts(new), {f"config/{key}": text for key, text in as_texts(changed).items()}
+        if texts:
+            self._record(texts)
+        if labels:
+            self._relabel(labels)
         self._values.update(given)
-        if new:
-            self._record(as_texts(new))
-        if changed:
-            self._relabel({f"config/{key}": text for key, text in as_texts(changed).items()})
 
     def setdefaults(self, values: Any) -> dict[str, Any]:
         """Set those that are not set."""
@@ -60,6 +62,11 @@ class Config(Values):
 
     def __delitem__(self, key: str) -> None:
         raise UsageError(f"config.{key} is recorded, and stays")
+
+
+def named(values: Any) -> dict[str, Any]:
+    """The values by their keys, as `Config.update` takes them."""
+    return {str(key): value for key, value in _one_level(values).items() if not str(key).startswith("__")}
 
 
 def _one_level(values: Any) -> Mapping[Any, Any]:

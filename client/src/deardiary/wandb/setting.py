@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from deardiary import settings
 from deardiary.tracking.iteration import ActiveIteration, silent_iteration
 from deardiary.tracking.start import start
+from deardiary.values import as_texts
 from deardiary.wandb import state
 from deardiary.wandb.active import Run
+from deardiary.wandb.configuration import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +75,8 @@ def init(
             return current
         current.finish()
     given = {"project": project, "entity": entity, "name": name, "notes": notes, "group": group}
+    if config is not None:
+        as_texts(named(config))  # refuse it before a run begins
     chosen = _chosen(given | {"job_type": job_type, "id": id, "mode": mode}, settings)
     words = tags if tags is not None else [each for each in os.environ.get("WANDB_TAGS", "").split(",") if each]
     run = _begun(chosen, tuple(words))
