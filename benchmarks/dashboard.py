@@ -61,9 +61,12 @@ class Load:
     polls: int
     frames: int
     rounds: int
+    settled: float
 
 
-FULL = Load(rows=1000, many_rows=10_000, curves=20, points=100_000, running=50, polls=4, frames=250, rounds=5)
+FULL = Load(
+    rows=1000, many_rows=10_000, curves=20, points=100_000, running=50, polls=4, frames=250, rounds=5, settled=90
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def measure(load: Load, *, peer: bool) -> dict[str, Number]:
             pages |= _mlflow_pages(url, mlflow_table)
         figures = _timed(browser, pages, load)
         figures["live_tab_read_units_per_hour"] = live_tab.read_units_per_hour(
-            browser, served, filled.live, load.running, load.polls
+            browser, served, filled.live, load.running, load.polls, load.settled
         )
     if peer:
         figures["ratio"] = figures["mlflow_table_1000_s"] / figures["table_1000_s"]

@@ -29,16 +29,20 @@ class TooFewPolls(Exception):
     """The page does not follow the changes feed."""
 
 
-def read_units_per_hour(browser: Browser, served: Served, experiment: str, running: int, polls: int) -> float:
+def read_units_per_hour(
+    browser: Browser, served: Served, experiment: str, running: int, polls: int, settled: float
+) -> float:
     """Resume `running` scattered iterations of the experiment, and watch its table for `polls` polls.
 
-    The pace is the one that the server asks for: a busy machine is slower.
+    The pace is the one that the server asks for: a busy machine is slower. The resumptions are edits, which the feed
+    tells for about a minute: the table opens `settled` seconds after them.
     """
     with connected(served.url) as connection:
         every = iterations_of(connection, experiment)
         chosen = every[:: max(1, len(every) // running)][:running]
         for each in chosen:
             connection.call("PATCH", f"/iterations/{each}", {"status_id": RUNNING})
+    time.sleep(settled)
     url = f"{served.url}/ui#/experiments/{experiment}"
     with _logging(served.url, chosen), opened(browser, url, _PAINTED) as tab:
         paths = _between_polls(tab, polls)

@@ -10,7 +10,7 @@ from tests.support.browser import NoBrowser
 
 
 def test_the_dashboard_is_measured() -> None:
-    load = Load(rows=30, many_rows=31, curves=2, points=500, running=2, polls=1, frames=10, rounds=1)
+    load = Load(rows=30, many_rows=31, curves=2, points=500, running=2, polls=1, frames=10, rounds=1, settled=0)
     try:
         figures = dashboard.measure(load, peer=False)
     except NoBrowser as reason:

@@ -7,7 +7,7 @@ import { Charts } from "./charts.tsx";
 import { light } from "./hover.ts";
 import { type OfTable, ofTable } from "./of-table.ts";
 import { type Kind, Relations } from "./relations.tsx";
-import { type Run, useRuns, useRunsById } from "./rows.ts";
+import { type Run, useRuns, useRunsById, useSummaries } from "./rows.ts";
 
 const SHOWN_AT_FIRST = 10;
 
@@ -58,6 +58,9 @@ function CurvesOfExperiment({ experimentId, selected }: ExperimentChartsProps) {
   const table = ofTable(query);
   const read = useRuns(experimentId, table);
   const known = read.data;
+  // Those that the URL names need no list first. Of those of other experiments nothing is found, and they are read later.
+  const ahead = known ? [] : (idsOf(query["chart-shown"]) ?? []);
+  useSummaries(ahead, () => experimentId);
   const wanted = selected?.length ? selected : (idsOf(query["chart-shown"]) ?? firstOf(table, known));
   const others = useRunsById(known ? wanted.filter((id) => !known.some((run) => run.id === id)) : []);
   const runs = useMemo(

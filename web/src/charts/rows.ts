@@ -84,13 +84,21 @@ const summaries = new Summaries<Row["metrics"]>(
     }) as Promise<{ data: Record<string, Row["metrics"]>; left: string[] }>,
 );
 
+/** The entry of each iteration's summaries. Call it early with ids that `useRows` will need: the cache keeps them. */
+export function useSummaries(ids: readonly string[], experimentOf: (id: string) => string) {
+  return useEach(
+    ids,
+    (id) => `/iterations/${id}/metrics/summary`,
+    async (id) => ({ data: (await summaries.load(experimentOf(id), id)) ?? {} }),
+  );
+}
+
 /** These iterations with their summaries, as far as they are known. */
 export function useRows(runs: readonly Run[]): { rows: Row[]; loading: boolean; error?: unknown } {
-  const experimentOf = new Map(runs.map((each) => [each.id, each.experiment_id]));
-  const entries = useEach(
+  const experiments = new Map(runs.map((each) => [each.id, each.experiment_id]));
+  const entries = useSummaries(
     runs.map((each) => each.id),
-    (id) => `/iterations/${id}/metrics/summary`,
-    async (id) => ({ data: (await summaries.load(experimentOf.get(id) ?? "", id)) ?? {} }),
+    (id) => experiments.get(id) ?? "",
   );
   useFeed(runs);
   const rows = runs.map((run, at) => ({ ...run, metrics: (entries[at]?.data as Schemas["Summaries"])?.data ?? {} }));

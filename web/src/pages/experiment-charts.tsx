@@ -1,6 +1,5 @@
 /** The charts of an experiment, on a page of their own. */
 import { ExperimentCharts } from "../charts/index.tsx";
-import { Loading } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { useHeading } from "../state/heading.ts";
 import { useGet } from "../state/use.ts";
@@ -13,10 +12,10 @@ export default function ExperimentChartsPage({ ids }: PageProps) {
   const { crumbs } = useExperiment(id);
   useHeading(data && "Charts", crumbs);
   if (error) return <ErrorBox error={error} />;
-  if (!data) return <Loading />;
+  // The charts read at the same time as their heading.
   return (
     <>
-      <h1>Charts of {data.name}</h1>
+      <h1>Charts{data ? ` of ${data.name}` : ""}</h1>
       <ExperimentCharts experimentId={id} />
     </>
   );

@@ -25,11 +25,12 @@ const MOST = 200;
 export class Cache {
   readonly #kept = new Map<string, Kept>();
 
-  /** The entry of a key, read now. Call the second when the page no longer shows it. */
+  /** The entry of a key, read now, or with those who wait for it already. Call the second when it is no longer shown. */
   use<T>(key: string, load: Load<T>): [Signal<Entry<T>>, () => void] {
     const kept = this.#entry(key, load as Load<unknown>);
+    const isComing = kept.users > 0 && kept.state.peek().loading;
     kept.users += 1;
-    void this.#run(kept);
+    if (!isComing) void this.#run(kept);
     return [kept.state as Signal<Entry<T>>, () => this.#release(kept)];
   }
 
