@@ -57,7 +57,7 @@ class BytesLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Bytes of the files, the smaller one in so many rounds; `files` of 1 MB are stored at once."""
+    """Bytes of the two files. `rounds` is for the smaller one; `files` is a number of files of 1 MB, stored at once."""
 
     small: int
     large: int

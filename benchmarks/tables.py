@@ -259,7 +259,7 @@ def _units(served: Served, table: Table) -> dict[str, Number]:
 
 
 def _units_of_copies(directory: Path, table: Table, copies: int) -> dict[str, Number]:
-    """The read units of a sort of a table that has each run so many times."""
+    """Copy each run of a table so often; count the read units of a sort of it."""
     with local_server(directory) as served, connected(served.url) as connection:
         larger = Table(diary.new_experiment(connection), table.runs * copies)
         with server_inside(served):
