@@ -34,6 +34,7 @@ class Points:
     def __init__(self) -> None:
         self.batches: dict[str, list[float]] = {}
         self.is_away = False
+        self.is_away_for: str | None = None  # the name of a thread
         self.fake = FakeServer()
         self.fake.answers = {
             "GET /projects": (200, page(project())),
@@ -45,7 +46,7 @@ class Points:
         }
 
     def _take(self, request: Request) -> transports.Answer:
-        if self.is_away:
+        if self.is_away or threading.current_thread().name == self.is_away_for:
             return GONE
         body = json.loads(body_of(request))
         values = body.get("metrics", {}).get("loss", {}).get("value", [])
@@ -302,11 +303,14 @@ def test_two_machines_that_share_a_folder_lose_and_double_nothing(
 def test_another_machine_removes_nothing_while_the_writer_gives_signs_of_life(
     server: Points, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "FLUSH_SECONDS", 60.0)
+    for name in ("FLUSH_SECONDS", "FIRST_BACKOFF", "LONGEST_BACKOFF"):
+        monkeypatch.setattr(sender, name, 60.0)
     monkeypatch.setattr("deardiary.spool.store.UNTOUCHED_SECONDS", 0.0)
+    server.is_away_for = "deardiary-sender"
     with begin(server) as active:
         log(active, 0, 10)
-        active.journal._writer.cut()
+        active.journal._sender.send_soon()
+        until(lambda: active.journal._sender.is_away)  # it waits for its next try, and does nothing until then
         log(active, 10, 20)
         folder = spool_of(active)
         before = sorted(folder.iterdir())
@@ -320,6 +324,7 @@ def test_another_machine_removes_nothing_while_the_writer_gives_signs_of_life(
             server.sync()
             assert not folder.exists()
         log(active, 20, 30)
+        server.is_away_for = None
     assert server.values == list(range(30))
 
 

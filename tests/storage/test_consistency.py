@@ -147,6 +147,7 @@ def _of_nobody(row: dict[str, Any], world: World) -> dict[str, Any]:
     """The same row, with owners that do not exist."""
     others = world.colleague_id, world.parent_iteration_id, world.announced_id, world.uploaded_id, world.username
     names = *world.ids.values(), *others
+    assert min(map(len, names)) > 4, "a shorter name would be replaced in times and other ids too"
 
     def renamed(text: str) -> str:
         for name in names:

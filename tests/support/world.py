@@ -72,7 +72,7 @@ def make_world(server: Server) -> World:
             "view_id": maker.post(f"/projects/{project_id}/views", name="best", state={"order_by": "metrics.loss"}),
             "experiment_id": experiment_id,
             "study_id": maker.study(experiment_id, "optuna"),
-            "lease_id": "7",
+            "lease_id": "worker-7",  # too long to occur in another id or in a time by chance
             "iteration_id": iteration_id,
             "metric_id": maker.send("GET", f"/iterations/{iteration_id}/metrics?limit=1")["data"][0]["id"],
             "parameter_id": maker.post(f"/iterations/{iteration_id}/parameters", key="learning_rate", value="0.001"),
@@ -114,7 +114,7 @@ class _Maker:
         """Create a study with two records and a lease; return its id."""
         path = f"/experiments/{experiment_id}/studies/{study_id}"
         self.send("POST", f"{path}/records", {"append_id": "0", "records": ["one", "two"]})
-        self.send("PUT", f"{path}/leases/7", {})
+        self.send("PUT", f"{path}/leases/worker-7", {})
         return study_id
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
