@@ -355,7 +355,7 @@ def test_a_fork_sends_neither_its_own_lines_nor_those_of_its_parent(memory: Memo
         print("before")
         process = multiprocessing.get_context("fork").Process(target=_print_in_a_fork)
         process.start()
-        process.join(10)
+        process.join(60)
         assert process.exitcode == 0
         print("after")
         assert active.flush(10)
@@ -384,13 +384,13 @@ def test_text_alone_causes_a_flush(memory: MemoryServer, monkeypatch: pytest.Mon
     arrived = arrival_of(b"hello", memory, monkeypatch)
     with begin(memory):
         print("hello")
-        assert arrived.wait(10)
+        assert arrived.wait(60)
 
 
 def test_a_bar_shows_a_state_at_the_pace_of_the_flushes(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> None:
     arrived = arrival_of(b"10%", memory, monkeypatch)
     with begin(memory):
         sys.stderr.write("\r10%")
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         sys.stderr.write("\r20%\n")
     assert memory.iterations[0].output == ["10%", "\r20%"]

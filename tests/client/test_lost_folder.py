@@ -85,7 +85,7 @@ def spool_of(active: ActiveIteration) -> Path:
 
 
 def until(reached: Callable[[], object]) -> None:
-    for _ in range(2000):
+    for _ in range(12000):
         if reached():
             return
         time.sleep(0.005)

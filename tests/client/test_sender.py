@@ -79,7 +79,7 @@ def test_a_transient_failure_is_retried_with_the_same_batch_id(server: FakeServe
     answers = server.answers[LOG] = Answers(failure, failure)
     active = deardiary.start("Iris", "sweep", client=client_of(server))
     active.log({"loss": 1})
-    assert answers.used.wait(10)  # by itself, without a caller that waits for it
+    assert answers.used.wait(60)  # by itself, without a caller that waits for it
     assert active.flush(10)
     bodies = server.bodies(LOG)
     assert len(bodies) == 3
@@ -100,7 +100,7 @@ def test_a_flush_waits_for_the_points_of_an_earlier_process(server: FakeServer) 
     may_answer = threading.Event()
 
     def answer(request: Request) -> transports.Answer:
-        assert may_answer.wait(10)
+        assert may_answer.wait(60)
         return taken(request)
 
     server.answers[LOG] = answer
@@ -134,7 +134,7 @@ def test_the_points_of_an_earlier_process_are_sent_again_after_a_failure(
     monkeypatch.setattr(sender, "FASTEST_SECONDS", 0.01)
     answers = server.answers[LOG] = Answers(GONE, (503, None), GONE)
     with deardiary.start("Iris", "sweep", id_key="k", client=client_of(server)) as active:
-        assert active.flush(10) if hurried else answers.used.wait(10)
+        assert active.flush(10) if hurried else answers.used.wait(60)
     bodies = server.bodies(LOG)
     assert [body["metrics"]["loss"]["step"] for body in bodies] == [[7]] * 4
     assert len({body["batch_id"] for body in bodies}) == 1
@@ -282,7 +282,7 @@ def test_a_quiet_writer_gives_signs_of_life(server: FakeServer, monkeypatch: pyt
     monkeypatch.setattr(sender, "BEAT_SECONDS", 0.01)
     answers = server.answers[LOG] = Answers()
     deardiary.start("Iris", "sweep", client=client_of(server))
-    assert answers.used.wait(10)
+    assert answers.used.wait(60)
     assert server.bodies(LOG)[0]["metrics"] == {}
 
 
@@ -417,7 +417,7 @@ def test_parameters_and_tags_of_the_start_are_sent_at_once(server: FakeServer, m
     monkeypatch.setattr(sender, "FLUSH_SECONDS", 3600)
     answers = server.answers[LOG] = Answers()
     active = deardiary.start("Iris", "sweep", client=client_of(server), parameters={"lr": 1}, tags=["a"])
-    assert answers.used.wait(10)
+    assert answers.used.wait(60)
     (sent,) = server.bodies(LOG)
     assert (sent["parameters"], sent["tags"]) == ({"lr": "1"}, ["a"])
     active.finish()
@@ -444,7 +444,7 @@ def test_an_overloaded_server_gets_one_flush_with_all_that_was_logged_meanwhile(
     active.log({"loss": 0})
     assert active.flush(10)
     active.log_parameters({"epochs": 3})
-    assert is_through.wait(10)
+    assert is_through.wait(60)
     assert active.flush(10)
     flushes = {body["batch_id"]: body for body in server.bodies(LOG)}
     steps = [step for body in flushes.values() for step in body.get("metrics", {}).get("loss", {}).get("step", [])]

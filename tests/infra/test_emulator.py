@@ -148,11 +148,11 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     ],
 )
 def test_pages_from_elsewhere_are_refused(emulator: Emulator, headers: dict[str, str]) -> None:
-    assert requests.get(emulator.endpoint_url, headers=headers, timeout=5).status_code == 403
+    assert requests.get(emulator.endpoint_url, headers=headers, timeout=30).status_code == 403
 
 
 def test_its_own_controls_are_closed(emulator: Emulator) -> None:
-    assert requests.post(f"{emulator.endpoint_url}/_ministack/reset", timeout=5).status_code == 403
+    assert requests.post(f"{emulator.endpoint_url}/_ministack/reset", timeout=30).status_code == 403
 
 
 def test_a_range_of_a_stored_object_is_exact(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def raw(url: str, request: str) -> bytes:
     """The answer to a request that no HTTP library would send."""
     address = urlsplit(url)
     assert address.port is not None
-    with socket.create_connection((HOST, address.port), timeout=5) as connection:
+    with socket.create_connection((HOST, address.port), timeout=30) as connection:
         connection.sendall(request.encode())
         connection.shutdown(socket.SHUT_WR)
         return connection.makefile("rb").read()

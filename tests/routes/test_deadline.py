@@ -159,4 +159,4 @@ def test_a_process_that_was_stopped_is_late(real_server: Server) -> None:
     os.waitpid(stopped.pid, os.WUNTRACED)
     time.sleep(0.4)
     stopped.send_signal(signal.SIGCONT)
-    assert "DeadlinePassed" in stopped.communicate(timeout=20)[1].splitlines()[-1]
+    assert "DeadlinePassed" in stopped.communicate(timeout=60)[1].splitlines()[-1]
