@@ -1,12 +1,12 @@
-"""The permission checks of all services, decided on the stored permissions."""
+"""The checks of permissions on projects, and on what they hold, decided on the stored permissions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
-from chalicelib.errors import AdminRequired, NotFound, PermissionRequired, SameUserRequired, label, not_found
+from chalicelib.errors import NotFound, PermissionRequired, label, not_found
+from chalicelib.services.actor import Actor
 from chalicelib.storage.reads import deleted as deletions
 from chalicelib.storage.reads import lineage as lineages
 from chalicelib.storage.reads.deleted import Target
@@ -19,7 +19,7 @@ from chalicelib.storage.reads.lineage import (
     ResourceLineage,
 )
 from chalicelib.storage.trash import Entry
-from deardiary.wire.shapes import User, UserPermission
+from deardiary.wire.shapes import UserPermission
 from deardiary.wire.times import format_time
 
 L = TypeVar("L", bound=ProjectLineage)
@@ -35,26 +35,6 @@ class Need(Enum):
     READ = "read_permission"
     UPDATE = "update_permission"
     DELETE = "delete_permission"
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """The sender of a request, as its token proves.
-
-    A session belongs to a person who signed in with a password at ``auth_time`` (seconds since 1970). An API token is
-    no session: it cannot manage passwords and tokens, and can be limited to one project and to reading.
-    """
-
-    user: User
-    epoch: int = 0
-    auth_time: int | None = None
-    is_session: bool = True
-    only_project_id: str | None = None
-    read_only: bool = False
-    # The answers of the request cannot hide what others wrote: refuse a member who may not read.
-    must_read: bool = False
-    # The projects in which this request may write but not read.
-    blind_in: set[str] = field(default_factory=set)
 
 
 def project(actor: Actor, project_id: str, need: Need) -> ProjectLineage:
@@ -174,31 +154,6 @@ def _lacking(need: Need, project_id: str) -> PermissionRequired:
     what = need.value.removesuffix("_permission")
     message = f"You lack the {what} permission on project {project_id}"
     return PermissionRequired(message, permission=need.value, project_id=project_id)
-
-
-def require_session(actor: Actor) -> None:
-    """Require a password session: a stolen API token must not be able to prolong its own access."""
-    if not actor.is_session:
-        raise SameUserRequired("This needs a sign-in with a password; an API token cannot do it")
-
-
-def require_unscoped(actor: Actor) -> None:
-    """Require a token that is not limited to one project."""
-    if actor.only_project_id is not None:
-        raise PermissionRequired("This token is for one project only", project_id=actor.only_project_id)
-
-
-def require_admin(actor: Actor, action: str) -> None:
-    """Require an admin; the error says that only an admin may do ``action``."""
-    require_unscoped(actor)
-    if not actor.user.is_admin:
-        raise AdminRequired(f"Only an admin may {action}")
-
-
-def require_self_or_admin(actor: Actor, user_id: str) -> None:
-    require_unscoped(actor)
-    if actor.user.id != user_id and not actor.user.is_admin:
-        raise SameUserRequired(f"Only user {user_id} or an admin may do this", kind="user", id=user_id)
 
 
 def _within_reach(actor: Actor, lineage: L | None) -> L | None:

@@ -15,7 +15,8 @@ from chalicelib.aws.threads import in_threads
 from chalicelib.errors import NotFound, PermissionRequired
 from chalicelib.paging import Page, bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import project as projects
 from chalicelib.storage.reads import newest
 from chalicelib.storage.reads.newest import Newest

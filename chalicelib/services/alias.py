@@ -11,7 +11,8 @@ from dataclasses import replace
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import modelversion as storage
 from chalicelib.storage.reads.lineage import ModelLineage
 from deardiary.wire import limits

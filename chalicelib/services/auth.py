@@ -12,8 +12,8 @@ from dataclasses import replace
 from chalicelib import clock, config, security
 from chalicelib.errors import InvalidCredentials, TokenExpired, TokenInvalid, TokenMissing, Unavailable
 from chalicelib.security import SIGN_IN_LIFE, Claims, Keyring
-from chalicelib.services import access, sign_in_attempt, token
-from chalicelib.services.access import Actor
+from chalicelib.services import sign_in_attempt, token
+from chalicelib.services.actor import Actor
 from chalicelib.storage import permission as permissions
 from chalicelib.storage.keyring import read_keyring
 from chalicelib.storage.user import Account, find_account, find_first_admin, find_user_id
@@ -52,7 +52,7 @@ def refresh(actor: Actor) -> Session:
 
     TokenExpired if the sign-in is too long ago: a stolen session must end.
     """
-    access.require_session(actor)
+    actor.require_session()
     if actor.auth_time is not None and clock.now().timestamp() - actor.auth_time > SIGN_IN_LIFE.total_seconds():
         raise TokenExpired(f"Sign in again: that was {SIGN_IN_LIFE.days} days ago")
     return _session(Claims(actor.user.id, actor.epoch, actor.auth_time), actor.user)

@@ -15,7 +15,8 @@ from chalicelib.aws.overload import is_overload
 from chalicelib.aws.threads import in_threads
 from chalicelib.errors import DomainError, InvalidPayload, Unavailable, not_found
 from chalicelib.services import access, iteration, resource, tag, trash, upload
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.blobs import together
 from chalicelib.services.label import LabelChanges
 from chalicelib.services.lifecycle import deletion

@@ -19,7 +19,8 @@ from typing import NamedTuple
 from chalicelib import clock, ids
 from chalicelib.aws.threads import in_threads
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.search import facts
 from chalicelib.services.search.ast import Kind

@@ -10,7 +10,8 @@ from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.paging import Page, page_by_id
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import command as storage
 from chalicelib.storage import user as users
 from chalicelib.storage.reads.lineage import IterationLineage

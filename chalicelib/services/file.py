@@ -19,7 +19,8 @@ from chalicelib import artifacts, config
 from chalicelib.artifacts import Location
 from chalicelib.errors import InvalidPayload, NotFound, PayloadTooLarge, not_found
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.blobs import staging
 from chalicelib.services.blobs.served import MAX_PIECE
 from chalicelib.services.blobs.staging import NewFile

@@ -11,7 +11,8 @@ from chalicelib import ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.paging import Page
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import input as storage
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import modelversion as versions

@@ -12,7 +12,8 @@ from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
 from chalicelib.services import access, label
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.label import NO_LABELS, Labels
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import batch, compaction

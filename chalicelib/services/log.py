@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from chalicelib.errors import Conflict
 from chalicelib.services import access, command
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.command import Acknowledgement
 from chalicelib.services.iteration import reopen_if_lost
 from chalicelib.services.label import LabelChanges, labelled, put_labels

@@ -11,7 +11,8 @@ from chalicelib import clock, ids
 from chalicelib.errors import InvalidPayload, NotFound, not_found
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access, label
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
 from chalicelib.storage import label as labels_of
 from chalicelib.storage import loggedmodel as storage

@@ -16,7 +16,8 @@ from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.paging import Page, bad_cursor, decode_cursor, encode_cursor
 from chalicelib.retry import Retry
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.points import batch, recompute
 from chalicelib.services.points.batch import Sent
 from chalicelib.storage import change as change_storage

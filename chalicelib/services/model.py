@@ -12,7 +12,8 @@ from chalicelib.errors import Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
 from chalicelib.services import access, label
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
 from chalicelib.storage import label as labels_of
 from chalicelib.storage import model as storage

@@ -16,7 +16,8 @@ from chalicelib.errors import Conflict
 from chalicelib.paging import Page, page_by_id
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access, label
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
 from chalicelib.storage import modelversion as storage
 from chalicelib.storage.reads import lineage, registered

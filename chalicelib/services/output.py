@@ -15,7 +15,8 @@ from typing import NamedTuple
 from chalicelib.errors import InvalidPayload
 from chalicelib.retry import Retry
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.points.batch import STALE_AFTER, now_us
 from chalicelib.storage import output as storage

@@ -9,7 +9,8 @@ from chalicelib import ids
 from chalicelib.errors import Conflict
 from chalicelib.paging import Page
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import parameter as storage
 from deardiary.wire.shapes import Iteration, Parameter
 

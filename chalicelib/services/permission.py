@@ -8,7 +8,8 @@ from chalicelib import ids
 from chalicelib.errors import NotFound, not_found
 from chalicelib.paging import Page
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import permission as storage
 from chalicelib.storage.user import find_account, find_users
 from deardiary.wire.shapes import Member, User, UserPermission
@@ -36,7 +37,7 @@ def get_permission(actor: Actor, project_id: str, user_id: str) -> UserPermissio
 
 
 def list_permissions_of_user(actor: Actor, user_id: str, limit: int, cursor: str | None) -> Page[UserPermission]:
-    access.require_self_or_admin(actor, user_id)
+    actor.require_self_or_admin(user_id)
     if find_account(user_id) is None:
         raise NotFound
     return storage.list_permissions_of_user(user_id, limit, cursor)
@@ -93,7 +94,7 @@ def _require_manager(actor: Actor, project_id: str) -> None:
     """Require a manager: NotFound for strangers, PermissionRequired for members without all four permissions."""
     lineage = access.find_as_member(actor, project_id)
     access.require_all(actor, lineage)
-    access.require_session(actor)
+    actor.require_session()
 
 
 def _member(permission: UserPermission, user: User) -> Member:

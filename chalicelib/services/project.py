@@ -11,7 +11,8 @@ from chalicelib.errors import Conflict, NotFound, PermissionRequired
 from chalicelib.paging import Page
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access, label, permission
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
 from chalicelib.storage import label as labels_of
 from chalicelib.storage import permission as permissions
@@ -39,9 +40,9 @@ def create_project(
     labels: Labels = NO_LABELS,
 ) -> tuple[Project, bool]:
     """The project and whether it is new: the same id_key of the same user finds the earlier one."""
-    access.require_unscoped(actor)
+    actor.require_unscoped()
     if config.settings().project_creation_by_admin_only:
-        access.require_admin(actor, "create projects here")
+        actor.require_admin("create projects here")
     created = _find_created(actor, id_key)
     if created is not None:
         return created, False

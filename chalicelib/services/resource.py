@@ -15,7 +15,8 @@ from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.blobs.release import Released, release_blob
 from chalicelib.services.lifecycle.budget import unless_overloaded
 from chalicelib.storage import blob as blobs

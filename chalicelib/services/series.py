@@ -12,7 +12,8 @@ from chalicelib.aws.threads import in_threads
 from chalicelib.columns import Columns
 from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import compaction, curves, directory, rollups
 from chalicelib.services.points.recompute import recompute_stale

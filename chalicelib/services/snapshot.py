@@ -16,7 +16,8 @@ from chalicelib.artifacts import Location
 from chalicelib.errors import Conflict, NotFound, PayloadTooLarge, Unavailable
 from chalicelib.retry import Retry
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.blobs.release import release_blob
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import iteration as iterations

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from chalicelib.paging import Page
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import study as storage
 from deardiary.wire.shapes import StudyAppend, StudyLease, StudyRecords
 

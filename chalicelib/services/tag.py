@@ -7,7 +7,8 @@ from enum import Enum
 from chalicelib.errors import Conflict
 from chalicelib.paging import Page
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import change, experiment, iteration, project
 from chalicelib.storage import tag as storage
 from chalicelib.storage.table.transaction import Transaction

@@ -11,8 +11,7 @@ from chalicelib import clock, ids, security
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken, TokenExpired, TokenInvalid
 from chalicelib.paging import Page, page_by_id
 from chalicelib.retry import Retry
-from chalicelib.services import access
-from chalicelib.services.access import Actor
+from chalicelib.services.actor import Actor
 from chalicelib.storage.user import Account, TokenRecord, find_account, update_account
 from deardiary.wire.shapes import ApiToken
 
@@ -31,7 +30,7 @@ def create_token(
     actor: Actor, *, name: str, expires_in_days: int | None, project_id: str | None, read_only: bool
 ) -> ApiToken:
     """Create a token; only this answer holds its text."""
-    access.require_session(actor)
+    actor.require_session()
     if project_id is not None:
         _check_project(actor, project_id)
     token_id, secret, now = ids.new_id(), security.new_secret(), clock.now()
@@ -49,14 +48,14 @@ def create_token(
 
 
 def list_tokens(actor: Actor, limit: int, cursor: str | None) -> Page[ApiToken]:
-    access.require_session(actor)
+    actor.require_session()
     tokens = _account(actor).tokens
     shapes = [_shape(token_id, record) for token_id, record in tokens.items()]
     return page_by_id(shapes, f"tokens {actor.user.id}", limit, cursor)
 
 
 def delete_token(actor: Actor, token_id: str) -> None:
-    access.require_session(actor)
+    actor.require_session()
     _change_tokens(actor, lambda account: _removed(account, token_id))
 
 
@@ -81,6 +80,8 @@ def _split(token: str) -> _Parts:
 
 
 def _check_project(actor: Actor, project_id: str) -> None:
+    from chalicelib.services import access  # most cold starts do not need it
+
     try:
         access.find_as_member(actor, project_id)
     except NotFound:

@@ -6,7 +6,8 @@ from chalicelib.errors import Conflict, NotFound, not_found
 from chalicelib.paging import Page
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import deletion
 from chalicelib.services.lifecycle.budget import Budget
 from chalicelib.services.points.batch import record_heartbeat

@@ -10,7 +10,8 @@ from chalicelib import artifacts, clock, deadline
 from chalicelib.artifacts import ArtifactStore, Location, UploadGone
 from chalicelib.errors import InvalidPayload, NotFound, Unavailable
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.resource import finish, with_data
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import resource as resources

@@ -10,8 +10,8 @@ from chalicelib import clock, config, ids, security
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken, PasswordWrong
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
-from chalicelib.services import access, sign_in_attempt
-from chalicelib.services.access import Actor
+from chalicelib.services import sign_in_attempt
+from chalicelib.services.actor import Actor
 from chalicelib.storage import user as storage
 from chalicelib.storage.user import Account
 from deardiary.wire import limits
@@ -32,13 +32,13 @@ class UserChanges(TypedDict, total=False):
 
 
 def create_user(actor: Actor, *, username: str, password: str, first_name: str, last_name: str, is_admin: bool) -> User:
-    access.require_admin(actor, "create users")
-    access.require_session(actor)
+    actor.require_admin("create users")
+    actor.require_session()
     return _create(username, password, first_name, last_name, is_admin=is_admin)
 
 
 def get_user(actor: Actor, user_id: str) -> User:
-    access.require_self_or_admin(actor, user_id)
+    actor.require_self_or_admin(user_id)
     return _account(user_id).user
 
 
@@ -52,7 +52,7 @@ def find_user(username: str) -> UserName | None:
 
 
 def list_users(actor: Actor, limit: int, cursor: str | None) -> Page[User]:
-    access.require_admin(actor, "list all users")
+    actor.require_admin("list all users")
     return storage.list_users(limit, cursor)
 
 
@@ -64,11 +64,11 @@ def update_user(
     To change their own password, users must give the present one. PasswordWrong if it is wrong, TooManyRequests after
     too many wrong ones; `source` is the address of the caller.
     """
-    access.require_self_or_admin(actor, user_id)
+    actor.require_self_or_admin(user_id)
     if "is_admin" in changes:
-        access.require_admin(actor, "make or unmake admins")
+        actor.require_admin("make or unmake admins")
     if _SIGN_IN & changes.keys():
-        access.require_session(actor)
+        actor.require_session()
     # Without sign-in the user has given no password.
     if "password" in changes and actor.user.id == user_id and config.settings().enable_auth:
         return _change_own_password(actor, changes, current_password, source)

@@ -7,7 +7,8 @@ from typing import Any, TypedDict
 from chalicelib import clock, ids
 from chalicelib.paging import Page
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import view as storage
 from deardiary.wire.shapes import View
 

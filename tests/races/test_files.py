@@ -16,7 +16,8 @@ from chalicelib import clock, config
 from chalicelib.errors import InvalidPayload, NotFound
 from chalicelib.services import file as files
 from chalicelib.services import loggedmodel as loggedmodels
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.blobs import staging
 from chalicelib.services.file import Entry, Signed, Tree
 from chalicelib.services.lifecycle import expiry, sweep

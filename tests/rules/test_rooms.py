@@ -19,7 +19,7 @@ _NOUNS = {
 _DOORS = {
     "chalicelib": {"clock", "columns", "config", "deadline", "errors", "ids", "paging", "retry", "security"},
     "chalicelib/routes": {"activity", "blueprints", "health", "index", "openapi", "search", "upkeep"},
-    "chalicelib/services": {"access", "activity"},
+    "chalicelib/services": {"access", "activity", "actor"},
     "chalicelib/storage": {"blob", "deletion", "inline", "keyring", "running"},
     "client/src/deardiary": {
         *("__main__", "__version__", "api", "client", "errors", "files", "secretsmanager", "settings", "terminal"),

@@ -13,7 +13,8 @@ from chalicelib.artifacts import Location, s3
 from chalicelib.artifacts.ticket import Ticket, url_of
 from chalicelib.routes.blueprints import faces
 from chalicelib.services import file as files
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.storage import upload as uploads
 from chalicelib.storage import user as users
 from tests.support.server import PASSWORD

@@ -41,7 +41,7 @@ from chalicelib.routes.http.answer import (
     unless_matched,
 )
 from chalicelib.routes.http.face import API, Face, Operation, View
-from chalicelib.services.access import Actor
+from chalicelib.services.actor import Actor
 
 B = TypeVar("B")
 Q = TypeVar("Q")

@@ -13,7 +13,7 @@ from chalicelib.errors import DomainError
 from chalicelib.routes.http import parse
 from chalicelib.routes.http.answer import Answer, refused
 from chalicelib.services import auth
-from chalicelib.services.access import Actor
+from chalicelib.services.actor import Actor
 
 View = Callable[..., Answer[Any]]
 

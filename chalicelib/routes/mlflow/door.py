@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.routes.http.endpoint import Routes
 from chalicelib.routes.http.face import Face, Operation
 from chalicelib.services import auth
-from chalicelib.services.access import Actor
+from chalicelib.services.actor import Actor
 
 if TYPE_CHECKING:
     from msgspec import Struct

@@ -13,7 +13,8 @@ from chalicelib.routes.http.endpoint import Call
 from chalicelib.services import access
 from chalicelib.services import experiment as experiments
 from chalicelib.services import project as service
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from deardiary.wire.shapes import Experiment, Project
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from chalicelib.artifacts import Location
 from chalicelib.aws.threads import in_threads
 from chalicelib.errors import DomainError
 from chalicelib.services import resource
-from chalicelib.services.access import Actor
+from chalicelib.services.actor import Actor
 from chalicelib.storage import blob as blobs
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import resource as storage

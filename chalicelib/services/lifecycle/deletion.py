@@ -12,7 +12,8 @@ from chalicelib import clock, config, ids
 from chalicelib.errors import NotFound
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.blobs.release import Released
 from chalicelib.services.lifecycle.budget import Budget, unless_overloaded
 from chalicelib.services.lifecycle.sweep import sweep
@@ -134,8 +135,8 @@ def delete_version(actor: Actor, version_id: str) -> bool:
 
 def delete_user(actor: Actor, user_id: str) -> bool:
     """Delete a user, oneself included. InvalidPayload for the last admin."""
-    access.require_self_or_admin(actor, user_id)
-    access.require_session(actor)
+    actor.require_self_or_admin(user_id)
+    actor.require_session()
     account = user.find_account(user_id)
     if account is None:
         raise NotFound

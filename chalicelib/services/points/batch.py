@@ -23,7 +23,8 @@ from chalicelib.columns import Columns
 from chalicelib.errors import Conflict, InvalidPayload, Overtaken, Unavailable
 from chalicelib.retry import Retry
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.points.trimming import trim_output
 from chalicelib.storage import change as changes
 from chalicelib.storage import iteration as iterations

@@ -17,7 +17,8 @@ from chalicelib.columns import Columns
 from chalicelib.errors import InvalidPayload
 from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import curves, directory, rollups
 from chalicelib.services.points.grid import Bucketed, Grid, bucketed

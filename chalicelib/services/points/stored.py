@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from chalicelib import ids
 from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import compaction
 from chalicelib.storage.points import rows

@@ -15,7 +15,7 @@ from typing import TypeVar
 from chalicelib.aws.threads import in_threads
 from chalicelib.paging import Page, decode_cursor, encode_cursor
 from chalicelib.services import project as projects
-from chalicelib.services.access import Actor
+from chalicelib.services.actor import Actor
 from chalicelib.storage import experiment, iteration, model, resource, tag
 from chalicelib.storage.reads import newest
 from deardiary.wire.names import name_of

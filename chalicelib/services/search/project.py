@@ -14,7 +14,8 @@ from chalicelib import ids
 from chalicelib.errors import InvalidPayload
 from chalicelib.paging import bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.search import query
 from chalicelib.services.search.budget import Budget
 from chalicelib.services.search.facts import Facts, Known

@@ -16,7 +16,8 @@ from operator import itemgetter
 from chalicelib import ids
 from chalicelib.paging import Page, bad_cursor, decode_cursor, encode_cursor
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.search import page_cache
 from chalicelib.services.search.ast import PARTS, Condition, Kind, Name, Term, names_in

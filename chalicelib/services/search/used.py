@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from chalicelib.services import access
-from chalicelib.services.access import Actor, Need
+from chalicelib.services.access import Need
+from chalicelib.services.actor import Actor
 from chalicelib.services.search.ast import Kind
 from chalicelib.services.search.facts import Facts, Known, read
 from chalicelib.services.search.values import to_number
