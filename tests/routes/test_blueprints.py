@@ -32,6 +32,7 @@ print(json.dumps({
     "at_start": sorted(served & sys.modules.keys()),
     "health": ask("GET", "/health")["statusCode"],
     "after_health": sorted(served & sys.modules.keys()),
+    "rows": sorted(name for name in sys.modules if name.startswith("chalicelib.storage.")),
     "document": ask("GET", "/openapi.json")["body"],
     "methods": {path: ask("OPTIONS", path) and sorted(app.routes[path]) for path in index.MODULES},
 }))
@@ -51,6 +52,11 @@ def test_a_request_imports_the_module_of_its_path_only(seen: dict[str, Any]) -> 
     assert seen["at_start"] == []
     assert seen["health"] == 200
     assert seen["after_health"] == ["chalicelib.routes.health"]
+
+
+def test_the_first_request_loads_only_the_rows_of_users_and_permissions(seen: dict[str, Any]) -> None:
+    nouns = {name.removeprefix("chalicelib.storage.") for name in seen["rows"] if ".table" not in name}
+    assert nouns == {"keyring", "label", "permission", "project", "sign_in_attempt", "user"}
 
 
 def test_every_path_has_all_its_methods_when_it_is_asked(seen: dict[str, Any]) -> None:
