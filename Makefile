@@ -56,11 +56,11 @@ docs: $(INSTALLED)  ## write docs/python-api.md from the client's docstrings
 	$(BIN)/python -m docs.python_api
 
 clean:  ## what can be made again; .deardiary, your local data, stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis client/src/deardiary.egg-info
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis client/src/deardiary.egg-info exchange/src/*.egg-info
 	rm -rf web/node_modules web/generated chalicelib/ui
 
 # Made last, so that an installation that was cut short is done again.
-$(INSTALLED): requirements.txt requirements-dev.txt client/pyproject.toml
+$(INSTALLED): requirements.txt requirements-dev.txt client/pyproject.toml exchange/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "DearDiary needs Python 3.10 or newer, and there is none on the PATH." >&2; exit 1; }
 	@echo "Installing into .venv (the first time takes a minute or two)"
 	@$(PYTHON) -m venv .venv

@@ -1,6 +1,6 @@
 """Check a release and print its notes: `python .github/scripts/release.py vX.Y.Z DIST`.
 
-The tag, the sdist and wheel in DIST and a section of CHANGELOG.md must have one version.
+The tag, the sdists and wheels in DIST, the dashboard and a section of CHANGELOG.md must have one version.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ def notes_of(version: str, changelog: str) -> str:
 
 
 def check_built(version: str, folder: Path) -> None:
-    expected = {f"deardiary-{version}.tar.gz", f"deardiary-{version}-py3-none-any.whl"}
+    packages = ("deardiary", "deardiary_exchange")
+    expected = {f"{each}-{version}{ending}" for each in packages for ending in (".tar.gz", "-py3-none-any.whl")}
+    expected.add(f"deardiary-dashboard-{version}.tar.gz")
     found = {path.name for path in folder.iterdir()}
     if found != expected:
         sys.exit(f"The tag wants {', '.join(sorted(expected))}, but there is {', '.join(sorted(found)) or 'nothing'}")

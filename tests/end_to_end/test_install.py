@@ -30,14 +30,19 @@ def _lacking() -> str | None:
     return None if recent else "setuptools>=77"
 
 
+def _copied(name: str, folder: Path) -> Path:
+    """A copy of a package's folder, because a build leaves folders beside its sources."""
+    ignored = shutil.ignore_patterns("*.egg-info", "build", "dist", "__pycache__")
+    return Path(shutil.copytree(CLIENT.parent / name, folder / name, ignore=ignored))
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel and the sdist; the wheel is built from the unpacked sdist."""
     if lacking := _lacking():
         pytest.skip(f"building the client needs {lacking}: pip install -r requirements-dev.txt")
     folder = tmp_path_factory.mktemp("built")
-    # A copy, because a build leaves folders beside its sources.
-    source = shutil.copytree(CLIENT, folder / "client", ignore=shutil.ignore_patterns("*.egg-info", "build", "dist"))
+    source = _copied("client", folder)
     _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder / "dist"), str(source))
     return folder / "dist"
 
@@ -55,6 +60,18 @@ def test_the_wheel_works_in_an_environment_of_its_own(built: Path, tmp_path: Pat
     _run(sys.executable, "-m", "pip", "--python", python, "install", "--no-index", "--no-compile", str(wheel))
     _run(python, "-I", "-c", _USE)
     assert _run(str(tmp_path / "venv" / "bin" / "deardiary"), "--version") == f"deardiary {version_of(wheel)}\n"
+
+
+def test_both_packages_install_from_a_clone(built: Path, tmp_path: Path) -> None:
+    """As `pip install ./client ./exchange`, but without their dependencies, which an index would give."""
+    assert built.is_dir()  # or building is impossible here
+    sources = [str(_copied(name, tmp_path)) for name in ("client", "exchange")]
+    target = tmp_path / "installed"
+    pip = (sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--no-build-isolation", "--no-compile")
+    _run(*pip, "--target", str(target), *sources)
+    assert (target / "deardiary_exchange" / "py.typed").is_file()
+    versions = [each.version for each in metadata.distributions(path=[str(target)])]
+    assert versions == [metadata.version("deardiary")] * 2
 
 
 def version_of(wheel: Path) -> str:
@@ -80,8 +97,9 @@ def test_wheel_and_sdist_hold_every_module(built: Path) -> None:
 def test_pip_can_read_the_requirements_on_the_page() -> None:
     texts = re.findall(r'pip install "(deardiary[^"]+)"', PAGE)
     parsed = [Requirement(text) for text in texts]
-    assert {each.name for each in parsed} == {"deardiary"}
-    assert all(str(each.url).endswith("#subdirectory=client") for each in parsed)
+    folders = {"deardiary": "client", "deardiary-exchange": "exchange"}
+    assert {each.name for each in parsed} == set(folders)
+    assert all(str(each.url).endswith(f"#subdirectory={folders[each.name]}") for each in parsed)
 
 
 def test_the_page_names_the_extras_and_the_python_that_the_package_does() -> None:

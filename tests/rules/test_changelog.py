@@ -52,8 +52,10 @@ def released(tag: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def build(folder: Path, version: str) -> None:
-    for name in (f"deardiary-{version}.tar.gz", f"deardiary-{version}-py3-none-any.whl"):
-        (folder / name).touch()
+    for package in ("deardiary", "deardiary_exchange"):
+        for ending in (".tar.gz", "-py3-none-any.whl"):
+            (folder / f"{package}-{version}{ending}").touch()
+    (folder / f"deardiary-dashboard-{version}.tar.gz").touch()
 
 
 def test_the_notes_of_a_release_are_its_section(tmp_path: Path) -> None:

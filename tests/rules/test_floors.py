@@ -12,6 +12,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 PACKAGES = {
     "deardiary": REPOSITORY / "client" / "src" / "deardiary",
+    "deardiary_exchange": REPOSITORY / "exchange" / "src" / "deardiary_exchange",
     "chalicelib": REPOSITORY / "chalicelib",
     "infra": REPOSITORY / "infra",
     "benchmarks": REPOSITORY / "benchmarks",
@@ -68,16 +69,22 @@ def test_every_room_of_the_client_has_a_floor() -> None:
         assert floor_of(module) >= 0
 
 
-def test_the_client_imports_downwards_only() -> None:
-    def room(module: str) -> str:
-        return module.partition(".")[2].partition(".")[0]
+def room(module: str) -> str:
+    return module.partition(".")[2].partition(".")[0]
 
+
+def test_the_client_imports_downwards_only() -> None:
     upwards = {
         (importer, imported)
         for importer, imported in imports("deardiary")
         if room(importer) != room(imported) and floor_of(importer) <= floor_of(imported)
     }
     assert upwards == set()
+
+
+def test_the_commands_of_the_exchange_are_its_top_floor() -> None:
+    upwards = [each for each in imports("deardiary_exchange") if room(each[0]) != "commands" == room(each[1])]
+    assert upwards == []
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))

@@ -120,6 +120,8 @@ def modules(folder: Path, root: Path) -> dict[str, ast.Module]:
 
 SERVER_MODULES = modules(SERVER, REPOSITORY)
 CLIENT_MODULES = modules(CLIENT, CLIENT.parent)
+EXCHANGE = REPOSITORY / "exchange" / "src" / "deardiary_exchange"
+EXCHANGE_MODULES = modules(EXCHANGE, EXCHANGE.parent)
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
@@ -193,6 +195,20 @@ def test_the_client_needs_nothing_but_python(module: str) -> None:
     reached = set(imports(CLIENT_MODULES[module]))
     allowed = {"deardiary", *EXTRAS.get(module, set()), *frameworks_of(module)}
     assert {name for name in reached if not is_standard(name) and not within(name, allowed)} == set()
+
+
+@pytest.mark.parametrize("module", sorted(EXCHANGE_MODULES))
+def test_the_exchange_imports_extras_when_they_are_used(module: str) -> None:
+    """At once it imports only what it is installed with, so that each command needs only its own packages."""
+    at_once = [node for node in EXCHANGE_MODULES[module].body if isinstance(node, ast.Import | ast.ImportFrom)]
+    reached = set(imports(ast.Module([*at_once], [])))
+    allowed = {"deardiary", "deardiary_exchange", "numpy", "pyarrow"}
+    assert {name for name in reached if not is_standard(name) and not within(name, allowed)} == set()
+
+
+def test_the_client_and_the_server_know_nothing_of_the_exchange() -> None:
+    everything = [*CLIENT_MODULES.values(), *SERVER_MODULES.values()]
+    assert not any(within(name, {"deardiary_exchange"}) for tree in everything for name in imports(tree))
 
 
 # The user names a framework by importing a submodule of wandb.

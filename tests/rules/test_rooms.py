@@ -54,7 +54,7 @@ _ROOMS = {
 
 _ROOMS_OF_TESTS = {
     *("support", "rules", "routes", "client", "races", "points", "search", "storage", "security", "infra", "deploy"),
-    *("benchmarks", "end_to_end", "integrations", "mlflow", "pages"),
+    *("benchmarks", "end_to_end", "exchange", "integrations", "mlflow", "pages"),
 }
 _ROOMS_OF_BENCHMARKS = {"kit", "peers"}
 

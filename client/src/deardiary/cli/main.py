@@ -17,6 +17,7 @@ from deardiary.cli import (
     activity,
     completion,
     dashboard,
+    exchange,
     experiment,
     iteration,
     metric,
@@ -62,10 +63,10 @@ settings: DEARDIARY_URL and DEARDIARY_TOKEN, or what `deardiary login` keeps;
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    ours = parser()
+    words = list(sys.argv[1:] if arguments is None else arguments)
     is_listed = False
     try:
-        words = list(sys.argv[1:] if arguments is None else arguments)
+        ours = parser(exchange.COMMANDS if words[:1] == ["completion"] else words[:1])
         _refuse_unknown_noun(words, NOUNS)
         whole = _with_verb(words)
         is_listed = whole != words
@@ -160,8 +161,9 @@ def _no_verb(noun: str, word: str, failure: NotThere) -> CommandFailed:
     return CommandFailed(f"{_unknown_verb(noun, word, near)}. {failure}", failure.status)
 
 
-def parser() -> argparse.ArgumentParser:
-    created = Parser(
+def parser(wanted: Collection[str] = ()) -> argparse.ArgumentParser:
+    """The parser of all commands; those of another package are complete only if they are wanted."""
+    created: argparse.ArgumentParser = Parser(
         prog="deardiary",
         description="Inspect and manage the projects, runs and files of DearDiary.",
         epilog=_STATUSES,
@@ -171,5 +173,6 @@ def parser() -> argparse.ArgumentParser:
     commands = created.add_subparsers(title="commands", metavar="COMMAND")
     for noun in _NOUNS:
         noun.add(commands)
+    exchange.add(commands, wanted)
     NOUNS[:] = commands.choices
     return created

@@ -1,0 +1,1 @@
+"""The commands that ``deardiary`` finds by the entry points of the group ``deardiary.commands``."""

@@ -1,0 +1,85 @@
+"""Files on their way to a server: found again by a key of their owner, name and content."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deardiary.errors import Invalid
+from deardiary.files import size_and_sha256
+from deardiary.transfer.paths import checked_name
+from deardiary.wire import limits
+from deardiary_exchange import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import deardiary
+    from deardiary_exchange.runs import File
+
+
+def key_of_file(owner: str, file: File) -> str:
+    """The key of a file among all files of a load."""
+    return file.key or f"{owner}/{file.name}"
+
+
+def store(
+    client: deardiary.Client,
+    experiment_id: str,
+    iteration_id: str | None,
+    file: File,
+    key: str,
+    not_taken: list[str],
+) -> str | None:
+    """Store a file and return its resource's id; None for one that cannot be taken, which the report says."""
+    try:
+        name = checked_name(file.name)
+        size_bytes, content_hash = _content_of(file)
+    except (OSError, ValueError) as error:
+        not_taken.append(f"file {file.name!r}: {error}")
+        return None
+    named = f"{key}\n{content_hash}".encode("utf-8", "surrogatepass")
+    id_key = f"file:{hashlib.sha256(named).hexdigest()}"
+    try:
+        resource = client.resources.create(
+            experiment_id,
+            name=name,
+            size_bytes=size_bytes,
+            content_hash=content_hash,
+            description=checks.text(f"description of {name}", file.description, limits.MAX_TEXT_BYTES, not_taken),
+            iteration_id=iteration_id,
+            content_type=file.content_type,
+            id_key=id_key,
+            created_date=file.created_date,
+        )
+    except Invalid as error:
+        not_taken.append(f"file {file.name!r}: {error}")
+        return None
+    if resource.state != "ready":
+        with local_copy(file) as path:
+            client.resources.upload(experiment_id, path, name, iteration_id=iteration_id, id_key=id_key)
+    return resource.id
+
+
+def _content_of(file: File) -> tuple[int, str]:
+    if file.size_bytes is not None and file.content_hash is not None:
+        return file.size_bytes, file.content_hash
+    with file.open() as stream:
+        return size_and_sha256(stream)
+
+
+@contextmanager
+def local_copy(file: File) -> Iterator[Path]:
+    """The path of the file's bytes on this machine, for the time of an upload."""
+    if file.path is not None:
+        yield file.path
+        return
+    with tempfile.TemporaryDirectory(prefix="deardiary-") as folder:
+        path = Path(folder) / "content"
+        with file.open() as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        yield path
