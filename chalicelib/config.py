@@ -50,6 +50,8 @@ class Settings(NamedTuple):
     undo: timedelta | None
     # The name of the project that MLflow clients use without a workspace.
     mlflow_project: str
+    # The EventBridge bus that gets the events; empty: none is written.
+    event_bus: str
     region: str
     endpoint_url: str | None
     in_lambda: bool
@@ -76,6 +78,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         lost_after=_duration(environment, "DEARDIARY_LOST_AFTER_MINUTES", 30, "minutes", "never"),
         undo=_duration(environment, "DEARDIARY_UNDO_DAYS", 7, "days", "none"),
         mlflow_project=environment.get("DEARDIARY_MLFLOW_PROJECT") or "MLflow",
+        event_bus=_matching(environment, "DEARDIARY_EVENT_BUS", r"[\w./-]{1,256}", "the name of an EventBridge bus"),
         region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1",
         endpoint_url=environment.get("AWS_ENDPOINT_URL") or None,
         in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment,

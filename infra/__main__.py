@@ -19,9 +19,10 @@ from infra.backup import back_up, restore
 from infra.failure import InfraError
 from infra.migrate import migrate_artifacts
 from infra.options import parser
-from infra.package.chalice_config import add_stage, configured_origins, configured_store, write_outputs
+from infra.package.chalice_config import add_stage, configured_bus, configured_origins, configured_store, write_outputs
 from infra.package.deployment_record import fetch_record
 from infra.resources.admin import reset_admin
+from infra.resources.bus import converge_bus, delete_bus
 from infra.resources.monitoring import converge_monitoring, delete_monitoring
 from infra.resources.secret import rotate_secret
 from infra.resources.table import has_table
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
     try:
         stage, clients = locate(options.stage)
-        stage = replace(stage, store=configured_store(stage.name, os.environ))
+        bus = configured_bus(stage.name, os.environ)
+        stage = replace(stage, store=configured_store(stage.name, os.environ), event_bus=bus)
         os.environ.update(stage.settings(), AWS_REGION=stage.region)
         options.run(options, stage, clients)
     except (InfraError, DomainError, ConfigurationError, ClientError, BotoCoreError, PynamoDBException) as error:
@@ -86,6 +88,7 @@ def _everything(options: argparse.Namespace, stage: Stage, clients: Clients) -> 
         yield from check_store(stage, clients.s3)
     fetch_record(clients.ssm, stage)
     yield from converge_monitoring(stage, options.alarm_topic)
+    yield from converge_bus(stage)
     yield from write_outputs(stage, origins)
     password = _given_password(options)
     yield from bring_up(stage, clients, cors_origins=origins, username=options.admin_username, password=password)
@@ -139,6 +142,7 @@ def _down(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
         raise InfraError("that is not the stage name; nothing was deleted")
     _print_all(deploy.remove(stage, clients))
     _print_all(delete_monitoring(stage, delete_logs=options.delete_data))
+    _print_all(delete_bus(stage))
     _print_all(take_down(stage, clients, delete_data=options.delete_data))
 
 

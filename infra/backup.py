@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 FILE_BYTES = 32 * 1024 * 1024  # of items, before compression
 PAUSE_SECONDS = 0.5
 OBJECTS = "projects/"
-# Copies of other items, which must fit these: the server writes them again.
-_COPIES = {"blocks", "column"}
+# Copies of other items, which must fit these: the server writes them again. And events, which the stage itself sends.
+_NOT_COPIED = {"blocks", "column", "event"}
 FORMAT = 1
 
 
@@ -130,7 +130,7 @@ def _files(clients: Clients, table: str) -> Iterator[tuple[int, bytes]]:
     size = 0
     for page in clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         for item in page["Items"]:
-            if item.get("kind", {}).get("S") in _COPIES:
+            if item.get("kind", {}).get("S") in _NOT_COPIED:
                 continue
             lines.append(json.dumps({"Item": item}, default=_base64, separators=(",", ":")).encode())
             size += len(lines[-1])

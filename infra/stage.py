@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_ssm import SSMClient
 
+EVENT_BUS = "DEARDIARY_EVENT_BUS"
 # 20 characters leave room for account and region in a bucket name of at most 63.
 STAGE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?")
 
@@ -43,6 +44,8 @@ class Stage:
     region: str
     # The settings of an S3-compatible store for artifacts; empty: the bucket in AWS.
     store: Mapping[str, str] = field(default_factory=dict)
+    # The EventBridge bus of its events; empty: none are sent.
+    event_bus: str = ""
 
     @property
     def partition(self) -> str:
@@ -73,6 +76,7 @@ class Stage:
             "DEARDIARY_ARTIFACT_BACKEND": "s3",
             "DEARDIARY_ARTIFACT_S3_BUCKET": self.bucket,
             "DEARDIARY_JWT_SECRET_PARAMETER": self.secret_parameter,
+            **({EVENT_BUS: self.event_bus} if self.event_bus else {}),
             **self.store,
         }
 

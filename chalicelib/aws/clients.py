@@ -45,7 +45,7 @@ def session(store: StoreSettings | None = None) -> botocore.session.Session:
     if store and store.credentials_parameter:
         created.register_component("credential_provider", ParameterCredentials(store.credentials_parameter, _parameter))
     created.register_component("response_parser_factory", _Parsers())
-    for service in ("dynamodb", "s3"):
+    for service in ("dynamodb", "s3", "events"):
         # This event precedes each attempt, so a retry after a suspension is stopped too.
         created.register(f"before-send.{service}", _check_deadline, unique_id=f"deardiary-deadline-{service}")
     wait: Any = _wait_for_transaction  # botocore's type stubs know no handler that returns a value

@@ -27,6 +27,8 @@ class Actor:
     read_only: bool = False
     # The answers of the request cannot hide what others wrote: refuse a member who may not read.
     must_read: bool = False
+    # The URL of this server as the client reached it; empty in the upkeep.
+    site: str = ""
     # The projects in which this request may write but not read.
     blind_in: set[str] = field(default_factory=set)
 

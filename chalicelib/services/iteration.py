@@ -11,7 +11,7 @@ from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
-from chalicelib.services import access, label
+from chalicelib.services import access, event, label
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.services.label import NO_LABELS, Labels
@@ -19,6 +19,7 @@ from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import batch, compaction
 from chalicelib.storage import iteration as storage
 from chalicelib.storage import label as labels_of
+from chalicelib.storage.event import Event
 from chalicelib.storage.reads.lineage import IterationLineage
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
 
@@ -129,9 +130,10 @@ def update_iteration(
     `even_ended`: the end locks nothing. Every status can follow it, and its time can change.
     """
     for _ in Retry():
-        before = _whole(access.iteration(actor, iteration_id, Need.UPDATE))
+        above = access.iteration(actor, iteration_id, Need.UPDATE)
+        before = _whole(above)
         try:
-            moved = _update(before, changes, even_ended=even_ended)
+            moved = _update(actor, above, before, changes, even_ended=even_ended)
         except Conflict:
             continue
         break
@@ -145,7 +147,9 @@ def _shown(iteration: Iteration) -> Iteration:
     return storage.without_hidden_parents([iteration])[0]
 
 
-def _update(before: Iteration, changes: IterationChanges, *, even_ended: bool) -> Iteration:
+def _update(
+    actor: Actor, above: IterationLineage, before: Iteration, changes: IterationChanges, *, even_ended: bool
+) -> Iteration:
     """Conflict if the iteration has changed since it was read."""
     changes = IterationChanges(**label.merged(before, changes))  # type: ignore[typeddict-item]
     if _already_so(before, changes):
@@ -154,7 +158,7 @@ def _update(before: Iteration, changes: IterationChanges, *, even_ended: bool) -
     if before.end_date and not after.end_date:
         # Refresh the heartbeat first, or the liveness sweep would end the reopened iteration at once.
         batch.record_heartbeat(before)
-    return _move(before, after)
+    return _move(before, after, event.ended(above, before, after, actor.site))
 
 
 def _whole(line: IterationLineage) -> Iteration:
@@ -193,13 +197,13 @@ def _find_created(experiment_id: str, id_key: str | None) -> Iteration | None:
     return None if id_key is None else storage.find_iteration_by_id_key(experiment_id, id_key)
 
 
-def _move(before: Iteration, after: Iteration) -> Iteration:
+def _move(before: Iteration, after: Iteration, end: Event | None) -> Iteration:
     parent, ancestors = after.parent_iteration_id, []
     if parent is not None and parent != before.parent_iteration_id:
         ancestors = _ancestors(before.experiment_id, parent)
         if any(each.id == before.id for each in ancestors):
             raise InvalidPayload("An iteration cannot be its own ancestor", field="parent_iteration_id")
-    return storage.update_iteration(before, after, ancestors)
+    return storage.update_iteration(before, after, ancestors, end)
 
 
 def _ancestors(experiment_id: str, iteration_id: str) -> list[Iteration]:

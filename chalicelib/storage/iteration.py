@@ -23,7 +23,9 @@ from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
 from chalicelib.storage import change, label, running, series, tag
+from chalicelib.storage import event as events
 from chalicelib.storage import experiment as experiments
+from chalicelib.storage.event import Event
 from chalicelib.storage.label import Labelled, Texts
 from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional, idkey, item, keys
@@ -237,12 +239,15 @@ def read_child_ids(parent_id: str) -> list[str]:
     return [row.child_id for row in item.query(ChildRow, keys.iteration_partition(parent_id), keys.CHILD)]
 
 
-def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[Iteration] = ()) -> Iteration:
+def update_iteration(
+    before: Iteration, after: Iteration, ancestors: Sequence[Iteration] = (), end: Event | None = None
+) -> Iteration:
     """Write the differences and return the iteration as stored.
 
     Conflict if end, status or parent are not as `before`, or before other labels those stored.
 
     `ancestors` are those of a new parent; their parents must be unchanged, or two concurrent moves could form a cycle.
+    `end` is the event of its end.
     """
     row = _row(after, None)
     actions = item.changes(row, before, after, _PLAIN)
@@ -250,6 +255,7 @@ def update_iteration(before: Iteration, after: Iteration, ancestors: Sequence[It
         _save(row, actions, ALIVE & _same_state(before), Conflict, before, after)
         return find_iteration(after.experiment_id, after.id) or after
     write = Transaction()
+    events.post(end, write)
     change.note_change(after.experiment_id, after.id, write, ended=before.end_date is not None)
     for ancestor in ancestors:
         key = keys.iteration(ancestor.experiment_id, ancestor.id)
@@ -351,7 +357,9 @@ def is_ended_by_server(iteration: Iteration) -> bool:
     return bool(row.ended_by_server)
 
 
-def end_as_lost(iteration: Iteration, end_date: datetime, message: str, seen: Series) -> None:
+def end_as_lost(
+    iteration: Iteration, end_date: datetime, message: str, seen: Series, event: Event | None = None
+) -> None:
     """Set it to KILLED by the server. Conflict if it ended, changed or had a heartbeat since it was read."""
     actions: list[Action] = [
         IterationRow.end_date.set(end_date),
@@ -362,6 +370,7 @@ def end_as_lost(iteration: Iteration, end_date: datetime, message: str, seen: Se
     write = Transaction()
     row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
     write.update(row, actions, ALIVE & _same_state(iteration), Conflict)
+    events.post(event, write)
     series.check_series(iteration.experiment_id, iteration.id, seen, write)
     running.unmark_running(iteration.experiment_id, iteration.id, write)
     change.note_change(iteration.experiment_id, iteration.id, write, ended=False)

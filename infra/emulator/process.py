@@ -51,7 +51,7 @@ def _settings(directory: Path, port: int) -> dict[str, str]:
     """The settings that MiniStack reads on import: where its state is, and only the services that DearDiary uses."""
     return {
         "GATEWAY_PORT": str(port),
-        "SERVICES": "cloudwatch,dynamodb,logs,s3,ssm,sts",
+        "SERVICES": "cloudwatch,dynamodb,events,iam,logs,s3,sns,sqs,ssm,sts",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(directory / "state"),
         "S3_PERSIST": "1",

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 # The services that the server uses from botocore; each of the 400 others is an unused description.
-SERVICES = {"dynamodb", "s3", "ssm", "sts"}
-# The only operations used of this service: reading the description of the other 150 takes 15 ms of CPU.
-SSM_OPERATIONS = {"GetParameter"}
+SERVICES = {"dynamodb", "s3", "ssm", "sts", "events"}
+# The only operations used of these services: reading the description of SSM's other 150 takes 15 ms of CPU.
+OPERATIONS = {"ssm": {"GetParameter"}, "events": {"PutEvents"}}
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # The path where Lambda unpacks the zip, which tracebacks must show.
 TASK_ROOT = "/var/task"
@@ -45,8 +45,9 @@ def _prune_services(data: Path) -> None:
     for partition in endpoints["partitions"]:
         partition["services"] = {name: each for name, each in partition["services"].items() if name in SERVICES}
     (data / "endpoints.json").write_text(json.dumps(endpoints))
-    for description in (data / "ssm").glob("*/service-2.json.gz"):
-        _keep_operations(description, SSM_OPERATIONS)
+    for name, kept in OPERATIONS.items():
+        for description in (data / name).glob("*/service-2.json.gz"):
+            _keep_operations(description, kept)
 
 
 def _keep_operations(description: Path, kept: set[str]) -> None:

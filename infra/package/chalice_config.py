@@ -9,8 +9,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import config
 from infra.failure import InfraError
 from infra.resources.policy import FUNCTIONS, UPKEEP
+from infra.stage import EVENT_BUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +74,13 @@ def configured_store(stage_name: str, environment: Mapping[str, str]) -> dict[st
     entry = _read()["stages"].get(stage_name, {})
     given = environment if environment.get(STORE[0]) else entry.get("environment_variables", {})
     return {name: given[name] for name in STORE if given.get(name)} if given.get(STORE[0]) else {}
+
+
+def configured_bus(stage_name: str, environment: Mapping[str, str]) -> str:
+    """The stage's event bus: that of the environment, else that of config.json. ConfigurationError for a wrong name."""
+    entry = _read()["stages"].get(stage_name, {})
+    given = environment if environment.get(EVENT_BUS) else entry.get("environment_variables", {})
+    return config.read({EVENT_BUS: given.get(EVENT_BUS, "")}).event_bus
 
 
 def _stack(stage: Stage) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Function:
         filled: dict[str, Any] = json.loads(text.substitute(self._names(stage)))
         if stage.store:
             filled["Statement"] = _with_store(filled["Statement"], stage)
+        if stage.event_bus:
+            filled["Statement"].append(_sends_events(stage))
         return filled
 
     def _names(self, stage: Stage) -> dict[str, str]:
@@ -65,6 +67,12 @@ def _with_store(statements: list[dict[str, Any]], stage: Stage) -> list[dict[str
     }
     bucket = f"arn:{stage.partition}:s3:::"
     return [each for each in statements if not each["Resource"].startswith(bucket)] + [keys]
+
+
+def _sends_events(stage: Stage) -> dict[str, Any]:
+    """The statement that lets a function send events to the stage's bus."""
+    bus = f"arn:{stage.partition}:events:{stage.region}:{stage.account}:event-bus/{stage.event_bus}"
+    return {"Sid": "EventsOfTheStage", "Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}
 
 
 API = Function("api", "api_handler", "APIHandler")

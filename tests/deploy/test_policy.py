@@ -20,7 +20,8 @@ from infra.resources.policy import API, UPKEEP, Function
 from infra.stage import Stage
 from tests.deploy.asking import ask_all
 from tests.support.artifacts import ROOT
-from tests.support.server import Server
+from tests.support.emulator import Emulator
+from tests.support.server import Server, server_on_emulator
 from tests.support.world import make_world
 
 Call = tuple[str, str]  # an action of IAM, and the ARN of its object
@@ -63,7 +64,14 @@ def seen(service: str, operation: str, arguments: Any) -> Iterator[Call]:
         case "s3", _:
             yield from seen_of_s3(operation, arguments)
         case _:
-            yield f"{service}:{operation}", f"arn:aws:ssm:us-east-1:000000000000:parameter{arguments['Name']}"
+            yield from seen_elsewhere(service, operation, arguments)
+
+
+def seen_elsewhere(service: str, operation: str, arguments: Any) -> Iterator[Call]:
+    names = {entry["EventBusName"] for entry in arguments.get("Entries", [])}
+    objects = [f"event-bus/{name}" for name in names] if service == "events" else [f"parameter{arguments['Name']}"]
+    for each in objects:
+        yield f"{service}:{operation}", f"arn:aws:{service}:us-east-1:000000000000:{each}"
 
 
 def seen_of_s3(operation: str, arguments: Any) -> Iterator[Call]:
@@ -77,14 +85,17 @@ def table_arn(name: str) -> str:
     return f"arn:aws:dynamodb:us-east-1:000000000000:table/{name}"
 
 
+def allowances(function: Function, **settings: str) -> Iterator[Call]:
+    """The calls that the policy of a function allows, on a stage with these settings."""
+    stage = Stage(config.settings().table.removeprefix("deardiary-"), "000000000000", "us-east-1", **settings)  # type: ignore[arg-type]
+    for statement in function.policy(stage)["Statement"]:
+        for action in [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]:
+            yield action, statement["Resource"]
+
+
 def check(function: Function, calls: set[Call]) -> None:
     """Each call is allowed, and each action that is allowed is called."""
-    stage = Stage(config.settings().table.removeprefix("deardiary-"), "000000000000", "us-east-1")
-    allowed = [
-        (action, statement["Resource"])
-        for statement in function.policy(stage)["Statement"]
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-    ]
+    allowed = list(allowances(function))
     refused = [
         call
         for call in calls
@@ -122,3 +133,20 @@ def test_upkeep_has_the_rights_that_it_needs(real_server: Server, monkeypatch: p
     iteration = real_server.client().iterations.get(world.ids["iteration_id"])
     assert iteration.status_id != deardiary.IterationStatus.RUNNING
     check(UPKEEP, calls)
+
+
+@pytest.mark.parametrize("function", [API, UPKEEP])
+def test_a_stage_with_a_bus_may_send_events_to_it_and_nothing_more(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, function: Function
+) -> None:
+    """Both functions do send them: one ends an iteration, the other finds a silent one."""
+    with server_on_emulator(emulator.environment(), DEARDIARY_EVENT_BUS="default") as server:
+        world, now = make_world(server), clock.now
+        with recording(monkeypatch) as calls, monkeypatch.context() as patch:
+            if function is API:
+                server.call("PATCH", f"/iterations/{world.ids['iteration_id']}", {"status_id": 3}, token=world.token)
+            else:
+                patch.setattr(clock, "now", lambda: now() + timedelta(hours=1))
+                assert upkeep.run(60)
+        sent = {call for call in calls if call[0].startswith("events:")}
+        assert sent == set(allowances(function, event_bus="default")) - set(allowances(function))

@@ -26,6 +26,7 @@ ALLOWED = {
     "chalicelib.retry": {"chalicelib.errors", "chalicelib.deadline"},
     "chalicelib.security": {"chalicelib.errors"},
     "chalicelib.deadline": {"chalicelib.errors"},
+    "chalicelib.outgoing": set(),
     "chalicelib.aws.clients": {
         *("chalicelib.config", "chalicelib.deadline", "chalicelib.retry", "chalicelib.aws.credentials"),
         "chalicelib.aws.throttling",
@@ -35,6 +36,8 @@ ALLOWED = {
         *(
             "chalicelib.security.Keyring",
             "chalicelib.aws.clients",
+            "chalicelib.aws.events",
+            "chalicelib.outgoing",
             "chalicelib.paging",
             "chalicelib.columns",
             "chalicelib.aws.capacity",
@@ -69,6 +72,7 @@ ALLOWED = {
             "chalicelib.aws.capacity",
             "chalicelib.aws.overload",
             "chalicelib.aws.throttling",
+            "chalicelib.outgoing",
             "chalicelib.deadline",
         ),
     },

@@ -13,11 +13,23 @@ _NOUNS = {
     *("experiment", "iteration", "metric", "model", "modelversion", "parameter", "permission", "project", "resource"),
     *("series", "snapshot", "tag", "token", "trash", "upload", "user", "sign_in_attempt", "artifact", "auth", "log"),
     *("preferences", "view", "alias", "bulk", "input", "change", "command", "label", "output", "file", "study"),
+    "event",
     "loggedmodel",
 }
 # The modules allowed at the root of each layer beside its nouns: its doors, and modules that all rooms share.
 _DOORS = {
-    "chalicelib": {"clock", "columns", "config", "deadline", "errors", "ids", "paging", "retry", "security"},
+    "chalicelib": {
+        "clock",
+        "columns",
+        "config",
+        "deadline",
+        "errors",
+        "ids",
+        "outgoing",
+        "paging",
+        "retry",
+        "security",
+    },
     "chalicelib/routes": {"activity", "blueprints", "health", "index", "openapi", "search", "upkeep"},
     "chalicelib/services": {"access", "activity", "actor"},
     "chalicelib/storage": {"blob", "deletion", "inline", "keyring", "running"},

@@ -735,6 +735,7 @@ CHECKS: dict[str, Check] = {
     "id-key": _id_key,
     "trash": _trash,
     "deletion": _by_itself,
+    "event": _by_itself,
     "blocks": _blocks,
     "column": _column,
     "changed": _changed,

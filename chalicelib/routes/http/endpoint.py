@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from chalice.app import Blueprint, Request, Response
 from msgspec import Raw, Struct, structs
 
-from chalicelib import deadline
+from chalicelib import deadline, outgoing
 from chalicelib.aws import throttling
 from chalicelib.aws.overload import is_overload
 from chalicelib.errors import (
@@ -139,7 +139,10 @@ class Routes(Blueprint):
                 throttling.failing_fast(),
                 request_log.entry(f"{request.method} {path}", request.context) as line,
             ):
-                answer = _answer(self.face, request, ids, serve, line)
+                with outgoing.collecting() as posted:
+                    answer = _answer(self.face, request, ids, serve, line)
+                if posted:
+                    line["events_left"] = _send(posted)
                 if request.method == "GET":
                     answer = unless_matched(answer, request.headers.get("if-none-match"))
                 line["status"] = answer.status
@@ -147,6 +150,13 @@ class Routes(Blueprint):
 
         # Every body is read as JSON, whatever its media type: Chalice would answer 415 in a form of its own.
         self.route(path, methods=list(methods), name=name, content_types=[])(handler)
+
+
+def _send(posted: Sequence[Any]) -> int:
+    """Send events. Few requests have any, so their module is imported here."""
+    from chalicelib.services import event
+
+    return event.send(posted)
 
 
 def _answer(face: Face, request: Request, ids: Mapping[str, str], serve: Serve, line: Line) -> Answer[Any]:
@@ -266,7 +276,7 @@ def _body(operation: Operation, face: Face, request: Request) -> Any:
 
 def _authenticate(operation: Operation, face: Face, request: Request, site: str) -> Actor:
     source = request.context["identity"]["sourceIp"]
-    actor = face.authenticate(cookie.authorization(request.headers, site), source)
+    actor = replace(face.authenticate(cookie.authorization(request.headers, site), source), site=site)
     if actor.read_only and not _reads(operation):
         raise PermissionRequired("This token may only read", read_only=True)
     return actor

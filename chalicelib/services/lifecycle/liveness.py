@@ -9,16 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib import clock, config
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.services import event
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import running
 from chalicelib.storage import series as storage
+from chalicelib.storage.reads import lineage
 from chalicelib.storage.series import Series
-from deardiary.wire.shapes import Iteration
+from deardiary.wire.shapes import Iteration, IterationStatus
 from deardiary.wire.times import format_time
 
 _PER_READ = 100
@@ -68,8 +71,10 @@ def _end(iteration: Iteration, series: Series) -> None:
     last = max((summary.last_step for summary in series.summaries.values()), default=None)
     step = "no step was logged" if last is None else f"the last step is {last}"
     message = f"Lost: no heartbeat after {format_time(heartbeat)}; {step}"
+    ended = replace(iteration, end_date=heartbeat, status_id=IterationStatus.KILLED, error_message=message)
+    above = lineage.find_iteration_lineage(iteration.id, "") if event.is_on() else None
     try:
-        iterations.end_as_lost(iteration, heartbeat, message, series)
+        iterations.end_as_lost(iteration, heartbeat, message, series, event.lost(above, ended))
     except (Conflict, NotFound):
         return
 

@@ -67,6 +67,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     running iteration     RUNNING             EXPERIMENT#eid#iid      for the liveness sweep; see running.py
     bytes in the table    BYTES#pid#sha256    BYTES#number            of the inline backend, 256 KiB an item
     upload to check       UPLOADS             time#id                 when due: unfinished, or bytes that arrived late
+    event to send         OUTBOX              id                      see event.py; expires
 
 Keys are joined with "#". That is unambiguous because at most one part of a key can hold a "#": ids that the
 server creates, and ids in paths, consist of 0-9, a-z, "." and "-"; hashes and numbers hold none; a username ends its
@@ -107,6 +108,7 @@ RUNNING = "RUNNING"
 UPLOADS = "UPLOADS"
 PACKING = "PACKING"
 TRASH_DUE = "TRASH"
+OUTBOX = "OUTBOX"
 
 MEMBER = "MEMBER#"
 PERMISSION = "PERMISSION#"
@@ -666,3 +668,7 @@ def upload_of_token(token: str) -> Key:
 
 def uploads_due(now: int) -> Span:
     return Span(UPLOADS, "0", f"{now:015}")
+
+
+def event(event_id: str) -> Key:
+    return Key(OUTBOX, event_id)

@@ -38,6 +38,7 @@ class Transaction:
     def __init__(self) -> None:
         self._token = _new_token()
         # DynamoDB reports per operation, in the order in which PynamoDB sends them: by kind.
+        self._after: list[Callable[[], None]] = []
         self._steps: dict[str, list[tuple[_Step, Otherwise]]] = {"check": [], "delete": [], "put": [], "update": []}
 
     def check(self, model: type[Item], key: Key, condition: Condition, otherwise: Otherwise) -> None:
@@ -59,6 +60,10 @@ class Transaction:
     def delete(self, row: Item, condition: Condition | None, otherwise: Otherwise) -> None:
         self._add("delete", lambda write: write.delete(row, condition), otherwise)
 
+    def then(self, work: Callable[[], None]) -> None:
+        """Call `work` once the transaction is committed."""
+        self._after.append(work)
+
     def commit(self) -> None:
         """Raise the error of the first write whose condition fails; Unavailable if conflicts outlast the retries."""
         for _ in Retry():
@@ -69,6 +74,8 @@ class Transaction:
                 if code_of(error) == "TransactionCanceledException":
                     self._token = _new_token()
             else:
+                for work in self._after:
+                    work()
                 return
 
     def _add(self, kind: str, step: _Step, otherwise: Otherwise) -> None:
