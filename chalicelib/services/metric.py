@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict, TypeVar
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound, Unavailable
@@ -18,13 +18,16 @@ from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
-from chalicelib.services.points import batch, recompute
+from chalicelib.services.points import batch, recompute, rollups
 from chalicelib.services.points.batch import Sent
+from chalicelib.services.points.directory import Directory, RowMovedError, read_in_order
 from chalicelib.storage import change as change_storage
 from chalicelib.storage import iteration as iterations
+from chalicelib.storage import series as storage
 from chalicelib.storage.points import chunk as chunks
 from chalicelib.storage.points import rows as points
 from chalicelib.storage.points.codec import Content, Slice
+from chalicelib.storage.points.listing import Listed
 from chalicelib.storage.points.rows import Stored
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Iteration, Metric
@@ -60,6 +63,11 @@ class _Entry(NamedTuple):
         )
 
 
+# Step, time, creation of the batch, and number in the batch of a point.
+_Position = tuple[int, int, int, int]
+R = TypeVar("R", Stored, Listed)
+
+
 class _Found(NamedTuple):
     """A point in the row that holds it."""
 
@@ -92,8 +100,7 @@ def list_metrics(actor: Actor, iteration_id: str, key: str | None, limit: int, c
     """List points in the order of step, time and arrival."""
     iteration = access.iteration(actor, iteration_id, Need.READ).iteration
     after = None if cursor is None else _position(cursor, iteration)
-    only = None if key is None else {key}
-    entries = list(islice(_merged(points.read_rows(iteration.id).stored, only, after), limit + 1))
+    entries = _entries_after(iteration, None if key is None else {key}, after, limit + 1)
     more = _cursor(entries[limit - 1], iteration) if len(entries) > limit else None
     return Page([entry.metric(iteration.id) for entry in entries[:limit]], more)
 
@@ -197,17 +204,36 @@ def _parts(metric_id: str) -> tuple[str, str, int]:
     return parts[1], parts[2], int(parts[3])
 
 
-def _merged(rows: Iterable[Stored], only: set[str] | None, after: tuple[int, int, int, int] | None) -> Iterator[_Entry]:
-    """Merge the rows: all entries after a cursor, in order. A row is opened when its lowest step is next."""
-    waiting = sorted((row for row in rows if after is None or row.high >= after[0]), key=lambda row: row.low)
-    closed = deque(waiting)
+def _entries_after(iteration: Iteration, only: set[str] | None, after: _Position | None, most: int) -> list[_Entry]:
+    """The first entries after a cursor. Of an ended iteration, read only the rows that may have them."""
+    if not rollups.is_at_rest(iteration):
+        return list(islice(_merged(_from(points.read_rows(iteration.id).stored, after), only, after), most))
+    series = storage.read_series(iteration.experiment_id, iteration.id)
+    directory = Directory(rollups.Wanted(iteration, series, (), "chunk"), only)
+    listed = directory.find()
+    if listed is not None:
+        with suppress(RowMovedError):
+            return list(islice(_merged(read_in_order(_from(listed, after)), only, after), most))
+    return list(islice(_merged(_from(directory.read_all(keep=listed is None), after), only, after), most))
+
+
+def _from(rows: Iterable[R], after: _Position | None) -> list[R]:
+    """The rows that may have points after a cursor, in the order of their lowest steps."""
+    return sorted((row for row in rows if after is None or row.high >= after[0]), key=lambda row: row.low)
+
+
+def _merged(rows: Iterable[Stored], only: set[str] | None, after: _Position | None) -> Iterator[_Entry]:
+    """Merge the rows, which ascend in their lowest steps. A row is opened when its lowest step is next."""
+    waiting = iter(rows)
+    closed = next(waiting, None)
     heads: list[tuple[_Entry, int, Iterator[_Entry]]] = []
     while closed or heads:
-        while closed and (not heads or closed[0].low <= heads[0][0].step):
-            entries = sorted(_entries(closed.popleft().open(only)))
+        while closed and (not heads or closed.low <= heads[0][0].step):
+            entries = sorted(_entries(closed.open(only)))
             # Entries are longer tuples than cursors, so an entry sorts after its own cursor; `+ 1` skips it.
             rest = iter(entries if after is None else entries[bisect_left(entries, (*after[:3], after[3] + 1)) :])
             _push(heads, rest)
+            closed = next(waiting, None)
         if heads:
             entry, _, rest = heapq.heappop(heads)
             yield entry
@@ -233,7 +259,7 @@ def _cursor(entry: _Entry, iteration: Iteration) -> str:
     return encode_cursor(iteration.id, *map(str, entry[:4]))
 
 
-def _position(cursor: str, iteration: Iteration) -> tuple[int, int, int, int]:
+def _position(cursor: str, iteration: Iteration) -> _Position:
     of, *position = decode_cursor(cursor, 5)
     if of != iteration.id:
         raise bad_cursor()

@@ -143,10 +143,111 @@ def test_a_window_reads_its_own_chunks_only(server: Server, experiment: str) -> 
     assert sum(chart["data"]["a"][iteration]["count"]) == 10
     log(server, iteration, "late", 3, 14)
     assert window(13, 22)["step"] == sorted([*range(13, 23), 14, 15, 16])
+    compact(experiment, iteration)
+    assert window(13, 22)["step"] == sorted([*range(13, 23), 14, 15, 16])
+
+
+def compact(experiment: str, iteration: str) -> int:
     stored_iteration = iterations.find_iteration(experiment, iteration)
     assert stored_iteration is not None
-    compaction.compact(stored_iteration, 1)
-    assert window(13, 22)["step"] == sorted([*range(13, 23), 14, 15, 16])
+    return compaction.compact(stored_iteration, 1)
+
+
+def points_of(server: Server, iteration: str, limit: int, **query: Any) -> list[Any]:
+    """All points as JSON, in pages."""
+    path = f"/iterations/{iteration}/metrics"
+    page = found(server.call("GET", f"{path}?{urlencode({'limit': limit, **query})}"))
+    points: list[Any] = page["data"]
+    while page["next_cursor"]:
+        page = found(
+            server.call("GET", f"{path}?{urlencode({'limit': limit, 'cursor': page['next_cursor'], **query})}")
+        )
+        points += page["data"]
+    return points
+
+
+@pytest.mark.parametrize("is_compacted", [False, True], ids=["chunks", "packed rows"])
+@pytest.mark.parametrize("query", [{}, {"key": "a"}], ids=["all", "one key"])
+def test_a_page_of_points_reads_its_own_rows_only(
+    server: Server, experiment: str, monkeypatch: pytest.MonkeyPatch, is_compacted: bool, query: dict[str, str]
+) -> None:
+    monkeypatch.setattr(compaction, "POINTS_PER_ROW", 5)
+    iteration = new_iteration(server, experiment, created_date=CREATED)
+    for number in (3, 0, 11, 7, 2, 9, 10, 1, 4, 8, 6, 5):
+        log(server, iteration, f"batch {number}", 6, 5 * number)
+    before = points_of(server, iteration, 200, **query)
+    end(server, iteration)
+    if is_compacted:
+        assert compact(experiment, iteration) == 12
+    assert points_of(server, iteration, 200, **query) == before
+    opened: list[int] = []
+    read = rows.read_visible
+
+    def counted(wanted: Any) -> Any:
+        opened.append(len(wanted))
+        return read(wanted)
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("all points were read")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows, "read_rows", refuse)
+        patch.setattr(rows, "read_visible", counted)
+        assert points_of(server, iteration, 200, **query) == before
+        assert points_of(server, iteration, 7, **query) == before
+        opened.clear()
+        path = f"/iterations/{iteration}/metrics?{urlencode({'limit': 3, **query})}"
+        assert found(server.call("GET", path))["data"] == before[:3]
+    assert opened == [4]
+
+
+def test_a_window_of_packed_rows_reads_its_own_only(
+    server: Server, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "POINTS_PER_ROW", 5)
+    iteration = new_iteration(server, experiment, created_date=CREATED)
+    for number in range(12):
+        log(server, iteration, f"batch {number}", 5, 5 * number)
+    end(server, iteration)
+    assert compact(experiment, iteration) == 12
+    path = f"/iterations/{iteration}/metrics/series?key=a&min_step=13&max_step=22"
+    before = found(server.call("GET", path))
+    assert before["data"]["a"]["step"] == list(range(13, 23))
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("all points were read")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows, "read_rows", refuse)
+        assert found(server.call("GET", path)) == before
+
+
+def test_a_page_of_points_during_a_compaction(server: Server, experiment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    iteration = new_iteration(server, experiment, created_date=CREATED)
+    for number in range(12):
+        log(server, iteration, f"batch {number}", 5, 5 * number)
+    end(server, iteration)
+    before = points_of(server, iteration, 200)
+    read = rows.read_visible
+
+    def compact_first(*arguments: Any) -> Any:
+        compact(experiment, iteration)
+        return read(*arguments)
+
+    monkeypatch.setattr(rows, "read_visible", compact_first)
+    assert points_of(server, iteration, 7) == before
+    assert points_of(server, iteration, 200) == before
+
+
+def test_an_edit_of_a_point_shows_on_its_page(server: Server, experiment: str, iteration: str) -> None:
+    first = points_of(server, iteration, 200)
+    found(server.call("PATCH", f"/iterations/{iteration}", {"status_id": 1}))
+    assert found(server.call("PATCH", f"/metrics/{first[0]['id']}", {"step": 48}))["step"] == 48
+    assert server.call("DELETE", f"/metrics/{first[5]['id']}").status == 204
+    end(server, iteration)
+    pages = points_of(server, iteration, 7)
+    assert sorted(each["id"] for each in pages) == sorted(each["id"] for each in (*first[:5], *first[6:]))
+    assert [each["step"] for each in pages] == sorted(each["step"] for each in pages)
 
 
 def test_a_chunk_that_is_moved_while_a_window_is_read(
@@ -158,14 +259,14 @@ def test_a_chunk_that_is_moved_while_a_window_is_read(
     end(server, iteration)
     stored_iteration = iterations.find_iteration(experiment, iteration)
     assert stored_iteration is not None
-    path, read = f"/iterations/{iteration}/metrics/series?key=a&min_step=7&max_step=11", rows.read_chunks
+    path, read = f"/iterations/{iteration}/metrics/series?key=a&min_step=7&max_step=11", rows.read_visible
     before = found(server.call("GET", path))
 
     def compact_first(*arguments: Any) -> Any:
         assert compaction.compact(stored_iteration, 1) == 10
         return read(*arguments)
 
-    monkeypatch.setattr(rows, "read_chunks", compact_first)
+    monkeypatch.setattr(rows, "read_visible", compact_first)
     assert found(server.call("GET", path)) == before
 
 

@@ -421,7 +421,7 @@ def _rollup(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield f"is over {axis}"
     integers, values = rollup_codec.unpack_columns(bytes(row["columns"]))
     lengths = {*map(len, integers), *map(len, values)}
-    if len(lengths) != 1 or max(lengths) > (directory.MOST_CHUNKS if axis == "chunk" else rollups.MOST):
+    if len(lengths) != 1 or max(lengths) > (directory.MOST_ROWS if axis == "chunk" else rollups.MOST):
         yield "its columns have different lengths, or too many rows"
 
 

@@ -144,13 +144,12 @@ def read_slices(
     )
 
 
-def read_chunks(iteration_id: str, batch_hashes: Sequence[str]) -> list[Stored] | None:
-    """The chunks of these batches. None if one of them has no points: it was moved."""
-    wanted = [keys.chunk(iteration_id, each) for each in batch_hashes]
+def read_visible(wanted: Sequence[Key]) -> list[Stored] | None:
+    """These rows, of which all points are visible. None if one of them has no points: it was moved."""
     found = item.raw_many(wanted, _NAMES[2:])
     if not all("points" in found.get(key, {}) for key in wanted):
         return None
-    return [_stored(found[key], {}) for key in wanted]
+    return [_stored(found[key], {})._replace(generation=None) for key in wanted]
 
 
 def open_slices(

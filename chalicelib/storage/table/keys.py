@@ -408,6 +408,14 @@ def packed(iteration_id: str, key_hash: str, generation: str, part: int) -> Key:
     return Key(iteration_partition(iteration_id), f"{PACKED}{key_hash}#{generation}#{part:03}")
 
 
+def parts_of_packed(sk: str) -> tuple[str, str, int] | None:
+    """The hash of the metric's key, the generation and the number of a packed row. None for a chunk."""
+    if not sk.startswith(PACKED):
+        return None
+    key_hash, generation, part = sk.removeprefix(PACKED).split("#")
+    return key_hash, generation, int(part)
+
+
 def generation_of_packed(sk: str) -> str:
     return sk.split("#")[2]
 
