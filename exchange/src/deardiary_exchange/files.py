@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deardiary.errors import Invalid
 from deardiary.files import size_and_sha256
 from deardiary.transfer.paths import checked_name
 from deardiary.wire import limits
@@ -35,7 +34,7 @@ def store(
     key: str,
     not_taken: list[str],
 ) -> str | None:
-    """Store a file and return its resource's id; None for one that cannot be taken, which the report says."""
+    """Store a file and return its resource's id; None for one that cannot be read, which the report says."""
     try:
         name = checked_name(file.name)
         size_bytes, content_hash = _content_of(file)
@@ -44,21 +43,17 @@ def store(
         return None
     named = f"{key}\n{content_hash}".encode("utf-8", "surrogatepass")
     id_key = f"file:{hashlib.sha256(named).hexdigest()}"
-    try:
-        resource = client.resources.create(
-            experiment_id,
-            name=name,
-            size_bytes=size_bytes,
-            content_hash=content_hash,
-            description=checks.text(f"description of {name}", file.description, limits.MAX_TEXT_BYTES, not_taken),
-            iteration_id=iteration_id,
-            content_type=file.content_type,
-            id_key=id_key,
-            created_date=file.created_date,
-        )
-    except Invalid as error:
-        not_taken.append(f"file {file.name!r}: {error}")
-        return None
+    resource = client.resources.create(
+        experiment_id,
+        name=name,
+        size_bytes=size_bytes,
+        content_hash=content_hash,
+        description=checks.text(f"description of {name}", file.description, limits.MAX_TEXT_BYTES, not_taken),
+        iteration_id=iteration_id,
+        content_type=file.content_type,
+        id_key=id_key,
+        created_date=file.created_date,
+    )
     if resource.state != "ready":
         with local_copy(file) as path:
             client.resources.upload(experiment_id, path, name, iteration_id=iteration_id, id_key=id_key)

@@ -85,6 +85,32 @@ class Loader:
         for run in wanted:
             yield self._load(run)
 
+    def load_experiments(self, wanted: Iterable[runs.Experiment]) -> None:
+        """Create the experiments that have no run of their own."""
+        for experiment in wanted:
+            self._experiment_id(experiment)
+
+    def load_files(self, wanted: Iterable[tuple[runs.Experiment, File]]) -> Iterator[Report]:
+        """Store files of experiments; a report for each that was not taken."""
+        for experiment, file in wanted:
+            lost: list[str] = []
+            experiment_id, key = self._experiment_id(experiment), key_of_file(experiment.key, file)
+            try:
+                stored = store(self._client, experiment_id, None, file, key, lost)
+            except Invalid:
+                if not self._opened(experiment_id):
+                    raise
+                stored = store(self._client, experiment_id, None, file, key, lost)
+            if stored is not None:
+                self._files[key] = stored
+            if lost:
+                yield Report(key=key, name=file.name, outcome="failed", not_taken=tuple(lost))
+
+    def load_models(self, wanted: Iterable[runs.Model]) -> None:
+        """Create the models that have no version."""
+        for model in wanted:
+            self._models.load(model)
+
     def load_versions(self, wanted: Iterable[Version]) -> Iterator[Report]:
         for version in wanted:
             yield self._load_version(version)

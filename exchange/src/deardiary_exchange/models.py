@@ -12,6 +12,7 @@ from deardiary_exchange.keys import key_of
 if TYPE_CHECKING:
     import deardiary
     from deardiary.wire.shapes import Model, ModelVersion
+    from deardiary_exchange import runs
     from deardiary_exchange.runs import Version
 
 
@@ -29,7 +30,7 @@ class Models:
         self, wanted: Version, iteration_id: str, resource_id: str | None, not_taken: list[str]
     ) -> tuple[ModelVersion, bool]:
         """Return the version and True if it is new. Conflict if its number has gone to another one."""
-        model = self._model(wanted, not_taken)
+        model = self.load(wanted.model, not_taken)
         found = next(
             (each for each in self._client.modelversions.list(model.id) if each.version == wanted.version), None
         )
@@ -51,24 +52,23 @@ class Models:
                     self._client.models.set_alias(version.model_id, alias, version.version)
         self._loaded.clear()
 
-    def _model(self, wanted: Version, not_taken: list[str]) -> Model:
-        name = wanted.model.name
-        if name not in self._models:
-            model = self._models[name] = self._found(wanted, not_taken)
+    def load(self, wanted: runs.Model, not_taken: list[str] | None = None) -> Model:
+        """Find or create a model."""
+        if wanted.name not in self._models:
+            model = self._models[wanted.name] = self._found(wanted, [] if not_taken is None else not_taken)
             self._versions[model.id] = {each.version: each for each in self._client.modelversions.list(model.id)}
-        return self._models[name]
+        return self._models[wanted.name]
 
-    def _found(self, wanted: Version, not_taken: list[str]) -> Model:
-        of = wanted.model
-        name = checks.name(of.name, not_taken) or of.name
+    def _found(self, wanted: runs.Model, not_taken: list[str]) -> Model:
+        name = checks.name(wanted.name, not_taken) or wanted.name
         found = next(self._client.models.list(self._project_id, name=name), None)
         return found or self._client.models.create(
             self._project_id,
             name,
-            checks.text("description", of.description, limits.MAX_TEXT_BYTES, not_taken),
+            checks.text("description", wanted.description, limits.MAX_TEXT_BYTES, not_taken),
             **given(
-                created_date=of.created_date,
-                labels=checks.labels(of.labels, not_taken, limits.MAX_MODEL_LABEL_CHARACTERS) or None,
+                created_date=wanted.created_date,
+                labels=checks.labels(wanted.labels, not_taken, limits.MAX_MODEL_LABEL_CHARACTERS) or None,
             ),
         )
 

@@ -1,0 +1,42 @@
+"""A bar that counts objects, on stderr if that is a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_REDRAW_SECONDS, _CELLS = 0.2, 24
+
+
+class Bar:
+    """A progress callback: ``with Bar("iterations") as progress: progress(done, total)``."""
+
+    def __init__(self, what: str, stream: TextIO | None = None) -> None:
+        self._what = what
+        self._stream = stream or sys.stderr
+        self._shown = self._stream.isatty()
+        self._drawn = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not self._shown or (done < total and now - self._drawn < _REDRAW_SECONDS):
+            return
+        self._drawn = now
+        share = min(1.0, done / total) if total else 1.0
+        line = f"[{('#' * round(share * _CELLS)).ljust(_CELLS, '.')}] {share:4.0%}  {done:,} of {total:,} {self._what}"
+        self._stream.write("\r" + line[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
+        self._stream.flush()
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._drawn:
+            self._stream.write("\n")

@@ -1,0 +1,36 @@
+"""The report of what was brought into a server, for people and for programs, and the exit status."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from deardiary.cli.failure import CommandFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from deardiary.cli.command import Call
+    from deardiary_exchange.load import Report
+
+
+def report(call: Call, reports: Iterable[Report]) -> None:
+    """Print what became of the runs, with what was not taken of each; CommandFailed if one failed.
+
+    With ``--json`` the report has each run that is not unchanged, and the number of each outcome.
+    """
+    outcomes: Counter[str] = Counter()
+    told: list[dict[str, Any]] = []
+    for each in reports:
+        outcomes[each.outcome] += 1
+        if each.outcome != "unchanged" or each.not_taken:
+            told.append(asdict(each) if call.output.as_json else {})
+            for sentence in each.not_taken:
+                call.output.say(f"{each.name or each.key}: not taken: {sentence}")
+    call.output.json({"outcomes": dict(outcomes), "runs": told})
+    call.output.say(
+        ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "Nothing is there"
+    )
+    if outcomes["failed"]:
+        raise CommandFailed(f"{outcomes['failed']} failed; the same command tries them again")

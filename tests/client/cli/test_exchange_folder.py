@@ -1,0 +1,65 @@
+"""``deardiary export`` and ``deardiary import``, as they are typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import deardiary
+from deardiary.cli import exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.client.cli.conftest import Said
+
+    Run = Callable[..., Said]
+
+
+@pytest.fixture
+def project(client: deardiary.Client, request: pytest.FixtureRequest) -> str:
+    project = client.projects.create(request.node.name)
+    experiment = client.experiments.create(project.id, "sweep")
+    iteration = client.iterations.create(experiment.id, name="one", labels={"k": "v"})
+    client.metrics.create(iteration.id, "loss", 0.5)
+    return project.name
+
+
+def test_a_project_is_exported_checked_and_imported(
+    run: Run, client: deardiary.Client, project: str, tmp_path: Path
+) -> None:
+    place = str(tmp_path / "out")
+    done = run("export", project, place, "--json").json
+    assert (done["iterations"], done["points"], done["new_parts"]) == (1, 1, 1)
+    assert "1 iterations, 1 points and 0 files" in run("export", project, place).out.replace("\n", " ")
+    assert run("export", "--verify", place).out == "All files are as they were exported\n"
+    report = run("import", place, "--to", "the copy", "--json").json
+    assert (report["outcomes"], report["runs"][0]["name"]) == ({"created": 1}, "one")
+    assert run("import", place, "--to", "the copy").out == "1 unchanged\n"
+    (copy,) = client.projects.list(name="the copy")
+    (experiment,) = client.experiments.list(copy.id)
+    assert [each.labels for each in client.iterations.list(experiment.id)] == [{"k": "v"}]
+
+
+def test_damage_and_missing_exports_are_errors(run: Run, project: str, tmp_path: Path) -> None:
+    run("export", project, str(tmp_path / "out"))
+    (tmp_path / "out" / "models.parquet").unlink()
+    said = run("export", "--verify", str(tmp_path / "out"))
+    assert (said.status, said.out) == (1, "models.parquet is missing\n")
+    for words in (["import", str(tmp_path / "nothing")], ["export", "--verify", str(tmp_path / "nothing")]):
+        said = run(*words)
+        assert (said.status, "no manifest.json" in said.err) == (1, True)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").touch()
+    said = run("export", project, str(tmp_path / "full"))
+    assert (said.status, "name an empty folder" in said.err) == (1, True)
+    assert run("export", str(tmp_path)).status == 2
+
+
+def test_installed_commands_have_json_and_help(run: Run) -> None:
+    for name in ("export", "import"):
+        assert name in exchange.COMMANDS
+        said = run(name, "--help")
+        assert (said.status, "--json" in said.out) == (0, True)
