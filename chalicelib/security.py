@@ -18,7 +18,9 @@ from deardiary.wire import limits
 
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "deardiary"
-TICKET_AUDIENCE = "deardiary-artifacts"
+TICKET_AUDIENCE, SHARE_AUDIENCE = "deardiary-artifacts", "deardiary-share"
+# Before the token of a share's session.
+SHARE_PREFIX = "dds_"
 SESSION_LIFE = timedelta(hours=12)
 # After this time a user must enter the password again, even if the session was refreshed.
 SIGN_IN_LIFE = timedelta(days=30)
@@ -104,10 +106,12 @@ def read_token(ring: Keyring, token: str) -> Claims:
     return _claims(payload)
 
 
-def issue_ticket(ring: Keyring, said: dict[str, Any], now: datetime, life: timedelta) -> str:
-    """Sign data that the server puts into a URL and reads back itself, valid for `life`."""
-    payload = said | {"aud": TICKET_AUDIENCE, "exp": now.astimezone(timezone.utc) + life}
-    key = _ticket_key(ring.secrets[ring.signing])
+def issue_ticket(
+    ring: Keyring, said: dict[str, Any], now: datetime, life: timedelta, audience: str = TICKET_AUDIENCE
+) -> str:
+    """Sign data that the server gives away and reads back itself, valid for `life`; for one purpose, its audience."""
+    payload = said | {"aud": audience, "exp": now.astimezone(timezone.utc) + life}
+    key = _ticket_key(ring.secrets[ring.signing], audience)
     return jwt.encode(payload, key, algorithm=ALGORITHM, headers={"kid": ring.signing}, json_encoder=_Utf8Encoder)
 
 
@@ -118,22 +122,23 @@ class _Utf8Encoder(json.JSONEncoder):
         super().__init__(**given | {"ensure_ascii": False})
 
 
-def read_ticket(ring: Keyring, ticket: str) -> dict[str, Any]:
-    """Verify a ticket and return its data. Unauthenticated if it is forged or expired."""
+def read_ticket(ring: Keyring, ticket: str, audience: str = TICKET_AUDIENCE) -> dict[str, Any]:
+    """Verify a ticket and return its data. Unauthenticated if it is forged, expired, or for another audience."""
     try:
         secret = ring.secrets.get(key_id(ticket) or "") or _no_such_secret()
-        key = _ticket_key(secret)
+        key = _ticket_key(secret, audience)
         options: Any = {"require": ["exp", "aud"]}
-        return jwt.decode(ticket, key, algorithms=[ALGORITHM], audience=TICKET_AUDIENCE, options=options)
+        return jwt.decode(ticket, key, algorithms=[ALGORITHM], audience=audience, options=options)
     except jwt.ExpiredSignatureError:
         raise TokenExpired("This URL has expired; ask for another") from None
     except (jwt.InvalidTokenError, TypeError, ValueError):
         raise TokenInvalid("This URL is not one of ours") from None
 
 
-def _ticket_key(secret: str) -> bytes:
-    """Derive the key for tickets: no ticket passes as a session, and no session as a ticket."""
-    return hmac.digest(secret.encode(), b"deardiary artifact ticket", "sha256")
+def _ticket_key(secret: str, audience: str) -> bytes:
+    """Derive the key of an audience's tickets: a ticket of one passes neither as one of another nor as a session."""
+    purpose = b"deardiary artifact ticket" if audience == TICKET_AUDIENCE else audience.encode()
+    return hmac.digest(secret.encode(), purpose, "sha256")
 
 
 def key_id(token: str) -> str | None:

@@ -67,6 +67,7 @@ SECTIONS = {
             "Trashed",
             "Health",
             "View",
+            "Share",
         ),
     ],
     "Transports": ["Transport", "Request", "Response", "HttpTransport", "RetryingTransport"],

@@ -27,6 +27,7 @@ MODULES = (
     "permission",
     "project",
     "view",
+    "share",
     "experiment",
     "iteration",
     "bulk",

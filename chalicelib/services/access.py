@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TypeVar
 
 from chalicelib.errors import NotFound, PermissionRequired, label, not_found
-from chalicelib.services.actor import Actor
+from chalicelib.services.actor import Actor, Reach
 from chalicelib.storage.reads import deleted as deletions
 from chalicelib.storage.reads import lineage as lineages
 from chalicelib.storage.reads.deleted import Target
@@ -142,7 +142,8 @@ def _require_found(actor: Actor, lineage: L | None, need: Need, kind: str, objec
     if actor.user.is_admin or lineage.permission is None:
         return lineage
     if not getattr(lineage.permission, need.value):
-        raise _lacking(need, lineage.project.id)
+        # A share shows no more than its creator may read. Its viewer must not learn why it has ended.
+        raise not_found(kind, object_id) if actor.reach else _lacking(need, lineage.project.id)
     if not lineage.permission.read_permission:
         if actor.must_read:
             raise _lacking(Need.READ, lineage.project.id)
@@ -157,8 +158,31 @@ def _lacking(need: Need, project_id: str) -> PermissionRequired:
 
 
 def _within_reach(actor: Actor, lineage: L | None) -> L | None:
-    """The lineage; None also outside of the only project of a token."""
-    return lineage if lineage is not None and actor.only_project_id in (None, lineage.project.id) else None
+    """The lineage; None also outside of the only project of a token, or of the objects of a share."""
+    if lineage is None or actor.only_project_id not in (None, lineage.project.id):
+        return None
+    return lineage if actor.reach is None or _covers(actor.reach, lineage) else None
+
+
+def _covers(reach: Reach, lineage: ProjectLineage) -> bool:
+    """True for the objects that a share shows, and for the experiments of shown iterations.
+
+    Of such an experiment the shown iterations are all that a share may read: `routes/http/shared.py` checks it.
+    """
+    match lineage:
+        case IterationLineage():
+            return _shows(reach, lineage.experiment.id, lineage.iteration.id)
+        case ResourceLineage():
+            return _shows(reach, lineage.experiment.id, lineage.resource.iteration_id)
+        case LoggedModelLineage():
+            return False
+        case ExperimentLineage():
+            return lineage.experiment.id in (reach.experiment_id, *reach.iterations.values())
+    return False
+
+
+def _shows(reach: Reach, experiment_id: str, iteration_id: str | None) -> bool:
+    return experiment_id == reach.experiment_id or reach.iterations.get(iteration_id or "") == experiment_id
 
 
 def require_all(actor: Actor, lineage: ProjectLineage) -> None:

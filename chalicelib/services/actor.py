@@ -5,10 +5,19 @@ Every request needs this; only some need the rows that `access` reads.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.errors import AdminRequired, PermissionRequired, SameUserRequired
 from deardiary.wire.shapes import User
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The objects that a share shows: all of an experiment, or iterations by id, each with the id of its experiment."""
+
+    experiment_id: str | None
+    iterations: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,8 @@ class Actor:
     is_session: bool = True
     only_project_id: str | None = None
     read_only: bool = False
+    # Of a share link: the request shows these objects, and `user` is the user who shared them.
+    reach: Reach | None = None
     # The answers of the request cannot hide what others wrote: refuse a member who may not read.
     must_read: bool = False
     # The URL of this server as the client reached it; empty in the upkeep.

@@ -65,7 +65,10 @@ def read_own_permissions(actor: Actor) -> list[UserPermission]:
 
 
 def authenticate(authorization: str | None, _source: str = "") -> Actor:
-    """The actor of an Authorization header; without sign-in always the first admin."""
+    """The actor of an Authorization header; without sign-in the first admin, except for the session of a share."""
+    scheme, is_share, ticket = (authorization or "").partition(security.SHARE_PREFIX)
+    if is_share and scheme.lower() == "bearer ":
+        return _viewer(ticket)
     if not config.settings().enable_auth:
         return _local_admin()
     bearer = _bearer(authorization)
@@ -76,6 +79,14 @@ def authenticate(authorization: str | None, _source: str = "") -> Actor:
     if account is None or account.epoch != claims.epoch:
         raise TokenInvalid
     return Actor(account.user, account.epoch, claims.auth_time)
+
+
+def _viewer(ticket: str) -> Actor:
+    """The actor of a share's session."""
+    # Most cold starts do not need it.
+    from chalicelib.services import share
+
+    return share.authenticate(security.read_ticket(_keyring_for(ticket), ticket, security.SHARE_AUDIENCE))
 
 
 def authenticate_program(authorization: str | None, source: str) -> Actor:

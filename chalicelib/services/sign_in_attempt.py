@@ -8,6 +8,7 @@ addresses from which the user signed in during the last 90 days.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from chalicelib import clock, ids
@@ -40,6 +41,15 @@ def count(username: str, source: str, user_id: str | None) -> Attempt:
     }
     if not storage.is_known_source(user_id or "nobody", network, now):
         limits["account", username] = PER_ACCOUNT
+    return _count(limits, now)
+
+
+def count_opening(source: str) -> Attempt:
+    """Count an attempt to open a share from an address. TooManyRequests if there were too many."""
+    return _count({("share", _network(source)): PER_SOURCE}, int(clock.now().timestamp()))
+
+
+def _count(limits: Mapping[Subject, int], now: int) -> Attempt:
     window = now // WINDOW_SECONDS
     end = (window + 1) * WINDOW_SECONDS
     for subject, limit in limits.items():
@@ -50,9 +60,14 @@ def count(username: str, source: str, user_id: str | None) -> Attempt:
 
 def forgive(attempt: Attempt, source: str, user_id: str) -> None:
     """Take back the attempt of a correct password, and remember its address."""
+    take_back(attempt)
+    storage.remember_source(user_id, _network(source), int(clock.now().timestamp()) + REMEMBERED_SECONDS)
+
+
+def take_back(attempt: Attempt) -> None:
+    """Take back an attempt that was right."""
     for subject in attempt.subjects:
         storage.forgive_attempt(subject, attempt.window, attempt.end)
-    storage.remember_source(user_id, _network(source), int(clock.now().timestamp()) + REMEMBERED_SECONDS)
 
 
 def _network(source: str) -> str:

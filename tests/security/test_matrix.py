@@ -10,6 +10,7 @@ from enum import Enum, auto
 import pytest
 
 from chalicelib import clock, security
+from chalicelib.routes.http.shared import ALLOWED
 from chalicelib.security import Claims
 from chalicelib.storage.keyring import read_keyring
 from tests.support.asks import ASKS, OPERATIONS
@@ -45,6 +46,7 @@ RULES = {
     "GET /ui/{asset}": Rule.PUBLIC,
     "POST /auth": Rule.PUBLIC,
     "POST /auth/session": Rule.PUBLIC,
+    "POST /auth/share": Rule.PUBLIC,
     "POST /auth/session/refresh": Rule.SESSION,
     "DELETE /auth/session": Rule.PUBLIC,
     "POST /auth/refresh": Rule.SESSION,
@@ -70,6 +72,9 @@ RULES = {
     "GET /projects/{project_id}/views/{view_id}": Rule.READ,
     "PATCH /projects/{project_id}/views/{view_id}": Rule.UPDATE,
     "DELETE /projects/{project_id}/views/{view_id}": Rule.DELETE,
+    "GET /projects/{project_id}/shares": Rule.READ,
+    "POST /projects/{project_id}/shares": Rule.READ_AND_WRITE,
+    "DELETE /projects/{project_id}/shares/{share_id}": Rule.UPDATE,
     "GET /projects/{project_id}/permissions": Rule.READ,
     "GET /projects/{project_id}/permissions/{user_id}": Rule.READ,
     "PUT /projects/{project_id}/permissions/{user_id}": Rule.ALL_FOUR,
@@ -405,3 +410,74 @@ def test_each_caller_deletes_by_permission(server: Server, cast: Cast, route: st
         status = ask(server, route, stage.world, stage.tokens[who]).status
         assert (204 if status == 200 else status) == (404 if own and who != "owner" else 204)
         stage = new_stage(server, cast)
+
+
+# What the viewer of a share may call, and with which share of the world's objects: of the iteration, of its parent, of
+# both, of the experiment. Every other operation is refused.
+OF_ITERATION = {"iteration", "comparison", "experiment"}
+OF_EXPERIMENT = {"experiment"}
+SHARED: dict[str, set[str]] = {
+    "GET /experiments/{experiment_id}": OF_EXPERIMENT,
+    "GET /experiments/{experiment_id}/iterations": OF_EXPERIMENT,
+    "GET /experiments/{experiment_id}/keys": OF_EXPERIMENT,
+    "GET /experiments/{experiment_id}/tags": OF_EXPERIMENT,
+    # The world's request for these names no iteration.
+    "GET /experiments/{experiment_id}/metrics/curves": OF_EXPERIMENT,
+    "GET /experiments/{experiment_id}/metrics/series": OF_EXPERIMENT,
+    "GET /experiments/{experiment_id}/resources": OF_EXPERIMENT,
+    "GET /experiments/{experiment_id}/metrics/summary": OF_ITERATION,
+    "GET /iterations/{iteration_id}": OF_ITERATION,
+    "GET /iterations/{iteration_id}/parameters": OF_ITERATION,
+    "GET /iterations/{iteration_id}/tags": OF_ITERATION,
+    "GET /iterations/{iteration_id}/metrics": OF_ITERATION,
+    "GET /iterations/{iteration_id}/metrics/columns": OF_ITERATION,
+    "GET /iterations/{iteration_id}/metrics/series": OF_ITERATION,
+    "GET /iterations/{iteration_id}/metrics/summary": OF_ITERATION,
+    "GET /resources/{resource_id}": OF_ITERATION,
+    "GET /resources/{resource_id}/download": OF_ITERATION,
+}
+
+
+@pytest.fixture(scope="module")
+def viewers(server: Server, shared: Stage) -> dict[str, str]:
+    """A token for each kind of share in the world; those of the project's other experiment and of another project."""
+    ids, world = shared.world.ids, shared.world
+    other = make_world(server)
+    elsewhere = make_experiment(server, world)
+    bodies: dict[str, dict[str, object]] = {
+        "iteration": {"iteration_ids": [ids["iteration_id"]]},
+        "parent": {"iteration_ids": [world.parent_iteration_id]},
+        "comparison": {"iteration_ids": [world.parent_iteration_id, ids["iteration_id"]]},
+        "experiment": {"experiment_id": ids["experiment_id"]},
+        "other experiment": {"experiment_id": elsewhere},
+    }
+    tokens = {name: viewer(server, world, body) for name, body in bodies.items()}
+    return tokens | {"other project": viewer(server, other, {"experiment_id": other.ids["experiment_id"]})}
+
+
+def make_experiment(server: Server, world: World) -> str:
+    made = server.call("POST", f"/projects/{world.ids['project_id']}/experiments", {"name": "other"}, token=world.token)
+    return str(made.body["id"])
+
+
+def viewer(server: Server, world: World, body: dict[str, object]) -> str:
+    """Share as the world's owner, and open the link without a sign-in."""
+    share = server.call("POST", f"/projects/{world.ids['project_id']}/shares", body, token=world.token)
+    secret = share.body["url"].rpartition("/")[2]
+    return str(server.call("POST", "/auth/share", {"secret": secret}, token=None).body["access_token"])
+
+
+@pytest.mark.parametrize("route", [route for route in RULES if RULES[route] is not Rule.PUBLIC])
+def test_a_share_reaches_only_what_it_shows(server: Server, shared: Stage, viewers: dict[str, str], route: str) -> None:
+    got = {who: ask(server, route, shared.world, token) for who, token in viewers.items()}
+    if route not in SHARED:
+        assert {who: reply.status for who, reply in got.items()} == dict.fromkeys(viewers, 403)
+        return
+    wanted = {who: 200 if who in SHARED[route] else 404 for who in viewers}
+    assert {who: reply.status for who, reply in got.items()} == wanted
+    # To the viewer of another share the object does not exist, in the same words as one that never did.
+    assert {reply.body["code"] for who, reply in got.items() if wanted[who] == 404} == {"NOT_FOUND"}
+
+
+def test_no_share_may_call_an_unnamed_route() -> None:
+    assert ALLOWED.keys() == SHARED.keys()

@@ -27,7 +27,7 @@ NOBODY = "01ZZZZZZZZZZZZZZZZZZZZZZZZ"
 # Rows that no other row needs.
 FREE = {
     *("change", "parameter", "tag", "known-source", "preferences", "view", "logged-link", "logged-points", "rollup"),
-    *("study-append", "study-lease"),
+    *("study-append", "study-lease", "share"),
 }
 
 

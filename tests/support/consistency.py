@@ -202,6 +202,12 @@ def _view(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield "is the row of another view"
 
 
+def _share(table: Table, key: Key, row: Row) -> Iterator[str]:
+    yield from table.needs(keys.project(row["project_id"]))
+    if key != keys.share(row["project_id"], row["id"]):
+        yield "is the row of another share"
+
+
 def _project_listing(table: Table, key: Key, row: Row) -> Iterator[str]:
     return table.needs(keys.project(row["project_id"]))
 
@@ -698,6 +704,7 @@ CHECKS: dict[str, Check] = {
     "preferences": _preferences,
     "project": _project,
     "view": _view,
+    "share": _share,
     "project-listing": _project_listing,
     "blob": _blob,
     "bytes": _bytes,

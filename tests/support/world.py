@@ -28,7 +28,8 @@ class World:
     complete, uploaded and announced.
     A model has two versions, the first in PRODUCTION; the second is `version_id`, which `alias` names. Another model is
     in the trash: `object_id`.
-    The child has read the complete resource, the parent that version. The parent has a pending command.
+    The child has read the complete resource, the parent that version. The parent has a pending command. The child is
+    shared under `share_secret`.
     """
 
     username: str
@@ -39,6 +40,7 @@ class World:
     uploaded_id: str
     announced_id: str
     tag_ids: dict[str, str]
+    share_secret: str
 
 
 def make_world(server: Server) -> World:
@@ -62,6 +64,7 @@ def make_world(server: Server) -> World:
     resource_id = maker.complete(maker.uploaded(experiment_id, iteration_id))
     maker.post(f"/iterations/{parent_id}/inputs", kind="model", modelversion_id=version_id)
     owners = {"projects": project_id, "experiments": experiment_id, "iterations": iteration_id}
+    share = maker.send("POST", f"/projects/{project_id}/shares", {"iteration_ids": [iteration_id]})
     return World(
         username=username,
         token=server.token(username),
@@ -70,6 +73,7 @@ def make_world(server: Server) -> World:
             "token_id": maker.post("/auth/tokens", name="sagemaker"),
             "project_id": project_id,
             "view_id": maker.post(f"/projects/{project_id}/views", name="best", state={"order_by": "metrics.loss"}),
+            "share_id": share["id"],
             "experiment_id": experiment_id,
             "study_id": maker.study(experiment_id, "optuna"),
             "lease_id": "worker-7",  # too long to occur in another id or in a time by chance
@@ -90,6 +94,7 @@ def make_world(server: Server) -> World:
         parent_iteration_id=parent_id,
         uploaded_id=maker.uploaded(experiment_id, iteration_id),
         announced_id=maker.announced(experiment_id, iteration_id, b"never sent"),
+        share_secret=share["url"].rpartition("/")[2],
         tag_ids={level: maker.post(f"/{level}/{owner}/tags", value="baseline") for level, owner in owners.items()},
     )
 

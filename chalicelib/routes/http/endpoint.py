@@ -217,6 +217,7 @@ def _whole(answer: Answer[Any]) -> Answer[Any]:
 def _view(operation: Operation, call: Call[Any, Any], path_ids: Mapping[str, str]) -> Answer[Any]:
     """Call the view. If the caller may not read, remove from the answer what others wrote."""
     try:
+        _check_share(operation, call)
         answer = operation.view(call, **path_ids)
     except NotFound as error:
         raise _about(error, path_ids) from None
@@ -226,6 +227,14 @@ def _view(operation: Operation, call: Call[Any, Any], path_ids: Mapping[str, str
     if operation.method != "GET" and _is_blind(call):
         return write_only.without_others_texts(operation.method, answer, call.body)
     return answer
+
+
+def _check_share(operation: Operation, call: Call[Any, Any]) -> None:
+    """NotFound if the viewer of a share asks for more than it shows."""
+    if call.who is not None and call.who.reach is not None:
+        from chalicelib.routes.http import shared
+
+        shared.require_shown(operation, call.who.reach, call.query)
 
 
 def _is_blind(call: Call[Any, Any]) -> bool:
@@ -277,6 +286,11 @@ def _body(operation: Operation, face: Face, request: Request) -> Any:
 def _authenticate(operation: Operation, face: Face, request: Request, site: str) -> Actor:
     source = request.context["identity"]["sourceIp"]
     actor = replace(face.authenticate(cookie.authorization(request.headers, site), source), site=site)
+    if actor.reach is not None:
+        # Most cold starts do not need it.
+        from chalicelib.routes.http import shared
+
+        shared.require_allowed(operation)
     if actor.read_only and not _reads(operation):
         raise PermissionRequired("This token may only read", read_only=True)
     return actor

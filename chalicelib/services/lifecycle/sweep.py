@@ -30,6 +30,7 @@ from chalicelib.storage import (
     project,
     resource,
     series,
+    share,
     snapshot,
     trash,
     user,
@@ -101,6 +102,7 @@ def _sweep_experiment(project_id: str, experiment_id: str, budget: Budget) -> No
     for loggedmodel_id in loggedmodel.each_id(experiment_id):
         _remove_loggedmodel(experiment_id, loggedmodel_id, budget)
     _run(trash.remove_entries_of_experiment(project_id, experiment_id), budget)
+    _run(share.remove_shares_of(project_id, experiment_id), budget)
     _run(experiment.remove_experiment(project_id, experiment_id), budget)
 
 
@@ -115,6 +117,7 @@ def _sweep_iteration(project_id: str, experiment_id: str, iteration_id: str, bud
     iteration.unlink_hidden_iteration(experiment_id, iteration_id)
     iteration.orphan_children(experiment_id, iteration_id)
     _remove_resources(project_id, resource.each_resource_of_iteration(experiment_id, iteration_id), budget)
+    _run(share.remove_shares_of(project_id, iteration_id), budget)
     _remove_iteration(project_id, experiment_id, iteration_id, budget)
     _remove_from_blocks(experiment_id, iteration_id)
 

@@ -14,6 +14,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     project in the list   PROJECTS            PROJECT#pid
     member                PROJECT#pid         MEMBER#uid              copy of the permission
     view                  PROJECT#pid         VIEW#vid                JSON that clients keep for the project
+    share                 PROJECT#pid         SHARE#sid               a read-only link; expires
     blob                  PROJECT#pid         BLOB#sha256             bytes stored once, with the number of their owners
     experiment            PROJECT#pid         EXPERIMENT#eid
     experiment's REF      EXPERIMENT#eid      REF
@@ -131,6 +132,7 @@ TAG = "TAG#"
 LABELS = "LABELS#"
 PROJECT = "PROJECT#"
 VIEW = "VIEW#"
+SHARE = "SHARE#"
 TRASH = "TRASH#"
 
 
@@ -180,6 +182,10 @@ def project_listing(project_id: str) -> Key:
 
 def view(project_id: str, view_id: str) -> Key:
     return Key(project_partition(project_id), f"{VIEW}{view_id}")
+
+
+def share(project_id: str, share_id: str) -> Key:
+    return Key(project_partition(project_id), f"{SHARE}{share_id}")
 
 
 def blob(project_id: str, sha256: str) -> Key:

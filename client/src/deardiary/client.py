@@ -19,6 +19,7 @@ from deardiary.entities.permission import Permissions
 from deardiary.entities.preferences import Preferences
 from deardiary.entities.project import Projects
 from deardiary.entities.resource import Resources
+from deardiary.entities.share import Shares
 from deardiary.entities.study import Studies
 from deardiary.entities.tag import Tags
 from deardiary.entities.token import Tokens
@@ -61,6 +62,7 @@ class Client:
         self.tokens = Tokens(api)
         self.permissions = Permissions(api)
         self.views = Views(api)
+        self.shares = Shares(api)
         self.studies = Studies(api)
         self.trash = Trash(api)
         self.preferences = Preferences(api)

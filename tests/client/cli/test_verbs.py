@@ -461,3 +461,26 @@ def test_the_trash_undoes_a_deletion(run: Run, client: deardiary.Client) -> None
     assert run("trash", "--json").json[0]["id"] == project.id
     assert "\nTo undo" not in run("trash", "purge", project.id, "--yes").out
     assert run("trash", "purge", project.id, "--yes").status == 1
+
+
+def test_links_are_created_listed_and_revoked(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = server.client()
+    project = client.projects.create("Shared")
+    experiment = client.experiments.create(project.id, "sweep")
+    first, second = (client.iterations.create(experiment.id) for _ in range(2))
+    of_two = run("share", "iteration", first.id, second.id, "--days", "7", "--json").json
+    assert of_two["iteration_ids"] == [first.id, second.id]
+    (link,) = run("share", "experiment", "Shared/sweep").out.splitlines()
+    secret = link.partition("#/s/")[2]
+    opened = server.call("POST", "/auth/share", {"secret": secret}, token=None).body
+    assert opened["experiment_id"] == experiment.id
+    listed = run("share", "ls", "Shared").out
+    assert of_two["id"] in listed
+    assert secret.rpartition("_")[2] not in listed
+    assert run("share", "rm", of_two["id"], "--project", "Shared", "--yes").status == 0
+    assert of_two["id"] not in run("share", "ls", "Shared").out
+    elsewhere = client.iterations.create(client.experiments.create(client.projects.create("Other").id, "e").id)
+    assert "one project" in run("share", "iteration", first.id, elsewhere.id).err
+    # A program's token takes the password too.
+    monkeypatch.setenv("DEARDIARY_TOKEN", str(client.tokens.create("program").token))
+    assert "needs a password" in run("share", "iteration", first.id).err

@@ -193,6 +193,20 @@ class View(Shape):
 
 
 @_shape
+class Share(Shape):
+    """A read-only link to an experiment or to iterations. Only the answer to its creation has the ``url``."""
+
+    id: str
+    project_id: str
+    experiment_id: str | None = None
+    iteration_ids: tuple[str, ...] = ()
+    created_by: str | None = None
+    created_date: datetime
+    expires_at: datetime
+    url: str | None = field(default=None, metadata=_LEFT_OUT_IF_NONE)
+
+
+@_shape
 class StudyAppend(Shape):
     """The numbers that an append has: of its first record, and the one after its last."""
 
