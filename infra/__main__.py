@@ -15,6 +15,7 @@ from pynamodb.exceptions import PynamoDBException
 from chalicelib.config import ConfigurationError
 from chalicelib.errors import DomainError
 from infra import deploy
+from infra.alerts import converge_alerts, delete_alerts, words_of
 from infra.backup import back_up, restore
 from infra.failure import InfraError
 from infra.migrate import migrate_artifacts
@@ -142,6 +143,7 @@ def _down(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
         raise InfraError("that is not the stage name; nothing was deleted")
     _print_all(deploy.remove(stage, clients))
     _print_all(delete_monitoring(stage, delete_logs=options.delete_data))
+    _print_all(delete_alerts(stage))
     _print_all(delete_bus(stage))
     _print_all(take_down(stage, clients, delete_data=options.delete_data))
 
@@ -166,6 +168,24 @@ def _end_tokens(options: argparse.Namespace, stage: Stage, clients: Clients) -> 
     if not has_table(clients.dynamodb, table):
         raise InfraError(f"there is no table {table}")
     _print_all(end_all_tokens(clients.dynamodb, table))
+
+
+def _alerts(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    if options.remove:
+        _print_all(delete_alerts(stage))
+        return
+    given = {"webhook": options.webhook, "slack": options.slack}
+    urls = {kind: _line_of_stdin() if url == "-" else url for kind, url in given.items() if url}
+    done = False
+    for line in converge_alerts(stage, clients, words_of(options.on), options.email, urls):
+        print(line, flush=True)
+        done = True
+    if not done:
+        print("nothing to change")
+
+
+def _line_of_stdin() -> str:
+    return sys.stdin.readline().strip()
 
 
 def _backup(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
@@ -212,6 +232,7 @@ COMMANDS = {
     "admin": _admin,
     "rotate": _rotate,
     "end-tokens": _end_tokens,
+    "alerts": _alerts,
     "migrate-artifacts": _migrate,
     "copy-artifacts": _copy,
 }

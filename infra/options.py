@@ -19,6 +19,7 @@ HELP = {
     "restore": "make table and bucket from a backup",
     "rotate": "sign tokens with a new secret; those in use go on working",
     "end-tokens": "end every session and API token of all users; passwords stay",
+    "alerts": "pass events on, as mail, to a webhook or to Slack; earlier receivers stay",
     "migrate-artifacts": "move artifact bytes to another backend; can be repeated",
     "copy-artifacts": "copy the bytes of the stage's bucket in AWS into its S3-compatible store; can be repeated",
 }
@@ -46,7 +47,16 @@ def parser(description: str | None, commands: Mapping[str, Callable[..., None]])
     made["migrate-artifacts"].add_argument("--to", required=True, choices=("s3", "filesystem", "inline"))
     made["down"].add_argument("--delete-data", action="store_true", help="table, bucket and logs too")
     made["down"].add_argument("--yes", action="store_true", help="do not ask")
+    _add_receivers(made["alerts"])
     return whole
+
+
+def _add_receivers(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--email", action="append", default=[], metavar="ADDRESS", help="can be given again")
+    command.add_argument("--webhook", metavar="URL", help="gets the event as JSON; - reads the URL from stdin")
+    command.add_argument("--slack", metavar="URL", help="of a Slack incoming webhook; - reads the URL from stdin")
+    command.add_argument("--on", default="", metavar="WORD,…", help="of succeeded, failed, killed, lost, alert; kept")
+    command.add_argument("--remove", action="store_true", help="remove the rule and all its receivers")
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:

@@ -72,7 +72,11 @@ class Checkout:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DEARDIARY_"))}
-        return kept | self.account() | {"NO_PROXY": "127.0.0.1", "PYTHONPATH": str(self.folder)}
+        return (
+            kept
+            | self.account()
+            | {"DEARDIARY_EVENT_BUS": "default", "NO_PROXY": "127.0.0.1", "PYTHONPATH": str(self.folder)}
+        )
 
     def account(self) -> dict[str, str]:
         """The environment of whoever owns the account."""

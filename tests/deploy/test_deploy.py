@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -170,6 +171,37 @@ def test_upkeep_works_with_the_rights_of_its_function(deployment: Deployment) ->
     assert (answer["StatusCode"], answer.get("FunctionError")) == (200, None)
 
 
+def test_a_failed_iteration_is_mailed(deployment: Deployment) -> None:
+    """The queue stands in for the mailbox: the emulator sends no mail. Its AWS checks the functions' right to send."""
+    checkout = deployment.checkout
+    assert "mail to a@example.org: subscribed" in checkout.infra("alerts", "--stage", "dev", "--email", "a@example.org")
+    assert "nothing to change" in checkout.infra("alerts", "--stage", "dev")
+    (topic,) = checkout.aws("sns").list_topics()["Topics"]
+    sqs = checkout.aws("sqs")
+    url = sqs.create_queue(QueueName="mails")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    who, action = {"Service": "sns.amazonaws.com"}, "sqs:SendMessage"
+    statement = {"Effect": "Allow", "Principal": who, "Action": action, "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    checkout.aws("sns").subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
+    with pytest.raises(ZeroDivisionError), deardiary.start("Iris", "mail", client=deployment.server.client()) as run:
+        _ = 1 / 0
+    (message,) = received(sqs, url)
+    assert "failed: ZeroDivisionError: division by zero" in message
+    assert f"{deployment.url}/ui#/iterations/{run.id}" in message
+
+
+def received(sqs: Any, url: str) -> list[str]:
+    """The messages of a queue, as soon as there is one."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+        if found:
+            return [json.loads(each["Body"])["Message"] for each in found]
+    return []
+
+
 def test_an_upgrade_loses_nothing_of_a_client_that_logs_all_the_while(deployment: Deployment) -> None:
     client = deployment.server.client()
     source = deployment.checkout.folder / "chalicelib" / "routes" / "openapi.py"
@@ -227,6 +259,8 @@ def test_the_stage_goes_when_its_name_is_typed_and_its_data_stays(deployment: De
     assert checkout.aws("apigateway").get_rest_apis()["items"] == []
     roles = [role["RoleName"] for role in checkout.aws("iam").list_roles()["Roles"]]
     assert not [name for name in roles if name.startswith("deardiary-") and not name.endswith("-twin")]
+    assert checkout.aws("sns").list_topics()["Topics"] == []
+    assert not [each for each in checkout.aws("events").list_rules()["Rules"] if each["Name"].endswith("-alerts")]
     assert checkout.aws("cloudwatch").describe_alarms()["MetricAlarms"] == []
     assert checkout.aws("dynamodb").describe_table(TableName=DEV.table)["Table"]["ItemCount"] > 0
     checkout.infra("down", "--stage", "dev", "--yes", "--delete-data")
