@@ -38,6 +38,7 @@ MODULES = (
     "metric",
     "series",
     "log",
+    "alert",
     "command",
     "output",
     "tag",

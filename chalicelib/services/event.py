@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from chalicelib import clock, config, ids
@@ -51,14 +52,22 @@ def lost(above: ExperimentLineage | None, iteration: Iteration) -> Event | None:
 def _of_end(above: ExperimentLineage, iteration: Iteration, word: str, site: str) -> Event:
     reason = line(iteration.error_message.strip().rpartition("\n")[2])
     end = iteration.end_date
-    about = {"status": iteration.status_id.name, "end_date": end and format_time(end), "error": reason}
+    about: dict[str, Any] = {"status": iteration.status_id.name, "end_date": end and format_time(end), "error": reason}
     return of_iteration(above, iteration, word, "DearDiary Iteration Ended", reason, site, **about)
 
 
 def of_iteration(
-    above: ExperimentLineage, iteration: Iteration, word: str, detail_type: str, reason: str, site: str, **about: Any
+    above: ExperimentLineage,
+    iteration: Iteration,
+    word: str,
+    detail_type: str,
+    reason: str,
+    site: str,
+    *,
+    fields: Mapping[str, Any] = MappingProxyType({}),
+    **about: Any,
 ) -> Event:
-    """An event of an iteration. `about` are further fields of the iteration."""
+    """An event of an iteration. `fields` are further ones of the detail, `about` of the iteration."""
     name = f"{line(iteration.name)} ({line(above.project.name)} / {line(above.experiment.name)})"
     return new_event(
         detail_type,
@@ -75,6 +84,7 @@ def of_iteration(
             "parent_iteration_id": iteration.parent_iteration_id,
             **about,
         },
+        **fields,
     )
 
 

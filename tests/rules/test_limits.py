@@ -19,8 +19,8 @@ HOME = REPOSITORY / "client" / "src" / "deardiary" / "wire" / "limits.py"
 MLFLOW = REPOSITORY / "chalicelib" / "routes" / "mlflow" / "limits.py"
 LIMITS = {name: value for name, value in vars(limits).items() if name.startswith(("MAX_", "MIN_"))}
 UNITS = (
-    *("ALIASES", "BYTES", "CHARACTERS", "COMMANDS", "ITEMS", "LABELS", "LINES", "PARAMETERS", "PARTS", "PER_REQUEST"),
-    *("POINTS", "STEP", "TAGS"),
+    *("ALERTS", "ALIASES", "BYTES", "CHARACTERS", "COMMANDS", "ITEMS", "LABELS", "LINES", "PARAMETERS", "PARTS"),
+    *("PER_REQUEST", "POINTS", "STEP", "TAGS"),
 )
 BOUNDS = ("ge", "le", "max_length", "min_length", "max_items", "max_bytes")
 # Constants that equal a limit by chance: a small number does so often, and only its use as a bound of a field counts.

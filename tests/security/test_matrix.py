@@ -105,6 +105,8 @@ RULES = {
     "GET /iterations/{iteration_id}/inputs": Rule.READ,
     "POST /iterations/{iteration_id}/inputs": Rule.CREATE,
     "DELETE /iterations/{iteration_id}/inputs/{input_id}": Rule.DELETE,
+    "GET /iterations/{iteration_id}/alerts": Rule.READ,
+    "POST /iterations/{iteration_id}/alerts": Rule.CREATE,
     "GET /iterations/{iteration_id}/commands": Rule.READ,
     # To steer an iteration is to update it, and so is to withdraw what was asked.
     "POST /iterations/{iteration_id}/commands": Rule.UPDATE,

@@ -236,6 +236,8 @@ ASKS: dict[str, Asking] = {
         body={"kind": "resource", "resource_id": world.ids["resource_id"], "context": "test"}
     ),
     "DELETE /iterations/{iteration_id}/inputs/{input_id}": _plain,
+    "GET /iterations/{iteration_id}/alerts": _plain,
+    "POST /iterations/{iteration_id}/alerts": _sending(title="diverged", text="the loss is NaN", id_key="alert-1"),
     "GET /iterations/{iteration_id}/commands": _of_parent,
     "POST /iterations/{iteration_id}/commands": _sending(kind="stop", text="diverged", id_key="stop-1"),
     "GET /iterations/{iteration_id}/commands/{command_id}": _of_parent,

@@ -412,6 +412,12 @@ def _command(table: Table, key: Key, row: Row) -> Iterator[str]:
         yield "is the row of another command"
 
 
+def _alert(table: Table, key: Key, row: Row) -> Iterator[str]:
+    yield from table.needs_iteration(table.experiment_of(row["iteration_id"]), row["iteration_id"])
+    if key != keys.alert(row["iteration_id"], ids.split_id(row["id"])[-1]):
+        yield "is the row of another alert"
+
+
 def _packed(table: Table, key: Key, row: Row) -> Iterator[str]:
     iteration_id = key.pk.removeprefix("ITERATION#")
     yield from table.needs_iteration(table.experiment_of(iteration_id), iteration_id)
@@ -728,6 +734,7 @@ CHECKS: dict[str, Check] = {
     "chunk": _chunk,
     "rollup": _rollup,
     "command": _command,
+    "alert": _alert,
     "packed": _packed,
     "output": _output,
     "resource": _resource,

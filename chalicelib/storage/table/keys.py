@@ -45,6 +45,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     rollup of a curve     ITERATION#iid       ROLLUP#axis#hash(key)   made from points; outside of their span
     resource of iteration ITERATION#iid       RESOURCE#rid            leads to the resource
     version of iteration  ITERATION#iid       VERSION#vid             which the iteration produced; leads to the version
+    alert of iteration    ITERATION#iid       ALERT#hash              sorts outside of the span of the points
     command to iteration  ITERATION#iid       STEER#hash              sorts outside of the span of the points
     resource's REF        RESOURCE#rid        REF
     logged model's REF    LOGGEDMODEL#lid     REF
@@ -127,6 +128,7 @@ BLOB = "BLOB#"
 TEXT = "TEXT#"
 USE = "USE#"
 STEER = "STEER#"
+ALERT = "ALERT#"
 USER = "USER#"
 TAG = "TAG#"
 LABELS = "LABELS#"
@@ -570,6 +572,11 @@ def version_link(iteration_id: str, version_id: str) -> Key:
 def command(iteration_id: str, command_hash: str) -> Key:
     """Beside the iteration's points, but outside of their span."""
     return Key(iteration_partition(iteration_id), f"{STEER}{command_hash}")
+
+
+def alert(iteration_id: str, alert_hash: str) -> Key:
+    """Beside the iteration's points, but outside of their span."""
+    return Key(iteration_partition(iteration_id), f"{ALERT}{alert_hash}")
 
 
 def version_uses_prefix(number: str) -> str:

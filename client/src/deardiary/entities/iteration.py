@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from deardiary.entities import snapshot as snapshots
 from deardiary.entities.table import read_columns
 from deardiary.wire.limits import MAX_BULK_ITEMS
 from deardiary.wire.shapes import (
+    Alert,
     BulkFailure,
     BulkOutcomes,
     ChangedIterations,
@@ -392,6 +394,20 @@ class Iterations(Calls):
         path = path_of("iterations", iteration_id, "log")
         body = {"batch_id": batch_id, "acknowledged": list(acknowledged)}
         return self._api.post(FlushReceipt, path, body, repeatable=True)
+
+    def create_alert(
+        self, iteration_id: str, title: str, text: str = "", *, level: str = "warning", id_key: str | None = None
+    ) -> Alert:
+        """Tell people something about an iteration. The same ``id_key`` in the same iteration returns the same alert.
+
+        ``level`` is "info", "warning" or "error".
+        """
+        body = {"title": title, "text": text, "level": level, "id_key": id_key or secrets.token_hex(16)}
+        return self._api.post(Alert, path_of("iterations", iteration_id, "alerts"), body, repeatable=True)
+
+    def alerts(self, iteration_id: str) -> Iterator[Alert]:
+        """List the alerts of an iteration, oldest first."""
+        return self._api.pages(Alert, path_of("iterations", iteration_id, "alerts"))
 
     def snapshot(self, iteration_id: str) -> Snapshot:
         """Return the iteration with its lock files and diff, in as many requests as their length requires."""

@@ -102,10 +102,15 @@ def _end(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> None
     )
 
 
+def alert(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+    client.iterations.create_alert(iteration.id, **given)
+
+
 KINDS: Mapping[str, Callable[[Client, Iteration, Mapping[str, Any], Path | None], None]] = {
     "upload": upload,
     "register": register,
     "input": read,
+    "alert": alert,
     "snapshot": describe,
     "finish": finish,
 }

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import math
 import os
+import secrets
 import threading
 import time
 from datetime import datetime, timezone
@@ -28,6 +29,7 @@ from deardiary.tracking.media import MediaLog
 from deardiary.tracking.silent import NullArtifacts, NullJournal
 from deardiary.tracking.steps import StepCounter
 from deardiary.values import Number, as_label_changes, as_step, as_tags, as_texts, checked_text, checked_word
+from deardiary.wire.limits import MAX_ALERT_CHARACTERS
 from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Resource
 from deardiary.wire.times import to_milliseconds
 
@@ -310,6 +312,19 @@ class ActiveIteration(EnvironmentLog, InputLog, MediaLog):
     def add_tags(self, tags: Iterable[str]) -> None:
         self._check_running()
         self.journal.fields({}, as_tags(tags))
+
+    def alert(self, title: str, text: str = "", *, level: str = "warning") -> None:
+        """Tell people: the server keeps the alert, and passes it on as an event. ``level``: "info", "warning", "error".
+
+        An iteration has at most 100. A text is cut after 3,000 characters.
+        """
+        self._check_running()
+        if not checked_word("title", title) or level not in ("info", "warning", "error"):
+            raise ValueError("An alert has a title, and the level info, warning or error")
+        text = checked_text("text", text)[:MAX_ALERT_CHARACTERS]
+        id_key = secrets.token_hex(16)
+        self.journal.operation("alert", {"title": title, "text": text, "level": level, "id_key": id_key})
+        self.journal.send_soon()
 
     def set_label(self, key: str, value: object) -> None:
         """Like `set_labels`, for one label."""

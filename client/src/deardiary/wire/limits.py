@@ -23,6 +23,9 @@ MAX_FLUSH_TAGS = 1000
 MAX_FLUSH_COMMANDS = 100  # acknowledged
 # Commands of one iteration that its writer has not acknowledged. Every flush reads their hashes in the iteration's row.
 MAX_PENDING_COMMANDS = 20
+# Alerts of one iteration, and the characters of the text of one.
+MAX_ALERTS = 100
+MAX_ALERT_CHARACTERS = 3000
 
 # Captured lines of one flush, the bytes of their texts, and those of an iteration with a line end each.
 MAX_FLUSH_LINES = 10_000

@@ -432,6 +432,19 @@ class Command(Shape):
 
 
 @_shape
+class Alert(Shape):
+    """What an iteration wants people to know; ``level`` is "info", "warning" or "error"."""
+
+    id: str
+    iteration_id: str
+    title: str
+    text: str
+    level: str
+    created_by: str | None = None
+    created_date: datetime
+
+
+@_shape
 class IterationOverview(Iteration):
     """An iteration with its parameters by key, metrics by key, and tags; None for a field that was not requested."""
 
