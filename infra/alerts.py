@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from infra.stage import Clients, Stage
 
-WORDS = ("succeeded", "failed", "killed", "lost", "alert")
+WORDS = ("succeeded", "failed", "killed", "lost", "alert", "stage", "alias", "deleted")
 DEFAULT_WORDS = ("failed", "lost", "alert")
 # The line for people, and the path of the dashboard's page.
 _PATHS = {"text": "$.detail.text", "path": "$.detail.path"}

@@ -55,7 +55,8 @@ def _add_receivers(command: argparse.ArgumentParser) -> None:
     command.add_argument("--email", action="append", default=[], metavar="ADDRESS", help="can be given again")
     command.add_argument("--webhook", metavar="URL", help="gets the event as JSON; - reads the URL from stdin")
     command.add_argument("--slack", metavar="URL", help="of a Slack incoming webhook; - reads the URL from stdin")
-    command.add_argument("--on", default="", metavar="WORD,…", help="of succeeded, failed, killed, lost, alert; kept")
+    words = "succeeded, failed, killed, lost, alert, stage, alias, deleted"
+    command.add_argument("--on", default="", metavar="WORD,…", help=f"of {words}; kept")
     command.add_argument("--remove", action="store_true", help="remove the rule and all its receivers")
 
 

@@ -11,10 +11,12 @@ from typing import Any
 import botocore.session
 import hypothesis
 import pytest
+from botocore.config import Config
 from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib import deadline, retry, security
-from chalicelib.aws import throttling
+from chalicelib.aws import events, throttling
+from chalicelib.services import event
 from chalicelib.services.lifecycle import deletion, pace
 from chalicelib.services.points import batch
 from tests.support.dynoxide import NotInstallable, installed_binary, with_dynoxide
@@ -118,8 +120,10 @@ def _limits_of_a_slow_machine() -> Iterator[None]:
     That is less than the 70 s of a suspension. `test_deadline` checks the server's own limits.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((retry, "SECONDS"), (deadline, "SECONDS"), (deletion, "REQUEST_SECONDS")):
+        limits = ((retry, "SECONDS"), (deadline, "SECONDS"), (deletion, "REQUEST_SECONDS"), (event, "REQUEST_SECONDS"))
+        for module, name in limits:
             patch.setattr(module, name, 60.0)
+        patch.setattr(events, "_FAST", events._FAST.merge(Config(connect_timeout=60, read_timeout=60)))
         yield
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken
 from chalicelib.retry import until_not_overtaken
-from chalicelib.services import access
+from chalicelib.services import access, event
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.storage import modelversion as storage
@@ -26,7 +26,7 @@ def get_version_of_alias(actor: Actor, model_id: str, alias: str) -> ModelVersio
 
 def put_alias(actor: Actor, model_id: str, alias: str, number: int) -> ModelVersion:
     """Create the alias, or move it; return its version. InvalidPayload if the model has no such version."""
-    return until_not_overtaken(lambda: _put(access.model(actor, model_id, Need.UPDATE), alias, number))
+    return until_not_overtaken(lambda: _put(actor, access.model(actor, model_id, Need.UPDATE), alias, number))
 
 
 def delete_alias(actor: Actor, model_id: str, alias: str) -> None:
@@ -36,7 +36,7 @@ def delete_alias(actor: Actor, model_id: str, alias: str) -> None:
         line = access.model(actor, model_id, Need.DELETE)
         if alias not in line.registry.aliases:
             raise NotFound
-        storage.delete_alias(line.model, line.registry, alias)
+        storage.delete_alias(line.model, line.registry, alias, event.alias_moved(line, alias, None, actor.site))
 
     until_not_overtaken(delete)
 
@@ -52,7 +52,7 @@ def _named(line: ModelLineage, alias: str) -> ModelVersion:
     return version
 
 
-def _put(line: ModelLineage, alias: str, number: int) -> ModelVersion:
+def _put(actor: Actor, line: ModelLineage, alias: str, number: int) -> ModelVersion:
     version = storage.find_version(line.model, line.registry, number)
     if version is None:
         raise InvalidPayload(f"The model has no version {number}", field="version")
@@ -60,5 +60,6 @@ def _put(line: ModelLineage, alias: str, number: int) -> ModelVersion:
         return version
     if alias not in line.registry.aliases and len(line.registry.aliases) >= limits.MAX_MODEL_ALIASES:
         raise InvalidPayload(f"A model has at most {limits.MAX_MODEL_ALIASES} aliases", field="alias")
-    storage.name_version(line.model, line.registry, alias, version)
+    moved = event.alias_moved(line, alias, number, actor.site)
+    storage.name_version(line.model, line.registry, alias, version, moved)
     return replace(version, aliases=tuple(sorted({*version.aliases, alias})))

@@ -14,10 +14,13 @@ from types import MappingProxyType
 from typing import Any
 
 from chalicelib import clock, config, ids
+from chalicelib.errors import label
+from chalicelib.services.actor import Actor
 from chalicelib.storage import event as storage
+from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.event import Event
-from chalicelib.storage.reads.lineage import ExperimentLineage
-from deardiary.wire.shapes import Iteration, IterationStatus
+from chalicelib.storage.reads.lineage import ExperimentLineage, ModelLineage
+from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Stage
 from deardiary.wire.times import format_time
 
 VERSION = 1
@@ -85,6 +88,60 @@ def of_iteration(
             **about,
         },
         **fields,
+    )
+
+
+def stage_moved(above: ModelLineage, before: ModelVersion, after: ModelVersion, site: str) -> Event | None:
+    """A version that got another stage. A version that it replaces in PRODUCTION has no event of its own."""
+    if not is_on() or after.stage_id is before.stage_id:
+        return None
+    stages = {"stage": after.stage_id.name, "previous_stage": before.stage_id.name}
+    replaced = above.registry.production if after.stage_id is Stage.PRODUCTION else None
+    text = f"is {after.stage_id.name}" + (f" in place of version {replaced}" if replaced else "")
+    return _of_version(above, after.version, "stage", text, site, **stages, replaced_version=replaced)
+
+
+def alias_moved(above: ModelLineage, alias: str, number: int | None, site: str) -> Event | None:
+    """An alias that names another version, or none any more."""
+    before = above.registry.aliases.get(alias)
+    if not is_on() or before == number:
+        return None
+    text = f"is {line(alias)}" + (f" in place of version {before}" if before else "")
+    if number is None:
+        text = f"is not {line(alias)} any more"
+    return _of_version(above, number or before, "alias", text, site, alias=alias, previous_version=before, to=number)
+
+
+def _of_version(above: ModelLineage, number: int | None, word: str, text: str, site: str, **about: Any) -> Event:
+    to = about.pop("to", number)
+    return new_event(
+        "DearDiary Model Version Moved",
+        word,
+        f"{line(above.model.name)} ({line(above.project.name)}): version {number} {text}",
+        f"models/{above.model.id}",
+        site,
+        project={"id": above.project.id, "name": above.project.name},
+        model={"id": above.model.id, "name": above.model.name},
+        version={"number": to, **about},
+    )
+
+
+def deleted(deletion: Deletion, name: str, *, is_purged: bool, actor: Actor) -> Event | None:
+    """An object that a request deletes; the objects below it have no events."""
+    if not is_on():
+        return None
+    project_id = deletion.id if deletion.kind == "project" else deletion.project_id
+    return new_event(
+        "DearDiary Object Deleted",
+        "deleted",
+        f"{label(deletion.kind)} {line(name) or deletion.id} deleted",
+        f"projects/{project_id}" if project_id else "",
+        actor.site,
+        project=project_id and {"id": project_id},
+        experiment=deletion.experiment_id and {"id": deletion.experiment_id},
+        object={"kind": deletion.kind, "id": deletion.id, "name": name},
+        purged=is_purged,
+        deleted_by=actor.user.id,
     )
 
 

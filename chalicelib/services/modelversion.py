@@ -15,7 +15,7 @@ from chalicelib import clock, ids
 from chalicelib.errors import Conflict
 from chalicelib.paging import Page, page_by_id
 from chalicelib.retry import until_not_overtaken
-from chalicelib.services import access, label
+from chalicelib.services import access, event, label
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.services.label import NO_LABELS, LabelChanges, Labels
@@ -144,12 +144,13 @@ def _update(actor: Actor, version_id: str, changes: VersionChanges) -> ModelVers
         return before
     after = replace(after, updated_date=clock.now())
     attached = _attached(actor, lineage.project.id, before, after)
+    moved = event.stage_moved(lineage, before, after, actor.site)
     if after.stage_id == before.stage_id:
         storage.describe_version(lineage.model, before, after, attached)
     elif after.stage_id is Stage.PRODUCTION:
-        storage.promote_version(lineage.model, lineage.registry, before, after, attached)
+        storage.promote_version(lineage.model, lineage.registry, before, after, attached, moved)
     else:
-        storage.stage_version(lineage.model, lineage.registry, before, after, attached)
+        storage.stage_version(lineage.model, lineage.registry, before, after, attached, moved)
     return after
 
 

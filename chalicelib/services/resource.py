@@ -26,6 +26,7 @@ from chalicelib.storage import iteration as iterations
 from chalicelib.storage import resource as storage
 from chalicelib.storage import upload as uploads
 from chalicelib.storage.blob import Blob
+from chalicelib.storage.event import Event
 from deardiary.wire.parts import CUTS
 from deardiary.wire.shapes import Download, Experiment, ExperimentStatus, Resource
 
@@ -196,7 +197,12 @@ def request_download(actor: Actor, resource_id: str, site: str) -> Download:
 
 
 def remove_resource(
-    project_id: str, resource: Resource, *, only_pending: bool = False, only_hidden: bool = False
+    project_id: str,
+    resource: Resource,
+    *,
+    only_pending: bool = False,
+    only_hidden: bool = False,
+    event: Event | None = None,
 ) -> Released:
     """Remove a resource, also one in the trash, and its bytes unless another one of the project shares them.
 
@@ -206,7 +212,7 @@ def remove_resource(
     late = _last_url(resource)
     until_not_overtaken(
         lambda: storage.delete_resource(
-            project_id, resource, late=late, only_pending=only_pending, only_hidden=only_hidden
+            project_id, resource, late=late, only_pending=only_pending, only_hidden=only_hidden, event=event
         )
     )
     # No reader sees it any more. The upkeep completes an unfinished removal.

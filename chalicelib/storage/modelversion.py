@@ -16,7 +16,9 @@ from pynamodb.expressions.update import Action
 from chalicelib import ids
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken
 from chalicelib.paging import Page, page_by_id
+from chalicelib.storage import event as events
 from chalicelib.storage import experiment, iteration, label, model, resource
+from chalicelib.storage.event import Event
 from chalicelib.storage.experiment import ExperimentRow
 from chalicelib.storage.iteration import IterationRow
 from chalicelib.storage.label import Labelled, Texts
@@ -132,7 +134,12 @@ def describe_version(owner: Model, before: ModelVersion, after: ModelVersion, at
 
 
 def promote_version(
-    owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion, attached: Resource | None
+    owner: Model,
+    seen: Registry,
+    before: ModelVersion,
+    after: ModelVersion,
+    attached: Resource | None,
+    moved: Event | None = None,
 ) -> None:
     """Replace the version in PRODUCTION by this one. Overtaken if PRODUCTION has changed since `seen`."""
     write, promotion = Transaction(), seen.promotions + 1
@@ -144,34 +151,43 @@ def promote_version(
         write.update(previous, dated, ModelVersionRow.pk.exists(), Overtaken)
     own = [ModelVersionRow.stage_id.set(int(before.stage_id)), ModelVersionRow.promotion.set(promotion)]
     _update(owner, before, after, attached, write, own)
+    events.post(moved, write)
     write.commit()
 
 
 def stage_version(
-    owner: Model, seen: Registry, before: ModelVersion, after: ModelVersion, attached: Resource | None
+    owner: Model,
+    seen: Registry,
+    before: ModelVersion,
+    after: ModelVersion,
+    attached: Resource | None,
+    moved: Event | None = None,
 ) -> None:
     """Write a stage other than PRODUCTION. Overtaken if the version entered or left PRODUCTION meanwhile."""
     write = Transaction()
     _leave_production(owner, seen, after, write)
     own = [ModelVersionRow.stage_id.set(int(after.stage_id)), ModelVersionRow.promotion.remove()]
     _update(owner, before, after, attached, write, own)
+    events.post(moved, write)
     write.commit()
 
 
-def name_version(owner: Model, seen: Registry, alias: str, version: ModelVersion) -> None:
+def name_version(owner: Model, seen: Registry, alias: str, version: ModelVersion, moved: Event | None = None) -> None:
     """Let an alias name this version and no other. Overtaken if the version or an alias has changed since `seen`."""
     write = Transaction()
     write.check(ModelVersionRow, _key(owner, version.id), ModelVersionRow.pk.exists(), Overtaken)
     actions = [model.set_aliases({**seen.aliases, alias: version.version})]
     write.update(model.key_row(owner), actions, model.same_aliases(seen), Overtaken)
+    events.post(moved, write)
     write.commit()
 
 
-def delete_alias(owner: Model, seen: Registry, alias: str) -> None:
+def delete_alias(owner: Model, seen: Registry, alias: str, moved: Event | None = None) -> None:
     """Delete an alias. Overtaken if an alias of the model has changed since `seen`."""
     left = {name: number for name, number in seen.aliases.items() if name != alias}
     write = Transaction()
     write.update(model.key_row(owner), [model.set_aliases(left)], model.same_aliases(seen), Overtaken)
+    events.post(moved, write)
     write.commit()
 
 

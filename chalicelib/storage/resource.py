@@ -14,9 +14,11 @@ from pynamodb.expressions.update import Action
 from chalicelib.errors import Conflict, NotFound, Overtaken
 from chalicelib.paging import Page
 from chalicelib.storage import blob, deletion, file, iteration, trash, upload
+from chalicelib.storage import event as events
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage.blob import Blob
 from chalicelib.storage.deletion import Deletion
+from chalicelib.storage.event import Event
 from chalicelib.storage.table import conditional, idkey, item, keys
 from chalicelib.storage.table.item import Item, Ref
 from chalicelib.storage.table.mapping import row_of, shape_of
@@ -323,6 +325,7 @@ def delete_resource(
     late: datetime | None = None,
     only_pending: bool = False,
     only_hidden: bool = False,
+    event: Event | None = None,
 ) -> None:
     """Delete row, REF, share and its entry in the trash in one transaction; record that bytes may have to be removed.
 
@@ -345,6 +348,7 @@ def delete_resource(
         write.delete(ResourceLinkRow(*keys.resource_link(resource.iteration_id, resource.id)), None, NotFound)
     blob.remove_owner(project_id, blob.id_of(resource), write)
     deletion.record_deletion(blob_deletion(project_id, resource), write, Conflict)
+    events.post(event, write)
     if late is not None:
         upload.expect_late_bytes(project_id, resource, late, write)
     write.commit()

@@ -11,7 +11,7 @@ from functools import partial
 from chalicelib import clock, config, ids
 from chalicelib.errors import NotFound
 from chalicelib.retry import until_not_overtaken
-from chalicelib.services import access
+from chalicelib.services import access, event
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.services.blobs.release import Released
@@ -19,6 +19,7 @@ from chalicelib.services.lifecycle.budget import Budget, unless_overloaded
 from chalicelib.services.lifecycle.sweep import sweep
 from chalicelib.services.resource import remove_resource
 from chalicelib.storage import deletion as storage
+from chalicelib.storage import event as events
 from chalicelib.storage import experiment, iteration, loggedmodel, model, modelversion, project, resource, trash, user
 from chalicelib.storage.deletion import Deletion
 from chalicelib.storage.reads.lineage import ExperimentLineage, IterationLineage, ModelLineage, ResourceLineage
@@ -76,7 +77,10 @@ def delete_resource(actor: Actor, resource_id: str, *, purge: bool = False) -> R
     def delete() -> Released:
         lineage = access.resource(actor, resource_id, Need.DELETE)
         if purge or config.settings().undo is None:
-            return remove_resource(lineage.project.id, lineage.resource)
+            found = lineage.resource
+            object_ = Deletion("resource", found.id, lineage.project.id, found.experiment_id)
+            end = event.deleted(object_, found.name, is_purged=True, actor=actor)
+            return remove_resource(lineage.project.id, found, event=end)
         _hide_resource(actor, lineage)
         return Released(finished=True)
 
@@ -126,9 +130,10 @@ def delete_version(actor: Actor, version_id: str) -> bool:
         version = modelversion.get_version(lineage.model, lineage.registry, version_id)
         write = Transaction()
         modelversion.delete_version(lineage.model, lineage.registry, version, write)
-        return _start(
-            Deletion(kind="modelversion", id=version_id, project_id=lineage.project.id), write, Budget(REQUEST_SECONDS)
-        )
+        deletion = Deletion(kind="modelversion", id=version_id, project_id=lineage.project.id)
+        name = f"{lineage.model.name}/{version.version}"
+        events.post(event.deleted(deletion, name, is_purged=True, actor=actor), write)
+        return _start(deletion, write, Budget(REQUEST_SECONDS))
 
     return until_not_overtaken(delete)
 
@@ -142,7 +147,9 @@ def delete_user(actor: Actor, user_id: str) -> bool:
         raise NotFound
     write = Transaction()
     user.hide_account(account, write)
-    return _start(Deletion(kind="user", id=user_id), write, Budget(REQUEST_SECONDS))
+    deletion = Deletion(kind="user", id=user_id)
+    events.post(event.deleted(deletion, account.user.username, is_purged=True, actor=actor), write)
+    return _start(deletion, write, Budget(REQUEST_SECONDS))
 
 
 def _delete(
@@ -150,6 +157,7 @@ def _delete(
 ) -> bool:
     """Complete the transaction that hides the object: put it into the trash, or remove everything."""
     undo = config.settings().undo
+    events.post(event.deleted(deletion, name, is_purged=purge or undo is None, actor=actor), write)
     if purge or undo is None:
         return _start(deletion, write, Budget(REQUEST_SECONDS))
     now = clock.now()
