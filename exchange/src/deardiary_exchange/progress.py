@@ -14,7 +14,7 @@ _REDRAW_SECONDS, _CELLS = 0.2, 24
 
 
 class Bar:
-    """A progress callback: ``with Bar("iterations") as progress: progress(done, total)``."""
+    """A progress callback: ``with Bar("iterations") as progress: progress(done, total)``; 0 for an unknown total."""
 
     def __init__(self, what: str, stream: TextIO | None = None) -> None:
         self._what = what
@@ -24,11 +24,15 @@ class Bar:
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if not self._shown or (done < total and now - self._drawn < _REDRAW_SECONDS):
+        if not self._shown or (done != total and now - self._drawn < _REDRAW_SECONDS):
             return
         self._drawn = now
-        share = min(1.0, done / total) if total else 1.0
-        line = f"[{('#' * round(share * _CELLS)).ljust(_CELLS, '.')}] {share:4.0%}  {done:,} of {total:,} {self._what}"
+        line = f"{done:,} {self._what}"
+        if total:
+            share = min(1.0, done / total)
+            line = (
+                f"[{('#' * round(share * _CELLS)).ljust(_CELLS, '.')}] {share:4.0%}  {done:,} of {total:,} {self._what}"
+            )
         self._stream.write("\r" + line[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
         self._stream.flush()
 

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 from deardiary.cli.failure import CommandFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from deardiary.cli.command import Call
     from deardiary_exchange.load import Report
 
 
-def report(call: Call, reports: Iterable[Report]) -> None:
+def report(call: Call, reports: Iterable[Report], of_none: Callable[[], Sequence[str]] | None = None) -> None:
     """Print what became of the runs, with what was not taken of each; CommandFailed if one failed.
 
-    With ``--json`` the report has each run that is not unchanged, and the number of each outcome.
+    With ``--json`` the report has each run that is not unchanged, and the number of each outcome. ``of_none`` returns
+    what was not taken and belongs to no run; it is called after the last run.
     """
     outcomes: Counter[str] = Counter()
     told: list[dict[str, Any]] = []
@@ -28,7 +29,10 @@ def report(call: Call, reports: Iterable[Report]) -> None:
             told.append(asdict(each) if call.output.as_json else {})
             for sentence in each.not_taken:
                 call.output.say(f"{each.name or each.key}: not taken: {sentence}")
-    call.output.json({"outcomes": dict(outcomes), "runs": told})
+    others = list(of_none()) if of_none else None
+    for sentence in others or ():
+        call.output.say(f"not taken: {sentence}")
+    call.output.json({"outcomes": dict(outcomes), "runs": told} | ({} if others is None else {"not_taken": others}))
     call.output.say(
         ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "Nothing is there"
     )

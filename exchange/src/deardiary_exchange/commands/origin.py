@@ -1,0 +1,48 @@
+"""``deardiary import TRACKER``: bring the runs of another tracker into a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deardiary.cli.command import Call
+from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.settings import default_project
+from deardiary_exchange.load import Loader, Report
+from deardiary_exchange.origins.origin import Origin, OriginFailed
+from deardiary_exchange.origins.table import ORIGINS, Options
+from deardiary_exchange.progress import Bar
+from deardiary_exchange.reporting import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def import_runs(call: Call) -> None:
+    name = call.given.to or default_project()
+    if not name:
+        raise CommandFailed("Say which project the runs go to: --to PROJECT", USAGE)
+    try:
+        origin = _opened(call)
+        project = call.client.projects.find_or_create(name)
+        with Bar("runs") as progress:
+            loaded = _loaded(origin, Loader(call.client, project.id), progress)
+            report(call, loaded, of_none=lambda: origin.not_taken)
+    except OriginFailed as failure:
+        raise CommandFailed(str(failure)) from None
+
+
+def _opened(call: Call) -> Origin:
+    given = call.given
+    named = ORIGINS[given.place]
+    location = given.location or named.usual()
+    if location is None:
+        raise CommandFailed(f"Say where the runs are: {named.about}", USAGE)
+    return named.open(location, Options(artifacts=given.artifacts, step_factor=given.step_factor))
+
+
+def _loaded(origin: Origin, loader: Loader, progress: Bar) -> Iterator[Report]:
+    for number, each in enumerate(loader.load(origin.runs()), 1):
+        progress(number, 0)
+        yield each
+    yield from loader.load_versions(origin.versions(loader.iteration_id))
+    yield from loader.finish()

@@ -1,0 +1,79 @@
+"""The trackers that ``deardiary import`` reads. Each module is imported when it is named."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deardiary_exchange.origins.origin import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """``artifacts``: the folder that has the artifacts now. ``step_factor``: what steps are multiplied by."""
+
+    artifacts: Path | None = None
+    step_factor: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """``about``: what the location is. ``usual``: where the tracker keeps its runs by default."""
+
+    about: str
+    usual: Callable[[], str | None]
+    open: Callable[[str, Options], Origin]
+
+
+def _mlflow(location: str, options: Options) -> Origin:
+    from deardiary_exchange.origins import mlflow
+
+    return mlflow.open_origin(location, options.artifacts)
+
+
+def _wandb(location: str, options: Options) -> Origin:
+    from deardiary_exchange.origins.wandb.offline import Offline
+
+    return Offline(Path(location))
+
+
+def _tensorboard(location: str, options: Options) -> Origin:
+    from deardiary_exchange.origins.tensorboard import TensorBoard
+
+    return TensorBoard(Path(location))
+
+
+def _trackio(location: str, options: Options) -> Origin:
+    from deardiary_exchange.origins.trackio import Trackio
+
+    return Trackio(Path(location))
+
+
+def _goodseed(location: str, options: Options) -> Origin:
+    from deardiary_exchange.origins.goodseed import GoodSeed
+
+    return GoodSeed(Path(location), options.step_factor)
+
+
+def _of(variable: str, *folder: str) -> Callable[[], str]:
+    return lambda: os.environ.get(variable) or str(Path.home().joinpath(*folder))
+
+
+ORIGINS = {
+    "mlflow": Named(
+        "a folder mlruns, a SQLite file, or the address of a server",
+        lambda: os.environ.get("MLFLOW_TRACKING_URI"),
+        _mlflow,
+    ),
+    "wandb": Named("a folder wandb with offline runs", lambda: "wandb", _wandb),
+    "tensorboard": Named("a log directory", lambda: None, _tensorboard),
+    "trackio": Named(
+        "Trackio's folder, or its file of a project", _of("TRACKIO_DIR", ".cache", "huggingface", "trackio"), _trackio
+    ),
+    "goodseed": Named("GoodSeed's folder, or its file of a run", _of("GOODSEED_HOME", ".goodseed"), _goodseed),
+}

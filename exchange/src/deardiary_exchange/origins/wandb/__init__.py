@@ -1,0 +1,1 @@
+"""Runs of Weights & Biases: those in a folder ``wandb``, or those of a project on its server."""
