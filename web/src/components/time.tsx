@@ -22,3 +22,12 @@ export function Duration({ from, to }: { from: string; to?: string | null }) {
   const end = to ? new Date(to) : now.value;
   return <span>{formatDuration(Math.max(0, (end.getTime() - Date.parse(from)) / 1000))}</span>;
 }
+
+/** A day to come, in words. */
+export function Day({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={new Date(at).toLocaleString()}>
+      {new Date(at).toLocaleDateString(undefined, { dateStyle: "long" })}
+    </time>
+  );
+}

@@ -7,7 +7,9 @@ import { type Compared, type Outcome, useCompared } from "../compare/read.ts";
 import { CompareTable } from "../compare/table.tsx";
 import { Button, Empty, Loading, Section } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
+import { ShareButton } from "../components/share.tsx";
 import { useHeading } from "../state/heading.ts";
+import { rightsOn } from "../state/rights.ts";
 import { location, setQuery } from "../state/route.ts";
 import { useExperiment } from "./parents.ts";
 
@@ -42,7 +44,10 @@ function Comparison({ ids, left }: { ids: readonly string[]; left: number }) {
   return (
     <>
       {experimentId ? <Crumb experimentId={experimentId} /> : <NoCrumb />}
-      <h1>Compare {ids.length} iterations</h1>
+      <div class="object-title">
+        <h1>Compare {ids.length} iterations</h1>
+        {found[0] && found.length === ids.length ? <ShareCompared first={found[0]} ids={ids} /> : null}
+      </div>
       {left > 0 ? (
         <p class="note">
           These are the first {MOST} of {MOST + left}.
@@ -67,6 +72,17 @@ function Missing({ outcome, ids }: { outcome: Outcome & { error: unknown }; ids:
 function experimentOf(all: readonly Compared[]): string | undefined {
   const ids = new Set(all.map((each) => each.iteration.experiment_id));
   return ids.size === 1 ? [...ids][0] : undefined;
+}
+
+/** Their project is that of the first one; the server refuses others. */
+function ShareCompared({ first, ids }: { first: Compared; ids: readonly string[] }) {
+  const projectId = useExperiment(first.iteration.experiment_id).experiment?.project_id;
+  if (!projectId || !rightsOn(projectId).update) return null;
+  return (
+    <div class="actions">
+      <ShareButton projectId={projectId} shared={{ iterationIds: ids }} />
+    </div>
+  );
 }
 
 function NoCrumb() {

@@ -6,12 +6,14 @@ import { Link } from "../components/basics.tsx";
 import { DeleteButton } from "../components/delete-button.tsx";
 import { type Changes, ObjectHead } from "../components/object-head.tsx";
 import { Pending } from "../components/pending.tsx";
+import { ShareButton } from "../components/share.tsx";
 import { ExperimentStatus } from "../components/status.tsx";
 import { FilesInUse } from "../models/files-in-use.tsx";
 import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { rightsOn } from "../state/rights.ts";
 import { go, location } from "../state/route.ts";
+import { SECRET } from "../state/share.ts";
 import { cache, useGet, useList } from "../state/use.ts";
 import { Iterations } from "../table/index.tsx";
 import { ChangeStatus } from "./experiment-status.tsx";
@@ -63,6 +65,7 @@ function Head({ experiment }: { experiment: Experiment }) {
           <Link class="button" to={`/experiments/${id}/charts`} query={chartsQuery(location.value.query)}>
             Charts
           </Link>
+          {rights.update ? <ShareButton projectId={project_id} shared={{ experimentId: id }} /> : null}
           {rights.update ? <ChangeStatus experiment={experiment} /> : null}
           {rights.delete ? (
             <DeleteButton what="experiment" name={name} and="with all its iterations" remove={remove}>
@@ -76,7 +79,7 @@ function Head({ experiment }: { experiment: Experiment }) {
 }
 
 function useProject(id: string | undefined) {
-  const list = useList("/projects", {}, { when: id !== undefined });
+  const list = useList("/projects", {}, { when: id !== undefined && !SECRET });
   const found = list.data?.find((each) => each.id === id);
   return found && { label: found.name, to: `/projects/${found.id}` };
 }

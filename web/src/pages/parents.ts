@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { api } from "../state/api.ts";
 import type { Crumb } from "../state/heading.ts";
+import { SECRET, showsExperiment } from "../state/share.ts";
 import { cache, useLoaded } from "../state/use.ts";
 
 type Schemas = components["schemas"];
@@ -12,9 +13,9 @@ type Project = Schemas["Project"];
 
 /** They are read once: their names are not what one looks at here. */
 export function useExperiment(id: string | undefined): { experiment: Experiment | undefined; crumbs: Crumb[] } {
-  const experiment = useKnown<Experiment>(id && `/experiments/${encodeURIComponent(id)}`);
+  const experiment = useKnown<Experiment>(id && showsExperiment(id) && `/experiments/${encodeURIComponent(id)}`);
   const projectId = experiment?.project_id;
-  const project = useKnown<Project>(projectId && `/projects/${encodeURIComponent(projectId)}`);
+  const project = useKnown<Project>(!SECRET && projectId && `/projects/${encodeURIComponent(projectId)}`);
   const crumbs = [
     ...(project ? [{ label: project.name, to: `/projects/${project.id}` }] : []),
     ...(experiment ? [{ label: experiment.name, to: `/experiments/${experiment.id}` }] : []),
@@ -43,7 +44,7 @@ async function readName(id: string): Promise<void> {
   }
 }
 
-function useKnown<T>(path: string | undefined): T | undefined {
+function useKnown<T>(path: string | false | undefined): T | undefined {
   const load = async (signal: AbortSignal) => (path ? await api.send("get", path, { signal }) : undefined);
-  return useLoaded<T | undefined>(path ?? "nothing to read", load).data ?? (path ? cache.peek<T>(path) : undefined);
+  return useLoaded<T | undefined>(path || "nothing to read", load).data ?? (path ? cache.peek<T>(path) : undefined);
 }

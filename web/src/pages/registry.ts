@@ -10,6 +10,8 @@ export interface PageProps {
 export interface Page {
   pattern: string;
   /** The module is fetched when somebody opens the page. */
+  /** Readers of a share see it too. */
+  isShared?: boolean;
   load: () => Promise<{ default: ComponentType<PageProps> }>;
 }
 
@@ -17,13 +19,13 @@ export const PAGES: readonly Page[] = [
   { pattern: "/", load: () => import("./home.tsx") },
   { pattern: "/projects/:projectId", load: () => import("./project.tsx") },
   { pattern: "/search", load: () => import("./search.tsx") },
-  { pattern: "/experiments/:experimentId", load: () => import("./experiment.tsx") },
-  { pattern: "/experiments/:experimentId/charts", load: () => import("./experiment-charts.tsx") },
-  { pattern: "/compare", load: () => import("./compare.tsx") },
+  { pattern: "/experiments/:experimentId", isShared: true, load: () => import("./experiment.tsx") },
+  { pattern: "/experiments/:experimentId/charts", isShared: true, load: () => import("./experiment-charts.tsx") },
+  { pattern: "/compare", isShared: true, load: () => import("./compare.tsx") },
   { pattern: "/models/:modelId", load: () => import("./model.tsx") },
   { pattern: "/modelversions/:versionId", load: () => import("./modelversion.tsx") },
-  { pattern: "/resources/:resourceId", load: () => import("./resource.tsx") },
-  { pattern: "/iterations/:iterationId", load: () => import("./iteration.tsx") },
+  { pattern: "/resources/:resourceId", isShared: true, load: () => import("./resource.tsx") },
+  { pattern: "/iterations/:iterationId", isShared: true, load: () => import("./iteration.tsx") },
   { pattern: "/projects/:projectId/members", load: () => import("./members.tsx") },
   { pattern: "/account", load: () => import("./account.tsx") },
   { pattern: "/users", load: () => import("./users.tsx") },

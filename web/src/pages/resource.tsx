@@ -16,6 +16,7 @@ import { api } from "../state/api.ts";
 import { useHeading } from "../state/heading.ts";
 import { type Rights, rightsOn } from "../state/rights.ts";
 import { go } from "../state/route.ts";
+import { SECRET, showsExperiment } from "../state/share.ts";
 import { cache, useGet, useList } from "../state/use.ts";
 import { Author } from "./iteration/author.tsx";
 import { Preview } from "./iteration/preview.tsx";
@@ -59,15 +60,19 @@ function ResourceShown({ resource }: { resource: Resource }) {
             </dd>
           </>
         ) : null}
-        <dt>Experiment</dt>
-        <dd>{experiment ? <Link to={`/experiments/${experiment.id}`}>{experiment.name}</Link> : "…"}</dd>
+        {showsExperiment(resource.experiment_id) ? (
+          <>
+            <dt>Experiment</dt>
+            <dd>{experiment ? <Link to={`/experiments/${experiment.id}`}>{experiment.name}</Link> : "…"}</dd>
+          </>
+        ) : null}
         <dt>Created</dt>
         <dd>
           <Time at={resource.created_date} />
           {resource.created_by ? <Author id={resource.created_by} projectId={projectId} /> : null}
         </dd>
       </dl>
-      <Uses resourceId={resource.id} />
+      {SECRET ? null : <Uses resourceId={resource.id} />}
       {resource.state === "ready" ? (
         <Section title="Preview">
           <div class="preview">

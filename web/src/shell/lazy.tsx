@@ -7,6 +7,7 @@ import { PAGES, type Page, type PageProps } from "../pages/registry.ts";
 import { useHeading } from "../state/heading.ts";
 import { match } from "../state/location.ts";
 import { location } from "../state/route.ts";
+import { SECRET } from "../state/share.ts";
 import { fetchModule } from "../state/upgrade.ts";
 import { Guard } from "./guard.tsx";
 
@@ -15,6 +16,7 @@ const loaded = new Map<string, ComponentType<PageProps>>();
 export function PresentPage() {
   const { path } = location.value;
   for (const page of PAGES) {
+    if (SECRET && !page.isShared) continue;
     const ids = match(page.pattern, path);
     // Another object is another page: no state of the last one may stay.
     if (ids) return <LazyPage key={path} page={page} ids={ids} />;
@@ -27,7 +29,7 @@ function NoPage() {
   return (
     <Empty title="There is no page at this address">
       <p>
-        <Link to="/">Go to your projects</Link>
+        <Link to="/">{SECRET ? "Go to what is shared" : "Go to your projects"}</Link>
       </p>
     </Empty>
   );

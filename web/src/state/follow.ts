@@ -1,6 +1,7 @@
 /** The changes feed in the browser. */
 import { api } from "./api.ts";
 import { type Changes, Feeds, type Wish } from "./feed.ts";
+import { SECRET } from "./share.ts";
 
 const PATH = "/experiments/{experiment_id}/iterations/changes";
 
@@ -19,6 +20,8 @@ export function follow(
   wish: () => Wish,
   take: (changes: Changes, isFirst: boolean, askedAt: number) => void,
 ): () => void {
+  // A share shows the state at its opening.
+  if (SECRET) return () => {};
   return feeds.follow(experimentId, { wish, take });
 }
 

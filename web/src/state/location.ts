@@ -7,8 +7,21 @@ export interface Location {
 
 export type Ids = Readonly<Record<string, string>>;
 
+/** What stands before each path: in a share `/s/SECRET`, else nothing. */
+let before = "";
+
+export function within(prefix: string): void {
+  before = prefix;
+}
+
+/** The secret in the hash of a share's link. */
+export function secretOf(hash: string): string | undefined {
+  return /^#\/s\/(\w+)/.exec(hash)?.[1];
+}
+
 export function parseHash(hash: string): Location {
-  const [path = "", search = ""] = splitOnce(hash.replace(/^#/, ""), "?");
+  const [whole = "", search = ""] = splitOnce(hash.replace(/^#/, ""), "?");
+  const path = whole.startsWith(before) ? whole.slice(before.length) : whole;
   const query: Record<string, string> = {};
   for (const [name, value] of new URLSearchParams(search)) query[name] = value;
   return { path: `/${path.replace(/^\/+|\/+$/g, "")}`, query };
@@ -19,7 +32,7 @@ export function hashOf(path: string, query: Readonly<Record<string, string | und
   const search = new URLSearchParams();
   for (const name of Object.keys(query).sort()) if (query[name]) search.set(name, query[name]);
   const text = search.toString();
-  return `#${path}${text ? `?${text}` : ""}`;
+  return `#${before}${path}${text ? `?${text}` : ""}`;
 }
 
 /** The ids of a path that fits a pattern such as `/projects/:projectId`; undefined if it does not. */

@@ -1,6 +1,7 @@
 /** What a user prefers, kept on the server, and in this browser for the first moment of a page. */
 import { signal } from "@preact/signals";
 import { api } from "./api.ts";
+import { SECRET } from "./share.ts";
 
 const KEPT = "deardiary-preferences";
 
@@ -14,6 +15,7 @@ export async function loadPreferences(): Promise<void> {
 /** Change one preference; undefined removes it. Others that another tab changes meanwhile stay. */
 export async function prefer(name: string, value: unknown): Promise<void> {
   keep({ ...preferences.peek(), [name]: value });
+  if (SECRET) return;
   const stored = (await api.get("/auth/me/preferences")) as Record<string, unknown>;
   const changed = { ...stored, [name]: value };
   if (value === undefined) delete changed[name];

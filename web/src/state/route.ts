@@ -1,5 +1,6 @@
 /** The present location, as a signal; links and pages change it. */
 import { signal } from "@preact/signals";
+import "./share.ts";
 import { hashOf, type Location, parseHash } from "./location.ts";
 
 export const location = signal<Location>(parseHash(window.location.hash));

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../state/api.ts";
 import { me } from "../state/session.ts";
+import { SECRET } from "../state/share.ts";
 import { useList } from "../state/use.ts";
 
 const everybody = signal<ReadonlyMap<string, string>>(new Map());
@@ -10,7 +11,9 @@ const everybody = signal<ReadonlyMap<string, string>>(new Map());
 /** The members of the project have names. Only an admin may read those of other users: of them the id is shown. They are read `when` the rows are there. */
 export function useAuthors(projectId: string | undefined, when: boolean): (id: string) => string {
   const given = { ids: { project_id: projectId ?? "" } };
-  const members = useList("/projects/{project_id}/permissions", given, { when: when && projectId !== undefined });
+  const members = useList("/projects/{project_id}/permissions", given, {
+    when: when && projectId !== undefined && !SECRET,
+  });
   const user = me.value;
   useEffect(() => {
     if (when && user?.is_admin && !everybody.peek().size) void readEverybody();

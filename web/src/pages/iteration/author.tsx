@@ -1,10 +1,11 @@
 /** Who started it: the project's members have names, other ids stay ids. */
 import { me } from "../../state/session.ts";
+import { SECRET } from "../../state/share.ts";
 import { useList } from "../../state/use.ts";
 
 export function Author({ id, projectId }: { id: string; projectId: string | undefined }) {
   if (id === me.value?.id) return <> by you</>;
-  return projectId ? <Member id={id} projectId={projectId} /> : null;
+  return projectId && !SECRET ? <Member id={id} projectId={projectId} /> : null;
 }
 
 function Member({ id, projectId }: { id: string; projectId: string }) {

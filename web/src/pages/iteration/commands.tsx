@@ -4,6 +4,7 @@ import { Button } from "../../components/basics.tsx";
 import { Confirm } from "../../components/confirm.tsx";
 import { Time } from "../../components/time.tsx";
 import { api } from "../../state/api.ts";
+import { SECRET } from "../../state/share.ts";
 import { cache, useList } from "../../state/use.ts";
 import { useAtEnd } from "./at-end.ts";
 import { type Command, describe, isOpen, stoppedLine, wasStopped } from "./commands.ts";
@@ -52,10 +53,10 @@ function isOpenStop(command: Command): boolean {
 /** Why it ended, and the commands to it. */
 export function EndAndCommands(props: PartProps) {
   const { iteration, running, news } = props;
-  const list = useList(PATH, { ids: { iteration_id: iteration.id } });
+  const list = useList(PATH, { ids: { iteration_id: iteration.id } }, { when: !SECRET });
   const waits = (list.data ?? []).some(isOpen);
   useAtNews(news, waits ? SECONDS.waiting : SECONDS.idle, list.reload);
-  useAtEnd(running, list.reload);
+  useAtEnd(running && !SECRET, list.reload);
   const stop = list.data?.findLast((each) => each.kind === "stop" && each.state === "acknowledged");
   if (wasStopped(iteration, stop)) {
     return (

@@ -4,11 +4,13 @@ import { DeleteButton } from "../../components/delete-button.tsx";
 import { EditableText } from "../../components/editable.tsx";
 import { Labels } from "../../components/labels.tsx";
 import { LinkedText } from "../../components/linked-text.tsx";
+import { ShareButton } from "../../components/share.tsx";
 import { IterationStatus } from "../../components/status.tsx";
 import { Duration, Time } from "../../components/time.tsx";
 import { FilesInUse } from "../../models/files-in-use.tsx";
 import { api } from "../../state/api.ts";
 import { go } from "../../state/route.ts";
+import { SECRET } from "../../state/share.ts";
 import { cache } from "../../state/use.ts";
 import { Author } from "./author.tsx";
 import { EndAndCommands, StopButton } from "./commands.tsx";
@@ -31,7 +33,12 @@ export function Head(props: PartProps) {
         </EditableText>
         <div class="actions">
           {running && rights.update ? <StopButton {...props} /> : null}
-          <CopyButton label="Copy restore command" text={`deardiary restore ${iteration.id} restored`} />
+          {SECRET ? null : (
+            <CopyButton label="Copy restore command" text={`deardiary restore ${iteration.id} restored`} />
+          )}
+          {rights.update && projectId ? (
+            <ShareButton projectId={projectId} shared={{ iterationIds: [iteration.id] }} />
+          ) : null}
           {rights.delete ? (
             <DeleteButton
               what="iteration"

@@ -3,6 +3,7 @@ import { IterationCharts } from "../../charts/index.tsx";
 import { lazy } from "../../components/lazy.tsx";
 import { hashOf } from "../../state/location.ts";
 import { location } from "../../state/route.ts";
+import { SECRET } from "../../state/share.ts";
 import type { PartProps } from "./part.ts";
 
 const PARTS = [
@@ -18,14 +19,16 @@ const PARTS = [
   { name: "lineage", label: "Lineage", Part: lazy<PartProps>(() => import("./lineage.tsx")) },
 ] as const;
 const FIRST = PARTS[0];
+// A share shows neither what the program prints nor the code that it runs.
+const SHOWN = SECRET ? PARTS.filter(({ name }) => ["overview", "charts", "files"].includes(name)) : PARTS;
 
 export function Tabs(props: PartProps) {
   const { path, query } = location.value;
-  const shown = PARTS.find((each) => each.name === query.tab) ?? FIRST;
+  const shown = SHOWN.find((each) => each.name === query.tab) ?? FIRST;
   return (
     <>
       <nav class="tabs" aria-label="Parts of the iteration">
-        {PARTS.map(({ name, label }) => (
+        {SHOWN.map(({ name, label }) => (
           <a
             key={name}
             href={hashOf(path, { ...query, tab: name === FIRST.name ? undefined : name })}

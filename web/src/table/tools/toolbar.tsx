@@ -1,6 +1,7 @@
 /** Above the table: columns, what is shown of the rows, saved views, CSV, and the number of rows. */
 import { Button } from "../../components/basics.tsx";
 import type { Rights } from "../../state/rights.ts";
+import { SECRET } from "../../state/share.ts";
 import { Chooser } from "../columns/chooser.tsx";
 import type { Column } from "../columns/columns.ts";
 import type { Row } from "../rows/model.ts";
@@ -52,13 +53,15 @@ export function Toolbar({ state, change, rights, ...props }: Props) {
           <span class="clip">Baseline: {baseline.name}</span> ×
         </Button>
       ) : null}
-      <Views
-        projectId={props.projectId}
-        state={state}
-        mayCreate={rights.create}
-        mayDelete={rights.delete}
-        onShow={change}
-      />
+      {SECRET ? null : (
+        <Views
+          projectId={props.projectId}
+          state={state}
+          mayCreate={rights.create}
+          mayDelete={rights.delete}
+          onShow={change}
+        />
+      )}
       <CsvButton
         data={data}
         name={props.experimentName ?? "iterations"}
