@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _S3 = "DEARDIARY_ARTIFACT_S3_"
+CAPTURE_SAGEMAKER = "DEARDIARY_CAPTURE_SAGEMAKER"
 # Of a duration. More days would lead beyond the last year of the calendar.
 _DIGITS = 6
 
@@ -52,8 +53,12 @@ class Settings(NamedTuple):
     mlflow_project: str
     # The EventBridge bus that gets the events; empty: none is written.
     event_bus: str
+    # The project whose iterations are the SageMaker jobs of the account; empty: they are not captured.
+    capture_sagemaker: str
     region: str
     endpoint_url: str | None
+    # An emulator of AWS need not have SageMaker: that can be another one.
+    sagemaker_endpoint_url: str | None
     in_lambda: bool
 
 
@@ -79,8 +84,12 @@ def read(environment: Mapping[str, str]) -> Settings:
         undo=_duration(environment, "DEARDIARY_UNDO_DAYS", 7, "days", "none"),
         mlflow_project=environment.get("DEARDIARY_MLFLOW_PROJECT") or "MLflow",
         event_bus=_matching(environment, "DEARDIARY_EVENT_BUS", r"[\w./-]{1,256}", "the name of an EventBridge bus"),
+        capture_sagemaker=_matching(environment, CAPTURE_SAGEMAKER, r"[0-9a-z]+", "the id of a project"),
         region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1",
         endpoint_url=environment.get("AWS_ENDPOINT_URL") or None,
+        sagemaker_endpoint_url=environment.get("AWS_ENDPOINT_URL_SAGEMAKER")
+        or environment.get("AWS_ENDPOINT_URL")
+        or None,
         in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment,
     )
 

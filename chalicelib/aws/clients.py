@@ -120,6 +120,12 @@ def _parameter(name: str) -> str:
     return text
 
 
+def _endpoint_url(service: str, store: StoreSettings | None) -> str | None:
+    found = config.settings()
+    own = found.sagemaker_endpoint_url if service == "sagemaker" else found.endpoint_url
+    return store.endpoint_url if store else own
+
+
 @cache
 def _client(service: str, options: Config | None, store: StoreSettings | None = None) -> Any:
     found = store or config.settings()
@@ -128,6 +134,6 @@ def _client(service: str, options: Config | None, store: StoreSettings | None = 
     return found_session.create_client(
         service,
         region_name=found.region,
-        endpoint_url=found.endpoint_url,
+        endpoint_url=_endpoint_url(service, store),
         config=bounds.merge(options) if options else bounds,
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Chalice
 
+from chalicelib import config
 from chalicelib.routes import index
 from chalicelib.routes.http.endpoint import Routes
 from chalicelib.routes.http.face import Face
@@ -59,6 +60,10 @@ MODULES = (
 )
 
 
+# The function that captures SageMaker jobs exists only where the settings name a project for them.
+CAPTURE = "capture"
+
+
 class App(Chalice):
     """A Chalice app that registers a module's routes when the module is imported."""
 
@@ -67,7 +72,7 @@ class App(Chalice):
         super().__init__(app_name="deardiary", configure_logs=False)
         self._registered: set[str] = set()
         if not index.MODULES:
-            self._register(MODULES)
+            self._register(wanted())
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Answer an event of the API Gateway."""
@@ -86,6 +91,11 @@ class App(Chalice):
         # Later collections skip these objects.
         gc.freeze()
         gc.enable()
+
+
+def wanted() -> tuple[str, ...]:
+    """All modules that the settings ask for."""
+    return (*MODULES, CAPTURE) if config.settings().capture_sagemaker else MODULES
 
 
 def full_name(module: str) -> str:

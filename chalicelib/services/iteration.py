@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict
 
-from chalicelib import clock, ids
+from chalicelib import clock, config, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
@@ -70,9 +70,9 @@ def create_iteration(
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     created = _find_created(experiment_id, id_key)
-    if created is not None:
+    if created is not None and not _may_be_captured(experiment, id_key):
         return _shown(created), False
-    if parent_iteration_id is not None:
+    if created is None and parent_iteration_id is not None:
         _ancestors(experiment_id, parent_iteration_id)
     iteration = Iteration(
         id=ids.new_id(),
@@ -91,7 +91,29 @@ def create_iteration(
         entrypoint=entrypoint,
         labels=label.checked(labels),
     )
-    return _store(actor, experiment, iteration, id_key, created_date, list(dict.fromkeys(tags)), patience_s)
+    unique = list(dict.fromkeys(tags))
+    if created is None:
+        created, is_new = _store(actor, experiment, iteration, id_key, created_date, unique, patience_s)
+    else:
+        created, is_new = _shown(created), False
+    if id_key is not None and _may_be_captured(experiment, id_key):
+        created = _joined(experiment, iteration, created, id_key, unique)
+    return created, is_new
+
+
+def _may_be_captured(experiment: Experiment, id_key: str | None) -> bool:
+    """True if the key can be the name of a SageMaker job that the project captures."""
+    return id_key is not None and experiment.project_id == config.settings().capture_sagemaker
+
+
+def _joined(experiment: Experiment, given: Iteration, stored: Iteration, id_key: str, tags: list[str]) -> Iteration:
+    """The iteration with what is known of its job."""
+    from chalicelib.services.capture.join import join
+
+    if not join(experiment.project_id, given, stored, id_key, tags):
+        return stored
+    found = storage.find_iteration(experiment.id, stored.id)
+    return stored if found is None else _shown(found)
 
 
 def reopen_if_lost(iteration: Iteration) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from chalicelib import ids
 from chalicelib.errors import Conflict
 from chalicelib.paging import Page
+from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
@@ -57,6 +58,24 @@ def put_parameters(iteration: Iteration, values: dict[str, str], *, even_ended: 
     return sum(_create(iteration, piece, even_ended=even_ended) for piece in pieces)
 
 
+def put_captured(iteration: Iteration, values: dict[str, str]) -> None:
+    """Create the missing ones as SageMaker describes them, also after the end. Those that exist stay."""
+    for piece in _pieces(values):
+        _create_captured(iteration, piece)
+
+
+def _create_captured(iteration: Iteration, values: dict[str, str]) -> None:
+    for _ in Retry():
+        found = storage.find_parameters(iteration, list(values))
+        new = [_new(iteration, key, value) for key, value in values.items() if key not in found]
+        try:
+            if new:
+                storage.create_parameters(iteration, new, even_ended=True, captured=True)
+        except Conflict:
+            continue
+        break
+
+
 def _pieces(values: dict[str, str]) -> Iterator[dict[str, str]]:
     """Split the values into groups that fit a transaction."""
     piece: dict[str, str] = {}
@@ -72,10 +91,7 @@ def _pieces(values: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 def _create(iteration: Iteration, values: dict[str, str], *, even_ended: bool) -> int:
-    new = [
-        Parameter(id=storage.new_parameter_id(iteration.id, key), iteration_id=iteration.id, key=key, value=value)
-        for key, value in values.items()
-    ]
+    new = [_new(iteration, key, value) for key, value in values.items()]
     try:
         storage.create_parameters(iteration, new, even_ended=even_ended)
     except Conflict:
@@ -88,14 +104,17 @@ def _create(iteration: Iteration, values: dict[str, str], *, even_ended: bool) -
     return len(values)
 
 
+def _new(iteration: Iteration, key: str, value: str) -> Parameter:
+    return Parameter(id=storage.new_parameter_id(iteration.id, key), iteration_id=iteration.id, key=key, value=value)
+
+
 def _missing(iteration: Iteration, values: dict[str, str]) -> list[str]:
-    found = storage.find_parameters(iteration, list(values))
-    for key, parameter in found.items():
-        if parameter.value != values[key]:
-            raise Conflict(
-                f"The parameter {key!r} is {parameter.value!r} already", field=key, kind="parameter", id=parameter.id
-            )
-    return [key for key in values if key not in found]
+    other, missing = storage.find_conflicting(iteration, values)
+    for one in other:
+        raise Conflict(
+            f"The parameter {one.key!r} is {one.value!r} already", field=one.key, kind="parameter", id=one.id
+        )
+    return missing
 
 
 def _owner(actor: Actor, parameter_id: str, need: Need) -> Iteration:

@@ -57,6 +57,8 @@ class IterationRow(Labelled, discriminator="iteration"):
     id_key = UnicodeAttribute(null=True)
     # True: the liveness sweep ended it without heartbeats; a late batch reopens it.
     ended_by_server = BooleanAttribute(null=True)
+    # True beside it: its job has ended, so that no late batch reopens it. Its writer can still end it otherwise.
+    ended_by_job = BooleanAttribute(null=True)
     # The hashes of commands that the writer has not acknowledged: a flush reads this row anyway. See `command.py`.
     commands = UnicodeSetAttribute(null=True)
     # Seconds since 1970: until then a reader counts as watching. See `services/lifecycle/pace.py`.
@@ -262,7 +264,8 @@ def update_iteration(
         # Those above the parent may be in the trash.
         there = ALIVE if ancestor.id == after.parent_iteration_id else IterationRow.pk.exists()
         write.check(IterationRow, key, there & _same_parent(ancestor), Conflict)
-    actions = [*actions, *label.changes(row, before, after), IterationRow.ended_by_server.remove()]
+    actions = [*actions, *label.changes(row, before, after)]
+    actions += [IterationRow.ended_by_server.remove(), IterationRow.ended_by_job.remove()]
     if after.end_date != before.end_date:
         # Open commands lapse: they were meant for the work that ended, not for a later resumption.
         actions.append(IterationRow.commands.remove())
@@ -307,11 +310,14 @@ def reopen_if_ended_by_server(iteration: Iteration) -> datetime | None:
     """Reopen an iteration that the server ended, unless another writer has done so since it was read.
 
     Return None if it is open now, else the end that a person or the client has set. NotFound when it is gone.
+    The end of its job stays: a late batch is stored, and changes no status.
     """
     for _ in Retry():
         row = item.get(IterationRow, keys.iteration(iteration.experiment_id, iteration.id))
         if row.end_date is None or not row.ended_by_server:
             return row.end_date
+        if row.ended_by_job:
+            return None
         try:
             _reopen(iteration)
         except Conflict:
@@ -347,7 +353,7 @@ def is_locked(iteration: Iteration) -> bool:
 
 
 def is_ended_by_server(iteration: Iteration) -> bool:
-    """True if the liveness sweep ended it without heartbeats, so that it is not locked.
+    """True if the liveness sweep ended it without heartbeats, or its job has ended, so that it is not locked.
 
     Conflict if its end has changed since it was read.
     """
@@ -374,6 +380,42 @@ def end_as_lost(
     series.check_series(iteration.experiment_id, iteration.id, seen, write)
     running.unmark_running(iteration.experiment_id, iteration.id, write)
     change.note_change(iteration.experiment_id, iteration.id, write, ended=False)
+    write.commit()
+
+
+def end_with_job(before: Iteration, after: Iteration, end_date: datetime, event: Event | None) -> None:
+    """End it as its job has ended, unless its writer has ended it. Conflict if it is not as `before` any more."""
+    row = item.get(IterationRow, keys.iteration(before.experiment_id, before.id))
+    if row.end_date is not None and (row.ended_by_job or not row.ended_by_server):
+        return
+    actions: list[Action] = [
+        IterationRow.end_date.set(end_date),
+        IterationRow.error_message.set(after.error_message),
+        IterationRow.status_id.set(int(after.status_id)),
+        IterationRow.ended_by_server.set(True),
+        IterationRow.ended_by_job.set(True),
+        IterationRow.commands.remove(),
+    ]
+    write = Transaction()
+    write.update(IterationRow(*row.key), actions, ALIVE & _same_state(before), Conflict)
+    events.post(event, write)
+    running.unmark_running(before.experiment_id, before.id, write)
+    change.note_change(before.experiment_id, before.id, write, ended=before.end_date is not None)
+    write.commit()
+
+
+def adopt(iteration: Iteration, given: Iteration, creator_id: str) -> None:
+    """Give a captured iteration to the writer that has now begun to log: its name, notes and creator.
+
+    Conflict if another request has done so.
+    """
+    actions: list[Action] = [IterationRow.created_by.set(given.created_by or "")]
+    actions += [IterationRow.notes.set(given.notes)] if given.notes else []
+    actions += [IterationRow.name.set(given.name)] if given.name != name_of(given.id) else []
+    write = Transaction()
+    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
+    write.update(row, actions, ALIVE & (IterationRow.created_by == creator_id), Conflict)
+    change.note_change(iteration.experiment_id, iteration.id, write, ended=iteration.end_date is not None)
     write.commit()
 
 
@@ -488,6 +530,14 @@ def remove_iteration(experiment_id: str, iteration_id: str) -> Iterator[None]:
 def find_iteration_by_id_key(experiment_id: str, id_key: str) -> Iteration | None:
     iteration_id = idkey.find_id_key(_id_key(experiment_id, id_key))
     return None if iteration_id is None else find_iteration(experiment_id, iteration_id)
+
+
+def find_all_by_id_key(experiment_ids: Sequence[str], id_key: str) -> list[Iteration]:
+    """The iterations of this creation key in these experiments, without long labels."""
+    claims = {_id_key(each, id_key): each for each in experiment_ids}
+    targets = idkey.find_id_keys(claims)
+    found = item.get_many(keys.iteration(claims[key], target_id) for key, target_id in targets.items())
+    return [shape(row) for row in found.values() if isinstance(row, IterationRow)]
 
 
 def find_deleted_by_id_key(experiment_id: str, id_key: str) -> str | None:

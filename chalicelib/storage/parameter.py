@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from chalicelib import ids
 from chalicelib.errors import Conflict, NotFound
@@ -26,22 +26,44 @@ class ParameterRow(Item, discriminator="parameter"):
     iteration_id = UnicodeAttribute()
     key_text = UnicodeAttribute()
     value = UnicodeAttribute()
+    # True: SageMaker describes the job like this. What the program itself logs takes its place.
+    captured = BooleanAttribute(null=True)
 
 
-def create_parameters(iteration: Iteration, parameters: list[Parameter], *, even_ended: bool = False) -> None:
-    """Create at most 97 parameters, or none. Conflict if one exists; InvalidPayload if the iteration is locked."""
+def create_parameters(
+    iteration: Iteration, parameters: list[Parameter], *, even_ended: bool = False, captured: bool = False
+) -> None:
+    """Create at most 97 parameters, or none. Conflict if one exists; InvalidPayload if the iteration is locked.
+
+    A `captured` one gives way to a later one of the same key that is not.
+    """
     write = Transaction()
     iterations.check_writable(iteration, write, even_ended=even_ended)
     change.note_change(iteration.experiment_id, iteration.id, write, ended=iteration.end_date is not None)
     for parameter in parameters:
-        write.put(_row(iteration, parameter), Conflict)
+        row, absent = _row(iteration, parameter), ParameterRow.pk.does_not_exist()
+        row.captured = captured or None
+        write.put(row, Conflict, absent if captured else absent | (ParameterRow.captured == True))  # noqa: E712
     write.commit()
 
 
 def find_parameters(iteration: Iteration, names: list[str]) -> dict[str, Parameter]:
     """The parameters with these keys that exist, by key."""
+    return {row.key_text: _shape(row) for row in _rows(iteration, names)}
+
+
+def find_conflicting(iteration: Iteration, values: dict[str, str]) -> tuple[list[Parameter], list[str]]:
+    """The parameters that exist with another value, and the keys to create. A captured parameter is to be replaced."""
+    rows = {row.key_text: row for row in _rows(iteration, list(values))}
+    other = [row for key, row in rows.items() if row.value != values[key]]
+    replaced = {row.key_text for row in other if row.captured}
+    missing = [key for key in values if key not in rows or key in replaced]
+    return [_shape(row) for row in other if not row.captured], missing
+
+
+def _rows(iteration: Iteration, names: list[str]) -> list[ParameterRow]:
     found = item.get_many(keys.parameter(iteration.experiment_id, iteration.id, ids.hash_text(name)) for name in names)
-    return {row.key_text: _shape(row) for row in found.values() if isinstance(row, ParameterRow)}
+    return [row for row in found.values() if isinstance(row, ParameterRow)]
 
 
 def get_parameter(iteration: Iteration, parameter_id: str) -> Parameter:
@@ -102,7 +124,7 @@ def update_parameter(iteration: Iteration, parameter: Parameter) -> None:
     change.note_change(iteration.experiment_id, iteration.id, write, ended=iteration.end_date is not None)
     write.update(
         _row(iteration, parameter),
-        [ParameterRow.value.set(parameter.value)],
+        [ParameterRow.value.set(parameter.value), ParameterRow.captured.remove()],
         ParameterRow.id == parameter.id,
         NotFound,
     )

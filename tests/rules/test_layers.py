@@ -62,7 +62,7 @@ ALLOWED = {
         *("chalicelib.services", "chalicelib.storage", "chalicelib.artifacts", "chalicelib.errors", "chalicelib.ids"),
         *("chalicelib.clock", "chalicelib.config", "chalicelib.security", "chalicelib.paging", "chalicelib.columns"),
         *("chalicelib.aws.threads", "chalicelib.aws.overload", "chalicelib.retry", "chalicelib.deadline"),
-        "chalicelib.aws.throttling",
+        *("chalicelib.aws.throttling", "chalicelib.aws.sagemaker"),
     },
     "chalicelib.routes": {
         *("chalicelib.routes", "chalicelib.services", "chalicelib.errors", "chalicelib.clock", "chalicelib.config"),
@@ -81,7 +81,7 @@ ALLOWED = {
 HOMES = {
     "chalice": {
         *("chalicelib.routes.blueprints", "chalicelib.routes.http.answer", "chalicelib.routes.http.endpoint"),
-        "chalicelib.routes.upkeep",
+        *("chalicelib.routes.upkeep", "chalicelib.routes.capture"),
     },
     "msgspec": {"chalicelib.routes", "chalicelib.aws.clients"},
     # overload: any view can raise the failure of a service of AWS, which becomes 503.

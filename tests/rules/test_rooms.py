@@ -29,9 +29,9 @@ _DOORS = {
         "retry",
         "security",
     },
-    "chalicelib/routes": {"activity", "blueprints", "health", "index", "openapi", "search", "upkeep"},
+    "chalicelib/routes": {"activity", "blueprints", "health", "index", "openapi", "search", "upkeep", "capture"},
     "chalicelib/services": {"access", "activity", "actor"},
-    "chalicelib/storage": {"blob", "deletion", "inline", "keyring", "running"},
+    "chalicelib/storage": {"blob", "captured", "deletion", "inline", "keyring", "running"},
     "client/src/deardiary": {
         *("__main__", "__version__", "api", "client", "errors", "files", "secretsmanager", "settings", "terminal"),
         *("values", "progress", "nested", "forks"),
@@ -40,7 +40,7 @@ _DOORS = {
 _ROOMS = {
     "chalicelib": {"artifacts", "aws", "routes", "services", "storage"},
     "chalicelib/routes": {"http", "mlflow", "pages"},
-    "chalicelib/services": {"blobs", "lifecycle", "points", "search"},
+    "chalicelib/services": {"blobs", "capture", "lifecycle", "points", "search"},
     "chalicelib/storage": {"blocks", "points", "reads", "table"},
     "client/src/deardiary": {
         *(

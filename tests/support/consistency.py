@@ -196,6 +196,10 @@ def _preferences(table: Table, key: Key, row: Row) -> Iterator[str]:
     return table.needs(Key(key.pk, "USER"))
 
 
+def _captured(table: Table, key: Key, _row: Row) -> Iterator[str]:
+    yield from table.needs(Key(key.pk, "PROJECT"), kind="project")
+
+
 def _view(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.project(row["project_id"]))
     if key != keys.view(row["project_id"], row["id"]):
@@ -711,6 +715,7 @@ CHECKS: dict[str, Check] = {
     "project": _project,
     "view": _view,
     "share": _share,
+    "captured": _captured,
     "project-listing": _project_listing,
     "blob": _blob,
     "bytes": _bytes,

@@ -14,6 +14,7 @@ from chalicelib.routes import upkeep
 from chalicelib.services.blobs.migration import Report, migrate
 from chalicelib.services.lifecycle import deletion, expiry, purge, sweep
 from tests.support.asks import ASKS, OPERATIONS
+from tests.support.sagemaker import JOB, capturing, deliver, training_job
 from tests.support.server import PASSWORD, Reply, Server
 from tests.support.world import World
 
@@ -61,6 +62,15 @@ def _upkeep(server: Server, world: World) -> bool:
     """Run the upkeep a day later: iterations are silent, uploads were never finished."""
     with _later(hours=25):
         return upkeep.run(60)
+
+
+def _captured_job(server: Server, world: World) -> None:
+    """A job of SageMaker that begins, whose program logs elsewhere, and that ends."""
+    with capturing(world.ids["project_id"]):
+        deliver(training_job(minutes=1))
+        body = {"id_key": JOB, "name": "mine"}
+        server.call("POST", f"/experiments/{world.ids['experiment_id']}/iterations", body, token=world.token)
+        deliver(training_job())
 
 
 def _late_bytes(server: Server, world: World) -> Any:
@@ -167,6 +177,7 @@ OTHERS: dict[str, Act] = {
     "a resource that waits for bytes": _route("DELETE /resources/{resource_id}?purge=true", resource_id="announced_id"),
     "the first part of an upload": _route("POST /resources/{large_id}/upload", {"part_hashes": ["0" * 64]}),
     "upkeep": _upkeep,
+    "a captured job": _captured_job,
     "late bytes": _late_bytes,
     "a deletion that is resumed": _resumed_deletion,
     "the trash of last week": _due_trash,

@@ -62,13 +62,25 @@ def delete_iteration(actor: Actor, iteration_id: str, *, purge: bool = False) ->
     return _delete_iteration(actor, access.iteration(actor, iteration_id, Need.DELETE), purge=purge)
 
 
+def discard_iteration(actor: Actor, iteration_id: str) -> None:
+    """Delete an iteration at once. The upkeep removes its rows."""
+    deletion, write = _hiding(access.iteration(actor, iteration_id, Need.DELETE))
+    storage.record_deletion(deletion, write, NotFound)
+    write.commit()
+
+
 def _delete_iteration(actor: Actor, lineage: IterationLineage, *, purge: bool) -> bool:
+    deletion, write = _hiding(lineage)
+    return _delete(actor, deletion, lineage.iteration.name, write, purge=purge)
+
+
+def _hiding(lineage: IterationLineage) -> tuple[Deletion, Transaction]:
+    """The deletion of an iteration, and the transaction that hides it."""
     found = lineage.iteration
     write = Transaction()
     iteration.hide_iteration_on_request(lineage.experiment, found, write)
     iteration.retire_id_key(found, write)
-    deletion = Deletion("iteration", found.id, lineage.project.id, found.experiment_id)
-    return _delete(actor, deletion, found.name, write, purge=purge)
+    return Deletion("iteration", found.id, lineage.project.id, found.experiment_id), write
 
 
 def delete_resource(actor: Actor, resource_id: str, *, purge: bool = False) -> Released:

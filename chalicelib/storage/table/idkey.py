@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -30,6 +31,12 @@ def find_id_key(key: Key) -> str | None:
     """The id of the entity that was created under this key; None if there is none, or it was deleted."""
     row = item.find(IdKeyRow, key)
     return row.target_id if row and row.retired_at is None else None
+
+
+def find_id_keys(keys: Iterable[Key]) -> dict[Key, str]:
+    """The id of the entity that was created under each of these keys, without those that have none."""
+    rows = {key: row for key, row in item.get_many(keys).items() if isinstance(row, IdKeyRow)}
+    return {key: row.target_id for key, row in rows.items() if row.retired_at is None}
 
 
 def find_retired(key: Key) -> str | None:

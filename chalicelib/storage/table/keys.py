@@ -15,6 +15,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     member                PROJECT#pid         MEMBER#uid              copy of the permission
     view                  PROJECT#pid         VIEW#vid                JSON that clients keep for the project
     share                 PROJECT#pid         SHARE#sid               a read-only link; expires
+    captured job          PROJECT#pid         CAPTURED#hash(job)      what is known of a SageMaker job; expires
     blob                  PROJECT#pid         BLOB#sha256             bytes stored once, with the number of their owners
     experiment            PROJECT#pid         EXPERIMENT#eid
     experiment's REF      EXPERIMENT#eid      REF
@@ -188,6 +189,11 @@ def view(project_id: str, view_id: str) -> Key:
 
 def share(project_id: str, share_id: str) -> Key:
     return Key(project_partition(project_id), f"{SHARE}{share_id}")
+
+
+def captured(project_id: str, text: str) -> Key:
+    """The key of what is known of the job of this name."""
+    return Key(project_partition(project_id), f"CAPTURED#{ids.hash_text(text)}")
 
 
 def blob(project_id: str, sha256: str) -> Key:
