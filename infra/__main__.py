@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.config import ConfigurationError
+from chalicelib.config import CAPTURE_SAGEMAKER, ConfigurationError
 from chalicelib.errors import DomainError
 from infra import deploy
 from infra.alerts import converge_alerts, delete_alerts, words_of
 from infra.backup import back_up, restore
+from infra.capture import check_project
 from infra.failure import InfraError
 from infra.migrate import migrate_artifacts
 from infra.options import parser
-from infra.package.chalice_config import add_stage, configured_bus, configured_origins, configured_store, write_outputs
+from infra.package.chalice_config import (
+    add_stage,
+    configured_bus,
+    configured_capture,
+    configured_origins,
+    configured_store,
+    write_outputs,
+)
 from infra.package.deployment_record import fetch_record
 from infra.resources.admin import reset_admin
 from infra.resources.bus import converge_bus, delete_bus
@@ -50,7 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         stage, clients = locate(options.stage)
         bus = configured_bus(stage.name, os.environ)
-        stage = replace(stage, store=configured_store(stage.name, os.environ), event_bus=bus)
+        captures = configured_capture(stage.name, getattr(options, "capture_sagemaker", None))
+        store = configured_store(stage.name, os.environ)
+        stage = replace(stage, store=store, event_bus=bus, capture_sagemaker=captures)
+        os.environ.pop(CAPTURE_SAGEMAKER, None)  # "none" is no project
         os.environ.update(stage.settings(), AWS_REGION=stage.region)
         options.run(options, stage, clients)
     except (InfraError, DomainError, ConfigurationError, ClientError, BotoCoreError, PynamoDBException) as error:
@@ -87,6 +98,8 @@ def _everything(options: argparse.Namespace, stage: Stage, clients: Clients) -> 
     origins = options.cors_origin or configured_origins(stage.name)
     if stage.store:  # a store that cannot be used must not be in the settings
         yield from check_store(stage, clients.s3)
+    if stage.capture_sagemaker:
+        check_project(stage, clients)
     fetch_record(clients.ssm, stage)
     yield from converge_monitoring(stage, options.alarm_topic)
     yield from converge_bus(stage)

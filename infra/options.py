@@ -67,6 +67,12 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
         default=os.environ.get("DEARDIARY_CORS_ORIGINS", "").replace(",", " ").split(),
         help="a web origin that may use the API and presigned URLs; can be given again; kept until others are given",
     )
+    command.add_argument(
+        "--capture-sagemaker",
+        metavar="PROJECT_ID",
+        default=os.environ.get("DEARDIARY_CAPTURE_SAGEMAKER"),
+        help="the project that gets an iteration for each SageMaker job of the account and region; kept; none ends it",
+    )
     command.add_argument("--alarm-topic", metavar="ARN", help="an SNS topic to tell when an alarm goes off; kept")
 
 

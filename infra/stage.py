@@ -11,6 +11,7 @@ import boto3
 import botocore.session
 from botocore.exceptions import UnknownRegionError
 
+from chalicelib.config import CAPTURE_SAGEMAKER
 from infra.failure import InfraError
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Stage:
     store: Mapping[str, str] = field(default_factory=dict)
     # The EventBridge bus of its events; empty: none are sent.
     event_bus: str = ""
+    # The project that captures the SageMaker jobs of the account; empty: none.
+    capture_sagemaker: str = ""
 
     @property
     def partition(self) -> str:
@@ -78,6 +81,7 @@ class Stage:
             "DEARDIARY_JWT_SECRET_PARAMETER": self.secret_parameter,
             **({EVENT_BUS: self.event_bus} if self.event_bus else {}),
             **self.store,
+            **({CAPTURE_SAGEMAKER: self.capture_sagemaker} if self.capture_sagemaker else {}),
         }
 
 

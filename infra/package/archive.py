@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 # The services that the server uses from botocore; each of the 400 others is an unused description.
-SERVICES = {"dynamodb", "s3", "ssm", "sts", "events"}
+SERVICES = {"dynamodb", "events", "s3", "sagemaker", "ssm", "sts"}
 # The only operations used of these services: reading the description of SSM's other 150 takes 15 ms of CPU.
-OPERATIONS = {"ssm": {"GetParameter"}, "events": {"PutEvents"}}
+OPERATIONS = {
+    "events": {"PutEvents"},
+    "sagemaker": {"DescribeHyperParameterTuningJob", "DescribeTrainingJob"},
+    "ssm": {"GetParameter"},
+}
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # The path where Lambda unpacks the zip, which tracebacks must show.
 TASK_ROOT = "/var/task"
@@ -48,6 +52,9 @@ def _prune_services(data: Path) -> None:
     for name, kept in OPERATIONS.items():
         for description in (data / name).glob("*/service-2.json.gz"):
             _keep_operations(description, kept)
+        for unused in ("paginators", "waiters", "examples"):
+            for path in (data / name).glob(f"*/{unused}-*"):
+                path.unlink()
 
 
 def _keep_operations(description: Path, kept: set[str]) -> None:
@@ -60,7 +67,18 @@ def _keep_operations(description: Path, kept: set[str]) -> None:
         left = _named([service["shapes"][name] for name in left]) - named
         named |= left
     service["shapes"] = {name: each for name, each in service["shapes"].items() if name in named}
+    service = _undocumented(service)
     description.write_bytes(gzip.compress(json.dumps(service).encode(), mtime=0))
+
+
+def _undocumented(definition: Any) -> Any:
+    """The definition without the texts for people, which are most of it. A member can have that name: keep it."""
+    if isinstance(definition, list):
+        return [_undocumented(each) for each in definition]
+    if not isinstance(definition, dict):
+        return definition
+    is_text = isinstance(definition.get("documentation"), str)
+    return {name: _undocumented(each) for name, each in definition.items() if name != "documentation" or not is_text}
 
 
 def _named(definitions: Iterable[Any]) -> set[str]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import config
+from chalicelib.config import CAPTURE_SAGEMAKER
 from infra.failure import InfraError
-from infra.resources.policy import FUNCTIONS, UPKEEP
+from infra.resources.policy import CAPTURE, UPKEEP, functions
 from infra.stage import EVENT_BUS
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[2] / ".chalice"
 CORS = "DEARDIARY_CORS_ORIGINS"
+CAPTURE_SIZE = {"lambda_memory_size": 512, "lambda_timeout": 30}
+NO_CAPTURE = "none"
 STORE = tuple(
     f"DEARDIARY_ARTIFACT_S3_{name}" for name in ("ENDPOINT", "BUCKET", "REGION", "ADDRESSING", "CREDENTIALS_PARAMETER")
 )
@@ -37,10 +40,15 @@ def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
     entry = config["stages"][stage.name]
     wanted = stage.settings() | ({CORS: " ".join(cors_origins)} if cors_origins else {})
     # Keep the user's own settings, but nothing of an earlier store.
-    gone = set(STORE) - set(wanted)
+    gone = {*STORE, CAPTURE_SAGEMAKER} - set(wanted)
     kept = {name: value for name, value in entry.get("environment_variables", {}).items() if name not in gone}
     entry["environment_variables"] = kept | wanted
-    files = {each.policy_file(stage): each.policy(stage) for each in FUNCTIONS}
+    sizes = entry.setdefault("lambda_functions", {})
+    if stage.capture_sagemaker:
+        sizes[CAPTURE.handler] = CAPTURE_SIZE | {"iam_policy_file": CAPTURE.policy_file(stage)}
+    else:
+        sizes.pop(CAPTURE.handler, None)
+    files = {each.policy_file(stage): each.policy(stage) for each in functions(stage)}
     files |= {f"stack-{stage.name}.json": _stack(stage), "config.json": config}
     return [f"wrote .chalice/{name}" for name, content in files.items() if _write(FOLDER / name, content)]
 
@@ -83,10 +91,21 @@ def configured_bus(stage_name: str, environment: Mapping[str, str]) -> str:
     return config.read({EVENT_BUS: given.get(EVENT_BUS, "")}).event_bus
 
 
+def configured_capture(stage_name: str, given: str | None) -> str:
+    """The project that captures SageMaker jobs: the given one, else that of config.json. "none" ends it.
+
+    ConfigurationError for a wrong id.
+    """
+    if given == NO_CAPTURE:
+        return ""
+    kept = _read()["stages"].get(stage_name, {}).get("environment_variables", {}).get(CAPTURE_SAGEMAKER, "")
+    return config.read({CAPTURE_SAGEMAKER: given or kept}).capture_sagemaker
+
+
 def _stack(stage: Stage) -> dict[str, Any]:
     """What `chalice package` merges into its CloudFormation template: fixed names, which logs and alarms use."""
     return {
-        "Resources": {each.resource: {"Properties": {"FunctionName": each.name(stage)}} for each in FUNCTIONS},
+        "Resources": {each.resource: {"Properties": {"FunctionName": each.name(stage)}} for each in functions(stage)},
     }
 
 

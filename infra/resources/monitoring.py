@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from infra.resources.policy import API, FUNCTIONS
+from infra.resources.policy import API, CAPTURE, FUNCTIONS, functions
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -49,12 +49,7 @@ class Alarm:
 
 def alarms(stage: Stage) -> list[Alarm]:
     """Alarms for functions that crash, time out or are throttled, 500 and 503 answers, and a throttled table."""
-    found = []
-    for function in FUNCTIONS:
-        name = function.name(stage)
-        of = {"FunctionName": name}
-        found.append(Alarm(f"{name} fails", "AWS/Lambda", "Errors", of))
-        found.append(Alarm(f"{name} is throttled", "AWS/Lambda", "Throttles", of))
+    found = [alarm for function in functions(stage) for alarm in _alarms_of(function.name(stage))]
     name, table = API.name(stage), {"TableName": stage.table}
     found.append(Alarm(f"{name} answers 500", NAMESPACE, f"{stage.name}-ServerErrors", {}))
     found.append(Alarm(f"{name} answers 503", NAMESPACE, f"{stage.name}-Unavailable", {}, limit=10))
@@ -64,24 +59,45 @@ def alarms(stage: Stage) -> list[Alarm]:
     return found
 
 
+def _alarms_of(function: str) -> list[Alarm]:
+    of = {"FunctionName": function}
+    return [
+        Alarm(f"{function} fails", "AWS/Lambda", "Errors", of),
+        Alarm(f"{function} is throttled", "AWS/Lambda", "Throttles", of),
+    ]
+
+
 def converge_monitoring(stage: Stage, topic: str | None) -> list[str]:
     """Create or correct logs and alarms; return one line per change. A given topic stays until another is given."""
     logs, cloudwatch = boto3.client("logs"), boto3.client("cloudwatch")
-    done = [line for each in FUNCTIONS for line in _converge_group(logs, _group(each.name(stage)))]
-    return done + _converge_filters(logs, stage) + _converge_alarms(cloudwatch, stage, topic)
+    done = [line for each in functions(stage) for line in _converge_group(logs, _group(each.name(stage)))]
+    done += _converge_filters(logs, stage) + _converge_alarms(cloudwatch, stage, topic)
+    if CAPTURE not in functions(stage):
+        _delete_alarms_of_capture(cloudwatch, stage)
+    return done
 
 
 def delete_monitoring(stage: Stage, *, delete_logs: bool) -> list[str]:
     """Remove the alarms; with ``delete_logs`` also the logs."""
     names = [alarm.name for alarm in alarms(stage)]
-    boto3.client("cloudwatch").delete_alarms(AlarmNames=names)
+    cloudwatch = boto3.client("cloudwatch")
+    cloudwatch.delete_alarms(AlarmNames=names)
+    _delete_alarms_of_capture(cloudwatch, stage)
     if not delete_logs:
         return [f"alarms of {stage.name}: deleted"]
     logs = boto3.client("logs")
-    for function in FUNCTIONS:
+    for function in (*FUNCTIONS, CAPTURE):
         if _find_group(logs, _group(function.name(stage))) is not None:
             logs.delete_log_group(logGroupName=_group(function.name(stage)))
     return [f"alarms and logs of {stage.name}: deleted"]
+
+
+def _delete_alarms_of_capture(cloudwatch: CloudWatchClient, stage: Stage) -> None:
+    """Remove the alarms that an earlier setting of the stage had; there need be none."""
+    names = [alarm.name for alarm in _alarms_of(CAPTURE.name(stage))]
+    found = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+    if found:
+        cloudwatch.delete_alarms(AlarmNames=[each["AlarmName"] for each in found])
 
 
 def _group(function: str) -> str:

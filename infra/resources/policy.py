@@ -77,4 +77,10 @@ def _sends_events(stage: Stage) -> dict[str, Any]:
 
 API = Function("api", "api_handler", "APIHandler")
 UPKEEP = Function("upkeep", "upkeep", "Upkeep", "-upkeep")
+CAPTURE = Function("capture", "capture", "Capture", "-capture")
 FUNCTIONS = (API, UPKEEP)
+
+
+def functions(stage: Stage) -> tuple[Function, ...]:
+    """The functions of a stage; that which captures SageMaker jobs only where the stage does so."""
+    return (*FUNCTIONS, CAPTURE) if stage.capture_sagemaker else FUNCTIONS

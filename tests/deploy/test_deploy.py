@@ -10,10 +10,10 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,12 +23,16 @@ from botocore.exceptions import ClientError as AwsError
 import deardiary
 from chalicelib import ids
 from chalicelib.artifacts import Location
+from chalicelib.routes.capture import PATTERN
 from infra.dashboard import build
-from infra.resources.policy import API, UPKEEP
+from infra.resources.policy import API, CAPTURE, UPKEEP
 from infra.stage import Stage
 from tests.deploy.asking import ask_all
 from tests.deploy.rehearsal import Deployed, Deployment, found
+from tests.support.sagemaker import JOB, event_of, serving, training_job
 from tests.support.server import environment
+
+T = TypeVar("T")
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 DEV = Stage("dev", ACCOUNT, REGION)
@@ -208,8 +212,10 @@ def test_an_upgrade_loses_nothing_of_a_client_that_logs_all_the_while(deployment
     source.write_text(source.read_text().replace("Experiment tracking in", "Experiments kept in"))
     # On a machine without earlier deployments, the account knows the existing stage.
     (deployment.checkout.folder / ".chalice" / "deployed" / "dev.json").unlink()
+    # The rehearsal of the capture, below, needs a deployment too.
+    project = client.projects.create("Captured")
     with logging_all_the_while(client) as logged:
-        printed = deployment.checkout.infra("deploy", "--stage", "dev")
+        printed = deployment.checkout.infra("deploy", "--stage", "dev", "--capture-sagemaker", project.id)
     assert found(r"\nurl: (\S+)", printed) == deployment.url
     assert "password" not in printed
     described = requests.get(f"{deployment.url}/openapi.json", timeout=30).json()["info"]["description"]
@@ -239,6 +245,54 @@ def logging_all_the_while(client: deardiary.Client) -> Iterator[tuple[Any, list[
             thread.join()
 
 
+def test_an_event_of_sagemaker_becomes_an_iteration(deployment: Deployment) -> None:
+    """By the rule, with the rights of the function, and with the package's description of SageMaker."""
+    client, aws = deployment.server.client(), deployment.checkout.aws
+    (project,) = client.projects.list(name="Captured")
+    job, functions = training_job(end="Failed"), aws("lambda")
+    with serving(job) as endpoint:
+        # The emulator has no SageMaker.
+        known = functions.get_function_configuration(FunctionName=CAPTURE.name(DEV))["Environment"]["Variables"]
+        variables = known | {"AWS_ENDPOINT_URL_SAGEMAKER": endpoint}
+        functions.update_function_configuration(FunctionName=CAPTURE.name(DEV), Environment={"Variables": variables})
+        # Only AWS sends events of the source `aws.sagemaker`: let the rule match those of a source of ours.
+        (rule,) = [each for each in aws("events").list_rules()["Rules"] if "sagemaker" in each.get("EventPattern", "")]
+        assert json.loads(rule["EventPattern"]) == PATTERN
+        own = json.dumps({**PATTERN, "source": ["rehearsal"]})
+        aws("events").put_rule(Name=rule["Name"], EventPattern=own)
+        detail = json.dumps(event_of(job)["detail"])
+        entry = {"Source": "rehearsal", "DetailType": PATTERN["detail-type"][0], "Detail": detail}
+        assert aws("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+        (experiment,) = until(lambda: list(client.experiments.list(project.id)))
+        (row,) = until(lambda: [each for each in client.iterations.list(experiment.id) if each.end_date])
+    assert (experiment.name, row.name, row.status_id) == ("digits", JOB, deardiary.IterationStatus.FAILED)
+    assert row.error_message == job["FailureReason"]
+    assert client.metrics.summary(row.id)["cost_usd"].last == 0.0115
+
+
+def until(look: Callable[[], list[T]]) -> list[T]:
+    """What is there at last: the emulator runs the function after its answer to the event."""
+    deadline = time.monotonic() + 60
+    while not (found_now := look()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return found_now
+
+
+def test_the_role_of_the_capture_reads_only_the_table(deployment: Deployment) -> None:
+    role = deployment.checkout.as_role(f"deardiary-dev-{CAPTURE.handler}")
+    table, s3, ssm = (deployment.checkout.aws(name, role) for name in ("dynamodb", "s3", "ssm"))
+    key = {"PK": {"S": "USERS"}, "SK": {"S": "ADMINS"}}
+    assert "Item" in table.get_item(TableName=DEV.table, Key=key)
+    refusals = [
+        denied(table.scan, TableName=DEV.table),
+        denied(s3.get_object, Bucket=DEV.bucket, Key="projects/x"),
+        denied(s3.delete_object, Bucket=DEV.bucket, Key="projects/x"),
+        denied(ssm.get_parameter, Name=DEV.secret_parameter, WithDecryption=True),
+    ]
+    assert set(refusals) <= {"AccessDenied", "AccessDeniedException"}
+
+
 def test_tokens_outlive_a_new_secret(deployment: Deployment) -> None:
     before = deployment.server.token()
     assert "still verifies" in deployment.checkout.infra("rotate", "--stage", "dev")
@@ -260,7 +314,7 @@ def test_the_stage_goes_when_its_name_is_typed_and_its_data_stays(deployment: De
     roles = [role["RoleName"] for role in checkout.aws("iam").list_roles()["Roles"]]
     assert not [name for name in roles if name.startswith("deardiary-") and not name.endswith("-twin")]
     assert checkout.aws("sns").list_topics()["Topics"] == []
-    assert not [each for each in checkout.aws("events").list_rules()["Rules"] if each["Name"].endswith("-alerts")]
+    assert checkout.aws("events").list_rules()["Rules"] == []
     assert checkout.aws("cloudwatch").describe_alarms()["MetricAlarms"] == []
     assert checkout.aws("dynamodb").describe_table(TableName=DEV.table)["Table"]["ItemCount"] > 0
     checkout.infra("down", "--stage", "dev", "--yes", "--delete-data")

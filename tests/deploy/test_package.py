@@ -28,7 +28,7 @@ def test_it_is_small_and_holds_only_what_runs(deployment: Deployment) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} - {"typing_extensions.py"} == RUNS
     assert not [name for name in names if "/tests/" in name or name.endswith(".pyi")]
     described = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
-    assert described == {"dynamodb", "events", "s3", "ssm", "sts"}
+    assert described == {"dynamodb", "events", "s3", "sagemaker", "ssm", "sts"}
 
 
 def test_the_same_sources_give_the_same_bytes(deployment: Deployment, tmp_path: Path) -> None:

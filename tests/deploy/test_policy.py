@@ -16,11 +16,12 @@ import deardiary
 from chalicelib import clock, config
 from chalicelib.routes import upkeep
 from chalicelib.services.lifecycle import deletion
-from infra.resources.policy import API, UPKEEP, Function
+from infra.resources.policy import API, CAPTURE, UPKEEP, Function
 from infra.stage import Stage
 from tests.deploy.asking import ask_all
 from tests.support.artifacts import ROOT
 from tests.support.emulator import Emulator
+from tests.support.sagemaker import capturing, deliver, training_job, tuning_job
 from tests.support.server import Server, server_on_emulator
 from tests.support.world import make_world
 
@@ -69,7 +70,15 @@ def seen(service: str, operation: str, arguments: Any) -> Iterator[Call]:
 
 def seen_elsewhere(service: str, operation: str, arguments: Any) -> Iterator[Call]:
     names = {entry["EventBusName"] for entry in arguments.get("Entries", [])}
-    objects = [f"event-bus/{name}" for name in names] if service == "events" else [f"parameter{arguments['Name']}"]
+    match operation:
+        case "PutEvents":
+            objects = [f"event-bus/{name}" for name in names]
+        case "DescribeTrainingJob":
+            objects = [f"training-job/{arguments['TrainingJobName']}"]
+        case "DescribeHyperParameterTuningJob":
+            objects = [f"hyper-parameter-tuning-job/{arguments['HyperParameterTuningJobName']}"]
+        case _:
+            objects = [f"parameter{arguments['Name']}"]
     for each in objects:
         yield f"{service}:{operation}", f"arn:aws:{service}:us-east-1:000000000000:{each}"
 
@@ -133,6 +142,31 @@ def test_upkeep_has_the_rights_that_it_needs(real_server: Server, monkeypatch: p
     iteration = real_server.client().iterations.get(world.ids["iteration_id"])
     assert iteration.status_id != deardiary.IterationStatus.RUNNING
     check(UPKEEP, calls)
+
+
+def test_the_capture_has_the_rights_that_it_needs(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs and their tuning job, from the beginning to the end, and programs that log elsewhere."""
+    client = real_server.client()
+    project = client.projects.create("captures")
+    elsewhere = client.experiments.create(project.id, "elsewhere")
+    tuning = "digits-261129-0633"
+    arn = tuning_job(tuning)["HyperParameterTuningJobArn"]
+    trials = [f"{tuning}-{number:03}-1a2b3c4d" for number in (1, 2)]
+    with capturing(project.id), recording(monkeypatch) as calls:
+        for trial in trials:
+            deliver(training_job(trial, minutes=1, TuningJobArn=arn))
+    (first, second), again = trials, training_job(trials[1], minutes=2, TuningJobArn=arn)
+    (captured,) = client.experiments.list(project.id, name="digits")
+    (noted,) = [each for each in client.iterations.list(captured.id) if each.name == second]
+    client.iterations.update(noted.id, notes="mine")
+    for trial in trials:
+        client.iterations.create(elsewhere.id, id_key=trial)
+    with capturing(project.id), recording(monkeypatch) as more:
+        deliver(training_job(first, end="Failed", TuningJobArn=arn))
+        deliver(again)
+        deliver(tuning_job(tuning, status="Completed"))
+    assert [each.name for each in client.iterations.list(captured.id)] == [tuning]
+    check(CAPTURE, calls | more)
 
 
 @pytest.mark.parametrize("function", [API, UPKEEP])

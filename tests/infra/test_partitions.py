@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from infra.resources.bucket import converge_bucket
 from infra.resources.gateway import url_of
-from infra.resources.policy import FUNCTIONS
+from infra.resources.policy import CAPTURE, FUNCTIONS
 from infra.stage import Stage, locate
 
 PARTITIONS = [
@@ -44,9 +44,9 @@ def test_arns_and_hosts_are_those_of_the_region(
         converge_bucket(clients.s3, stage, ())
         documents = [json.loads(clients.s3.get_bucket_policy(Bucket=stage.bucket)["Policy"])]
         assert converge_bucket(clients.s3, stage, ()) == []
-    documents += [function.policy(stage) for function in FUNCTIONS]
+    documents += [function.policy(stage) for function in (*FUNCTIONS, CAPTURE)]
     found = [list(arns(document)) for document in documents]
-    assert [len(each) for each in found] == [2, 4, 4]
+    assert [len(each) for each in found] == [2, 4, 4, 4]
     assert {arn.split(":")[1] for each in found for arn in each} == {partition}
     assert url_of("abc", stage) == f"https://abc.execute-api.{region}.{suffix}/api"
 
