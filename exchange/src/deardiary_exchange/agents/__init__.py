@@ -1,0 +1,1 @@
+"""Tools for language-model agents, served by `deardiary mcp` over the Model Context Protocol."""
