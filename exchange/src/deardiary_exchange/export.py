@@ -69,18 +69,30 @@ class _Part:
 
 
 def export_project(
-    client: deardiary.Client, project_id: str, folder: Folder, *, progress: Progress | None = None
+    client: deardiary.Client,
+    project_id: str,
+    folder: Folder,
+    *,
+    progress: Progress | None = None,
+    with_files: bool = True,
 ) -> Exported:
-    """Export a project. ``progress`` is called with the iterations done and the number known so far."""
-    return _Export(client, client.projects.get(project_id), folder, progress or (lambda _done, _total: None)).run()
+    """Export a project. ``progress`` is called with the iterations done and the number known so far.
+
+    Without ``with_files`` the folder has only the tables, and is not complete for an import.
+    """
+    tell = progress or (lambda _done, _total: None)
+    return _Export(client, client.projects.get(project_id), folder, tell, with_files=with_files).run()
 
 
 class _Export:
-    def __init__(self, client: deardiary.Client, project: Project, folder: Folder, progress: Progress) -> None:
+    def __init__(
+        self, client: deardiary.Client, project: Project, folder: Folder, progress: Progress, *, with_files: bool
+    ) -> None:
         self._client = client
         self._project = project
         self._folder = folder
         self._progress = progress
+        self._with_files = with_files
         self._done = Exported(folder.place)
         self._parts: dict[str, Any] = {}
         self._files: set[str] = set()
@@ -206,14 +218,14 @@ class _Export:
 
     def _write_resources(self, writer: PartWriter, resources: Iterable[Resource]) -> None:
         for each in resources:
-            path = file_of(each)
+            path = file_of(each) if self._with_files else None
             if path is not None:
                 self._bring_file(each, path)
             writer["resources"].add(source.row_of("resources", each, file=path))
         self._count_files(resources)
 
     def _count_files(self, resources: Iterable[Resource]) -> None:
-        for each in resources:
+        for each in resources if self._with_files else ():
             path = file_of(each)
             if path is not None and path not in self._files:
                 self._files.add(path)

@@ -11,10 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pyarrow import fs
+from pyarrow import dataset, fs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow
 
 _BLOCK_BYTES = 1 << 20
 _UNFINISHED = ".unfinished"
@@ -101,6 +103,10 @@ class Folder:
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading, with seek. FileNotFoundError without it."""
         return self._files.open_input_file(self.path(name))  # type: ignore[no-any-return]
+
+    def dataset(self, names: Sequence[str], schema: pyarrow.Schema) -> dataset.Dataset:
+        """These Parquet files as one table, of which a query reads what it needs."""
+        return dataset.dataset([*map(self.path, names)], schema=schema, format="parquet", filesystem=self._files)
 
     def read(self, name: str) -> bytes | None:
         """The content of a file; None without it."""

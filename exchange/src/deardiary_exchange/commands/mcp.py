@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Subparsers) -> None:
-    from deardiary_exchange.agents import server  # noqa: F401 - ImportError without the extra, which the caller reports
+    import mcp.server.mcpserver  # noqa: F401 - ImportError without the extra, which the caller reports
 
     parser = verb(commands, "mcp", "serve language-model agents over stdin and stdout (MCP)", serve)
     parser.add_argument(
