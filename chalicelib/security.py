@@ -24,6 +24,10 @@ SHARE_PREFIX = "dds_"
 SESSION_LIFE = timedelta(hours=12)
 # After this time a user must enter the password again, even if the session was refreshed.
 SIGN_IN_LIFE = timedelta(days=30)
+# Of the token of a machine account.
+MACHINE_LIFE = timedelta(hours=1)
+# In place of a hash: the account has no password, and none matches.
+NO_PASSWORD = "!"  # noqa: S105
 MIN_SECRET_BYTES = 32
 BCRYPT_COST = 12
 
@@ -61,18 +65,19 @@ def hash_password(password: str) -> str:
 
 
 def check_password(password: str, hashed: str | None) -> bool:
-    """True if the password matches. Without a hash (no such user) False, after the same time."""
+    """True if the password matches. Without a hash (no such user, or no password) False, after the same time."""
     raw = password.encode()
+    hashed = None if hashed == NO_PASSWORD else hashed
     matches = bcrypt.checkpw(raw[: limits.MAX_PASSWORD_BYTES], (hashed or _nobody()).encode())
     return matches and hashed is not None and len(raw) <= limits.MAX_PASSWORD_BYTES
 
 
-def issue_token(ring: Keyring, claims: Claims, now: datetime) -> tuple[str, datetime]:
+def issue_token(ring: Keyring, claims: Claims, now: datetime, life: timedelta = SESSION_LIFE) -> tuple[str, datetime]:
     """Return a signed session token and its end, which is at most SIGN_IN_LIFE after the password sign-in."""
     # JWT times are whole seconds: truncate first, so that the returned end is that of the token.
     issued = now.astimezone(timezone.utc).replace(microsecond=0)
     signed_in = issued if claims.auth_time is None else datetime.fromtimestamp(claims.auth_time, timezone.utc)
-    expires = min(issued + SESSION_LIFE, signed_in + SIGN_IN_LIFE)
+    expires = min(issued + life, signed_in + SIGN_IN_LIFE)
     payload = {"sub": claims.user_id, "epoch": claims.epoch, "iat": issued, "exp": expires}
     payload["auth_time"] = int(signed_in.timestamp())
     token = jwt.encode(

@@ -24,6 +24,7 @@ MODULES = (
     "auth",
     "preferences",
     "token",
+    "identity",
     "user",
     "permission",
     "project",

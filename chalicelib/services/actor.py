@@ -25,13 +25,15 @@ class Actor:
     """The sender of a request, as its token proves.
 
     A session belongs to a person who signed in with a password at ``auth_time`` (seconds since 1970). An API token is
-    no session: it cannot manage passwords and tokens, and can be limited to one project and to reading.
+    no session: it cannot manage passwords and tokens, and can be limited to one project and to reading. A machine
+    account has no session either; its permissions follow from identity patterns.
     """
 
     user: User
     epoch: int = 0
     auth_time: int | None = None
     is_session: bool = True
+    is_machine: bool = False
     only_project_id: str | None = None
     read_only: bool = False
     # Of a share link: the request shows these objects, and `user` is the user who shared them.
@@ -52,6 +54,11 @@ class Actor:
         """Require a token that is not limited to one project."""
         if self.only_project_id is not None:
             raise PermissionRequired("This token is for one project only", project_id=self.only_project_id)
+
+    def require_person(self, action: str) -> None:
+        """Refuse machine accounts: they act in the projects that allow them, and nowhere else."""
+        if self.is_machine:
+            raise PermissionRequired(f"A machine account cannot {action}; a person does it, and allows the role there")
 
     def require_admin(self, action: str) -> None:
         """Require an admin; the error says that only an admin may do ``action``."""

@@ -8,10 +8,11 @@ import hmac
 import secrets
 from collections import OrderedDict
 from dataclasses import replace
+from datetime import timedelta
 
 from chalicelib import clock, config, security
 from chalicelib.errors import InvalidCredentials, TokenExpired, TokenInvalid, TokenMissing, Unavailable
-from chalicelib.security import SIGN_IN_LIFE, Claims, Keyring
+from chalicelib.security import SESSION_LIFE, SIGN_IN_LIFE, Claims, Keyring
 from chalicelib.services import sign_in_attempt, token
 from chalicelib.services.actor import Actor
 from chalicelib.storage import permission as permissions
@@ -33,7 +34,7 @@ def sign_in(username: str, password: str, source: str) -> Session:
     TooManyRequests, before the check of the password, after too many attempts of the account or address.
     """
     account = _check(username, password, source)
-    return _session(Claims(account.user.id, account.epoch), account.user)
+    return open_session(Claims(account.user.id, account.epoch), account.user)
 
 
 def _check(username: str, password: str, source: str) -> Account:
@@ -55,7 +56,7 @@ def refresh(actor: Actor) -> Session:
     actor.require_session()
     if actor.auth_time is not None and clock.now().timestamp() - actor.auth_time > SIGN_IN_LIFE.total_seconds():
         raise TokenExpired(f"Sign in again: that was {SIGN_IN_LIFE.days} days ago")
-    return _session(Claims(actor.user.id, actor.epoch, actor.auth_time), actor.user)
+    return open_session(Claims(actor.user.id, actor.epoch, actor.auth_time), actor.user)
 
 
 def read_own_permissions(actor: Actor) -> list[UserPermission]:
@@ -78,7 +79,8 @@ def authenticate(authorization: str | None, _source: str = "") -> Actor:
     account = find_account(claims.user_id)
     if account is None or account.epoch != claims.epoch:
         raise TokenInvalid
-    return Actor(account.user, account.epoch, claims.auth_time)
+    machine = account.is_machine
+    return Actor(account.user, account.epoch, claims.auth_time, is_session=not machine, is_machine=machine)
 
 
 def _viewer(ticket: str) -> Actor:
@@ -148,8 +150,9 @@ def _keyring_for(bearer: str) -> Keyring:
     return ring if security.key_id(bearer) in ring.secrets else read_keyring(fresh=True)
 
 
-def _session(claims: Claims, user: User) -> Session:
-    signed, expires_at = security.issue_token(read_keyring(), claims, clock.now())
+def open_session(claims: Claims, user: User, life: timedelta = SESSION_LIFE) -> Session:
+    """A new token with these claims, and its end."""
+    signed, expires_at = security.issue_token(read_keyring(), claims, clock.now(), life)
     return Session(access_token=signed, token_type="bearer", expires_at=expires_at, user=user)  # noqa: S106
 
 

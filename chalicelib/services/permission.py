@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from chalicelib import ids
-from chalicelib.errors import NotFound, not_found
+from chalicelib.errors import InvalidPayload, NotFound, not_found
 from chalicelib.paging import Page
 from chalicelib.services import access
 from chalicelib.services.access import Need
@@ -48,8 +48,7 @@ def put_permission(
 ) -> UserPermission:
     """Replace the whole record."""
     _require_manager(actor, project_id)
-    if find_account(user_id) is None:
-        raise not_found("user", user_id)
+    _require_person(user_id)
     before = storage.find_permission(user_id, project_id)
     permission = UserPermission(
         id=before.id if before else ids.new_id(),
@@ -67,6 +66,7 @@ def put_permission(
 def update_permission(actor: Actor, project_id: str, user_id: str, changes: PermissionChanges) -> UserPermission:
     """Change these fields of the record. NotFound if the user has none: only PUT creates one."""
     _require_manager(actor, project_id)
+    _require_person(user_id)
     storage.update_permission(user_id, project_id, changes)
     return _permission(user_id, project_id)
 
@@ -95,6 +95,15 @@ def _require_manager(actor: Actor, project_id: str) -> None:
     lineage = access.find_as_member(actor, project_id)
     access.require_all(actor, lineage)
     actor.require_session()
+
+
+def _require_person(user_id: str) -> None:
+    """Refuse a machine account: its next sign-in sets its permissions from the identity patterns again."""
+    account = find_account(user_id)
+    if account is None:
+        raise not_found("user", user_id)
+    if account.is_machine:
+        raise InvalidPayload("These permissions follow from identity patterns: change those", field="user_id")
 
 
 def _member(permission: UserPermission, user: User) -> Member:

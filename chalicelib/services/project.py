@@ -41,6 +41,7 @@ def create_project(
 ) -> tuple[Project, bool]:
     """The project and whether it is new: the same id_key of the same user finds the earlier one."""
     actor.require_unscoped()
+    actor.require_person("create projects")
     if config.settings().project_creation_by_admin_only:
         actor.require_admin("create projects here")
     created = _find_created(actor, id_key)

@@ -148,6 +148,8 @@ def _change(read: Callable[[], Account], changes: UserChanges) -> User:
     password_hash = _hashed(password) if isinstance(password, str) else None
     for _ in Retry():
         before = read()
+        if before.is_machine and _SIGN_IN & changes.keys():
+            raise InvalidPayload("A machine account has no password, and its name and rights stay", field="user_id")
         user = replace(before.user, **rest)  # type: ignore[arg-type]
         after = replace(before, user=user, password_hash=password_hash or before.password_hash)
         if password_hash or (before.user.is_admin and not user.is_admin):

@@ -18,6 +18,7 @@ from pynamodb.expressions.update import Action
 from chalicelib import ids
 from chalicelib.errors import Conflict, InvalidPayload, Overtaken
 from chalicelib.paging import Page
+from chalicelib.security import NO_PASSWORD
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
@@ -75,11 +76,18 @@ class Account:
     tokens: Mapping[str, TokenRecord] = field(default_factory=dict)
     version: int = 0
 
+    @property
+    def is_machine(self) -> bool:
+        """True for the account of a role or user of AWS, which signs in without a password."""
+        return self.password_hash == NO_PASSWORD
+
 
 def create_account(account: Account) -> None:
     """Create an account. Conflict if the username is taken, in upper or lower case."""
     user = account.user
-    _require_free(user)
+    # The name of a machine account holds a slash, and that of a person does not, in older servers too.
+    if not account.is_machine:
+        _require_free(user)
     write = Transaction()
     write.put(_row(account), Conflict)
     write.put(_sentinel(user), lambda: _taken(user.username))

@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 
 from deardiary.http.default import HttpTransport
 from deardiary.http.retries import RetryingTransport
 from deardiary.http.transport import Request, Response
+from deardiary.keyless import Keys
 from infra.emulator.process import CREDENTIALS
 from tests.support.server import URL, Server
 
@@ -167,6 +169,26 @@ class Deployed(Server):
         answer = self.call("POST", "/auth", {"username": "admin", "password": password}, token=None)
         assert answer.status == 200, answer
         self.tokens["admin"] = answer.body["access_token"]
+        self._url = url
+
+    @property
+    def site(self) -> str:
+        return self._url
+
+    def account(self) -> str:
+        return "000000000000"
+
+    def role_keys(self, role: str) -> Keys:
+        """The credentials of a session of a new role, which may do nothing: IAM allows each its GetCallerIdentity."""
+        arn = self._aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument=TRUSTS_THE_ACCOUNT)["Role"]["Arn"]
+        given = self._aws("sts").assume_role(RoleArn=arn, RoleSessionName="job-1")["Credentials"]
+        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    def _aws(self, service: str) -> Any:
+        endpoint = "{0.scheme}://{0.netloc}".format(urlsplit(self._url))
+        keys = {name.lower(): value for name, value in CREDENTIALS.items()}
+        made: Any = boto3.client(service, endpoint_url=endpoint, region_name=REGION, **keys)  # type: ignore[call-overload]
+        return made
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ FLOORS = (
     {"http", "secretsmanager", "spool"},
     {"api"},
     {"transfer"},
-    {"entities", "progress"},
+    {"entities", "keyless", "progress"},
     {"client"},
     {"environment", "media", "sending"},
     {"tracking"},

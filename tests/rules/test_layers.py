@@ -17,6 +17,7 @@ CLIENT = REPOSITORY / "client" / "src" / "deardiary"
 # The modules of the server that each part may import; a name includes all below it.
 ALLOWED = {
     "chalicelib.errors": set(),
+    "chalicelib.arn": {"chalicelib.errors"},
     "chalicelib.ids": set(),
     "chalicelib.clock": set(),
     "chalicelib.columns": set(),
@@ -35,6 +36,7 @@ ALLOWED = {
         *("chalicelib.storage", "chalicelib.errors", "chalicelib.ids", "chalicelib.clock", "chalicelib.config"),
         *(
             "chalicelib.security.Keyring",
+            "chalicelib.security.NO_PASSWORD",
             "chalicelib.aws.clients",
             "chalicelib.aws.events",
             "chalicelib.outgoing",
@@ -62,7 +64,8 @@ ALLOWED = {
         *("chalicelib.services", "chalicelib.storage", "chalicelib.artifacts", "chalicelib.errors", "chalicelib.ids"),
         *("chalicelib.clock", "chalicelib.config", "chalicelib.security", "chalicelib.paging", "chalicelib.columns"),
         *("chalicelib.aws.threads", "chalicelib.aws.overload", "chalicelib.retry", "chalicelib.deadline"),
-        *("chalicelib.aws.throttling", "chalicelib.aws.sagemaker"),
+        *("chalicelib.aws.throttling", "chalicelib.aws.sagemaker", "chalicelib.aws.sts"),
+        "chalicelib.arn",
     },
     "chalicelib.routes": {
         *("chalicelib.routes", "chalicelib.services", "chalicelib.errors", "chalicelib.clock", "chalicelib.config"),
@@ -71,6 +74,7 @@ ALLOWED = {
             "chalicelib.columns",
             "chalicelib.aws.capacity",
             "chalicelib.aws.overload",
+            "chalicelib.aws.sts.SignedRequest",
             "chalicelib.aws.throttling",
             "chalicelib.outgoing",
             "chalicelib.deadline",

@@ -13,11 +13,12 @@ _NOUNS = {
     *("experiment", "iteration", "metric", "model", "modelversion", "parameter", "permission", "project", "resource"),
     *("series", "snapshot", "tag", "token", "trash", "upload", "user", "sign_in_attempt", "artifact", "auth", "log"),
     *("preferences", "view", "alias", "bulk", "input", "change", "command", "label", "output", "file", "study"),
-    *("alert", "event", "loggedmodel", "share"),
+    *("alert", "event", "identity", "loggedmodel", "machine", "share"),
 }
 # The modules allowed at the root of each layer beside its nouns: its doors, and modules that all rooms share.
 _DOORS = {
     "chalicelib": {
+        "arn",
         "clock",
         "columns",
         "config",
@@ -33,7 +34,18 @@ _DOORS = {
     "chalicelib/services": {"access", "activity", "actor"},
     "chalicelib/storage": {"blob", "captured", "deletion", "inline", "keyring", "running"},
     "client/src/deardiary": {
-        *("__main__", "__version__", "api", "client", "errors", "files", "secretsmanager", "settings", "terminal"),
+        *(
+            "__main__",
+            "__version__",
+            "api",
+            "client",
+            "errors",
+            "files",
+            "keyless",
+            "secretsmanager",
+            "settings",
+            "terminal",
+        ),
         *("values", "progress", "nested", "forks"),
     },
 }

@@ -45,6 +45,8 @@ RULES = {
     "GET /ui": Rule.PUBLIC,
     "GET /ui/{asset}": Rule.PUBLIC,
     "POST /auth": Rule.PUBLIC,
+    # The signature of a role that a project allows is the permission.
+    "POST /auth/aws": Rule.PUBLIC,
     "POST /auth/session": Rule.PUBLIC,
     "POST /auth/share": Rule.PUBLIC,
     "POST /auth/session/refresh": Rule.SESSION,
@@ -56,6 +58,10 @@ RULES = {
     "GET /auth/tokens": Rule.SESSION,
     "POST /auth/tokens": Rule.SESSION,
     "DELETE /auth/tokens/{token_id}": Rule.SESSION,
+    # Those of the projects that the caller manages.
+    "GET /auth/identities": Rule.SIGNED_IN,
+    "POST /auth/identities": Rule.ALL_FOUR,
+    "DELETE /auth/identities/{identity_id}": Rule.ALL_FOUR,
     "GET /users": Rule.ADMIN,
     "POST /users": Rule.ADMIN,
     "GET /users/{user_id}": Rule.SELF_OR_ADMIN,

@@ -94,6 +94,7 @@ def _ticket(world: World, method: str) -> Ask:
     return Ask(query="?" + urlsplit(url_of(ticket, "")).query, body=data if method == "PUT" else None)
 
 
+OTHER_ROLE = "arn:aws:iam::123456789012:role/service-role/SageMaker-Execution"
 MLFLOW = "/api/2.0/mlflow"
 
 
@@ -176,6 +177,7 @@ ASKS: dict[str, Asking] = {
     "GET /ui": _plain,
     "GET /ui/{asset}": lambda _: Ask(ids={"asset": "unbuilt.css"}),
     "POST /auth": lambda world: Ask(body={"username": world.username, "password": PASSWORD}),
+    "POST /auth/aws": lambda world: Ask(body=world.signed()),
     "POST /auth/session": lambda world: Ask(body={"username": world.username, "password": PASSWORD}),
     "POST /auth/share": lambda world: Ask(body={"secret": world.share_secret}),
     "POST /auth/session/refresh": _plain,
@@ -187,6 +189,9 @@ ASKS: dict[str, Asking] = {
     "GET /auth/tokens": _plain,
     "POST /auth/tokens": _sending(name="laptop", expires_in_days=90),
     "DELETE /auth/tokens/{token_id}": _plain,
+    "GET /auth/identities": _plain,
+    "POST /auth/identities": lambda world: Ask(body={"pattern": OTHER_ROLE, "project_id": world.ids["project_id"]}),
+    "DELETE /auth/identities/{identity_id}": _plain,
     "GET /users": _as_admin("?limit=1"),
     "POST /users": lambda world: Ask(body={"username": f"{world.username}-new", "password": PASSWORD}, admin=True),
     "GET /users/{user_id}": _plain,

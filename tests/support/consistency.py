@@ -210,6 +210,10 @@ def _share(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.project(row["project_id"]))
     if key != keys.share(row["project_id"], row["id"]):
         yield "is the row of another share"
+def _identity(table: Table, key: Key, row: Row) -> Iterator[str]:
+    yield from table.needs(keys.project(row["project_id"]))
+    if key != keys.identity(row["id"]):
+        yield "is the row of another identity"
 
 
 def _project_listing(table: Table, key: Key, row: Row) -> Iterator[str]:
@@ -716,6 +720,7 @@ CHECKS: dict[str, Check] = {
     "view": _view,
     "share": _share,
     "captured": _captured,
+    "identity": _identity,
     "project-listing": _project_listing,
     "blob": _blob,
     "bytes": _bytes,

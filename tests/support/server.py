@@ -7,7 +7,7 @@ import io
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +20,14 @@ from chalice.local import ForbiddenError, LocalChalice, LocalGateway
 from moto import mock_aws
 
 import deardiary
-from chalicelib import config
+from chalicelib import clock, config
 from chalicelib.aws import clients as aws
+from chalicelib.aws import sts
 from chalicelib.storage import keyring
 from chalicelib.storage.table import item
 from deardiary.http.default import HttpTransport
 from deardiary.http.transport import Request, Response, Transport
+from deardiary.keyless import Keys, signed
 from infra.stage import locate
 from infra.up import bring_up
 
@@ -125,6 +127,25 @@ class Server:
         self.client().users.create(username, PASSWORD)
         return self.client(username)
 
+    @property
+    def site(self) -> str:
+        """The URL that the server has for its clients."""
+        return URL
+
+    def account(self) -> str:
+        """The AWS account of the server."""
+        return str(aws.client("sts").get_caller_identity()["Account"])
+
+    def role_keys(self, role: str) -> Keys:
+        """The credentials of a session of a role of the account."""
+        arn = f"arn:aws:iam::{self.account()}:role/{role}"
+        given = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="job-1")["Credentials"]
+        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    def signed_by(self, role: str) -> dict[str, Any]:
+        """The body of a sign-in by a role."""
+        return signed(self.role_keys(role), self.site, "us-east-1", clock.now())
+
     def token(self, username: str = ADMIN) -> str:
         self.client(username)
         return self.tokens[username]
@@ -172,10 +193,38 @@ def _settings() -> list[str]:
 @contextmanager
 def server_on_moto(**settings: str) -> Iterator[Server]:
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    with mock_aws(), environment(keys), _server(MotoStore(), settings) as server:
+    with mock_aws(), environment(keys), pytest.MonkeyPatch.context() as patch, _server(MotoStore(), settings) as server:
+        patch.setattr(sts, "_connect", lambda host: StsConnection(host, _send_to_moto))
         # moto ignores a policy's conditions: the rule against plain HTTP would forbid everything.
         aws.client("s3").delete_bucket_policy(Bucket=config.settings().artifact_bucket)
         yield server
+
+
+def _send_to_moto(host: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """Send what the server sends to STS to moto, which intercepts `requests`."""
+    answer = requests.post(f"https://{host}/", data=sts.BODY, headers=dict(headers), timeout=10)
+    return answer.status_code, answer.content
+
+
+class StsConnection:
+    """A connection to STS without a socket, for a function that answers."""
+
+    def __init__(self, host: str, send: Callable[[str, Mapping[str, str]], tuple[int, bytes]]) -> None:
+        self._host, self._send = host, send
+        self.status, self._content = 0, b""
+
+    def request(self, method: str, path: str, body: str, headers: Mapping[str, str]) -> None:
+        assert (method, path, body) == ("POST", "/", sts.BODY)
+        self.status, self._content = self._send(self._host, headers)
+
+    def getresponse(self) -> StsConnection:
+        return self
+
+    def read(self, most: int) -> bytes:
+        return self._content[:most]
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
 
 
 @contextmanager

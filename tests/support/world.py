@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import random
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 from deardiary.http.transport import Request
@@ -26,6 +28,7 @@ class World:
     A project of two members with a view and an experiment; in it a parent iteration and its child, which is
     `iteration_id` and holds a parameter, a batch of 1,000 points, printed lines, a tag, a snapshot and three resources:
     complete, uploaded and announced.
+    The project allows a role of the AWS account.
     A model has two versions, the first in PRODUCTION; the second is `version_id`, which `alias` names. Another model is
     in the trash: `object_id`.
     The child has read the complete resource, the parent that version. The parent has a pending command. The child is
@@ -41,6 +44,8 @@ class World:
     announced_id: str
     tag_ids: dict[str, str]
     share_secret: str
+    # The body of a sign-in by a role that the project allows.
+    signed: Callable[[], dict[str, Any]]
 
 
 def make_world(server: Server) -> World:
@@ -53,6 +58,8 @@ def make_world(server: Server) -> World:
     project_id = maker.post("/projects", name="Iris", description=DESCRIPTION)
     maker.permit(project_id, colleague_id)
     maker.send("PUT", "/auth/me/preferences", {"theme": "dark"})
+    role = f"trainer-{secrets.token_hex(4)}"
+    pattern = f"arn:aws:iam::{server.account()}:role/{role}"
     experiment_id = maker.post(f"/projects/{project_id}/experiments", name="sweep", description=DESCRIPTION)
     parent_id = maker.post(f"/experiments/{experiment_id}/iterations", notes=DESCRIPTION)
     iteration_id = maker.post(f"/experiments/{experiment_id}/iterations", parent_iteration_id=parent_id)
@@ -70,6 +77,7 @@ def make_world(server: Server) -> World:
         token=server.token(username),
         ids={
             "user_id": user_id,
+            "identity_id": maker.post("/auth/identities", pattern=pattern, project_id=project_id),
             "token_id": maker.post("/auth/tokens", name="sagemaker"),
             "project_id": project_id,
             "view_id": maker.post(f"/projects/{project_id}/views", name="best", state={"order_by": "metrics.loss"}),
@@ -93,6 +101,7 @@ def make_world(server: Server) -> World:
         colleague_id=colleague_id,
         parent_iteration_id=parent_id,
         uploaded_id=maker.uploaded(experiment_id, iteration_id),
+        signed=partial(server.signed_by, role),
         announced_id=maker.announced(experiment_id, iteration_id, b"never sent"),
         share_secret=share["url"].rpartition("/")[2],
         tag_ids={level: maker.post(f"/{level}/{owner}/tags", value="baseline") for level, owner in owners.items()},

@@ -22,6 +22,7 @@ from chalicelib.storage import (
     blob,
     change,
     experiment,
+    identity,
     iteration,
     loggedmodel,
     model,
@@ -84,6 +85,7 @@ def _sweep_project(project_id: str, budget: Budget) -> None:
     for model_id in model.each_id(project_id):
         _sweep_model(project_id, model_id, budget)
     _run(trash.remove_entries_of_project(project_id), budget)
+    _run(identity.remove_identities_of_project(project_id), budget)
     for user_id in permission.each_member_id(project_id):
         budget.check()
         permission.remove_permission(user_id, project_id)

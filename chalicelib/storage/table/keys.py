@@ -61,6 +61,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     long labels           (its owner's row)   LABELS#owner            short ones are in the owner's row
     id_key                (its scope's PK)    IDKEY#hash(id_key)    makes a creation idempotent
     id_key of a resource  EXPERIMENT#eid      RESOURCEKEY#hash      the same
+    identity pattern      IDENTITIES          IDENTITY#iid            its id begins with the AWS account, which reads it
     sign-in attempts      ATTEMPTS#hash     window                  of a tuple: an account, an address; expires
     known address         USER#uid            SOURCE#hash           from which the user signed in; expires
     deletion under way    DELETIONS           id
@@ -112,6 +113,7 @@ UPLOADS = "UPLOADS"
 PACKING = "PACKING"
 TRASH_DUE = "TRASH"
 OUTBOX = "OUTBOX"
+IDENTITIES = "IDENTITIES"
 
 MEMBER = "MEMBER#"
 PERMISSION = "PERMISSION#"
@@ -137,6 +139,7 @@ PROJECT = "PROJECT#"
 VIEW = "VIEW#"
 SHARE = "SHARE#"
 TRASH = "TRASH#"
+IDENTITY = "IDENTITY#"
 
 
 def user(user_id: str) -> Key:
@@ -145,6 +148,10 @@ def user(user_id: str) -> Key:
 
 def user_partition(user_id: str) -> str:
     return f"USER#{user_id}"
+
+
+def identity(identity_id: str) -> Key:
+    return Key(IDENTITIES, f"{IDENTITY}{identity_id}")
 
 
 def preferences(user_id: str) -> Key:

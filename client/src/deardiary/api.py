@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import threading
+import time
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
@@ -21,22 +24,38 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SIGN_IN = "/auth"
+SIGN_IN, SIGN_IN_BY_AWS = "/auth", "/auth/aws"
+# Seconds until the next attempt, if a token could not be replaced before its end.
+_AGAIN = 60.0
+_SIGN_INS = (SIGN_IN, SIGN_IN_BY_AWS)
 
 
 class Login:
-    """The token in use, and how to renew it when the server refuses it. Shared by all copies of one `Api`."""
+    """The token in use, and how to renew it when the server refuses it. Shared by all copies of one `Api`.
+
+    ``renew`` returns another token, and the seconds after which that should be replaced.
+    """
 
     def __init__(self, token: str | None) -> None:
         self.token = token
-        self.renew: Callable[[], str | None] | None = None
+        self.renew: Callable[[], tuple[str | None, float]] | None = None
+        self._renew_at = math.inf
         self._lock = threading.Lock()
+
+    def current(self) -> str | None:
+        """The token, replaced before it ends; the old one if that fails."""
+        if time.monotonic() > self._renew_at:
+            self._renew_at = time.monotonic() + _AGAIN
+            with suppress(ClientError):
+                self.again(self.token)
+        return self.token
 
     def again(self, refused: str | None) -> bool:
         """True if ``token`` now differs from the refused one. Only one thread at a time renews it."""
         with self._lock:
             if self.token == refused and self.renew is not None:
-                self.token = self.renew() or refused
+                token, seconds = self.renew()
+                self.token, self._renew_at = token or refused, time.monotonic() + seconds
             return self.token != refused
 
 
@@ -180,9 +199,9 @@ class Api:
         repeatable: bool = False,
         accept: str = "application/json",
     ) -> tuple[int, Mapping[str, str], bytes]:
-        token = self.token
+        token = self.token if path in _SIGN_INS else self.login.current()
         response = self._send(method, path, body, repeatable, token, accept)
-        if response.status == 401 and path != SIGN_IN and self.login.again(token):
+        if response.status == 401 and path not in _SIGN_INS and self.login.again(token):
             response.close()
             response = self._send(method, path, body, repeatable, self.token, accept)
         content = response.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Literal, NoReturn, overload
 
@@ -9,6 +10,7 @@ from deardiary.api import Api
 from deardiary.entities import auth
 from deardiary.entities.command import Commands
 from deardiary.entities.experiment import Experiments
+from deardiary.entities.identity import Identities
 from deardiary.entities.input import Inputs
 from deardiary.entities.iteration import Iterations
 from deardiary.entities.metric import Metrics
@@ -60,6 +62,7 @@ class Client:
         self.modelversions = ModelVersions(api)
         self.users = Users(api)
         self.tokens = Tokens(api)
+        self.identities = Identities(api)
         self.permissions = Permissions(api)
         self.views = Views(api)
         self.shares = Shares(api)
@@ -172,9 +175,10 @@ def connect(
     Missing arguments come from DEARDIARY_URL, DEARDIARY_TOKEN, DEARDIARY_USERNAME and DEARDIARY_PASSWORD, then from
     the login file. The default is http://127.0.0.1:9000 without a token. A username and its password are exchanged for
     a token at once. DEARDIARY_TOKEN_SECRET names a secret in AWS Secrets Manager that holds a token; the client reads
-    it when the server asks for a token. ``timeout`` is the seconds to wait for a connection (default 10) and for an
-    answer or the next part of one (35); a call is not retried after that time. A ``transport`` is used as it is,
-    without added retries.
+    it when the server asks for a token. Without any of these it signs in with AWS credentials, such as those of a job,
+    if a project allows their role. ``timeout`` is the seconds to wait for a connection (default 10) and for an answer
+    or the next part of one (35); a call is not retried after that time. A ``transport`` is used as it is, without
+    added retries.
 
     ClientError if signing in fails, ValueError for invalid settings.
     """
@@ -214,16 +218,20 @@ def _client(
     settings = find_settings(url, given, chosen_by_user=chosen_by_user)
     api = Api(settings.url, transport or _transport(timeout), settings.token)
 
-    def renew() -> str | None:
+    def renew() -> tuple[str | None, float]:
         """Sign in again, or return the token of a login that the user has made meanwhile."""
         fresh = find_settings(settings.url, given, chosen_by_user=chosen_by_user)
         if fresh.username and fresh.password:
-            return auth.sign_in(api, fresh.username, fresh.password).access_token
+            return auth.sign_in(api, fresh.username, fresh.password).access_token, math.inf
         if fresh.token_secret:
             from deardiary.secretsmanager import read_token
 
-            return read_token(fresh.token_secret)
-        return fresh.token
+            return read_token(fresh.token_secret), math.inf
+        if fresh.token is None and fresh.keyless:
+            from deardiary.keyless import sign_in
+
+            return sign_in(api) or (None, math.inf)
+        return fresh.token, math.inf
 
     api.login.renew = renew
     return Client(api, timeout), settings

@@ -47,6 +47,7 @@ class Settings:
     """The server and credentials of a connection. At most one of ``token``, ``token_secret`` and ``username`` is set.
 
     ``token_secret`` names a secret of AWS Secrets Manager; its token is read when the server asks for one.
+    ``keyless``: without all of these, AWS credentials may sign in at this server.
     """
 
     url: str
@@ -54,6 +55,7 @@ class Settings:
     token_secret: str | None = None
     username: str | None = None
     password: str | None = dataclasses.field(default=None, repr=False)
+    keyless: bool = dataclasses.field(default=False, compare=False, repr=False)
 
 
 class Login(NamedTuple):
@@ -79,11 +81,12 @@ def find_settings(
     chosen = clean_url(url) or environment_url or file_url or DEFAULT_URL
     sources = [arguments or Credentials()]
     default = chosen if chosen_by_user else file_url or DEFAULT_URL
-    if (environment_url or default) == chosen:
+    is_chosen = (environment_url or default) == chosen
+    if is_chosen:
         sources.append(_credentials_of_environment())
     if file_url == chosen:
         sources.append(file_credentials)
-    return _settings(chosen, sources)
+    return dataclasses.replace(_settings(chosen, sources), keyless=is_chosen)
 
 
 def environment_login(url: str) -> tuple[str, str] | None:
@@ -262,6 +265,11 @@ def unpack_bytes() -> int | None:
 def aws_region() -> str | None:
     """The region that AWS sets for programs on its machines; boto3 reads the second variable only."""
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+
+
+def aws_variables() -> dict[str, str]:
+    """The variables of AWS, in which it names the credentials of this process."""
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
 def named_url() -> str | None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deardiary.cli.command import Subparsers
-    from deardiary.wire.shapes import UserPermission
+    from deardiary.wire.shapes import Identity, UserPermission
 
 T = TypeVar("T")
 
@@ -112,11 +112,11 @@ def whoami(call: Call) -> None:
         call.output.table(["project", *RIGHTS], rows)
 
 
-def rights_of(permission: UserPermission) -> list[bool]:
+def rights_of(permission: UserPermission | Identity) -> list[bool]:
     return [getattr(permission, f"{right}_permission") for right in RIGHTS]
 
 
-def words_of(permission: UserPermission) -> str:
+def words_of(permission: UserPermission | Identity) -> str:
     """Describe a permission, such as "read, create", "all" or "nothing"."""
     held = [right for right, has in zip(RIGHTS, rights_of(permission), strict=True) if has]
     return "all" if len(held) == len(RIGHTS) else ", ".join(held) or "nothing"

@@ -737,3 +737,19 @@ class ApiToken(Shape):
     project_id: str | None = None
     read_only: bool
     token: str | None = field(default=None, repr=False)
+
+
+@_shape
+class Identity(Shape):
+    """A pattern of AWS roles or users that sign in without a secret, and what they may do in the project."""
+
+    id: str
+    project_id: str
+    pattern: str
+    read_only: bool
+    create_permission: bool
+    read_permission: bool
+    update_permission: bool
+    delete_permission: bool
+    created_by: str | None = None
+    created_date: datetime
