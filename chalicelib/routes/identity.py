@@ -14,11 +14,12 @@ from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Id, PageQuery
 from chalicelib.services import identity as service
 from chalicelib.services import machine
+from deardiary.wire import limits
 from deardiary.wire.shapes import Identity, Session
 
 routes = Routes(__name__)
 
-_Text = Annotated[str, Meta(max_length=255)]
+_Text = Annotated[str, Meta(max_length=limits.MAX_CREDENTIAL_CHARACTERS)]
 # A session token of AWS has a few thousand characters.
 _Header = Annotated[str, Meta(max_length=16_384)]
 
