@@ -110,7 +110,9 @@ def test_no_operation_speaks_the_validators_language(server: Server, wrong: Any)
         for body in (wrong, *({name: wrong} for name in names)):
             reply = server.call(each.method, each.path.replace("{", "").replace("}", ""), body)
             if reply.status == 422:
-                assert not VALIDATOR.search(str(reply.body)), (each.path, body, reply)
+                # The field of an identity has this name.
+                said = str(reply.body).replace("'field': 'pattern'", "")
+                assert not VALIDATOR.search(said), (each.path, body, reply)
                 assert "This value is invalid" not in str(reply.body), (each.path, body, reply)
 
 

@@ -154,7 +154,7 @@ def test_a_request_of_another_form_is_not_sent_to_aws(server: Server, fake: Fake
 
 UNACCEPTED: dict[str, Any] = {
     "for another server": lambda keys: request(keys, "https://evil.example/api"),
-    "for another path": lambda keys: request(keys, f"{URL}/other"),
+    "for another port": lambda keys: request(keys, f"{URL}1"),
     "too old": lambda keys: signed(keys, URL, "eu-west-1", clock.now() - timedelta(minutes=6)),
     "of the future": lambda keys: signed(keys, URL, "eu-west-1", clock.now() + timedelta(minutes=6)),
 }
@@ -180,6 +180,33 @@ def test_outside_of_lambda_a_host_that_the_caller_names_is_no_audience(
     refused = server.call("POST", "/auth/aws", body, token=None, headers=headers)
     assert refused.error == (401, "INVALID_CREDENTIALS")
     assert fake.sent == []
+
+
+@pytest.mark.parametrize(
+    ("audience", "status"),
+    [
+        ("https://x1.execute-api.eu-west-1.amazonaws.com", 200),
+        ("https://x1.execute-api.eu-west-1.amazonaws.com/", 200),
+        ("https://x1.execute-api.eu-west-1.amazonaws.com/other", 401),
+        ("http://x1.execute-api.eu-west-1.amazonaws.com", 401),
+        ("https://x2.execute-api.eu-west-1.amazonaws.com", 401),
+    ],
+)
+def test_in_lambda_the_audience_is_the_whole_url(
+    server: Server, fake: FakeSts, iris: str, monkeypatch: pytest.MonkeyPatch, audience: str, status: int
+) -> None:
+    allow(server, iris)
+    found = config.settings()._replace(in_lambda=True)
+    monkeypatch.setattr(config, "settings", lambda: found)
+    headers = {"Host": "x1.execute-api.eu-west-1.amazonaws.com", "X-Forwarded-Proto": "https"}
+    body = request(fake.role("train"), audience)
+    assert server.call("POST", "/auth/aws", body, token=None, headers=headers).status == status
+
+
+def test_a_malformed_host_is_no_audience(server: Server, fake: FakeSts, iris: str) -> None:
+    body = request(fake.role("train"), "http://[x")
+    answer = server.call("POST", "/auth/aws", body, token=None, headers={"Host": "[x"})
+    assert answer.error == (401, "INVALID_CREDENTIALS")
 
 
 @pytest.mark.parametrize("region", [None, "us-east-1", "us-gov-west-1", "ap-southeast-3", "il-central-1", "cn-north-1"])

@@ -210,6 +210,8 @@ def _share(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.project(row["project_id"]))
     if key != keys.share(row["project_id"], row["id"]):
         yield "is the row of another share"
+
+
 def _identity(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.project(row["project_id"]))
     if key != keys.identity(row["id"]):
