@@ -41,6 +41,7 @@ MODULES = (
     "series",
     "log",
     "alert",
+    "alertrule",
     "command",
     "output",
     "tag",

@@ -55,11 +55,11 @@ def list_alerts(actor: Actor, iteration_id: str, limit: int, cursor: str | None)
     return page_by_id(storage.list_alerts(iteration_id), iteration_id, limit, cursor)
 
 
-def event_of(above: IterationLineage, alert: Alert, site: str) -> Event | None:
+def event_of(above: IterationLineage, alert: Alert, site: str, *, rule: str | None = None) -> Event | None:
     if not event.is_on():
         return None
     reason = event.line(f"{alert.title}: {alert.text}" if alert.text else alert.title)
-    about = {"id": alert.id, "title": alert.title, "text": event.line(alert.text), "level": alert.level}
+    about = {"id": alert.id, "title": alert.title, "text": event.line(alert.text), "level": alert.level, "rule": rule}
     return event.of_iteration(
         above, above.iteration, "alert", "DearDiary Iteration Alert", reason, site, fields={"alert": about}
     )

@@ -15,6 +15,7 @@ from chalicelib.services.lifecycle import pace
 from chalicelib.services.parameter import put_parameters
 from chalicelib.services.points.batch import (
     Sent,
+    check_rules,
     deliver,
     find_for_batch,
     is_stored,
@@ -124,3 +125,4 @@ def store_entries(
     put_labels(before, labels)
     if points:
         store_batch(iteration, batch_id, points, even_ended=True)
+        check_rules(line, points)

@@ -90,6 +90,7 @@ def create_metric(actor: Actor, iteration_id: str, point: dict[str, Sent]) -> Me
     line = batch.find_for_batch(actor, iteration_id, batch_id)
     iteration = line.iteration
     chunk = batch.store_batch(iteration, batch_id, point, found=line.of_batch)
+    batch.check_rules(line, point)
     if chunk.content is None:
         # A compaction has already moved the point that was just written.
         raise Unavailable(retry_after=1)

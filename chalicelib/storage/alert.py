@@ -30,10 +30,16 @@ def new_alert_id(iteration_id: str, alert_hash: str) -> str:
     return f"{iteration_id}.{ids.stamp()}.{alert_hash}"
 
 
-def create_alert(owner: Iteration, alert: Alert, event: Event | None) -> None:
-    """Create an alert with its event, also after the end. Conflict if its hash exists, NotFound without `owner`."""
+def create_alert(owner: Iteration, alert: Alert, event: Event | None, *, fired: str | None = None) -> None:
+    """Create an alert with its event, also after the end. Conflict if its hash exists, NotFound without `owner`.
+
+    `fired`: the hash of the rule that makes it.
+    """
     write = Transaction()
-    iterations.check_alive(owner.experiment_id, owner.id, write)
+    if fired is None:
+        iterations.check_alive(owner.experiment_id, owner.id, write)
+    else:
+        iterations.mark_fired(owner, fired, write)
     key = keys.alert(owner.id, ids.split_id(alert.id)[-1])
     write.put(row_of(AlertRow, key, alert), Conflict)
     events.post(event, write)

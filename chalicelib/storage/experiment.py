@@ -39,6 +39,8 @@ class ExperimentRow(Labelled, discriminator="experiment"):
     watched_until = NumberAttribute(null=True)
     labels = Texts(null=True)
     labels_hash = UnicodeAttribute(null=True)
+    # JSON; see `alertrule.py`.
+    alert_rules = UnicodeAttribute(null=True)
 
 
 class ExperimentNameRow(Item, discriminator="experiment-name"):

@@ -67,6 +67,8 @@ class IterationRow(Labelled, discriminator="iteration"):
     labels_hash = UnicodeAttribute(null=True)
     # True: all its resources have rows by their paths (`file.py`). Older servers wrote none.
     has_files = BooleanAttribute(null=True)
+    # The hashes of alert rules that have fired: a flush reads this row anyway. See `services/alertrule.py`.
+    fired_rules = UnicodeSetAttribute(null=True)
 
 
 class ChildRow(Item, discriminator="child"):
@@ -76,12 +78,14 @@ class ChildRow(Item, discriminator="child"):
 class Marks(NamedTuple):
     """What requests learn from the iteration's row beside its shape.
 
-    Hashes of open commands, until when a reader watches (s), and whether its resources have rows by their paths.
+    Hashes of open commands, until when a reader watches (s), and whether its resources have rows by their paths,
+    and hashes of alert rules that have fired.
     """
 
     commands: frozenset[str]
     watched_until: int
     has_files: bool = False
+    fired: frozenset[str] = frozenset()
 
 
 ALIVE = IterationRow.pk.exists() & IterationRow.deleting.does_not_exist()
@@ -559,8 +563,19 @@ def mark_watched(iteration: Iteration, until: int) -> None:
         row.update([IterationRow.watched_until.set(until)], ALIVE)
 
 
+def mark_fired(iteration: Iteration, rule_hash: str, write: Transaction) -> None:
+    """Note that an alert rule has fired. NotFound without the iteration."""
+    row = IterationRow(*keys.iteration(iteration.experiment_id, iteration.id))
+    write.update(row, [IterationRow.fired_rules.add({rule_hash})], ALIVE, NotFound)
+
+
 def marks(row: IterationRow) -> Marks:
-    return Marks(frozenset(row.commands or ()), int(row.watched_until or 0), bool(row.has_files))
+    return Marks(
+        frozenset(row.commands or ()),
+        int(row.watched_until or 0),
+        bool(row.has_files),
+        frozenset(row.fired_rules or ()),
+    )
 
 
 def shape(row: IterationRow) -> Iteration:

@@ -28,6 +28,8 @@ class ProjectRow(Labelled, discriminator="project"):
     owner_id = UnicodeAttribute(null=True)
     labels = Texts(null=True)
     labels_hash = UnicodeAttribute(null=True)
+    # JSON; see `alertrule.py`.
+    alert_rules = UnicodeAttribute(null=True)
 
 
 class ProjectListingRow(Item, discriminator="project-listing"):

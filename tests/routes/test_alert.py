@@ -107,6 +107,12 @@ def test_an_alert_is_an_event_once(box: tuple[Server, Mailbox]) -> None:
     (found,) = box[1].take()
     detail = found["detail"]
     assert (found["detail-type"], detail["event"]) == ("DearDiary Iteration Alert", "alert")
-    assert detail["alert"] == {"id": alert.id, "title": "diverged", "text": "loss is NaN", "level": "warning"}
+    assert detail["alert"] == {
+        "id": alert.id,
+        "title": "diverged",
+        "text": "loss is NaN",
+        "level": "warning",
+        "rule": None,
+    }
     assert detail["text"] == f"{iteration.name} (Iris / sweep) alert: diverged: loss is NaN"
     assert detail["iteration"]["id"] == iteration.id

@@ -13,7 +13,7 @@ _NOUNS = {
     *("experiment", "iteration", "metric", "model", "modelversion", "parameter", "permission", "project", "resource"),
     *("series", "snapshot", "tag", "token", "trash", "upload", "user", "sign_in_attempt", "artifact", "auth", "log"),
     *("preferences", "view", "alias", "bulk", "input", "change", "command", "label", "output", "file", "study"),
-    *("alert", "event", "identity", "loggedmodel", "machine", "share"),
+    *("alert", "alertrule", "event", "identity", "loggedmodel", "machine", "share"),
 }
 # The modules allowed at the root of each layer beside its nouns: its doors, and modules that all rooms share.
 _DOORS = {

@@ -241,6 +241,14 @@ ASKS: dict[str, Asking] = {
         body={"kind": "resource", "resource_id": world.ids["resource_id"], "context": "test"}
     ),
     "DELETE /iterations/{iteration_id}/inputs/{input_id}": _plain,
+    "GET /projects/{project_id}/alert-rules": _plain,
+    "PUT /projects/{project_id}/alert-rules": _sending(
+        rules=[{"name": "diverged", "condition": "metrics.accuracy > 1e9"}]
+    ),
+    "GET /experiments/{experiment_id}/alert-rules": _plain,
+    "PUT /experiments/{experiment_id}/alert-rules": _sending(
+        rules=[{"name": "diverged", "condition": "metrics.accuracy > 1e9"}]
+    ),
     "GET /iterations/{iteration_id}/alerts": _plain,
     "POST /iterations/{iteration_id}/alerts": _sending(title="diverged", text="the loss is NaN", id_key="alert-1"),
     "GET /iterations/{iteration_id}/commands": _of_parent,

@@ -72,12 +72,21 @@ def deliver(line: IterationLineage, batch_id: str, sent: dict[str, Sent], lines:
     iteration = line.iteration
     chunk = store_batch(iteration, batch_id, sent, lines, found=line.of_batch)
     receipt = receipt_of(iteration, chunk)
+    check_rules(line, sent)
     return BatchReceipt(
         batch_id=batch_id,
         accepted=receipt.accepted,
         last_step=dict(receipt.last_step),
         accepted_output=chunk.line_count or (0 if lines else None),
     )
+
+
+def check_rules(line: IterationLineage, sent: dict[str, Sent]) -> None:
+    """Test the alert rules on points that are stored. Few iterations have any, so their module is imported here."""
+    if line.alert_rules:
+        from chalicelib.services import alertrule
+
+        alertrule.check_points(line, sent)
 
 
 def touch(iteration: Iteration) -> None:

@@ -53,11 +53,15 @@ class ExperimentLineage(ProjectLineage):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class IterationLineage(ExperimentLineage):
-    """`of_batch`: the rows of a batch that the same call has read, for `series.read_series_and_chunk`."""
+    """`of_batch`: the rows of a batch that the same call has read, for `series.read_series_and_chunk`.
+
+    `alert_rules`: those of the project and of the experiment, as `alertrule.py` stores them.
+    """
 
     iteration: Iteration
     marks: Marks
     of_batch: Mapping[Key, Item] | None = None
+    alert_rules: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -164,6 +168,7 @@ def _iteration_lineage(found: Sequence[Item | None]) -> IterationLineage | None:
                 iteration=iteration.shape(row),
                 marks=iteration.marks(row),
                 labels_apart=label.is_apart(row),
+                alert_rules=tuple(filter(None, (above.alert_rules, middle.alert_rules))),
             )
     return None
 

@@ -26,6 +26,8 @@ MAX_PENDING_COMMANDS = 20
 # Alerts of one iteration, and the characters of the text of one.
 MAX_ALERTS = 100
 MAX_ALERT_CHARACTERS = 3000
+# Alert rules of a project or an experiment. Every flush reads them.
+MAX_RULE_ITEMS = 10
 
 # Captured lines of one flush, the bytes of their texts, and those of an iteration with a line end each.
 MAX_FLUSH_LINES = 10_000

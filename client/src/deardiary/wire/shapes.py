@@ -445,6 +445,22 @@ class Alert(Shape):
 
 
 @_shape
+class AlertRule(Shape):
+    """A condition on a metric, such as ``metrics.loss > 10``, that makes an alert of this level."""
+
+    name: str
+    condition: str
+    level: str
+
+
+@_shape
+class AlertRules(Shape):
+    """All rules of a project or an experiment."""
+
+    rules: tuple[AlertRule, ...]
+
+
+@_shape
 class IterationOverview(Iteration):
     """An iteration with its parameters by key, metrics by key, and tags; None for a field that was not requested."""
 
