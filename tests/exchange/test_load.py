@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deardiary
-from deardiary.http.transport import Request, Response, Transport
 from deardiary_exchange import points as batching
 from deardiary_exchange.load import Loader, Report
 from deardiary_exchange.points import batch_id_of, batches, missing, wire_of
@@ -34,7 +33,8 @@ from deardiary_exchange.runs import (
     Version,
     points,
 )
-from tests.support.server import URL, Server, server_on_moto
+from tests.support.mortal import Killed, mortal
+from tests.support.server import Server, server_on_moto
 
 NEVER = datetime(2020, 2, 29, 12, 30, 15, 123000, timezone.utc)
 LATER = datetime(2020, 3, 1, 1, 2, 3, 4000, timezone.utc)
@@ -191,34 +191,6 @@ def test_a_second_load_changes_nothing(client: deardiary.Client, project: str) -
     assert state(client, project) == before
 
 
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Mortal:
-    """A transport that dies at one request, before it is sent or with its answer lost."""
-
-    def __init__(self, inner: Transport, last: int = 0, *, is_sent: bool = False) -> None:
-        self._inner, self._last, self._is_sent = inner, last, is_sent
-        self.requests = 0
-
-    def send(self, request: Request) -> Response:
-        self.requests += 1
-        if self.requests != self._last:
-            return self._inner.send(request)
-        if self._is_sent:
-            self._inner.send(request)
-        raise Killed
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-def mortal(server: Server, last: int = 0, *, is_sent: bool = False) -> tuple[deardiary.Client, Mortal]:
-    transport = Mortal(server.transport, last, is_sent=is_sent)
-    return deardiary.connect(URL, token=server.token(), transport=transport), transport
-
-
 def test_killed_at_any_request_and_started_again_it_gives_the_same(
     server: Server, client: deardiary.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,16 +244,8 @@ def test_the_report_names_what_the_server_would_refuse(client: deardiary.Client,
     )
     (report,) = load(client, project, [run], [])
     assert (report.outcome, report.points, report.files) == ("created", 1, 1)
-    starts: tuple[str, ...] = (
-        "what the importer",
-        "tag ''",
-        "tag 'ttt",
-        "name",
-        "label 'long'",
-        "parameter 'long'",
-        "parameter 'bad",
-    )
-    starts += ("metric 'kkk", "file '../escape'")
+    starts = ["what the importer", "tag ''", "tag 'ttt", "label 'long'", "name", "parameter 'long'", "parameter 'bad"]
+    starts += ["metric 'kkk", "file '../escape'"]
     assert len(report.not_taken) == len(starts)
     assert all(text.startswith(start) for text, start in zip(report.not_taken, starts, strict=True)), report.not_taken
 

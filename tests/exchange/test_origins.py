@@ -16,7 +16,8 @@ from deardiary_exchange.origins import origin as origins
 from deardiary_exchange.origins.table import ORIGINS, Options
 from tests.client.cli.conftest import Said, run, server
 from tests.exchange.record import RECORDED, RECORDINGS, unpack
-from tests.exchange.test_load import Killed, mortal, state
+from tests.exchange.test_load import state
+from tests.support.mortal import Killed, mortal
 from tests.support.server import Server
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from deardiary.wire.form import to_json
 from deardiary.wire.shapes import IterationStatus
 from deardiary_exchange import manifest, source
+from deardiary_exchange.copies import Copies
 from deardiary_exchange.schema import TABLES, WHOLE
 from deardiary_exchange.writer import PartWriter, Written, write_whole
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _PART_ITERATIONS, _PART_POINTS = 250, 4_000_000
 # Iterations that are read while others are written, and their points.
-_THREADS, _AHEAD_ITERATIONS, _AHEAD_POINTS = 4, 8, 1_500_000
+_THREADS, _AHEAD_ITERATIONS, _AHEAD_POINTS = 4, 8, 1_000_000
 # An ended iteration still accepts late batches; one that ended so recently is read again by the next export.
 _SETTLED_AFTER = timedelta(hours=1)
 PROJECT_PART = "project"
@@ -89,17 +90,18 @@ class _Export:
         self, client: deardiary.Client, project: Project, folder: Folder, progress: Progress, *, with_files: bool
     ) -> None:
         self._client = client
+        self._with_files = with_files
+        self._copies = Copies(client, project.id)
         self._project = project
         self._folder = folder
         self._progress = progress
-        self._with_files = with_files
         self._done = Exported(folder.place)
         self._parts: dict[str, Any] = {}
         self._files: set[str] = set()
         self._total = 0
 
     def run(self) -> Exported:
-        before = manifest.records(self._folder, self._project.id)
+        before = manifest.records(self._folder, self._project.id, has_files=self._with_files)
         self._folder.remove(manifest.NAME)
         self._folder.remove_unfinished()
         experiments = list(self._client.experiments.list(self._project.id))
@@ -108,7 +110,7 @@ class _Export:
         loose = [each for experiment in experiments for each in self._export_experiment(experiment, before)]
         self._write_project(experiments, loose)
         self._remove_what_is_gone(before)
-        manifest.write(self._folder, self._project, self._parts, self._done.files)
+        manifest.write(self._folder, self._project, self._parts, self._done.files if self._with_files else None)
         return self._done
 
     def _export_experiment(self, experiment: Experiment, before: dict[str, Any]) -> list[Resource]:
@@ -144,7 +146,9 @@ class _Export:
 
     def _export_part(self, part: _Part, resources: dict[str | None, list[Resource]], before: Any) -> None:
         files = [each for iteration in part.iterations for each in resources.get(iteration.id, ())]
-        marks = {each.id: _mark(each, resources.get(each.id, ())) for each in part.iterations}
+        marks = {
+            each.id: _mark(each, resources.get(each.id, ()), self._copies.key(each.id)) for each in part.iterations
+        }
         if before is None or before["iterations"] != marks or None in marks.values():
             written = self._write_part(part, files)
             record = {"iterations": marks, "tables": {name: asdict(each) for name, each in written.items()}}
@@ -192,7 +196,7 @@ class _Export:
                 pool.shutdown(cancel_futures=True)
 
     def _write_iteration(self, writer: PartWriter, iteration: IterationOverview, content: source.Content) -> None:
-        writer["iterations"].add(source.row_of("iterations", iteration))
+        writer["iterations"].add(source.row_of("iterations", iteration, origin=self._copies.key(iteration.id)))
         texts = source.row_of("snapshots", content.snapshot, iteration_id=iteration.id)
         if any(value is not None for name, value in texts.items() if name != "iteration_id"):
             writer["snapshots"].add(texts)
@@ -218,8 +222,8 @@ class _Export:
 
     def _write_resources(self, writer: PartWriter, resources: Iterable[Resource]) -> None:
         for each in resources:
-            path = file_of(each) if self._with_files else None
-            if path is not None:
+            path = file_of(each)
+            if path is not None and self._with_files:
                 self._bring_file(each, path)
             writer["resources"].add(source.row_of("resources", each, file=path))
         self._count_files(resources)
@@ -262,9 +266,14 @@ class _Export:
                     self._write_labels(writer, owner, one.id, one.labels)
             self._write_resources(writer, loose)
             tables = writer.finish()
-        whole = {"project": [project], "experiments": experiments, "models": models, "modelversions": versions}
+        whole: dict[str, Sequence[Any]] = {
+            "project": [project],
+            "experiments": experiments,
+            "models": models,
+            "modelversions": versions,
+        }
         for table, objects in whole.items():
-            rows = (source.row_of(table, each, **_lists(each)) for each in objects)
+            rows = (source.row_of(table, each, origin=self._copies.key(each.id), **_lists(each)) for each in objects)
             tables[table] = write_whole(self._folder, table, rows)
         self._parts[PROJECT_PART] = {"iterations": {}, "tables": {name: asdict(each) for name, each in tables.items()}}
 
@@ -301,11 +310,11 @@ def _has_room(part: _Part, iteration_id: str, home: str | None, last_id: str) ->
     return iteration_id < last_id or not is_full
 
 
-def _mark(iteration: IterationOverview, resources: Iterable[Resource]) -> str | None:
+def _mark(iteration: IterationOverview, resources: Iterable[Resource], origin: str | None) -> str | None:
     """A hash of what is known of an iteration without reading its content; None if the content may grow unseen."""
     if iteration.status_id == IterationStatus.RUNNING or iteration.end_date is None:
         return None
     if datetime.now(timezone.utc) - iteration.end_date < _SETTLED_AFTER:
         return None
-    known = json.dumps([to_json(iteration), [to_json(each) for each in resources]], sort_keys=True)
+    known = json.dumps([origin, to_json(iteration), [to_json(each) for each in resources]], sort_keys=True)
     return hashlib.sha256(known.encode()).hexdigest()

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyarrow import compute, parquet
 
 from deardiary.wire.shapes import ExperimentStatus, IterationStatus, Stage
 from deardiary.wire.times import to_milliseconds
 from deardiary_exchange import manifest
+from deardiary_exchange.copies import key_of
 from deardiary_exchange.points import columns_by_key
 from deardiary_exchange.runs import Experiment, File, Input, Line, Model, Points, Run, Version, points_of_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pyarrow
 
@@ -28,20 +29,20 @@ _ENVIRONMENT = ("python_version", "julia_version", "git_sha", "git_dirty", "entr
 _PARTS_HELD = 2
 
 
-def key_of(kind: str, id_: str) -> str:
-    """The key of an object by its id at its origin."""
-    return f"deardiary:{kind}:{id_}"
-
-
 class ExportedProject:
-    """Reads one exported folder. NotAnExport if it has no complete export."""
+    """Reads one exported folder. NotAnExport if it has no complete export.
 
-    def __init__(self, folder: Folder) -> None:
+    ``opened`` opens the bytes of a resource by its id, for a folder without files.
+    """
+
+    def __init__(self, folder: Folder, opened: Callable[[str], BinaryIO] | None = None) -> None:
         self._folder = folder
-        self._manifest = manifest.read(folder)
+        self._opened = opened
+        self._manifest = manifest.read(folder, needs_files=opened is None)
         self._parts: OrderedDict[str, _Part] = OrderedDict()
         self.project = next(self._whole("project"))
         self.labels = self._own("labels", "project", self.project["id"])
+        self._keys = dict(self._copies())  # of copies, by id
         self._experiments = {each["id"]: self._experiment(each) for each in self._whole("experiments")}
 
     def runs(self) -> Iterator[Run]:
@@ -69,11 +70,11 @@ class ExportedProject:
         models = {each["id"]: self._model(each) for each in self._whole("models")}
         for row in sorted(self._whole("modelversions"), key=lambda each: (each["model_id"], each["version"])):
             yield Version(
-                key=key_of("version", row["id"]),
+                key=self.key(row["id"]),
                 model=models[row["model_id"]],
                 version=row["version"],
-                run_key=key_of("iteration", str(row["iteration_id"])),
-                file_key=row["resource_id"] and key_of("resource", row["resource_id"]),
+                run_key=self.key(str(row["iteration_id"])),
+                file_key=row["resource_id"] and self.key(row["resource_id"]),
                 stage=Stage[row["stage"]],
                 description=row["description"],
                 source=row["source"],
@@ -82,8 +83,26 @@ class ExportedProject:
                 created_date=row["created_date"],
             )
 
+    def marks(self) -> dict[str, str]:
+        """By key, a mark of each run that changes if the run does; none for one that may grow unseen."""
+        records = manifest.records_of_parts(self._folder).values()
+        found = {id_: mark for record in records for id_, mark in record["iterations"].items()}
+        return {self.key(id_): mark for id_, mark in found.items() if mark is not None}
+
     def count(self) -> int:
         return sum(each["rows"] for each in self._manifest["tables"]["iterations"])
+
+    def key(self, id_: str) -> str:
+        """The key of an object of this project; that of its original if it is a copy."""
+        return self._keys.get(id_) or key_of(str(self.project["id"]), id_)
+
+    def _copies(self) -> Iterator[tuple[str, str]]:
+        """The experiments and iterations that are copies, with the keys of their originals."""
+        for path in ["experiments.parquet", *manifest.paths_of(self._manifest, "iterations")]:
+            with self._folder.open(path) as stream:
+                table = parquet.read_table(stream, columns=["id", "origin"])
+            for row in table.filter(table["origin"].is_valid()).to_pylist():
+                yield row["id"], row["origin"]
 
     def _in_order(self) -> Iterator[tuple[str, Row]]:
         """The part and the row of each iteration. One whose parent comes later follows it."""
@@ -115,11 +134,11 @@ class ExportedProject:
         environment = {name: row[name] for name in _ENVIRONMENT if row[name]}
         environment |= {name: texts[name] for name in _SNAPSHOT if texts.get(name) is not None}
         return Run(
-            key=key_of("iteration", id_),
+            key=self.key(row["id"]),
             experiment=self._experiments[row["experiment_id"]],
             name=row["name"],
             notes=row["notes"],
-            parent_key=row["parent_iteration_id"] and key_of("iteration", row["parent_iteration_id"]),
+            parent_key=row["parent_iteration_id"] and self.key(row["parent_iteration_id"]),
             created_date=row["created_date"],
             end_date=row["end_date"],
             status=IterationStatus[row["status"]],
@@ -141,7 +160,7 @@ class ExportedProject:
 
     def _experiment(self, row: Row) -> Experiment:
         return Experiment(
-            key=key_of("experiment", row["id"]),
+            key=self.key(row["id"]),
             name=row["name"],
             description=row["description"],
             created_date=row["created_date"],
@@ -169,21 +188,21 @@ class ExportedProject:
             context=row["context"],
             description=row["description"],
             labels={each["key"]: each["value"] for each in part.rows("labels", row["id"])},
-            file_key=row["resource_id"] and key_of("resource", row["resource_id"]),
-            version_key=row["modelversion_id"] and key_of("version", row["modelversion_id"]),
+            file_key=row["resource_id"] and self.key(row["resource_id"]),
+            version_key=row["modelversion_id"] and self.key(row["modelversion_id"]),
         )
 
     def _file(self, row: Row) -> File:
         return File(
             name=row["name"],
-            open=partial(self._folder.open, row["file"]),
-            path=self._folder.local_path(row["file"]),
+            open=partial(self._folder.open, row["file"]) if self._opened is None else partial(self._opened, row["id"]),
+            path=self._folder.local_path(row["file"]) if self._opened is None else None,
             size_bytes=row["size_bytes"] if row["content_hash"] else None,
             content_hash=row["content_hash"] or None,
             description=row["description"],
             content_type=row["content_type"],
             created_date=row["created_date"],
-            key=key_of("resource", row["id"]),
+            key=self.key(row["id"]),
         )
 
     def _points(self, part: str, iteration_id: str) -> Iterator[Points]:

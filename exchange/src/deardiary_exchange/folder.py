@@ -47,20 +47,22 @@ class Sink(io.RawIOBase):
 
 
 class Folder:
-    """``place`` is a path, or ``s3://bucket/prefix`` with the options of `pyarrow.fs.S3FileSystem` as a query.
+    """``place`` is a path, or ``s3://bucket/prefix``. ValueError for another URL.
 
-    The credentials and the endpoint of S3 come from where the AWS SDK finds them.
+    Credentials, region and endpoint of S3 come from where the AWS SDK finds them.
     """
 
     def __init__(self, place: str) -> None:
         self.place = place
         self.is_local = not place.startswith("s3://")
+        if self.is_local and "://" in place:
+            raise ValueError(f"{place} is neither a folder nor s3://bucket/prefix")
         if self.is_local:
             self._files: fs.FileSystem = fs.LocalFileSystem()
             self._root = str(Path(place).absolute())
         else:
-            self._files, self._root = fs.FileSystem.from_uri(_with_endpoint(place))
-            self._root = self._root.rstrip("/")
+            self._root = place.removeprefix("s3://").strip("/")
+            self._files = _s3(self._root.partition("/")[0])
 
     def path(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -153,10 +155,11 @@ class Folder:
         return found.hexdigest()
 
 
-def _with_endpoint(uri: str) -> str:
-    """The URI with the endpoint of the AWS SDK's variables, which pyarrow reads only in part."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if not endpoint or "endpoint_override=" in uri:
-        return uri
-    scheme, _, host = endpoint.rpartition("://")
-    return f"{uri}{'&' if '?' in uri else '?'}endpoint_override={host.rstrip('/')}&scheme={scheme or 'https'}"
+def _s3(bucket: str) -> fs.S3FileSystem:
+    """The S3 of the AWS SDK's variables; without a region that of the bucket."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    scheme, _, host = endpoint.rstrip("/").rpartition("://")
+    if not host:
+        return fs.S3FileSystem(region=region or fs.resolve_s3_region(bucket))
+    return fs.S3FileSystem(region=region or "us-east-1", endpoint_override=host, scheme=scheme or "https")

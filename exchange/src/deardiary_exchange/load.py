@@ -22,7 +22,9 @@ server that does not answer, or that refuses the caller, raises ClientError.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from deardiary.entities.records import Fields, split
@@ -31,21 +33,24 @@ from deardiary.wire import limits
 from deardiary.wire.shapes import ExperimentStatus, IterationStatus
 from deardiary.wire.times import format_time, from_milliseconds
 from deardiary_exchange import checks, points
-from deardiary_exchange.files import key_of_file, store
+from deardiary_exchange.files import Owner, key_of_file, store
 from deardiary_exchange.keys import hash_of, key_of
 from deardiary_exchange.models import Models
 from deardiary_exchange.models import given as _given
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import deardiary
     from deardiary.wire.shapes import Iteration
     from deardiary_exchange import runs
+    from deardiary_exchange.copies import Copies
     from deardiary_exchange.runs import File, Input, Line, Points, Run, Version
 
 Outcome = Literal["created", "completed", "unchanged", "deleted", "failed"]
 
+# Runs whose copies are recorded together.
+_WINDOW = 100
 # Lines of one request, whose texts have at most 1 MiB; the server splits a longer text.
 _LINES, _LINES_BYTES, _TEXT_CHARACTERS = 5000, limits.MAX_FLUSH_OUTPUT_BYTES * 3 // 4, 200_000
 
@@ -68,22 +73,46 @@ class Report:
 
 
 class Loader:
-    """Brings runs into one project. ``progress`` is called with each report's number of points."""
+    """Brings runs into one project.
 
-    def __init__(self, client: deardiary.Client, project_id: str) -> None:
+    ``copies`` keeps which of them are copies of another DearDiary's. With ``update`` a run that has ended gets the
+    name, the notes, the labels, tags and files that its origin has now; what was added here stays.
+    """
+
+    def __init__(
+        self, client: deardiary.Client, project_id: str, *, copies: Copies | None = None, update: bool = False
+    ) -> None:
         self._client = client
+        self._copies = copies
+        self._update = update
         self._project_id = project_id
         self._experiments: dict[str, tuple[runs.Experiment, str]] = {}
         self._iterations: dict[str, tuple[str, str]] = {}  # by key: the id, and that of the experiment
         self._files: dict[str, str] = {}  # by key: the id
-        self._unread: dict[str, tuple[Iteration, str]] = {}  # by key: the iteration, and the name of a file in it
+        self._unread: dict[str, tuple[str, str]] = {}  # by key: the id of an iteration, and the name of a file in it
         self._versions: dict[str, str] = {}
         self._waiting: list[tuple[Run, Iteration, _Work]] = []
         self._models = Models(client, project_id)
 
     def load(self, wanted: Iterable[Run]) -> Iterator[Report]:
-        for run in wanted:
+        runs_of = iter(wanted)
+        while window := list(islice(runs_of, _WINDOW)):
+            if self._copies is None:
+                yield from map(self._load, window)
+            else:
+                yield from self._load_copies(self._copies, window)
+
+    def _load_copies(self, copies: Copies, window: Sequence[Run]) -> Iterator[Report]:
+        by_experiment: dict[str, list[str]] = {}
+        for run in window:
+            by_experiment.setdefault(self._experiment_id(run.experiment), []).append(run.key)
+        copies.begin(by_experiment)
+        for run in window:
             yield self._load(run)
+        for experiment_id, keys in by_experiment.items():
+            found = {key: self._iterations[key] for key in keys if key in self._iterations}
+            new = {key: id_ for key, (id_, owner) in found.items() if owner == experiment_id}
+            copies.keep(experiment_id, new)
 
     def load_experiments(self, wanted: Iterable[runs.Experiment]) -> None:
         """Create the experiments that have no run of their own."""
@@ -92,19 +121,35 @@ class Loader:
 
     def load_files(self, wanted: Iterable[tuple[runs.Experiment, File]]) -> Iterator[Report]:
         """Store files of experiments; a report for each that was not taken."""
+        owners: dict[str, Owner] = {}
+        there: dict[str, dict[tuple[str, str | None], str]] = {}
         for experiment, file in wanted:
             lost: list[str] = []
             experiment_id, key = self._experiment_id(experiment), key_of_file(experiment.key, file)
-            try:
-                stored = store(self._client, experiment_id, None, file, key, lost)
-            except Invalid:
-                if not self._opened(experiment_id):
-                    raise
-                stored = store(self._client, experiment_id, None, file, key, lost)
+            if self._is_home(experiment) and experiment_id not in there:
+                listed = self._client.resources.list(experiment_id)
+                there[experiment_id] = {
+                    (each.name, each.content_hash): each.id for each in listed if not each.iteration_id
+                }
+            stored = there.get(experiment_id, {}).get((file.name, file.content_hash))
+            if stored is None:
+                owner = owners.setdefault(experiment_id, Owner(experiment.key, experiment_id))
+                stored = self._stored(owner, file, lost)
             if stored is not None:
                 self._files[key] = stored
             if lost:
                 yield Report(key=key, name=file.name, outcome="failed", not_taken=tuple(lost))
+
+    def _stored(self, owner: Owner, file: File, lost: list[str]) -> str | None:
+        try:
+            return store(self._client, owner, file, lost)
+        except Invalid:
+            if not self._opened(owner.experiment_id):
+                raise
+            return store(self._client, owner, file, lost)
+
+    def _is_home(self, experiment: runs.Experiment) -> bool:
+        return self._copies is not None and self._copies.native_id(experiment.key) is not None
 
     def load_models(self, wanted: Iterable[runs.Model]) -> None:
         """Create the models that have no version."""
@@ -128,7 +173,7 @@ class Loader:
 
     def _settle_experiments(self) -> None:
         for wanted, experiment_id in self._experiments.values():
-            if wanted.status is None:
+            if wanted.status is None or self._is_home(wanted):
                 continue
             found = self._client.experiments.get(experiment_id)
             if (found.status_id, found.end_date) != (wanted.status, wanted.end_date):
@@ -137,8 +182,21 @@ class Loader:
                 )
 
     def iteration_id(self, run_key: str) -> str | None:
-        """The id of the iteration of a run of this load."""
-        return self._iterations.get(run_key, (None,))[0]
+        """The id of the iteration of a run of this load, or of an earlier one."""
+        found = self._known(run_key)
+        return found and found[0]
+
+    def leave(self, run: Run) -> None:
+        """Leave a run out that is known to be as at its origin; others may read its files."""
+        found = self._known(run.key)
+        if found is not None:
+            self._unread |= {key_of_file(run.key, each): (found[0], each.name) for each in run.files}
+
+    def _known(self, run_key: str) -> tuple[str, str] | None:
+        """The ids of a run's iteration and of its experiment."""
+        if run_key in self._iterations or self._copies is None:
+            return self._iterations.get(run_key)
+        return self._copies.copy_of(run_key)
 
     def _load(self, run: Run) -> Report:
         work = _Work(run)
@@ -153,16 +211,51 @@ class Loader:
             return work.report("failed", str(error))
 
     def _bring(self, run: Run, work: _Work) -> Report:
+        if self._copies is not None and (native := self._copies.native_id(run.key)) is not None:
+            return self._came_home(run, native, work)
         iteration, work.is_new = self._begin(run, work)
         work.iteration_id = iteration.id
         self._iterations[run.key] = (iteration.id, iteration.experiment_id)
+        if self._update and not work.is_new:
+            self._bring_annotations(run, iteration, work)
         if _is_as_at_its_origin(iteration, run):
-            self._unread |= {key_of_file(run.key, each): (iteration, each.name) for each in run.files}
-            return work.report("unchanged")
+            self._unread |= {key_of_file(run.key, each): (iteration.id, each.name) for each in run.files}
+            if not self._update or not self._has_more(run, iteration, work):
+                return work.report()
         if iteration.end_date is not None:
             self._client.iterations.update(iteration.id, status_id=IterationStatus.RUNNING)
         self._bring_content(run, iteration, work)
         return self._end(run, iteration, work)
+
+    def _came_home(self, run: Run, iteration_id: str, work: _Work) -> Report:
+        """Leave a run alone that was born here: here is what it is; others have copies."""
+        work.iteration_id = iteration_id
+        self._iterations[run.key] = (iteration_id, self._experiment_id(run.experiment))
+        self._unread |= {key_of_file(run.key, each): (iteration_id, each.name) for each in run.files}
+        return work.report()
+
+    def _bring_annotations(self, run: Run, iteration: Iteration, work: _Work) -> None:
+        """What may change after the end; files that the origin has now, too."""
+        name = checks.name(run.name, [])
+        labels = {key: value for key, value in work.labels.items() if iteration.labels.get(key) != value}
+        changes = _given(
+            name=name if name != iteration.name else None,
+            notes=run.notes if run.notes != iteration.notes else None,
+            labels=labels or None,
+        )
+        if changes:
+            self._client.iterations.update(iteration.id, **changes)
+        tags = set(work.tags) - {each.value for each in self._client.tags.list("iteration", iteration.id)}
+        for tag in sorted(tags):
+            self._client.tags.create("iteration", iteration.id, tag)
+        work.changed |= bool(changes or tags)
+        if _is_as_at_its_origin(iteration, run):
+            self._bring_files(run, iteration, work)
+
+    def _has_more(self, run: Run, iteration: Iteration, work: _Work) -> bool:
+        """True if the origin has points of an ended run that are not here: a batch came late."""
+        present = self._client.metrics.to_dataframe(iteration.id, backend="arrow")
+        return next(iter(points.missing(work.known_keys(run.metrics()), present)), None) is not None
 
     def _end(self, run: Run, iteration: Iteration, work: _Work, *, is_last: bool = False) -> Report:
         """Record what the run has read, and end it; unless it read what is not there yet."""
@@ -185,7 +278,7 @@ class Loader:
             notes=checks.text("notes", run.notes, limits.MAX_TEXT_BYTES, work.not_taken) or None,
             parent_iteration_id=self._parent_id(run, work),
             created_date=run.created_date,
-            labels=checks.labels(run.labels, work.not_taken) or None,
+            labels=work.labels or None,
             tags=list(work.tags[: limits.MAX_BULK_TAGS]) or None,
         )
         create = self._client.iterations.find_or_create
@@ -206,7 +299,7 @@ class Loader:
     def _parent_id(self, run: Run, work: _Work) -> str | None:
         if run.parent_key is None:
             return None
-        parent_id, experiment_id = self._iterations.get(run.parent_key, (None, None))
+        parent_id, experiment_id = self._known(run.parent_key) or (None, None)
         if parent_id is not None and experiment_id == self._experiment_id(run.experiment):
             return parent_id
         reason = "was not loaded before it" if parent_id is None else "is in another experiment"
@@ -220,6 +313,11 @@ class Loader:
 
     def _found_experiment(self, wanted: runs.Experiment) -> str:
         lost: list[str] = []
+        known = self._copies.experiment_id(wanted.key) if self._copies is not None else None
+        if known is not None:
+            if self._update and not self._is_home(wanted):
+                self._update_experiment(known, wanted)
+            return known
         name = checks.name(wanted.name, lost) or wanted.key
         found = next(self._client.experiments.list(self._project_id, name=name), None)
         if found is None:
@@ -235,7 +333,24 @@ class Loader:
             )
         for tag in checks.tags(wanted.tags, lost):
             self._client.tags.create("experiment", found.id, tag)
+        if self._copies is not None:
+            self._copies.keep_experiment(wanted.key, found.id)
         return found.id
+
+    def _update_experiment(self, experiment_id: str, wanted: runs.Experiment) -> None:
+        """Give a copy what its original has now. A name that another experiment has here stays as it is."""
+        found = self._client.experiments.get(experiment_id)
+        labels = {key: value for key, value in wanted.labels.items() if found.labels.get(key) != value}
+        changes = _given(
+            description=wanted.description if wanted.description != found.description else None, labels=labels or None
+        )
+        if changes:
+            self._client.experiments.update(experiment_id, **changes)
+        if wanted.name != found.name:
+            with suppress(Conflict):
+                self._client.experiments.update(experiment_id, name=wanted.name)
+        for tag in wanted.tags:
+            self._client.tags.create("experiment", experiment_id, tag)
 
     def _bring_content(self, run: Run, iteration: Iteration, work: _Work) -> None:
         self._bring_fields(run, iteration, work)
@@ -243,15 +358,15 @@ class Loader:
         self._bring_output(run, iteration, work)
         if run.environment:
             self._client.iterations.set_snapshot(iteration.id, **run.environment)  # type: ignore[arg-type]
-        for file in run.files:
-            self._bring_file(run, iteration, file, work)
+        self._bring_files(run, iteration, work)
 
-    def _bring_file(self, run: Run, iteration: Iteration, file: File, work: _Work) -> None:
-        key = key_of_file(run.key, file)
-        stored = store(self._client, iteration.experiment_id, iteration.id, file, key, work.not_taken)
-        if stored is not None:
-            self._files[key] = stored
-            work.files += 1
+    def _bring_files(self, run: Run, iteration: Iteration, work: _Work) -> None:
+        owner = Owner(run.key, iteration.experiment_id, iteration.id)
+        for file in run.files:
+            stored = store(self._client, owner, file, work.not_taken)
+            if stored is not None:
+                self._files[key_of_file(run.key, file)] = stored
+                work.files += 1
 
     def _bring_fields(self, run: Run, iteration: Iteration, work: _Work) -> None:
         """Parameters, and tags that did not fit into the creation."""
@@ -300,9 +415,11 @@ class Loader:
     def _file_id(self, key: str | None) -> str | None:
         """The id of the resource of a file of this load; the first use of a file of an earlier load asks for it."""
         if key is not None and key in self._unread:
-            iteration, name = self._unread.pop(key)
-            stored = self._client.resources.list(iteration.experiment_id, iteration_id=iteration.id)
-            self._files.update((key, each.id) for each in stored if each.name == name)
+            iteration_id, name = self._unread.pop(key)
+            with suppress(NotFound):  # it was deleted here
+                iteration = self._client.iterations.get(iteration_id)
+                stored = self._client.resources.list(iteration.experiment_id, iteration_id=iteration_id)
+                self._files.update((key, each.id) for each in stored if each.name == name)
         return self._files.get(key or "")
 
     def _bring_input(self, iteration: Iteration, wanted: Input, work: _Work) -> None:
@@ -333,6 +450,8 @@ class Loader:
             not_taken.append(f"file {wanted.file_key}: it was not loaded")
         try:
             version, is_new = self._models.bring(wanted, iteration_id, resource_id, not_taken)
+        except NotFound as error:
+            return replace(report, outcome="deleted", not_taken=(*not_taken, str(error)))
         except (Invalid, Conflict) as error:
             return replace(report, not_taken=(*not_taken, str(error)))
         self._versions[wanted.key] = version.id
@@ -349,6 +468,7 @@ class _Work:
         self.iteration_id: str | None = None
         self.not_taken = list(run.not_taken)
         self.tags = checks.tags(run.tags, self.not_taken)
+        self.labels = checks.labels(run.labels, self.not_taken)
         self.points = 0
         self.files = 0
         self.changed = False

@@ -33,23 +33,32 @@ def record_name(part: str) -> str:
     return f"parts/{part}.json"
 
 
-def records(folder: Folder, project_id: str) -> dict[str, Any]:
-    """The records of complete parts, by name. NotAnExport if the folder has another project."""
+def records(folder: Folder, project_id: str, *, has_files: bool) -> dict[str, Any]:
+    """The records of complete parts, by name. NotAnExport if the folder has another project, or other contents."""
     begun = folder.read_json("parts/of.json")
     if begun is None:
         if folder.names():
             raise NotAnExport(f"{folder.place} has files that are no export; name an empty folder")
-        folder.write_json("parts/of.json", {"project_id": project_id, "schema_version": SCHEMA_VERSION})
+        folder.write_json(
+            "parts/of.json", {"project_id": project_id, "schema_version": SCHEMA_VERSION, "has_files": has_files}
+        )
         return {}
     if begun["project_id"] != project_id:
         raise NotAnExport(f"{folder.place} has an export of another project, {begun['project_id']}")
     if begun["schema_version"] != SCHEMA_VERSION:
         raise NotAnExport(f"{folder.place} has an export of another version, {begun['schema_version']}")
+    if begun.get("has_files", True) != has_files:
+        raise NotAnExport(f"{folder.place} belongs to `deardiary {'replicate' if has_files else 'export'}`")
+    return records_of_parts(folder)
+
+
+def records_of_parts(folder: Folder) -> dict[str, Any]:
     names = [name for name in folder.names("parts") if name != "parts/of.json"]
     return {name.removeprefix("parts/").removesuffix(".json"): folder.read_json(name) for name in names}
 
 
-def write(folder: Folder, project: Project, parts: dict[str, Any], files: int) -> None:
+def write(folder: Folder, project: Project, parts: dict[str, Any], files: int | None) -> None:
+    """Write the manifest; ``files`` is None for an export without files."""
     tables: dict[str, list[Any]] = {}
     for record in parts.values():
         for name, each in record["tables"].items():
@@ -66,8 +75,8 @@ def write(folder: Folder, project: Project, parts: dict[str, Any], files: int) -
     folder.write_json(NAME, found)
 
 
-def read(folder: Folder) -> dict[str, Any]:
-    """The manifest. NotAnExport without one of this version."""
+def read(folder: Folder, *, needs_files: bool = True) -> dict[str, Any]:
+    """The manifest. NotAnExport without one of this version, or without the files that are needed."""
     found = folder.read_json(NAME)
     if not isinstance(found, dict) or found.get("format") != "deardiary":
         raise NotAnExport(f"{folder.place} has no manifest.json of a complete export; run `deardiary export` again")
@@ -75,6 +84,8 @@ def read(folder: Folder) -> dict[str, Any]:
         raise NotAnExport(
             f"{folder.place} is of version {found['schema_version']}; this program reads {SCHEMA_VERSION}"
         )
+    if needs_files and found["files"] is None:
+        raise NotAnExport(f"{folder.place} has tables without files: it belongs to `deardiary replicate`")
     return found
 
 

@@ -20,6 +20,7 @@ _COLUMNS: dict[str, dict[str, pyarrow.DataType]] = {
         "status": _TEXT,
         **_CREATED,
         "end_date": _TIME,
+        "origin": _TEXT,
     },
     "iterations": {
         "id": _TEXT,
@@ -36,6 +37,7 @@ _COLUMNS: dict[str, dict[str, pyarrow.DataType]] = {
         "git_sha": _TEXT,
         "git_dirty": pyarrow.bool_(),
         "entrypoint": _TEXT,
+        "origin": _TEXT,
     },
     "snapshots": {"iteration_id": _TEXT, "project_toml": _TEXT, "manifest_toml": _TEXT, "git_diff": _TEXT},
     "parameters": {"iteration_id": _TEXT, "key": _TEXT, "value": _TEXT},

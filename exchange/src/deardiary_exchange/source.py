@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import deardiary
     from deardiary.wire.shapes import Input, IterationOverview, MetricSummary, OutputLine, OutputPage, Snapshot
 
-# Points of one request, unless one metric has more.
-_MOST_POINTS = 1_000_000
+# Points of one request, unless one metric has more; more than these are not read ahead.
+_MOST_POINTS = 500_000
 Row = dict[str, Any]
 
 

@@ -39,7 +39,7 @@ def connected(folder: Folder) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     import duckdb
 
-    found = manifest.read(folder)
+    found = manifest.read(folder, needs_files=False)
     with duckdb.connect() as connection:
         for name, schema in TABLES.items():
             paths = manifest.paths_of(found, name)

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from deardiary_exchange.folder import Folder, Sink
 
 # A row group is written when it has so many rows, or so many bytes of text.
-_GROUP_ROWS, _GROUP_BYTES = 256 * 1024, 8 << 20
+_GROUP_ROWS, _GROUP_BYTES = 128 * 1024, 8 << 20
+# Steps and times grow slowly, and values mostly differ: a dictionary of them would be as large as they are.
+_ENCODINGS: dict[str, dict[str, Any]] = {
+    "metrics": {
+        "use_dictionary": ["iteration_id", "key"],
+        "column_encoding": {
+            "step": "DELTA_BINARY_PACKED",
+            "recorded_at": "DELTA_BINARY_PACKED",
+            "value": "BYTE_STREAM_SPLIT",
+        },
+    }
+}
 _LARGE_TEXTS = ("text", "value", "notes", "project_toml", "manifest_toml", "git_diff", "description", "error_message")
 
 
@@ -46,7 +57,9 @@ class TableWriter:
         self._stack = ExitStack()
         self._sink: Sink = self._stack.enter_context(folder.write(path))
         self._writer = self._stack.enter_context(
-            parquet.ParquetWriter(self._sink, self._schema, compression="zstd", compression_level=1)
+            parquet.ParquetWriter(
+                self._sink, self._schema, compression="zstd", compression_level=1, **_ENCODINGS.get(table, {})
+            )
         )
 
     def add(self, row: dict[str, Any]) -> None:
