@@ -146,10 +146,11 @@ def test_mlflow(bring: Bring, name: str, tmp_path: Path) -> None:
         f"runs:/{child.id}/reader",
         there.files("rate 0.1")["reader/weights.bin"].id,
     )
-    assert sorted(there.said["not_taken"]) == [
-        "deleted runs of the experiment 'digits': 1",
-        "model 'without a version': it has no version",
-    ]
+    assert there.said["not_taken"] == ["deleted runs of the experiment 'digits': 1"]
+    assert {each.name for each in there.client.experiments.list(there.project)} == {"digits", "empty"}
+    assert {each.name for each in there.client.models.list(there.project)} == {
+        *("digits", "readers", "without a version"),
+    }
 
 
 def test_wandb(bring: Bring, tmp_path: Path) -> None:

@@ -23,7 +23,9 @@ def add(commands: Subparsers) -> None:
         "location", nargs="?", help="where the tracker keeps its runs; by default where it usually does"
     )
     parser.add_argument("--to", metavar="PROJECT", help="the name of the project (default: that of the exported one)")
-    parser.add_argument("--artifacts", metavar="FOLDER", type=Path, help="where the artifacts of MLflow are now")
+    parser.add_argument(
+        "--artifacts", metavar="FOLDER", type=Path, help="where the artifacts of MLflow or Neptune are now"
+    )
     parser.add_argument("--step-factor", type=count, default=1, metavar="N", help="multiply steps that have fractions")
 
 

@@ -41,8 +41,11 @@ def _opened(call: Call) -> Origin:
 
 
 def _loaded(origin: Origin, loader: Loader, progress: Bar) -> Iterator[Report]:
+    loader.load_experiments(origin.experiments())
+    yield from loader.load_files(origin.loose_files())
     for number, each in enumerate(loader.load(origin.runs()), 1):
         progress(number, 0)
         yield each
+    loader.load_models(origin.models())
     yield from loader.load_versions(origin.versions(loader.iteration_id))
     yield from loader.finish()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,9 @@ from deardiary.wire.shapes import IterationStatus
 from deardiary.wire.times import to_milliseconds
 from deardiary_exchange.origins import media
 from deardiary_exchange.origins.database import open_read_only, tables
-from deardiary_exchange.origins.origin import OriginFailed, date, ended, grouped
+from deardiary_exchange.origins.origin import Origin, OriginFailed, date, ended, grouped
 from deardiary_exchange.origins.steps import Steps
-from deardiary_exchange.runs import Experiment, File, Line, Run, Version
+from deardiary_exchange.runs import Experiment, File, Line, Run
 
 _STATUSES = {"finished": IterationStatus.SUCCEEDED, "failed": IterationStatus.FAILED, "stopped": IterationStatus.KILLED}
 _SYS, _MONITORING = "sys/", "monitoring/"
@@ -29,11 +29,11 @@ _TEXTS = """
 """
 
 
-class GoodSeed:
+class GoodSeed(Origin):
     """The origin ``deardiary import goodseed``."""
 
     def __init__(self, location: Path, step_factor: int = 1) -> None:
-        self.not_taken: list[str] = []
+        super().__init__()
         self._factor = step_factor
         self._paths = sorted(location.rglob("*.sqlite")) if location.is_dir() else [location]
         if not self._paths:
@@ -50,9 +50,6 @@ class GoodSeed:
                 yield _run(database, Steps(self._factor))
             finally:
                 database.close()
-
-    def versions(self, iteration_id: Callable[[str], str | None]) -> Iterator[Version]:
-        return iter(())
 
 
 def _run(database: sqlite3.Connection, steps: Steps) -> Run:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deardiary.nested import flat
 from deardiary.wire import limits
 from deardiary.wire.shapes import IterationStatus
 from deardiary.wire.times import from_milliseconds
-from deardiary_exchange.runs import Columns, Points, Run, Version
+from deardiary_exchange.runs import Columns, Experiment, File, Model, Points, Run, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,16 +28,36 @@ class OriginFailed(Exception):
     """An origin cannot be read: it is not there, not of this tracker, or needs a package."""
 
 
-class Origin(Protocol):
+class Origin:
     """Runs of another tracker. ``not_taken`` has sentences on what belongs to no run; it is complete after the runs."""
 
-    not_taken: list[str]
+    def __init__(self) -> None:
+        self.not_taken: list[str] = []
+
+    def experiments(self) -> Iterable[Experiment]:
+        """Experiments that may have no runs."""
+        return ()
+
+    def loose_files(self) -> Iterable[tuple[Experiment, File]]:
+        """Files of experiments that belong to no run."""
+        return ()
 
     def runs(self) -> Iterator[Run]:
         """The runs, each parent before its children."""
+        raise NotImplementedError
 
-    def versions(self, iteration_id: Callable[[str], str | None]) -> Iterator[Version]:
+    def models(self) -> Iterable[Model]:
+        """Models that may have no versions."""
+        return ()
+
+    def versions(self, iteration_id: Callable[[str], str | None]) -> Iterable[Version]:
         """The model versions, after the runs. ``iteration_id`` returns the id of the iteration of a run's key."""
+        return ()
+
+    def note(self, sentence: str) -> None:
+        """Report once what was not taken."""
+        if sentence not in self.not_taken:
+            self.not_taken.append(sentence)
 
 
 def grouped(rows: Iterable[tuple[str, int, int, float]]) -> Iterator[Points]:

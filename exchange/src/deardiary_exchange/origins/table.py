@@ -60,6 +60,18 @@ def _goodseed(location: str, options: Options) -> Origin:
     return GoodSeed(Path(location), options.step_factor)
 
 
+def _neptune(location: str, options: Options) -> Origin:
+    from deardiary_exchange.origins.neptune import Neptune
+
+    return Neptune(Path(location), options.artifacts, options.step_factor)
+
+
+def _deardiary_jl(location: str, options: Options) -> Origin:
+    from deardiary_exchange.origins.deardiary_jl import DearDiaryJl
+
+    return DearDiaryJl(Path(location))
+
+
 def _of(variable: str, *folder: str) -> Callable[[], str]:
     return lambda: os.environ.get(variable) or str(Path.home().joinpath(*folder))
 
@@ -76,4 +88,8 @@ ORIGINS = {
         "Trackio's folder, or its file of a project", _of("TRACKIO_DIR", ".cache", "huggingface", "trackio"), _trackio
     ),
     "goodseed": Named("GoodSeed's folder, or its file of a run", _of("GOODSEED_HOME", ".goodseed"), _goodseed),
+    "neptune": Named("a folder that neptune-exporter wrote", lambda: "exports", _neptune),
+    "deardiary-jl": Named(
+        "a file of DearDiary.jl", lambda: os.environ.get("DEARDIARY_DB_FILE") or "deardiary.db", _deardiary_jl
+    ),
 }

@@ -15,7 +15,7 @@ from deardiary.wire.shapes import IterationStatus
 from deardiary.wire.times import to_milliseconds
 from deardiary_exchange.origins import artifacts, media
 from deardiary_exchange.origins.database import open_read_only, tables
-from deardiary_exchange.origins.origin import OriginFailed, date, grouped, is_exact, number, texts
+from deardiary_exchange.origins.origin import Origin, OriginFailed, date, grouped, is_exact, number, texts
 from deardiary_exchange.runs import Experiment, File, Input, Model, Run, Version
 
 _RUNS = """
@@ -34,11 +34,11 @@ _USED = """
 _LABELS = {"_Username": "user", "_Group": "group"}
 
 
-class Trackio:
+class Trackio(Origin):
     """The origin ``deardiary import trackio``."""
 
     def __init__(self, location: Path) -> None:
-        self.not_taken: list[str] = []
+        super().__init__()
         paths = sorted(location.glob("*.db")) if location.is_dir() else [location]
         self._projects = [_Project(path) for path in paths]
         if not self._projects:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +50,14 @@ class SqliteStore:
         self._tables = tables(self._database)
         if not {"experiments", "runs", "metrics"} <= self._tables:
             raise OriginFailed(f"{path} is no database of MLflow: it has no tables experiments, runs and metrics")
-        self.not_taken: list[str] = []
+        self.note: Callable[[str], object] = len  # the origin sets its own
 
     def experiments(self) -> Iterator[StoredExperiment]:
         created = "creation_time" if "creation_time" in self._columns("experiments") else "NULL"
         statement = f"SELECT experiment_id, name, artifact_location, lifecycle_stage, {created} FROM experiments"  # noqa: S608
         for id_, name, location, stage, created_ms in self._rows(f"{statement} ORDER BY experiment_id"):
             if stage != "active":
-                self.not_taken.append(f"experiment {name!r}: it is deleted")
+                self.note(f"experiment {name!r}: it is deleted")
                 continue
             tags = dict(self._rows("SELECT key, value FROM experiment_tags WHERE experiment_id = ?", id_))
             yield StoredExperiment(str(id_), name, tags, created_ms, location or "")
@@ -137,7 +137,7 @@ class SqliteStore:
         statement = "SELECT count(*) FROM runs WHERE experiment_id = ? AND lifecycle_stage <> 'active'"
         ((count,),) = self._rows(statement, int(experiment.id))
         if count:
-            self.not_taken.append(f"deleted runs of the experiment {experiment.name!r}: {count}")
+            self.note(f"deleted runs of the experiment {experiment.name!r}: {count}")
 
     def _pairs(self, table: str, run_id: str) -> dict[str, str]:
         return dict(self._rows(f"SELECT key, coalesce(value, '') FROM {table} WHERE run_uuid = ? ORDER BY key", run_id))  # noqa: S608

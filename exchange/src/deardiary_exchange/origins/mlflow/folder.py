@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +34,18 @@ class FolderStore:
         self._roots = artifacts.roots(folder, artifacts_folder)
         if not any(folder.glob(f"*/{_META}")):
             raise OriginFailed(f"{folder} is no folder of MLflow: no folder in it has a file {_META}")
-        self.not_taken: list[str] = []
-        trash = sum(1 for _ in folder.glob(f"{_TRASH}/*/{_META}"))
-        if trash:
-            self.not_taken.append(f"deleted experiments: {trash}")
+        self.note: Callable[[str], object] = len  # the origin sets its own
 
     def experiments(self) -> Iterator[StoredExperiment]:
+        trash = sum(1 for _ in self._folder.glob(f"{_TRASH}/*/{_META}"))
+        if trash:
+            self.note(f"deleted experiments: {trash}")
         for path in _folders(self._folder):
             if path.name in (_MODELS, _TRASH):
                 continue
             meta = _meta(path)
             if meta.get("lifecycle_stage") != "active":
-                self.not_taken.append(f"experiment {meta['name']!r}: it is deleted")
+                self.note(f"experiment {meta['name']!r}: it is deleted")
                 continue
             yield StoredExperiment(path.name, str(meta["name"]), _texts(path / "tags"), meta.get("creation_time"))
 
@@ -61,7 +61,7 @@ class FolderStore:
             else:
                 deleted += 1
         if deleted:
-            self.not_taken.append(f"deleted runs of the experiment {experiment.name!r}: {deleted}")
+            self.note(f"deleted runs of the experiment {experiment.name!r}: {deleted}")
         for _, path in sorted(found):
             yield self._run(path, experiment)
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from deardiary.wire.shapes import IterationStatus, Stage
 from deardiary_exchange.origins import media
-from deardiary_exchange.origins.origin import date, ended, grouped, parents_first
+from deardiary_exchange.origins.origin import Origin, date, ended, grouped, parents_first
 from deardiary_exchange.runs import Experiment, File, Input, Model, Run, Version
 
 NAME, NOTE, PARENT, USER = "mlflow.runName", "mlflow.note.content", "mlflow.parentRunId", "mlflow.user"
@@ -24,7 +24,7 @@ _STATUSES = {
     "KILLED": IterationStatus.KILLED,
 }
 _STAGES = {"Staging": Stage.STAGING, "Production": Stage.PRODUCTION, "Archived": Stage.ARCHIVED}
-_DESCRIPTION = "MLmodel"
+_DESCRIPTION, _DEFAULT = "MLmodel", "0"
 
 
 class StoredExperiment(NamedTuple):
@@ -87,7 +87,7 @@ class StoredVersion(NamedTuple):
 class Store(Protocol):
     """MLflow's record, in a folder, a database or a server."""
 
-    not_taken: list[str]
+    note: Callable[[str], object]
 
     def experiments(self) -> Iterable[StoredExperiment]: ...
     def runs(self, experiment: StoredExperiment) -> Iterable[StoredRun]:
@@ -105,16 +105,24 @@ class Store(Protocol):
         """Model by model, the versions in the order of their numbers; of a model without versions the model."""
 
 
-class Mlflow:
+class Mlflow(Origin):
     """The origin ``deardiary import mlflow``."""
 
     def __init__(self, store: Store) -> None:
+        super().__init__()
         self._store = store
-        self.not_taken = store.not_taken
+        store.note = self.note
         self._in_registry: set[str] = set()
         # Of the runs that a model version names: the paths of their files, and the folders of logged models by id.
         self._paths: dict[str, list[str]] = {}
         self._folders: dict[str, str] = {}
+
+    def experiments(self) -> Iterator[Experiment]:
+        """All but the one that MLflow itself creates."""
+        return (_experiment(each) for each in self._store.experiments() if each.id != _DEFAULT)
+
+    def models(self) -> Iterator[Model]:
+        return (_model(each) for each in self._store.versions() if isinstance(each, RegisteredModel))
 
     def runs(self) -> Iterator[Run]:
         versions = (each for each in self._store.versions() if isinstance(each, StoredVersion))
@@ -127,14 +135,13 @@ class Mlflow:
     def versions(self, iteration_id: Callable[[str], str | None]) -> Iterator[Version]:
         for each in self._store.versions():
             if isinstance(each, RegisteredModel):
-                self.not_taken.append(f"model {each.name!r}: it has no version")
                 continue
             iteration = iteration_id(key_of(each.run_id)) if each.run_id else None
             if each.run_id and iteration:
                 yield self._version(each, each.run_id, iteration)
                 continue
             reason = f"its run {each.run_id} was not taken" if each.run_id else "it has no run"
-            self.not_taken.append(f"version {each.version} of the model {each.model.name!r}: {reason}")
+            self.note(f"version {each.version} of the model {each.model.name!r}: {reason}")
 
     def _run(self, stored: StoredRun, experiment: StoredExperiment) -> Run:
         tags = dict(stored.tags)

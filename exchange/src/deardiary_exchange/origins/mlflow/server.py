@@ -9,7 +9,7 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from deardiary_exchange.origins.mlflow.form import (
@@ -35,7 +35,7 @@ class ServerStore:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
         self._headers = _sign_in(os.environ)
-        self.not_taken: list[str] = []
+        self.note: Callable[[str], object] = len  # the origin sets its own
         self._logged: dict[str, dict[str, dict[str, Any]]] = {}  # of one experiment: logged models by run and id
 
     def experiments(self) -> Iterator[StoredExperiment]:
@@ -49,7 +49,7 @@ class ServerStore:
         body = {"experiment_ids": [experiment.id], "max_results": _PAGE, "order_by": ["attributes.start_time ASC"]}
         deleted = sum(1 for _ in self._pages("runs", "/runs/search", {**body, "run_view_type": "DELETED_ONLY"}))
         if deleted:
-            self.not_taken.append(f"deleted runs of the experiment {experiment.name!r}: {deleted}")
+            self.note(f"deleted runs of the experiment {experiment.name!r}: {deleted}")
         self._logged = self._logged_models_of(experiment)
         for each in self._pages("runs", "/runs/search", {**body, "run_view_type": "ACTIVE_ONLY"}):
             yield _run(each, experiment)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from deardiary.wire.shapes import IterationStatus
 from deardiary_exchange.origins import media
-from deardiary_exchange.origins.origin import OriginFailed, date, grouped, parents_first
+from deardiary_exchange.origins.origin import Origin, OriginFailed, date, grouped, parents_first
 from deardiary_exchange.origins.tensorboard import values
 from deardiary_exchange.origins.tensorboard.events import Damaged, Position, events, hparams_class
-from deardiary_exchange.runs import Experiment, File, Run, Version
+from deardiary_exchange.runs import Experiment, File, Run
 
 _FILES = "*tfevents*"
 _SESSION = {2: IterationStatus.FAILED}
@@ -19,11 +19,11 @@ _HPARAMS, _GRAPH, _VERSION = "hparams", "graph_def", "file_version"
 _PROFILE = ".profile-empty"
 
 
-class TensorBoard:
+class TensorBoard(Origin):
     """The origin ``deardiary import tensorboard LOGDIR``. A run's name is the path of its folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.not_taken: list[str] = []
+        super().__init__()
         self._folder = folder.resolve()
         self._files: dict[Path, list[Path]] = {}
         for path in sorted(self._folder.rglob(_FILES)):
@@ -35,9 +35,6 @@ class TensorBoard:
     def runs(self) -> Iterator[Run]:
         for folder in parents_first(sorted(self._files), str, self._parent_of):
             yield self._run(folder)
-
-    def versions(self, iteration_id: Callable[[str], str | None]) -> Iterator[Version]:
-        return iter(())
 
     def _parent_of(self, folder: Path) -> str | None:
         """The nearest run above it: the writer of ``add_scalars`` and ``add_hparams`` has folders below its own."""

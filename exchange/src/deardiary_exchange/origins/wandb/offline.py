@@ -10,6 +10,7 @@ from typing import Any
 from deardiary.wire.shapes import IterationStatus
 from deardiary_exchange.origins import media
 from deardiary_exchange.origins.origin import (
+    Origin,
     OriginFailed,
     date,
     ended,
@@ -37,11 +38,11 @@ _OWN = (
 _NO_NUMBER = "no number, text, list or media"
 
 
-class Offline:
+class Offline(Origin):
     """The origin ``deardiary import wandb DIR``. A run of several folders, resumed offline, is one."""
 
     def __init__(self, folder: Path) -> None:
-        self.not_taken: list[str] = []
+        super().__init__()
         self._parts: dict[str, list[Path]] = {}
         found = folder.glob("run-*.wandb"), folder.glob("*run-*/run-*.wandb"), folder.glob("wandb/*run-*/run-*.wandb")
         # A folder's name has its time. `latest-run` is a link to one of them.
