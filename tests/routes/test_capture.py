@@ -191,7 +191,8 @@ def test_costs_sort_the_table(server: Server, project: deardiary.Project) -> Non
     for number, billable in enumerate((90, 3600, 7)):
         deliver(training_job(f"digits-{number}", BillableTimeInSeconds=billable))
     experiment = next(iter(server.client().experiments.list(project.id)))
-    path = f"/experiments/{experiment.id}/iterations?order_by=metrics.cost_usd desc"
+    query = 'order_by=metrics.cost_usd desc&filter=created_by = "sagemaker-capture"'
+    path = f"/experiments/{experiment.id}/iterations?{query}"
     names = [row["name"] for row in server.call("GET", path).body["data"]]
     assert names == ["digits-1", "digits-0", "digits-2"]
 

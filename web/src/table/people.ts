@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../state/api.ts";
+import { MACHINES } from "../state/machines.ts";
 import { me } from "../state/session.ts";
 import { SECRET } from "../state/share.ts";
 import { useList } from "../state/use.ts";
@@ -20,7 +21,11 @@ export function useAuthors(projectId: string | undefined, when: boolean): (id: s
   }, [when, user?.is_admin]);
   const others = everybody.value;
   return useMemo(() => {
-    const names = new Map([...others, ...(members.data ?? []).map((each) => [each.user_id, each.username] as const)]);
+    const names = new Map([
+      ...MACHINES,
+      ...others,
+      ...(members.data ?? []).map((each) => [each.user_id, each.username] as const),
+    ]);
     if (user) names.set(user.id, user.username);
     return (id) => names.get(id) ?? id.slice(0, 8);
   }, [members.data, others, user]);

@@ -1,10 +1,12 @@
 /** Who started it: the project's members have names, other ids stay ids. */
+import { MACHINES } from "../../state/machines.ts";
 import { me } from "../../state/session.ts";
 import { SECRET } from "../../state/share.ts";
 import { useList } from "../../state/use.ts";
 
 export function Author({ id, projectId }: { id: string; projectId: string | undefined }) {
   if (id === me.value?.id) return <> by you</>;
+  if (MACHINES.has(id)) return <> by {MACHINES.get(id)}</>;
   return projectId && !SECRET ? <Member id={id} projectId={projectId} /> : null;
 }
 
