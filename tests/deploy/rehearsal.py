@@ -102,7 +102,7 @@ class Checkout:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         said = done.stdout + done.stderr
