@@ -14,7 +14,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.config import CAPTURE_SAGEMAKER, ConfigurationError
 from chalicelib.errors import DomainError
-from infra import deploy
+from infra import deploy, doctor
 from infra.alerts import converge_alerts, delete_alerts, words_of
 from infra.backup import back_up, restore
 from infra.capture import check_project
@@ -171,6 +171,10 @@ def _admin(options: argparse.Namespace, _stage: Stage, _clients: Clients) -> Non
     _print_all(reset_admin(options.admin_username, _given_password(options)))
 
 
+def _doctor(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
+    doctor.report(stage, clients, options.api_id, json_wanted=options.json)
+
+
 def _rotate(_options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
     _print_all(rotate_secret(clients.ssm, stage.secret_parameter))
 
@@ -243,6 +247,7 @@ COMMANDS = {
     "backup": _backup,
     "restore": _restore,
     "admin": _admin,
+    "doctor": _doctor,
     "rotate": _rotate,
     "end-tokens": _end_tokens,
     "alerts": _alerts,

@@ -17,6 +17,7 @@ HELP = {
     "admin": "give the admin a new password",
     "backup": "write table and objects into another bucket",
     "restore": "make table and bucket from a backup",
+    "doctor": "check a deployed stage, and say what is wrong and what to do; changes nothing",
     "rotate": "sign tokens with a new secret; those in use go on working",
     "end-tokens": "end every session and API token of all users; passwords stay",
     "alerts": "pass events on, as mail, to a webhook or to Slack; earlier receivers stay",
@@ -39,8 +40,10 @@ def parser(description: str | None, commands: Mapping[str, Callable[..., None]])
     for name in ("up", "deploy", "restore", "admin"):
         _add_admin(made[name])
     made["up"].add_argument("--json", action="store_true", help="the outputs as one JSON object")
+    made["doctor"].add_argument("--json", action="store_true", help="the outcome of each check as JSON")
     made["up"].add_argument("--add-stage", action="store_true", help="name a new stage in .chalice/config.json first")
-    made["finish"].add_argument("--api-id", help="of a stage that CloudFormation has made; Chalice knows its own")
+    for name in ("finish", "doctor"):
+        made[name].add_argument("--api-id", help="of a stage that CloudFormation has made; Chalice knows its own")
     made["backup"].add_argument("--to", required=True, metavar="s3://BUCKET/PREFIX")
     made["restore"].add_argument("--from", required=True, metavar="s3://BUCKET/PREFIX", dest="source")
     made["end-tokens"].add_argument("--table", help="another table than the stage's, such as one restored by AWS")

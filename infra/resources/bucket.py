@@ -64,6 +64,18 @@ def allow_dashboard(s3: S3Client, bucket: str, origin: str) -> list[str]:
     return [f"bucket {bucket}: CORS for the dashboard at {origin}"]
 
 
+def inspect_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str], dashboard: str) -> list[str]:
+    """What is wrong with the bucket, a line each. `dashboard` is the web origin of the API's own pages."""
+    bucket = stage.bucket
+    if not has_bucket(s3, bucket):
+        return [f"there is no bucket {bucket}"]
+    settings = (*_access_settings(s3, stage), *_content_settings(s3, bucket, cors_origins))
+    faults = [f"{bucket} is not so: {each.label}" for each in settings if _or_none(each.read) != each.wanted]
+    if _cors_rule([dashboard], DASHBOARD) not in _cors_rules(s3, bucket):
+        faults.append(f"{bucket} has no CORS rule for the dashboard at {dashboard}")
+    return faults
+
+
 def has_bucket(s3: S3Client, name: str) -> bool:
     return _or_none(lambda: s3.head_bucket(Bucket=name)) is not None
 

@@ -52,6 +52,14 @@ def converge_answers(gateway: APIGatewayClient, api_id: str, cors_origins: Seque
     return [f"api {api_id}: answers errors in our form"]
 
 
+def inspect_answers(gateway: APIGatewayClient, api_id: str) -> list[str]:
+    """The gateway's own answers that are not in our error form, a line each."""
+    found = gateway.get_gateway_responses(restApiId=api_id, limit=500)["items"]
+    templates = {each["responseType"]: each.get("responseTemplates", {}).get("application/json", "") for each in found}
+    wrong = [kind for kind, (_, code, _, _) in _ANSWERS.items() if f'"{code}"' not in templates.get(kind, "")]
+    return [f"the answers {', '.join(wrong)} of the gateway are not in our form"] if wrong else []
+
+
 def url_of(api_id: str, stage: Stage) -> str:
     """The URL of the API. An emulator, which AWS_ENDPOINT_URL names, serves it below its own address."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")

@@ -77,6 +77,39 @@ def converge_monitoring(stage: Stage, topic: str | None) -> list[str]:
     return done
 
 
+def inspect_logs(logs: CloudWatchLogsClient, stage: Stage) -> list[str]:
+    """What is wrong with the logs, a line each."""
+    wrong = []
+    for name in (_group(each.name(stage)) for each in FUNCTIONS):
+        group = _find_group(logs, name)
+        if group is None:
+            wrong.append(f"there is no log {name}")
+        elif group.get("retentionInDays") != RETENTION_DAYS:
+            wrong.append(f"{name} is kept for {group.get('retentionInDays', 'ever')}, not {RETENTION_DAYS} days")
+    if not wrong:
+        present = logs.describe_metric_filters(logGroupName=_group(API.name(stage)))["metricFilters"]
+        patterns = {each["filterName"]: each["filterPattern"] for each in present}
+        wrong += [f"no filter counts {name}" for name in FILTERS if patterns.get(name) != FILTERS[name]]
+    return wrong
+
+
+def inspect_alarms(cloudwatch: CloudWatchClient, stage: Stage) -> list[str]:
+    """What is wrong with the alarms, a line each. An alarm that has gone off is wrong too."""
+    wanted = alarms(stage)
+    found = cloudwatch.describe_alarms(AlarmNames=[alarm.name for alarm in wanted])["MetricAlarms"]
+    present: dict[str, Any] = {each["AlarmName"]: each for each in found}
+    wrong = []
+    for alarm in wanted:
+        before = present.get(alarm.name)
+        if before is None:
+            wrong.append(f"there is no alarm {alarm.name!r}")
+        elif any(before.get(name) != value for name, value in alarm.request().items()):
+            wrong.append(f"the alarm {alarm.name!r} has other settings")
+        elif before.get("StateValue") == "ALARM":
+            wrong.append(f"the alarm {alarm.name!r} has gone off: {before.get('StateReason', '')}")
+    return wrong
+
+
 def delete_monitoring(stage: Stage, *, delete_logs: bool) -> list[str]:
     """Remove the alarms; with ``delete_logs`` also the logs."""
     names = [alarm.name for alarm in alarms(stage)]

@@ -48,6 +48,38 @@ def has_table(dynamodb: DynamoDBClient, name: str) -> bool:
     return _describe(dynamodb, name) is not None
 
 
+def inspect_table(dynamodb: DynamoDBClient, name: str) -> list[str]:
+    """What is wrong with the table, a line each."""
+    table = _describe(dynamodb, name)
+    if table is None:
+        return [f"there is no table {name}"]
+    faults = {
+        f"{name} has other keys: {table['KeySchema']}": table["KeySchema"] != KEY_SCHEMA,
+        f"{name} is not billed by request": not _is_billed_by_request(table),
+        f"{name} has no deletion protection": not table.get("DeletionProtectionEnabled"),
+        f"{name} has secondary indexes, which nothing uses and each write pays": bool(
+            table.get("GlobalSecondaryIndexes")
+        ),
+        f"items of {name} do not expire by {TTL_ATTRIBUTE}": not _expires(dynamodb, name),
+        f"{name} has no point-in-time recovery": not _is_recoverable(dynamodb, name),
+    }
+    return [fault for fault, is_there in faults.items() if is_there]
+
+
+def _is_billed_by_request(table: TableDescriptionTypeDef) -> bool:
+    return table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST"
+
+
+def _expires(dynamodb: DynamoDBClient, name: str) -> bool:
+    current = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    return current.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") and current.get("AttributeName") == TTL_ATTRIBUTE
+
+
+def _is_recoverable(dynamodb: DynamoDBClient, name: str) -> bool:
+    current = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    return current.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") == "ENABLED"
+
+
 def _describe(dynamodb: DynamoDBClient, name: str) -> TableDescriptionTypeDef | None:
     try:
         return dynamodb.describe_table(TableName=name)["Table"]
@@ -71,7 +103,7 @@ def _create(dynamodb: DynamoDBClient, name: str) -> list[str]:
 
 
 def _converge_billing(dynamodb: DynamoDBClient, table: TableDescriptionTypeDef) -> list[str]:
-    if table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST":
+    if _is_billed_by_request(table):
         return []
     dynamodb.update_table(TableName=table["TableName"], BillingMode="PAY_PER_REQUEST")
     dynamodb.get_waiter("table_exists").wait(TableName=table["TableName"])
@@ -87,8 +119,7 @@ def _converge_protection(dynamodb: DynamoDBClient, table: TableDescriptionTypeDe
 
 
 def _converge_expiry(dynamodb: DynamoDBClient, name: str) -> list[str]:
-    current = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    if current.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") and current.get("AttributeName") == TTL_ATTRIBUTE:
+    if _expires(dynamodb, name):
         return []
     dynamodb.update_time_to_live(
         TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
@@ -97,8 +128,7 @@ def _converge_expiry(dynamodb: DynamoDBClient, name: str) -> list[str]:
 
 
 def _converge_recovery(dynamodb: DynamoDBClient, name: str) -> list[str]:
-    current = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-    if current.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") == "ENABLED":
+    if _is_recoverable(dynamodb, name):
         return []
     for tries_left in reversed(range(RECOVERY_TRIES)):
         try:

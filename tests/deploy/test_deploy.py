@@ -206,6 +206,20 @@ def received(sqs: Any, url: str) -> list[str]:
     return []
 
 
+def test_the_doctor_finds_the_stage_healthy_and_names_a_fault(deployment: Deployment) -> None:
+    checkout = deployment.checkout
+    said = checkout.infra("doctor", "--stage", "dev")
+    assert [line for line in said.splitlines() if not line.startswith("ok ")] == [], said
+    logs = {"logGroupName": "/aws/lambda/deardiary-dev"}
+    checkout.aws("logs").put_retention_policy(**logs, retentionInDays=1)
+    found = json.loads(checkout.infra("doctor", "--stage", "dev", "--json", status=1).partition("\n")[0])
+    assert {each["check"]: each["todo"] for each in found if not each["ok"]} == {
+        "logs": "python -m infra up --stage dev"
+    }
+    checkout.infra("up", "--stage", "dev")
+    checkout.infra("doctor", "--stage", "dev")
+
+
 def test_an_upgrade_loses_nothing_of_a_client_that_logs_all_the_while(deployment: Deployment) -> None:
     client = deployment.server.client()
     source = deployment.checkout.folder / "chalicelib" / "routes" / "openapi.py"
