@@ -39,6 +39,8 @@ export class TableData {
   #wanted: Wanted | undefined;
   #cursor: string | null = null;
   #named: readonly string[] = [];
+  /** The last request for the named rows failed. The next poll asks again. */
+  #lacksNamed = false;
   #reading: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -105,13 +107,18 @@ export class TableData {
   async #readNamed(wanted: Wanted): Promise<void> {
     const ids = this.#named;
     if (!ids.length) return;
+    this.#lacksNamed = false;
     try {
       const { rows } = await ask(ofIds(wanted, ids));
-      if (wanted !== this.#wanted || ids !== this.#named || this.#isClosed) return;
-      this.#show({ named: rows });
+      if (wanted !== this.#wanted || this.#isClosed) return;
+      // Another request may be on its way, for fewer ids or for more.
+      const here = new Set(this.#named);
+      const known = this.state.peek().named;
+      this.#show({ named: unique([...known, ...rows]).filter((row) => here.has(row.id)) });
       this.#mergeRecent();
     } catch {
       // They stand where they are in the table, if they are there.
+      this.#lacksNamed = true;
     }
   }
 
@@ -180,6 +187,7 @@ export class TableData {
       this.reload();
       return;
     }
+    if (this.#lacksNamed && this.#wanted) void this.#readNamed(this.#wanted);
     const now = Date.now();
     this.#recent = [...this.#recent.filter((each) => each.at > now - RECENT_MS), { at: now, askedAt, changes }];
     if (!this.#adds && isFirst) this.#see(changes.data);
