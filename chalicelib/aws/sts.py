@@ -135,10 +135,10 @@ def _check_age(date: str, now: datetime) -> None:
 
 
 def _send(host: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    """Send the request once, and follow no redirect. The connection adds the Host."""
+    """Send the request once, and follow no redirect. The Host is part of the signature, for an emulator too."""
     connection = _connect(host)
     try:
-        connection.request("POST", "/", BODY, dict(headers))
+        connection.request("POST", "/", BODY, {**headers, "Host": host})
         answer = connection.getresponse()
         return answer.status, answer.read(_MAX_BYTES)
     except (OSError, HTTPException):

@@ -145,6 +145,9 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         {"Host": "evil.example"},
         {"Origin": "http://[::1"},
         {"Host": "[::1"},
+        {"Host": "sts.eu-west-1.amazonaws.com.evil.example"},
+        {"Host": "sts.s3.eu-west-1.amazonaws.com"},
+        {"Host": "sts.eu-west-1.amazonaws.com", "Origin": "https://sts.eu-west-1.amazonaws.com"},
     ],
 )
 def test_pages_from_elsewhere_are_refused(emulator: Emulator, headers: dict[str, str]) -> None:

@@ -80,7 +80,7 @@ def test_a_role_signs_in_for_an_hour_and_may_do_what_its_pattern_gives(
     assert may(server, iris, session["access_token"]) == (200, 201, 200, 403)
     (host, sent), *_ = fake.sent
     assert host == "sts.eu-west-1.amazonaws.com"
-    assert sent.keys() == {"authorization", "content-type", "x-amz-date", "x-amz-security-token", AUDIENCE}
+    assert sent.keys() == {"Host", "authorization", "content-type", "x-amz-date", "x-amz-security-token", AUDIENCE}
     life = parse_time(session["expires_at"]) - before
     assert timedelta(hours=1) - timedelta(seconds=1) <= life <= timedelta(hours=1) + (clock.now() - before)
 

@@ -24,7 +24,7 @@ _REFUSED = b"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></E
 def signature(host: str, headers: Mapping[str, str], body: str, keys: Keys) -> str:
     """The Authorization that botocore gives to this request at the time of its X-Amz-Date."""
     scope = headers["authorization"].split("Credential=")[1].split("/")
-    unsigned = {name: value for name, value in headers.items() if name not in ("authorization", "host")}
+    unsigned = {name: value for name, value in headers.items() if name.lower() not in ("authorization", "host")}
     request = AWSRequest("POST", f"https://{host}/", headers=unsigned, data=body)
     request.context["timestamp"] = headers["x-amz-date"]
     auth: Any = SigV4Auth(Credentials(keys.access, keys.secret, keys.token), "sts", scope[_SCOPE_REGION])
