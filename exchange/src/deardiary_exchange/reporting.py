@@ -25,10 +25,10 @@ def report(call: Call, reports: Iterable[Report], of_none: Callable[[], Sequence
     told: list[dict[str, Any]] = []
     for each in reports:
         outcomes[each.outcome] += 1
-        if each.outcome != "unchanged" or each.not_taken:
-            told.append(asdict(each) if call.output.as_json else {})
-            for sentence in each.not_taken:
-                call.output.say(f"{each.name or each.key}: not taken: {sentence}")
+        if call.output.as_json and (each.outcome != "unchanged" or each.not_taken):
+            told.append(asdict(each))
+        for sentence in each.not_taken:
+            call.output.say(f"{each.name or each.key}: not taken: {sentence}")
     others = list(of_none()) if of_none else None
     for sentence in others or ():
         call.output.say(f"not taken: {sentence}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 import deardiary
+from deardiary import settings
 from deardiary.cli import exchange
+from tests.support.server import URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +61,22 @@ def test_damage_and_missing_exports_are_errors(run: Run, project: str, tmp_path:
     assert run("export", str(tmp_path)).status == 2
 
 
+def test_a_project_is_replicated_between_servers_named_by_url_or_login(
+    run: Run, client: deardiary.Client, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(settings, "logins", lambda: {"other": settings.Login(URL, os.environ["DEARDIARY_TOKEN"])})
+    words = ("replicate", URL, "other", "--project", project, "--as", "the other side")
+    assert run(*words).out == "1 created\n"
+    assert run(*words).out == "1 unchanged\n"
+    back = ("replicate", "other", URL, "--project", "the other side", "--as", project)
+    assert run(*back, "--json").json == {"outcomes": {"unchanged": 1}, "runs": []}
+    (folder,) = (tmp_path / "data").rglob("deardiary-replicas")
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_installed_commands_have_json_and_help(run: Run) -> None:
-    for name in ("export", "import"):
+    for name in ("export", "import", "replicate"):
         assert name in exchange.COMMANDS
         said = run(name, "--help")
         assert (said.status, "--json" in said.out) == (0, True)
