@@ -135,8 +135,8 @@ def test_a_pinned_row_that_could_not_be_read_comes_with_the_next_poll(
     dashboard: Dashboard, server: Server, large: str
 ) -> None:
     [oldest] = server.call("GET", f"/experiments/{large}/iterations?order_by=created_date&limit=1").body["data"]
-    dashboard.page.route(re.compile("filter=id"), lambda route: route.abort(), times=1)
-    with dashboard.page.expect_event("requestfailed", lambda request: "filter=id" in request.url):
+    dashboard.page.route(re.compile("filter=id"), lambda route: route.fulfill(status=500, body="{}"), times=1)
+    with dashboard.page.expect_response(lambda answer: "filter=id" in answer.url and answer.status == 500):
         tab = open_table(dashboard, large, columns="name,m:m00", top=oldest["id"], filter='name = "run 17"')
     expect(names_of(tab)).to_have_text(["run 0", "run 17"])
 
