@@ -43,7 +43,9 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Call]]:
     make_api_call = client_class._make_api_call
 
     def note(client: Any, operation: str, arguments: Any) -> Any:
-        calls.update(seen(client.meta.service_model.service_name, operation, arguments))
+        service = client.meta.service_model.service_name
+        if service != "sts":  # by that the test gets the role whose request it signs
+            calls.update(seen(service, operation, arguments))
         return make_api_call(client, operation, arguments)
 
     with monkeypatch.context() as patch:
