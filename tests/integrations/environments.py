@@ -30,11 +30,10 @@ FRAMEWORKS = Peer(
 )
 
 
-# The trackers that `deardiary import` reads; they log the data of its tests. Aim has no wheels for the newest Pythons.
+# The trackers that `deardiary import` reads; they log the data of its tests.
 ORIGINS = Peer(
     "origins", ("wandb==0.31.0", "trackio==0.43.0", "goodseed==0.4.0", "tensorboardX", "numpy", "pillow", "pyarrow")
 )
-AIM = Peer("aim", ("aim==3.29.1",))
 
 # With Optuna's own tests of storages.
 OPTUNA = Peer("optuna", ("optuna", "pytest"))

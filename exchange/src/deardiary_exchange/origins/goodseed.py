@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -41,18 +41,29 @@ class GoodSeed(Origin):
 
     def runs(self) -> Iterator[Run]:
         for path in self._paths:
-            database = open_read_only(path)
-            try:
-                if not {"run_meta", "configs", "metric_points"} <= tables(database):
-                    raise OriginFailed(
-                        f"{path} is no run of GoodSeed: it has no tables run_meta, configs and metric_points"
-                    )
-                yield _run(database, Steps(self._factor))
-            finally:
-                database.close()
+            database = _Database(path)
+            if not {"run_meta", "configs", "metric_points"} <= database.tables():
+                needed = "run_meta, configs and metric_points"
+                raise OriginFailed(f"{path} is no run of GoodSeed: it has no tables {needed}")
+            yield _run(database, Steps(self._factor))
 
 
-def _run(database: sqlite3.Connection, steps: Steps) -> Run:
+class _Database:
+    """The file of one run. It is open only while it is read: a project may have thousands of runs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def execute(self, statement: str) -> Iterator[Any]:
+        with closing(open_read_only(self._path)) as database:
+            yield from database.execute(statement)
+
+    def tables(self) -> set[str]:
+        with closing(open_read_only(self._path)) as database:
+            return tables(database)
+
+
+def _run(database: _Database, steps: Steps) -> Run:
     meta = dict(database.execute("SELECT key, value FROM run_meta"))
     config = {
         path: (kind, value) for path, kind, value in database.execute("SELECT path, type_tag, value FROM configs")
@@ -87,7 +98,7 @@ def _run(database: sqlite3.Connection, steps: Steps) -> Run:
     )
 
 
-def _points(database: sqlite3.Connection, steps: Steps) -> Iterator[tuple[str, int, int, float]]:
+def _points(database: _Database, steps: Steps) -> Iterator[tuple[str, int, int, float]]:
     for path, step, value, seconds in database.execute(_POINTS):
         yield _shown(path), steps.whole(step), seconds * 1000, value
 
@@ -97,7 +108,7 @@ def _shown(path: str) -> str:
     return f"system/{path.split('/', 2)[2]}" if path.startswith(_MONITORING) and path.count("/") > 1 else path
 
 
-def _texts(database: sqlite3.Connection, steps: Steps) -> Iterator[File]:
+def _texts(database: _Database, steps: Steps) -> Iterator[File]:
     for path, step, value, seconds in database.execute(_TEXTS):
         if path.startswith(_MONITORING):
             continue
@@ -107,7 +118,7 @@ def _texts(database: sqlite3.Connection, steps: Steps) -> Iterator[File]:
             yield media.refused(f"media/{path}/{step}", str(error))
 
 
-def _lines(database: sqlite3.Connection) -> Iterator[Line]:
+def _lines(database: _Database) -> Iterator[Line]:
     for path, _, value, seconds in database.execute(_TEXTS):
         stream = path.rpartition("/")[2]
         if path.startswith(_MONITORING) and stream in ("stdout", "stderr"):
@@ -115,7 +126,7 @@ def _lines(database: sqlite3.Connection) -> Iterator[Line]:
                 yield Line("stderr" if stream == "stderr" else "stdout", line, seconds * 1000)
 
 
-def _traceback(database: sqlite3.Connection) -> str:
+def _traceback(database: _Database) -> str:
     found = [
         value
         for path, _, value, _ in database.execute(_TEXTS)
@@ -124,7 +135,7 @@ def _traceback(database: sqlite3.Connection) -> str:
     return "".join(found)
 
 
-def _last_ms(database: sqlite3.Connection) -> int:
+def _last_ms(database: _Database) -> int:
     rows = database.execute("SELECT max(ts) FROM metric_points UNION ALL SELECT max(ts) FROM string_points")
     return max((seconds or 0) * 1000 for (seconds,) in rows)
 
