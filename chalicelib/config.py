@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-_S3 = "DEARDIARY_ARTIFACT_S3_"
+_S3, _OIDC = "DEARDIARY_ARTIFACT_S3_", "DEARDIARY_OIDC_"
 CAPTURE_SAGEMAKER = "DEARDIARY_CAPTURE_SAGEMAKER"
 # Of a duration. More days would lead beyond the last year of the calendar.
 _DIGITS = 6
@@ -34,6 +34,23 @@ class StoreSettings(NamedTuple):
     profile: str
 
 
+class OidcSettings(NamedTuple):
+    """The OpenID Connect provider that signs browsers in, and who may become a user on the first sign-in."""
+
+    # Exactly as the provider's ID tokens have it, a slash at the end included.
+    issuer: str
+    client_id: str
+    # The name of a SecureString with the client's secret; empty for a public client.
+    client_secret_parameter: str
+    scopes: str
+    # On the button of the sign-in page.
+    name: str
+    # A verified e-mail of these domains, or one of these groups, makes a new user. Without both: no new users.
+    allowed_domains: frozenset[str]
+    allowed_groups: frozenset[str]
+    groups_claim: str
+
+
 class Settings(NamedTuple):
     table: str
     artifact_backend: str
@@ -43,6 +60,10 @@ class Settings(NamedTuple):
     artifact_root: Path | None
     jwt_secret_parameter: str
     enable_auth: bool
+    # None: users sign in with a password only.
+    oidc: OidcSettings | None
+    # Of users who are no admins.
+    password_sign_in: bool
     cors_origins: tuple[str, ...]
     project_creation_by_admin_only: bool
     # The sweep ends an iteration without a heartbeat for this long; None: never.
@@ -78,6 +99,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         artifact_root=_artifact_root(environment),
         jwt_secret_parameter=environment.get("DEARDIARY_JWT_SECRET_PARAMETER", ""),
         enable_auth=_enable_auth(environment),
+        oidc=_oidc(environment),
+        password_sign_in=_password_sign_in(environment),
         cors_origins=tuple(environment.get("DEARDIARY_CORS_ORIGINS", "").replace(",", " ").split()),
         project_creation_by_admin_only=_choice(environment, "DEARDIARY_PROJECT_CREATION", ("any", "admin")) == "admin",
         lost_after=_duration(environment, "DEARDIARY_LOST_AFTER_MINUTES", 30, "minutes", "never"),
@@ -182,6 +205,61 @@ def _matching(environment: Mapping[str, str], name: str, pattern: str, meaning: 
     if value and not re.fullmatch(pattern, value, re.ASCII):
         raise ConfigurationError(f"{name} is not {meaning}")
     return value
+
+
+def _oidc(environment: Mapping[str, str]) -> OidcSettings | None:
+    if not environment.get(f"{_OIDC}ISSUER"):
+        return None
+    client_id = environment.get(f"{_OIDC}CLIENT_ID", "")
+    if not client_id:
+        raise ConfigurationError(f"{_OIDC}ISSUER needs {_OIDC}CLIENT_ID, which the provider shows for the application")
+    secret = f"{_OIDC}CLIENT_SECRET_PARAMETER"
+    scopes = environment.get(f"{_OIDC}SCOPES", "openid profile email").split()
+    if "openid" not in scopes:
+        raise ConfigurationError(f"{_OIDC}SCOPES needs openid: without it a provider sends no ID token")
+    return OidcSettings(
+        issuer=_issuer(environment),
+        client_id=client_id,
+        client_secret_parameter=_matching(environment, secret, r"(/[\w.-]+)+", "a name such as /deardiary/dev/oidc"),
+        scopes=" ".join(scopes),
+        name=environment.get(f"{_OIDC}NAME") or "single sign-on",
+        allowed_domains=frozenset(each.lower() for each in _list(environment, f"{_OIDC}ALLOWED_DOMAINS")),
+        allowed_groups=frozenset(_list(environment, f"{_OIDC}ALLOWED_GROUPS")),
+        groups_claim=environment.get(f"{_OIDC}GROUPS_CLAIM") or "groups",
+    )
+
+
+def _issuer(environment: Mapping[str, str]) -> str:
+    issuer = environment[f"{_OIDC}ISSUER"]
+    if not is_safe_url(issuer, in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment) or urlsplit(issuer).query:
+        raise ConfigurationError(f"{_OIDC}ISSUER is not an https URL such as https://accounts.google.com")
+    return issuer
+
+
+def is_safe_url(url: str, *, in_lambda: bool) -> bool:
+    """True for https, and outside of Lambda for http on loopback: nobody else can answer or read there."""
+    try:
+        parts = urlsplit(url)
+        host = None if parts.port == 0 or "@" in parts.netloc else parts.hostname
+    except ValueError:  # a port that is not a number
+        return False
+    local = parts.scheme == "http" and is_loopback(host or "") and not in_lambda
+    return bool(host) and not parts.fragment and (parts.scheme == "https" or local)
+
+
+def _password_sign_in(environment: Mapping[str, str]) -> bool:
+    """False if only admins may sign in with a password, who can thereby mend the settings of the provider."""
+    name = "DEARDIARY_PASSWORD_SIGN_IN"
+    if _choice(environment, name, ("any", "admin")) == "any":
+        return True
+    if not environment.get(f"{_OIDC}ISSUER"):
+        raise ConfigurationError(f"{name}=admin needs {_OIDC}ISSUER: otherwise only admins could sign in")
+    return False
+
+
+def _list(environment: Mapping[str, str], name: str) -> list[str]:
+    """The parts of a text between commas: a name of a group may have spaces."""
+    return [each.strip() for each in environment.get(name, "").split(",") if each.strip()]
 
 
 def _enable_auth(environment: Mapping[str, str]) -> bool:

@@ -14,6 +14,7 @@ DomainError
 │   ├── SameUserRequired       SAME_USER_REQUIRED
 │   ├── PermissionRequired     PROJECT_PERMISSION_REQUIRED
 │   ├── PasswordWrong          INVALID_CREDENTIALS
+│   ├── SignInRefused          SIGN_IN_REFUSED
 │   └── OriginForbidden        ORIGIN_FORBIDDEN
 ├── NotFound                   NOT_FOUND
 ├── Conflict                   CONFLICT
@@ -125,6 +126,13 @@ class PasswordWrong(Forbidden):
 
     code = "INVALID_CREDENTIALS"
     message = "This is not your present password"
+
+
+class SignInRefused(Forbidden):
+    """A sign-in is over: the message says why, for the person in front of the browser."""
+
+    code = "SIGN_IN_REFUSED"
+    message = "The sign-in was refused"
 
 
 class OriginForbidden(Forbidden):

@@ -6,21 +6,30 @@ import hashlib
 import hmac
 import json
 import secrets
+import sys
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 import bcrypt
-import jwt
-from jwt.exceptions import InvalidSubjectError
 
 from chalicelib.errors import TokenExpired, TokenInvalid, TokenPayloadInvalid
 from deardiary.wire import limits
+
+# PyJWT imports `cryptography` if it is installed. Sessions do not need it, and it would slow down every cold start.
+_hidden = sys.modules.setdefault("cryptography", None) is None  # type: ignore[arg-type]
+import jwt  # noqa: E402
+from jwt.exceptions import InvalidSubjectError  # noqa: E402
+
+if _hidden:
+    del sys.modules["cryptography"]
 
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "deardiary"
 TICKET_AUDIENCE, SHARE_AUDIENCE = "deardiary-artifacts", "deardiary-share"
 # Before the token of a share's session.
 SHARE_PREFIX = "dds_"
+# Of a browser's cookie while it signs in at a provider.
+PROVIDER_AUDIENCE = "deardiary-provider"
 SESSION_LIFE = timedelta(hours=12)
 # After this time a user must enter the password again, even if the session was refreshed.
 SIGN_IN_LIFE = timedelta(days=30)

@@ -25,6 +25,7 @@ from infra.package.chalice_config import (
     add_stage,
     configured_bus,
     configured_capture,
+    configured_oidc,
     configured_origins,
     configured_store,
     write_outputs,
@@ -57,10 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
     try:
         stage, clients = locate(options.stage)
-        bus = configured_bus(stage.name, os.environ)
+        bus, oidc = configured_bus(stage.name, os.environ), configured_oidc(stage.name, os.environ)
         captures = configured_capture(stage.name, getattr(options, "capture_sagemaker", None))
         store = configured_store(stage.name, os.environ)
-        stage = replace(stage, store=store, event_bus=bus, capture_sagemaker=captures)
+        stage = replace(stage, store=store, event_bus=bus, capture_sagemaker=captures, oidc=oidc)
         os.environ.pop(CAPTURE_SAGEMAKER, None)  # "none" is no project
         os.environ.update(stage.settings(), AWS_REGION=stage.region)
         options.run(options, stage, clients)

@@ -49,6 +49,8 @@ class Stage:
     event_bus: str = ""
     # The project that captures the SageMaker jobs of the account; empty: none.
     capture_sagemaker: str = ""
+    # The settings of the sign-in with an OpenID Connect provider; empty: passwords only.
+    oidc: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def partition(self) -> str:
@@ -82,6 +84,7 @@ class Stage:
             **({EVENT_BUS: self.event_bus} if self.event_bus else {}),
             **self.store,
             **({CAPTURE_SAGEMAKER: self.capture_sagemaker} if self.capture_sagemaker else {}),
+            **self.oidc,
         }
 
 

@@ -26,7 +26,9 @@ MODULES = (
     "token",
     "identity",
     "user",
+    "subject",
     "permission",
+    "group",
     "project",
     "view",
     "share",
@@ -58,6 +60,7 @@ MODULES = (
     "openapi",
     "pages.docs",
     "pages.ui",
+    "pages.oidc",
     "mlflow.door",
 )
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib import clock, config, security
-from chalicelib.errors import InvalidCredentials, TokenExpired, TokenInvalid, TokenMissing, Unavailable
+from chalicelib.errors import InvalidCredentials, SignInRefused, TokenExpired, TokenInvalid, TokenMissing, Unavailable
 from chalicelib.security import SESSION_LIFE, SIGN_IN_LIFE, Claims, Keyring
 from chalicelib.services import sign_in_attempt, token
 from chalicelib.services.actor import Actor
@@ -45,6 +45,8 @@ def _check(username: str, password: str, source: str) -> Account:
     if not security.check_password(password, account.password_hash if account else None) or account is None:
         raise InvalidCredentials
     sign_in_attempt.forgive(counted, source, account.user.id)
+    if not (config.settings().password_sign_in or account.user.is_admin):
+        raise SignInRefused("This server signs in with a password only admins; sign in with the provider")
     return account
 
 
@@ -75,7 +77,7 @@ def authenticate(authorization: str | None, _source: str = "") -> Actor:
     bearer = _bearer(authorization)
     if bearer.startswith(token.PREFIX):
         return token.authenticate(bearer)
-    claims = security.read_token(_keyring_for(bearer), bearer)
+    claims = security.read_token(keyring_for(bearer), bearer)
     account = find_account(claims.user_id)
     if account is None or account.epoch != claims.epoch:
         raise TokenInvalid
@@ -88,7 +90,7 @@ def _viewer(ticket: str) -> Actor:
     # Most cold starts do not need it.
     from chalicelib.services import share
 
-    return share.authenticate(security.read_ticket(_keyring_for(ticket), ticket, security.SHARE_AUDIENCE))
+    return share.authenticate(security.read_ticket(keyring_for(ticket), ticket, security.SHARE_AUDIENCE))
 
 
 def authenticate_program(authorization: str | None, source: str) -> Actor:
@@ -144,7 +146,7 @@ def _find(username: str) -> Account | None:
     return find_account(user_id or "nobody")
 
 
-def _keyring_for(bearer: str) -> Keyring:
+def keyring_for(bearer: str) -> Keyring:
     """The keyring, read again if the token names a secret that it lacks."""
     ring = read_keyring()
     return ring if security.key_id(bearer) in ring.secrets else read_keyring(fresh=True)

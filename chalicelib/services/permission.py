@@ -47,7 +47,7 @@ def put_permission(
     actor: Actor, project_id: str, user_id: str, *, create: bool, read: bool, update: bool, delete: bool
 ) -> UserPermission:
     """Replace the whole record."""
-    _require_manager(actor, project_id)
+    require_manager(actor, project_id)
     _require_person(user_id)
     before = storage.find_permission(user_id, project_id)
     permission = UserPermission(
@@ -65,16 +65,16 @@ def put_permission(
 
 def update_permission(actor: Actor, project_id: str, user_id: str, changes: PermissionChanges) -> UserPermission:
     """Change these fields of the record. NotFound if the user has none: only PUT creates one."""
-    _require_manager(actor, project_id)
+    require_manager(actor, project_id)
     _require_person(user_id)
     storage.update_permission(user_id, project_id, changes)
     return _permission(user_id, project_id)
 
 
 def delete_permission(actor: Actor, project_id: str, user_id: str) -> None:
-    _require_manager(actor, project_id)
-    _permission(user_id, project_id)
-    storage.remove_permission(user_id, project_id)
+    """Delete what was given by hand. The rights that the user's groups give stay."""
+    require_manager(actor, project_id)
+    storage.withdraw_permission(user_id, project_id)
 
 
 def all_four(user_id: str, project_id: str) -> UserPermission:
@@ -90,7 +90,7 @@ def all_four(user_id: str, project_id: str) -> UserPermission:
     )
 
 
-def _require_manager(actor: Actor, project_id: str) -> None:
+def require_manager(actor: Actor, project_id: str) -> None:
     """Require a manager: NotFound for strangers, PermissionRequired for members without all four permissions."""
     lineage = access.find_as_member(actor, project_id)
     access.require_all(actor, lineage)

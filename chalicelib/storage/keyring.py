@@ -24,7 +24,11 @@ def read_keyring(*, fresh: bool = False) -> Keyring:
     with _lock:
         limit = LOOKED_AGAIN_AFTER_SECONDS if fresh else FRESH_FOR_SECONDS
         if _kept is None or time.monotonic() - _kept[0] > limit:
-            name = config.settings().jwt_secret_parameter
-            answer = clients.client("ssm").get_parameter(Name=name, WithDecryption=True)
-            _kept = (time.monotonic(), Keyring.parse(answer["Parameter"]["Value"]))
+            _kept = (time.monotonic(), Keyring.parse(read_secret(config.settings().jwt_secret_parameter)))
         return _kept[1]
+
+
+def read_secret(name: str) -> str:
+    """The text of a SecureString, without a cache."""
+    text: str = clients.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    return text.strip()

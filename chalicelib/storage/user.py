@@ -84,17 +84,22 @@ class Account:
 
 def create_account(account: Account) -> None:
     """Create an account. Conflict if the username is taken, in upper or lower case."""
+    write = Transaction()
+    add_account(account, write)
+    write.commit()
+
+
+def add_account(account: Account, write: Transaction) -> None:
+    """Add a new account to a transaction, which fails with Conflict if the username is taken."""
     user = account.user
     # The name of a machine account holds a slash, and that of a person does not, in older servers too.
     if not account.is_machine:
         _require_free(user)
-    write = Transaction()
     write.put(_row(account), Conflict)
     write.put(_sentinel(user), lambda: _taken(user.username))
     write.put(UserListingRow(*keys.user_listing(user.id), user_id=user.id), Conflict)
     if user.is_admin:
         _count_admin(write, 1)
-    write.commit()
 
 
 def find_account(user_id: str) -> Account | None:

@@ -27,6 +27,16 @@ NO_CAPTURE = "none"
 STORE = tuple(
     f"DEARDIARY_ARTIFACT_S3_{name}" for name in ("ENDPOINT", "BUCKET", "REGION", "ADDRESSING", "CREDENTIALS_PARAMETER")
 )
+OIDC = (
+    *(
+        f"DEARDIARY_OIDC_{name}"
+        for name in (
+            *("ISSUER", "CLIENT_ID", "CLIENT_SECRET_PARAMETER", "SCOPES", "NAME"),
+            *("ALLOWED_DOMAINS", "ALLOWED_GROUPS", "GROUPS_CLAIM"),
+        )
+    ),
+    "DEARDIARY_PASSWORD_SIGN_IN",
+)
 
 
 def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
@@ -39,8 +49,8 @@ def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
         return []
     entry = config["stages"][stage.name]
     wanted = stage.settings() | ({CORS: " ".join(cors_origins)} if cors_origins else {})
-    # Keep the user's own settings, but nothing of an earlier store.
-    gone = {*STORE, CAPTURE_SAGEMAKER} - set(wanted)
+    # Keep the user's own settings, but nothing of an earlier store or provider.
+    gone = {*STORE, *OIDC, CAPTURE_SAGEMAKER} - set(wanted)
     kept = {name: value for name, value in entry.get("environment_variables", {}).items() if name not in gone}
     entry["environment_variables"] = kept | wanted
     sizes = entry.setdefault("lambda_functions", {})
@@ -79,9 +89,19 @@ def configured_origins(stage_name: str) -> list[str]:
 
 def configured_store(stage_name: str, environment: Mapping[str, str]) -> dict[str, str]:
     """The settings of the stage's S3-compatible store: those of the environment, else those of config.json."""
+    return _configured(STORE, stage_name, environment)
+
+
+def configured_oidc(stage_name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings of the stage's OpenID Connect provider, from the same places."""
+    return _configured(OIDC, stage_name, environment)
+
+
+def _configured(names: Sequence[str], stage_name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings of these names. The first is required: without it there are none."""
     entry = _read()["stages"].get(stage_name, {})
-    given = environment if environment.get(STORE[0]) else entry.get("environment_variables", {})
-    return {name: given[name] for name in STORE if given.get(name)} if given.get(STORE[0]) else {}
+    given = environment if environment.get(names[0]) else entry.get("environment_variables", {})
+    return {name: given[name] for name in names if given.get(name)} if given.get(names[0]) else {}
 
 
 def configured_bus(stage_name: str, environment: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from infra.stage import Stage
 
+_CLIENT_SECRET = "DEARDIARY_OIDC_CLIENT_SECRET_PARAMETER"  # noqa: S105 - the name of a setting
 DOCUMENTS = Path(__file__).parent / "policies"
 
 
@@ -25,6 +26,8 @@ class Function:
     handler: str
     resource: str
     suffix: str = ""
+    # It signs users in, so it reads the secret of the OpenID Connect client.
+    signs_in: bool = False
 
     def name(self, stage: Stage) -> str:
         """The name that Chalice gives it."""
@@ -42,6 +45,8 @@ class Function:
             filled["Statement"] = _with_store(filled["Statement"], stage)
         if stage.event_bus:
             filled["Statement"].append(_sends_events(stage))
+        if self.signs_in and stage.oidc.get(_CLIENT_SECRET):
+            filled["Statement"].append(_secret("SecretOfTheSignInProvider", stage, stage.oidc[_CLIENT_SECRET]))
         return filled
 
     def _names(self, stage: Stage) -> dict[str, str]:
@@ -58,13 +63,7 @@ class Function:
 
 def _with_store(statements: list[dict[str, Any]], stage: Stage) -> list[dict[str, Any]]:
     """The statements for a store outside AWS: the right to read its keys replaces all rights in the bucket."""
-    name = stage.store["DEARDIARY_ARTIFACT_S3_CREDENTIALS_PARAMETER"]
-    keys = {
-        "Sid": "KeysOfTheArtifactStore",
-        "Effect": "Allow",
-        "Action": "ssm:GetParameter",
-        "Resource": f"arn:{stage.partition}:ssm:{stage.region}:{stage.account}:parameter{name}",
-    }
+    keys = _secret("KeysOfTheArtifactStore", stage, stage.store["DEARDIARY_ARTIFACT_S3_CREDENTIALS_PARAMETER"])
     bucket = f"arn:{stage.partition}:s3:::"
     return [each for each in statements if not each["Resource"].startswith(bucket)] + [keys]
 
@@ -75,7 +74,17 @@ def _sends_events(stage: Stage) -> dict[str, Any]:
     return {"Sid": "EventsOfTheStage", "Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}
 
 
-API = Function("api", "api_handler", "APIHandler")
+def _secret(sid: str, stage: Stage, parameter: str) -> dict[str, Any]:
+    """The right to read one SecureString."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": "ssm:GetParameter",
+        "Resource": f"arn:{stage.partition}:ssm:{stage.region}:{stage.account}:parameter{parameter}",
+    }
+
+
+API = Function("api", "api_handler", "APIHandler", signs_in=True)
 UPKEEP = Function("upkeep", "upkeep", "Upkeep", "-upkeep")
 CAPTURE = Function("capture", "capture", "Capture", "-capture")
 FUNCTIONS = (API, UPKEEP)

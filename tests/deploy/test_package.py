@@ -16,6 +16,8 @@ MAX_BYTES = 22_000_000
 RUNS = {
     *("app.py", "chalice", "chalicelib", "deardiary"),
     *("bcrypt", "botocore", "dateutil", "jmespath", "jwt", "msgspec", "pynamodb", "six.py", "urllib3"),
+    # Of the sign-in with a provider, and imported by it only.
+    *("cffi", "cryptography", "pycparser"),
     "__pycache__",
 }
 
@@ -25,7 +27,8 @@ def test_it_is_small_and_holds_only_what_runs(deployment: Deployment) -> None:
     with zipfile.ZipFile(deployment.package) as archive:
         names = archive.namelist()
     tops = {name.partition("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} - {"typing_extensions.py"} == RUNS
+    single = {"typing_extensions.py", *(top for top in tops if top.startswith("_cffi_backend."))}
+    assert {top for top in tops if not top.endswith(".dist-info")} - single == RUNS
     assert not [name for name in names if "/tests/" in name or name.endswith(".pyi")]
     described = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
     assert described == {"dynamodb", "events", "s3", "sagemaker", "ssm", "sts"}

@@ -92,7 +92,7 @@ HOMES = {
     "pynamodb": {"chalicelib.storage", "chalicelib.aws.overload"},
     "botocore": {"chalicelib.aws", "chalicelib.artifacts"},
     "bcrypt": {"chalicelib.security"},
-    "jwt": {"chalicelib.security"},
+    "jwt": {"chalicelib.security", "chalicelib.services.oidc.id_token"},
 }
 DISTRIBUTIONS = {"pyjwt": "jwt"}
 # Packages that the client uses if they are installed, inside the function that needs them.

@@ -13,7 +13,7 @@ _NOUNS = {
     *("experiment", "iteration", "metric", "model", "modelversion", "parameter", "permission", "project", "resource"),
     *("series", "snapshot", "tag", "token", "trash", "upload", "user", "sign_in_attempt", "artifact", "auth", "log"),
     *("preferences", "view", "alias", "bulk", "input", "change", "command", "label", "output", "file", "study"),
-    *("alert", "alertrule", "event", "identity", "loggedmodel", "machine", "share"),
+    *("alert", "alertrule", "event", "group", "identity", "loggedmodel", "machine", "share", "subject"),
 }
 # The modules allowed at the root of each layer beside its nouns: its doors, and modules that all rooms share.
 _DOORS = {
@@ -52,7 +52,7 @@ _DOORS = {
 _ROOMS = {
     "chalicelib": {"artifacts", "aws", "routes", "services", "storage"},
     "chalicelib/routes": {"http", "mlflow", "pages"},
-    "chalicelib/services": {"blobs", "capture", "lifecycle", "points", "search"},
+    "chalicelib/services": {"blobs", "capture", "lifecycle", "oidc", "points", "search"},
     "chalicelib/storage": {"blocks", "points", "reads", "table"},
     "client/src/deardiary": {
         *(

@@ -18,7 +18,7 @@ from chalicelib.services.actor import Actor
 from chalicelib.storage import upload as uploads
 from chalicelib.storage import user as users
 from tests.support.server import PASSWORD
-from tests.support.world import DESCRIPTION, POINTS, PRODUCTION, World, points
+from tests.support.world import DESCRIPTION, ISSUER, POINTS, PRODUCTION, World, points
 
 OPERATIONS = [operation for face in faces() for operation in face.operations]
 READ_ONLY = {"read_permission": True}
@@ -183,6 +183,10 @@ ASKS: dict[str, Asking] = {
     "POST /auth/session/refresh": _plain,
     "DELETE /auth/session": _plain,
     "POST /auth/refresh": _plain,
+    # Without a provider in the settings these lead to the dashboard, or nowhere.
+    "GET /auth/oidc/start": _plain,
+    "GET /auth/oidc/callback": _plain,
+    "POST /auth/oidc": _plain,
     "GET /auth/me": lambda _: Ask(query="?include=permissions"),
     "GET /auth/me/preferences": _plain,
     "PUT /auth/me/preferences": _sending(theme="dark", columns=["loss", "accuracy"]),
@@ -198,6 +202,11 @@ ASKS: dict[str, Asking] = {
     "PATCH /users/{user_id}": _sending(first_name="Grace"),
     "DELETE /users/{user_id}": _as_admin(),
     "GET /users/{user_id}/permissions": _plain,
+    "GET /users/{user_id}/subjects": _plain,
+    "POST /users/{user_id}/subjects": lambda world: Ask(
+        body={"subject": f"new-{world.username}", "issuer": ISSUER}, admin=True
+    ),
+    "DELETE /users/{user_id}/subjects/{subject_id}": _plain,
     "GET /projects": _plain,
     "POST /projects": _sending(name="Iris", description=DESCRIPTION, id_key="Iris"),
     "GET /projects/{project_id}": _plain,
@@ -211,6 +220,9 @@ ASKS: dict[str, Asking] = {
     "GET /projects/{project_id}/shares": _plain,
     "POST /projects/{project_id}/shares": lambda world: Ask(body={"iteration_ids": [world.ids["iteration_id"]]}),
     "DELETE /projects/{project_id}/shares/{share_id}": _plain,
+    "GET /projects/{project_id}/groups": _plain,
+    "PUT /projects/{project_id}/groups": _sending(group="vision", **READ_ONLY),
+    "DELETE /projects/{project_id}/groups/{group_id}": _plain,
     "GET /projects/{project_id}/permissions": _plain,
     "GET /projects/{project_id}/permissions/{user_id}": _plain,
     "PUT /projects/{project_id}/permissions/{user_id}": _of_colleague(**READ_ONLY),

@@ -148,6 +148,18 @@ def _permission(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from table.needs(keys.project(row["project_id"]))
 
 
+def _subject(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """Each row of a subject requires the other. That of a removed user stays alone."""
+    same = {name: row[name] for name in ("id", "user_id", "issuer", "subject")}
+    if table.has(keys.user(row["user_id"]), deleting=None):
+        yield from table.needs(keys.subject(row["id"]), **same)
+        yield from table.needs(keys.subject_of_user(row["user_id"], row["id"]), **same)
+
+
+def _group(table: Table, key: Key, row: Row) -> Iterator[str]:
+    return table.needs(keys.project(row["project_id"]))
+
+
 def _known_source(table: Table, key: Key, row: Row) -> Iterator[str]:
     return table.needs(Key(key.pk, "USER"))
 
@@ -716,6 +728,8 @@ CHECKS: dict[str, Check] = {
     "user-listing": _user_listing,
     "admins": _admins,
     "permission": _permission,
+    "subject": _subject,
+    "group": _group,
     "known-source": _known_source,
     "preferences": _preferences,
     "project": _project,

@@ -23,6 +23,7 @@ import deardiary
 from chalicelib import clock, config
 from chalicelib.aws import clients as aws
 from chalicelib.aws import sts
+from chalicelib.services.oidc import provider
 from chalicelib.storage import keyring
 from chalicelib.storage.table import item
 from deardiary.http.default import HttpTransport
@@ -85,6 +86,8 @@ class AppTransport:
         except ForbiddenError as error:
             return 403, {}, error.body or b""
         answered = {name.lower(): value for name, value in answer["headers"].items()}
+        # A line for each: a cookie holds commas.
+        answered |= {name.lower(): "\n".join(each) for name, each in answer.get("multiValueHeaders", {}).items()}
         content = answer["body"].encode()
         binary = answer.get("isBase64Encoded")
         return answer["statusCode"], answered, base64.b64decode(content) if binary else content
@@ -253,4 +256,5 @@ def forget_settings() -> None:
     aws._client.cache_clear()
     aws.session.cache_clear()
     keyring._kept = None
+    provider._kept.clear()
     item.bind(config.settings())

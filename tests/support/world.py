@@ -17,6 +17,7 @@ from tests.support.server import PASSWORD, Server
 DESCRIPTION = "What we want to know, how we go about it, and what we expect to come out in the end. " * 2
 POINTS = 1000
 PRODUCTION = 3
+ISSUER = "https://id.example.org"
 PRINTED = [{"stream": "stdout", "text": f"epoch {epoch}: loss {1 / (1 + epoch):.4f}"} for epoch in range(20)]
 SNAPSHOT = {"python_version": "3.12.1", "git_sha": "0" * 40, "manifest_toml": "torch==2.9\n", "git_diff": "+ x = 1\n"}
 
@@ -78,6 +79,12 @@ def make_world(server: Server) -> World:
         ids={
             "user_id": user_id,
             "identity_id": maker.post("/auth/identities", pattern=pattern, project_id=project_id),
+            "subject_id": _Maker(server, None).post(
+                f"/users/{user_id}/subjects", subject=f"account of {username}", issuer=ISSUER
+            ),
+            "group_id": maker.send("PUT", f"/projects/{project_id}/groups", {"group": "ml", "read_permission": True})[
+                "id"
+            ],
             "token_id": maker.post("/auth/tokens", name="sagemaker"),
             "project_id": project_id,
             "view_id": maker.post(f"/projects/{project_id}/views", name="best", state={"order_by": "metrics.loss"}),

@@ -67,7 +67,7 @@ class Answer(Generic[T]):
 
     status: int
     payload: T | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)
     raw: Mapping[str, Any] | msgspec.Raw | None = None
     media_type: str = JSON
     etag: str | None = None

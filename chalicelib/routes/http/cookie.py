@@ -15,6 +15,8 @@ from chalicelib.errors import OriginForbidden
 
 # The prefix makes browsers insist on Secure, on the path / and on this very host.
 NAME, LOCAL_NAME = "__Host-deardiary", "deardiary"
+# The suffix of a second cookie, which holds what belongs to a sign-in with a provider until it ends.
+_SIGN_IN = "-sign-in"
 _FOREIGN = "The session of a browser signs in requests of this server's own page only"
 
 
@@ -48,13 +50,26 @@ def clearing(site: str) -> dict[str, str]:
     return {"Set-Cookie": f"{_name(site)}=; Max-Age=0; {_attributes(site)}"}
 
 
+def sign_in_setting(site: str, value: str, seconds: int) -> str:
+    """The header that stores a sign-in. SameSite=Lax, because the provider's redirect comes from another site."""
+    return f"{_name(site)}{_SIGN_IN}={value}; Max-Age={seconds}; {_attributes(site, 'Lax')}"
+
+
+def sign_in_clearing(site: str) -> str:
+    return sign_in_setting(site, "", 0)
+
+
+def read_sign_in(headers: Mapping[str, str], site: str) -> str | None:
+    return _read(headers.get("cookie", ""), _name(site) + _SIGN_IN)
+
+
 def _name(site: str) -> str:
     return LOCAL_NAME if _is_local(site) else NAME
 
 
-def _attributes(site: str) -> str:
+def _attributes(site: str, same_site: str = "Strict") -> str:
     secure = "" if _is_local(site) else "; Secure"
-    return f"Path=/; HttpOnly; SameSite=Strict{secure}"
+    return f"Path=/; HttpOnly; SameSite={same_site}{secure}"
 
 
 def _is_local(site: str) -> bool:

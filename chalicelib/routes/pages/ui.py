@@ -78,6 +78,9 @@ def _with_site(text: str, site: str) -> str:
     sign_in = "required" if settings.enable_auth else "off"
     undo_days = settings.undo.days if settings.undo else 0
     known = f'data-site="{escaped}" data-sign-in="{sign_in}" data-undo-days="{undo_days}"'
+    if settings.oidc and settings.enable_auth:
+        password = "any" if settings.password_sign_in else "admin"
+        known += f' data-provider="{html.escape(settings.oidc.name)}" data-password="{password}"'
     text = text.replace('data-site=""', known)
     return text.replace('="./', f'="{escaped}/ui/')
 

@@ -22,6 +22,7 @@ from chalicelib.storage import (
     blob,
     change,
     experiment,
+    group,
     identity,
     iteration,
     loggedmodel,
@@ -89,6 +90,7 @@ def _sweep_project(project_id: str, budget: Budget) -> None:
     for user_id in permission.each_member_id(project_id):
         budget.check()
         permission.remove_permission(user_id, project_id)
+    _run(group.remove_groups_of_project(project_id), budget)
     for sha256 in blob.each_sha256(project_id):
         budget.check()
         _release(project_id, sha256)

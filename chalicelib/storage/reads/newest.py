@@ -34,8 +34,12 @@ def newest_project_ids(limit: int) -> list[str]:
 
 def newest_project_ids_of_user(user_id: str, limit: int) -> list[str]:
     """The newest projects that the user may read."""
-    rows = _rows(keys.permissions_span(user_id), limit, ["project_id", "read_permission"])
-    return [row["project_id"]["S"] for row in rows if row["read_permission"]["BOOL"]]
+    rows = _rows(keys.permissions_span(user_id), limit, ["project_id", "read_permission", "by_groups"])
+    return [row["project_id"]["S"] for row in rows if row["read_permission"]["BOOL"] or _reads_by_groups(row)]
+
+
+def _reads_by_groups(row: dict[str, Any]) -> bool:
+    return "read" in row.get("by_groups", {}).get("S", "").split()
 
 
 def newest_experiments(project_id: str, limit: int) -> list[Newest]:

@@ -7,11 +7,14 @@ an id of its own also has a REF in a partition of its own, which names its proje
     user                  USER#uid            USER                    profile, password hash, epoch, API tokens
     permission            USER#uid            PERMISSION#pid          read by every request to a project
     preferences           USER#uid            PREFERENCES             JSON that clients keep for the user
+    subject of a provider SUBJECT#hash        SUBJECT                 of issuer and sub: the user that it signs in
+    subject of a user     USER#uid            SUBJECT#hash            copy of it
     username              USERNAME#name       USERNAME                makes the name unique, in lower case; see user.py
     user in the list      USERS               USER#uid
     number of admins      USERS               ADMINS
     project               PROJECT#pid         PROJECT
     project in the list   PROJECTS            PROJECT#pid
+    group of a provider   GROUPS              pid#hash(group)         the rights that it gives on the project
     member                PROJECT#pid         MEMBER#uid              copy of the permission
     view                  PROJECT#pid         VIEW#vid                JSON that clients keep for the project
     share                 PROJECT#pid         SHARE#sid               a read-only link; expires
@@ -106,6 +109,7 @@ class Span(NamedTuple):
 _AFTER_HASHES = "~"
 
 USERS = "USERS"
+GROUPS = "GROUPS"
 PROJECTS = "PROJECTS"
 DELETIONS = "DELETIONS"
 RUNNING = "RUNNING"
@@ -133,6 +137,7 @@ USE = "USE#"
 STEER = "STEER#"
 ALERT = "ALERT#"
 USER = "USER#"
+SUBJECT = "SUBJECT#"
 TAG = "TAG#"
 LABELS = "LABELS#"
 PROJECT = "PROJECT#"
@@ -156,6 +161,24 @@ def identity(identity_id: str) -> Key:
 
 def preferences(user_id: str) -> Key:
     return Key(user_partition(user_id), "PREFERENCES")
+
+
+def subject(subject_id: str) -> Key:
+    """The key of a subject by its id, which is a hash."""
+    return Key(f"{SUBJECT}{subject_id}", "SUBJECT")
+
+
+def subject_of_user(user_id: str, subject_id: str) -> Key:
+    return Key(user_partition(user_id), f"{SUBJECT}{subject_id}")
+
+
+def groups_prefix(project_id: str) -> str:
+    return f"{project_id}#"
+
+
+def group(project_id: str, group_id: str) -> Key:
+    """The key of a group by its id, which is a hash."""
+    return Key(GROUPS, groups_prefix(project_id) + group_id)
 
 
 def username(name: str) -> Key:

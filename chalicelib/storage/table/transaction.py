@@ -54,7 +54,7 @@ class Transaction:
         """Write an item without a condition."""
         self._add("put", lambda write: write.save(row), Unavailable)
 
-    def update(self, row: Item, actions: list[Action], condition: Condition, otherwise: Otherwise) -> None:
+    def update(self, row: Item, actions: list[Action], condition: Condition | None, otherwise: Otherwise) -> None:
         self._add("update", lambda write: write.update(row, actions, condition), otherwise)
 
     def delete(self, row: Item, condition: Condition | None, otherwise: Otherwise) -> None:
