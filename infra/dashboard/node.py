@@ -21,7 +21,7 @@ class CommandFailed(InfraError):
 
 def run(arguments: list[str], folder: Path, **environment: str) -> str:
     """Run Node.js with these arguments. Return the output; CommandFailed, with the output, if it fails."""
-    return _run([_node(), *arguments], folder, environment)
+    return _run([path(), *arguments], folder, environment)
 
 
 def run_tool(name: str, arguments: list[str], folder: Path, **environment: str) -> str:
@@ -37,7 +37,7 @@ def npm(arguments: list[str], folder: Path) -> str:
 
 
 def _run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
-    given = {"PATH": f"{Path(_node()).parent}{os.pathsep}{os.environ.get('PATH', '')}", "NO_COLOR": "1"}
+    given = {"PATH": f"{Path(path()).parent}{os.pathsep}{os.environ.get('PATH', '')}", "NO_COLOR": "1"}
     done = subprocess.run(  # noqa: S603 - our own command
         command,
         cwd=folder,
@@ -53,7 +53,8 @@ def _run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def _node() -> str:
+def path() -> str:
+    """The path of Node.js. InfraError without one."""
     wheel = _wheel()
     if wheel:
         return str(wheel / "bin" / "node")
@@ -64,7 +65,7 @@ def _node() -> str:
 
 
 def _npm() -> list[str]:
-    node, wheel = _node(), _wheel()
+    node, wheel = path(), _wheel()
     if wheel:
         # The wheel's `bin/npm` is a copy outside of its package, and does not run.
         return [node, str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]

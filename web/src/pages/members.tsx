@@ -2,9 +2,11 @@
 import type { components } from "../api/operations.ts";
 import { ListSection } from "../components/listed.tsx";
 import { Pending } from "../components/pending.tsx";
+import { Groups } from "../people/groups.tsx";
 import { AddMember, MembersTable } from "../people/members.tsx";
 import { useHeading } from "../state/heading.ts";
 import { rightsOn } from "../state/rights.ts";
+import { PROVIDER } from "../state/session.ts";
 import { useGet, useList } from "../state/use.ts";
 import type { PageProps } from "./registry.ts";
 
@@ -25,6 +27,7 @@ function Members({ project }: { project: Project }) {
       <ListSection title="Members" list={list} actions={manage ? <AddMember projectId={project.id} /> : null}>
         {(members) => <MembersTable projectId={project.id} members={members} manage={manage} />}
       </ListSection>
+      {PROVIDER ? <Groups projectId={project.id} manage={manage} /> : null}
       <p class="note">
         Admins may do everything. {manage ? null : "A user with all four permissions, or an admin, can change them."}
       </p>

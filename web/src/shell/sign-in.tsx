@@ -3,7 +3,7 @@ import { ApiError, messageOf } from "../api/errors.ts";
 import { Button } from "../components/basics.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Field } from "../components/field.tsx";
-import { me, signIn } from "../state/session.ts";
+import { me, PASSWORD_FOR_ALL, PROVIDER, providerUrl, signIn } from "../state/session.ts";
 import { asksForSignIn } from "../state/sign-in.ts";
 
 /** Asks for the password, also in the middle of work: the page behind it stays as it is. */
@@ -11,8 +11,27 @@ export function SignInDialog() {
   const again = me.value !== undefined;
   return (
     <Dialog title={again ? "Your session has ended" : "Sign in to DearDiary"} open={asksForSignIn.value}>
-      <SignInForm again={again} />
+      {PROVIDER ? <ProviderSignIn name={PROVIDER} /> : null}
+      {PASSWORD_FOR_ALL ? (
+        <SignInForm again={again} />
+      ) : (
+        <details>
+          <summary>Admins sign in with a password here</summary>
+          <SignInForm again={again} />
+        </details>
+      )}
     </Dialog>
+  );
+}
+
+/** A link, and no form: the answer is the page of another server. */
+function ProviderSignIn({ name }: { name: string }) {
+  return (
+    <p>
+      <a class="button primary" href={providerUrl()}>
+        Sign in with {name}
+      </a>
+    </p>
   );
 }
 
@@ -38,7 +57,7 @@ function SignInForm({ again }: { again: boolean }) {
         name="username"
         autocomplete="username"
         defaultValue={me.value?.username ?? ""}
-        autofocus={!again}
+        autofocus={!again && !PROVIDER}
         required
       />
       <Field
@@ -46,12 +65,12 @@ function SignInForm({ again }: { again: boolean }) {
         name="password"
         type="password"
         autocomplete="current-password"
-        autofocus={again}
+        autofocus={again && !PROVIDER}
         required
         error={error ? reasonOf(error) : undefined}
       />
-      <Button type="submit" kind="primary" disabled={busy}>
-        {busy ? "Signing in…" : "Sign in"}
+      <Button type="submit" {...(PROVIDER ? {} : { kind: "primary" })} disabled={busy}>
+        {busy ? "Signing in…" : PROVIDER ? "Sign in with a password" : "Sign in"}
       </Button>
     </form>
   );

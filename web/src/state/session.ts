@@ -9,6 +9,10 @@ export type Me = components["schemas"]["Me"];
 
 /** False for a server without sign-in (`make run`). */
 export const NEEDS_SIGN_IN = document.documentElement.dataset.signIn !== "off";
+/** The name of the OpenID Connect provider that signs in too; undefined without one. */
+export const PROVIDER = document.documentElement.dataset.provider;
+/** False if only admins sign in with a password. */
+export const PASSWORD_FOR_ALL = document.documentElement.dataset.password !== "admin";
 const RENEW_BEFORE_MS = 60 * 60 * 1000;
 const RETRY_MS = 5 * 60 * 1000;
 const NO_COOKIE = "The password is right, but this browser keeps no session: use https, or 127.0.0.1 on this machine.";
@@ -26,6 +30,11 @@ export async function signIn(username: string, password: string): Promise<void> 
   await checkCookie();
   renewLater(session.expires_at);
   signedIn();
+}
+
+/** Where the sign-in at the provider begins; it leads back to this page of the dashboard. */
+export function providerUrl(): string {
+  return `${api.site}/auth/oidc/start?page=${encodeURIComponent(window.location.hash)}`;
 }
 
 /** A browser drops the cookie where the connection is neither encrypted nor within this machine. */
