@@ -76,7 +76,7 @@ def hash_password(password: str) -> str:
 def check_password(password: str, hashed: str | None) -> bool:
     """True if the password matches. Without a hash (no such user, or no password) False, after the same time."""
     raw = password.encode()
-    hashed = None if hashed == NO_PASSWORD else hashed
+    hashed = None if hashed in ("", NO_PASSWORD) else hashed
     matches = bcrypt.checkpw(raw[: limits.MAX_PASSWORD_BYTES], (hashed or _nobody()).encode())
     return matches and hashed is not None and len(raw) <= limits.MAX_PASSWORD_BYTES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chalicelib import clock, config, ids, security
+from chalicelib import clock, config, ids
 from chalicelib.config import OidcSettings
 from chalicelib.errors import Conflict, NotFound, Overtaken, SignInRefused
 from chalicelib.retry import Retry
@@ -105,7 +105,7 @@ def _new_account(identity: Identity, username: str) -> Account:
         created_date=clock.now(),
         is_admin=False,
     )
-    return Account(user=user, password_hash=security.NO_PASSWORD, epoch=0)
+    return Account(user=user, password_hash="", epoch=0)
 
 
 def _link(proven: Proven, user_id: str) -> None:
