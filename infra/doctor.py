@@ -22,7 +22,7 @@ from infra.package.deployment_record import api_id, fetch_record
 from infra.resources.bucket import inspect_bucket
 from infra.resources.gateway import API_STAGE, inspect_answers, url_of
 from infra.resources.monitoring import inspect_alarms, inspect_logs
-from infra.resources.policy import FUNCTIONS, UPKEEP, Function
+from infra.resources.policy import UPKEEP, Function, functions
 from infra.resources.table import inspect_table
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _answers(check: Check, examined: Examined) -> Iterator[str]:
 
 
 def _functions(examined: Examined) -> Iterator[str]:
-    for function in FUNCTIONS:
+    for function in functions(examined.stage):
         found = _configuration(examined, function)
         state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
         if state not in ("Active", "Inactive") or update != "Successful":
@@ -116,7 +116,7 @@ def _functions(examined: Examined) -> Iterator[str]:
 
 def _permissions(examined: Examined) -> Iterator[str]:
     iam = boto3.client("iam")
-    for function in FUNCTIONS:
+    for function in functions(examined.stage):
         role = _configuration(examined, function)["Role"].rpartition("/")[2]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         documents = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names]
@@ -134,7 +134,7 @@ def _permissions(examined: Examined) -> Iterator[str]:
 def _settings(examined: Examined) -> Iterator[str]:
     origins = configured_origins(examined.stage.name)
     wanted = examined.stage.settings() | ({CORS: " ".join(origins)} if origins else {})
-    for function in FUNCTIONS:
+    for function in functions(examined.stage):
         has = _configuration(examined, function).get("Environment", {}).get("Variables", {})
         for name, value in wanted.items():
             if has.get(name) != value:
@@ -142,7 +142,7 @@ def _settings(examined: Examined) -> Iterator[str]:
 
 
 def _concurrency(examined: Examined) -> Iterator[str]:
-    for function in FUNCTIONS:
+    for function in functions(examined.stage):
         name = function.name(examined.stage)
         reserved = boto3.client("lambda").get_function_concurrency(FunctionName=name)
         if reserved.get("ReservedConcurrentExecutions") == 0:
@@ -150,7 +150,7 @@ def _concurrency(examined: Examined) -> Iterator[str]:
 
 
 def _last_day(examined: Examined) -> Iterator[str]:
-    for function in FUNCTIONS:
+    for function in functions(examined.stage):
         for metric in ("Errors", "Throttles"):
             count = _sum(function.name(examined.stage), metric, DAY)
             if count:

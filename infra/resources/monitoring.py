@@ -80,7 +80,7 @@ def converge_monitoring(stage: Stage, topic: str | None) -> list[str]:
 def inspect_logs(logs: CloudWatchLogsClient, stage: Stage) -> list[str]:
     """What is wrong with the logs, a line each."""
     wrong = []
-    for name in (_group(each.name(stage)) for each in FUNCTIONS):
+    for name in (_group(each.name(stage)) for each in functions(stage)):
         group = _find_group(logs, name)
         if group is None:
             wrong.append(f"there is no log {name}")
