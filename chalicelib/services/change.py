@@ -28,10 +28,10 @@ from chalicelib.services.search.facts import Facts, Known
 from chalicelib.services.search.position import Position, State, decode, encode, young
 from chalicelib.storage import change as storage
 from chalicelib.storage import iteration as iterations
-from chalicelib.storage import running, series
+from chalicelib.storage import running
 from chalicelib.storage.change import Change
 from chalicelib.storage.points.summary import PackedSummaries, Summary
-from chalicelib.storage.reads import projection
+from chalicelib.storage.reads import projection, summaries
 from deardiary.wire.shapes import Iteration
 
 _SECOND = 1_000_000  # Microseconds, as all times here.
@@ -147,14 +147,25 @@ def _watch(experiment_id: str, only: Collection[str], position: Position) -> _Wa
         edits.setdefault(each.iteration_id, []).append(each.stamp)
     runs = [each for each in running.read_running_ids(experiment_id) if not only or each in only][-MOST_RUNNING:]
     chosen = [each for each in dict.fromkeys([*edits, *reversed(runs)]) if not only or each in only]
-    progress = series.read_progress_nearby(experiment_id, chosen)
-    summaries = {each: found.summaries for each, found in progress.items()}
+    progress = summaries.read_progress_nearby(experiment_id, chosen)
+    states = [State(each, edits.get(each, ()), progress[each].state if each in progress else None) for each in chosen]
+    wide = {each for each, found in progress.items() if found.is_wide}
     return _Watch(
-        [State(each, edits.get(each, ()), summaries.get(each)) for each in chosen],
+        _with_wide(experiment_id, states, wide, position),
         len(runs),
         {each: progress[each].heartbeat_us for each in runs if each in progress and progress[each].heartbeat_us},
         noted[0].stamp if noted else None,
     )
+
+
+def _with_wide(experiment_id: str, states: list[State], wide: Collection[str], position: Position) -> list[State]:
+    """Read the summaries of the wide iterations that may have news: only then it is known which batches have chunks."""
+    some = [each for each in states if each.id in wide]
+    news = {each.id for each in some if each.edits or each.hash_of_summaries() not in position.seen}
+    read = summaries.read_states(experiment_id, news) if news else {}
+    known = {each.id: each._replace(summaries=None) for each in some if each.id in news}
+    known |= {name: known[name]._replace(summaries=found.state, read=found.summaries) for name, found in read.items()}
+    return [known.get(each.id, each) for each in states]
 
 
 def _with_children(changes: list[Change]) -> list[Change]:
@@ -195,7 +206,11 @@ def _read_rows(
 
 
 def _summaries(states: Sequence[State]) -> dict[str, Mapping[str, Summary]]:
-    return {each.id: PackedSummaries(each.summaries) for each in states if each.summaries is not None}
+    return {
+        each.id: PackedSummaries(each.summaries) if each.read is None else each.read
+        for each in states
+        if each.summaries is not None
+    }
 
 
 def _find(experiment_id: str, wanted: Sequence[str], *, consistent: bool) -> tuple[dict[str, Iteration], bool]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from chalicelib import clock, config, ids
-from chalicelib.errors import Conflict, InvalidPayload, NotFound
+from chalicelib.errors import Conflict, InvalidPayload, NotFound, Unavailable
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
 from chalicelib.services import access, event, label
@@ -16,9 +16,10 @@ from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.services.label import NO_LABELS, Labels
 from chalicelib.services.lifecycle import pace
-from chalicelib.services.points import batch, compaction
+from chalicelib.services.points import batch, compaction, merging
 from chalicelib.storage import iteration as storage
 from chalicelib.storage import label as labels_of
+from chalicelib.storage import series as series_storage
 from chalicelib.storage.event import Event
 from chalicelib.storage.reads.lineage import IterationLineage
 from deardiary.wire.shapes import Experiment, Iteration, IterationStatus
@@ -160,8 +161,17 @@ def update_iteration(
             continue
         break
     if moved.end_date and not before.end_date:
-        compaction.compact_if_many(moved, compaction.ENOUGH_AT_END)
+        _tidy(moved)
     return _shown(moved)
+
+
+def _tidy(ended: Iteration) -> None:
+    """Merge the batches of a wide iteration, and compact. The end is stored already: nothing here can fail it."""
+    try:
+        series = series_storage.read_series(ended.experiment_id, ended.id)
+    except (NotFound, Unavailable):
+        return
+    compaction.compact_if_many(ended, compaction.ENOUGH_AT_END, merging.settle_at_end(ended, series))
 
 
 def _shown(iteration: Iteration) -> Iteration:

@@ -18,12 +18,11 @@ from chalicelib.services import access
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
-from chalicelib.services.points.batch import STALE_AFTER, now_us
+from chalicelib.services.points.merging import STALE_AFTER, now_us
 from chalicelib.storage import output as storage
 from chalicelib.storage import series as series_storage
 from chalicelib.storage.output import Line, OutputState, StoredOutput
 from chalicelib.storage.points import chunk as chunks
-from chalicelib.storage.points.codec import Batch
 from chalicelib.storage.series import Series
 from deardiary.wire import limits
 from deardiary.wire.shapes import Iteration
@@ -179,14 +178,9 @@ def _final(iteration: Iteration, series: Series) -> _Final:
     last_us = series.heartbeat_us
     hidden = set()
     now = now_us()
-    for batch_hash, one in series.announced.items():
-        if one.output_bytes and not _is_committed(iteration, Batch(batch_hash, one.accepted_us)):
-            hidden.add(one.accepted_us)
-            if now - one.accepted_us <= STALE_AFTER:
-                last_us = min(last_us, one.accepted_us - 1)
+    with_lines = {each for each in series.unmerged if series.announced[each.hash].output_bytes}
+    for one in with_lines - chunks.find_stored(iteration.id, with_lines):
+        hidden.add(one.accepted_us)
+        if now - one.accepted_us <= STALE_AFTER:
+            last_us = min(last_us, one.accepted_us - 1)
     return _Final(last_us, frozenset(hidden))
-
-
-def _is_committed(iteration: Iteration, batch: Batch) -> bool:
-    chunk = chunks.find_chunk(iteration.id, batch.hash)
-    return chunk is not None and chunk.batch == batch

@@ -18,10 +18,10 @@ from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import compaction, curves, directory, rollups
 from chalicelib.services.points.recompute import recompute_stale
 from chalicelib.services.points.rollups import Wanted
-from chalicelib.storage import series as storage
 from chalicelib.storage.points.rows import INT64_MIN
 from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.reads import projection
+from chalicelib.storage.reads.summaries import read_current, read_current_of_iterations
 from chalicelib.storage.series import NO_SERIES
 
 # A point takes up to 75 bytes in JSON: an answer stays under 5 MB.
@@ -60,24 +60,24 @@ class CurvePage(NamedTuple):
     next_cursor: str | None
 
 
-def summarize(actor: Actor, iteration_id: str) -> dict[str, Summary]:
+def summarize(actor: Actor, iteration_id: str) -> Mapping[str, Summary]:
     line = access.iteration(actor, iteration_id, Need.READ)
     pace.watch_iteration(line)
     iteration = line.iteration
-    return recompute_stale(iteration, storage.read_series(iteration.experiment_id, iteration.id)).summaries
+    return recompute_stale(iteration, read_current(iteration.experiment_id, iteration.id)).summaries
 
 
 def summarize_iterations(
     actor: Actor, experiment_id: str, iteration_ids: Sequence[str]
-) -> tuple[dict[str, dict[str, Summary]], list[str]]:
+) -> tuple[dict[str, Mapping[str, Summary]], list[str]]:
     """The summaries of these iterations, as far as they fit an answer, and the ids of the others.
 
     Iterations of other experiments are left out.
     """
     pace.watch_experiment(access.experiment(actor, experiment_id, Need.READ))
     iterations = projection.existing_iterations(experiment_id, iteration_ids)
-    series = storage.read_series_of_iterations(experiment_id, iterations)
-    found: dict[str, dict[str, Summary]] = {}
+    series = read_current_of_iterations(experiment_id, iterations)
+    found: dict[str, Mapping[str, Summary]] = {}
     left = [each for each in iterations if each in series]
     size = 0
     while left and (not found or size + len(series[left[0]].summaries) <= MOST_SUMMARIES):
@@ -94,7 +94,7 @@ def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Wi
     iteration = line.iteration
     scope = ids.hash_text(repr((iteration_id, keys, window)))
     position = _Position.of(cursor, scope)
-    series = storage.read_series(iteration.experiment_id, iteration.id)
+    series = read_current(iteration.experiment_id, iteration.id)
     names = _from(position, list(dict.fromkeys(keys)) or sorted(series.summaries))
     # Earlier pages have the points of lower steps: without them the last curve costs the decoding of its own points.
     rest = window.after(position.step) if len(names) == 1 else window
@@ -114,7 +114,7 @@ def read_curve_of_iterations(
     left = _from(position, list(iterations))
     most = min(MOST_ITERATIONS, MOST_POINTS // window.max_points if window.max_points else 1)
     names = left[:most]
-    series = storage.read_series_of_iterations(experiment_id, names)
+    series = read_current_of_iterations(experiment_id, names)
     wanted = [Wanted(iterations[name], series.get(name, NO_SERIES), (key,), "rank") for name in names]
     ready = _rolled_up(wanted, window)
     found = in_threads(lambda each: _curve(each, window, ready.get(each.iteration.id, {})), wanted)

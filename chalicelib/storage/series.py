@@ -2,7 +2,7 @@
 
 The row has a version: each change writes the whole row, if no other process has written it since it was read.
 `services/points/batch.py` stores a batch in three writes: it announces the batch here with its steps, puts its chunk,
-and merges it into the summaries.
+and merges it into the summaries. The summaries of a wide iteration are in another row: see `points/wide.py`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
 from chalicelib.retry import Retry
 from chalicelib.storage.output import NO_OUTPUT, OutputState
-from chalicelib.storage.points import chunk, summary
+from chalicelib.storage.points import chunk, summary, wide
 from chalicelib.storage.points.chunk import Chunk, ChunkRow
 from chalicelib.storage.points.codec import Batch
 from chalicelib.storage.points.summary import Summary
-from chalicelib.storage.table import conditional, item, keys, nearby
+from chalicelib.storage.points.wide import UNREAD, Apart, Current, Wide
+from chalicelib.storage.table import conditional, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.keys import Key
 from chalicelib.storage.table.transaction import Transaction
@@ -38,7 +39,9 @@ class SeriesRow(Item, discriminator="series"):
     version = NumberAttribute()
     # Of the last write: if its answer is lost, the SDK repeats it, and the version must not make that fail.
     nonce = UnicodeAttribute(null=True)
-    summaries = BinaryAttribute(attr_name="digests", legacy_encoding=False)
+    # Absent of a wide iteration, which has `wide` instead.
+    summaries = BinaryAttribute(attr_name="digests", legacy_encoding=False, null=True)
+    wide = JSONAttribute(null=True)
     announced = JSONAttribute()
     heartbeat_us = NumberAttribute(attr_name="last_at", default=0)
     batches = NumberAttribute(default=0)
@@ -53,13 +56,6 @@ class SeriesRow(Item, discriminator="series"):
     closed = BooleanAttribute(null=True)
 
 
-class Progress(NamedTuple):
-    """What a poll compares: the packed summaries (`PackedSummaries`), and the last heartbeat in µs since 1970."""
-
-    summaries: bytes
-    heartbeat_us: int
-
-
 class Announcement(NamedTuple):
     """A batch in writing: its time (µs since 1970), and the first and last step of each key that came without steps.
 
@@ -72,6 +68,14 @@ class Announcement(NamedTuple):
     output_bytes: int = 0
 
 
+def open_announced(stored: Mapping[str, list[Any]]) -> dict[str, Announcement]:
+    return {batch: Announcement(*one) for batch, one in stored.items()}
+
+
+def batches_of(announced: Mapping[str, Announcement]) -> list[Batch]:
+    return [Batch(batch, one.accepted_us) for batch, one in announced.items()]
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """The content of the row. Times are in µs since 1970.
@@ -79,11 +83,12 @@ class Series:
     `heartbeat_us`: the last heartbeat; no two batches have the same time. `batches`: the number of announced batches;
     `moved`: the number of their chunks that were moved into packed rows. `compacting`: start of the lease on a
     compaction. `recompute`: by key, when a request began to change its points; its summary may be wrong since then.
-    `edited_us`: the time of the last such mark.
+    `edited_us`: the time of the last such mark. Of a wide iteration the summaries are `UNREAD`, unless a function says
+    that it reads them.
     """
 
     version: int
-    summaries: dict[str, Summary]
+    summaries: Mapping[str, Summary]
     announced: dict[str, Announcement]
     heartbeat_us: int = 0
     batches: int = 0
@@ -94,20 +99,43 @@ class Series:
     output: OutputState = NO_OUTPUT
     patience_s: int | None = None
     # Summaries and their packed form as read: most writes leave them as they are, and packing a thousand keys is slow.
-    as_read: tuple[dict[str, Summary], bytes] | None = field(default=None, compare=False, repr=False)
+    as_read: tuple[Mapping[str, Summary], bytes] | None = field(default=None, compare=False, repr=False)
+    wide: Wide | None = None
 
     @property
     def packed_summaries(self) -> bytes:
-        if self.as_read is not None and self.as_read[0] is self.summaries:
+        if self.as_read is not None and self.has_summaries_as_read:
             return self.as_read[1]
         return summary.pack_summaries(self.summaries)
 
     @property
+    def has_summaries_as_read(self) -> bool:
+        return self.as_read is not None and self.as_read[0] is self.summaries
+
+    @property
     def unmerged(self) -> frozenset[Batch]:
         """The announced batches. A chunk of the same `batch_id` with another time was merged before."""
-        return frozenset(Batch(batch, one.accepted_us) for batch, one in self.announced.items())
+        return frozenset(batches_of(self.announced))
+
+    @property
+    def is_settled(self) -> bool:
+        """True if only a new batch or edit can change the summaries, which are in the row."""
+        return not (self.announced or self.recompute or self.wide)
+
+    @property
+    def apart(self) -> Apart:
+        """Where the summaries of a wide iteration are."""
+        return Apart(self.wide.summaries_version if self.wide else 0, self.unmerged)
+
+    def widened(self) -> Series:
+        """The series as one of a wide iteration; the next write moves its summaries."""
+        if not self.summaries:
+            return replace(self, wide=Wide(), summaries=UNREAD, as_read=_AS_UNREAD)
+        size_bytes = summary.size_of_summaries(self.summaries)
+        return replace(self, wide=Wide(0, self.heartbeat_us, size_bytes), as_read=None)
 
 
+_AS_UNREAD = UNREAD, b""
 # Of an iteration without the row.
 NO_SERIES = Series(version=0, summaries={}, announced={})
 
@@ -128,49 +156,17 @@ def read_series(experiment_id: str, iteration_id: str) -> Series:
     return _open(item.find(SeriesRow, keys.series(experiment_id, iteration_id)))
 
 
-def read_summaries_of_span(
-    experiment_id: str, first_id: str, last_id: str, *, consistent: bool = True
-) -> dict[str, Mapping[str, Summary]]:
-    """The summaries of the iterations from one id to another, by iteration."""
-    span = keys.series_span(experiment_id, first_id, last_id)
-    rows = item.raw_rows(span, ["SK", "digests"], consistent=consistent)
-    return {keys.owner_of_series(row["SK"]["S"]): summary.PackedSummaries(row["digests"]["B"]) for row in rows}
+def read_mergeable(experiment_id: str, iteration_id: str, series: Series) -> Current:
+    """The summaries of a wide iteration, with the chunks of its announced batches. Overtaken if it was written since.
 
-
-def read_settled_of_span(
-    experiment_id: str, first_id: str, last_id: str
-) -> tuple[dict[str, Mapping[str, Summary]], list[str]]:
-    """The summaries of the iterations from one id to another that only a new batch or edit can change, by iteration.
-
-    And the iterations whose edited points are still to be summarised. Not consistent.
+    If SUMMARIES does not fit SERIES, which a backup can cause, they are computed from all points.
     """
-    span = keys.series_span(experiment_id, first_id, last_id)
-    rows = list(item.raw_rows(span, ["SK", "digests", "announced", "recount", "closed"], consistent=False))
-    settled: dict[str, Mapping[str, Summary]] = {
-        keys.owner_of_series(row["SK"]["S"]): summary.PackedSummaries(row["digests"]["B"])
-        for row in rows
-        if row["announced"]["S"] == "{}" and "recount" not in row and "closed" not in row
-    }
-    return settled, [keys.owner_of_series(row["SK"]["S"]) for row in rows if "recount" in row]
-
-
-def read_summaries_of_iterations(
-    experiment_id: str, iteration_ids: Iterable[str], *, consistent: bool = True
-) -> dict[str, Mapping[str, Summary]]:
-    """Like `read_summaries_of_span` for iterations that may be far apart: those between them are not read."""
-    wanted = [keys.series(experiment_id, each) for each in iteration_ids]
-    rows = nearby.read_nearby(wanted, ["digests"], consistent=consistent).rows
-    return {keys.owner_of_series(key.sk): summary.PackedSummaries(row["digests"]["B"]) for key, row in rows.items()}
-
-
-def read_progress_nearby(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Progress]:
-    """The progress of these iterations, as of about a second ago at worst."""
-    rows = nearby.read_nearby([keys.series(experiment_id, each) for each in iteration_ids], ["digests", "last_at"]).rows
-    return {keys.owner_of_series(key.sk): _progress(row) for key, row in rows.items()}
-
-
-def _progress(row: Mapping[str, Any]) -> Progress:
-    return Progress(row["digests"]["B"], int(row["last_at"]["N"]) if "last_at" in row else 0)
+    found = wide.read({iteration_id: series.apart})[iteration_id]
+    if found is not None:
+        return found
+    if read_series(experiment_id, iteration_id).version != series.version:
+        raise Overtaken
+    return wide.count(iteration_id)
 
 
 def read_series_of_iterations(experiment_id: str, iteration_ids: Iterable[str]) -> dict[str, Series]:
@@ -200,20 +196,41 @@ def read_series_and_chunk(
 
 def require_room(series: Series, names: set[str]) -> None:
     """InvalidPayload if the row has no room for these keys. Check it before the chunk is put."""
-    summaries = summary.size_of_summaries(series.summaries.keys() | names)
+    summaries = series.wide.size_bytes if series.wide else summary.size_of_summaries(series.summaries.keys() | names)
     most = limits.MAX_SUMMARIES_BYTES
     if summaries > most:
         raise InvalidPayload(f"The metric keys of this iteration take more than {most} bytes", field="metrics")
-    if summaries + len(json.dumps(_to_json(series.announced))) > MAX_ROW_BYTES:
+    if summaries + size_of_announced(series) > MAX_ROW_BYTES:
         raise InvalidPayload("These are too many metric keys without a step for one batch", field="metrics")
+
+
+def size_of_announced(series: Series) -> int:
+    """The bytes that the announcements take in the row."""
+    return len(json.dumps(_to_json(series.announced)))
 
 
 def write_series(experiment_id: str, iteration_id: str, series: Series) -> Series:
     """Write the series and return it as stored. Overtaken if the stored version is another one."""
+    if series.wide and not series.has_summaries_as_read:
+        return _write_both(experiment_id, iteration_id, series, series.wide)
     row = _row_of(experiment_id, iteration_id, series)
     with conditional.otherwise(Overtaken):
         row.save(_is_next(row))
     return replace(series, version=series.version + 1)
+
+
+def _write_both(experiment_id: str, iteration_id: str, series: Series, of: Wide) -> Series:
+    """Write the series of a wide iteration with its summaries."""
+    if isinstance(series.summaries, Current):
+        raise TypeError("These summaries also count announced batches")
+    version = series.version + 1
+    series = replace(series, wide=of._replace(summaries_version=version))
+    row = _row_of(experiment_id, iteration_id, series)
+    write = Transaction()
+    write.put(row, Overtaken, _is_next(row))
+    packed = wide.put(iteration_id, version, series.summaries, write)
+    write.commit()
+    return replace(series, version=version, as_read=(series.summaries, packed))
 
 
 def write_series_and_chunk(experiment_id: str, iteration_id: str, series: Series, written: ChunkRow) -> Series:
@@ -231,7 +248,8 @@ def _row_of(experiment_id: str, iteration_id: str, series: Series) -> SeriesRow:
         *keys.series(experiment_id, iteration_id),
         version=series.version + 1,
         nonce=ids.nonce(),
-        summaries=series.packed_summaries,
+        summaries=None if series.wide else series.packed_summaries,
+        wide=list(series.wide) if series.wide else None,
         announced=_to_json(series.announced),
         heartbeat_us=series.heartbeat_us,
         batches=series.batches,
@@ -291,11 +309,11 @@ def _open(row: SeriesRow | None) -> Series:
 
 
 def _read(row: SeriesRow) -> Series:
-    announced = {batch: Announcement(*one) for batch, one in row.announced.items()}
-    summaries = summary.unpack_summaries(row.summaries)
+    announced = open_announced(row.announced)
+    as_read = _AS_UNREAD if row.wide else (summary.unpack_summaries(row.summaries), row.summaries)
     return Series(
         version=int(row.version),
-        summaries=summaries,
+        summaries=as_read[0],
         announced=announced,
         heartbeat_us=int(row.heartbeat_us),
         batches=int(row.batches),
@@ -305,7 +323,8 @@ def _read(row: SeriesRow) -> Series:
         edited_us=int(row.edited_us or 0),
         output=OutputState(*row.output) if row.output else NO_OUTPUT,
         patience_s=None if row.patience_s is None else int(row.patience_s),
-        as_read=(summaries, row.summaries),
+        as_read=as_read,
+        wide=Wide.of(row.wide) if row.wide else None,
     )
 
 

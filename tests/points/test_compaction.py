@@ -12,7 +12,7 @@ import deardiary
 from chalicelib import clock
 from chalicelib.aws import threads
 from chalicelib.services.lifecycle import sweep
-from chalicelib.services.points import batch, compaction
+from chalicelib.services.points import compaction, merging
 from chalicelib.storage import series
 from chalicelib.storage.points import chunk, rows
 from chalicelib.storage.table import item, keys
@@ -116,7 +116,7 @@ def test_a_compaction_that_dies_changes_nothing(
         with pytest.raises(_DeathError):
             compaction.compact(iteration, 1)
     assert everything(real_server, iteration) == before
-    later = clock.to_milliseconds(clock.now()) + batch.STALE_AFTER // 1000 + 1
+    later = clock.to_milliseconds(clock.now()) + merging.STALE_AFTER // 1000 + 1
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(later))
     assert compaction.compact(iteration, 1) == SMALL - moved_then(last_words)
     assert everything(real_server, iteration) == before
@@ -192,7 +192,7 @@ def test_a_deletion_waits_for_it(
         patch.setattr(chunk, "put_packed", delete_first)
         compaction.compact_if_many(iteration, 1)
     assert answers[0] == 202
-    later = clock.to_milliseconds(clock.now()) + batch.STALE_AFTER // 1000 + 1
+    later = clock.to_milliseconds(clock.now()) + merging.STALE_AFTER // 1000 + 1
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(later))
     assert sweep.resume_deletions(60)
     assert list(item.raw_keys(keys.iteration_partition(iteration.id))) == []

@@ -121,7 +121,7 @@ def _die_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
 @pytest.mark.usefixtures("three_writes")
 def test_a_deletion_waits_for_a_batch_in_flight(real_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its writer announced it before the deletion and puts its chunk afterwards: no orphan may remain."""
-    from chalicelib.services.points import batch
+    from chalicelib.services.points import batch, merging
 
     client = real_server.client()
     experiment = client.experiments.create(client.projects.create("p").id, "e")
@@ -138,7 +138,7 @@ def test_a_deletion_waits_for_a_batch_in_flight(real_server: Server, monkeypatch
         body = {"batch_id": "late", "metrics": [{"key": "loss", "value": 1.0}]}
         assert real_server.call("POST", f"/iterations/{iteration.id}/log", body).status == 404
     assert answers == [202]
-    later = clock.to_milliseconds(clock.now()) + batch.STALE_AFTER // 1000 + 1
+    later = clock.to_milliseconds(clock.now()) + merging.STALE_AFTER // 1000 + 1
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(later))
     assert sweep.resume_deletions(60)
     assert {key for key in set(rows()) - before if not key[1].startswith("SOURCE#")} == set()

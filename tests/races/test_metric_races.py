@@ -11,7 +11,7 @@ import pytest
 
 import deardiary
 from chalicelib import clock
-from chalicelib.services.points import batch
+from chalicelib.services.points import batch, merging
 from chalicelib.storage import series
 from chalicelib.storage.points import rows as points_of
 from deardiary.wire.shapes import Metric
@@ -109,7 +109,7 @@ def test_a_writer_that_never_comes_back_is_settled_by_the_next(
     with monkeypatch.context() as dying:
         dying.setattr(batch, last_words, _die)
         real_server.call("POST", path, body)
-    later = clock.now().timestamp() * 1000 + batch.STALE_AFTER // 1000 + 1
+    later = clock.now().timestamp() * 1000 + merging.STALE_AFTER // 1000 + 1
     monkeypatch.setattr(clock, "now", lambda: clock.from_milliseconds(int(later)))
     real_server.call("POST", path, {"batch_id": "next", "metrics": [{"key": "a", "value": 3}]})
     assert summary(real_server, iteration)["a"]["count"] == count

@@ -15,7 +15,7 @@ from chalicelib import deadline, retry
 from chalicelib.aws.threads import in_threads
 from chalicelib.routes import upkeep
 from chalicelib.services.lifecycle import budget, deletion
-from chalicelib.services.points.batch import STALE_AFTER
+from chalicelib.services.points.merging import STALE_AFTER
 from chalicelib.storage import blob
 from chalicelib.storage.table import item
 from chalicelib.storage.table.keys import Key

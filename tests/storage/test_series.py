@@ -42,7 +42,7 @@ def test_unchanged_summaries_are_not_packed_again(
 def test_changed_summaries_are_stored(iteration: deardiary.Iteration) -> None:
     place = iteration.experiment_id, iteration.id
     before = series.read_series(*place)
-    changed = before.summaries | {"b": before.summaries["a"]}
+    changed = {**before.summaries, "b": before.summaries["a"]}
     stored = series.write_series(*place, replace(before, summaries=changed))
     series.write_series(*place, replace(stored, heartbeat_us=stored.heartbeat_us + 1))
     assert series.read_series(*place).summaries == changed

@@ -475,13 +475,28 @@ def _output(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _series(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from _beside_iteration(table, key, row)
     announced, marked = json.loads(row["announced"]), json.loads(row.get("recount") or "{}")
-    kept = summary.unpack_summaries(row["digests"])
+    kept = summary.unpack_summaries(row["digests"] if "digests" in row else _apart(table, key, row))
     counted = {name: _summary(each) for name, each in _points(keys.owner_of_series(key.sk), announced).items()}
     for name in sorted((kept.keys() | counted.keys()) - marked.keys()):
         # Compare texts, because NaN is not equal to itself.
         if repr(kept.get(name)) != repr(counted.get(name)):
             yield f"the summary of {name!r} is {kept.get(name)}, its points give {counted.get(name)}"
     yield from _output_state(key, row, {one[0] for one in announced.values()})
+
+
+def _apart(table: Table, key: Key, row: Row) -> bytes:
+    """The summaries of a wide iteration."""
+    version = json.loads(row["wide"])[0]
+    apart = table.rows.get(keys.summaries(keys.owner_of_series(key.sk)), {})
+    assert not version or apart.get("version") == version, "SUMMARIES is not of the version that SERIES names"
+    packed: bytes = apart["digests"] if version else summary.pack_summaries({})
+    return packed
+
+
+def _summaries(table: Table, key: Key, row: Row) -> Iterator[str]:
+    """After the end of a wide iteration its row stays, and belongs to nothing."""
+    iteration_id = key.pk.removeprefix("ITERATION#")
+    yield from table.needs_iteration(table.experiment_of(iteration_id), iteration_id)
 
 
 def _output_state(key: Key, row: Row, announced: set[int]) -> Iterator[str]:
@@ -755,6 +770,7 @@ CHECKS: dict[str, Check] = {
     "use": _use,
     "snapshot": _beside_iteration,
     "series": _series,
+    "summaries": _summaries,
     "tag": _tag,
     "labels": _labels,
     "chunk": _chunk,

@@ -16,10 +16,12 @@ from itertools import islice
 from chalicelib import clock, config
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import event
+from chalicelib.services.points import merging
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import running
 from chalicelib.storage import series as storage
 from chalicelib.storage.reads import lineage
+from chalicelib.storage.reads.summaries import read_current
 from chalicelib.storage.series import Series
 from deardiary.wire.shapes import Iteration, IterationStatus
 from deardiary.wire.times import format_time
@@ -61,22 +63,30 @@ def _inspect(experiment_id: str, iteration_ids: list[str], silence: timedelta) -
         elif iteration.end_date is not None:
             with suppress(Conflict):
                 iterations.unmark_ended(iteration)
-        elif max(iteration.created_date, _last_heartbeat(series)) < silent_before and not series.announced:
-            _end(iteration, series)
+        elif max(iteration.created_date, _last_heartbeat(series)) < silent_before:
+            with suppress(Conflict, NotFound):
+                _end_if_silent(iteration, series, silent_before)
+
+
+def _end_if_silent(iteration: Iteration, series: Series, silent_before: datetime) -> None:
+    """End the iteration, unless a batch is in writing. Conflict if a heartbeat arrives meanwhile."""
+    if series.announced:
+        series = merging.settle(iteration)
+    if not series.announced and _last_heartbeat(series) < silent_before:
+        _end(iteration, series)
+        merging.settle_at_end(iteration, series)
 
 
 def _end(iteration: Iteration, series: Series) -> None:
-    """End the iteration as of its last heartbeat. If a heartbeat arrives meanwhile, leave it to the next sweep."""
+    """End the iteration as of its last heartbeat."""
     heartbeat = max(iteration.created_date, _last_heartbeat(series))
-    last = max((summary.last_step for summary in series.summaries.values()), default=None)
+    known = read_current(iteration.experiment_id, iteration.id) if series.wide else series
+    last = max((summary.last_step for summary in known.summaries.values()), default=None)
     step = "no step was logged" if last is None else f"the last step is {last}"
     message = f"Lost: no heartbeat after {format_time(heartbeat)}; {step}"
     ended = replace(iteration, end_date=heartbeat, status_id=IterationStatus.KILLED, error_message=message)
     above = lineage.find_iteration_lineage(iteration.id, "") if event.is_on() else None
-    try:
-        iterations.end_as_lost(iteration, heartbeat, message, series, event.lost(above, ended))
-    except (Conflict, NotFound):
-        return
+    iterations.end_as_lost(iteration, heartbeat, message, series, event.lost(above, ended))
 
 
 def _last_heartbeat(series: Series) -> datetime:

@@ -19,15 +19,15 @@ from typing import NamedTuple
 from chalicelib import deadline, ids
 from chalicelib.errors import NotFound, Overtaken
 from chalicelib.services.lifecycle.budget import Budget, all_done
-from chalicelib.services.points import recompute
-from chalicelib.services.points.batch import STALE_AFTER, now_us
+from chalicelib.services.points import merging, recompute
+from chalicelib.services.points.merging import STALE_AFTER, now_us
 from chalicelib.storage import change, parameter, series, tag
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage.blocks import column, content, request
 from chalicelib.storage.blocks import head as storage
 from chalicelib.storage.blocks.content import Row
 from chalicelib.storage.blocks.head import Block, Head, OldMarks
-from chalicelib.storage.reads import deleted, projection
+from chalicelib.storage.reads import deleted, projection, summaries
 from deardiary.wire.shapes import Experiment, Iteration
 
 BLOCK_ROWS = 1000
@@ -172,7 +172,7 @@ def _ended(experiment_id: str, iteration_ids: Sequence[str]) -> list[str]:
     found = projection.find_iterations(experiment_id, iteration_ids, ["end_date"], consistent=False)
     ended = [each.id for each in found if each.end_date is not None]
     known = series.read_series_of_iterations(experiment_id, ended)
-    return [each for each in ended if each in known and not (known[each].announced or known[each].recompute)]
+    return [each for each in ended if each in known and known[each].is_settled]
 
 
 def _one_is_removed(experiment_id: str, iteration_ids: Sequence[str]) -> bool:
@@ -213,8 +213,8 @@ def _read_rows(experiment_id: str, wanted: _Range, restless: Collection[str]) ->
     if not iterations:
         return []
     span = experiment_id, iterations[0].id, iterations[-1].id
-    settled, unsummarised = series.read_settled_of_span(*span)
-    _recompute([each for each in iterations if each.id in set(unsummarised)])
+    settled, unsummarised = summaries.read_settled_of_span(*span)
+    _summarise([each for each in iterations if each.id in set(unsummarised)])
     parameters = parameter.read_parameters_of_span(*span, consistent=False)
     tags = tag.read_tags_of_span(*span, consistent=False)
     return [
@@ -224,11 +224,12 @@ def _read_rows(experiment_id: str, wanted: _Range, restless: Collection[str]) ->
     ]
 
 
-def _recompute(iterations: Sequence[Iteration]) -> None:
-    """Finish the edits of requests that died: the next block can hold their iterations."""
+def _summarise(iterations: Sequence[Iteration]) -> None:
+    """Finish the edits and the ends of requests that died: the next block can hold their iterations."""
     for iteration in iterations:
         with suppress(NotFound):
-            recompute.recompute_stale(iteration, series.read_series(iteration.experiment_id, iteration.id))
+            stored = series.read_series(iteration.experiment_id, iteration.id)
+            recompute.recompute_stale(iteration, merging.settle_at_end(iteration, stored))
 
 
 def _fitting(rows: list[Row], wanted: _Range) -> tuple[list[Row], _Range]:

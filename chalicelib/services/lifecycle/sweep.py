@@ -15,7 +15,7 @@ from chalicelib import clock, ids
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services.blobs.release import release_blob
 from chalicelib.services.lifecycle.budget import Budget, OutOfTime, all_done
-from chalicelib.services.points.batch import STALE_AFTER, now_us
+from chalicelib.services.points.merging import STALE_AFTER, now_us
 from chalicelib.services.resource import remove_resource
 from chalicelib.services.snapshot import release_texts
 from chalicelib.storage import (
@@ -41,6 +41,7 @@ from chalicelib.storage import deletion as storage
 from chalicelib.storage import input as inputs
 from chalicelib.storage.blocks import head, request
 from chalicelib.storage.deletion import Deletion
+from chalicelib.storage.points import chunk
 from chalicelib.storage.table.transaction import Transaction
 from deardiary.wire.shapes import Resource
 
@@ -199,7 +200,9 @@ def _close_series(experiment_id: str, iteration_id: str) -> None:
     except NotFound:
         return
     now = now_us()
-    started = [one.accepted_us for one in closed.announced.values()] + [closed.compacting or 0]
+    # The batches of a wide iteration stay announced when their chunks are there.
+    stored = chunk.find_stored(iteration_id, closed.unmerged) if closed.wide else set()
+    started = [each.accepted_us for each in closed.unmerged - stored] + [closed.compacting or 0]
     if any(now - start_us <= STALE_AFTER for start_us in started):
         raise OutOfTime
 

@@ -25,6 +25,16 @@ from chalicelib.retry import Retry
 from chalicelib.services import access
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
+from chalicelib.services.points.merging import (
+    STALE_AFTER,
+    is_wide_with,
+    merge_if_due,
+    now_us,
+    own_points,
+    ready_to_announce,
+    settled,
+    with_chunk,
+)
 from chalicelib.services.points.trimming import trim_output
 from chalicelib.storage import change as changes
 from chalicelib.storage import iteration as iterations
@@ -32,17 +42,14 @@ from chalicelib.storage import output as outputs
 from chalicelib.storage import series as storage
 from chalicelib.storage.output import Line
 from chalicelib.storage.points import chunk as chunks
-from chalicelib.storage.points import rows
 from chalicelib.storage.points.chunk import Chunk, Receipt
 from chalicelib.storage.points.codec import Batch
 from chalicelib.storage.points.rows import INT64_MAX
-from chalicelib.storage.points.summary import Summary
+from chalicelib.storage.points.wide import UNREAD
 from chalicelib.storage.reads.lineage import IterationLineage
 from chalicelib.storage.series import Announcement, Series
 from deardiary.wire.shapes import BatchReceipt, Iteration
 
-# Microseconds. Longer than the deadline of a request (`chalicelib/deadline.py`), so no chunk is put this late.
-STALE_AFTER = 60_000_000
 # A chunk of one write unit: its transaction costs one unit more than the three writes, and saves two calls.
 _FEW_POINTS, _SMALL_BYTES = 100, 750
 
@@ -134,9 +141,10 @@ def store_batch(
         if iteration.end_date is not None:
             # Before the write: readers of changes compare the summaries of this iteration for a minute from now on.
             changes.note_change_alone(iteration.experiment_id, iteration.id)
-        if not lines and sum(len(each.values) for each in sent.values()) <= _FEW_POINTS:
+        is_small = not lines and sum(len(each.values) for each in sent.values()) <= _FEW_POINTS
+        if is_small and not is_wide_with(iteration, series, sent):
             series, chunk = _store_at_once(iteration, batch_hash, sent, series)
-    if chunk is None or batch_hash in series.announced:
+    if chunk is None or (batch_hash in series.announced and not series.wide):
         series = _announce(iteration, batch_hash, sent, lines, series, chunk)
         if batch_hash in series.announced:
             chunk = chunk or _put(iteration, batch_hash, sent, lines, series.announced[batch_hash])
@@ -155,16 +163,16 @@ def _store_at_once(
     for attempt in Retry():
         if attempt > 1:
             series, chunk = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
-        if chunk is not None or batch_hash in series.announced:
+        if chunk is not None or batch_hash in series.announced or is_wide_with(iteration, series, sent):
             break
-        announcing = _announcing(_settle(iteration, series), batch_hash, sent)
+        announcing = _announcing(iteration, settled(iteration, series), batch_hash, sent)
         announcement = announcing.announced[batch_hash]
         batch, columns = Batch(batch_hash, announcement.accepted_us), _columns(sent, announcement)
         row = chunks.row_of_batch(iteration.id, batch, columns)
         if len(row.points) > _SMALL_BYTES:
             break
         sent_now = chunks.as_sent(batch, columns)
-        merged = _merged(iteration, announcing, batch_hash, sent_now)
+        merged = with_chunk(iteration, announcing, batch_hash, sent_now)
         try:
             return storage.write_series_and_chunk(iteration.experiment_id, iteration.id, merged, row), sent_now
         except (Overtaken, Conflict):
@@ -179,24 +187,6 @@ def receipt_of(iteration: Iteration, chunk: Chunk) -> Receipt:
     series = own_points(iteration, chunk)
     count = sum(len(columns) for columns in series.values())
     return Receipt(count, {key: max(columns.steps) for key, columns in series.items()})
-
-
-def own_points(iteration: Iteration, chunk: Chunk) -> dict[str, Columns]:
-    """The points of one batch by key, from its chunk or from packed rows."""
-    if chunk.content is not None:
-        return {key: piece.columns for key, piece in chunk.content.series.items()}
-    found: dict[str, Columns] = {}
-    for key, slices in rows.read_slices(iteration.id).items():
-        for batches, piece in slices:
-            own = [index for index, number in enumerate(piece.batches) if batches[number].hash == chunk.batch.hash]
-            if own:
-                found.setdefault(key, Columns.empty()).extend(piece.columns.take(own))
-    return found
-
-
-def now_us() -> int:
-    """Microseconds since 1970."""
-    return clock.to_milliseconds(clock.now()) * 1000
 
 
 def require_open(iteration: Iteration, sent: dict[str, Sent], lines: Sequence[Line] = ()) -> None:
@@ -227,18 +217,21 @@ def _announce(
             series, chunk = storage.read_series_and_chunk(iteration.experiment_id, iteration.id, batch_hash)
         if chunk is not None or _is_announced(series, batch_hash, output_bytes):
             break
-        announcing = _announcing(_settle(iteration, series), batch_hash, sent, output_bytes)
         try:
+            ready = ready_to_announce(iteration, series, batch_hash, sent)
+            announcing = _announcing(iteration, ready, batch_hash, sent, output_bytes)
             return storage.write_series(iteration.experiment_id, iteration.id, announcing)
         except Overtaken:
             continue
     return series
 
 
-def _announcing(series: Series, batch_hash: str, sent: dict[str, Sent], output_bytes: int = 0) -> Series:
+def _announcing(
+    iteration: Iteration, series: Series, batch_hash: str, sent: dict[str, Sent], output_bytes: int = 0
+) -> Series:
     """The series with the announcement of this batch. InvalidPayload if it has no room for it."""
     now = max(now_us(), series.heartbeat_us + 1)
-    mine = _reserve(series, sent, now)._replace(output_bytes=output_bytes)
+    mine = _reserve(iteration, series, sent, now)._replace(output_bytes=output_bytes)
     announced = series.announced | {batch_hash: mine}
     announcing = replace(series, announced=announced, heartbeat_us=now, batches=series.batches + 1)
     storage.require_room(announcing, set(sent))
@@ -251,9 +244,13 @@ def _is_announced(series: Series, batch_hash: str, output_bytes: int) -> bool:
     return one is not None and (one.output_bytes == output_bytes or now_us() - one.accepted_us <= STALE_AFTER)
 
 
-def _reserve(series: Series, sent: dict[str, Sent], now: int) -> Announcement:
+def _reserve(iteration: Iteration, series: Series, sent: dict[str, Sent], now: int) -> Announcement:
     """Reserve steps per key for the points without one: after every step that is stored or reserved."""
-    first = {key: _next_step(series, key) for key, each in sent.items() if None in each.steps}
+    without = [key for key, each in sent.items() if None in each.steps]
+    if without and series.summaries is UNREAD:
+        current = storage.read_mergeable(iteration.experiment_id, iteration.id, series)
+        series = replace(series, summaries=current)
+    first = {key: _next_step(series, key) for key in without}
     last = {key: max(_steps(sent[key], step)) for key, step in first.items()}
     if any(step > INT64_MAX for step in last.values()):
         raise InvalidPayload("There is no step after the last int64; give one", field="metrics")
@@ -319,7 +316,7 @@ def _withdraw(iteration: Iteration, batch: Batch) -> None:
     """Remove a dropped announcement. A newer announcement of the same batch stays."""
 
     def change(series: Series) -> Series | None:
-        return _merged(iteration, series, batch.hash, None) if batch in series.unmerged else None
+        return with_chunk(iteration, series, batch.hash, None) if batch in series.unmerged else None
 
     storage.change_series(iteration.experiment_id, iteration.id, change)
 
@@ -334,73 +331,22 @@ def _stored(iteration: Iteration, batch_hash: str) -> Chunk:
 def _merge(iteration: Iteration, chunk: Chunk, series: Series) -> Series:
     """Merge the batch into the summaries and remove its announcement, once among all processes. Return the series.
 
-    Points edited since the announcement are read again after the series. A later edit recomputes them itself.
+    Points edited since the announcement are read again after the series. A later edit recomputes them itself. In a wide
+    iteration the batch stays announced until many are.
     """
     batch_hash = chunk.batch.hash
     for attempt in Retry():
         if attempt > 1:
             series = storage.read_series(iteration.experiment_id, iteration.id)
+        if series.wide:
+            return merge_if_due(iteration, series, sum(map(len, own_points(iteration, chunk).values())))
         if batch_hash not in series.announced:
             break
         if series.edited_us > series.announced[batch_hash].accepted_us:
             chunk = _stored(iteration, batch_hash)
         try:
-            merged = _merged(iteration, series, batch_hash, chunk)
+            merged = with_chunk(iteration, series, batch_hash, chunk)
             return storage.write_series(iteration.experiment_id, iteration.id, merged)
         except Overtaken:
             continue
     return series
-
-
-def _merged(iteration: Iteration, series: Series, batch_hash: str, chunk: Chunk | None) -> Series:
-    """The series without the announcement of a batch, and with the points of its chunk in the summaries.
-
-    A chunk whose time differs from the announcement was merged already, under an earlier announcement.
-    """
-    rest = {batch: one for batch, one in series.announced.items() if batch != batch_hash}
-    announcement = series.announced[batch_hash]
-    if chunk is None or chunk.batch not in series.unmerged:
-        if announcement.output_bytes:
-            # Before the announcement goes: a reader skips the lines only as long as it is there.
-            outputs.discard(iteration.id, announcement.accepted_us)
-        return replace(series, announced=rest, batches=series.batches - 1)
-    new = {key: Summary.of(columns) for key, columns in own_points(iteration, chunk).items()}
-    merged = {key: series.summaries[key].merge(each) if key in series.summaries else each for key, each in new.items()}
-    marks = dict.fromkeys(_undecided(series, chunk, new), chunk.batch.accepted_us)
-    output = series.output
-    if announcement.output_bytes:
-        output = output.with_batch(announcement.accepted_us, announcement.output_bytes)
-    recompute = marks | series.recompute
-    return replace(series, summaries=series.summaries | merged, announced=rest, recompute=recompute, output=output)
-
-
-def _undecided(series: Series, chunk: Chunk, new: dict[str, Summary]) -> list[str]:
-    """Keys to recompute: their first or last value depends on the order of arrival, which a summary does not keep.
-
-    If `heartbeat_us` is later than this batch, a later batch may be merged already.
-    """
-    if series.heartbeat_us == chunk.batch.accepted_us:
-        return []
-    return [key for key, each in new.items() if key in series.summaries and series.summaries[key].meets(each)]
-
-
-def _settle(iteration: Iteration, series: Series) -> Series:
-    """Settle the announcements of dead writers: merge a batch whose chunk is stored, drop the others."""
-    now = now_us()
-    for batch_hash, one in series.announced.items():
-        if now - one.accepted_us > STALE_AFTER:
-            chunk = _find_or_drop(iteration, Batch(batch_hash, one.accepted_us))
-            series = _merged(iteration, series, batch_hash, chunk)
-    return series
-
-
-def _find_or_drop(iteration: Iteration, batch: Batch) -> Chunk | None:
-    """Return the chunk of an announced batch. None means that the batch is dropped: its writer can no longer put it."""
-    found = chunks.find_chunk(iteration.id, batch.hash)
-    if found is None:
-        try:
-            chunks.drop_batch(iteration.id, batch)
-        except Conflict:
-            # The writer has just put the chunk, or another process dropped the batch first.
-            return chunks.find_chunk(iteration.id, batch.hash)
-    return found

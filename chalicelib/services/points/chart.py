@@ -22,10 +22,10 @@ from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
 from chalicelib.services.points import curves, directory, rollups
 from chalicelib.services.points.grid import Bucketed, Grid, bucketed
-from chalicelib.storage import series as storage
 from chalicelib.storage.points.rollup import Rollup
 from chalicelib.storage.points.summary import Summary
 from chalicelib.storage.reads import projection
+from chalicelib.storage.reads.summaries import read_current_of_iterations
 from chalicelib.storage.series import Series
 from deardiary.wire.shapes import Iteration
 
@@ -141,7 +141,7 @@ def _sources(experiment_id: str, wanted: Wanted, first_id: str) -> list[_Source]
         message = f"The experiment has {len(found)} iterations: name those to show, at most {MOST_ITERATIONS}"
         raise InvalidPayload(message, field="iteration_id")
     left = sorted((each for each in found if each.id >= first_id), key=lambda each: each.id)
-    series = storage.read_series_of_iterations(experiment_id, [each.id for each in left])
+    series = read_current_of_iterations(experiment_id, [each.id for each in left])
     sources = [_source(each, series[each.id], wanted.keys) for each in left if each.id in series]
     return [each for each in sources if each.summaries]
 

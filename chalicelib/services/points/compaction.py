@@ -15,12 +15,14 @@ from chalicelib import ids
 from chalicelib.aws.threads import in_threads
 from chalicelib.columns import Columns
 from chalicelib.errors import Conflict, NotFound, Overtaken, Unavailable
-from chalicelib.services.points.batch import STALE_AFTER, now_us
+from chalicelib.services.points.merging import STALE_AFTER, now_us
 from chalicelib.storage import series as storage
 from chalicelib.storage.points import chunk
 from chalicelib.storage.points import rows as points
 from chalicelib.storage.points.codec import Batch, Content, Slice
 from chalicelib.storage.points.rows import Rows, Stored
+from chalicelib.storage.points.wide import UNREAD
+from chalicelib.storage.reads.summaries import read_current
 from chalicelib.storage.series import Series
 from deardiary.wire.shapes import Iteration
 
@@ -36,7 +38,7 @@ POINTS_PER_ROW = 15_000
 def compact_if_many(iteration: Iteration, enough: int, series: Series | None = None) -> None:
     """Compact if at least `enough` small chunks may exist. A conflict or an overload only postpones the work."""
     try:
-        if _may_have(series or storage.read_series(iteration.experiment_id, iteration.id), enough):
+        if _may_have(iteration, series or storage.read_series(iteration.experiment_id, iteration.id), enough):
             compact(iteration, enough)
     except (NotFound, Overtaken, Unavailable):
         return
@@ -86,10 +88,12 @@ def _release_lease(iteration: Iteration, lease: int, bare: int) -> None:
     storage.change_series(iteration.experiment_id, iteration.id, release)
 
 
-def _may_have(series: Series, enough: int) -> bool:
+def _may_have(iteration: Iteration, series: Series, enough: int) -> bool:
     """Estimate from the SERIES row: chunks that are not moved yet, and the average number of points in a batch."""
     if series.batches - series.moved < enough:
         return False
+    if series.summaries is UNREAD:
+        series = read_current(iteration.experiment_id, iteration.id)
     count = sum(each.count for each in series.summaries.values())
     return count / series.batches * 8 < SMALL_BYTES
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from chalicelib.retry import until_not_overtaken
 from chalicelib.services.points import curves
-from chalicelib.services.points.batch import STALE_AFTER, now_us
+from chalicelib.services.points.merging import STALE_AFTER, now_us, settled
 from chalicelib.storage import series as storage
 from chalicelib.storage.points import rows
-from chalicelib.storage.points.summary import Summary
+from chalicelib.storage.points.summary import Summary, size_of_summaries
+from chalicelib.storage.reads.summaries import read_current
 from chalicelib.storage.series import Series
 from deardiary.wire.shapes import Iteration
 
@@ -33,18 +35,29 @@ def recompute(iteration: Iteration, keys: Collection[str], marked: int) -> Serie
     """Recompute these keys, and remove their marks unless another request has marked them since."""
 
     def change(series: Series) -> Series:
+        if series.wide:
+            # All its summaries are written anyway.
+            series = settled(iteration, series)
         counted = _counted(iteration, series, keys)
         left = {key: mark_us for key, mark_us in series.recompute.items() if key not in keys or mark_us > marked}
-        return replace(series, summaries=counted, recompute=left)
+        # A key may be gone, so a batch with the same keys is counted again.
+        wide = series.wide and series.wide._replace(size_bytes=size_of_summaries(counted), key_sets=())
+        return replace(series, summaries=counted, recompute=left, wide=wide)
 
-    return storage.change_series(iteration.experiment_id, iteration.id, change)
+    return until_not_overtaken(lambda: storage.change_series(iteration.experiment_id, iteration.id, change))
 
 
 def recompute_stale(iteration: Iteration, series: Series) -> Series:
-    """Recompute the keys whose marks are older than any request: their request died. Return the series."""
+    """Recompute the keys whose marks are older than any request: their request died.
+
+    Return the series with the summaries of all stored points, as it was given.
+    """
     before = now_us() - STALE_AFTER
     stale = {key for key, mark_us in series.recompute.items() if mark_us < before}
-    return recompute(iteration, stale, before) if stale else series
+    if not stale:
+        return series
+    recomputed = recompute(iteration, stale, before)
+    return read_current(iteration.experiment_id, iteration.id) if recomputed.wide else recomputed
 
 
 def _counted(iteration: Iteration, series: Series, keys: Collection[str]) -> dict[str, Summary]:

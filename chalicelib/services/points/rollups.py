@@ -48,8 +48,9 @@ class Wanted(NamedTuple):
     def has_states(self) -> bool:
         """True for an iteration of many points to which no batch is being added."""
         series = self.series
-        is_long = sum(each.count for each in series.summaries.values()) >= WORTH_POINTS
-        return is_long and is_at_rest(self.iteration) and not series.announced
+        if not is_at_rest(self.iteration) or series.announced:
+            return False
+        return sum(each.count for each in series.summaries.values()) >= WORTH_POINTS
 
     def _rollup_key(self, key: str) -> RollupKey:
         return RollupKey(self.iteration.id, self.axis, key)

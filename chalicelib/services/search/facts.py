@@ -9,8 +9,9 @@ from typing import Any
 from chalicelib.services.search.ast import Kind, Name
 from chalicelib.services.search.blocks import Blocks
 from chalicelib.services.search.values import Value
-from chalicelib.storage import parameter, series, tag
+from chalicelib.storage import parameter, tag
 from chalicelib.storage.points.summary import Summary
+from chalicelib.storage.reads import summaries as reads
 from deardiary.wire import limits
 from deardiary.wire.shapes import Iteration
 
@@ -102,9 +103,9 @@ def read(
         known = replace(known, parameters=found)
     if Kind.METRICS in kinds and known.summaries is None:
         summaries = (
-            series.read_summaries_of_iterations(experiment_id, ids, consistent=consistent)
+            reads.read_summaries_of_iterations(experiment_id, ids, consistent=consistent)
             if is_page
-            else series.read_summaries_of_span(*span, consistent=consistent)
+            else reads.read_summaries_of_span(*span, consistent=consistent)
         )
         known = replace(known, summaries=summaries)
     if Kind.TAGS in kinds and known.tags is None:

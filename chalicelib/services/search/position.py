@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from chalicelib import ids
 from chalicelib.errors import InvalidPayload
+from chalicelib.storage.points.summary import Summary
 
 _CHECK_BYTES, _TIME_BYTES, _HASH_BYTES = 6, 8, 5
 
@@ -22,11 +23,15 @@ class Position(NamedTuple):
 
 
 class State(NamedTuple):
-    """The state of an iteration: the stamps of its recent edits, and its packed summaries, None once it is removed."""
+    """The state of an iteration: the stamps of its recent edits, and its packed summaries, None once it is removed.
+
+    Of a wide iteration `summaries` only names its summaries, and `read` has them if it may have news.
+    """
 
     id: str
     edits: Sequence[str]
     summaries: bytes | None
+    read: Mapping[str, Summary] | None = None
 
     def hash_of_summaries(self) -> bytes:
         return _hash(b"summaries", self.id.encode(), self.summaries or b"")

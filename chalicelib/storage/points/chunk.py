@@ -123,6 +123,14 @@ def find_chunk(iteration_id: str, batch_hash: str) -> Chunk | None:
     return open_chunk(item.find(ChunkRow, keys.chunk(iteration_id, batch_hash)))
 
 
+def find_stored(iteration_id: str, batches: Iterable[Batch]) -> set[Batch]:
+    """Those of these batches that have a chunk."""
+    wanted = {keys.chunk(iteration_id, each.hash): each for each in batches}
+    found = item.raw_many(wanted, ["at", "dropped"])
+    is_stored = {key: "dropped" not in row and int(row["at"]["N"]) for key, row in found.items()}
+    return {each for key, each in wanted.items() if is_stored.get(key) == each.accepted_us}
+
+
 def open_chunk(row: ChunkRow | None) -> Chunk | None:
     """Decode a chunk; None for a dropped batch. DamagedData, naming the chunk, if its bytes were altered."""
     return None if row is None or row.dropped else _open(row)

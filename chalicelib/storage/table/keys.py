@@ -45,6 +45,7 @@ an id of its own also has a REF in a partition of its own, which names its proje
     child                 ITERATION#iid       CHILD#iid
     chunk of points       ITERATION#iid       CHUNK#hash(batch_id)  a batch; without points once moved or dropped
     packed points         ITERATION#iid       PACKED#hash(key)#gen#part   after the chunks: see storage/points/rows.py
+    summaries             ITERATION#iid       SUMMARIES               of a wide iteration: see storage/points/wide.py
     output of a batch     ITERATION#iid       TEXT#time#part          printed lines, by the time of their batch
     rollup of a curve     ITERATION#iid       ROLLUP#axis#hash(key)   made from points; outside of their span
     resource of iteration ITERATION#iid       RESOURCE#rid            leads to the resource
@@ -437,6 +438,11 @@ def series_span(experiment_id: str, first_id: str, last_id: str) -> Span:
 def owner_of_series(sk: str) -> str:
     """The iteration's id."""
     return sk.removeprefix("SERIES#")
+
+
+def summaries(iteration_id: str) -> Key:
+    """Beside the iteration's points, but outside of their span."""
+    return Key(iteration_partition(iteration_id), "SUMMARIES")
 
 
 def chunk(iteration_id: str, batch_hash: str) -> Key:
