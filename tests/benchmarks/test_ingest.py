@@ -24,6 +24,13 @@ def test_points_are_packed_and_cost_little(real_server: Server) -> None:
     assert figures["usd_per_million_10x100"] == pytest.approx(sum(parts))
 
 
+def test_a_flush_of_many_keys_costs_little_more_than_its_points(real_server: Server) -> None:
+    """Sixteen flushes have one merge among them."""
+    (many,) = ingest_cost.measure_all(real_server, Effort(before=1, measured=16), [(1000, 1)])
+    assert many.writes <= 20
+    assert many.first_writes <= 13
+
+
 def test_a_bill_by_hand() -> None:
     usage = Usage(requests=1e6, seconds=1e5, write_units=1e6, read_units=1e6, log_bytes=1e9)
     bill = dollars(usage)

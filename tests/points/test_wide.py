@@ -195,8 +195,9 @@ def _pack(diary: Diary) -> None:
     packing.pack(experiment)
 
 
-@pytest.mark.parametrize("before", [0, ENOUGH - 1, ENOUGH + 1])
-@pytest.mark.parametrize("then", ["nothing", "retry", "another", "time, another", "end"])
+@pytest.mark.parametrize(
+    ("before", "then"), [(0, "end"), (ENOUGH - 1, "retry"), (ENOUGH - 1, "time, another"), (ENOUGH - 1, "end")]
+)
 def test_a_flush_whose_process_dies_between_any_two_calls(
     server: Server, clocks: Clock, before: int, then: str
 ) -> None:
@@ -227,7 +228,7 @@ def test_a_flush_whose_process_dies_between_any_two_calls(
     pytest.fail("a flush makes more calls than that")
 
 
-@pytest.mark.parametrize("inner", ["same", "another", "edit", "end", "look", "compact"])
+@pytest.mark.parametrize("inner", ["same", "another", "edit", "end", "compact"])
 def test_one_request_between_any_two_calls_of_a_flush_that_merges(server: Server, clocks: Clock, inner: str) -> None:
     for calls in range(1, MOST_CALLS):
         diary = Diary(server)
@@ -238,7 +239,6 @@ def test_one_request_between_any_two_calls_of_a_flush_that_merges(server: Server
             "another": partial(diary.send, 9),
             "edit": partial(diary.edit, "PATCH", 1),
             "end": partial(diary.change, SUCCEEDED),
-            "look": diary.look,
             "compact": diary.compact,
         }
         with stage() as actors:
@@ -301,7 +301,7 @@ STEPS = st.lists(
 TIME, DEATH, POLL = range(len(ACTIONS), len(ACTIONS) + 3)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_readers_see_the_summaries_of_the_points_after_anything(
     server: Server, steps: list[tuple[int, int, int, int]]

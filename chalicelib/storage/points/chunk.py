@@ -151,6 +151,14 @@ def open_points(key: Key, points: bytes, batch: Batch, only: Iterable[str] | Non
         raise codec.DamagedData(f"{key.pk} {key.sk}: {error}") from None
 
 
+def open_one_point_each(key: Key, points: bytes) -> list[tuple[str, int, int, float]] | None:
+    """Decode a batch with one point of each key, None of other points. DamagedData names the row."""
+    try:
+        return codec.one_point_each(points)
+    except codec.DamagedData as error:
+        raise codec.DamagedData(f"{key.pk} {key.sk}: {error}") from None
+
+
 def put_packed(iteration_id: str, key: str, generation: str, part: int, content: Content) -> Key:
     row_key = keys.packed(iteration_id, ids.hash_text(key), generation, part)
     row = PackedRow(*row_key, points=codec.pack(content))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from array import array
 from collections.abc import Sequence
 
 from chalicelib.columns import Columns, encode_integers, encode_values
@@ -18,6 +19,7 @@ from deardiary.wire.chunks import DamagedData as DamagedData
 from deardiary.wire.chunks import Slice as Slice
 from deardiary.wire.chunks import inflate as inflate
 from deardiary.wire.chunks import unpack as unpack
+from deardiary.wire.column_codec import WORD, decode_values
 
 _LEVEL = 6
 
@@ -38,6 +40,24 @@ def pack(content: Content) -> bytes:
     body += _points([each.columns for each in slices])
     body += encode_integers([each.ordinals for each in slices]) + encode_integers([each.batches for each in slices])
     return _frame(form.MANY_BATCHES, body)
+
+
+def one_point_each(data: bytes) -> list[tuple[str, int, int, float]] | None:
+    """The key, step, time and value of each point in a batch with one of each key; None of other points.
+
+    Thousands of keys: `unpack` takes five times as long. DamagedData like `unpack`.
+    """
+    version, body = form.open_frame(data)
+    counts, start = form.read_keys(body)
+    length = WORD * len(counts)
+    if version != form.ONE_BATCH or any(count != 1 for count in counts.values()) or len(body) != start + 3 * length:
+        return None
+    steps, times, values = (
+        decode_values(body[start + length * index :][:length], 0, len(counts)) for index in range(3)
+    )
+    # An integer that is the first of its key is stored as it is, not as a difference.
+    integers = (array("q", each.tobytes()) for each in (steps, times))
+    return list(zip(counts, *integers, values, strict=True))
 
 
 def _frame(version: int, body: bytes) -> bytes:

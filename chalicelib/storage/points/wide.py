@@ -107,7 +107,11 @@ class Current(Mapping[str, Summary]):
         return {batch: self._part(batch) for batch in sorted(self._chunks, key=lambda each: each.accepted_us)}
 
     def _part(self, batch: Batch) -> dict[str, Summary]:
-        content = chunk.open_points(keys.chunk(self._iteration_id, batch.hash), self._chunks[batch], batch)
+        row_key, points = keys.chunk(self._iteration_id, batch.hash), self._chunks[batch]
+        single = chunk.open_one_point_each(row_key, points)
+        if single is not None:
+            return {key: Summary(*(value,) * 4, 1, step, time, step, time) for key, step, time, value in single}
+        content = chunk.open_points(row_key, points, batch)
         return {key: Summary.of(piece.columns) for key, piece in content.series.items() if len(piece.columns)}
 
     @cached_property

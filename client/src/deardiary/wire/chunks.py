@@ -98,9 +98,9 @@ def unpack(data: bytes, batch: Batch, only: Collection[str] | None = None) -> Co
 
     DamagedData if the bytes differ from those that were packed.
     """
-    version, body = _open(data)
+    version, body = open_frame(data)
     try:
-        counts, start = _read_keys(body)
+        counts, start = read_keys(body)
         batches: Sequence[Batch] = (batch,)
         if version == MANY_BATCHES:
             batches, start = _read_batches(body, start)
@@ -142,7 +142,7 @@ def inflate(packed: bytes) -> bytes:
     return body
 
 
-def _open(data: bytes) -> tuple[int, bytes]:
+def open_frame(data: bytes) -> tuple[int, bytes]:
     version = data[3] if len(data) >= _HEAD and data[:3] == MAGIC else None
     if version not in _COLUMNS:
         raise DamagedData("not a chunk of a version known here")
@@ -157,7 +157,7 @@ def checksum(version: int, packed: bytes) -> int:
     return zlib.crc32(packed, 0 if version == ONE_BATCH else version)
 
 
-def _read_keys(body: bytes) -> tuple[dict[str, int], int]:
+def read_keys(body: bytes) -> tuple[dict[str, int], int]:
     (number,) = COUNT.unpack_from(body, 0)
     counts, offset = {}, COUNT.size
     for _ in range(number):
