@@ -143,6 +143,10 @@ OTHERS: dict[str, Act] = {
         "POST /iterations/{iteration_id}/metrics/batch",
         {"batch_id": "n", "metrics": [{"key": "loss", "value": 1.0}, {"key": "new", "value": 2.0}]},
     ),
+    "points of many metrics, merged at once because their steps are announced": _route(
+        "POST /iterations/{iteration_id}/log",
+        {"batch_id": "w", "metrics": [{"key": f"one metric of many {key}", "value": 1.0} for key in range(200)]},
+    ),
     "notes": _route("PATCH /iterations/{iteration_id}", {"notes": "n"}),
     "labels of a project": _route("PATCH /projects/{project_id}", {"labels": {"a": "1"}}),
     "labels of an experiment": _route("PATCH /experiments/{experiment_id}", {"labels": {"a": "1"}}),
