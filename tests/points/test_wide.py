@@ -60,7 +60,8 @@ class Clock:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._ahead, now = timedelta(0), clock.now
         patch.setattr(clock, "now", lambda: now() + self._ahead)
-        # New ids, and the stamps of changes, are times too.
+        # New ids, and the stamps of changes, are times too; they only rise, so the last one is restored.
+        patch.setattr(ids, "_last", 0)
         patch.setattr(
             ids,
             "time",

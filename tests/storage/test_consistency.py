@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib import config
 from chalicelib.services.lifecycle import packing
-from chalicelib.services.points import compaction, rollups
+from chalicelib.services.points import compaction, merging, rollups
 from chalicelib.storage import experiment as experiments
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.blocks import request
@@ -63,6 +63,7 @@ def world(server: Server) -> World:
     assert compaction.compact(parent, 1) == 3
     found(server.call("PATCH", f"/modelversions/{world.ids['version_id']}", {"stage_id": 3}, token=world.token))
     _pack(server, world)
+    _widen(server, world)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rollups, "WORTH_POINTS", 0)
         patch.setattr(rollups, "is_at_rest", lambda _: True)
@@ -82,6 +83,17 @@ def _pack(server: Server, world: World) -> None:
         patch.setattr(request, "ENOUGH_ROWS", 1)
         assert packing.pack(experiment)
     found(server.call("PATCH", f"/iterations/{ended_id}", {"notes": "changed"}, token=world.token))
+
+
+def _widen(server: Server, world: World) -> None:
+    """An iteration whose summaries are in a row of their own."""
+    path = f"/experiments/{world.ids['experiment_id']}/iterations"
+    wide_id = made(server.call("POST", path, {}, token=world.token))["id"]
+    body = {"batch_id": "b", "metrics": [{"key": key, "value": 1.5} for key in "ab"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "MOST_KEYS", 1)
+        patch.setattr(merging, "ENOUGH_BATCHES", 1)
+        made(server.call("POST", f"/iterations/{wide_id}/log", body, token=world.token))
 
 
 def _announced(id_key: str) -> dict[str, Any]:

@@ -475,22 +475,19 @@ def _output(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _series(table: Table, key: Key, row: Row) -> Iterator[str]:
     yield from _beside_iteration(table, key, row)
     announced, marked = json.loads(row["announced"]), json.loads(row.get("recount") or "{}")
-    kept = summary.unpack_summaries(row["digests"] if "digests" in row else _apart(table, key, row))
+    packed = row.get("digests")
+    if packed is None:
+        # Of a wide iteration.
+        version, apart = json.loads(row["wide"])[0], keys.summaries(keys.owner_of_series(key.sk))
+        yield from table.needs(apart, version=version) if version else ()
+        packed = table.rows.get(apart, {}).get("digests") if version else None
+    kept = summary.unpack_summaries(packed or summary.pack_summaries({}))
     counted = {name: _summary(each) for name, each in _points(keys.owner_of_series(key.sk), announced).items()}
     for name in sorted((kept.keys() | counted.keys()) - marked.keys()):
         # Compare texts, because NaN is not equal to itself.
         if repr(kept.get(name)) != repr(counted.get(name)):
             yield f"the summary of {name!r} is {kept.get(name)}, its points give {counted.get(name)}"
     yield from _output_state(key, row, {one[0] for one in announced.values()})
-
-
-def _apart(table: Table, key: Key, row: Row) -> bytes:
-    """The summaries of a wide iteration."""
-    version = json.loads(row["wide"])[0]
-    apart = table.rows.get(keys.summaries(keys.owner_of_series(key.sk)), {})
-    assert not version or apart.get("version") == version, "SUMMARIES is not of the version that SERIES names"
-    packed: bytes = apart["digests"] if version else summary.pack_summaries({})
-    return packed
 
 
 def _summaries(table: Table, key: Key, row: Row) -> Iterator[str]:
