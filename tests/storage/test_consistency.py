@@ -87,13 +87,11 @@ def _pack(server: Server, world: World) -> None:
 
 def _widen(server: Server, world: World) -> None:
     """An iteration whose summaries are in a row of their own."""
-    path = f"/experiments/{world.ids['experiment_id']}/iterations"
-    wide_id = made(server.call("POST", path, {}, token=world.token))["id"]
     body = {"batch_id": "b", "metrics": [{"key": key, "value": 1.5} for key in "ab"]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merging, "MOST_KEYS", 1)
         patch.setattr(merging, "ENOUGH_BATCHES", 1)
-        made(server.call("POST", f"/iterations/{wide_id}/log", body, token=world.token))
+        made(server.call("POST", f"/iterations/{world.parent_iteration_id}/log", body, token=world.token))
 
 
 def _announced(id_key: str) -> dict[str, Any]:
@@ -202,10 +200,9 @@ def test_a_wrong_count_of_admins_is_found(world: World) -> None:
 
 
 def test_a_summary_that_is_not_of_its_points_is_found(world: World) -> None:
-    experiment_id = world.ids["experiment_id"]
-    key, other = (keys.series(experiment_id, each) for each in (world.ids["iteration_id"], world.parent_iteration_id))
+    key = keys.series(world.ids["experiment_id"], world.ids["iteration_id"])
     with restored(key):
-        put(raw(key) | {"digests": raw(other)["digests"]})
+        put(raw(key) | {"digests": raw(keys.summaries(world.parent_iteration_id))["digests"]})
         assert any("the summary of 'loss'" in fault for fault in find_faults())
 
 
