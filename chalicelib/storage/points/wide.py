@@ -2,7 +2,7 @@
 
 Their summaries are in a row of their own, SUMMARIES, and SERIES only announces batches. Many batches are merged at
 once, in one transaction of both rows. Until then a reader adds the points of the announced batches, from their chunks.
-docs/decisions/0018-wide-iterations.md has the reasons.
+docs/decisions/0019-wide-iterations.md has the reasons.
 """
 
 from __future__ import annotations
