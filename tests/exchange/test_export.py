@@ -20,7 +20,7 @@ from pyarrow import parquet
 import deardiary
 from deardiary import ExperimentStatus, IterationStatus, Stage
 from deardiary_exchange import export as exporting
-from deardiary_exchange import manifest
+from deardiary_exchange import manifest, source
 from deardiary_exchange.export import Exported, export_project
 from deardiary_exchange.folder import Folder, Sink
 from deardiary_exchange.imported import import_folder
@@ -247,7 +247,12 @@ def test_a_second_export_reads_only_what_has_changed(client: deardiary.Client, t
     assert content_of(tmp_path / "out") == content_of(tmp_path / "fresh")
 
 
-def test_other_programs_read_the_tables(client: deardiary.Client, small_project: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("most_points", [2, 500_000])
+def test_other_programs_read_the_tables(
+    client: deardiary.Client, small_project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_points: int
+) -> None:
+    """Also of iterations with so many points that the export reads a few metrics at a time."""
+    monkeypatch.setattr(source, "_MOST_POINTS", most_points)
     exported(client, small_project, tmp_path / "out")
     wanted = sorted(
         (each.id, key, step, value.hex(), at)
