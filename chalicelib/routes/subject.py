@@ -13,7 +13,7 @@ from chalicelib.routes.http.answer import Answer, created, deleted, listed
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, PageQuery
 from chalicelib.services import subject as service
-from chalicelib.services.oidc import sign_in
+from chalicelib.services.oidc import bounds, sign_in
 from chalicelib.services.oidc.flow import LIFE
 from chalicelib.services.subject import Subject
 
@@ -21,8 +21,10 @@ routes = Routes(__name__)
 
 
 class NewSubject(Body):
-    subject: Annotated[str, Meta(min_length=1, max_length=255, description="The `sub` claim of the account")]
-    issuer: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    subject: Annotated[
+        str, Meta(min_length=1, max_length=bounds.MAX_SUBJECT_CHARACTERS, description="The `sub` claim of the account")
+    ]
+    issuer: Annotated[str, Meta(min_length=1, max_length=bounds.MAX_ISSUER_CHARACTERS)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

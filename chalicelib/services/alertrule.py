@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound
@@ -29,11 +29,18 @@ from chalicelib.storage import alertrule as storage
 from chalicelib.storage.reads.lineage import IterationLineage
 from deardiary.wire.shapes import Alert, AlertRule, AlertRules
 
-if TYPE_CHECKING:
-    from chalicelib.services.points.batch import Sent
-
 _IS_NAN = re.compile(r"\bis\s+nan\s*$", re.IGNORECASE)
 _ORDERED = ("<", "<=", ">", ">=")
+
+
+class Points(Protocol):
+    """The stored points of one key; None as step if it was not sent."""
+
+    @property
+    def values(self) -> Sequence[float]: ...
+
+    @property
+    def steps(self) -> Sequence[int | None]: ...
 
 
 def get_rules_of_project(actor: Actor, project_id: str) -> AlertRules:
@@ -59,7 +66,7 @@ def put_rules_of_experiment(actor: Actor, experiment_id: str, rules: Sequence[Al
     return AlertRules(rules=tuple(rules))
 
 
-def check_points(line: IterationLineage, sent: Mapping[str, Sent]) -> None:
+def check_points(line: IterationLineage, sent: Mapping[str, Points]) -> None:
     """Test the rules above an iteration on points that are stored. A rule that has fired is not tested again."""
     for text in line.alert_rules:
         for rule in _read(text):
@@ -83,7 +90,7 @@ def _fire(line: IterationLineage, rule: AlertRule, rule_hash: str, found: str) -
         alerts.create_alert(line.iteration, made, alert.event_of(line, made, "", rule=rule.name), fired=rule_hash)
 
 
-def _first_match(condition: str, sent: Mapping[str, Sent]) -> str | None:
+def _first_match(condition: str, sent: Mapping[str, Points]) -> str | None:
     """The first point for which the condition holds, in words; None if there is none."""
     comparison = _parsed(condition)
     points = sent.get(comparison.name.key)

@@ -30,6 +30,7 @@ OTHER_FACTS = {
     "MOST",  # objects that a deletion counts before it asks
     "MAX_CHARACTERS",  # of a filter
     "MAX_TICKET_CHARACTERS",
+    *("MAX_SUBJECT_CHARACTERS", "MAX_ISSUER_CHARACTERS", "MAX_TOKEN_CHARACTERS", "MAX_GROUPS"),  # of a provider
     "MAX_UNTRACKED",  # files in a patch
     "MOST_AT_ONCE",  # chunks of one compaction
     "MOST_BUCKETS_A_CURVE",

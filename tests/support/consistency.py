@@ -151,8 +151,10 @@ def _permission(table: Table, key: Key, row: Row) -> Iterator[str]:
 def _subject(table: Table, key: Key, row: Row) -> Iterator[str]:
     """Each row of a subject requires the other. That of a removed user stays alone."""
     same = {name: row[name] for name in ("id", "user_id", "issuer", "subject")}
-    if table.has(keys.user(row["user_id"]), deleting=None):
+    if key != keys.subject(row["id"]):
+        yield from table.needs(keys.user(row["user_id"]))
         yield from table.needs(keys.subject(row["id"]), **same)
+    elif table.has(keys.user(row["user_id"]), deleting=None):
         yield from table.needs(keys.subject_of_user(row["user_id"], row["id"]), **same)
 
 

@@ -16,11 +16,10 @@ import jwt
 
 from chalicelib.config import OidcSettings
 from chalicelib.errors import SignInRefused
+from chalicelib.services.oidc import bounds
 from chalicelib.services.oidc.provider import find_keys
 
 LEEWAY_SECONDS = 60
-MAX_SUBJECT_CHARACTERS = 255
-MAX_TOKEN_CHARACTERS = 64 * 1024
 MIN_RSA_BITS = 2048
 # The algorithm follows from the kind of the published key, never from the token alone.
 _ALGORITHMS = {"RSA": "RS256", "EC": "ES256"}
@@ -43,7 +42,7 @@ def verify(token: str, settings: OidcSettings, *, nonce: str, access_token: str)
 
 
 def _decode(token: str, settings: OidcSettings) -> dict[str, Any]:
-    if len(token) > MAX_TOKEN_CHARACTERS:
+    if len(token) > bounds.MAX_TOKEN_CHARACTERS:
         raise ValueError("too long")
     _load_cryptography()
     header = jwt.get_unverified_header(token)
@@ -93,7 +92,7 @@ def _check_parties(claims: dict[str, Any], client_id: str) -> None:
         raise _refused("it is for several applications and names none")
     if party is not None and party != client_id:
         raise _refused("it was issued to another application")
-    if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_SUBJECT_CHARACTERS:
+    if not isinstance(subject, str) or not 1 <= len(subject) <= bounds.MAX_SUBJECT_CHARACTERS:
         raise _refused("it has no subject")
 
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from chalicelib import ids
 from chalicelib.config import OidcSettings
 from chalicelib.errors import SignInRefused
+from chalicelib.services.oidc import bounds
 from deardiary.wire import limits
 
 GOOGLE = "https://accounts.google.com"
-MAX_GROUPS = 1000
 _NUMBERED = 20
 _NOT_IN_USERNAMES = re.compile(r"[^A-Za-z0-9._@-]+")
 
@@ -70,7 +70,7 @@ def _domain_of(identity: Identity) -> str:
 def _groups(claims: Mapping[str, Any], name: str) -> frozenset[str]:
     """The groups. SignInRefused if they are too many: rights would otherwise end without a reason."""
     given = claims.get(name, [])
-    if name in _mapping(claims.get("_claim_names")) or (isinstance(given, list) and len(given) > MAX_GROUPS):
+    if name in _mapping(claims.get("_claim_names")) or (isinstance(given, list) and len(given) > bounds.MAX_GROUPS):
         text = "Your account is in more groups than the provider puts into an ID token"
         raise SignInRefused(
             f"{text}. An administrator of the provider can limit them to the groups of this application"
