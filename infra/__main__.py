@@ -34,6 +34,7 @@ from infra.package.deployment_record import fetch_record
 from infra.resources.admin import reset_admin
 from infra.resources.bus import converge_bus, delete_bus
 from infra.resources.monitoring import converge_monitoring, delete_monitoring
+from infra.resources.role import require_one_region
 from infra.resources.secret import rotate_secret
 from infra.resources.table import has_table
 from infra.stage import locate
@@ -97,6 +98,7 @@ def _up(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
 def _everything(options: argparse.Namespace, stage: Stage, clients: Clients) -> Iterator[str]:
     """The admin comes last: a password that is shown once should not scroll away."""
     origins = options.cors_origin or configured_origins(stage.name)
+    require_one_region(stage)
     if stage.store:  # a store that cannot be used must not be in the settings
         yield from check_store(stage, clients.s3)
     if stage.capture_sagemaker:
@@ -212,6 +214,7 @@ def _backup(options: argparse.Namespace, stage: Stage, clients: Clients) -> None
 
 def _restore(options: argparse.Namespace, stage: Stage, clients: Clients) -> None:
     """The backup contains the admin. It does not contain the secret, which is created if there is none."""
+    require_one_region(stage)
     _print_all(restore(stage, clients, options.source))
     origins, password = configured_origins(stage.name), _given_password(options)
     _print_all(bring_up(stage, clients, cors_origins=origins, username=options.admin_username, password=password))

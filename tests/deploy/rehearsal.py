@@ -56,6 +56,7 @@ class Checkout:
 
     folder: Path
     endpoint: str
+    region: str = REGION
 
     @classmethod
     def made(cls, folder: Path, endpoint: str) -> Checkout:
@@ -84,7 +85,7 @@ class Checkout:
         """The environment of whoever owns the account."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_DEFAULT_REGION": REGION,
+            "AWS_DEFAULT_REGION": self.region,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             **CREDENTIALS,
@@ -112,7 +113,7 @@ class Checkout:
     def aws(self, service: str, credentials: dict[str, str] | None = None) -> Any:
         """A client of the account: as its owner, or with the credentials of a role."""
         keys = credentials or {name.lower(): value for name, value in CREDENTIALS.items()}
-        made: Any = boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)  # type: ignore[call-overload]
+        made: Any = boto3.client(service, endpoint_url=self.endpoint, region_name=self.region, **keys)  # type: ignore[call-overload]
         return made
 
     def as_role(self, name: str) -> dict[str, str]:
