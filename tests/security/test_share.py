@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -344,6 +345,17 @@ def test_a_share_names_no_user_and_no_project(server: Server, lab: Lab) -> None:
     token = view(server, lab, experiment_id=lab.experiment)
     for path in ("/auth/me", "/users", f"/projects/{lab.project}", f"/projects/{lab.project}/permissions", "/activity"):
         assert server.call("GET", path, token=token).error == (403, "PROJECT_PERMISSION_REQUIRED")
+
+
+def test_a_share_confirms_no_username(server: Server, lab: Lab) -> None:
+    """A filter that finds the iterations of a user would tell who created them."""
+    token = view(server, lab, experiment_id=lab.experiment)
+    for text in ('created_by = "admin"', 'not (notes = "x" or created_by in ("admin", "someone"))'):
+        path = f"/experiments/{lab.experiment}/iterations?filter={quote(text)}"
+        assert found(server.call("GET", path))
+        check_invalid(server.call("GET", path, token=token), "filter")
+    known = f"/experiments/{lab.experiment}/iterations?filter=created_by%20is%20not%20null&order_by=created_by"
+    assert len(found(server.call("GET", known, token=token))["data"]) == 2
 
 
 def test_a_share_of_an_admin_shows_nothing_else(server: Server, lab: Lab) -> None:

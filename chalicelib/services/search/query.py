@@ -79,13 +79,17 @@ def list_iterations_of_experiment(
 ) -> Found:
     """One page of the iterations found. InvalidPayload, with the column, if filter or order do not parse."""
     pace.watch_experiment(access.experiment(actor, experiment_id, Need.READ))
-    return page_of(experiment_id, search, question_of(search), limit, cursor, Budget())
+    question = question_of(search, may_name=actor.reach is None)
+    return page_of(experiment_id, search, question, limit, cursor, Budget())
 
 
-def question_of(search: Search) -> Question:
-    """Parse filter and order, and find the users they name. InvalidPayload, with the column, if they do not parse."""
+def question_of(search: Search, *, may_name: bool = True) -> Question:
+    """Parse filter and order, and find the users they name. InvalidPayload, with the column, if they do not parse.
+
+    With `may_name` a filter may name users.
+    """
     return Question(
-        with_ids(parse_filter(search.filter)) if search.filter.strip() else None,
+        with_ids(parse_filter(search.filter), may_name=may_name) if search.filter.strip() else None,
         parse_order(search.order_by) if search.order_by.strip() else (),
     )
 

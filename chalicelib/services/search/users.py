@@ -12,9 +12,15 @@ from deardiary.wire.limits import MAX_USERNAME_CHARACTERS
 MAX_NAMES = 50
 
 
-def with_ids(condition: Condition) -> Condition:
-    """Compare with the id of each user whose name is given, and with the text itself. One batch of reads at most."""
+def with_ids(condition: Condition, *, may_name: bool = True) -> Condition:
+    """Compare with the id of each user whose name is given, and with the text itself. One batch of reads at most.
+
+    InvalidPayload unless the reader `may_name` users: what a filter finds would confirm a name.
+    """
     ours = [each for each in comparisons_in(condition) if each.name.type is USER and each.comparator not in NULLS]
+    if ours and not may_name:
+        message = f"filter, column {ours[0].column}: a shared link does not name users"
+        raise InvalidPayload(message, field="filter", column=ours[0].column)
     names = {str(value) for each in ours for value in each.values if len(str(value)) <= MAX_USERNAME_CHARACTERS}
     if len(names) > MAX_NAMES:
         message = f"filter, column {ours[0].column}: a filter names at most {MAX_NAMES} users"
