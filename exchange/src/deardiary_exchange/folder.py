@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyarrow import dataset, fs
 
+from deardiary import settings
+from deardiary.transfer.paths import checked_name, path_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -20,6 +23,11 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1 << 20
 _UNFINISHED = ".unfinished"
+
+
+def kept_of(command: str, project_id: str) -> Path:
+    """Where a command keeps what it has read of a project. ValueError for an id that leads elsewhere."""
+    return path_of(project_id, settings.spool_folder().parent / command)
 
 
 class Sink(io.RawIOBase):
@@ -65,7 +73,15 @@ class Folder:
             self._files = _s3(self._root.partition("/")[0])
 
     def path(self, name: str) -> str:
-        return f"{self._root}/{name}"
+        """The path of a file. ValueError if it leads out of the folder: a hostile server or export may have named it.
+
+        A link counts as what it leads to.
+        """
+        checked_name(name)
+        path = f"{self._root}/{name}"
+        if self.is_local and not Path(path).resolve().is_relative_to(Path(self._root).resolve()):
+            raise ValueError(f"{path} leads out of the folder")
+        return path
 
     def local_path(self, name: str) -> Path | None:
         """The path of a file if the folder is on this machine."""

@@ -14,11 +14,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deardiary import settings
 from deardiary.files import lock
 from deardiary_exchange import manifest
 from deardiary_exchange.export import export_project
-from deardiary_exchange.folder import Folder
+from deardiary_exchange.folder import Folder, kept_of
 from deardiary_exchange.schema import TABLES
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def connected(folder: Folder) -> Iterator[duckdb.DuckDBPyConnection]:
 @contextmanager
 def exported(client: deardiary.Client, project_id: str, progress: Progress) -> Iterator[Folder]:
     """The project as an export without its files. Another process that queries it at the same time has its own."""
-    kept = settings.spool_folder().parent / "sql" / project_id
+    kept = kept_of("sql", project_id)
     kept.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(kept.with_name(f"{project_id}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:

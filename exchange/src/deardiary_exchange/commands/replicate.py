@@ -23,7 +23,7 @@ def add(commands: Subparsers) -> None:
 
 
 def replicate(call: Call) -> None:
-    from deardiary_exchange.folder import Folder
+    from deardiary_exchange.folder import Folder, kept_of
     from deardiary_exchange.progress import Bar
     from deardiary_exchange.replicate import replicate as copy
     from deardiary_exchange.reporting import report
@@ -31,7 +31,7 @@ def replicate(call: Call) -> None:
     given = call.given
     with _server(given.source) as source, _server(given.target) as target, Bar("iterations") as progress:
         project = find.project(source, given.project)
-        folder = Folder(given.folder or str(settings.spool_folder().parent / "deardiary-replicas" / project.id))
+        folder = Folder(given.folder or str(kept_of("deardiary-replicas", project.id)))
         report(call, copy(source, project.id, target, given.name, folder, progress=progress))
 
 
