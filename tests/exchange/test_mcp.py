@@ -86,7 +86,7 @@ def test_tools_that_write_are_there_only_if_they_are_allowed(server: Server, wri
     found = {each.name: each for each in anyio.run(tools)}
     assert set(found) == READING | (WRITING if writes else set())
     assert {name for name, each in found.items() if each.annotations.read_only_hint} == READING
-    assert all(each.description for each in found.values())
+    assert all(each.description and "\n  " not in each.description for each in found.values())
 
 
 def test_an_agent_finds_its_way_to_the_best_run(ask: Call, runs: dict[str, str]) -> None:
@@ -106,14 +106,15 @@ def test_an_agent_finds_its_way_to_the_best_run(ask: Call, runs: dict[str, str])
 
 def test_one_iteration_and_its_surroundings(ask: Call, runs: dict[str, str]) -> None:
     one = ask("get_iteration", iteration="Iris/sweep/wren")
-    assert (one["id"], one["status_id"], one["tags"]) == (runs["wren"], "SUCCEEDED", ["night"])
+    assert (one["id"], one["status"], one["tags"]) == (runs["wren"], "SUCCEEDED", ["night"])
     assert (one["metrics"]["loss"]["count"], one["metrics"]["broken"]["last"]) == (300, "nan")
-    assert one["url"].endswith(f"#/iterations/{runs['wren']}")
+    assert one["url"] == f"{URL}/ui#/iterations/{runs['wren']}"
     (produced,) = ask("lineage", iteration=runs["wren"])["produced"]
     assert (produced["model"], produced["version"]) == ("classifier", 1)
     (model,) = ask("list_models", project="Iris")["models"]
     assert [each["version"] for each in model["versions"]] == [1]
     (file,) = ask("list_files", iteration=runs["wren"])["files"]
+    assert not {"uri", "backend"} & set(file)
     assert ask("read_file", file=file["id"]) == {"name": "report.md", "text": "# Report\nThe loss went down."}
 
 
@@ -132,6 +133,16 @@ def test_curves_are_short_enough_to_read(ask: Call, runs: dict[str, str]) -> Non
     assert len(points) <= 20
     window = ask("read_curves", iterations=[runs["wren"]], metrics=["broken"], min_step=5, max_step=6)
     assert window["curves"][runs["wren"]]["metrics"]["broken"] == [[5, "nan"], [6, "nan"]]
+
+
+def test_an_answer_spends_no_characters_on_spaces(server: Server, runs: dict[str, str]) -> None:
+    async def ask() -> Any:
+        async with Client(build(server.client(), writes=False)) as agent:
+            return await agent.call_tool("read_curves", {"iterations": [runs["wren"]], "metrics": ["loss"]})
+
+    answer = anyio.run(ask)
+    (content,) = answer.content
+    assert content.text == json.dumps(answer.structured_content, separators=(",", ":"))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ _PARTS: tuple[Literal["parameters", "metrics", "tags"], ...] = ("parameters", "m
 _MOST_ROWS, _MOST_POINTS, _MOST_LINES = 100, 200, 500
 _MOST_COMPARED = 20
 _MOST_BYTES = 5_000_000
+_HIDDEN_OF_FILES = ("experiment_id", "iteration_id", "backend", "uri")
 
 
 class Reading:
@@ -25,7 +26,10 @@ class Reading:
         self._client = client
 
     def search(self, words: str) -> dict[str, Any]:
-        """Find projects, experiments, iterations (runs), files and models by a part of their names."""
+        """Find projects, experiments, models and new iterations (runs) by a part of a name, and any object by its id.
+
+        For older iterations use `find_iterations` with a filter like: name like "%heron%".
+        """
         return shown.listed("results", self._client.search(words), 50, "use more words")
 
     def list_projects(self) -> dict[str, Any]:
@@ -79,7 +83,7 @@ class Reading:
         """
         found = find.iteration(self._client, iteration)
         (whole,) = self._overviews([found])
-        return {**shown.plain(whole), "url": self._client.dashboard_url(f"#/iterations/{found.id}")}
+        return {**shown.plain(whole), "url": self._client.dashboard_url(f"iterations/{found.id}")}
 
     def compare_iterations(self, iterations: Sequence[str]) -> dict[str, Any]:
         """Compare 2 to 20 iterations: the fields, parameters and last metric values in which they differ.
@@ -139,7 +143,8 @@ class Reading:
         """List the files (artifacts) that an iteration has stored."""
         found = find.iteration(self._client, iteration)
         listed = self._client.resources.list(found.experiment_id, iteration_id=found.id)
-        return shown.listed("files", listed, _MOST_ROWS, "the dashboard has the others")
+        files = (shown.without(each, *_HIDDEN_OF_FILES) for each in listed)
+        return shown.listed("files", files, _MOST_ROWS, "the dashboard has the others")
 
     def read_file(self, file: str, max_characters: int = 10_000) -> dict[str, Any]:
         """Read a stored text file by its id, such as a report, a table or a configuration. Of a long one, both ends."""

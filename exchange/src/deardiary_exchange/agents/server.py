@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,9 +38,10 @@ def build(client: Client, *, writes: bool) -> MCPServer[Any]:
         "deardiary", instructions=_INSTRUCTIONS, version=__version__, log_level="WARNING"
     )
     for tool in _tools(Reading(client)):
-        server.add_tool(_told(tool), annotations=ToolAnnotations(read_only_hint=True))
+        server.add_tool(_told(tool), description=inspect.getdoc(tool), annotations=ToolAnnotations(read_only_hint=True))
     for tool in _tools(Writing(client)) if writes else ():
-        server.add_tool(_told(tool), annotations=ToolAnnotations(read_only_hint=False, idempotent_hint=True))
+        hints = ToolAnnotations(read_only_hint=False, idempotent_hint=True)
+        server.add_tool(_told(tool), description=inspect.getdoc(tool), annotations=hints)
     return server
 
 
@@ -47,14 +50,17 @@ def _tools(of: object) -> list[Callable[..., Any]]:
 
 
 def _told(tool: F) -> F:
-    """The tool, whose anticipated errors reach the model."""
+    """The tool, whose anticipated errors reach the model. Its answer is JSON without spaces: they cost tokens."""
     from mcp.server.mcpserver.exceptions import ToolError
+    from mcp_types import CallToolResult, TextContent
 
     @functools.wraps(tool)
     def run(*arguments: Any, **named: Any) -> Any:
         try:
-            return tool(*arguments, **named)
+            answer = tool(*arguments, **named)
         except (ClientError, CommandFailed, ValueError) as error:
             raise ToolError(str(error)) from error
+        words = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+        return CallToolResult(content=[TextContent(type="text", text=words)], structured_content=answer)
 
     return run  # type: ignore[return-value]

@@ -22,7 +22,7 @@ MOST_KEYS = 200
 def plain(value: Any) -> Any:
     """The value as JSON has it: times and states as words, NaN and infinities as texts, empty fields left out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return plain({each.name: getattr(value, each.name) for each in dataclasses.fields(value)})
+        return plain(dict(_field(each.name, getattr(value, each.name)) for each in dataclasses.fields(value)))
     if isinstance(value, Mapping):
         items = list(islice(value.items(), MOST_KEYS))
         shown = {str(key): plain(each) for key, each in items if each not in (None, "", (), [], {})}
@@ -39,6 +39,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Iterable):
         return [plain(each) for each in value]
     return value
+
+
+def _field(name: str, value: Any) -> tuple[str, Any]:
+    """A state is a word here, so its field is called as in a filter: ``status``, not ``status_id``."""
+    return name.removesuffix("_id") if isinstance(value, Enum) else name, value
 
 
 def number(value: float) -> float | str:
