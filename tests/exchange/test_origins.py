@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import socket
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -303,7 +304,9 @@ def test_a_damaged_file_is_reported(bring: Bring, tmp_path: Path) -> None:
     assert any("is damaged after byte" in each for each in there.not_taken("first"))
 
 
-def test_what_is_no_origin_is_refused_in_a_sentence(run: Run, tmp_path: Path) -> None:
+def test_what_is_no_origin_is_refused_in_a_sentence(
+    run: Run, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "text.db").write_text("no database at all, but a text that is long enough")
     for name in ORIGINS:
         for location in (tmp_path / "absent", tmp_path / "text.db"):
@@ -312,6 +315,12 @@ def test_what_is_no_origin_is_refused_in_a_sentence(run: Run, tmp_path: Path) ->
             assert said.err.startswith("deardiary: "), said.err
             assert "Traceback" not in said.err
     assert run("import", "tensorboard", "--to", "nothing").status == 2
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # without listening, so connections are refused
+        assert run("import", "mlflow", f"http://127.0.0.1:{silent.getsockname()[1]}", "--to", "unreached").status == 1
+    assert not list(server.client().projects.list(name="unreached"))
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "absent"))
+    assert "does not exist. Name the location: Trackio's folder" in run("import", "trackio", "--to", "nothing").err
     assert "--to PROJECT" in run("import", "tensorboard", str(tmp_path)).err
 
 

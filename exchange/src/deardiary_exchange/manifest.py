@@ -78,6 +78,8 @@ def write(folder: Folder, project: Project, parts: dict[str, Any], files: int | 
 def read(folder: Folder, *, needs_files: bool = True) -> dict[str, Any]:
     """The manifest. NotAnExport without one of this version, or without the files that are needed."""
     found = folder.read_json(NAME)
+    if found is None and not folder.names():
+        raise NotAnExport(f"{folder.place} is empty, or does not exist")
     if not isinstance(found, dict) or found.get("format") != "deardiary":
         raise NotAnExport(f"{folder.place} has no manifest.json of a complete export; run `deardiary export` again")
     if found["schema_version"] != SCHEMA_VERSION:

@@ -1,4 +1,4 @@
-"""A bar that counts objects, on stderr if that is a terminal."""
+"""A bar that counts objects, on stderr if that is a terminal. It goes away when the work is done."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Bar:
         if not self._shown or (done != total and now - self._drawn < _REDRAW_SECONDS):
             return
         self._drawn = now
-        line = f"{done:,} {self._what}"
+        line = f"{done:,} {self._what if done != 1 else self._what.removesuffix('s')}"
         if total:
             share = min(1.0, done / total)
             line = (
@@ -36,11 +36,17 @@ class Bar:
         self._stream.write("\r" + line[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
         self._stream.flush()
 
+    def clear(self) -> None:
+        """Remove the bar, so that a line can be printed. The next call draws it again."""
+        if self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._drawn = 0.0
+
     def __enter__(self) -> Bar:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._drawn:
-            self._stream.write("\n")
+        self.clear()

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
     from deardiary.cli.command import Call
     from deardiary_exchange.load import Report
+    from deardiary_exchange.progress import Bar
 
 
-def report(call: Call, reports: Iterable[Report], of_none: Callable[[], Sequence[str]] | None = None) -> None:
+def report(call: Call, reports: Iterable[Report], bar: Bar, of_none: Callable[[], Sequence[str]] | None = None) -> None:
     """Print what became of the runs, with what was not taken of each; CommandFailed if one failed.
+
+    The bar is removed before each line.
 
     With ``--json`` the report has each run that is not unchanged, and the number of each outcome. ``of_none`` returns
     what was not taken and belongs to no run; it is called after the last run.
@@ -28,7 +31,9 @@ def report(call: Call, reports: Iterable[Report], of_none: Callable[[], Sequence
         if call.output.as_json and (each.outcome != "unchanged" or each.not_taken):
             told.append(asdict(each))
         for sentence in each.not_taken:
+            bar.clear()
             call.output.say(f"{each.name or each.key}: not taken: {sentence}")
+    bar.clear()
     others = list(of_none()) if of_none else None
     for sentence in others or ():
         call.output.say(f"not taken: {sentence}")

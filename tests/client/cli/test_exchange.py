@@ -32,7 +32,8 @@ def test_without_the_package_one_line_says_what_to_install(run: Run, name: str) 
         said = run(*words)
         assert (said.status, said.out) == (1, "")
         extra = exchange.COMMANDS[name][0]
-        assert said.err == f'deardiary: `deardiary {name}` needs: pip install "deardiary[{extra}]" (docs/install.md)\n'
+        wanted = f'pip install "./exchange{extra}" in a clone (docs/install.md)'
+        assert said.err == f"deardiary: `deardiary {name}` needs: {wanted}\n"
 
 
 @pytest.mark.usefixtures("_none_installed")

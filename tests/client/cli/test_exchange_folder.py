@@ -10,6 +10,8 @@ import pytest
 import deardiary
 from deardiary import settings
 from deardiary.cli import exchange
+from deardiary.cli.main import main
+from tests.client.cli.conftest import Terminal
 from tests.support.server import URL
 
 if TYPE_CHECKING:
@@ -53,12 +55,43 @@ def test_damage_and_missing_exports_are_errors(run: Run, project: str, tmp_path:
     assert (said.status, said.out) == (1, "models.parquet is missing\n")
     for words in (["import", str(tmp_path / "nothing")], ["export", "--verify", str(tmp_path / "nothing")]):
         said = run(*words)
-        assert (said.status, "no manifest.json" in said.err) == (1, True)
+        assert (said.status, "is empty, or does not exist" in said.err) == (1, True)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").touch()
     said = run("export", project, str(tmp_path / "full"))
     assert (said.status, "name an empty folder" in said.err) == (1, True)
-    assert run("export", str(tmp_path)).status == 2
+    said = run("import", str(tmp_path / "full"))
+    assert (said.status, "no manifest.json" in said.err) == (1, True)
+    said = run("export", str(tmp_path))
+    assert (said.status, "Name a project and a folder" in said.err) == (2, True)
+
+
+def test_a_misspelt_tracker_or_login_is_named(run: Run, tmp_path: Path) -> None:
+    said = run("import", "mlfow", str(tmp_path), "--to", "nothing")
+    assert (said.status, "'mlfow' is no tracker" in said.err, "mlflow, wandb" in said.err) == (2, True, True)
+    said = run("replicate", "berlin", URL, "--project", "Iris")
+    assert (said.status, "There is no login 'berlin'" in said.err) == (2, True)
+
+
+def test_the_bar_stands_on_no_line_of_a_report(
+    run: Run, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("export", project, str(tmp_path / "out"))
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr("sys.stderr", terminal)
+    assert main(["import", str(tmp_path / "out"), "--to", "on a terminal"]) == 0
+    assert "of 1 iterations" in terminal.getvalue()
+    assert [_on_screen(line) for line in terminal.getvalue().split("\n")] == ["1 created", ""]
+
+
+def _on_screen(line: str) -> str:
+    """The line as a terminal shows it: a carriage return goes back to its start, an escape removes its rest."""
+    shown = ""
+    for piece in line.split("\r"):
+        written, erased, more = piece.partition("\x1b[K")
+        shown = written + ("" if erased else shown[len(written) :]) + more
+    return shown
 
 
 def test_a_project_is_replicated_between_servers_named_by_url_or_login(

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
     from deardiary.cli.command import Subparsers
 
-# The extra that installs each, and its help.
+# The extra of the package that each needs, and its help.
 COMMANDS = {
-    "export": ("exchange", "write a project as Parquet and files"),
-    "import": ("exchange", "bring in an exported project, or runs of another tracker"),
-    "replicate": ("exchange", "copy what is new in a project to another server"),
-    "mcp": ("mcp", "serve language-model agents"),
-    "sql": ("sql", "query an export or a project in SQL"),
+    "export": ("", "write a project as Parquet and files"),
+    "import": ("", "bring in an exported project, or runs of another tracker"),
+    "replicate": ("", "copy what is new in a project to another server"),
+    "mcp": ("[mcp]", "serve language-model agents"),
+    "sql": ("[sql]", "query an export or a project in SQL"),
 }
 
 
@@ -29,7 +29,7 @@ def add(commands: Subparsers, wanted: Collection[str]) -> None:
             found(commands)
         elif [*wanted] == [name]:
             raise CommandFailed(
-                f'`deardiary {name}` needs: pip install "deardiary[{COMMANDS[name][0]}]" (docs/install.md)'
+                f'`deardiary {name}` needs: pip install "./exchange{COMMANDS[name][0]}" in a clone (docs/install.md)'
             )
         else:
             commands.add_parser(name, help=about)

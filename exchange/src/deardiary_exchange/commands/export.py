@@ -25,7 +25,7 @@ def export(call: Call) -> None:
         _verify(call)
         return
     if call.given.project is None:
-        raise CommandFailed("Say which project: deardiary export PROJECT FOLDER", USAGE)
+        raise CommandFailed("Name a project and a folder: deardiary export PROJECT FOLDER", USAGE)
     from deardiary_exchange.export import export_project
     from deardiary_exchange.folder import Folder
     from deardiary_exchange.progress import Bar
@@ -36,7 +36,7 @@ def export(call: Call) -> None:
     call.output.json(asdict(done))
     call.output.note(
         f"{done.place} has {done.iterations:,} iterations, {done.points:,} points and {done.files:,} files of "
-        f"{project.name}; {done.new_parts} parts are new, {done.unchanged_parts} were there. "
+        f"{project.name}; {done.new_parts:,} of {done.new_parts + done.unchanged_parts:,} parts were written. "
         f"Not exported: {', '.join(done.not_exported)}."
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deardiary.cli.command import Call, count, verb
+from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary_exchange.origins.table import ORIGINS
 
 if TYPE_CHECKING:
@@ -37,13 +38,15 @@ def import_(call: Call) -> None:
 
 
 def _import_folder(call: Call) -> None:
+    if call.given.location is not None:
+        raise CommandFailed(f"{call.given.place!r} is no tracker. The trackers are: {', '.join(ORIGINS)}", USAGE)
     from deardiary_exchange.folder import Folder
     from deardiary_exchange.imported import import_folder
     from deardiary_exchange.progress import Bar
     from deardiary_exchange.reporting import report
 
     with Bar("iterations") as progress:
-        report(call, import_folder(call.client, Folder(call.given.place), call.given.to, progress=progress))
+        report(call, import_folder(call.client, Folder(call.given.place), call.given.to, progress=progress), progress)
 
 
 def _import_origin(call: Call) -> None:

@@ -16,6 +16,8 @@ from deardiary_exchange.reporting import report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from deardiary_exchange.runs import Experiment
+
 
 def import_runs(call: Call) -> None:
     name = call.given.to or default_project()
@@ -23,10 +25,11 @@ def import_runs(call: Call) -> None:
         raise CommandFailed("Say which project the runs go to: --to PROJECT", USAGE)
     try:
         origin = _opened(call)
+        experiments = list(origin.experiments())  # an origin that does not answer fails before the project is created
         project = call.client.projects.find_or_create(name)
         with Bar("runs") as progress:
-            loaded = _loaded(origin, Loader(call.client, project.id), progress)
-            report(call, loaded, of_none=lambda: origin.not_taken)
+            loaded = _loaded(origin, experiments, Loader(call.client, project.id), progress)
+            report(call, loaded, progress, of_none=lambda: origin.not_taken)
     except OriginFailed as failure:
         raise CommandFailed(str(failure)) from None
 
@@ -37,11 +40,16 @@ def _opened(call: Call) -> Origin:
     location = given.location or named.usual()
     if location is None:
         raise CommandFailed(f"Say where the runs are: {named.about}", USAGE)
-    return named.open(location, Options(artifacts=given.artifacts, step_factor=given.step_factor))
+    try:
+        return named.open(location, Options(artifacts=given.artifacts, step_factor=given.step_factor))
+    except OriginFailed as failure:
+        if given.location:
+            raise
+        raise CommandFailed(f"{failure}. Name the location: {named.about}") from None
 
 
-def _loaded(origin: Origin, loader: Loader, progress: Bar) -> Iterator[Report]:
-    loader.load_experiments(origin.experiments())
+def _loaded(origin: Origin, experiments: list[Experiment], loader: Loader, progress: Bar) -> Iterator[Report]:
+    loader.load_experiments(experiments)
     yield from loader.load_files(origin.loose_files())
     for number, each in enumerate(loader.load(origin.runs()), 1):
         progress(number, 0)

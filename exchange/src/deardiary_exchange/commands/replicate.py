@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from deardiary import settings
 from deardiary.cli import find
 from deardiary.cli.command import Call, verb
+from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.client import Client, connect
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ def replicate(call: Call) -> None:
     with _server(given.source) as source, _server(given.target) as target, Bar("iterations") as progress:
         project = find.project(source, given.project)
         folder = Folder(given.folder or str(kept_of("deardiary-replicas", project.id)))
-        report(call, copy(source, project.id, target, given.name, folder, progress=progress))
+        report(call, copy(source, project.id, target, given.name, folder, progress=progress), progress)
 
 
 def _server(text: str) -> Client:
     """A client of a server that is named by its URL or by a login."""
     login = settings.logins().get(text)
+    if login is None and "://" not in text:
+        raise CommandFailed(f"There is no login {text!r}: `deardiary login URL --as {text}` stores one", USAGE)
     return connect(text) if login is None else connect(login.url, login.token)

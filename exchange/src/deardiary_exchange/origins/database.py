@@ -11,7 +11,7 @@ from deardiary_exchange.origins.origin import OriginFailed
 def open_read_only(path: Path) -> sqlite3.Connection:
     """The database of this file. OriginFailed if it is none."""
     if not path.is_file():
-        raise OriginFailed(f"There is no file {path}")
+        raise OriginFailed(f"{path} {'is no file' if path.exists() else 'does not exist'}")
     try:
         database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         database.execute("SELECT count(*) FROM sqlite_master")

@@ -200,7 +200,7 @@ def _open(path: Path) -> Callable[[str, list[Any]], Iterable[Any]]:
     try:
         import duckdb
     except ImportError:
-        raise OriginFailed('A file of DuckDB needs: pip install "deardiary-exchange[deardiary-jl]"') from None
+        raise OriginFailed("A file of DuckDB needs: pip install duckdb") from None
     try:
         database = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as error:

@@ -23,7 +23,7 @@ def classes(package: str, declared: Mapping[str, str]) -> dict[str, Any]:
     try:
         from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
     except ImportError:
-        raise OriginFailed(f'This origin needs: pip install "deardiary-exchange[{package}]"') from None
+        raise OriginFailed(f"Files of {package} need: pip install protobuf") from None
     file = descriptor_pb2.FileDescriptorProto(name=f"deardiary/{package}.proto", package=package, syntax="proto3")
     for name, fields in declared.items():
         message = file.message_type.add(name=name)

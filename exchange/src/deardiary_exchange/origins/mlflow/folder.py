@@ -155,7 +155,7 @@ def _meta(folder: Path) -> dict[str, Any]:
     try:
         import yaml
     except ImportError:
-        raise OriginFailed('A folder of MLflow needs: pip install "deardiary-exchange[mlflow]"') from None
+        raise OriginFailed("A folder of MLflow needs: pip install pyyaml") from None
     with (folder / _META).open(encoding="utf-8") as file:
         found = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     return found if isinstance(found, dict) else {}
