@@ -480,10 +480,10 @@ def test_an_open_page_only_polls_the_feed_of_changes(dashboard: Dashboard, serve
     poll()
     expect(page.get_by_role("row", name="loss")).to_contain_text("0.125")
     expect(page.get_by_role("heading", name="renamed", level=1)).to_be_visible()
-    # The rows of the feed have no ids of parameters; and another user may have sent a command.
+    # The rows of the feed have no ids of parameters; another user may have sent a command, and a rule may have fired.
     expect(page.get_by_role("row", name="late yes")).to_be_visible()
     page.clock.run_for(1)
-    assert sorted({each for each in asked if each != feed}) == ["/commands", "/parameters"]
+    assert sorted({each for each in asked if each != feed}) == ["/alerts", "/commands", "/parameters"]
 
 
 def test_the_console_asks_only_when_the_program_is_alive(dashboard: Dashboard, server: Server, experiment: str) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, expect
 
+from chalicelib import clock
+from chalicelib.aws import sts
+from deardiary.keyless import signed
 from tests.pages.conftest import Open
 from tests.pages.test_home import HOSTILE
 from tests.support.api import Person, found, made, new_member, new_person, new_project
 from tests.support.browser import Dashboard
-from tests.support.server import PASSWORD, Server
+from tests.support.server import PASSWORD, URL, Server
+from tests.support.sts import ACCOUNT, FakeSts
 
 ALL = ("create", "read", "update", "delete")
 
@@ -66,6 +71,41 @@ def test_giving_up_a_permission_of_ones_own_is_asked_about(new_tab: Open, server
     assert _permissions(server, project, manager) == {"create", "read", "update"}
 
 
+def test_a_manager_allows_an_aws_role_and_forbids_it_again(
+    new_tab: Open, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = FakeSts()
+    monkeypatch.setattr(sts, "_connect", aws.connect)
+    project = new_project(server)
+    tab = new_tab(new_member(server, project, *ALL).username).open(f"/projects/{project}/members")
+    tab.page.get_by_role("button", name="Add an identity").click()
+    dialog = tab.page.get_by_role("dialog", name="Add an AWS identity")
+    pattern = dialog.get_by_label("ARN pattern")
+    pattern.fill("arn:aws:iam::*:role/train")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(pattern).to_be_focused()
+    expect(pattern).to_have_accessible_description(re.compile("^A pattern is arn:aws:iam"))
+    tab.check_looks()
+    allowed = f"arn:aws:iam::{ACCOUNT}:role/train-*"
+    pattern.fill(allowed)
+    dialog.get_by_label("update").uncheck()
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(_row(tab, allowed)).to_contain_text("read, create")
+    request = signed(aws.role("train-nightly"), URL, "eu-west-1", clock.now())
+    job = found(server.call("POST", "/auth/aws", request, token=None))["access_token"]
+    assert server.call("PATCH", f"/projects/{project}", {"name": "x"}, token=job).status == 403
+    tab.page.reload()
+    # What the pattern gives is not changed by hand.
+    member = _row(tab, f"role/train-nightly@{ACCOUNT}")
+    expect(member.get_by_role("cell")).to_have_text(["✓", "✓", "—", "—", ""])
+    tab.check_looks()
+    _row(tab, allowed).get_by_role("button", name="Remove").click()
+    tab.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(_row(tab, allowed)).to_have_count(0)
+    expect(member).to_have_count(0)
+    assert server.call("GET", f"/projects/{project}", token=job).status == 404
+
+
 def test_a_reader_sees_members_and_no_controls(new_tab: Open, server: Server) -> None:
     project = new_project(server)
     reader = new_member(server, project, "read")
@@ -73,6 +113,7 @@ def test_a_reader_sees_members_and_no_controls(new_tab: Open, server: Server) ->
     expect(_row(tab, reader.username).get_by_role("cell")).to_have_text(["✓", "—", "—", "—"])
     expect(tab.page.locator("main").get_by_role("button")).to_have_count(0)
     expect(tab.page.get_by_role("checkbox")).to_have_count(0)
+    expect(tab.page.get_by_role("heading", name="AWS identities")).to_have_count(0)
     tab.check_looks()
 
 

@@ -6,18 +6,28 @@ import { Button } from "./basics.tsx";
 import { Dialog } from "./dialog.tsx";
 import { ErrorBox } from "./error-box.tsx";
 
-interface ConfirmProps {
-  title: string;
+interface ConfirmFormProps {
   /** The text of the button that does it. */
   action: string;
   danger?: boolean;
   disabled?: boolean;
   act: () => Promise<unknown>;
+  /** Show the error at its field among the children. False if it belongs below them. */
+  showAtField?: (error: ApiError) => boolean;
   onClose: () => void;
   children: ComponentChildren;
 }
 
-export function Confirm({ title, action, danger, disabled, act, onClose, children }: ConfirmProps) {
+export function Confirm({ title, ...form }: ConfirmFormProps & { title: string }) {
+  return (
+    <Dialog title={title} open onClose={form.onClose}>
+      <ConfirmForm {...form} />
+    </Dialog>
+  );
+}
+
+/** What is in the dialog. */
+export function ConfirmForm({ action, danger, disabled, act, showAtField, onClose, children }: ConfirmFormProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const submit = async (event: SubmitEvent) => {
@@ -28,23 +38,21 @@ export function Confirm({ title, action, danger, disabled, act, onClose, childre
       await act();
       onClose();
     } catch (reason) {
-      setError(reason);
+      if (!(reason instanceof ApiError && showAtField?.(reason))) setError(reason);
       setBusy(false);
     }
   };
   return (
-    <Dialog title={title} open onClose={onClose}>
-      <form class="form" onSubmit={submit}>
-        {children}
-        {error ? <ErrorBox error={namingField(error)} /> : null}
-        <div class="form-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" kind={danger ? "danger" : "primary"} disabled={busy || disabled}>
-            {action}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <form class="form" onSubmit={submit}>
+      {children}
+      {error ? <ErrorBox error={namingField(error)} /> : null}
+      <div class="form-actions">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" kind={danger ? "danger" : "primary"} disabled={busy || disabled}>
+          {action}
+        </Button>
+      </div>
+    </form>
   );
 }
 

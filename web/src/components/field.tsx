@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 
 type FieldProps = JSX.IntrinsicElements["input"] & {
   label: string;
@@ -8,15 +8,20 @@ type FieldProps = JSX.IntrinsicElements["input"] & {
   onText?: (text: string) => void;
 };
 
-/** A labelled input, with what is wrong with it below. */
+/** A labelled input, with what is wrong with it below. An error brings the focus back to it. */
 export function Field({ label, error, onText, ...input }: FieldProps) {
   const id = useId();
+  const element = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (error) element.current?.focus();
+  }, [error]);
   return (
     <div class="field">
       <label for={id}>{label}</label>
       <input
         {...input}
         {...(onText ? { onInput: (event) => onText(event.currentTarget.value) } : {})}
+        ref={element}
         id={id}
         aria-invalid={error ? true : undefined}
         aria-describedby={error ? `${id}-error` : undefined}

@@ -1,4 +1,5 @@
 /** An experiment: the table of its iterations. */
+import { RulesButton } from "../alerts/rules-button.tsx";
 import type { components } from "../api/operations.ts";
 import { urlOf } from "../api/url.ts";
 import { chartsQuery } from "../charts/of-table.ts";
@@ -67,6 +68,7 @@ function Head({ experiment }: { experiment: Experiment }) {
           </Link>
           {rights.update ? <ShareButton projectId={project_id} shared={{ experimentId: id }} /> : null}
           {rights.update ? <ChangeStatus experiment={experiment} /> : null}
+          {rights.update ? <RulesButton owner={{ experimentId: id }} /> : null}
           {rights.delete ? (
             <DeleteButton what="experiment" name={name} and="with all its iterations" remove={remove}>
               <FilesInUse experimentId={id} deleted="experiment" />

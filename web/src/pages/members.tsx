@@ -3,10 +3,11 @@ import type { components } from "../api/operations.ts";
 import { ListSection } from "../components/listed.tsx";
 import { Pending } from "../components/pending.tsx";
 import { Groups } from "../people/groups.tsx";
+import { Identities } from "../people/identities.tsx";
 import { AddMember, MembersTable } from "../people/members.tsx";
 import { useHeading } from "../state/heading.ts";
 import { rightsOn } from "../state/rights.ts";
-import { PROVIDER } from "../state/session.ts";
+import { NEEDS_SIGN_IN, PROVIDER } from "../state/session.ts";
 import { useGet, useList } from "../state/use.ts";
 import type { PageProps } from "./registry.ts";
 
@@ -28,6 +29,7 @@ function Members({ project }: { project: Project }) {
         {(members) => <MembersTable projectId={project.id} members={members} manage={manage} />}
       </ListSection>
       {PROVIDER ? <Groups projectId={project.id} manage={manage} /> : null}
+      {manage && NEEDS_SIGN_IN ? <Identities projectId={project.id} /> : null}
       <p class="note">
         Admins may do everything. {manage ? null : "A user with all four permissions, or an admin, can change them."}
       </p>

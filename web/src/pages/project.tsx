@@ -1,4 +1,5 @@
 /** A project: its experiments and its models. */
+import { RulesButton } from "../alerts/rules-button.tsx";
 import type { components } from "../api/operations.ts";
 import { urlOf } from "../api/url.ts";
 import { Empty, Link } from "../components/basics.tsx";
@@ -48,9 +49,12 @@ function ProjectShown({ project }: { project: Project }) {
         may={rights.update}
         save={save}
         actions={
-          rights.delete ? (
-            <DeleteButton what="project" name={project.name} and="with everything in it" remove={remove} />
-          ) : null
+          <>
+            {rights.update ? <RulesButton owner={{ projectId: project.id }} /> : null}
+            {rights.delete ? (
+              <DeleteButton what="project" name={project.name} and="with everything in it" remove={remove} />
+            ) : null}
+          </>
         }
       />
       <p class="links">

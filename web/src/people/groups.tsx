@@ -8,11 +8,9 @@ import { Field } from "../components/field.tsx";
 import { ACTIONS, TableSection } from "../components/listed.tsx";
 import { api } from "../state/api.ts";
 import { cache, useList } from "../state/use.ts";
+import { permissionsOf, type Right, RightsChoice, textOf } from "./rights.tsx";
 
 type Group = components["schemas"]["Group"];
-type Right = (typeof RIGHTS)[number];
-
-const RIGHTS = ["read", "create", "update", "delete"] as const;
 
 export function Groups({ projectId, manage }: { projectId: string; manage: boolean }) {
   const list = useList("/projects/{project_id}/groups", { ids: { project_id: projectId } });
@@ -47,7 +45,7 @@ function GroupRow({ group, manage }: { group: Group; manage: boolean }) {
       <th scope="row">
         <bdi>{group.group}</bdi>
       </th>
-      <td>{RIGHTS.filter((each) => group[`${each}_permission`]).join(", ") || "nothing"}</td>
+      <td>{textOf(group)}</td>
       {manage ? (
         <td class="number">
           <Button kind="plain" aria-label={`Remove ${group.group}`} onClick={() => setRemoves(true)}>
@@ -68,12 +66,10 @@ function AddGroup({ projectId, onClose }: { projectId: string; onClose: () => vo
   const [group, setGroup] = useState("");
   const [rights, setRights] = useState<ReadonlySet<Right>>(new Set(["read"]));
   const add = async () => {
-    const given = Object.fromEntries(RIGHTS.map((each) => [`${each}_permission`, rights.has(each)]));
     const ids = { project_id: projectId };
-    await api.put("/projects/{project_id}/groups", { ids, body: { group: group.trim(), ...given } });
+    await api.put("/projects/{project_id}/groups", { ids, body: { group: group.trim(), ...permissionsOf(rights) } });
     cache.invalidate(`/projects/${projectId}/groups`);
   };
-  const toggle = (right: Right) => setRights(new Set(RIGHTS.filter((each) => rights.has(each) !== (each === right))));
   return (
     <Confirm title="Add a group" action="Add" disabled={!group.trim() || !rights.size} act={add} onClose={onClose}>
       <Field
@@ -84,15 +80,7 @@ function AddGroup({ projectId, onClose }: { projectId: string; onClose: () => vo
         autofocus
         required
       />
-      <fieldset class="choices">
-        <legend>Permissions</legend>
-        {RIGHTS.map((each) => (
-          <label key={each}>
-            <input type="checkbox" checked={rights.has(each)} onChange={() => toggle(each)} />
-            {each}
-          </label>
-        ))}
-      </fieldset>
+      <RightsChoice chosen={rights} onChoose={setRights} />
       <p class="note">Members of the group have them after their next sign-in.</p>
     </Confirm>
   );

@@ -10,11 +10,14 @@ import { ACTIONS, Table } from "../components/listed.tsx";
 import { api } from "../state/api.ts";
 import { loadMe, me } from "../state/session.ts";
 import { cache } from "../state/use.ts";
+import { permissionsOf, RIGHTS, type Right, RightsChoice } from "./rights.tsx";
 
 type Member = components["schemas"]["Member"];
-type Right = (typeof RIGHTS)[number];
 
-const RIGHTS = ["read", "create", "update", "delete"] as const;
+/** The account of an AWS role or user: no name of a person has a slash. Its permissions follow from the identities. */
+function isMachine(member: Member): boolean {
+  return member.username.includes("/");
+}
 
 function titleOf(right: Right): string {
   return `${right[0]?.toUpperCase()}${right.slice(1)}`;
@@ -53,17 +56,18 @@ interface RowProps {
 
 function MemberRow({ projectId, member, manage }: RowProps) {
   const [removes, setRemoves] = useState(false);
+  const changes = manage && !isMachine(member);
   return (
     <tr>
       <th scope="row">
         <bdi>{member.username}</bdi>
         <p class="note">
-          <bdi>{`${member.first_name} ${member.last_name}`.trim()}</bdi>
+          {isMachine(member) ? "AWS identity" : <bdi>{`${member.first_name} ${member.last_name}`.trim()}</bdi>}
         </p>
       </th>
       {RIGHTS.map((each) => (
         <td key={each} data-label={titleOf(each)}>
-          {manage ? (
+          {changes ? (
             <RightBox projectId={projectId} member={member} right={each} />
           ) : member[`${each}_permission`] ? (
             "✓"
@@ -74,9 +78,11 @@ function MemberRow({ projectId, member, manage }: RowProps) {
       ))}
       {manage ? (
         <td class="number">
-          <Button kind="plain" aria-label={`Remove ${member.username}`} onClick={() => setRemoves(true)}>
-            Remove
-          </Button>
+          {changes ? (
+            <Button kind="plain" aria-label={`Remove ${member.username}`} onClick={() => setRemoves(true)}>
+              Remove
+            </Button>
+          ) : null}
           {removes ? <RemoveDialog projectId={projectId} member={member} onClose={() => setRemoves(false)} /> : null}
         </td>
       ) : null}
@@ -166,11 +172,9 @@ function AddDialog({ projectId, onClose }: { projectId: string; onClose: () => v
     const [user] = found.data;
     if (!user) throw new ApiError(404, "NOT_FOUND", `No user is called ${username}.`);
     const ids = { project_id: projectId, user_id: user.id };
-    const body = Object.fromEntries(RIGHTS.map((each) => [`${each}_permission`, rights.has(each)]));
-    await api.put("/projects/{project_id}/permissions/{user_id}", { ids, body });
+    await api.put("/projects/{project_id}/permissions/{user_id}", { ids, body: permissionsOf(rights) });
     await readAgain(projectId, user.id);
   };
-  const toggle = (right: Right) => setRights(new Set(RIGHTS.filter((each) => rights.has(each) !== (each === right))));
   return (
     <Confirm title="Add a member" action="Add" disabled={!username || !rights.size} act={add} onClose={onClose}>
       <Field
@@ -181,15 +185,7 @@ function AddDialog({ projectId, onClose }: { projectId: string; onClose: () => v
         autofocus
         required
       />
-      <fieldset class="choices">
-        <legend>Permissions</legend>
-        {RIGHTS.map((each) => (
-          <label key={each}>
-            <input type="checkbox" checked={rights.has(each)} onChange={() => toggle(each)} />
-            {each}
-          </label>
-        ))}
-      </fieldset>
+      <RightsChoice chosen={rights} onChoose={setRights} />
       <p class="note">Who has all four may change the permissions of others.</p>
     </Confirm>
   );

@@ -12,6 +12,7 @@ import { api } from "../../state/api.ts";
 import { go } from "../../state/route.ts";
 import { SECRET } from "../../state/share.ts";
 import { cache } from "../../state/use.ts";
+import { Alerts } from "./alerts.tsx";
 import { Author } from "./author.tsx";
 import { EndAndCommands, StopButton } from "./commands.tsx";
 import type { Iteration, PartProps } from "./part.ts";
@@ -69,6 +70,7 @@ export function Head(props: PartProps) {
         </li>
       </ul>
       <EndAndCommands {...props} />
+      <Alerts {...props} />
       <div class="iteration-words">
         <Tags {...props} />
         <Labels labels={iteration.labels} may={rights.update} save={(labels) => save(iteration.id, { labels })} />
