@@ -27,7 +27,8 @@ def test_a_role_is_allowed_listed_and_taken_back(run: Run, client: Client) -> No
     reader = run("identities", "create", f"{ROLE}-reader", "Roles", "--read-only", "--json").json
     assert (reader["read_only"], reader["update_permission"]) == (True, False)
     assert ROLE in run("identities", "ls").out
-    assert run("identities", "rm", made.id, "--yes").status == 0
+    assert "identities have ids that begin" in run("identities", "rm", made.id[:13], "--yes").err
+    assert run("identities", "rm", made.id[:-1], "--yes").out == f"Deleted {made.id}\n"
     assert [each["id"] for each in run("identities", "ls", "Roles", "--json").json] == [reader["id"]]
 
 

@@ -477,7 +477,7 @@ def test_links_are_created_listed_and_revoked(run: Run, server: Server, monkeypa
     listed = run("share", "ls", "Shared").out
     assert of_two["id"] in listed
     assert secret.rpartition("_")[2] not in listed
-    assert run("share", "rm", of_two["id"], "--project", "Shared", "--yes").status == 0
+    assert run("share", "rm", of_two["id"][:-1], "--project", "Shared", "--yes").status == 0
     assert of_two["id"] not in run("share", "ls", "Shared").out
     elsewhere = client.iterations.create(client.experiments.create(client.projects.create("Other").id, "e").id)
     assert "one project" in run("share", "iteration", first.id, elsewhere.id).err

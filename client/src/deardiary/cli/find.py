@@ -13,17 +13,19 @@ from deardiary.errors import ClientError, NotFound
 from deardiary.wire.shapes import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from deardiary.client import Client
     from deardiary.entities.reference import Reference
     from deardiary.wire.shapes import Experiment, Iteration, Model, ModelVersion, Project, Resource, UserName
 
 
-class Named(Protocol):
+class Identified(Protocol):
     @property
     def id(self) -> str: ...
 
+
+class Named(Identified, Protocol):
     @property
     def name(self) -> str: ...
 
@@ -179,6 +181,14 @@ def _quoted(text: str) -> str:
     """Write the text as a literal of a filter."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def whole_id(kind: str, objects: Iterable[Identified], text: str) -> str:
+    """The id that begins with the text, if one of the objects has such an id. CommandFailed if several do."""
+    found = [each.id for each in objects if each.id.startswith(text)]
+    if len(found) > 1:
+        raise CommandFailed(f"{len(found)} {kind} have ids that begin with {text}; say more", USAGE)
+    return found[0] if found else text
 
 
 def resource(client: Client, text: str) -> Resource:

@@ -9,6 +9,7 @@ from deardiary.cli.command import Call, noun, removal, verb
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
+    from deardiary.client import Client
 
 COLUMNS = {
     "id": "id",
@@ -50,5 +51,10 @@ def create(call: Call) -> None:
 
 def rm(call: Call) -> None:
     call.sure(f"identity {call.given.identity}")
-    session.with_session(call, lambda client: client.identities.delete(call.given.identity))
-    call.output.deleted(call.given.identity)
+    call.output.deleted(session.with_session(call, lambda client: _delete(client, call.given.identity)))
+
+
+def _delete(client: Client, text: str) -> str:
+    identity = find.whole_id("identities", client.identities.list(), text)
+    client.identities.delete(identity)
+    return identity

@@ -63,6 +63,7 @@ def ls(call: Call) -> None:
 
 def rm(call: Call) -> None:
     project = find.project(call.client, call.given.project)
-    call.sure(f"the link {call.given.share}")
-    call.client.shares.delete(project.id, call.given.share)
-    call.output.deleted(call.given.share)
+    share = find.whole_id("links", call.client.shares.list(project.id), call.given.share)
+    call.sure(f"the link {share}")
+    call.client.shares.delete(project.id, share)
+    call.output.deleted(share)

@@ -9,6 +9,7 @@ from deardiary.cli.command import Call, noun, removal, verb
 
 if TYPE_CHECKING:
     from deardiary.cli.command import Subparsers
+    from deardiary.client import Client
 
 COLUMNS = {
     "id": "id",
@@ -51,5 +52,10 @@ def create(call: Call) -> None:
 
 def rm(call: Call) -> None:
     call.sure(f"token {call.given.token}")
-    session.with_session(call, lambda client: client.tokens.delete(call.given.token))
-    call.output.deleted(call.given.token)
+    call.output.deleted(session.with_session(call, lambda client: _delete(client, call.given.token)))
+
+
+def _delete(client: Client, text: str) -> str:
+    token = find.whole_id("tokens", client.tokens.list(), text)
+    client.tokens.delete(token)
+    return token
