@@ -79,7 +79,11 @@ def list_identities(actor: Actor, project_id: str | None, limit: int, cursor: st
 
 
 def delete_identity(actor: Actor, identity_id: str) -> None:
-    """Delete a pattern, and take the permissions back that only it gave."""
+    """Delete a pattern, and take the permissions back that only it gave.
+
+    Take them back first: if the process dies in between, the pattern is still there for a repetition. Then again,
+    because a role may have signed in meanwhile.
+    """
     identity = storage.find_identity(identity_id)
     if identity is None:
         raise NotFound
@@ -87,9 +91,9 @@ def delete_identity(actor: Actor, identity_id: str) -> None:
         _require_manager(actor, identity.project_id)
     except NotFound:
         raise NotFound from None
+    _take_back(identity)
     storage.delete_identity(identity_id)
-    for user_id, principal in _machines_of(identity).items():
-        until_not_overtaken(partial(_grant, user_id, principal, identity.project_id))
+    _take_back(identity)
 
 
 def matching(principal: Principal) -> dict[str, list[Identity]]:
@@ -115,10 +119,16 @@ def _rights_of(identities: Iterable[Identity]) -> dict[str, bool]:
     return {name: any(getattr(each, name) for each in given) for name in _NEEDS}
 
 
-def _grant(user_id: str, principal: Principal, project_id: str) -> None:
-    """Write the permission that the remaining identities give, or none."""
-    left = matching(principal).get(project_id)
-    if left is None:
+def _take_back(identity: Identity) -> None:
+    for user_id, principal in _machines_of(identity).items():
+        until_not_overtaken(partial(_grant_without, identity, user_id, principal))
+
+
+def _grant_without(identity: Identity, user_id: str, principal: Principal) -> None:
+    """Write the permission that the other identities give, or none."""
+    project_id = identity.project_id
+    left = [each for each in matching(principal).get(project_id, ()) if each.id != identity.id]
+    if not left:
         permissions.remove_permission(user_id, project_id)
     else:
         before = permissions.find_permission(user_id, project_id)

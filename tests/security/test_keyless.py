@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -19,6 +20,7 @@ from chalicelib.storage import identity as identities
 from deardiary.keyless import AUDIENCE, Keys, signed
 from deardiary.wire.times import parse_time
 from tests.support.consistency import check_consistency
+from tests.support.interleaving import stage
 from tests.support.server import PASSWORD, URL, Reply, Server
 from tests.support.sts import ACCOUNT, FakeSts
 
@@ -341,12 +343,38 @@ def test_a_deletion_that_dies_half_way_leaves_no_right_beyond_the_next_sign_in(
     allow(server, other)
     one = allow(server, iris).body["id"]
     token = token_of(server, fake.role("train"))
+    delete = identities.delete_identity
+
+    def delete_after_a_sign_in(identity_id: str) -> None:
+        token_of(server, fake.role("train"))
+        delete(identity_id)
+        raise KeyError(identity_id)  # the process dies here
+
     with monkeypatch.context() as patch:
-        patch.setattr(service, "_machines_of", lambda _: {}[one])  # the process dies here
+        patch.setattr(identities, "delete_identity", delete_after_a_sign_in)
         assert server.call("DELETE", f"/auth/identities/{one}", token=server.token("anna")).status == 500
     token_of(server, fake.role("train"))
     assert server.call("GET", f"/projects/{iris}", token=token).status == 404
     assert server.call("GET", f"/projects/{other}", token=token).status == 200
+
+
+def test_a_deletion_that_dies_anywhere_is_completed_by_its_repetition(server: Server, fake: FakeSts, iris: str) -> None:
+    path, anna = f"/projects/{iris}", server.token("anna")
+    for calls in range(1, 30):
+        one = allow(server, iris).body["id"]
+        token = token_of(server, fake.role("train"))
+        assert server.call("GET", path, token=token).status == 200
+        with stage() as actors:
+            deletion = actors.add(partial(server.call, "DELETE", f"/auth/identities/{one}", token=anna))
+            deletion.step(calls)
+            reached = not deletion.done
+            deletion.die()
+        assert server.call("DELETE", f"/auth/identities/{one}", token=anna).status in (204, 404)
+        assert server.call("GET", path, token=token).status == 404
+        if not reached:
+            check_consistency()
+            return
+    pytest.fail("a deletion makes more calls than that")
 
 
 def test_a_pattern_that_is_deleted_during_a_sign_in_gives_nothing(
