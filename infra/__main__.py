@@ -28,11 +28,13 @@ from infra.package.chalice_config import (
     configured_oidc,
     configured_origins,
     configured_store,
+    configured_web_acl,
     write_outputs,
 )
 from infra.package.deployment_record import fetch_record
 from infra.resources.admin import reset_admin
 from infra.resources.bus import converge_bus, delete_bus
+from infra.resources.firewall import check_web_acl
 from infra.resources.monitoring import converge_monitoring, delete_monitoring
 from infra.resources.role import require_one_region
 from infra.resources.secret import rotate_secret
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bus, oidc = configured_bus(stage.name, os.environ), configured_oidc(stage.name, os.environ)
         captures = configured_capture(stage.name, getattr(options, "capture_sagemaker", None))
         store = configured_store(stage.name, os.environ)
+        stage = replace(stage, web_acl=configured_web_acl(stage.name, getattr(options, "web_acl", None)))
         stage = replace(stage, store=store, event_bus=bus, capture_sagemaker=captures, oidc=oidc)
         os.environ.pop(CAPTURE_SAGEMAKER, None)  # "none" is no project
         os.environ.update(stage.settings(), AWS_REGION=stage.region)
@@ -99,6 +102,7 @@ def _everything(options: argparse.Namespace, stage: Stage, clients: Clients) -> 
     """The admin comes last: a password that is shown once should not scroll away."""
     origins = options.cors_origin or configured_origins(stage.name)
     require_one_region(stage)
+    check_web_acl(stage)
     if stage.store:  # a store that cannot be used must not be in the settings
         yield from check_store(stage, clients.s3)
     if stage.capture_sagemaker:

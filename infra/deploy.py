@@ -8,14 +8,15 @@ import sys
 import time
 import urllib.request
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import boto3
 
 from infra.failure import InfraError
-from infra.package.chalice_config import FOLDER, configured_origins
+from infra.package.chalice_config import FOLDER, configured_domain, configured_origins
 from infra.package.deployment_record import api_id, fetch_record, forget_record, is_deployed, keep_record
 from infra.resources.bucket import allow_dashboard
+from infra.resources.domain import target_of, web_origins
+from infra.resources.firewall import converge_web_acl, remove_web_acl
 from infra.resources.gateway import converge_answers, url_of
 
 if TYPE_CHECKING:
@@ -44,17 +45,21 @@ def finish(stage: Stage, clients: Clients, given: str | None = None) -> Iterator
     if given is None:
         keep_record(clients.ssm, stage)
     yield from converge_answers(boto3.client("apigateway"), api, configured_origins(stage.name))
-    address = url_of(api, stage)
+    yield from converge_web_acl(stage, api)
+    address, domain = url_of(api, stage), configured_domain(stage.name)
     if not stage.store:
-        yield from allow_dashboard(clients.s3, stage.bucket, "://".join(urlsplit(address)[:2]))
-    _await_health(address)
+        yield from allow_dashboard(clients.s3, stage.bucket, *web_origins(address, domain))
+    _await_health(address)  # not at the domain: its DNS record may come after the first deployment
     yield f"healthy: GET {address}/health"
     yield f"url: {address}"
+    if domain:
+        yield f"domain: {domain.url} (its DNS record: CNAME or alias {target_of(boto3.client('apigateway'), domain)})"
 
 
 def url(stage: Stage) -> str:
-    """The URL of the API that Chalice has deployed."""
-    return url_of(api_id(stage), stage)
+    """The URL of the API that Chalice has deployed: at its domain, if it has one."""
+    domain = configured_domain(stage.name)
+    return domain.url if domain else url_of(api_id(stage), stage)
 
 
 def has_functions(stage: Stage, clients: Clients) -> bool:
@@ -67,6 +72,7 @@ def remove(stage: Stage, clients: Clients) -> Iterator[str]:
     """Remove the functions, their roles and the API. Return no line if none were deployed."""
     fetch_record(clients.ssm, stage)
     if is_deployed(stage):
+        yield from remove_web_acl(stage, api_id(stage))
         run_chalice("delete", stage)
         yield f"functions and API of {stage.name}: deleted"
     forget_record(clients.ssm, stage)

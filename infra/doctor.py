@@ -10,16 +10,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deardiary.__version__ import __version__
 from infra.failure import InfraError, code_of
-from infra.package.chalice_config import CORS, configured_origins
+from infra.package.chalice_config import CORS, configured_domain, configured_origins, configured_processor
 from infra.package.deployment_record import api_id, fetch_record
 from infra.resources.bucket import inspect_bucket
+from infra.resources.domain import inspect_domain, web_origins
+from infra.resources.firewall import inspect_web_acl
 from infra.resources.gateway import API_STAGE, inspect_answers, url_of
 from infra.resources.monitoring import inspect_alarms, inspect_logs
 from infra.resources.policy import UPKEEP, Function, functions
@@ -112,6 +113,9 @@ def _functions(examined: Examined) -> Iterator[str]:
         state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
         if state not in ("Active", "Inactive") or update != "Successful":
             yield f"{function.name(examined.stage)} is {state}, its last update {update}"
+        processors, wanted = found.get("Architectures", ["x86_64"]), configured_processor(examined.stage.name)
+        if processors != [wanted]:
+            yield f"{function.name(examined.stage)} runs on {' '.join(processors)}, not on {wanted}"
 
 
 def _permissions(examined: Examined) -> Iterator[str]:
@@ -165,8 +169,8 @@ def _bucket(examined: Examined) -> Iterator[str]:
     stage = examined.stage
     if stage.store:
         return
-    address = "://".join(urlsplit(url_of(examined.api_id, stage))[:2])
-    yield from inspect_bucket(examined.clients.s3, stage, configured_origins(stage.name), address)
+    pages = web_origins(url_of(examined.api_id, stage), configured_domain(stage.name))
+    yield from inspect_bucket(examined.clients.s3, stage, configured_origins(stage.name), *pages)
 
 
 def _secret(examined: Examined) -> Iterator[str]:
@@ -188,6 +192,16 @@ def _gateway(examined: Examined) -> Iterator[str]:
             if settings.get(name) == 0:
                 yield f"{name} of {path} is 0: every request is refused"
     yield from inspect_answers(gateway, examined.api_id)
+
+
+def _domain(examined: Examined) -> Iterator[str]:
+    domain = configured_domain(examined.stage.name)
+    if domain:
+        yield from inspect_domain(boto3.client("apigateway"), domain, examined.api_id)
+
+
+def _web_acl(examined: Examined) -> Iterator[str]:
+    yield from inspect_web_acl(examined.stage, examined.api_id)
 
 
 def _server(examined: Examined) -> Iterator[str]:
@@ -276,6 +290,8 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "bucket": (_bucket, DEPLOY),
     "secret": (_secret, UP),
     "API Gateway": (_gateway, "python -m infra finish --stage {stage}"),
+    "domain": (_domain, DEPLOY),
+    "web ACL": (_web_acl, "python -m infra finish --stage {stage}"),
     "server and its version": (_server, DEPLOY),
     "clock": (_clock, "set the clock of this machine, for example by NTP: AWS refuses requests of another time"),
     "logs": (_logs, UP),

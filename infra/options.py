@@ -76,6 +76,9 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
         default=os.environ.get("DEARDIARY_CAPTURE_SAGEMAKER"),
         help="the project that gets an iteration for each SageMaker job of the account and region; kept; none ends it",
     )
+    command.add_argument(
+        "--web-acl", metavar="ARN", help="an AWS WAF web ACL for the API, a regional one; kept; none ends it"
+    )
     command.add_argument("--alarm-topic", metavar="ARN", help="an SNS topic to tell when an alarm goes off; kept")
 
 

@@ -52,6 +52,9 @@ class Stage:
     # The settings of the sign-in with an OpenID Connect provider; empty: passwords only.
     oidc: Mapping[str, str] = field(default_factory=dict)
 
+    # The ARN of the web ACL of its API, or `none`; empty: an ACL of other origin stays.
+    web_acl: str = ""
+
     @property
     def partition(self) -> str:
         """The part after `arn:` in every ARN of this region: aws, aws-cn, aws-us-gov …"""

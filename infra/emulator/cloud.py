@@ -4,9 +4,11 @@ It runs MiniStack in memory with every service that `make deploy` uses. MiniStac
 processes of their own, behind a real HTTP API. The command prints its endpoint when it is ready, and runs until SIGTERM
 or Ctrl-C. With `--iam`, MiniStack checks every call against the policies of its caller.
 
-This module adds two things that MiniStack lacks. Its API Gateway cannot import an API over the wire, as `chalice
-deploy` does, although the importer exists for CloudFormation. It treats no request as TLS, but the bucket's policy
-requires TLS: here loopback counts as TLS. Binary bodies through the API Gateway are still missing.
+This module adds what MiniStack lacks. Its API Gateway cannot import an API over the wire, as `chalice
+deploy` does, although the importer exists for CloudFormation, and cannot update a domain. At a domain
+it puts the stage into the path of a request. It treats no request as TLS,
+but the bucket's policy requires TLS: here loopback counts as TLS. Binary bodies through the API Gateway are still
+missing.
 """
 
 from __future__ import annotations
@@ -64,6 +66,7 @@ async def _serve(listener: socket.socket, endpoint: str, *, until_stdin_ends: bo
     from ministack.services import apigateway_v1, lambda_svc
 
     apigateway_v1.handle_request = importing(apigateway_v1.handle_request)
+    apigateway_v1._build_lambda_event_v1 = _at_a_domain(apigateway_v1._build_lambda_event_v1)  # noqa: SLF001
     lambda_svc._schedule_state_transition = _ready_at_once  # noqa: SLF001
     iam_evaluator._resolve_condition_key = _over_tls(iam_evaluator._resolve_condition_key)  # noqa: SLF001
     config = Config()
@@ -99,8 +102,25 @@ def _over_tls(resolve: Any) -> Any:
     return lambda key, context: "true" if key.lower() == "aws:securetransport" else resolve(key, context)
 
 
+def _at_a_domain(build_event: Any) -> Any:
+    """The path of a request to a domain begins with the path of the mapping, as AWS has it, not with the stage."""
+    from ministack.services import apigateway_v1 as service
+
+    def build(*given: Any, **named: Any) -> Any:
+        event = build_event(*given, **named)
+        host = event["headers"].get("host", "").partition(":")[0]
+        scope, context = service.find_domain_scope(host), event["requestContext"]
+        if scope is not None:
+            mappings = service._base_path_mappings.get_scoped(*scope, {})  # noqa: SLF001
+            path = next((base for base, each in mappings.items() if each["restApiId"] == context["apiId"]), "(none)")
+            context["path"] = ("" if path == "(none)" else f"/{path}") + event["path"]
+        return event
+
+    return build
+
+
 def importing(handle_request: Any) -> Any:
-    """MiniStack's handler of API Gateway's own API, with ImportRestApi and PutRestApi."""
+    """MiniStack's handler of API Gateway's own API, with ImportRestApi, PutRestApi and UpdateDomainName."""
 
     async def handle(method: str, path: str, headers: Any, body: bytes, query: dict[str, Any]) -> Answer:
         parts = path.strip("/").split("/")
@@ -108,10 +128,23 @@ def importing(handle_request: Any) -> Any:
             return _import_api(json.loads(body))
         if method == "PUT" and parts[0] == "restapis" and len(parts) == 2:
             return _overwrite_api(parts[1], json.loads(body))
+        if method == "PATCH" and parts[0] == "domainnames" and len(parts) == 2:
+            return _update_domain(parts[1], json.loads(body))
         answer: Answer = await handle_request(method, path, headers, body, query)
         return answer
 
     return handle
+
+
+def _update_domain(name: str, document: Any) -> Answer:
+    """Replace the settings of a domain that an upgrade gives."""
+    from ministack.services import apigateway_v1 as service
+
+    known: Any = service._domain_names.get(name)  # noqa: SLF001
+    if known is not None:
+        known.update({each["path"].lstrip("/"): each["value"] for each in document["patchOperations"]})
+    answer: Answer = service._get_domain_name(name)  # noqa: SLF001
+    return answer
 
 
 def _import_api(document: Any) -> Answer:

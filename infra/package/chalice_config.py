@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import config
 from chalicelib.config import CAPTURE_SAGEMAKER
 from infra.failure import InfraError
+from infra.resources.domain import Domain
 from infra.resources.policy import CAPTURE, UPKEEP, functions
 from infra.stage import EVENT_BUS
 
@@ -24,6 +25,8 @@ FOLDER = Path(__file__).parents[2] / ".chalice"
 CORS = "DEARDIARY_CORS_ORIGINS"
 CAPTURE_SIZE = {"lambda_memory_size": 512, "lambda_timeout": 30}
 NO_CAPTURE = "none"
+WEB_ACL = "web_acl"  # ours; Chalice ignores it
+DOMAIN = "api_gateway_custom_domain"  # Chalice's name of the setting
 STORE = tuple(
     f"DEARDIARY_ARTIFACT_S3_{name}" for name in ("ENDPOINT", "BUCKET", "REGION", "ADDRESSING", "CREDENTIALS_PARAMETER")
 )
@@ -53,6 +56,8 @@ def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
     gone = {*STORE, *OIDC, CAPTURE_SAGEMAKER} - set(wanted)
     kept = {name: value for name, value in entry.get("environment_variables", {}).items() if name not in gone}
     entry["environment_variables"] = kept | wanted
+    if stage.web_acl:
+        entry[WEB_ACL] = stage.web_acl
     sizes = entry.setdefault("lambda_functions", {})
     if stage.capture_sagemaker:
         sizes[CAPTURE.handler] = CAPTURE_SIZE | {"iam_policy_file": CAPTURE.policy_file(stage)}
@@ -120,6 +125,32 @@ def configured_capture(stage_name: str, given: str | None) -> str:
         return ""
     kept = _read()["stages"].get(stage_name, {}).get("environment_variables", {}).get(CAPTURE_SAGEMAKER, "")
     return config.read({CAPTURE_SAGEMAKER: given or kept}).capture_sagemaker
+
+
+def configured_web_acl(stage_name: str, given: str | None) -> str:
+    """The web ACL of the stage's API: the given one, else that of config.json."""
+    kept: str = _read()["stages"].get(stage_name, {}).get(WEB_ACL, "")
+    return given or kept
+
+
+def configured_processor(stage_name: str) -> str:
+    """The processor of the stage's functions, where Chalice reads it: x86_64 or arm64."""
+    config = _read()
+    entry = config["stages"].get(stage_name, {})
+    found: str = entry.get("lambda_architecture") or config.get("lambda_architecture") or "x86_64"
+    return found
+
+
+def configured_domain(stage_name: str) -> Domain | None:
+    """The domain of its own that config.json gives the stage, or all stages. InfraError if it is incomplete."""
+    config = _read()
+    given = config["stages"].get(stage_name, {}).get(DOMAIN) or config.get(DOMAIN)
+    if not given:
+        return None
+    for name in ("domain_name", "certificate_arn"):
+        if not given.get(name):
+            raise InfraError(f"{DOMAIN} in .chalice/config.json needs {name}")
+    return Domain(given["domain_name"], given["certificate_arn"], given.get("url_prefix", "").strip("/"))
 
 
 def _stack(stage: Stage) -> dict[str, Any]:

@@ -54,25 +54,25 @@ def converge_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str]) -> 
     return done
 
 
-def allow_dashboard(s3: S3Client, bucket: str, origin: str) -> list[str]:
-    """Let the API's own pages read artifacts; return a line if that changes anything."""
+def allow_dashboard(s3: S3Client, bucket: str, *origins: str) -> list[str]:
+    """Let the API's own pages, which have these web origins, read artifacts. Return a line if that changes anything."""
     rules = _cors_rules(s3, bucket)
-    wanted = [each for each in rules if each.get("ID") != DASHBOARD] + [_cors_rule([origin], DASHBOARD)]
+    wanted = [each for each in rules if each.get("ID") != DASHBOARD] + [_cors_rule(origins, DASHBOARD)]
     if rules == wanted:
         return []
     s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": wanted})
-    return [f"bucket {bucket}: CORS for the dashboard at {origin}"]
+    return [f"bucket {bucket}: CORS for the dashboard at {', '.join(origins)}"]
 
 
-def inspect_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str], dashboard: str) -> list[str]:
-    """What is wrong with the bucket, a line each. `dashboard` is the web origin of the API's own pages."""
+def inspect_bucket(s3: S3Client, stage: Stage, cors_origins: Sequence[str], *dashboard: str) -> list[str]:
+    """What is wrong with the bucket, a line each. `dashboard` are the web origins of the API's own pages."""
     bucket = stage.bucket
     if not has_bucket(s3, bucket):
         return [f"there is no bucket {bucket}"]
     settings = (*_access_settings(s3, stage), *_content_settings(s3, bucket, cors_origins))
     faults = [f"{bucket} is not so: {each.label}" for each in settings if _or_none(each.read) != each.wanted]
-    if _cors_rule([dashboard], DASHBOARD) not in _cors_rules(s3, bucket):
-        faults.append(f"{bucket} has no CORS rule for the dashboard at {dashboard}")
+    if _cors_rule(dashboard, DASHBOARD) not in _cors_rules(s3, bucket):
+        faults.append(f"{bucket} has no CORS rule for the dashboard at {', '.join(dashboard)}")
     return faults
 
 

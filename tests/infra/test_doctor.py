@@ -20,6 +20,7 @@ from deardiary.__version__ import __version__
 from infra import doctor
 from infra.doctor import CHECKS, Examined, Finding, Health
 from infra.resources.bucket import allow_dashboard, converge_bucket
+from infra.resources.domain import Domain
 from infra.resources.gateway import API_STAGE, converge_answers, url_of
 from infra.resources.monitoring import alarms, converge_monitoring
 from infra.resources.policy import API, FUNCTIONS, UPKEEP
@@ -43,6 +44,7 @@ PARTS: dict[object, tuple[str, ...]] = {
     "alarms": ("monitoring",),
     "server and its version": (),
     "clock": (),
+    **dict.fromkeys(("domain", "web ACL"), ("api",)),
     **dict.fromkeys(("functions", "concurrency", "schedule of the upkeep"), ("functions",)),
     **dict.fromkeys(("permissions of the functions", "settings of the functions"), ("functions",)),
     "errors and throttles of the last day": ("functions",),
@@ -315,6 +317,40 @@ def test_an_upkeep_that_was_deployed_long_ago_must_have_run(healthy: Examined, m
     assert "has not run in the last hour" in _finding(healthy, "runs of the upkeep").wrong[0]
     _count(UPKEEP_NAME, "Invocations", 12)
     assert _finding(healthy, "runs of the upkeep").wrong == []
+
+
+def test_functions_on_another_processor_are_named(healthy: Examined, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "configured_processor", lambda _: "arm64")
+    assert f"{NAME} runs on x86_64, not on arm64" in _finding(healthy, "functions").wrong
+
+
+DOMAIN = Domain("diary.example.org", "arn:aws:acm:us-east-1:123456789012:certificate/1a2b")
+
+
+@pytest.mark.parametrize(
+    ("domain", "own", "text"),
+    [
+        (DOMAIN, True, None),
+        (replace(DOMAIN, path="v1"), True, "https://diary.example.org/v1 leads to another API"),
+        (DOMAIN, False, "https://diary.example.org leads to another API, or to none"),
+        (replace(DOMAIN, certificate_arn="arn:other"), True, "has the certificate arn:aws:acm"),
+        (replace(DOMAIN, name="other.example.org"), True, "does not know the domain other.example.org"),
+    ],
+)
+def test_a_domain_is_compared_with_the_settings(
+    healthy: Examined, monkeypatch: pytest.MonkeyPatch, domain: Domain, own: bool, text: str | None
+) -> None:
+    monkeypatch.setattr(doctor, "configured_domain", lambda _: domain)
+    gateway = boto3.client("apigateway")
+    regional: Any = {"regionalCertificateArn": DOMAIN.certificate_arn, "endpointConfiguration": {"types": ["REGIONAL"]}}
+    gateway.create_domain_name(domainName=DOMAIN.name, **regional)
+    api = healthy.api_id if own else _deploy_api()
+    gateway.create_base_path_mapping(domainName=DOMAIN.name, basePath="(none)", restApiId=api, stage=API_STAGE)
+    wrong = _finding(healthy, "domain").wrong
+    assert [text in each for each in wrong if text] == [True] * bool(text), wrong
+    assert text or wrong == []
+    named = _finding(healthy, "bucket").wrong
+    assert f"no CORS rule for the dashboard at {url_of(healthy.api_id, STAGE)[:-4]}, {domain.origin}" in named[0]
 
 
 def test_json_has_each_check(healthy: Examined) -> None:
