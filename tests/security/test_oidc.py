@@ -113,6 +113,13 @@ def test_the_first_sign_in_makes_a_user_and_the_next_finds_it(visitor: Visitor, 
     check_consistency()
 
 
+def test_a_name_that_is_no_utf8_signs_in(visitor: Visitor, provider: Provider) -> None:
+    """JSON can hold half of a surrogate pair; the table cannot."""
+    provider.claims |= {"given_name": "Ad\ud83d", "family_name": "\udc00"}
+    me = check_signed_in(visitor, visitor.sign_in())
+    assert (me["first_name"], me["last_name"]) == ("Ad?", "?")
+
+
 def test_the_request_to_the_provider_has_pkce_state_and_nonce(visitor: Visitor, provider: Provider) -> None:
     asked = provider.codes[provider.authorize(visitor.begin())]
     assert asked["redirect_uri"] == "http://127.0.0.1:9/auth/oidc/callback"

@@ -84,4 +84,5 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
-    return value if isinstance(value, str) else ""
+    # JSON can hold half of a surrogate pair, which no row can.
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
