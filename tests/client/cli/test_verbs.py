@@ -11,8 +11,10 @@ import pytest
 
 import deardiary
 from deardiary import IterationStatus, Stage, terminal
+from deardiary.cli.main import main
 from deardiary.cli.session import RIGHTS
 from deardiary.settings import login_file
+from tests.client.cli.conftest import Terminal
 from tests.support.server import PASSWORD, URL, Server
 
 if TYPE_CHECKING:
@@ -437,6 +439,19 @@ def test_a_deletion_says_how_much_will_go(
 )
 def test_sizes_are_short(size_bytes: float, text: str) -> None:
     assert terminal.size(size_bytes) == text
+
+
+def test_a_terminal_shows_the_whole_ids_of_deleted_objects(
+    run: Run, client: deardiary.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = client.projects.create("trash on a terminal")
+    deleted = client.experiments.create(project.id, "one")
+    client.experiments.delete(deleted.id)
+    assert deleted.id in run("trash", project.name).out
+    screen = Terminal()
+    monkeypatch.setattr("sys.stdout", screen)
+    assert main(["trash", project.name]) == 0
+    assert deleted.id in screen.getvalue()
 
 
 def test_the_trash_undoes_a_deletion(run: Run, client: deardiary.Client) -> None:

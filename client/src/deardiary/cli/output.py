@@ -59,7 +59,9 @@ class Output:
             text = json.dumps(with_words(value), indent=2, ensure_ascii=False, allow_nan=False)
             print(_NOT_ASCII.sub(_escaped, text))
 
-    def objects(self, objects: Iterable[Any], columns: Mapping[str, str], empty: str) -> None:
+    def objects(
+        self, objects: Iterable[Any], columns: Mapping[str, str], empty: str, *, whole_ids: bool = False
+    ) -> None:
         """Print a table of these fields, by their headings, or ``empty`` if there are no objects."""
         if self.as_json:
             self.json(list(objects))
@@ -69,7 +71,7 @@ class Output:
         for field in columns.values():
             column = [getattr(each, field) for each in shown]
             is_id = field.endswith("id") or field in _IDS
-            values.append(_short(column) if is_id and self.room() is not None else column)
+            values.append(_short(column) if is_id and not whole_ids and self.room() is not None else column)
         self.table(list(columns), list(zip(*values, strict=True)), empty)
 
     def one(self, shape: Any, left_out: Iterable[str] = ()) -> None:

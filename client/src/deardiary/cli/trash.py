@@ -32,7 +32,7 @@ def ls(call: Call) -> None:
     found = call.client.trash.list(None if project is None else project.id)
     empty = "There are no deleted projects" if project is None else f"There is nothing in the trash of {project.name}"
     newest_first = sorted(found, key=lambda each: each.deleted_date, reverse=True)
-    call.output.objects(newest_first, COLUMNS, empty)
+    call.output.objects(newest_first, COLUMNS, empty, whole_ids=True)  # no request finds a deleted object by less
 
 
 def restore(call: Call) -> None:
