@@ -38,7 +38,7 @@ destroy: $(INSTALLED)  ## asks first; keeps table and bucket unless told DATA=de
 	@$(BIN)/python -m infra down --stage $(STAGE) $(if $(filter delete,$(DATA)),--delete-data)
 
 test-deploy: dashboard  ## the part of `make test` that deploys into an emulated account
-	$(BIN)/pytest tests/deploy
+	$(BIN)/pytest --integrations tests/deploy
 
 test-dynamodb: $(INSTALLED)  ## the tests on the emulator, on another DynamoDB (needs npm)
 	$(BIN)/pytest -n 2 --dynoxide -rs
