@@ -237,7 +237,7 @@ def _issuer(environment: Mapping[str, str]) -> str:
 
 
 def is_safe_url(url: str, *, in_lambda: bool) -> bool:
-    """True for https, and outside of Lambda for http on loopback: nobody else can answer or read there."""
+    """True for https, and outside of Lambda for http on loopback, which no other machine can answer or read."""
     try:
         parts = urlsplit(url)
         host = None if parts.port == 0 or "@" in parts.netloc else parts.hostname

@@ -2,7 +2,7 @@
 
 This server sends constants and a few checked headers of the caller, to hosts of AWS STS only: no caller can choose
 another host, another action or an answer of its own making. One signed header names this server, so that a request
-signed for another server is of no use here. Whoever repeats a request within its minutes is its signer again.
+signed for another server is of no use here. A repetition within its minutes signs in the same caller, as the first did.
 """
 
 from __future__ import annotations
@@ -159,10 +159,15 @@ def _read(content: bytes) -> tuple[str, str]:
     try:
         root = ElementTree.fromstring(content)  # noqa: S314 - the answer of AWS STS over TLS, of bounded length
     except ElementTree.ParseError:
-        raise Unavailable("AWS STS gave no answer that can be read", retry_after=2) from None
+        raise _unreadable() from None
     result = root.find(f"{_NAMESPACE}GetCallerIdentityResult")
-    fields = {} if result is None else {each.tag.removeprefix(_NAMESPACE): each.text or "" for each in result}
-    account, arn = fields.get("Account"), fields.get("Arn")
+    if result is None:
+        raise _unreadable()
+    account, arn = (result.findtext(f"{_NAMESPACE}{name}") for name in ("Account", "Arn"))
     if root.tag != f"{_NAMESPACE}GetCallerIdentityResponse" or not account or not arn:
-        raise Unavailable("AWS STS gave no answer that can be read", retry_after=2)
+        raise _unreadable()
     return account, arn
+
+
+def _unreadable() -> Unavailable:
+    return Unavailable("AWS STS gave no answer that can be read", retry_after=2)

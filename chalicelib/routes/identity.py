@@ -68,13 +68,14 @@ def create_identity(call: Call[NewIdentity, None]) -> Answer[Identity]:
     body = call.body
     if body.read_only and (body.create_permission or body.update_permission or body.delete_permission):
         raise InvalidPayload("read_only gives no other permission", field="read_only")
+    may_write = not body.read_only
     identity, new = service.create_identity(
         call.actor,
         pattern=body.pattern,
         project_id=body.project_id,
-        create=not body.read_only if body.create_permission is None else body.create_permission,
+        create=may_write if body.create_permission is None else body.create_permission,
         read=body.read_permission,
-        update=not body.read_only if body.update_permission is None else body.update_permission,
+        update=may_write if body.update_permission is None else body.update_permission,
         delete=body.delete_permission,
     )
     return created(identity, new=new)

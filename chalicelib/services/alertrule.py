@@ -97,11 +97,9 @@ def _first_match(condition: str, sent: Mapping[str, Points]) -> str | None:
     if points is None:
         return None
     holds = predicate(comparison)
-    value = next((each for each in _candidates(comparison, points.values) if holds(_Point(each))), None)
-    if value is None:
+    if not any(holds(_Point(each)) for each in _candidates(comparison, points.values)):
         return None
-    index = next(at for at, each in enumerate(points.values) if each == value or (each != each and value != value))
-    step = points.steps[index]
+    value, step = next(pair for pair in zip(points.values, points.steps, strict=True) if holds(_Point(pair[0])))
     return f"{value:g}" + ("" if step is None else f" at step {step}")
 
 

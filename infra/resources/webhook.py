@@ -1,7 +1,7 @@
 """Webhooks that get the events of a stage: an API destination, the connection with its secrets, the role of the rule.
 
-EventBridge keeps what a connection holds in Secrets Manager and shows it to nobody: the query of the URL and the
-password before its host. The rest of the URL is in the API destination, which a reader of the account can see.
+EventBridge keeps what a connection holds in Secrets Manager and shows it to no reader of the account: the query of the
+URL and the password before its host. The rest of the URL is in the API destination, which a reader can see.
 """
 
 from __future__ import annotations

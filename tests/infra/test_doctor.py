@@ -194,10 +194,6 @@ def _no_filter(_: Examined) -> None:
     boto3.client("logs").delete_metric_filter(logGroupName=GROUP, filterName="ServerErrors")
 
 
-def _no_alarm(_: Examined) -> None:
-    boto3.client("cloudwatch").delete_alarms(AlarmNames=[alarms(STAGE)[0].name])
-
-
 def _no_target(_: Examined) -> None:
     boto3.client("events").remove_targets(Rule="upkeep", Ids=["1"])
 

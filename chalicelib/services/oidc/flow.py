@@ -166,7 +166,7 @@ def _with_userinfo(
 
 
 def _provider_refused(code: str) -> SignInRefused:
-    """The error for a code of the provider. Its own text is not repeated: anybody can put one into a link."""
+    """The error for a code of the provider. Do not repeat its own text: any page can put one into a link."""
     return SignInRefused(f"{_MEANINGS.get(code, 'The provider did not sign you in')}. {_AGAIN}")
 
 

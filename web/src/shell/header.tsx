@@ -1,6 +1,6 @@
 import { Button, Link } from "../components/basics.tsx";
+import { Breadcrumb } from "../components/breadcrumb.tsx";
 import { api } from "../state/api.ts";
-import { heading } from "../state/heading.ts";
 import { lastQuery } from "../state/last-query.ts";
 import { me, NEEDS_SIGN_IN, signOut } from "../state/session.ts";
 import { setTheme, type Theme, theme } from "../state/theme.ts";
@@ -14,28 +14,16 @@ export function Header() {
       <Link to="/" class="brand">
         DearDiary
       </Link>
-      <Breadcrumb />
+      <Breadcrumb
+        link={(to, label) => (
+          <Link to={to} query={lastQuery(to)}>
+            {label}
+          </Link>
+        )}
+      />
       <SearchBox />
       <UserMenu />
     </header>
-  );
-}
-
-function Breadcrumb() {
-  const { title, crumbs } = heading.value;
-  return (
-    <nav class="breadcrumb" aria-label="Breadcrumb">
-      <ol>
-        {crumbs.map((each) => (
-          <li key={each.to}>
-            <Link to={each.to} query={lastQuery(each.to)}>
-              {each.label}
-            </Link>
-          </li>
-        ))}
-        {title ? <li aria-current="page">{title}</li> : null}
-      </ol>
-    </nav>
   );
 }
 

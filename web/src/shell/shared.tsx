@@ -2,10 +2,11 @@
 import { useEffect } from "preact/hooks";
 import { ApiError } from "../api/errors.ts";
 import { Empty, Loading } from "../components/basics.tsx";
+import { Breadcrumb } from "../components/breadcrumb.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { Day } from "../components/time.tsx";
 import { api } from "../state/api.ts";
-import { heading, useHeading } from "../state/heading.ts";
+import { useHeading } from "../state/heading.ts";
 import { hashOf } from "../state/location.ts";
 import { location } from "../state/route.ts";
 import { ended, homeOf, type Opened, opened, openShare } from "../state/share.ts";
@@ -22,7 +23,7 @@ export default function Shared() {
     <>
       <header class="header shared-header">
         <span class="brand">DearDiary</span>
-        <Crumbs />
+        <Breadcrumb link={(to, label) => <a href={hashOf(to)}>{label}</a>} />
         {share ? (
           <p class="note">
             Shared, read-only, until <Day at={share.expires_at} />
@@ -33,23 +34,6 @@ export default function Shared() {
         {ended.value ? <Ended error={ended.value} retry={start} /> : share ? <Present share={share} /> : <Loading />}
       </main>
     </>
-  );
-}
-
-/** Back to the experiment, if that is shared. */
-function Crumbs() {
-  const { title, crumbs } = heading.value;
-  return (
-    <nav class="breadcrumb" aria-label="Breadcrumb">
-      <ol>
-        {crumbs.map((each) => (
-          <li key={each.to}>
-            <a href={hashOf(each.to)}>{each.label}</a>
-          </li>
-        ))}
-        {title ? <li aria-current="page">{title}</li> : null}
-      </ol>
-    </nav>
   );
 }
 

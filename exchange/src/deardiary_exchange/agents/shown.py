@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from itertools import islice
@@ -74,8 +74,3 @@ def listed(name: str, found: Iterable[Any], most: int, advice: str) -> dict[str,
 def without(value: Any, *names: str) -> dict[str, Any]:
     """A shape without some fields, such as ids that every row would repeat."""
     return {key: each for key, each in plain(value).items() if key not in names}
-
-
-def table(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Columns of equal length as rows without empty cells."""
-    return [plain(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from deardiary.nested import flat
-from deardiary.wire import limits
 from deardiary.wire.shapes import IterationStatus
 from deardiary.wire.times import from_milliseconds
 from deardiary_exchange.runs import Columns, Experiment, File, Model, Points, Run, Version
@@ -114,10 +113,6 @@ def number(value: Any) -> float | None:
 def is_exact(value: Any) -> bool:
     """False for an integer that a float64 cannot hold."""
     return not isinstance(value, int) or abs(value) <= _SAFE_INTEGER or int(float(value)) == value
-
-
-def step_in_range(step: int) -> bool:
-    return limits.MIN_STEP <= step <= limits.MAX_STEP
 
 
 def now_ms() -> int:
