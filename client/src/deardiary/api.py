@@ -7,9 +7,10 @@ import json
 import math
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from deardiary.__version__ import __version__
@@ -18,9 +19,6 @@ from deardiary.http.retries import RetryingTransport
 from deardiary.http.transport import Request, Response, Transport
 from deardiary.wire import limits
 from deardiary.wire.form import from_json, to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
 

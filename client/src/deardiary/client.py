@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Literal, NoReturn, overload
+from types import TracebackType
+from typing import Literal, NoReturn, overload
 
 from deardiary.api import Api
 from deardiary.entities import auth
@@ -28,15 +30,9 @@ from deardiary.entities.token import Tokens
 from deardiary.entities.trash import Trash
 from deardiary.entities.user import Users
 from deardiary.entities.view import Views
+from deardiary.http.transport import Transport
 from deardiary.settings import Credentials, Settings, find_settings
-from deardiary.wire.shapes import Activity, Health, SearchResult
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
-
-    from deardiary.http.transport import Transport
-    from deardiary.wire.shapes import Me, Session, User
+from deardiary.wire.shapes import Activity, Health, Me, SearchResult, Session, User
 
 
 class Client:

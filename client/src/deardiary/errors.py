@@ -17,13 +17,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from deardiary.terminal import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # API Gateway itself answers a request that does not reach the function, with a message and no code.
 _CODES = {

@@ -7,10 +7,8 @@ import os
 import secrets
 import sys
 import threading
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Protocol
 
 BLOCK_BYTES = 1024 * 1024
 

@@ -10,12 +10,12 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import reduce
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from deardiary import settings
@@ -23,10 +23,7 @@ from deardiary.api import SIGN_IN_BY_AWS, Api
 from deardiary.errors import ClientError, reason_of
 from deardiary.wire.shapes import Session
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    Variables = Mapping[str, str]
+Variables = Mapping[str, str]
 
 AUDIENCE = "x-deardiary-audience"
 _BODY = "Action=GetCallerIdentity&Version=2011-06-15"

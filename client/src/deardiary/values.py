@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import operator
 import re
+from collections.abc import Iterable, Mapping
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, SupportsIndex
+from typing import Any, Protocol, SupportsFloat, SupportsIndex
 
 from deardiary.nested import flat
 from deardiary.wire import limits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 _SNAPSHOT = {
     **dict.fromkeys(("python_version", "julia_version", "git_sha", "entrypoint"), str),

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from deardiary.cli.command import Call, count, verb
-
-if TYPE_CHECKING:
-    from deardiary.cli.command import Subparsers
+from deardiary.cli.command import Call, Subparsers, count, verb
 
 _COLUMNS = {"date": "date", "event": "event", "what": "kind", "name": "name", "id": "id"}
 

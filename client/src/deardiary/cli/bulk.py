@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
 
+from deardiary.cli.command import Call
 from deardiary.cli.failure import CommandFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from deardiary.cli.command import Call
-    from deardiary.wire.shapes import BulkFailure, Iteration
+from deardiary.wire.shapes import BulkFailure, Iteration
 
 
 def change_many(

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from deardiary.cli.compare import took
 from deardiary.cli.output import GAP, shortened, width_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from deardiary.wire.shapes import IterationOverview
+from deardiary.wire.shapes import IterationOverview
 
 _WIDEST_TAGS, _WIDEST_HEADING, _WIDEST_VALUE = 16, 14, 24
 _FIELDS = (

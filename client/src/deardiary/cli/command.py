@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Any, TypeAlias
 
 from deardiary import terminal
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.output import Output
 from deardiary.client import Client, connect
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from enum import IntEnum
-
-    Handler = Callable[["Call"], object]
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
+Handler = Callable[["Call"], object]
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no other name
 
 
 _NAMED = 3  # ids in a sentence

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+from deardiary.wire.shapes import Iteration, IterationOverview
 
-    from deardiary.wire.shapes import Iteration, IterationOverview
-
-    Row = tuple[str, bool, list[object]]
+Row = tuple[str, bool, list[object]]
 
 # Fields that differ between any two iterations, without meaning.
 ALWAYS = ("id", "name", "created")

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from deardiary.cli.command import Call
+from deardiary.cli.command import Call, Subparsers
 from deardiary.cli.failure import USAGE, CommandFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from deardiary.cli.command import Subparsers
-    from deardiary.client import Client
+from deardiary.client import Client
 
 SHELLS = ("bash", "zsh", "fish")
 KINDS = ("project", "experiment", "model")

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import webbrowser
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from deardiary.cli import find
-from deardiary.cli.command import Call, verb
+from deardiary.cli.command import Call, Subparsers, verb
 from deardiary.cli.failure import CommandFailed, NotThere
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from deardiary.cli.command import Subparsers
-    from deardiary.cli.find import Named
-    from deardiary.client import Client
+from deardiary.cli.find import Named
+from deardiary.client import Client
 
 
 def add(commands: Subparsers) -> None:

@@ -5,16 +5,12 @@ Each text leaves out kinds without objects, and is empty if there are none at al
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain, islice
-from typing import TYPE_CHECKING
 
+from deardiary.client import Client
 from deardiary.terminal import size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from deardiary.client import Client
-    from deardiary.wire.shapes import Resource
+from deardiary.wire.shapes import Resource
 
 MOST = 1000
 

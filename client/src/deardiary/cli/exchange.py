@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection
 
+from deardiary.cli.command import Subparsers
 from deardiary.cli.failure import CommandFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from deardiary.cli.command import Subparsers
 
 # The extra of the package that each needs, and its help.
 COMMANDS = {

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, changes_of, edit, noun, tagging, trashing, verb
+from deardiary.cli.command import Call, Subparsers, changes_of, edit, noun, tagging, trashing, verb
 from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.tag import change_tags
 from deardiary.wire.shapes import ExperimentStatus
-
-if TYPE_CHECKING:
-    from deardiary.cli.command import Subparsers
 
 COLUMNS = {"id": "id", "name": "name", "status": "status_id", "created": "created_date", "ended": "end_date"}
 _WHICH = "PROJECT/EXPERIMENT, or an id"

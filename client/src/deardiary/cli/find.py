@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from deardiary import settings
 from deardiary.cli.failure import USAGE, CommandFailed, NotThere
+from deardiary.client import Client
 from deardiary.entities import reference
+from deardiary.entities.reference import Reference
 from deardiary.errors import ClientError, NotFound
-from deardiary.wire.shapes import Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from deardiary.client import Client
-    from deardiary.entities.reference import Reference
-    from deardiary.wire.shapes import Experiment, Iteration, Model, ModelVersion, Project, Resource, UserName
+from deardiary.wire.shapes import Experiment, Iteration, Model, ModelVersion, Project, Resource, Stage, UserName
 
 
 class Identified(Protocol):

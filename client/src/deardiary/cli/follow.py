@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+from deardiary.client import Client
+from deardiary.wire.shapes import ChangedIterations, IterationOverview
 
-    from deardiary.client import Client
-    from deardiary.wire.shapes import ChangedIterations, IterationOverview
-
-    List = Callable[[], Sequence[IterationOverview]]
+List = Callable[[], Sequence[IterationOverview]]
 
 # A server under load may ask for the next poll at once; do not hurry it.
 _SHORTEST_S = 1.0

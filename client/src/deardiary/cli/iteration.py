@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from heapq import nlargest
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from deardiary import terminal
 from deardiary.cli import deletion_extent, find, lineage, printed, steer
 from deardiary.cli.bulk import change_many
 from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
-from deardiary.cli.command import Call, count, noun, one_of, tagging, trashing, verb
-from deardiary.cli.compare import ALWAYS, rows_of
+from deardiary.cli.command import Call, Subparsers, count, noun, one_of, tagging, trashing, verb
+from deardiary.cli.compare import ALWAYS, Row, rows_of
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.follow import follow
 from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.metric import SUMMARY, summary_row
 from deardiary.cli.output import GAP, cell, short_ids, shortened, with_words
 from deardiary.cli.tag import change_tags
+from deardiary.client import Client
 from deardiary.errors import ClientError
-from deardiary.wire.shapes import IterationOverview, IterationStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from deardiary.cli.command import Subparsers
-    from deardiary.cli.compare import Row
-    from deardiary.client import Client
-    from deardiary.wire.shapes import Experiment, Iteration, Project
+from deardiary.wire.shapes import Experiment, Iteration, IterationOverview, IterationStatus, Project
 
 _ID = "a name, PROJECT/EXPERIMENT/NAME, an id, or the beginning of one"
 _WIDEST_SAME = 24

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import argparse
+from typing import Protocol
 
-from deardiary.cli.command import verb
+from deardiary.cli.command import Call, Handler, Subparsers, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 
-if TYPE_CHECKING:
-    import argparse
 
-    from deardiary.cli.command import Call, Handler, Subparsers
+class Labelled(Protocol):
+    """A project, an experiment, an iteration or a model."""
 
-    class Labelled(Protocol):
-        """A project, an experiment, an iteration or a model."""
-
-        @property
-        def id(self) -> str: ...
-        @property
-        def labels(self) -> dict[str, str]: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def labels(self) -> dict[str, str]: ...
 
 
 def labelling(

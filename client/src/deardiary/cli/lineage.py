@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from deardiary.cli.command import Call
-    from deardiary.client import Client
-    from deardiary.wire.shapes import Input, ModelVersion
+from deardiary.cli.command import Call
+from deardiary.client import Client
+from deardiary.wire.shapes import Input, ModelVersion
 
 _OF_INPUTS = ("input", "name", "context", "digest", "source")
 _OF_VERSIONS = ("produced", "stage", "aliases")

@@ -8,9 +8,9 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import takewhile
-from typing import TYPE_CHECKING
 
 from deardiary.__version__ import __version__
 from deardiary.cli import (
@@ -36,9 +36,6 @@ from deardiary.cli import (
 from deardiary.cli.command import NOUNS, VERBS, Call, Parser
 from deardiary.cli.failure import INTERRUPTED, REFUSED, USAGE, CommandFailed, NotThere, explained
 from deardiary.terminal import PrintableFormatter, say, wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _NOUNS = (
     session,

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from deardiary.cli import find
-from deardiary.cli.command import Call, count, noun, verb
+from deardiary.cli.command import Call, Subparsers, count, noun, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.plot import draw
-from deardiary.wire.shapes import Curve
-
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
-    from deardiary.cli.command import Subparsers
-    from deardiary.wire.shapes import Iteration, MetricSummary
+from deardiary.wire.shapes import Curve, Iteration, MetricSummary
 
 SUMMARY = ["metric", "count", "first", "last", "min", "max", "last step"]
 FOLLOW_SECONDS = 2.0

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, changes_of, edit, noun, one_of, trashing, verb
+from deardiary.cli.command import Call, Subparsers, changes_of, edit, noun, one_of, trashing, verb
 from deardiary.cli.failure import CommandFailed
 from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.resource import fetch, forcing
 from deardiary.entities import reference
 from deardiary.errors import NotFound
-from deardiary.wire.shapes import Stage
-
-if TYPE_CHECKING:
-    from deardiary.cli.command import Subparsers
-    from deardiary.wire.shapes import Model
+from deardiary.wire.shapes import Model, Stage
 
 _MODEL = "PROJECT/MODEL, or an id"
 _VERSION = "PROJECT/MODEL/NUMBER, PROJECT/MODEL@ALIAS, or the id of a version"

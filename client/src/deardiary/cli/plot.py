@@ -7,13 +7,10 @@ each, so that they can be told apart without colours.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    Series = tuple[Sequence[int], Sequence[float]]
+Series = tuple[Sequence[int], Sequence[float]]
 
 MARKS = "*+xo#@%&"
 _BRAILLE = 0x2800

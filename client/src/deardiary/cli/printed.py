@@ -7,19 +7,15 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from deardiary.cli import find
+from deardiary.cli.command import Call
 from deardiary.cli.output import has_colours
 from deardiary.terminal import number, printable, size
 from deardiary.wire.form import to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from deardiary.cli.command import Call
-    from deardiary.wire.shapes import OutputGap, OutputLine, OutputPage
+from deardiary.wire.shapes import OutputGap, OutputLine, OutputPage
 
 FOLLOW_SECONDS = 2.0
 _COLOUR = r"\x1b\[[0-9;:]*m"

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, changes_of, edit, noun, tagging, trashing, verb
+from deardiary.cli.command import Call, Subparsers, changes_of, edit, noun, tagging, trashing, verb
 from deardiary.cli.label import label_changes, labelling, show_labels
 from deardiary.cli.session import words_of
 from deardiary.cli.tag import change_tags
-
-if TYPE_CHECKING:
-    from deardiary.cli.command import Subparsers
-    from deardiary.wire.shapes import Member, Project
+from deardiary.wire.shapes import Member, Project
 
 _log = logging.getLogger(__name__)
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, changes_of, edit, noun, trashing, verb
+from deardiary.cli.command import Call, Subparsers, changes_of, edit, noun, trashing, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.terminal import size
 from deardiary.transfer.progress import Bar
-
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterator, Sequence
-
-    from deardiary.cli.command import Subparsers
-    from deardiary.wire.shapes import Resource
+from deardiary.wire.shapes import Resource
 
 COLUMNS = {"id": "id", "name": "name", "bytes": "size_bytes", "state": "state", "created": "created_date"}
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from deardiary.cli.command import Call, verb
+from deardiary.cli.command import Call, Subparsers, verb
 
 if TYPE_CHECKING:
-    from deardiary.cli.command import Subparsers
     from deardiary.environment.restore import Restored
 
 

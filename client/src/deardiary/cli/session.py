@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from deardiary import settings
-from deardiary.cli.command import Call, verb
+from deardiary.cli.command import Call, Subparsers, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.output import with_words
 from deardiary.client import Client, connect
 from deardiary.errors import ClientError
 from deardiary.files import write_whole
 from deardiary.terminal import one_line, say
-
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable
-
-    from deardiary.cli.command import Subparsers
-    from deardiary.wire.shapes import Identity, UserPermission
+from deardiary.wire.shapes import Identity, UserPermission
 
 T = TypeVar("T")
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary.cli import find, session
-from deardiary.cli.command import Call, count, noun, removal, verb
+from deardiary.cli.command import Call, Subparsers, count, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
-
-if TYPE_CHECKING:
-    from deardiary.cli.command import Subparsers
 
 _PROJECT = "name or id (default: DEARDIARY_PROJECT)"
 _COLUMNS = {

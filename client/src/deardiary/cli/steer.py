@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from deardiary.cli import find
-from deardiary.cli.command import Call, verb
+from deardiary.cli.command import Call, Subparsers, verb
 from deardiary.cli.failure import CommandFailed
 from deardiary.cli.output import cell
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from deardiary.cli.command import Subparsers
-    from deardiary.wire.shapes import Command, Iteration
+from deardiary.wire.shapes import Command, Iteration
 
 _WAIT_SECONDS = 1.0  # between two looks at an iteration that is to end
 _COLUMNS = ("command", "text", "state", "step", "created")

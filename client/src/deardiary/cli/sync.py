@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deardiary.cli.command import Call, verb
+from deardiary.cli.command import Call, Subparsers, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.client import connect
 from deardiary.terminal import number, say
 
 if TYPE_CHECKING:
-    import argparse
-    from pathlib import Path
-
-    from deardiary.cli.command import Subparsers
     from deardiary.sending.leftover import Waiting
     from deardiary.sending.sync import Synced
     from deardiary.spool.run import Run

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from deardiary.cli.command import Call
 from deardiary.cli.failure import CommandFailed
-
-if TYPE_CHECKING:
-    from deardiary.cli.command import Call
-    from deardiary.entities.tag import Owner
+from deardiary.entities.tag import Owner
 
 
 def change_tags(call: Call, owner: Owner, owner_id: str) -> None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from deardiary.cli import find, session
-from deardiary.cli.command import Call, noun, removal, verb
-
-if TYPE_CHECKING:
-    from deardiary.cli.command import Subparsers
-    from deardiary.client import Client
+from deardiary.cli.command import Call, Subparsers, noun, removal, verb
+from deardiary.client import Client
 
 COLUMNS = {
     "id": "id",

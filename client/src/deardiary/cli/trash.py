@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from deardiary.cli import find
-from deardiary.cli.command import Call, noun, verb
+from deardiary.cli.command import Call, Subparsers, noun, verb
 from deardiary.cli.failure import USAGE, CommandFailed
-
-if TYPE_CHECKING:
-    from deardiary.cli.command import Subparsers
 
 COLUMNS = {"id": "id", "kind": "kind", "name": "name", "deleted": "deleted_date", "purged": "purge_date"}
 

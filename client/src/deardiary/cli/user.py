@@ -5,17 +5,13 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from typing import TYPE_CHECKING
 
 from deardiary.cli import find, session
-from deardiary.cli.command import Call, noun, removal, verb
+from deardiary.cli.command import Call, Subparsers, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.client import connect
 from deardiary.errors import ClientError
-
-if TYPE_CHECKING:
-    from deardiary.cli.command import Subparsers
-    from deardiary.wire.shapes import User
+from deardiary.wire.shapes import User
 
 COLUMNS = {
     "id": "id",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from deardiary.api import Calls, path_of
 from deardiary.wire.shapes import Command
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Commands(Calls):

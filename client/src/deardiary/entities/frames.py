@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from deardiary.entities.table import Table
+from deardiary.entities.table import Backend, Table
 from deardiary.wire.columns import Columns
 from deardiary.wire.times import from_many_milliseconds
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-Backend = Literal["pandas", "polars", "arrow"]
 Points = dict[str, Columns]
 Lists = dict[str, list[Any]]
 

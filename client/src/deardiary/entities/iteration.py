@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, Literal, overload
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, overload
 from urllib.parse import urlencode
 
-from deardiary.api import Calls, id_of, path_of, present
+from deardiary.api import Calls, HasId, id_of, path_of, present
 from deardiary.entities import output as outputs
 from deardiary.entities import snapshot as snapshots
-from deardiary.entities.table import read_columns
+from deardiary.entities.records import Fields
+from deardiary.entities.table import Backend, read_columns
+from deardiary.spool.points import Columns
 from deardiary.wire.limits import MAX_BULK_ITEMS
 from deardiary.wire.shapes import (
     Alert,
@@ -26,15 +30,6 @@ from deardiary.wire.shapes import (
     OutputPage,
     Snapshot,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from deardiary.api import HasId
-    from deardiary.entities.frames import Backend
-    from deardiary.entities.records import Fields
-    from deardiary.spool.points import Columns
 
 
 class Iterations(Calls):

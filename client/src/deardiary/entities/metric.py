@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from deardiary.api import Calls, id_of, path_of, present
+from deardiary.api import Calls, HasId, id_of, path_of, present
 from deardiary.entities.records import Point
+from deardiary.entities.table import Backend
 from deardiary.wire.shapes import BatchReceipt, Curve, Metric, MetricSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from deardiary.api import HasId
-    from deardiary.entities.frames import Backend
     from deardiary.wire.columns import Columns
 
 

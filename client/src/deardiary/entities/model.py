@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
 
 from deardiary.api import Calls, path_of, present
 from deardiary.entities.modelversion import ModelVersions
 from deardiary.entities.resource import Resources
 from deardiary.errors import ClientError
+from deardiary.transfer.progress import Progress
 from deardiary.wire.shapes import Model, ModelVersion
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
-    from os import PathLike
-    from pathlib import Path
-
-    from deardiary.transfer.progress import Progress
 
 
 class Models(Calls):

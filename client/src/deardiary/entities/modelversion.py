@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from deardiary.api import Calls, path_of, present
 from deardiary.entities import reference
 from deardiary.wire.shapes import Iteration, ModelVersion, Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
 
 class ModelVersions(Calls):

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar
 
 from deardiary.errors import Conflict
 from deardiary.wire import limits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 class _Named(Protocol):

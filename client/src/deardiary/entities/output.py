@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from deardiary.api import Api, path_of, present
-from deardiary.wire.shapes import OutputPage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from deardiary.wire.shapes import OutputLine
+from deardiary.wire.shapes import OutputLine, OutputPage
 
 
 def read_page(api: Api, iteration_id: str, after: str | None, stream: str | None, tail: int | None) -> OutputPage:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from deardiary.api import Api, path_of, present
 from deardiary.errors import NOT_OURS, ClientError
 from deardiary.wire.chunks import Batch, Content, DamagedData, Part, in_order, unpack
+from deardiary.wire.columns import Columns
 from deardiary.wire.points_page import PointsPage, StoredRow, decode_page
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from deardiary.wire.columns import Columns
 
 _NO_BATCH = Batch("", 0)
 

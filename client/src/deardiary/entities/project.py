@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from deardiary.api import Calls, path_of, present
 from deardiary.entities.naming import find_or_create
 from deardiary.wire.shapes import Project
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
 
 class Projects(Calls):

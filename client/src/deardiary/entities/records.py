@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
 
 from deardiary.wire import limits
 from deardiary.wire.form import to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
 MAX_ITEMS = min(limits.MAX_FLUSH_PARAMETERS, limits.MAX_FLUSH_TAGS)
 MAX_BYTES = limits.MAX_BODY_BYTES - 1024  # the rest is for the frame of the body

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from deardiary import settings
 from deardiary.api import Api, path_of
 from deardiary.errors import ClientError
 from deardiary.wire.shapes import Model, ModelVersion, Project
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 class Reference(NamedTuple):

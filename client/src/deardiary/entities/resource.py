@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -11,17 +14,12 @@ from deardiary.api import Calls, path_of, present
 from deardiary.files import sha256_of
 from deardiary.transfer import paths, store
 from deardiary.transfer.digests import digests_of
-from deardiary.transfer.progress import Meter
+from deardiary.transfer.progress import Meter, Progress
 from deardiary.wire import parts
 from deardiary.wire.shapes import Download, Iteration, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
-    from os import PathLike
-
     from deardiary.transfer.bulk import File
-    from deardiary.transfer.progress import Progress
 
 
 class Resources(Calls):

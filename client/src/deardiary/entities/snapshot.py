@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from deardiary.api import Api, encode, path_of
 from deardiary.errors import ClientError
 from deardiary.wire.shapes import Snapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _TEXTS = ("project_toml", "manifest_toml", "git_diff")
 _MAX_BYTES = 4_000_000  # limit for several texts together; the server accepts a single text of 4 MiB plus its escapes

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from deardiary.api import Calls, path_of
 from deardiary.wire.shapes import StudyAppend, StudyLease, StudyRecords
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 class Studies(Calls):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
+from deardiary.api import Api
 from deardiary.wire.form import decode_float, decoders
 from deardiary.wire.limits import MAX_TABLE_ITEMS
 from deardiary.wire.shapes import Iteration
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from deardiary.api import Api
+Backend = Literal["pandas", "polars", "arrow"]
 
 _COUNTED = ("count", "last_step")
 _PARTS = ("first", "last", "min", "max", *_COUNTED)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import Literal
 
 from deardiary.api import Calls, path_of
 from deardiary.wire.shapes import Tag
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Owner = Literal["project", "experiment", "iteration"]
 

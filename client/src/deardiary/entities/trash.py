@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from deardiary.api import Calls, path_of, present
 from deardiary.wire.form import from_json
 from deardiary.wire.shapes import Experiment, Iteration, LoggedModel, Model, Project, Resource, Trashed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # A field that only this shape has. The answer to a restoration does not name its kind.
 _SHAPES: dict[str, type[Project | Experiment | Iteration | Resource | Model | LoggedModel]] = {

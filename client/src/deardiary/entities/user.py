@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from deardiary.api import Calls, path_of, present
 from deardiary.wire.shapes import User, UserName
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Users(Calls):

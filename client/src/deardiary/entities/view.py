@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from deardiary.api import Calls, path_of, present
 from deardiary.wire.shapes import View
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 
 class Views(Calls):

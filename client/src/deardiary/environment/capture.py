@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import platform
 import sys
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from deardiary.environment.redact import redact, redacted
 from deardiary.wire.limits import MAX_ENTRYPOINT_CHARACTERS, MAX_SNAPSHOT_TEXT_BYTES
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from deardiary.environment.kinds.kind import Kind
 
 _log = logging.getLogger(__name__)

@@ -10,17 +10,14 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from deardiary.environment import git
 from deardiary.environment.git import GitFailed
 from deardiary.environment.redact import redact, summary
 from deardiary.environment.secret import credential_in, is_secret, pathspecs
 from deardiary.wire.limits import KIB, MAX_SNAPSHOT_TEXT_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 MAX_BYTES = MAX_SNAPSHOT_TEXT_BYTES - 64 * KIB  # the rest is for the lines at the top
 MAX_UNTRACKED_BYTES = 2**20  # of one file: a longer one is more often data than code

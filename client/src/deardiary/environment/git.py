@@ -5,13 +5,11 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
-from typing import IO, TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 from deardiary.forks import no_fork
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 SECONDS = 15.0
 _BLOCK = 64 * 1024

@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import platform
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 MADE_BY_US = "deardiary"
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from deardiary.environment.kinds.conda import CONDA_LOCK, PIXI
 from deardiary.environment.kinds.julia import JULIA, is_project
+from deardiary.environment.kinds.kind import Kind
 from deardiary.environment.kinds.python import PDM, PIPFILE, POETRY, PYLOCK, REQUIREMENTS, UV
 from deardiary.environment.kinds.renv import RENV
-
-if TYPE_CHECKING:
-    from deardiary.environment.kinds.kind import Kind
 
 # In the order of the search: exact lock files before a hand-written list.
 PYTHON: tuple[Kind, ...] = (UV, PYLOCK, POETRY, PDM, PIPFILE, PIXI, CONDA_LOCK, REQUIREMENTS)

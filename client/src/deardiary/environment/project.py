@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
 
-from deardiary.environment.kinds.kind import PYPROJECT, first_in
+from deardiary.environment.kinds.kind import PYPROJECT, Kind, first_in
 from deardiary.environment.lockfile import OTHERS, PYTHON
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from deardiary.environment.kinds.kind import Kind
 
 
 class Project(NamedTuple):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import tempfile
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deardiary.environment import git
 from deardiary.environment.checkout import at_commit
 from deardiary.environment.git import GitFailed
+from deardiary.environment.kinds.kind import Kind
 from deardiary.environment.kinds.python import REQUIREMENTS, is_made_by_us
 from deardiary.environment.lockfile import kind_of
 from deardiary.environment.project import folder_for
@@ -19,10 +21,7 @@ from deardiary.environment.unredact import to_fill_in, with_committed_lines
 from deardiary.files import write_whole
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from deardiary.client import Client
-    from deardiary.environment.kinds.kind import Kind
     from deardiary.wire.shapes import Snapshot
 
 PATCH = "uncommitted.patch"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from deardiary.environment.redact import MASK, redacted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 _PART = re.compile(r"^(?=diff --git )", re.MULTILINE)
 _FILE = re.compile(r"^--- a/(.*?)\t?$", re.MULTILINE)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from deardiary.environment import git
 from deardiary.environment.git import GitFailed
 from deardiary.environment.kinds.julia import JULIA
-from deardiary.environment.kinds.kind import NotComparable
+from deardiary.environment.kinds.kind import Kind, NotComparable, Present
 from deardiary.environment.kinds.python import is_made_by_us
 from deardiary.environment.lockfile import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from deardiary.environment.kinds.kind import Kind, Present
     from deardiary.wire.shapes import Snapshot
 
 

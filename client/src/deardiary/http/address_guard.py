@@ -10,12 +10,9 @@ import contextlib
 import enum
 import ipaddress
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from deardiary.errors import STORE_FORBIDDEN, ClientError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

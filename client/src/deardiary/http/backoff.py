@@ -6,10 +6,7 @@ https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ compar
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 _MAX_DOUBLINGS = 30  # a client that retries for days must not overflow the float
 

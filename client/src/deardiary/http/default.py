@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import io
 import socket
+from collections.abc import Mapping
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ from deardiary.http.transport import Request, Response
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
 
 _BLOCK = 256 * 1024
 _LONGEST = 256 * 1024 * 1024  # bytes of an answer that is not streamed; in AWS the API's have at most 6 MB

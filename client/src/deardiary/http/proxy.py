@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from deardiary.errors import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from deardiary.http.address_guard import Zone
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

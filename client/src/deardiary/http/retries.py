@@ -8,15 +8,11 @@ from __future__ import annotations
 import math
 import random
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from deardiary.errors import NOT_SENT, ClientError
 from deardiary.http.backoff import wait_seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from deardiary.http.transport import Request, Response, Transport
+from deardiary.http.transport import Request, Response, Transport
 
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 5.0

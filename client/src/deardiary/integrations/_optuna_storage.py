@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
@@ -15,16 +16,11 @@ from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.storages.journal import BaseJournalBackend
 from optuna.trial import TrialState
 
-from deardiary.client import connect
+from deardiary.client import Client, connect
 from deardiary.errors import NotFound
 from deardiary.wire import limits
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from deardiary.client import Client
-
-    StaleCallback = Callable[[optuna.Study, optuna.trial.FrozenTrial], None]
+StaleCallback = Callable[[optuna.Study, optuna.trial.FrozenTrial], None]
 
 # Optuna 4.9 has renamed it.
 _Retry = getattr(optuna.storages, "RetryHeartbeatStaleTrialCallback", None) or optuna.storages.RetryFailedTrialCallback

@@ -7,9 +7,11 @@ import functools
 import inspect
 import logging
 import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary.errors import ClientError, Conflict
 from deardiary.nested import flat
@@ -17,10 +19,6 @@ from deardiary.tracking import outcome, process_hooks, ranks
 from deardiary.tracking.iteration import ActiveIteration
 from deardiary.tracking.start import start
 from deardiary.values import as_float, checked_key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from os import PathLike
 
 _log = logging.getLogger(__name__)
 

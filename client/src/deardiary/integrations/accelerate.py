@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from accelerate import tracking
 from accelerate.tracking import GeneralTracker, on_main_process
 
 from deardiary.integrations._run import Run
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.iteration import ActiveIteration
 
 
 class DearDiaryTracker(GeneralTracker):

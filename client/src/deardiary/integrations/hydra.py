@@ -7,19 +7,14 @@ In the configuration: ``hydra.callbacks.deardiary._target_: deardiary.integratio
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra._internal.hydra import Hydra
-from hydra.core.utils import JobStatus
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from deardiary.integrations._run import Run, ends_with, set_current
-
-if TYPE_CHECKING:
-    from hydra.core.utils import JobReturn
-    from omegaconf import DictConfig
-
 
 # A multirun raises the exception of a failed job, and then calls no hook.
 ends_with(Hydra, "multirun")

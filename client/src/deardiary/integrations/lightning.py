@@ -16,11 +16,12 @@ else:
     from pytorch_lightning.loggers.logger import Logger, rank_zero_experiment
     from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from collections.abc import Iterator, Mapping
+
+from deardiary.tracking.iteration import ActiveIteration
+
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Mapping
-
-    from deardiary.tracking.iteration import ActiveIteration
 
 
 class DearDiaryLogger(Logger):

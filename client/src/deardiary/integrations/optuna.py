@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -15,14 +16,10 @@ from deardiary.integrations._optuna_storage import DearDiaryBackend as DearDiary
 from deardiary.integrations._optuna_storage import DearDiaryStorage as DearDiaryStorage
 from deardiary.integrations._run import Run, current, ends_with, scalars
 from deardiary.tracking import outcome
+from deardiary.tracking.iteration import ActiveIteration
 from deardiary.wire.shapes import IterationStatus
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from deardiary.tracking.iteration import ActiveIteration
-
-    Objective = Callable[[optuna.Trial], Any]
+Objective = Callable[[optuna.Trial], Any]
 
 _STATUS = {TrialState.COMPLETE: IterationStatus.SUCCEEDED, TrialState.FAIL: IterationStatus.FAILED}
 

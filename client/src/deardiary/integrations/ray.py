@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ray import tune
 from ray.tune.experiment import Trial
@@ -15,10 +15,8 @@ from ray.tune.logger import LoggerCallback
 
 from deardiary.integrations._run import Run, ends_with
 from deardiary.nested import flat
+from deardiary.tracking.iteration import ActiveIteration
 from deardiary.wire.shapes import IterationStatus
-
-if TYPE_CHECKING:
-    from deardiary.tracking.iteration import ActiveIteration
 
 # Each result repeats these about the trial and its machine.
 _ABOUT = {"config", "pid", "timestamp", "done", "should_checkpoint"}

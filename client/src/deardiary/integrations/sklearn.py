@@ -5,18 +5,15 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import joblib
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import _search, _validation
 
 from deardiary.integrations._run import Run, ending, scalars
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.iteration import ActiveIteration
 
 _FITS = ("fit", "fit_predict", "fit_transform")
 _log = logging.getLogger(__name__)

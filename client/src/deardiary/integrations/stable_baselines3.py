@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import KVWriter
@@ -11,11 +12,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from deardiary.integrations._run import Run, ends_with
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.iteration import ActiveIteration
 
 for _algorithm in (OnPolicyAlgorithm, OffPolicyAlgorithm):
     ends_with(_algorithm, "learn")

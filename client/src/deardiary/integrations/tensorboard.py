@@ -10,18 +10,15 @@ import importlib
 import inspect
 import logging
 import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from deardiary.integrations._run import Run
 from deardiary.media.image import as_array
+from deardiary.tracking.iteration import ActiveIteration
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from deardiary.tracking.iteration import ActiveIteration
-
-    # Receives the run, and the arguments of a writer's method by their names.
-    Log = Callable[[Run, dict[str, Any]], object]
+# Receives the run, and the arguments of a writer's method by their names.
+Log = Callable[[Run, dict[str, Any]], object]
 
 _log = logging.getLogger(__name__)
 _state: dict[str, Any] = {"run": None}

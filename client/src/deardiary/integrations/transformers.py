@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from transformers import Trainer, TrainerCallback
 from transformers.integrations import integration_utils
 
 from deardiary.integrations._run import Run, ends_with
-
-if TYPE_CHECKING:
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.iteration import ActiveIteration
 
 ends_with(Trainer, "train")
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ultralytics.engine.trainer import BaseTrainer
 from ultralytics.utils import RANK
 
 from deardiary.integrations._run import Run, ends_with
-
-if TYPE_CHECKING:
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.iteration import ActiveIteration
 
 ends_with(BaseTrainer, "train")
 

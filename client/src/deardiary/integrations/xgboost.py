@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import xgboost
 from xgboost import collective
 
 from deardiary.integrations._run import Callback, ends_with
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # In the configuration, but not set by users; it has no trees yet.
 _NOT_SET = {"name", "disable_default_eval_metric", "num_trees"}

@@ -6,12 +6,10 @@ import itertools
 import json
 import math
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from deardiary.media.encoded import Encoded
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 BINS = 64
 _LARGEST = sys.float_info.max

@@ -10,16 +10,14 @@ import dataclasses
 import json
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from deardiary import settings
 from deardiary.environment.redact import redacted
 from deardiary.errors import without_query
 from deardiary.tracking import ranks as ranking
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 _OBJECTIVE = "_tuning_objective_metric"  # only jobs of a tuning job have this hyperparameter
 _OF_TUNING_JOB = re.compile(r"^(.+)-\d{3,}-[0-9a-f]{8}$")  # the name of such a job: tuning job, number, eight digits

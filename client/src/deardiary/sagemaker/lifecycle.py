@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from deardiary import settings
+from deardiary.client import Client
 from deardiary.errors import ClientError
 from deardiary.sagemaker.failure import explain, explaining
 from deardiary.sagemaker.job import Job, find_job
@@ -14,15 +16,9 @@ from deardiary.spool.run import RunRef
 from deardiary.tracking import capture as captures
 from deardiary.tracking import ranks as ranking
 from deardiary.tracking import start as lifecycle
-from deardiary.tracking.ranks import Place
+from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.ranks import Place, Ranks
 from deardiary.wire.shapes import IterationStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from deardiary.client import Client
-    from deardiary.tracking.iteration import ActiveIteration
-    from deardiary.tracking.ranks import Ranks
 
 
 def start(

@@ -10,13 +10,10 @@ import shutil
 import struct
 import tarfile
 import zlib
-from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, cast
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
 
 from deardiary import settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GIB, MIB = 2**30, 2**20
 MAX_MEMBERS = 250_000

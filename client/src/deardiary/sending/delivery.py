@@ -8,8 +8,12 @@ import itertools
 import json
 import logging
 import math
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
+from deardiary.client import Client
 from deardiary.entities.records import Fields, split
 from deardiary.errors import REFUSALS, ClientError, reason_of
 from deardiary.files import write_whole
@@ -17,20 +21,13 @@ from deardiary.sending import operations, run_ref
 from deardiary.spool import lines, points, store
 from deardiary.spool import output as outputs
 from deardiary.spool import run as runs
+from deardiary.spool.lines import Entry
+from deardiary.spool.output import Line
+from deardiary.spool.points import Row
+from deardiary.spool.run import Run, RunRef
+from deardiary.spool.segment import Segment
 from deardiary.wire import limits, times
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-    from pathlib import Path
-
-    from deardiary.client import Client
-    from deardiary.spool.lines import Entry
-    from deardiary.spool.output import Line
-    from deardiary.spool.points import Row
-    from deardiary.spool.run import Run, RunRef
-    from deardiary.spool.segment import Segment
-    from deardiary.wire.shapes import FlushReceipt, Iteration, PendingCommand
+from deardiary.wire.shapes import FlushReceipt, Iteration, PendingCommand
 
 T = TypeVar("T")
 

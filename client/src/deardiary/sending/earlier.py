@@ -5,13 +5,10 @@ from __future__ import annotations
 import logging
 import math
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from deardiary.errors import ClientError
 from deardiary.http.backoff import wait_seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 60.0
 HURRIED_BACKOFF = 1.0  # while a caller of `Sender.wait` waits

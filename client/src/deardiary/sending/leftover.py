@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary import settings
 from deardiary.errors import reason_of
 from deardiary.spool import lines, own_file, store
 from deardiary.spool.lock import FolderLock
+from deardiary.spool.run import Run
 from deardiary.spool.segment import segments_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
-
-    from deardiary.spool.run import Run
 
 _SHORTEST_PREFIX = 6
 _MAX_REJECTED_BYTES = 256 * 2**20

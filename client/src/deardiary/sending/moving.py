@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
 
 from deardiary import settings
+from deardiary.client import Client
 from deardiary.errors import ClientError
+from deardiary.spool.run import Run, RunRef
 from deardiary.spool.segment import segments_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from deardiary.client import Client
-    from deardiary.spool.run import Run, RunRef
 
 
 class Move:

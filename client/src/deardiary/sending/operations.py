@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
+from deardiary.client import Client
 from deardiary.errors import ClientError
 from deardiary.sending import registry
 from deardiary.spool import store
 from deardiary.wire.shapes import Iteration, IterationStatus
 from deardiary.wire.times import from_milliseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from deardiary.client import Client
 
 
 def upload(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:

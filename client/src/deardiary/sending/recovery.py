@@ -6,22 +6,17 @@ import contextlib
 import dataclasses
 import logging
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from deardiary import settings
+from deardiary.client import Client
 from deardiary.errors import ClientError, reason_of
 from deardiary.sending.delivery import Delivered, Delivery, hint
 from deardiary.spool import lines, store
 from deardiary.spool import run as runs
 from deardiary.spool.lock import FolderLock
-from deardiary.spool.segment import segments_in
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from deardiary.client import Client
-    from deardiary.spool.run import Run
-    from deardiary.spool.segment import FileSegment
+from deardiary.spool.run import Run
+from deardiary.spool.segment import FileSegment, segments_in
 
 _log = logging.getLogger(__name__)
 _busy = threading.Lock()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from deardiary.client import Client
 from deardiary.entities import reference
 from deardiary.errors import NotFound
-
-if TYPE_CHECKING:
-    from os import PathLike
-
-    from deardiary.client import Client
-    from deardiary.wire.shapes import Iteration, ModelVersion, Resource
+from deardiary.wire.shapes import Iteration, ModelVersion, Resource
 
 
 def register(

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from deardiary.client import Client
 from deardiary.errors import ClientError
+from deardiary.spool.run import RunRef
 from deardiary.wire.shapes import Iteration, IterationStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from deardiary.client import Client
-    from deardiary.spool.run import RunRef
 
 _log = logging.getLogger(__name__)
 

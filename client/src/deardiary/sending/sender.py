@@ -8,17 +8,13 @@ import math
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from deardiary.errors import ClientError, reason_of
 from deardiary.http.backoff import wait_seconds
+from deardiary.sending.delivery import Delivery
 from deardiary.sending.earlier import FIRST_BACKOFF, HURRIED_BACKOFF, LONGEST_BACKOFF, REFUSED_SECONDS, Earlier
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from deardiary.sending.delivery import Delivery
-    from deardiary.spool.writer import Writer
+from deardiary.spool.writer import Writer
 
 FLUSH_SECONDS = 5.0  # between two flushes if the server sets no pace; between two looks at the folder
 FASTEST_SECONDS, SLOWEST_SECONDS = 0.5, 60.0  # of a pace that the server sets

@@ -6,15 +6,13 @@ import contextlib
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary import settings
 from deardiary.sending.archive import room_in, too_large, unpack
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from os import PathLike
 
 ARCHIVES = (".tar.gz", ".tgz", ".tar")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
+from collections.abc import Callable, Collection
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deardiary import settings, terminal
 from deardiary.client import Client, connect, connect_unchosen
@@ -14,14 +15,9 @@ from deardiary.errors import NOT_THERE, ClientError, reason_of
 from deardiary.sending import recovery
 from deardiary.sending.delivery import hint
 from deardiary.sending.moving import Move
+from deardiary.sending.recovery import Outcome
 from deardiary.spool import store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from os import PathLike
-
-    from deardiary.sending.recovery import Outcome
-    from deardiary.spool.run import Run
+from deardiary.spool.run import Run
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

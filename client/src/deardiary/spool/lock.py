@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from deardiary import files
 from deardiary.spool.segment import close_quietly
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILE = "lock"
 

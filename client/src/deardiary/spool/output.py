@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from deardiary.spool import lines as spooled
 from deardiary.wire import limits
 from deardiary.wire.times import format_many
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 # Of text in one line of the spool.
 _PER_LINE_BYTES = 48 * 1024

@@ -8,15 +8,13 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from deardiary.values import Number, as_float, checked_key
 from deardiary.wire import limits
 from deardiary.wire.form import encode_float
 from deardiary.wire.times import format_time, from_milliseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _log = logging.getLogger(__name__)
 

@@ -6,12 +6,10 @@ import contextlib
 import dataclasses
 import os
 import re
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from deardiary.spool import own_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # A segment has at most 2 MiB, or a single line, which is no longer than a request.
 _MAX_BYTES = 64 * 2**20

@@ -6,20 +6,15 @@ import contextlib
 import re
 import shutil
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from deardiary.files import parts_of
 from deardiary.spool import lines, lock, own_file
 from deardiary.spool import run as runs
 from deardiary.spool.lock import FolderLock
-from deardiary.spool.segment import segments_in
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from deardiary.spool.run import Run
-    from deardiary.spool.segment import FileSegment
+from deardiary.spool.run import Run
+from deardiary.spool.segment import FileSegment, segments_in
 
 FILES, REJECTED = "files", "rejected"
 UNTOUCHED_SECONDS = 60.0

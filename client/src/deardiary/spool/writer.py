@@ -7,17 +7,14 @@ import contextlib
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 from deardiary.errors import reason_of
 from deardiary.files import write_whole
 from deardiary.spool import lines
 from deardiary.spool.segment import MemorySegment, OwnSegment, Segment, close_quietly, path_of
 from deardiary.wire import limits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 # A segment must fit in one request, where a point takes up to 100 bytes more.
 MAX_POINTS = limits.MAX_BATCH_POINTS

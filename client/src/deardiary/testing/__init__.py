@@ -8,15 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 from unittest.mock import patch
 
 from deardiary import client
 from deardiary.testing.server import URL, MemoryServer, Recorded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
 __all__ = ["MemoryServer", "Recorded", "recording"]
 

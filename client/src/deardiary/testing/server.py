@@ -8,12 +8,14 @@ import hashlib
 import io
 import json
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from deardiary.client import Client, connect
+from deardiary.entities.records import Point
 from deardiary.http.transport import Request, Response
 from deardiary.testing.table import Logged, Refused, Row, Table, merged, now, points_in
 from deardiary.wire import parts
@@ -21,11 +23,6 @@ from deardiary.wire.form import to_json
 from deardiary.wire.names import name_of
 from deardiary.wire.shapes import IterationStatus, UploadRequest
 from deardiary.wire.times import format_time
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from deardiary.entities.records import Point
 
 URL = "https://diary.test/api"
 _STORE = "https://store.test/"

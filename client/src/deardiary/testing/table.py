@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary.entities.records import Point
 from deardiary.wire.form import decode_float
 from deardiary.wire.times import format_time, parse_time
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 Row = dict[str, Any]
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING
 
 from deardiary import settings, terminal
 from deardiary.tracking.console import uncaptured
-
-if TYPE_CHECKING:
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.iteration import ActiveIteration
 
 
 def announce(active: ActiveIteration) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from deardiary import settings
 from deardiary.forks import no_fork
+from deardiary.tracking.iteration import ActiveIteration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from deardiary.environment.capture import Environment
-    from deardiary.tracking.iteration import ActiveIteration
 
 PARTS = ("environment", "output", "system")
 _PATIENCE_SECONDS = 2.0  # the end of an iteration waits so long for its snapshot

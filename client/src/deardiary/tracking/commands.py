@@ -10,17 +10,13 @@ import collections
 import logging
 import signal
 import threading
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from deardiary.terminal import one_line
-from deardiary.wire.shapes import IterationStatus
+from deardiary.wire.shapes import IterationStatus, PendingCommand
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from deardiary.wire.shapes import PendingCommand
-
-    Function = Callable[[PendingCommand], object]
+Function = Callable[[PendingCommand], object]
 
 STOP = "stop"
 

@@ -15,21 +15,18 @@ import threading
 import time
 import weakref
 from collections import deque
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from types import TracebackType
+from typing import Any, Protocol, cast
 
 from deardiary.spool.output import Line
 from deardiary.tracking import interactive
+from deardiary.tracking.finish_hooks import FinishHooks
 from deardiary.tracking.screen import Screen
 from deardiary.wire import limits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
-
-    from deardiary.tracking.finish_hooks import FinishHooks
-    from deardiary.wire.shapes import IterationStatus
+from deardiary.wire.shapes import IterationStatus
 
 _DRAIN_SECONDS = 1.0  # SIGKILL loses the lines of this time
 _PATIENCE_SECONDS = 10.0

@@ -6,22 +6,18 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from deardiary.client import Client
 from deardiary.errors import ClientError
 from deardiary.sending import run_ref as refs
 from deardiary.sending.delivery import is_refusal
+from deardiary.spool.run import RunRef
 from deardiary.wire.shapes import Iteration, IterationStatus
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from deardiary.client import Client
-    from deardiary.spool.run import RunRef
-
-    Refused = ClientError | ValueError
+Refused = ClientError | ValueError
 
 # A caller that asks for the iteration's id waits so long. The records are sent later if the server does not answer.
 PATIENCE_SECONDS = 10.0

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from deardiary.tracking.iteration import ActiveIteration
 from deardiary.tracking.start import start
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from deardiary.tracking.iteration import ActiveIteration
-
-    # Start the iteration of a call; return it and the keyword arguments for the function.
-    Begin = Callable[[dict[str, Any]], tuple[ActiveIteration, dict[str, Any]]]
+# Start the iteration of a call; return it and the keyword arguments for the function.
+Begin = Callable[[dict[str, Any]], tuple[ActiveIteration, dict[str, Any]]]
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from os import PathLike
 from typing import TYPE_CHECKING, cast
 
+from deardiary.tracking.console import CapturedOutput
+from deardiary.tracking.finish_hooks import FinishHooks
+from deardiary.tracking.journal import Journal
 from deardiary.tracking.silent import NullCapture
-from deardiary.values import as_snapshot
+from deardiary.values import Number, as_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from os import PathLike
-
     from deardiary.environment.capture import Environment
-    from deardiary.tracking.console import CapturedOutput
-    from deardiary.tracking.finish_hooks import FinishHooks
-    from deardiary.tracking.journal import Journal
     from deardiary.tracking.system import SystemWatch
-    from deardiary.values import Number
 
 
 class EnvironmentLog:

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from deardiary.client import Client
 from deardiary.errors import ClientError
 from deardiary.sending import registry
 from deardiary.sending.run_ref import key_of
+from deardiary.spool.run import RunRef
+from deardiary.tracking.journal import Journal
 from deardiary.wire.shapes import ModelVersion, Resource, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from os import PathLike
-
-    from deardiary.client import Client
-    from deardiary.spool.run import RunRef
-    from deardiary.tracking.journal import Journal
     from deardiary.transfer.bulk import File
 
 _log = logging.getLogger(__name__)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from deardiary.wire.shapes import IterationStatus
 
-    from deardiary.wire.shapes import IterationStatus
-
-    Action = Callable[[IterationStatus, str], object]
+Action = Callable[[IterationStatus, str], object]
 
 
 class FinishHooks:

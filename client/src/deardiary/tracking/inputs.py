@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from deardiary.tracking.journal import Journal
 from deardiary.values import as_labels, checked_text, checked_word
 from deardiary.wire.shapes import ModelVersion, Resource
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from deardiary.tracking.journal import Journal
 
 _log = logging.getLogger(__name__)
 

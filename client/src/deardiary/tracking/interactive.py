@@ -6,10 +6,8 @@ import dataclasses
 import inspect
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from types import CodeType
+from types import CodeType
+from typing import Any
 
 _SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _EXITS = ("exit", "exit()", "quit", "quit()")  # cells that only leave the shell

@@ -9,17 +9,22 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from os import PathLike
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast
 
 from deardiary import settings
+from deardiary.client import Client
 from deardiary.errors import ClientError, reason_of
 from deardiary.sending.run_ref import key_of
 from deardiary.spool.points import PointEncoder
 from deardiary.spool.run import Run, RunRef
 from deardiary.tracking import interactive, outcome, process_hooks
 from deardiary.tracking.commands import Commands
+from deardiary.tracking.creation import Creation
 from deardiary.tracking.environment import EnvironmentLog
 from deardiary.tracking.files import Artifacts
 from deardiary.tracking.finish_hooks import FinishHooks
@@ -30,18 +35,11 @@ from deardiary.tracking.silent import NullArtifacts, NullJournal
 from deardiary.tracking.steps import StepCounter
 from deardiary.values import Number, as_label_changes, as_step, as_tags, as_texts, checked_text, checked_word
 from deardiary.wire.limits import MAX_ALERT_CHARACTERS
-from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, Resource
+from deardiary.wire.shapes import Iteration, IterationStatus, ModelVersion, PendingCommand, Resource
 from deardiary.wire.times import to_milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from os import PathLike
-    from types import TracebackType
-
-    from deardiary.client import Client
     from deardiary.media.encoded import Encoded
-    from deardiary.tracking.creation import Creation
-    from deardiary.wire.shapes import PendingCommand
 
 _log = logging.getLogger(__name__)
 

@@ -10,12 +10,14 @@ import logging
 import math
 import shutil
 import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary import settings
+from deardiary.client import Client
 from deardiary.errors import ClientError, reason_of
 from deardiary.files import sha256_of
 from deardiary.sending import leftover, recovery
@@ -24,19 +26,14 @@ from deardiary.sending.sender import Sender
 from deardiary.spool import lines, store
 from deardiary.spool import output as outputs
 from deardiary.spool import run as runs
+from deardiary.spool.lock import FolderLock
+from deardiary.spool.output import Line
 from deardiary.spool.points import bodies
 from deardiary.spool.run import Run, RunRef
 from deardiary.spool.writer import Writer
+from deardiary.tracking.creation import Creation
 from deardiary.wire import limits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from deardiary.client import Client
-    from deardiary.spool.lock import FolderLock
-    from deardiary.spool.output import Line
-    from deardiary.tracking.creation import Creation
-    from deardiary.wire.shapes import Iteration, PendingCommand
+from deardiary.wire.shapes import Iteration, PendingCommand
 
 _FIELDS_PER_LINE = 100
 # Of output that waits in the spool, and in memory without one.

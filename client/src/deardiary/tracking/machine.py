@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary.forks import no_fork
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Sample = Callable[[], dict[str, float]]
+Sample = Callable[[], dict[str, float]]
 
 _MB = 1e6
 _PROC = Path("/proc")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
+from deardiary.tracking.steps import StepCounter
 from deardiary.values import as_step, checked_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from os import PathLike
-    from pathlib import Path
-    from typing import SupportsIndex
-
     from deardiary.media.encoded import Encoded
-    from deardiary.tracking.steps import StepCounter
 
 
 class MediaLog:

@@ -10,15 +10,13 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NoReturn, Protocol
 
 from deardiary import settings
 from deardiary.tracking import interactive, outcome
 from deardiary.wire.shapes import IterationStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
 
 KILLED_SECONDS = 5.0  # a container has ten seconds from SIGTERM to SIGKILL; a DataLoader waits five for a worker
 

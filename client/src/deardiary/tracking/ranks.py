@@ -9,15 +9,13 @@ import itertools
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from deardiary import settings
 from deardiary.spool.run import RunRef, this_boot
 from deardiary.tracking.console import uncaptured
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Ranks = Literal["first", "children", "all"]
 RANKS: tuple[Ranks, ...] = ("first", "children", "all")

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
 
+from deardiary.spool.run import Run
 from deardiary.tracking.files import pending_resource, pending_version
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from os import PathLike
-    from pathlib import Path
-    from typing import Any
-
-    from deardiary.spool.run import Run
-    from deardiary.wire.shapes import ModelVersion, Resource
+from deardiary.wire.shapes import ModelVersion, Resource
 
 
 class NullJournal:

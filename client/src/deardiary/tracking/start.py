@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from deardiary import settings
 from deardiary.client import Client, connect_later
@@ -18,14 +18,10 @@ from deardiary.tracking import ranks as ranking
 from deardiary.tracking.announcement import announce
 from deardiary.tracking.creation import Creation
 from deardiary.tracking.iteration import ActiveIteration, silent_iteration
+from deardiary.tracking.ranks import Ranks
 from deardiary.values import as_label_changes, as_name, as_tags, as_texts, checked_text, checked_word
 from deardiary.wire import limits
 from deardiary.wire.shapes import Iteration
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from deardiary.tracking.ranks import Ranks
 
 Parent = ActiveIteration | Iteration | RunRef | str
 

@@ -6,12 +6,9 @@ The server numbers the points of all others: resumed iterations, forked processe
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from deardiary.wire import limits
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 
 class StepCounter:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 from deardiary.tracking import machine
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from deardiary.tracking.finish_hooks import FinishHooks
-    from deardiary.wire.shapes import IterationStatus
+from deardiary.tracking.finish_hooks import FinishHooks
+from deardiary.wire.shapes import IterationStatus
 
 _PATIENCE_SECONDS = 2.0
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from deardiary.api import Api, path_of, present
 from deardiary.errors import ClientError
 from deardiary.files import size_and_sha256
 from deardiary.transfer import store, upload
+from deardiary.transfer.progress import Meter
 from deardiary.wire import parts
 from deardiary.wire.shapes import BulkUpload, BulkUploads, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
-    from pathlib import Path
 
-    from deardiary.transfer.progress import Meter
 
 # Small files wait for answers more than for bytes.
 THREADS = 8

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from deardiary.files import size_and_sha256
 from deardiary.wire import parts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-    from typing import BinaryIO
-
-    from deardiary.wire.parts import Part
+from deardiary.wire.parts import Part
 
 _BLOCK = 4 * 1024 * 1024
 

@@ -11,23 +11,20 @@ import hashlib
 import os
 import secrets
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 
 from deardiary.errors import ClientError
 from deardiary.files import BLOCK_BYTES, lock, read_at, stem_of
 from deardiary.http.backoff import wait_seconds
 from deardiary.http.retries import FIRST_WAIT, LONGEST_WAIT
+from deardiary.http.transport import Response, Transport
 from deardiary.transfer import pieces, store
+from deardiary.transfer.progress import Meter
 from deardiary.transfer.source import Source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from deardiary.http.transport import Response, Transport
-    from deardiary.transfer.progress import Meter
-    from deardiary.wire.shapes import Download
+from deardiary.wire.shapes import Download
 
 
 def fetch(api_url: str, transport: Transport, sign: Callable[[], Download], target: Path, meter: Meter) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deardiary.wire import limits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Windows reads this as a drive in any part of a path.
 _DRIVE = re.compile(r"[A-Za-z]:")

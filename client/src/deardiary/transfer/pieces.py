@@ -11,6 +11,7 @@ import struct
 import threading
 import time
 from collections import deque
+from collections.abc import Generator
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,11 +20,9 @@ from deardiary.files import BLOCK_BYTES, read_at, write_at
 from deardiary.http.backoff import wait_seconds
 from deardiary.http.retries import FIRST_WAIT, LONGEST_WAIT
 from deardiary.transfer import store
+from deardiary.transfer.progress import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from deardiary.transfer.progress import Meter
     from deardiary.transfer.source import Source
 
 PIECE_BYTES = 8 * 1024 * 1024

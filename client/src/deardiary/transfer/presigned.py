@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from deardiary.errors import STORE_FORBIDDEN, ClientError
-from deardiary.http.transport import Request
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from deardiary.http.transport import Body
-    from deardiary.wire.shapes import UploadRequest
+from deardiary.http.transport import Body, Request
+from deardiary.wire.shapes import UploadRequest
 
 _METHODS = ("PUT", "POST")
 _HEADERS = ("content-type", "content-length", "content-md5", "content-encoding", "content-disposition")

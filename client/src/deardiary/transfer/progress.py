@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable
+from types import TracebackType
+from typing import TextIO
 
 from deardiary.terminal import one_line, size
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 
 _REDRAW_SECONDS = 0.1
 _CELLS = 24

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from deardiary.errors import NOT_SENT, ClientError
+from deardiary.http.transport import Response, Transport
 from deardiary.transfer import presigned, store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from deardiary.http.transport import Response, Transport
-    from deardiary.wire.shapes import Download
+from deardiary.wire.shapes import Download
 
 # API Gateway sends raw bytes only for this Accept header; S3 ignores it.
 _HEADERS = {"Accept": "application/octet-stream"}

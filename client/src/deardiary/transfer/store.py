@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from deardiary.errors import ClientError, from_store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from deardiary.http.transport import Response
+from deardiary.http.transport import Response
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deardiary.api import Api, path_of
@@ -11,18 +13,15 @@ from deardiary.errors import ClientError
 from deardiary.files import size_and_sha256
 from deardiary.http.transport import FileSlice, Readable
 from deardiary.transfer import presigned, store
+from deardiary.transfer.digests import Digests
+from deardiary.transfer.progress import Meter
 from deardiary.wire import parts
-from deardiary.wire.shapes import Resource, Upload
+from deardiary.wire.parts import Part
+from deardiary.wire.shapes import Resource, Upload, UploadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from concurrent.futures import ThreadPoolExecutor
-    from pathlib import Path
 
-    from deardiary.transfer.digests import Digests
-    from deardiary.transfer.progress import Meter
-    from deardiary.wire.parts import Part
-    from deardiary.wire.shapes import UploadRequest
 
 # Parts that are declared, and if necessary hashed, together before the first of them is sent.
 _WINDOW = 64

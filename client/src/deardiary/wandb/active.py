@@ -7,10 +7,12 @@ import glob
 import logging
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from types import TracebackType
+from typing import IO, Any
 
+from deardiary.tracking.iteration import ActiveIteration
 from deardiary.values import as_float
 from deardiary.wandb import state
 from deardiary.wandb.artifact import MANIFEST, Artifact, UsedArtifact
@@ -19,12 +21,6 @@ from deardiary.wandb.data import Histogram, Image, Plotly, Table, Value
 from deardiary.wandb.errors import UsageError
 from deardiary.wandb.summaries import Summary
 from deardiary.wire.shapes import IterationStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
-
-    from deardiary.tracking.iteration import ActiveIteration
 
 _log = logging.getLogger(__name__)
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
+from deardiary.client import Client
 from deardiary.transfer import paths
 from deardiary.wandb.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from deardiary.client import Client
-    from deardiary.wire.shapes import ModelVersion
+from deardiary.wire.shapes import ModelVersion
 
 MANIFEST = "manifest.json"
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from deardiary.nested import flat
 from deardiary.values import as_texts
 from deardiary.wandb.errors import UsageError
 from deardiary.wandb.summaries import Values
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Config(Values):

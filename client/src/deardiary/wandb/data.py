@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary.media.image import as_array
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from deardiary.tracking.iteration import ActiveIteration
+from deardiary.tracking.iteration import ActiveIteration
 
 
 class Value:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from deardiary.media.image import as_array
 from deardiary.wandb.data import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def line(table: Table, x: str, y: str, **_left_out: Any) -> Table:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from deardiary import settings
 from deardiary.tracking.iteration import ActiveIteration, silent_iteration
@@ -12,9 +13,6 @@ from deardiary.values import as_texts
 from deardiary.wandb import state
 from deardiary.wandb.active import Run
 from deardiary.wandb.configuration import named
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 PROJECT, EXPERIMENT = "uncategorized", "runs"
 _VARIABLES = {

@@ -10,15 +10,13 @@ import base64
 import struct
 import zlib
 from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from deardiary.wire.column_codec import WORD, decode_integers, decode_values
 from deardiary.wire.columns import Columns
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 MAGIC = b"DDC"
 ONE_BATCH, MANY_BATCHES = 1, 2

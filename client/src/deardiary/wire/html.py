@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary.wire.times import format_time
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 MOST_ROWS = 20
 _EMPTY: tuple[object, ...] = (None, "", (), {}, [])

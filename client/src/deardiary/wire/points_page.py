@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from deardiary.wire.chunks import Batch, DamagedData
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 MAGIC = b"DDP\x01"
 LENGTH = struct.Struct(">I")

@@ -6,13 +6,10 @@ import os
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from deardiary.environment.kinds.kind import Kind, NotComparable, Present
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
 _PROJECTS = ("JuliaProject.toml", "Project.toml")  # in the order of Base.project_names
 _MANIFESTS = ("JuliaManifest.toml", "Manifest.toml")  # in the order of Base.manifest_names

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 Command = tuple[str, ...]
 PYPROJECT = "pyproject.toml"

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import platform
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from deardiary.environment.installed import MADE_BY_US, installed, normalised
 from deardiary.environment.kinds.kind import Command, Kind, Present
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 _HEAD = 2000  # characters, where the tools write their names
 # The packages of a new venv, and this package.

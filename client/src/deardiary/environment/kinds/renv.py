@@ -6,13 +6,10 @@ import json
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from deardiary.environment.kinds.kind import Kind, NotComparable, Present
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 _FIRST_KEY = re.compile(r'\A\s*\{\s*"(?:R|Bioconductor|Packages|Python|renv)"\s*:')
 _VERSION = re.compile(r"^Version:\s*(\S+)", re.MULTILINE)
