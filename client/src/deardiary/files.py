@@ -1,7 +1,5 @@
 """Files: atomic writes, hashes, locks."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets

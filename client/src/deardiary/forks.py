@@ -4,8 +4,6 @@ A module that another thread is importing at the fork stays locked in the new pr
 opened for a program stays open there.
 """
 
-from __future__ import annotations
-
 import os
 import threading
 

@@ -4,8 +4,6 @@ The server sends the signed `sts:GetCallerIdentity` to AWS, which answers with t
 server, so that no other one can use the request. `api` imports this module when a server asks for a token.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

@@ -1,7 +1,5 @@
 """Parameters given as nested objects, as one level of names joined by dots."""
 
-from __future__ import annotations
-
 import sys
 import types
 from collections.abc import Iterator, Mapping

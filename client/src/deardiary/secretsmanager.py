@@ -1,7 +1,5 @@
 """A token from AWS Secrets Manager, for environments where the token itself would be too long or visible."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

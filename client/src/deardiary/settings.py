@@ -1,7 +1,5 @@
 """The client's settings, from arguments, the environment and the login file. The only reader of os.environ."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

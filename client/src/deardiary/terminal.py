@@ -1,7 +1,5 @@
 """Text on a terminal, and questions to the user there."""
 
-from __future__ import annotations
-
 import logging
 import sys
 from typing import TextIO

@@ -1,7 +1,5 @@
 """Validation and conversion of logged values."""
 
-from __future__ import annotations
-
 import logging
 import operator
 import re

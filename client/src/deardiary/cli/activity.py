@@ -1,7 +1,5 @@
 """``deardiary activity``."""
 
-from __future__ import annotations
-
 from itertools import islice
 
 from deardiary.cli.command import Call, Subparsers, count, verb

@@ -1,7 +1,5 @@
 """One change to several iterations, which may be in different experiments."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 from deardiary.cli.command import Call

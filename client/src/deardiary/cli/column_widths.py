@@ -1,7 +1,5 @@
 """Widths of a table's columns on a terminal that is narrower than the table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 NARROWEST = 8

@@ -1,7 +1,5 @@
 """Shared parts of all commands: the parsed call, and helpers that add verbs to the parser."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Mapping
 from enum import IntEnum

@@ -1,7 +1,5 @@
 """Iterations side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from deardiary.wire.shapes import Iteration, IterationOverview

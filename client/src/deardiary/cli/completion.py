@@ -1,7 +1,5 @@
 """``deardiary completion``: a shell script that completes commands, options, and names on the server."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator, Mapping
 from itertools import islice

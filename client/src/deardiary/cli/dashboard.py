@@ -1,7 +1,5 @@
 """``deardiary open``: the dashboard in a browser."""
 
-from __future__ import annotations
-
 import webbrowser
 from collections.abc import Callable
 

@@ -3,8 +3,6 @@
 Each text leaves out kinds without objects, and is empty if there are none at all.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import chain, islice
 

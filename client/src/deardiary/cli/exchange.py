@@ -1,7 +1,5 @@
 """The commands of the package ``deardiary-exchange``, which is imported only for these."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 
 from deardiary.cli.command import Subparsers

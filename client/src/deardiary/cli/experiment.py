@@ -1,7 +1,5 @@
 """``deardiary experiments``."""
 
-from __future__ import annotations
-
 from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, Subparsers, changes_of, edit, noun, tagging, trashing, verb
 from deardiary.cli.label import label_changes, labelling, show_labels

@@ -1,7 +1,5 @@
 """Errors of commands: the message and the exit status."""
 
-from __future__ import annotations
-
 from deardiary.errors import NOT_SENT, ClientError, reason_of
 
 REFUSED, USAGE, SIGN_IN, NO_ANSWER, INTERRUPTED = 1, 2, 3, 4, 130

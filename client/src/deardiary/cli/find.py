@@ -1,7 +1,5 @@
 """Find objects by the text that a user types: a name, a path of names, or an id."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice

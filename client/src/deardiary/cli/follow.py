@@ -1,7 +1,5 @@
 """A table of iterations that stays up to date: ``deardiary iterations ls --follow``."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence

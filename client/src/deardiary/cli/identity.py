@@ -1,7 +1,5 @@
 """``deardiary identities``."""
 
-from __future__ import annotations
-
 from deardiary.cli import find, session
 from deardiary.cli.command import Call, Subparsers, noun, removal, verb
 from deardiary.client import Client

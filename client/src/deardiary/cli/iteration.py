@@ -1,7 +1,5 @@
 """``deardiary iterations``."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Sequence
 from heapq import nlargest

@@ -1,7 +1,5 @@
 """Labels on the command line: ``label`` of projects, experiments, iterations and models."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Protocol
 

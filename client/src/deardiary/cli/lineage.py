@@ -1,7 +1,5 @@
 """What an iteration has read, and the model versions that came from it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from deardiary.cli.command import Call

@@ -1,7 +1,5 @@
 """The command line: call the handler of the typed words; convert an error into a message and an exit status."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import logging

@@ -1,7 +1,5 @@
 """``deardiary metrics``."""
 
-from __future__ import annotations
-
 import argparse
 import csv
 import sys

@@ -1,7 +1,5 @@
 """``deardiary models``."""
 
-from __future__ import annotations
-
 from deardiary.cli import deletion_extent, find
 from deardiary.cli.command import Call, Subparsers, changes_of, edit, noun, one_of, trashing, verb
 from deardiary.cli.failure import CommandFailed

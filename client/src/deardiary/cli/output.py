@@ -1,7 +1,5 @@
 """Output of commands: JSON for programs, tables for people."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

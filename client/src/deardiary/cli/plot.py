@@ -4,8 +4,6 @@ A single curve is drawn in braille, whose cells have two by four dots (Unicode b
 each, so that they can be told apart without colours.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """``deardiary iterations output``: what an iteration has printed, and prints."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

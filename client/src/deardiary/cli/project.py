@@ -1,7 +1,5 @@
 """``deardiary projects``."""
 
-from __future__ import annotations
-
 import logging
 
 from deardiary.cli import deletion_extent, find

@@ -1,7 +1,5 @@
 """``deardiary resources``."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """``login`` and ``whoami``."""
 
-from __future__ import annotations
-
 import argparse
 import getpass
 import platform

@@ -1,7 +1,5 @@
 """``deardiary share``."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from deardiary.cli import find, session

@@ -1,7 +1,5 @@
 """``deardiary iterations stop`` and ``command``: ask a running iteration for something."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 

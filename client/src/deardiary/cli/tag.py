@@ -1,7 +1,5 @@
 """Tags on the command line: ``tag`` of projects, experiments and iterations."""
 
-from __future__ import annotations
-
 from deardiary.cli.command import Call
 from deardiary.cli.failure import CommandFailed
 from deardiary.entities.tag import Owner

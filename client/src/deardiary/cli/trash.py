@@ -1,7 +1,5 @@
 """``deardiary trash``."""
 
-from __future__ import annotations
-
 from deardiary.cli import find
 from deardiary.cli.command import Call, Subparsers, noun, verb
 from deardiary.cli.failure import USAGE, CommandFailed

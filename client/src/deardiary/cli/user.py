@@ -1,7 +1,5 @@
 """``deardiary users``."""
 
-from __future__ import annotations
-
 import argparse
 import getpass
 import sys

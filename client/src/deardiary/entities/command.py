@@ -1,7 +1,5 @@
 """Commands to running iterations."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Iterator
 

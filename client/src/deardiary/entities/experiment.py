@@ -1,7 +1,5 @@
 """Experiments of a project."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 

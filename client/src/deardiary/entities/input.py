@@ -1,7 +1,5 @@
 """Inputs: what an iteration has read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Literal
 

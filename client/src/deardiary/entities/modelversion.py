@@ -1,7 +1,5 @@
 """Versions of a model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Permissions of users on projects."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from deardiary.api import Calls, path_of, present

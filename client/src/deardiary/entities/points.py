@@ -1,7 +1,5 @@
 """The points of an iteration as columns, decoded from the rows that the server stores."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode

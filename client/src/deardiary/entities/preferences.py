@@ -1,7 +1,5 @@
 """Preferences of the signed-in user."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Points, and parameters, tags and labels of one iteration, on their way to the server."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """References to model versions: ``MODEL@ALIAS`` and ``MODEL/3``, of the default project or after ``PROJECT/``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The trash: deleted objects that can be restored."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Check a commit out into a directory, from a local repository."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

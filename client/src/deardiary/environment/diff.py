@@ -5,8 +5,6 @@ hold credentials. In the others ``***`` replaces tokens and logins in URLs. Line
 ignores, name both kinds of files.
 """
 
-from __future__ import annotations
-
 import mmap
 import os
 import stat

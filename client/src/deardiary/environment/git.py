@@ -1,7 +1,5 @@
 """Run git, with limits on its time and its output."""
 
-from __future__ import annotations
-
 import subprocess
 import tempfile
 import threading

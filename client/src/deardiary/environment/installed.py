@@ -4,8 +4,6 @@ The file that a package was installed from is known only for a package from a UR
 name and version of the others are known.
 """
 
-from __future__ import annotations
-
 import json
 import platform
 import re

@@ -1,7 +1,5 @@
 """All kinds of lock file, and which of them a text is."""
 
-from __future__ import annotations
-
 from deardiary.environment.kinds.conda import CONDA_LOCK, PIXI
 from deardiary.environment.kinds.julia import JULIA, is_project
 from deardiary.environment.kinds.kind import Kind

@@ -1,7 +1,5 @@
 """Finding the project of a script: its folder, and the kind of its lock file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 ``***`` replaces a credential in its line, and the number of lines stays. A second pass changes nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple

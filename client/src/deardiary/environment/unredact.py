@@ -1,7 +1,5 @@
 """Put redacted lines back: those that the commit has are restored, the others are named."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -4,8 +4,6 @@ Without this check a hostile server could name a service that only this machine 
 network, or the metadata service of a cloud.
 """
 
-from __future__ import annotations
-
 import contextlib
 import enum
 import ipaddress

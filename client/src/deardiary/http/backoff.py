@@ -3,8 +3,6 @@
 https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ compares the kinds of jitter.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 

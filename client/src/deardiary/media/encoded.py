@@ -1,7 +1,5 @@
 """A value as the content of a file."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import NamedTuple

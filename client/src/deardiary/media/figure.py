@@ -1,7 +1,5 @@
 """Figures of matplotlib (and seaborn, pandas), and of plotly."""
 
-from __future__ import annotations
-
 import io
 from typing import Any
 

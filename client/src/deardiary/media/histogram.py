@@ -1,7 +1,5 @@
 """Histograms as JSON: ``{"kind": "histogram", "edges": […], "counts": […]}`` with one more edge than counts."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import math

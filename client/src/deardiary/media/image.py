@@ -1,7 +1,5 @@
 """Images: files, bytes, Pillow images, arrays and tensors."""
 
-from __future__ import annotations
-
 import io
 from typing import Any
 

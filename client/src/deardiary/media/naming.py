@@ -1,7 +1,5 @@
 """The names of media: ``media/KEY/STEP.png``, and ``media/KEY/STEP-INDEX.png`` where a step has several."""
 
-from __future__ import annotations
-
 from deardiary.transfer.paths import checked_name
 from deardiary.values import checked_key
 

@@ -1,7 +1,5 @@
 """PNG images from rows of pixels (W3C PNG specification, third edition), without a package."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 

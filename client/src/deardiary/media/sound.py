@@ -1,7 +1,5 @@
 """Sound: files and bytes as they are, arrays as WAV of 16 bits."""
 
-from __future__ import annotations
-
 import io
 import wave
 from typing import Any

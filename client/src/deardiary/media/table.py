@@ -1,7 +1,5 @@
 """Tables as CSV (RFC 4180), which every program reads."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

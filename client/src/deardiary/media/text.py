@@ -1,7 +1,5 @@
 """Text, JSON and HTML."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Video: files and bytes as they are."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from deardiary.media.encoded import Encoded, given

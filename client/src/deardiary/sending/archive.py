@@ -1,7 +1,5 @@
 """Unpack an archive that may be hostile: into one folder, within limits, with little memory."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import gzip

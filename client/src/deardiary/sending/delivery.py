@@ -1,7 +1,5 @@
 """Deliver the segments of a spool to the server. Any process may deliver a segment again without a second effect."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import itertools

@@ -1,7 +1,5 @@
 """When to send what earlier processes of an iteration left: first, and again after a failure."""
 
-from __future__ import annotations
-
 import logging
 import math
 import time

@@ -1,7 +1,5 @@
 """List and discard the unsent and rejected records of spools."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Names and keys under which a run, logged for one server, is found or created on another."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path

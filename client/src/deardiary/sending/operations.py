@@ -1,7 +1,5 @@
 """Records other than points, parameters and tags. Each can be carried out again without a second effect."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Send the spools of earlier processes."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import logging

@@ -1,7 +1,5 @@
 """Register a file of an iteration as a version of a model, and find versions by name."""
 
-from __future__ import annotations
-
 from os import PathLike
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Find or create the iteration of an `RunRef`. Any process that repeats this gets the same iteration."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 from collections.abc import Iterator

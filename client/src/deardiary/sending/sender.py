@@ -1,7 +1,5 @@
 """The thread that sends a writer's segments to the server, and retries without limit."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import math

@@ -1,7 +1,5 @@
 """Sources of spools: a folder, an archive, or S3."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

@@ -1,7 +1,5 @@
 """The lines of a segment: a CRC-32 in hex, a space, and a record in compact ASCII JSON."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from zlib import crc32

@@ -1,7 +1,5 @@
 """A file lock that the system releases at the end of the process, also after a crash."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Conversion of printed lines to lines of a spool, and of these to the lines of a request."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Reads of a spool's files. A spool may be another user's, so links out of it are refused."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

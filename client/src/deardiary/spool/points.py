@@ -3,8 +3,6 @@
 The speed of the first determines the cost of `log`.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import logging

@@ -1,7 +1,5 @@
 """Segments: the numbered files of records in a spool, each sent and acknowledged as a unit."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import os

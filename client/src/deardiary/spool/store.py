@@ -1,7 +1,5 @@
 """Creation, search and removal of spools."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import shutil

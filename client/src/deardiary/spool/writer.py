@@ -1,7 +1,5 @@
 """The writer of a spool."""
 
-from __future__ import annotations
-
 import collections
 import contextlib
 import logging

@@ -1,7 +1,5 @@
 """A transport that answers from memory."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import hashlib

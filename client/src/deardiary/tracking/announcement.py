@@ -1,7 +1,5 @@
 """The line that tells the user where an iteration is."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 

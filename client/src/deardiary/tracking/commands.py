@@ -4,8 +4,6 @@ The sender's thread receives them. A record in the spool acknowledges a command 
 that resumes the iteration does not carry it out again.
 """
 
-from __future__ import annotations
-
 import collections
 import logging
 import signal

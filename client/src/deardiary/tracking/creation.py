@@ -1,7 +1,5 @@
 """Find or create an iteration on the server, in the sender's thread, while the program goes on."""
 
-from __future__ import annotations
-
 import logging
 import math
 import threading

@@ -1,7 +1,5 @@
 """Actions to run before an iteration ends."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 

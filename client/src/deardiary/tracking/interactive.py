@@ -1,7 +1,5 @@
 """Interactive shells: notebook kernels, IPython, Python's own prompt. An error in a shell does not end the process."""
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 import sys

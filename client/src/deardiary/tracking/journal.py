@@ -1,7 +1,5 @@
 """One process's part of an iteration: its records, on their way to the server."""
 
-from __future__ import annotations
-
 import collections
 import contextlib
 import dataclasses

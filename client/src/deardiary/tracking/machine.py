@@ -1,7 +1,5 @@
 """Samples of the machine's load: of psutil and nvidia-ml-py if installed, else of /proc and nvidia-smi."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Status and error message of an iteration, from the exception that ended its work."""
 
-from __future__ import annotations
-
 import traceback
 
 from deardiary.wire import limits

@@ -1,7 +1,5 @@
 """Hooks for the end or a fork of the process while iterations are running."""
 
-from __future__ import annotations
-
 import atexit
 import dataclasses
 import logging

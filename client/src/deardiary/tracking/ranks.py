@@ -1,7 +1,5 @@
 """The ranks of a job: several processes that a launcher has started for one training."""
 
-from __future__ import annotations
-
 import contextlib
 import contextvars
 import dataclasses

@@ -1,7 +1,5 @@
 """The lines of a stream as a terminal would show them: the states of a progress bar become one line."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 

@@ -1,7 +1,5 @@
 """The parts of a silent iteration: they accept every call and store nothing."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Mapping, Sequence
 from os import PathLike

@@ -1,7 +1,5 @@
 """Start an iteration by the names of its project and experiment."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import secrets

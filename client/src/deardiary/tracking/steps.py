@@ -3,8 +3,6 @@
 The server numbers the points of all others: resumed iterations, forked processes, other clients of the API.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Collection
 

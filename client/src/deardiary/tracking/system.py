@@ -1,7 +1,5 @@
 """Load of the machine, as metrics ``system/…`` of an iteration."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Mapping

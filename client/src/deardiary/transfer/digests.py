@@ -4,8 +4,6 @@ The hashes of parts and that of the whole file are of the same bytes: if the fil
 changed part.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Mapping, Sequence

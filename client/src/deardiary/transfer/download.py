@@ -4,8 +4,6 @@ Until then the bytes are in a `.part` file beside it. That file stays if the net
 next attempt resumes it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """The names of a folder's files as resources: relative, with slashes, on every system."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

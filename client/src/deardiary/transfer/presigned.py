@@ -1,7 +1,5 @@
 """Checks of the requests that a server presigns for the client: the server may be hostile or compromised."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 

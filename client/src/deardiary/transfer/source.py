@@ -1,7 +1,5 @@
 """The presigned URL of a download."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 

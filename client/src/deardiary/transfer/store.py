@@ -1,7 +1,5 @@
 """Helpers of uploads and downloads. The client sends no token to an artifact store: the API presigns its URLs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 

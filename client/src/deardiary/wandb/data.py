@@ -1,7 +1,5 @@
 """Values that are more than numbers. Each logs itself into an iteration."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The errors of `deardiary.wandb`, with wandb's names."""
 
-from __future__ import annotations
-
 
 class Error(Exception):
     """A call that has no meaning as it is given."""

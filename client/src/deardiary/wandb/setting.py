@@ -1,7 +1,5 @@
 """The start of a run, from arguments and wandb's environment variables."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -4,8 +4,6 @@ Server and client share this module. JSON has no NaN and no time: a non-finite f
 "Infinity" or "-Infinity", a time as RFC 3339 in UTC with milliseconds and ``Z``.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import typing

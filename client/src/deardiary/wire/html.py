@@ -1,7 +1,5 @@
 """HTML for notebooks. Every text is escaped: a name or a note may come from anybody who can log."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum

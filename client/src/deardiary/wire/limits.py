@@ -3,8 +3,6 @@
 Each limit stands here once, with its unit in its name. Bytes of a text are bytes of UTF-8.
 """
 
-from __future__ import annotations
-
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
 
 # Requests and answers.

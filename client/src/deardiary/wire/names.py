@@ -3,8 +3,6 @@
 The lists and the arithmetic must never change, or iterations of older servers would change their names.
 """
 
-from __future__ import annotations
-
 from binascii import crc32
 
 _FIRST_WORDS = """

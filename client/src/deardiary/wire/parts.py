@@ -4,8 +4,6 @@ Up to a store's `alone` bytes are sent in one request. More are sent in at most 
 one smaller. The part size grows, by whole MiB, only if 10,000 parts would not be enough.
 """
 
-from __future__ import annotations
-
 import dataclasses
 
 from deardiary.wire.limits import KIB, MAX_PARTS, MIB, TIB

@@ -1,7 +1,5 @@
 """A page of stored points as bytes, which docs/metric-format.md describes: the server encodes, the client decodes."""
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence

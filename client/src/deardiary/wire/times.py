@@ -3,8 +3,6 @@
 A `datetime` without an offset counts as UTC.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import cache

@@ -4,8 +4,6 @@ Both are YAML, which the standard library does not read. The tools write it in o
 layout is read here, and any other raises `NotComparable`.
 """
 
-from __future__ import annotations
-
 import platform
 import re
 import sys

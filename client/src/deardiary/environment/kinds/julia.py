@@ -1,7 +1,5 @@
 """Julia's Manifest.toml, formats 1 and 2."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

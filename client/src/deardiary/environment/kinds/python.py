@@ -1,7 +1,5 @@
 """The lock files of Python's own tools."""
 
-from __future__ import annotations
-
 import json
 import platform
 import re

@@ -1,7 +1,5 @@
 """renv.lock, of projects in R."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
