@@ -76,17 +76,20 @@ def noun(commands: Subparsers, name: str, about: str) -> Subparsers:
     return verbs
 
 
-def verb(commands: Subparsers, name: str, about: str, handler: Handler) -> argparse.ArgumentParser:
+def verb(commands: Subparsers, name: str, about: str, handler: Handler, /, **arguments: str) -> argparse.ArgumentParser:
+    """Add a verb. ``arguments`` are its positional arguments, each with its help."""
     parser = commands.add_parser(name, help=about, description=about)
+    for argument, argument_help in arguments.items():
+        parser.add_argument(argument, help=argument_help)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--url", help="the server, in place of the configured one")
     parser.set_defaults(handler=handler)
     return parser
 
 
-def edit(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
+def edit(commands: Subparsers, about: str, handler: Handler, /, **arguments: str) -> argparse.ArgumentParser:
     """Add the verb that changes name or description; `changes_of` returns the changes."""
-    parser = verb(commands, "edit", about, handler)
+    parser = verb(commands, "edit", about, handler, **arguments)
     parser.add_argument("--name", help="the new name")
     parser.add_argument("--description", help="the new description")
     return parser
@@ -98,13 +101,6 @@ def changes_of(call: Call) -> dict[str, Any]:
     if all(each is None for each in changes.values()) and not getattr(call.given, "status", None):
         raise CommandFailed("Say what to change: --name or --description", USAGE)
     return changes
-
-
-def tagging(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
-    """Add the verb that adds tags, or removes them with ``--remove``; the caller adds the argument for their owner."""
-    parser = verb(commands, "tag", about, handler)
-    parser.add_argument("--remove", action="store_true", help="remove these tags")
-    return parser
 
 
 def one_of(kind: type[IntEnum]) -> Callable[[str], str]:
@@ -128,14 +124,14 @@ def count(text: str) -> int:
     return number
 
 
-def removal(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
-    parser = verb(commands, "rm", about, handler)
+def removal(commands: Subparsers, about: str, handler: Handler, /, **arguments: str) -> argparse.ArgumentParser:
+    parser = verb(commands, "rm", about, handler, **arguments)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     return parser
 
 
-def trashing(commands: Subparsers, about: str, handler: Handler) -> argparse.ArgumentParser:
+def trashing(commands: Subparsers, about: str, handler: Handler, /, **arguments: str) -> argparse.ArgumentParser:
     """Add the verb that deletes into the trash."""
-    parser = removal(commands, about, handler)
+    parser = removal(commands, about, handler, **arguments)
     parser.add_argument("--purge", action="store_true", help="remove it for good, not into the trash")
     return parser

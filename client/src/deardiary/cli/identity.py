@@ -22,7 +22,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("project", help="name or id")
     parser.add_argument("--read-only", action="store_true", help="to read only")
     parser.add_argument("--delete", action="store_true", help="to delete too")
-    removal(verbs, "take the permissions of a role back at once", rm).add_argument("identity", help="an id")
+    removal(verbs, "take the permissions of a role back at once", rm, identity="an id")
 
 
 def ls(call: Call) -> None:

@@ -10,19 +10,19 @@ from deardiary import terminal
 from deardiary.cli import deletion_extent, find, lineage, printed, steer
 from deardiary.cli.bulk import change_many
 from deardiary.cli.columns import Column, also_named, as_tree, fitting, named, narrow, wide
-from deardiary.cli.command import Call, Subparsers, count, noun, one_of, tagging, trashing, verb
+from deardiary.cli.command import Call, Subparsers, count, noun, one_of, trashing, verb
 from deardiary.cli.compare import ALWAYS, Row, rows_of
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.follow import follow
-from deardiary.cli.label import label_changes, labelling, show_labels
+from deardiary.cli.kind import Kind
 from deardiary.cli.metric import SUMMARY, summary_row
 from deardiary.cli.output import GAP, cell, short_ids, shortened, with_words
-from deardiary.cli.tag import change_tags
 from deardiary.client import Client
 from deardiary.errors import ClientError
 from deardiary.wire.shapes import Experiment, Iteration, IterationOverview, IterationStatus, Project
 
 _ID = "a name, PROJECT/EXPERIMENT/NAME, an id, or the beginning of one"
+_KIND = Kind("iteration", _ID, find.iteration)
 _WIDEST_SAME = 24
 _LONGEST = 400  # of a parameter, in `show` on a terminal
 NEWEST_FIRST = "created_date desc"
@@ -44,29 +44,23 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--wide", action="store_true", help="all columns and whole ids, however wide the terminal is")
     parser = verb(verbs, "keys", "list the parameters, metrics, labels and tags that an experiment uses", keys)
     parser.add_argument("experiment", nargs="?", help="PROJECT/EXPERIMENT, or an id")
-    verb(verbs, "show", "show an iteration", show).add_argument("iteration", help=_ID)
-    parser = verb(verbs, "output", "print what an iteration has printed", printed.show)
-    parser.add_argument("iteration", help=_ID)
+    verb(verbs, "show", "show an iteration", show, iteration=_ID)
+    parser = verb(verbs, "output", "print what an iteration has printed", printed.show, iteration=_ID)
     parser.add_argument("--follow", action="store_true", help="print new lines until the iteration has ended")
     parser.add_argument("--stream", choices=["stdout", "stderr"], help="only the lines of this stream")
     parser.add_argument("--tail", type=count, metavar="N", help="begin with the newest N lines")
     parser = verb(verbs, "compare", "show iterations side by side", compare)
     parser.add_argument("iterations", nargs="+", help=_ID)
     parser.add_argument("--differing", action="store_true", help="only what differs")
-    parser = verb(verbs, "rename", "give an iteration another name", rename)
-    parser.add_argument("iteration", help=_ID)
-    parser.add_argument("name", help="the new name")
-    parser = verb(verbs, "note", "set the notes of an iteration", note)
-    parser.add_argument("iteration", help=_ID)
+    verb(verbs, "rename", "give an iteration another name", rename, iteration=_ID, name="the new name")
+    parser = verb(verbs, "note", "set the notes of an iteration", note, iteration=_ID)
     parser.add_argument("text", help="the notes; - reads them from stdin")
-    parser = tagging(verbs, "tag an iteration", tag)
-    parser.add_argument("iteration", help=_ID)
-    parser.add_argument("tags", nargs="+", help="a word or a phrase")
-    parser.add_argument("--also", action="append", metavar="ITERATION", help="this iteration too; may be repeated")
-    labelling(verbs, "set labels of an iteration", label, "iteration", _ID)
+    _KIND.add_tag(verbs, tag).add_argument(
+        "--also", action="append", metavar="ITERATION", help="this iteration too; may be repeated"
+    )
+    _KIND.add_label(verbs)
     steer.add(verbs, _ID)
-    parser = verb(verbs, "end", "end an iteration whose program no longer runs", end)
-    parser.add_argument("iteration", help=_ID)
+    parser = verb(verbs, "end", "end an iteration whose program no longer runs", end, iteration=_ID)
     ends = [each.name for each in IterationStatus if each is not IterationStatus.RUNNING]
     parser.add_argument(
         "--status", type=one_of(IterationStatus), choices=ends, default="KILLED", help="(default: KILLED)"
@@ -296,12 +290,7 @@ def tag(call: Call) -> None:
         found = [find.iteration(call.client, each) for each in (given.iteration, *given.also)]
         change_many(call, found, **{"remove_tags" if given.remove else "add_tags": given.tags})
         return
-    change_tags(call, "iteration", find.iteration(call.client, call.given.iteration).id)
-
-
-def label(call: Call) -> None:
-    iteration = find.iteration(call.client, call.given.iteration)
-    show_labels(call, call.client.iterations.update(iteration.id, labels=label_changes(call, iteration)))
+    _KIND.change_tags(call)
 
 
 def end(call: Call) -> None:

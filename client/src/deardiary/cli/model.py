@@ -1,9 +1,11 @@
 """``deardiary models``."""
 
+from functools import partial
+
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, Subparsers, changes_of, edit, noun, one_of, trashing, verb
+from deardiary.cli.command import Call, Subparsers, noun, one_of, verb
 from deardiary.cli.failure import CommandFailed
-from deardiary.cli.label import label_changes, labelling, show_labels
+from deardiary.cli.kind import Kind
 from deardiary.cli.resource import fetch, forcing
 from deardiary.entities import reference
 from deardiary.errors import NotFound
@@ -11,6 +13,7 @@ from deardiary.wire.shapes import Model, Stage
 
 _MODEL = "PROJECT/MODEL, or an id"
 _VERSION = "PROJECT/MODEL/NUMBER, PROJECT/MODEL@ALIAS, or the id of a version"
+_KIND = Kind("model", _MODEL, partial(find.model, sure=True), deletion_extent.of_model)
 COLUMNS = {"id": "id", "name": "name", "created": "created_date", "description": "description"}
 _VERSIONS = {
     "version": "version",
@@ -27,8 +30,7 @@ def add(commands: Subparsers) -> None:
     verbs = noun(commands, "models", "the registry")
     parser = verb(verbs, "ls", "list the models of a project", ls)
     parser.add_argument("project", nargs="?", help="name or id (default: DEARDIARY_PROJECT)")
-    parser = verb(verbs, "versions", "list the versions of a model", versions)
-    parser.add_argument("model", help=_MODEL)
+    parser = verb(verbs, "versions", "list the versions of a model", versions, model=_MODEL)
     parser.add_argument("--stage", type=one_of(Stage), choices=[each.name for each in Stage], help="only those in it")
     parser = verb(verbs, "promote", "move a version to a stage; PRODUCTION archives the one that was there", promote)
     parser.add_argument("version", help=_VERSION)
@@ -42,11 +44,9 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("version", help=f"{_VERSION}; PROJECT/MODEL alone is the one in PRODUCTION")
     parser.add_argument("target", nargs="?", default=".", help="(default: the working directory)")
     forcing(parser)
-    parser = edit(verbs, "rename or describe a model", change)
-    parser.add_argument("model", help=_MODEL)
-    labelling(verbs, "set labels of a model", label, "model", _MODEL)
-    parser = trashing(verbs, "delete a model and its versions; their resources stay", rm)
-    parser.add_argument("model", help=_MODEL)
+    _KIND.add_edit(verbs)
+    _KIND.add_label(verbs)
+    _KIND.add_rm(verbs, "delete a model and its versions; their resources stay")
 
 
 def ls(call: Call) -> None:
@@ -105,21 +105,3 @@ def download(call: Call) -> None:
     path = fetch(call, resource)
     call.output.json({"version_id": version.id, "resource_id": resource.id, "path": str(path)})
     call.output.say(str(path))
-
-
-def change(call: Call) -> None:
-    model = find.model(call.client, call.given.model, sure=True)
-    changed = call.client.models.update(model.id, **changes_of(call))
-    call.output.changed(changed, lambda it: f"Changed model {it.name} ({it.id})")
-
-
-def label(call: Call) -> None:
-    model = find.model(call.client, call.given.model, sure=True)
-    show_labels(call, call.client.models.update(model.id, labels=label_changes(call, model)))
-
-
-def rm(call: Call) -> None:
-    model = find.model(call.client, call.given.model, sure=True)
-    call.sure(f"model {model.name} ({model.id})", lambda: deletion_extent.of_model(call.client, model.id))
-    call.client.models.delete(model.id, purge=call.given.purge)
-    call.deleted(model.id)

@@ -1,16 +1,17 @@
 """``deardiary projects``."""
 
 import logging
+from functools import partial
 
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, Subparsers, changes_of, edit, noun, tagging, trashing, verb
-from deardiary.cli.label import label_changes, labelling, show_labels
+from deardiary.cli.command import Call, Subparsers, noun, verb
+from deardiary.cli.kind import Kind
 from deardiary.cli.session import words_of
-from deardiary.cli.tag import change_tags
 from deardiary.wire.shapes import Member, Project
 
 _log = logging.getLogger(__name__)
 
+_KIND = Kind("project", "name or id", partial(find.project, sure=True), deletion_extent.of_project)
 COLUMNS = {"id": "id", "name": "name", "created": "created_date", "description": "description"}
 
 
@@ -25,13 +26,10 @@ def add(commands: Subparsers) -> None:
             parser.add_argument("--description", default="", help="its description (default: none)")
     parser = verb(verbs, "members", "list the members of a project, with their permissions", members)
     parser.add_argument("project", help="name or id")
-    edit(verbs, "rename or describe a project", change).add_argument("project", help="name or id")
-    parser = tagging(verbs, "tag a project", tag)
-    parser.add_argument("project", help="name or id")
-    parser.add_argument("tags", nargs="+", help="a word or a phrase")
-    labelling(verbs, "set labels of a project", label, "project", "name or id")
-    parser = trashing(verbs, "delete a project and everything in it", rm)
-    parser.add_argument("project", help="name or id")
+    _KIND.add_edit(verbs)
+    _KIND.add_tag(verbs)
+    _KIND.add_label(verbs)
+    _KIND.add_rm(verbs, "delete a project and everything in it")
 
 
 def ls(call: Call) -> None:
@@ -67,25 +65,3 @@ def members(call: Call) -> None:
 
 def _name(member: Member) -> str:
     return f"{member.first_name} {member.last_name}".strip()
-
-
-def change(call: Call) -> None:
-    project = find.project(call.client, call.given.project, sure=True)
-    changed = call.client.projects.update(project.id, **changes_of(call))
-    call.output.changed(changed, lambda it: f"Changed project {it.name} ({it.id})")
-
-
-def tag(call: Call) -> None:
-    change_tags(call, "project", find.project(call.client, call.given.project, sure=True).id)
-
-
-def label(call: Call) -> None:
-    project = find.project(call.client, call.given.project, sure=True)
-    show_labels(call, call.client.projects.update(project.id, labels=label_changes(call, project)))
-
-
-def rm(call: Call) -> None:
-    project = find.project(call.client, call.given.project, sure=True)
-    call.sure(f"project {project.name} ({project.id})", lambda: deletion_extent.of_project(call.client, project.id))
-    call.client.projects.delete(project.id, purge=call.given.purge)
-    call.deleted(project.id)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from deardiary.cli import deletion_extent, find
-from deardiary.cli.command import Call, Subparsers, changes_of, edit, noun, trashing, verb
+from deardiary.cli.command import Call, Subparsers, noun, trashing, verb
 from deardiary.cli.failure import USAGE, CommandFailed
+from deardiary.cli.kind import Kind
 from deardiary.terminal import size
 from deardiary.transfer.progress import Bar
 from deardiary.wire.shapes import Resource
@@ -23,15 +24,14 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--name", help="of the resource (default: the file's); of a folder, the prefix of its names")
     parser.add_argument("--description", default="", help="of each resource (default: none)")
     _owner(parser)
-    parser = verb(verbs, "download", "download a resource to a file, or into a directory", download)
-    parser.add_argument("resource", help="an id")
+    parser = verb(verbs, "download", "download a resource to a file, or into a directory", download, resource="an id")
     parser.add_argument("target", nargs="?", default=".", help="(default: the working directory)")
     forcing(parser)
     parser = verb(verbs, "download-all", "download all files of an experiment or an iteration, as a tree", download_all)
     parser.add_argument("folder", nargs="?", default=".", help="(default: the working directory)")
     forcing(parser)
     _owner(parser)
-    edit(verbs, "rename or describe a resource", change).add_argument("resource", help="an id")
+    Kind("resource", "an id", find.resource).add_edit(verbs)
     parser = trashing(verbs, "delete resources", rm)
     parser.add_argument("resources", nargs="+", help="an id")
 
@@ -91,12 +91,6 @@ def download_all(call: Call) -> None:
     call.output.json({"paths": [str(path) for path in paths]})
     for path in paths:
         call.output.say(str(path))
-
-
-def change(call: Call) -> None:
-    resource = find.resource(call.client, call.given.resource)
-    changed = call.client.resources.update(resource.id, **changes_of(call))
-    call.output.changed(changed, lambda it: f"Changed resource {it.name} ({it.id})")
 
 
 def rm(call: Call) -> None:

@@ -26,8 +26,7 @@ def add(commands: Subparsers) -> None:
     parser.add_argument("--days", type=count, metavar="N", help="when the link ends (default: 30, at most 365)")
     parser = verb(verbs, "ls", "list the links into a project; the secret part of each is not kept", ls)
     parser.add_argument("project", nargs="?", help=_PROJECT)
-    parser = removal(verbs, "revoke a link at once", rm)
-    parser.add_argument("share", help="an id of `share ls`")
+    parser = removal(verbs, "revoke a link at once", rm, share="an id of `share ls`")
     parser.add_argument("--project", metavar="PROJECT", help=_PROJECT)
 
 

@@ -14,11 +14,9 @@ _COLUMNS = ("command", "text", "state", "step", "created")
 
 
 def add(verbs: Subparsers, id_help: str) -> None:
-    parser = verb(verbs, "stop", "end a running program, as Ctrl-C would", stop)
-    parser.add_argument("iteration", help=id_help)
+    parser = verb(verbs, "stop", "end a running program, as Ctrl-C would", stop, iteration=id_help)
     parser.add_argument("--wait", action="store_true", help="wait until the iteration has ended")
-    parser = verb(verbs, "command", "send a command to a running program", send)
-    parser.add_argument("iteration", help=id_help)
+    parser = verb(verbs, "command", "send a command to a running program", send, iteration=id_help)
     parser.add_argument("kind", help="stop, checkpoint, or a word that the program knows")
     parser.add_argument("text", nargs="?", default="", help="a text for the program")
 

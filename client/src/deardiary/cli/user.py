@@ -33,10 +33,8 @@ _RIGHTS = {
 def add(commands: Subparsers) -> None:
     verbs = noun(commands, "users", "who may sign in, and what they may do")
     verb(verbs, "ls", "list all users; for admins", ls)
-    parser = verb(verbs, "show", "show a user, and the permissions", show)
-    parser.add_argument("user", help=_USER)
-    parser = verb(verbs, "create", "create a user; for admins", create)
-    parser.add_argument("username", help="1 to 64 letters, digits and . _ - @")
+    verb(verbs, "show", "show a user, and the permissions", show, user=_USER)
+    parser = verb(verbs, "create", "create a user; for admins", create, username="1 to 64 letters, digits and . _ - @")
     parser.add_argument("--first-name", default="", help="the first name (default: none)")
     parser.add_argument("--last-name", default="", help="the last name (default: none)")
     parser.add_argument("--admin", action="store_true", help="make the user an admin, who may do everything")
@@ -48,8 +46,7 @@ def add(commands: Subparsers) -> None:
         action="store_true",
         help="read the password from stdin, after your present one",
     )
-    parser = verb(verbs, "grant", "give a user these permissions on a project, and no others", grant)
-    parser.add_argument("user", help=_USER)
+    parser = verb(verbs, "grant", "give a user these permissions on a project, and no others", grant, user=_USER)
     parser.add_argument("project", help="name or id")
     for right in (*session.RIGHTS, "all"):
         parser.add_argument(f"--{right}", action="store_true", help=_RIGHTS[right])
