@@ -185,7 +185,6 @@ class Api:
     def _exchange(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
     ) -> tuple[Mapping[str, str], bytes]:
-        """Headers and body of a successful answer."""
         return self._answer(method, path, body, repeatable=repeatable)[1:]
 
     def _answer(

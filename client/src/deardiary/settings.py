@@ -365,7 +365,6 @@ def use_login(name: str) -> str:
 
 
 def _with_unnamed() -> dict[str, Login]:
-    """The named logins, and as "default" the login in force if it has no name."""
     current, known, name = _read_logins()
     return known | {_UNNAMED: current} if current and name is None else known
 

@@ -62,5 +62,4 @@ def _dirty(iteration: Iteration) -> bool | None:
 
 
 def _keys(owners: Iterable[Iterable[str]]) -> list[str]:
-    """All keys, in the order of their first occurrence."""
     return list(dict.fromkeys(key for owner in owners for key in owner))

@@ -230,7 +230,6 @@ def _named(parser: argparse.ArgumentParser) -> tuple[str, str, int]:
 
 
 def _valued(parser: argparse.ArgumentParser) -> list[str]:
-    """The options of all commands that have a value."""
     found: dict[str, None] = {}
     for action in _actions(parser):
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001

@@ -96,7 +96,6 @@ def version(client: Client, text: str, *, sure: bool = False) -> ModelVersion:
 
 
 def _named_version(client: Client, owner: Model, named: Reference) -> ModelVersion:
-    """The version of a model that a reference names. CommandFailed if there is none."""
     try:
         if named.alias is not None:
             return client.models.get_alias(owner.id, named.alias)
@@ -107,7 +106,6 @@ def _named_version(client: Client, owner: Model, named: Reference) -> ModelVersi
 
 
 def _versions(client: Client, owner: Model, path: str) -> str:
-    """The paths of the newest versions, with their stages."""
     newest = sorted(client.modelversions.list(owner.id), key=lambda each: each.version, reverse=True)
     shown = [f"{path}/{each.version} ({each.stage_id.name})" for each in newest[:_SHOWN]]
     return ", ".join([*shown, *(["…"] if len(newest) > _SHOWN else [])]) or "it has none yet"

@@ -154,7 +154,6 @@ def _of_project(call: Call, project: Project) -> list[IterationOverview]:
 
 
 def _experiments(call: Call, project: Project, iterations: Sequence[IterationOverview]) -> Column:
-    """The experiment's name of each iteration."""
     names = {each.id: each.name for each in call.client.experiments.list(project.id)} if iterations else {}
     values = [names.get(each.experiment_id, each.experiment_id) for each in iterations]
     return Column("experiment", values if call.given.wide else [shortened(each, _WIDEST_SAME) for each in values])
@@ -258,7 +257,6 @@ def _compare_below_each_other(call: Call, labels: list[str], rows: list[Row], ro
 
 
 def _key(name: str) -> str:
-    """The key of a parameter or metric without its kind."""
     return name.removeprefix("parameters.").removeprefix("metrics.")
 
 

@@ -105,7 +105,6 @@ class Output:
             self.say(self._wrapped(f"{name.ljust(width)}  {cell(value)}", width + len(GAP)), [value])
 
     def _wrapped(self, text: str, indent: int) -> str:
-        """Wrap a long line, and indent all but the first; a text of several lines stays unchanged."""
         room = self.room()
         if room is None or len(text) <= room or "\n" in text:
             return text

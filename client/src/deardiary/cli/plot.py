@@ -66,7 +66,6 @@ def _braille(curves: Mapping[str, Sequence[tuple[float, float]]], columns: int, 
 
 
 def _joined(dots: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The dots, and those on the straight lines between neighbours."""
     for (x, y), (next_x, next_y) in pairwise(dots):
         length = max(abs(next_x - x), abs(next_y - y), 1)
         for index in range(length):

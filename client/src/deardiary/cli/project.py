@@ -48,7 +48,6 @@ def create(call: Call) -> None:
 
 
 def _warn_of_others(call: Call, made: Project) -> None:
-    """Warn if another project has this name: `start` uses the oldest."""
     others = [each.id for each in call.client.projects.list(name=made.name) if each.id != made.id]
     if others:
         _log.warning("Another project is named %r too: %s. `deardiary.start` uses the oldest", made.name, others[0])

@@ -109,7 +109,6 @@ def _owner(parser: argparse.ArgumentParser) -> None:
 
 
 def _upload(call: Call, path: Path, experiment_id: str, iteration_id: str | None) -> Sequence[Resource]:
-    """Upload a file, or every file of a folder."""
     name, description = call.given.name, call.given.description
     with Bar(str(path)) as bar:
         if path.is_dir():
@@ -123,7 +122,6 @@ def _upload(call: Call, path: Path, experiment_id: str, iteration_id: str | None
 
 
 def _of(call: Call) -> tuple[str, str | None]:
-    """The ids of experiment and iteration."""
     if call.given.iteration is not None:
         iteration = find.iteration(call.client, call.given.iteration)
         return iteration.experiment_id, iteration.id

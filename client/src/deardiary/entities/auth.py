@@ -1,5 +1,7 @@
 """Sign in and refresh the session."""
 
+from __future__ import annotations
+
 from deardiary.api import SIGN_IN, Api
 from deardiary.wire.shapes import Me, Session, User
 

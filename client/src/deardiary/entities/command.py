@@ -1,5 +1,7 @@
 """Commands to running iterations."""
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Iterator
 

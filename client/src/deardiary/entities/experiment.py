@@ -1,5 +1,7 @@
 """Experiments of a project."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 

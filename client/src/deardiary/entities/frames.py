@@ -123,7 +123,6 @@ def _points_to_arrow(arrow: Any, points: _Joined) -> Any:
 
 
 def _with_labels(table: Lists) -> Lists:
-    """The table with a column for each label in place of a column of dicts."""
     rows = table.get("labels", [])
     keys = sorted({key for labels in rows for key in labels or ()})
     found = {name: values for name, values in table.items() if name != "labels"}

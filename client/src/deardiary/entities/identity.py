@@ -1,5 +1,7 @@
 """Identity patterns: AWS roles that sign in without a secret."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from deardiary.api import Calls, path_of, present

@@ -1,5 +1,7 @@
 """Inputs: what an iteration has read."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import Literal
 

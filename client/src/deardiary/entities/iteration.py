@@ -1,5 +1,7 @@
 """Iterations of an experiment."""
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime

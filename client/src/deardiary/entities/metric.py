@@ -30,7 +30,6 @@ class _Curves:
 
 
 def _joined(one: Curve, other: Curve) -> Curve:
-    """Return the points of ``one``, followed by those of ``other``."""
     return Curve(
         step=one.step + other.step,
         value=one.value + other.value,

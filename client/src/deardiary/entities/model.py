@@ -1,5 +1,7 @@
 """Models of a project; a model is a name with versions, and aliases name some of those."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from os import PathLike

@@ -1,5 +1,7 @@
 """Versions of a model."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 

@@ -1,5 +1,7 @@
 """Find objects by name, or create them."""
 
+from __future__ import annotations
+
 import hashlib
 import itertools
 import logging

@@ -1,5 +1,7 @@
 """The captured output of an iteration, read in pages."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Iterator
 from urllib.parse import urlencode

@@ -1,5 +1,7 @@
 """The points of an iteration as columns, decoded from the rows that the server stores."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
@@ -59,8 +61,6 @@ def _page_of(content: bytes) -> PointsPage:
 
 
 class _Decoder:
-    """Decodes pages into parts by key."""
-
     def __init__(self, keys: Collection[str] | None) -> None:
         self._keys = keys
         self._parts: dict[str, list[Part]] = {}
@@ -77,7 +77,6 @@ class _Decoder:
                 self._put(unpack(row.points, row.batch, self._keys))
 
     def parts(self) -> dict[str, list[Part]]:
-        """The visible points of all pages."""
         for row in self._packed:
             self._put(unpack(row.points, _NO_BATCH, self._keys).visible(row.generation or "", self._homes))
         return self._parts

@@ -1,5 +1,7 @@
 """Preferences of the signed-in user."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

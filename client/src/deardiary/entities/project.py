@@ -1,5 +1,7 @@
 """Projects, the roots of all work."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 

@@ -1,5 +1,7 @@
 """Points, and parameters, tags and labels of one iteration, on their way to the server."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
@@ -70,5 +72,4 @@ def _pieces(items: list[_Item], max_items: int, max_bytes: int) -> Iterator[list
 
 
 def _size(item: _Item) -> int:
-    """Return the bytes of an item in a JSON body, its comma included."""
     return len(json.dumps(item[1:], ensure_ascii=False).encode("utf-8", "replace")) + 1

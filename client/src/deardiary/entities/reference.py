@@ -1,5 +1,7 @@
 """References to model versions: ``MODEL@ALIAS`` and ``MODEL/3``, of the default project or after ``PROJECT/``."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -53,7 +55,6 @@ def version_id(model_id: str, number: int) -> str:
 
 
 def _version_of(api: Api, model: Model, reference: Reference) -> ModelVersion:
-    """The version of this model. ClientError 404 if it does not exist."""
     if reference.alias is not None:
         return api.get(ModelVersion, path_of("models", model.id, "aliases", reference.alias))
     try:

@@ -1,5 +1,7 @@
 """Shares: read-only links for people without an account."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator
 
 from deardiary.api import Calls, path_of, present

@@ -1,5 +1,7 @@
 """Snapshots of iterations, in as many requests as their texts require."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,5 +1,7 @@
 """Studies: what the workers of one search share."""
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Iterator, Sequence
 

@@ -1,5 +1,7 @@
 """Many iterations as columns: a dict of lists, which pandas and others accept as it is."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Literal, NamedTuple

@@ -1,5 +1,7 @@
 """Tags of projects, experiments and iterations."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Literal
 

@@ -1,5 +1,7 @@
 """The trash: deleted objects that can be restored."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

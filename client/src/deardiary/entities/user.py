@@ -1,5 +1,7 @@
 """Users."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from deardiary.api import Calls, path_of, present

@@ -1,5 +1,7 @@
 """Views of projects."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import Any
 

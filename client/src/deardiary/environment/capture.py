@@ -118,7 +118,6 @@ def _candidates(script: Path | None) -> list[Path]:
 
 
 def _project_and_root(candidates: list[Path], problems: list[str]) -> tuple[Path, Path | None]:
-    """The first folder that is in a repository, with the root of that repository; else the first folder."""
     reasons = []
     for start in candidates:
         try:

@@ -43,7 +43,6 @@ def _completed(part: str, directory: Path) -> str:
 
 
 def _redacted_lines(path: Path, directory: Path) -> dict[str, str]:
-    """The lines of a file by their redacted form."""
     try:
         if not path.resolve().is_relative_to(directory.resolve()):
             return {}

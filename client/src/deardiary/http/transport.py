@@ -4,6 +4,8 @@ JSON calls, uploads and streamed downloads all use it. So a test, or a host with
 `http.default.HttpTransport`.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import io
 from collections.abc import Mapping

@@ -78,7 +78,6 @@ class DearDiaryLoggerCallback(LoggerCallback):
 
 
 def _error_of(trial: Trial) -> str:
-    """Return the traceback that the trial's process left."""
     if trial.error_file and Path(trial.error_file).exists():
         return Path(trial.error_file).read_text("utf-8", "replace")
     return "The trial failed"

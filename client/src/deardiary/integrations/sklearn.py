@@ -133,7 +133,6 @@ def logged_fit(original: Callable[..., Any], estimator: Any, *args: Any, **kwarg
 
 
 def _parameters(estimator: Any) -> dict[str, Any]:
-    """Return the parameters, also of the steps, without the steps themselves."""
     return {key: value for key, value in estimator.get_params(deep=True).items() if not _holds_estimators(value)}
 
 

@@ -68,6 +68,5 @@ class _Writer(KVWriter):
 
 
 def _settings(model: Any) -> dict[str, Any]:
-    """Return the numbers and names among the arguments of the algorithm."""
     names = inspect.signature(type(model)).parameters
     return {key: value for key, value in vars(model).items() if key in names and isinstance(value, int | float | str)}

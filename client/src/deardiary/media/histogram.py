@@ -36,7 +36,6 @@ def encode(
 
 
 def _counted_of(values: Any, bins: int) -> tuple[Sequence[float], Sequence[float], int]:
-    """Edges, counts, and the number of values that are not finite."""
     if bins < 1:
         raise ValueError(f"A histogram has at least one bin, not {bins}")
     if hasattr(values, "__array__") or hasattr(values, "detach"):

@@ -15,7 +15,6 @@ def encode(pixels: bytes, width: int, height: int, channels: int) -> bytes:
 
 
 def _unfiltered(pixels: bytes, row: int) -> bytes:
-    """Each row with the filter type 0 in front."""
     return b"".join(b"\0" + pixels[at : at + row] for at in range(0, len(pixels), row))
 
 

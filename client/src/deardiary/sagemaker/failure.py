@@ -1,5 +1,7 @@
 """Write the reason of a job's failure for SageMaker."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path

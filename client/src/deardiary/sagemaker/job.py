@@ -4,6 +4,8 @@ Every container has these files, with the training toolkit and without:
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
 """
 
+from __future__ import annotations
+
 import dataclasses
 import json
 import logging

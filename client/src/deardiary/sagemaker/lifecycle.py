@@ -1,5 +1,7 @@
 """Start the iteration of a training job."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Iterable, Mapping
 from functools import partial

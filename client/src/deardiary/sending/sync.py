@@ -1,5 +1,7 @@
 """Send the spools of offline runs, and of runs that could not send all records."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import shlex

@@ -3,6 +3,8 @@
 `recording` redirects the client to a `MemoryServer`, which keeps what the code logs for the test's assertions.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import tempfile

@@ -1,5 +1,7 @@
 """A transport that answers from memory."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import hashlib
@@ -223,7 +225,6 @@ class MemoryServer:
         return 201, self._receipts[batch]
 
     def _upload(self, resource_id: str, body: Row) -> tuple[int, Row]:
-        """The requests for the bytes that are missing; parts are named by their numbers."""
         row = self._table.get("resources", resource_id)
         whole = parts.Part(0, 0, row["size_bytes"])
         cut = parts.cut(row["backend"], row["size_bytes"])

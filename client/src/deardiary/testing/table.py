@@ -1,5 +1,7 @@
 """The rows and records of a server in memory."""
 
+from __future__ import annotations
+
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping

@@ -121,7 +121,6 @@ class Creation:
 
 
 def _below(parent: RunRef, ref: RunRef) -> RunRef:
-    """The reference with what is known of the parent by now."""
     is_beside = (ref.project, ref.experiment) == (parent.project, parent.experiment)
     experiment_id = parent.experiment_id if is_beside else None
     return replace(ref, parent=parent, experiment_id=ref.experiment_id or experiment_id)

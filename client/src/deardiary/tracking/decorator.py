@@ -1,5 +1,7 @@
 """Run each call of a function in an iteration of its own."""
 
+from __future__ import annotations
+
 import functools
 import inspect
 from collections.abc import Callable

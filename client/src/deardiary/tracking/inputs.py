@@ -1,5 +1,7 @@
 """What an iteration has read: its calls, and the arguments of the operation `input` that its spool holds."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from typing import Any

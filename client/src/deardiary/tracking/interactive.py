@@ -61,7 +61,6 @@ def _has_prompt() -> bool:
 
 
 def _input() -> _Input | None:
-    """The input that runs: the outermost code of the main module."""
     frame, found = inspect.currentframe(), None
     while frame is not None:
         if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":

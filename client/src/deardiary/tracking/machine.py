@@ -69,7 +69,6 @@ def _processor_times() -> tuple[int, int]:
 
 
 def _gpus() -> Iterator[Sample]:
-    """Yield the samplers of the NVIDIA GPUs; none without a GPU or a driver."""
     try:
         with no_fork:
             import pynvml

@@ -48,8 +48,6 @@ _own: list[Endable] = []  # the running iterations that this process started its
 
 @dataclasses.dataclass(slots=True)
 class _Process:
-    """The changes of these hooks to this process, and the events that they have seen."""
-
     is_hooked: bool = False
     is_terminated: bool = False  # SIGTERM came
     pid: int = 0  # of the process that caught SIGTERM

@@ -1,5 +1,7 @@
 """Start an iteration by the names of its project and experiment."""
 
+from __future__ import annotations
+
 import contextlib
 import logging
 import secrets
@@ -126,8 +128,6 @@ def _begin(
 
 
 def _follow(active: ActiveIteration, creation: Creation, *, announces: bool) -> None:
-    """Have the sender's thread create the iteration, and tell what came of it."""
-
     def tell() -> None:
         if announces:
             announce(active)

@@ -4,6 +4,8 @@ Write ``import deardiary.wandb as wandb`` in place of ``import wandb``. docs/wan
 call becomes. A name that is not there raises AttributeError.
 """
 
+from __future__ import annotations
+
 import importlib
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The settings of a run, by name or attribute."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Values that are more than numbers. Each logs itself into an iteration."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,6 @@ class Image(Value):
 
 
 def _scaled(image: Any) -> Any:
-    """An array with its floats in 0 to 1; anything else unchanged."""
     if not (hasattr(image, "detach") or hasattr(image, "__array_interface__")) or hasattr(image, "mode"):
         return image
     values = as_array(image)

@@ -81,6 +81,5 @@ def _of(table: Table, *columns: str) -> Table:
 
 
 def _names(given: Sequence[str] | None, count: int) -> list[str]:
-    """A name for each class, also if fewer are given."""
     known = [str(each) for each in given or ()]
     return known + [str(at) for at in range(len(known), count)]

@@ -1,5 +1,7 @@
 """The start of a run, from arguments and wandb's environment variables."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -83,7 +85,6 @@ def init(
 
 
 def _chosen(given: Mapping[str, str | None], more: Any) -> dict[str, str]:
-    """The first of: arguments, settings, environment."""
     known = more if isinstance(more, dict) else vars(more) if more is not None else {}
     found = {
         key: value or known.get(key) or known.get(f"run_{key}") or os.environ.get(_VARIABLES[key]) or ""

@@ -1,5 +1,7 @@
 """The current run of this process."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from deardiary.wandb.errors import UsageError

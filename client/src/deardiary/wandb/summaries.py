@@ -1,5 +1,7 @@
 """Values by key or attribute: the last value of each metric, and values set by the program."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 

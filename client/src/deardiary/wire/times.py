@@ -40,8 +40,6 @@ def parse_time(text: str) -> datetime:
 
 
 class _Minutes(dict[int, str]):
-    """The begin of the text of each minute since 1970, formatted once."""
-
     def __missing__(self, minute: int) -> str:
         text = self[minute] = (EPOCH + timedelta(minutes=minute)).isoformat()[:17]
         return text
@@ -49,7 +47,6 @@ class _Minutes(dict[int, str]):
 
 @cache
 def _endings() -> tuple[list[str], list[str]]:
-    """The texts of the seconds of a minute, and of the milliseconds of a second."""
     return [f"{second:02}" for second in range(60)], [f".{millisecond:03}Z" for millisecond in range(1000)]
 
 

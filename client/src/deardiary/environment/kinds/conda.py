@@ -95,7 +95,6 @@ def _default_environment(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _aliases(text: str) -> Iterator[str]:
-    """The names that a pixi.lock gives to this platform."""
     yield from (each["name"] for each in _records(text, "platforms") if each.get("subdir") == this_platform())
 
 
@@ -118,7 +117,6 @@ def _records(text: str, section: str) -> Iterator[dict[str, str]]:
 
 
 def _section(text: str, name: str) -> Iterator[str]:
-    """The lines below a key at the top level."""
     inside = False
     for line in text.splitlines():
         if line[:1] not in (" ", "-", "#", ""):

@@ -70,7 +70,6 @@ def _of_pipfile(text: str) -> dict[str, str]:
 
 
 def _present(project: Path, _locked: Mapping[str, str]) -> Present:
-    """The packages in the project's ``.venv``, or else of the running Python."""
     places = [*project.glob(".venv/lib/python*/site-packages"), *project.glob(".venv/Lib/site-packages")]
     source = str(project / ".venv") if places else "the Python that runs this command"
     versions = installed([str(place) for place in places] or None)

@@ -16,7 +16,6 @@ _ASK = "cat(as.character(getRversion()), .Library, sep = '\\n')"
 
 
 def _versions(text: str) -> dict[str, str]:
-    """The versions of packages, and of R."""
     try:
         lock = json.loads(text)
         packages = {name: str(entry["Version"]) for name, entry in lock["Packages"].items()}
@@ -26,7 +25,6 @@ def _versions(text: str) -> dict[str, str]:
 
 
 def _present(project: Path, locked: Mapping[str, str]) -> Present:
-    """The packages in the project's library, and those that come with R."""
     version, library = _of_r()
     minor = ".".join((version or locked["R"]).split(".")[:2])
     patterns = (f"renv/library/R-{minor}/*", f"renv/library/*/R-{minor}/*")
