@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import bcrypt
 
+from chalicelib import limits
 from chalicelib.errors import TokenExpired, TokenInvalid, TokenPayloadInvalid
-from deardiary.wire import limits
 
 # PyJWT imports `cryptography` if it is installed. Sessions do not need it, and it would slow down every cold start.
 _hidden = sys.modules.setdefault("cryptography", None) is None  # type: ignore[arg-type]

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, structs
 
+from chalicelib import limits
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Name
 from chalicelib.services import alertrule as service
-from deardiary.wire import limits
 from deardiary.wire.shapes import AlertRule, AlertRules
 
 routes = Routes(__name__)

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from chalicelib import limits
 from chalicelib.routes.http import cookie
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Query
 from chalicelib.services import auth as service
-from deardiary.wire import limits
 from deardiary.wire.shapes import BrowserSession, Me, Session
 
 routes = Routes(__name__)

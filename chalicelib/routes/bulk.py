@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.errors import PayloadTooLarge
+from chalicelib.limits import MAX_BULK_UPLOAD_ITEMS
 from chalicelib.routes.http.answer import MAX_ANSWER_BYTES, Answer, encode, ok, size_in_lambda
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Id, LabelChanges, Tags
@@ -36,11 +37,11 @@ class BulkChange(Body):
 
 
 class NewUploads(Body):
-    resources: Annotated[list[NewResource], Meta(min_length=1, max_length=limits.MAX_BULK_UPLOAD_ITEMS)]
+    resources: Annotated[list[NewResource], Meta(min_length=1, max_length=MAX_BULK_UPLOAD_ITEMS)]
 
 
 class SentUploads(Body):
-    ids: Annotated[list[Id], Meta(min_length=1, max_length=limits.MAX_BULK_UPLOAD_ITEMS)]
+    ids: Annotated[list[Id], Meta(min_length=1, max_length=MAX_BULK_UPLOAD_ITEMS)]
 
 
 @routes.post("/experiments/{experiment_id}/iterations/bulk", body=BulkChange)

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta, structs
 
+from chalicelib import limits
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, IdKey, PageQuery
 from chalicelib.routes.http.problem import rule
 from chalicelib.services import command as service
-from deardiary.wire import limits
 from deardiary.wire.shapes import Command
 
 routes = Routes(__name__)

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from chalicelib import limits
 from chalicelib.aws.sts import SignedRequest
 from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
@@ -14,7 +15,6 @@ from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Id, PageQuery
 from chalicelib.services import identity as service
 from chalicelib.services import machine
-from deardiary.wire import limits
 from deardiary.wire.shapes import Identity, Session
 
 routes = Routes(__name__)

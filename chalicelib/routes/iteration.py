@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.errors import InvalidPayload
+from chalicelib.limits import MAX_VERSION_CHARACTERS
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 routes = Routes(__name__)
 
-Version = Annotated[str, Meta(max_length=limits.MAX_VERSION_CHARACTERS)]
+Version = Annotated[str, Meta(max_length=MAX_VERSION_CHARACTERS)]
 EntryPoint = Annotated[str, Meta(max_length=limits.MAX_ENTRYPOINT_CHARACTERS)]
 
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from chalicelib import limits
 from chalicelib.errors import InvalidPayload
 from chalicelib.routes.http.answer import Answer
 from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Query
 from chalicelib.services import output as service
 from chalicelib.services.output import OutputPart
-from deardiary.wire import limits
 from deardiary.wire.shapes import OutputPage
 from deardiary.wire.times import format_many
 

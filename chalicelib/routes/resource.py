@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from chalicelib.errors import InvalidPayload
+from chalicelib.limits import MAX_PARTS_PER_REQUEST
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
@@ -75,7 +76,7 @@ class PartsDeclared(Body):
     """The SHA-256 of consecutive parts, beginning with `first_part`."""
 
     first_part: Annotated[int, Meta(ge=1, le=limits.MAX_PARTS)] = 1
-    part_hashes: Annotated[list[Sha256], Meta(max_length=limits.MAX_PARTS_PER_REQUEST)] = []
+    part_hashes: Annotated[list[Sha256], Meta(max_length=MAX_PARTS_PER_REQUEST)] = []
 
 
 class AllParts(Body):

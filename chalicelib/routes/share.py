@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from chalicelib import limits
 from chalicelib.errors import InvalidPayload
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
@@ -13,7 +14,6 @@ from chalicelib.routes.http.endpoint import Call, Routes
 from chalicelib.routes.http.parse import Body, Id, PageQuery
 from chalicelib.services import share as service
 from chalicelib.services.share import Opened
-from deardiary.wire import limits
 from deardiary.wire.shapes import Share
 
 routes = Routes(__name__)

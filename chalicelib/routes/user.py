@@ -6,6 +6,12 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chalicelib.limits import (
+    MAX_CREDENTIAL_CHARACTERS,
+    MAX_PASSWORD_BYTES,
+    MAX_USERNAME_CHARACTERS,
+    MIN_PASSWORD_CHARACTERS,
+)
 from chalicelib.paging import Page
 from chalicelib.routes.http.answer import Answer, created, deleted, listed, ok
 from chalicelib.routes.http.endpoint import Call, Routes
@@ -25,23 +31,23 @@ Username = Annotated[
         r"^[A-Za-z0-9._@-]*(?![\s\S])",
         "letters of a to z, digits and . _ - @ only",
         min_length=1,
-        max_length=limits.MAX_USERNAME_CHARACTERS,
+        max_length=MAX_USERNAME_CHARACTERS,
     ),
 ]
 PersonName = Annotated[str, Meta(max_length=limits.MAX_NAME_CHARACTERS)]
 Password = Annotated[
     str,
     Meta(
-        min_length=limits.MIN_PASSWORD_CHARACTERS,
-        max_length=limits.MAX_PASSWORD_BYTES,
-        description=f"At most {limits.MAX_PASSWORD_BYTES} bytes in UTF-8",
+        min_length=MIN_PASSWORD_CHARACTERS,
+        max_length=MAX_PASSWORD_BYTES,
+        description=f"At most {MAX_PASSWORD_BYTES} bytes in UTF-8",
     ),
 ]
 
 CurrentPassword = Annotated[
     str,
     Meta(
-        max_length=limits.MAX_CREDENTIAL_CHARACTERS,
+        max_length=MAX_CREDENTIAL_CHARACTERS,
         description="The present password, required for a new password of your own",
     ),
 ]
@@ -69,7 +75,7 @@ class UsersQuery(PageQuery):
         Annotated[
             str,
             Meta(
-                max_length=limits.MAX_USERNAME_CHARACTERS,
+                max_length=MAX_USERNAME_CHARACTERS,
                 description="Only the user with this username, in any letter case; every user may ask",
             ),
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib import clock, ids
+from chalicelib import clock, ids, limits
 from chalicelib.errors import Conflict, InvalidPayload
 from chalicelib.paging import Page, page_by_id
 from chalicelib.services import access, event
@@ -11,7 +11,6 @@ from chalicelib.services.actor import Actor
 from chalicelib.storage import alert as storage
 from chalicelib.storage.event import Event
 from chalicelib.storage.reads.lineage import IterationLineage
-from deardiary.wire import limits
 from deardiary.wire.shapes import Alert
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib import limits
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access, event
@@ -15,7 +16,6 @@ from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.storage import modelversion as storage
 from chalicelib.storage.reads.lineage import ModelLineage
-from deardiary.wire import limits
 from deardiary.wire.shapes import ModelVersion
 
 

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib import clock, config, security
+from chalicelib import clock, config, limits, security
 from chalicelib.errors import InvalidCredentials, SignInRefused, TokenExpired, TokenInvalid, TokenMissing, Unavailable
 from chalicelib.security import SESSION_LIFE, SIGN_IN_LIFE, Claims, Keyring
 from chalicelib.services import sign_in_attempt, token
@@ -18,7 +18,6 @@ from chalicelib.services.actor import Actor
 from chalicelib.storage import permission as permissions
 from chalicelib.storage.keyring import read_keyring
 from chalicelib.storage.user import Account, find_account, find_first_admin, find_user_id
-from deardiary.wire import limits
 from deardiary.wire.shapes import Session, User, UserPermission
 
 _local_admin_ids: dict[str, str] = {}

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypedDict
 
-from chalicelib import clock, ids
+from chalicelib import clock, ids, limits
 from chalicelib.errors import InvalidPayload, NotFound, not_found
 from chalicelib.retry import until_not_overtaken
 from chalicelib.services import access, label
@@ -19,7 +19,6 @@ from chalicelib.storage import loggedmodel as storage
 from chalicelib.storage.loggedmodel import LoggedLink as LoggedLink
 from chalicelib.storage.loggedmodel import LoggedPoint as LoggedPoint
 from chalicelib.storage.reads import lineage
-from deardiary.wire import limits
 from deardiary.wire.names import name_of
 from deardiary.wire.shapes import Iteration, LoggedModel, LoggedModelStatus
 

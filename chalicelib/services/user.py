@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypedDict
 
-from chalicelib import clock, config, ids, security
+from chalicelib import clock, config, ids, limits, security
 from chalicelib.errors import InvalidPayload, NotFound, Overtaken, PasswordWrong
 from chalicelib.paging import Page
 from chalicelib.retry import Retry
@@ -14,7 +14,6 @@ from chalicelib.services import sign_in_attempt
 from chalicelib.services.actor import Actor
 from chalicelib.storage import user as storage
 from chalicelib.storage.user import Account
-from deardiary.wire import limits
 from deardiary.wire.shapes import User, UserName
 
 # A change of these gives the power to sign in as another user, or with more rights.

@@ -13,7 +13,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.update import Action
 
-from chalicelib import ids
+from chalicelib import ids, limits
 from chalicelib.errors import Conflict, DomainError, InvalidPayload, NotFound
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage.iteration import ALIVE, IterationRow
@@ -21,7 +21,6 @@ from chalicelib.storage.table import conditional, item, keys
 from chalicelib.storage.table.item import Item
 from chalicelib.storage.table.mapping import row_of, shape_of
 from chalicelib.storage.table.transaction import Transaction
-from deardiary.wire import limits
 from deardiary.wire.shapes import Command, Iteration
 
 

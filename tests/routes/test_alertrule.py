@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import deardiary
+from chalicelib import limits
 from chalicelib.services.search import budget
-from deardiary.wire import limits
 from tests.support.consistency import check_consistency
 from tests.support.emulator import Emulator
 from tests.support.events import BUS, Mailbox, mailbox

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 
 import deardiary
+from chalicelib import limits
 from chalicelib.storage import modelversion
-from deardiary.wire import limits
 from tests.support.api import (
     check_invalid,
     check_refused,

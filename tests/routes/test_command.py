@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import clock
-from deardiary.wire import limits
+from chalicelib import clock, limits
 from tests.support.api import (
     check_invalid,
     check_refused,

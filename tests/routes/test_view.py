@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib import limits
 from chalicelib.errors import NotFound
 from chalicelib.services.lifecycle import sweep
 from chalicelib.storage import preferences, view
-from deardiary.wire import limits
 from tests.support.api import (
     check_invalid,
     check_refused,

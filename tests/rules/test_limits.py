@@ -1,4 +1,4 @@
-"""A limit that server and client share stands once, in `deardiary.wire.limits`."""
+"""A limit stands once: in `deardiary.wire.limits` if the client knows it too, else in `chalicelib.limits`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import limits as own_limits
 from chalicelib.storage.points import summary
 from deardiary.wire import limits
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDERS = ("chalicelib", "client/src/deardiary")
-HOME = REPOSITORY / "client" / "src" / "deardiary" / "wire" / "limits.py"
+HOMES = (Path(limits.__file__), Path(own_limits.__file__))
 # The limits of another protocol, some of which equal ours by chance.
 MLFLOW = REPOSITORY / "chalicelib" / "routes" / "mlflow" / "limits.py"
-LIMITS = {name: value for name, value in vars(limits).items() if name.startswith(("MAX_", "MIN_"))}
+LIMITS = {
+    name: value
+    for home in (limits, own_limits)
+    for name, value in vars(home).items()
+    if name.startswith(("MAX_", "MIN_"))
+}
 UNITS = (
     *("ALERTS", "ALIASES", "BYTES", "CHARACTERS", "COMMANDS", "ITEMS", "LABELS", "LINES", "PARAMETERS", "PARTS"),
     *("PER_REQUEST", "POINTS", "STEP", "TAGS"),
@@ -96,12 +102,12 @@ def repeated(source: str) -> list[str]:
 
 def sources() -> list[Path]:
     found = [path for folder in FOLDERS for path in sorted((REPOSITORY / folder).rglob("*.py"))]
-    return [path for path in found if path not in (HOME, MLFLOW)]
+    return [path for path in found if path not in (*HOMES, MLFLOW)]
 
 
 def test_a_shared_limit_stands_once() -> None:
     found = {str(path.relative_to(REPOSITORY)): repeated(path.read_text()) for path in sources()}
-    assert {path: names for path, names in found.items() if names} == {}, "use deardiary.wire.limits"
+    assert {path: names for path, names in found.items() if names} == {}, "use a limit that is there"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +115,15 @@ def test_a_shared_limit_stands_once() -> None:
 )
 def test_a_repeated_limit_is_found(source: str) -> None:
     assert repeated(source)
+
+
+def test_the_client_uses_the_limits_that_it_shares() -> None:
+    users = (REPOSITORY / folder for folder in ("client/src/deardiary", "exchange/src"))
+    texts = [path.read_text() for folder in users for path in folder.rglob("*.py") if path not in HOMES]
+    unused = [
+        name for name in vars(limits) if name.startswith(("MAX_", "MIN_")) and not any(name in each for each in texts)
+    ]
+    assert unused == [], "a limit of the server alone belongs into chalicelib.limits"
 
 
 def test_the_name_of_a_limit_ends_with_its_unit() -> None:

@@ -25,6 +25,7 @@ _DOORS = {
         "deadline",
         "errors",
         "ids",
+        "limits",
         "outgoing",
         "paging",
         "retry",

@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct
 
 from chalicelib import clock
 from chalicelib.errors import InvalidPayload, PayloadTooLarge, not_found
+from chalicelib.limits import MAX_ALIAS_CHARACTERS, MAX_STATE_BYTES
 from chalicelib.routes.http.problem import invalid, not_json, rule
 from deardiary.wire import limits
 
@@ -51,13 +52,11 @@ Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 Id = Annotated[str, Meta(min_length=1, max_length=limits.MAX_ID_CHARACTERS)]
 IdKey = Id
 # JSON that clients keep on the server, which does not look into it.
-State = Annotated[
-    dict[str, Any], Meta(description=f"A JSON object of at most {limits.MAX_STATE_BYTES // limits.KIB} KiB")
-]
+State = Annotated[dict[str, Any], Meta(description=f"A JSON object of at most {MAX_STATE_BYTES // limits.KIB} KiB")]
 
 _MAX_LEVELS = 32  # of a state
 # The rules of MLflow, so that both faces of the server accept the same aliases.
-ALIAS = rf"[\w\-]{{1,{limits.MAX_ALIAS_CHARACTERS}}}"
+ALIAS = rf"[\w\-]{{1,{MAX_ALIAS_CHARACTERS}}}"
 _RESERVED_ALIAS = re.compile(r"latest|v?\d+", re.IGNORECASE)
 
 # In a path these are no ids.
@@ -82,7 +81,7 @@ class Body(Struct, forbid_unknown_fields=True, kw_only=True):
 class AnyObject(Body):
     """A body that is any JSON object, its `content`: data of the caller, which the server keeps as it is."""
 
-    max_bytes: ClassVar[int] = limits.MAX_STATE_BYTES
+    max_bytes: ClassVar[int] = MAX_STATE_BYTES
 
     content: State
 
@@ -168,8 +167,8 @@ def query(kind: type[S], parameters: Mapping[str, list[str]]) -> S:
 
 def check_state(field: str, state: Mapping[str, Any]) -> None:
     """InvalidPayload unless the state is short enough, and flat enough for the recursion of JSON libraries."""
-    if len(msgspec.json.encode(state)) > limits.MAX_STATE_BYTES:
-        raise InvalidPayload(f"{field} has at most {limits.MAX_STATE_BYTES} bytes as JSON", field=field)
+    if len(msgspec.json.encode(state)) > MAX_STATE_BYTES:
+        raise InvalidPayload(f"{field} has at most {MAX_STATE_BYTES} bytes as JSON", field=field)
     if _is_deeper(state, _MAX_LEVELS):
         raise InvalidPayload(f"{field} is nested in at most {_MAX_LEVELS} levels", field=field)
 
@@ -191,7 +190,7 @@ def path_ids(parameters: Mapping[str, str]) -> dict[str, str]:
 def check_alias(alias: str) -> None:
     """InvalidPayload for a text that cannot be an alias. ``latest`` and ``v3`` would look like versions."""
     if not re.fullmatch(ALIAS, alias):
-        most = limits.MAX_ALIAS_CHARACTERS
+        most = MAX_ALIAS_CHARACTERS
         raise InvalidPayload(f"An alias has 1 to {most} letters, digits, hyphens and underscores", field="alias")
     if _RESERVED_ALIAS.fullmatch(alias):
         raise InvalidPayload("An alias is no number, no number after a v, and not latest", field="alias")

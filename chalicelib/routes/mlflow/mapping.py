@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from chalicelib import clock
+from chalicelib.limits import MAX_VERSION_CHARACTERS
 from chalicelib.routes.http.endpoint import Call
 from chalicelib.routes.mlflow import scope
 from chalicelib.routes.mlflow.checks import is_id
@@ -68,7 +69,7 @@ def split_tags(tags: Mapping[str, str]) -> Split:
     if is_id(tags.get(PARENT, "")):
         fields["parent_iteration_id"] = tags[PARENT]
     if COMMIT in tags:
-        fields["git_sha"] = tags[COMMIT][: limits.MAX_VERSION_CHARACTERS]
+        fields["git_sha"] = tags[COMMIT][:MAX_VERSION_CHARACTERS]
     if SOURCE in tags:
         fields["entrypoint"] = tags[SOURCE][: limits.MAX_ENTRYPOINT_CHARACTERS]
     return Split(fields, {key: value for key, value in tags.items() if key not in (NAME, NOTE)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib import limits
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.routes.http.answer import Answer, ok
 from chalicelib.routes.http.endpoint import Call
@@ -20,7 +21,6 @@ from chalicelib.services import model as service
 from chalicelib.services import modelversion as versions
 from chalicelib.services.lifecycle import deletion
 from chalicelib.services.model import ModelChanges
-from deardiary.wire import limits
 from deardiary.wire.shapes import Model, Stage
 
 operations = Operations("/2.0/mlflow")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from chalicelib import ids
 from chalicelib.config import OidcSettings
 from chalicelib.errors import SignInRefused
+from chalicelib.limits import MAX_USERNAME_CHARACTERS
 from chalicelib.services.oidc import bounds
 from deardiary.wire import limits
 
@@ -53,7 +54,7 @@ def may_become_user(identity: Identity, settings: OidcSettings) -> bool:
 
 def usernames(identity: Identity) -> Iterator[str]:
     """Names for a new user: that of the provider, then with a number, in case another user has the name."""
-    most = limits.MAX_USERNAME_CHARACTERS
+    most = MAX_USERNAME_CHARACTERS
     suffix = ids.hash_texts(identity.issuer, identity.subject)[:12]
     name = _NOT_IN_USERNAMES.sub("-", identity.username).strip("-") or "user"
     yield name[:most]

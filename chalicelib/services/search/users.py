@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chalicelib.errors import InvalidPayload
+from chalicelib.limits import MAX_USERNAME_CHARACTERS
 from chalicelib.services.search.ast import AllOf, AnyOf, Comparison, Condition, Name, Not, comparisons_in
 from chalicelib.services.search.values import NULLS, USER
 from chalicelib.storage import user
-from deardiary.wire.limits import MAX_USERNAME_CHARACTERS
 
 # One batch of reads for all names of a filter: each needs two keys at most.
 MAX_NAMES = 50

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta, timezone
 from types import TracebackType
 from typing import Literal, NoReturn, overload
 
-from deardiary.api import Api
-from deardiary.entities import auth
+from deardiary.api import SIGN_IN, Api
 from deardiary.entities.command import Commands
 from deardiary.entities.experiment import Experiments
 from deardiary.entities.identity import Identities
@@ -106,7 +105,7 @@ class Client:
 
     def whoami(self, *, include: Literal["permissions"] | None = None) -> User:
         """Return the signed-in user; with ``include="permissions"`` a `Me`, which has the user's permissions too."""
-        return auth.who_am_i_with_permissions(self._api) if include else auth.who_am_i(self._api)
+        return self._api.get(Me, "/auth/me?include=permissions") if include else self._api.get(User, "/auth/me")
 
     def health(self) -> Health:
         """Return the state, version and clock of the server. Needs no sign-in."""
@@ -129,11 +128,11 @@ class Client:
 
     def sign_in(self, username: str, password: str) -> Session:
         """Exchange a password for a token, which this client sends from now on."""
-        return auth.sign_in(self._api, username, password)
+        return _sign_in(self._api, username, password)
 
     def refresh_token(self) -> Session:
         """Exchange the token for a newer one, which this client sends from now on."""
-        return auth.refresh(self._api)
+        return _keep(self._api, self._api.post(Session, "/auth/refresh", repeatable=True))
 
     def disconnect(self) -> None:
         """Forget the token and close the connections."""
@@ -197,6 +196,16 @@ def connect_later(url: str | None = None) -> Client:
     return _client(url, Credentials(), None)[0]
 
 
+def _sign_in(api: Api, username: str, password: str) -> Session:
+    return _keep(api, api.post(Session, SIGN_IN, {"username": username, "password": password}, repeatable=True))
+
+
+def _keep(api: Api, session: Session) -> Session:
+    """Send the token of the session from now on."""
+    api.token = session.access_token
+    return session
+
+
 def _signed_in(client: Client, settings: Settings) -> Client:
     if settings.username and settings.password:
         client.sign_in(settings.username, settings.password)
@@ -218,7 +227,7 @@ def _client(
         """Sign in again, or return the token of a login that the user has made meanwhile."""
         fresh = find_settings(settings.url, given, chosen_by_user=chosen_by_user)
         if fresh.username and fresh.password:
-            return auth.sign_in(api, fresh.username, fresh.password).access_token, math.inf
+            return _sign_in(api, fresh.username, fresh.password).access_token, math.inf
         if fresh.token_secret:
             from deardiary.secretsmanager import read_token
 

@@ -29,7 +29,7 @@ DEFAULT_URL = "http://127.0.0.1:9000"
 class Credentials:
     """Credentials for one server; the token is used before the password.
 
-    ``token_secret`` names a secret of AWS Secrets Manager that holds a token.
+    ``token_secret`` names a secret of AWS Secrets Manager; its token is read when the server asks for one.
     """
 
     token: str | None = dataclasses.field(default=None, repr=False)
@@ -39,18 +39,13 @@ class Credentials:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Credentials):
     """The server and credentials of a connection. At most one of ``token``, ``token_secret`` and ``username`` is set.
 
-    ``token_secret`` names a secret of AWS Secrets Manager; its token is read when the server asks for one.
     ``keyless``: without all of these, AWS credentials may sign in at this server.
     """
 
     url: str
-    token: str | None = dataclasses.field(default=None, repr=False)
-    token_secret: str | None = None
-    username: str | None = None
-    password: str | None = dataclasses.field(default=None, repr=False)
     keyless: bool = dataclasses.field(default=False, compare=False, repr=False)
 
 
@@ -104,12 +99,16 @@ def default_experiment() -> str | None:
 
 def is_offline() -> bool:
     """True if records stay in the spool until `sync`: DEARDIARY_OFFLINE is set, and not to 0, false, no or off."""
-    return (_variable("OFFLINE") or "0").lower() not in ("0", "false", "no", "off")
+    return _is_set("OFFLINE")
 
 
 def is_quiet() -> bool:
     """True if `start` prints nothing: DEARDIARY_QUIET is set, and not to 0, false, no or off."""
-    return (_variable("QUIET") or "0").lower() not in ("0", "false", "no", "off")
+    return _is_set("QUIET")
+
+
+def _is_set(name: str) -> bool:
+    return (_variable(name) or "0").lower() not in ("0", "false", "no", "off")
 
 
 def captured() -> tuple[str, ...] | None:
@@ -217,10 +216,7 @@ def finish_seconds(*, strict: bool = True) -> float:
     ValueError for an invalid number. Without ``strict`` return the default then: no setting may break a run's end.
     """
     text = _variable("FINISH_SECONDS") or str(_FINISH_SECONDS)
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
+    seconds = _number(text)
     if not 0 <= seconds <= _A_DAY:
         if not strict:
             return _FINISH_SECONDS
@@ -249,13 +245,18 @@ def unpack_bytes() -> int | None:
     text = _variable("UNPACK_GIB")
     if text is None:
         return None
-    try:
-        gib = float(text)
-    except ValueError:
-        gib = -1.0
+    gib = _number(text)
     if not 0 < gib <= 2**20:
         raise ValueError(f"DEARDIARY_UNPACK_GIB is a number of GiB, not {text!r}")
     return int(gib * 2**30)
+
+
+def _number(text: str) -> float:
+    """The number, -1 for a text that is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return -1.0
 
 
 def aws_region() -> str | None:

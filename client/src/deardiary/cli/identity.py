@@ -2,7 +2,6 @@
 
 from deardiary.cli import find, session
 from deardiary.cli.command import Call, Subparsers, noun, removal, verb
-from deardiary.client import Client
 
 COLUMNS = {
     "id": "id",
@@ -44,10 +43,4 @@ def create(call: Call) -> None:
 
 def rm(call: Call) -> None:
     call.sure(f"identity {call.given.identity}")
-    call.output.deleted(session.with_session(call, lambda client: _delete(client, call.given.identity)))
-
-
-def _delete(client: Client, text: str) -> str:
-    identity = find.whole_id("identities", client.identities.list(), text)
-    client.identities.delete(identity)
-    return identity
+    session.delete_by_id(call, "identities", call.given.identity)

@@ -292,10 +292,7 @@ def tag(call: Call) -> None:
 
 
 def end(call: Call) -> None:
-    iteration = find.iteration(call.client, call.given.iteration)
-    if iteration.end_date is not None:
-        when = cell(iteration.end_date)
-        raise CommandFailed(f"Iteration {iteration.id} has ended already: {iteration.status_id.name} at {when}")
+    iteration = steer.running(call)
     ended = call.client.iterations.update(iteration.id, status_id=IterationStatus[call.given.status])
     call.output.changed(ended, lambda it: f"Ended iteration {it.id} as {it.status_id.name}")
 

@@ -12,7 +12,6 @@ from datetime import datetime, timezone
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from deardiary.cli.column_widths import fitting_widths
 from deardiary.terminal import printable
 from deardiary.wire.form import to_json
 from deardiary.wire.shapes import Shape
@@ -20,7 +19,7 @@ from deardiary.wire.shapes import Shape
 T = TypeVar("T")
 
 GAP = "  "  # between two columns
-_WIDEST = 60
+_WIDEST, _NARROWEST = 60, 8  # characters of a column
 # Enough to distinguish ids that were created more than a tenth of a millisecond apart.
 _SHORT_ID = 10
 _IDS = ("spool",)  # fields that hold an id, though their names do not end with "id"
@@ -127,7 +126,7 @@ class Output:
         room = None if whole else self.room()
         if room is not None:
             texts = [not is_number and name not in _UNCUT for name, is_number in zip(columns, right, strict=True)]
-            widths = fitting_widths(widths, texts, room, len(GAP))
+            widths = _fitting_widths(widths, texts, room, len(GAP))
         shown = len(widths)
         for line in (columns[:shown], ["-" * width for width in widths]):
             self.say(_aligned(line, widths, right))
@@ -232,3 +231,24 @@ def _aligned(line: Iterable[str], widths: Sequence[int], right: Sequence[bool]) 
         for text, width, to_right in zip(line, widths, right[: len(widths)], strict=True)
     )
     return GAP.join(padded).rstrip()
+
+
+def _fitting_widths(widths: Sequence[int], may_be_cut: Sequence[bool], room: int, gap: int) -> list[int]:
+    """The widths of the columns that have room, the first ones.
+
+    The widest that may be cut shrink first, to ``_NARROWEST`` at least. Then the last columns have no room.
+    """
+    left = _narrowed(widths, may_be_cut, room - gap * (len(widths) - 1))
+    while len(left) > 1 and sum(left) + gap * (len(left) - 1) > room:
+        left.pop()
+    return left
+
+
+def _narrowed(widths: Sequence[int], may_be_cut: Sequence[bool], room: int) -> list[int]:
+    left = list(widths)
+    while sum(left) > room:
+        cuttable = [index for index, may in enumerate(may_be_cut) if may and left[index] > _NARROWEST]
+        if not cuttable:
+            break
+        left[max(cuttable, key=left.__getitem__)] -= 1
+    return left

@@ -10,6 +10,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from deardiary import settings
+from deardiary.cli import find
 from deardiary.cli.command import Call, Subparsers, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.cli.output import with_words
@@ -125,6 +126,18 @@ def with_session(call: Call, work: Callable[[Client], T]) -> T:
             raise
     with _with_password(call) as client:
         return work(client)
+
+
+def delete_by_id(call: Call, kind: str, text: str) -> None:
+    """Delete the token or the identity whose id begins with the text."""
+
+    def delete(client: Client) -> str:
+        calls = getattr(client, kind)
+        found = find.whole_id(kind, calls.list(), text)
+        calls.delete(found)
+        return found
+
+    call.output.deleted(with_session(call, delete))
 
 
 def _with_password(call: Call) -> Client:

@@ -1,5 +1,6 @@
 """``deardiary share``."""
 
+import argparse
 from typing import Any
 
 from deardiary.cli import find, session
@@ -20,14 +21,18 @@ def add(commands: Subparsers) -> None:
     verbs = noun(commands, "share", "read-only links for people without an account; creating one takes your password")
     parser = verb(verbs, "iteration", "print a link to an iteration, or to several side by side", iteration)
     parser.add_argument("iterations", nargs="+", help="a name, PROJECT/EXPERIMENT/NAME, an id, or the beginning of one")
-    parser.add_argument("--days", type=count, metavar="N", help="when the link ends (default: 30, at most 365)")
+    _days(parser)
     parser = verb(verbs, "experiment", "print a link to an experiment with all its iterations", experiment)
     parser.add_argument("experiment", help="PROJECT/EXPERIMENT, or an id")
-    parser.add_argument("--days", type=count, metavar="N", help="when the link ends (default: 30, at most 365)")
+    _days(parser)
     parser = verb(verbs, "ls", "list the links into a project; the secret part of each is not kept", ls)
     parser.add_argument("project", nargs="?", help=_PROJECT)
     parser = removal(verbs, "revoke a link at once", rm, share="an id of `share ls`")
     parser.add_argument("--project", metavar="PROJECT", help=_PROJECT)
+
+
+def _days(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--days", type=count, metavar="N", help="when the link ends (default: 30, at most 365)")
 
 
 def iteration(call: Call) -> None:

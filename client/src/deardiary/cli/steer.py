@@ -22,7 +22,7 @@ def add(verbs: Subparsers, id_help: str) -> None:
 
 
 def stop(call: Call) -> None:
-    iteration = _running(call)
+    iteration = running(call)
     command = call.client.commands.create(iteration.id, "stop")
     if not call.given.wait:
         say = f"Asked iteration {iteration.id} to stop; its program does so after its next flush"
@@ -36,7 +36,7 @@ def stop(call: Call) -> None:
 
 
 def send(call: Call) -> None:
-    iteration = _running(call)
+    iteration = running(call)
     command = call.client.commands.create(iteration.id, call.given.kind, call.given.text)
     call.output.changed(command, lambda it: f"Sent {it.kind} to iteration {it.iteration_id}")
 
@@ -49,7 +49,7 @@ def show(call: Call, commands: Sequence[Command]) -> None:
         call.output.table(_COLUMNS, rows)
 
 
-def _running(call: Call) -> Iteration:
+def running(call: Call) -> Iteration:
     iteration = find.iteration(call.client, call.given.iteration)
     if iteration.end_date is not None:
         when = cell(iteration.end_date)

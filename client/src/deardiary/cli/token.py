@@ -2,7 +2,6 @@
 
 from deardiary.cli import find, session
 from deardiary.cli.command import Call, Subparsers, noun, removal, verb
-from deardiary.client import Client
 
 COLUMNS = {
     "id": "id",
@@ -45,10 +44,4 @@ def create(call: Call) -> None:
 
 def rm(call: Call) -> None:
     call.sure(f"token {call.given.token}")
-    call.output.deleted(session.with_session(call, lambda client: _delete(client, call.given.token)))
-
-
-def _delete(client: Client, text: str) -> str:
-    token = find.whole_id("tokens", client.tokens.list(), text)
-    client.tokens.delete(token)
-    return token
+    session.delete_by_id(call, "tokens", call.given.token)

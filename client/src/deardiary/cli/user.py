@@ -9,7 +9,7 @@ from deardiary.cli.command import Call, Subparsers, noun, removal, verb
 from deardiary.cli.failure import USAGE, CommandFailed
 from deardiary.client import connect
 from deardiary.errors import ClientError
-from deardiary.wire.shapes import User
+from deardiary.wire.shapes import Project, User, UserName, UserPermission
 
 COLUMNS = {
     "id": "id",
@@ -104,7 +104,7 @@ def password(call: Call) -> None:
     """Ask for the present password once, and sign in with it if the login is an API token."""
     me, given = call.client.whoami(), call.given
     if given.user in (None, me.id, me.username):
-        current = _present_password(me.username, from_stdin=given.password_stdin)
+        current = _asked(f"Present password of {me.username}", from_stdin=given.password_stdin)
         new = _password(me.username, from_stdin=given.password_stdin, what="New password")
         user = _set_own_password(call, me, current, new)
     elif not me.is_admin:
@@ -132,7 +132,7 @@ def grant(call: Call) -> None:
     project = find.project(call.client, call.given.project)
     rights = {f"{right}_permission": call.given.all or getattr(call.given, right) for right in session.RIGHTS}
     put = session.with_session(call, lambda client: client.permissions.put(project.id, user.id, **rights))
-    call.output.changed(put, lambda it: f"Permissions of {user.username} on {project.name}: {session.words_of(it)}")
+    _show_rights(call, put, user, project)
 
 
 def permit(call: Call) -> None:
@@ -142,7 +142,11 @@ def permit(call: Call) -> None:
     user = find.user(call.client, call.given.user)
     project = find.project(call.client, call.given.project)
     changed = session.with_session(call, lambda client: client.permissions.update(project.id, user.id, **rights))
-    call.output.changed(changed, lambda it: f"Permissions of {user.username} on {project.name}: {session.words_of(it)}")
+    _show_rights(call, changed, user, project)
+
+
+def _show_rights(call: Call, rights: UserPermission, user: UserName, project: Project) -> None:
+    call.output.changed(rights, lambda it: f"Permissions of {user.username} on {project.name}: {session.words_of(it)}")
 
 
 def rm(call: Call) -> None:
@@ -154,23 +158,16 @@ def rm(call: Call) -> None:
     call.output.deleted(user.id)
 
 
-def _present_password(username: str, *, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    _require_terminal()
-    return getpass.getpass(f"Present password of {username}: ")
-
-
 def _password(username: str, *, from_stdin: bool, what: str = "Password") -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    _require_terminal()
-    chosen = getpass.getpass(f"{what} of {username}: ")
-    if getpass.getpass("Again: ") != chosen:
+    chosen = _asked(f"{what} of {username}", from_stdin=from_stdin)
+    if not from_stdin and getpass.getpass("Again: ") != chosen:
         raise CommandFailed("These were two different passwords")
     return chosen
 
 
-def _require_terminal() -> None:
+def _asked(what: str, *, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
         raise CommandFailed("There is nobody to ask for a password: say --password-stdin", USAGE)
+    return getpass.getpass(f"{what}: ")

@@ -13,26 +13,16 @@ MAX_TABLE_ITEMS = 1000
 # Objects of one request for many, and the tags that it adds or removes. A new iteration has as many tags.
 MAX_BULK_ITEMS = 200
 MAX_BULK_TAGS = 50
-MAX_BULK_UPLOAD_ITEMS = 100
 # Points, and parameters, and tags of one flush.
 MAX_BATCH_POINTS = 10_000
 MAX_FLUSH_PARAMETERS = 1000
 MAX_FLUSH_TAGS = 1000
 MAX_FLUSH_COMMANDS = 100  # acknowledged
-# Commands of one iteration that its writer has not acknowledged. Every flush reads their hashes in the iteration's row.
-MAX_PENDING_COMMANDS = 20
-# Alerts of one iteration, and the characters of the text of one.
-MAX_ALERTS = 100
-MAX_ALERT_CHARACTERS = 3000
-# Alert rules of a project or an experiment. Every flush reads them.
-MAX_RULE_ITEMS = 10
 
 # Captured lines of one flush, the bytes of their texts, and those of an iteration with a line end each.
 MAX_FLUSH_LINES = 10_000
 MAX_FLUSH_OUTPUT_BYTES = MIB
 MAX_OUTPUT_BYTES = 64 * MIB
-# Captured lines in one answer.
-MAX_OUTPUT_LINES = 10_000
 
 # Texts. An id_key and a batch_id are as long as an id.
 MAX_ID_CHARACTERS = 128
@@ -40,8 +30,7 @@ MAX_NAME_CHARACTERS = 255
 MAX_KEY_CHARACTERS = 250
 MAX_TAG_CHARACTERS = 250
 MAX_PARAMETER_CHARACTERS = 6000
-MAX_COMMAND_KIND_CHARACTERS = 64
-MAX_COMMAND_TEXT_CHARACTERS = 6000
+MAX_ALERT_CHARACTERS = 3000
 # Labels of one owner, and the characters of one value; a label's key is as long as any key.
 MAX_LABELS = 500
 MAX_LABEL_CHARACTERS = 8000
@@ -50,25 +39,9 @@ MAX_MODEL_LABEL_CHARACTERS = 100_000
 # Keys and values together. They are in one item of DynamoDB, which has at most 400 KB; an input shares its item.
 MAX_LABELS_BYTES = 395 * KIB
 MAX_INPUT_LABELS_BYTES = 200 * KIB
-# Parameters of a logged model; keys and values together: they are in the item of their model, beside short labels.
-MAX_LOGGED_MODEL_PARAMETERS = 5000
-MAX_LOGGED_MODEL_PARAMETERS_BYTES = 190 * KIB
-# Version of a language, id of a commit.
-MAX_VERSION_CHARACTERS = 255
 MAX_ENTRYPOINT_CHARACTERS = 4096
-MAX_ALIAS_CHARACTERS = 255
-# All aliases of a model are in one row, which every read of a version reads.
-MAX_MODEL_ALIASES = 100
-MAX_USERNAME_CHARACTERS = 64
-MIN_PASSWORD_CHARACTERS = 8
-# bcrypt ignores further bytes: a longer password would be truncated silently.
-MAX_PASSWORD_BYTES = 72
-# A username or a password at a sign-in: longer than a right one, which wrong ones must not tell.
-MAX_CREDENTIAL_CHARACTERS = 255
 # Notes, descriptions, error messages.
 MAX_TEXT_BYTES = 64 * KIB
-# The state of a view, and the preferences of a user, as JSON.
-MAX_STATE_BYTES = 64 * KIB
 # One append to a study: an item of DynamoDB has at most 400 KB.
 MAX_STUDY_ITEMS = 1000
 MAX_STUDY_BYTES = 240 * KIB
@@ -85,5 +58,3 @@ SUMMARY_RECORD_BYTES = 74
 
 # Uploads in parts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_PARTS = 10_000
-# Parts in one request for an upload, and in its answer.
-MAX_PARTS_PER_REQUEST = 100
