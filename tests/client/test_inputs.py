@@ -67,9 +67,12 @@ def read(client: Client, iteration_id: str) -> list[tuple[str, str, str]]:
         ("s3://bucket/x@1.csv", "s3://bucket/x@1.csv"),
     ],
 )
-def test_the_source_of_a_dataset_has_no_credential(source: str, kept: str, caplog: pytest.LogCaptureFixture) -> None:
-    texts = {"digest": "", "source": source, "source_type": "", "context": "", "description": ""}
-    assert inputs.dataset("iris", None, labels=None, **texts)["source"] == kept
+def test_the_source_of_a_dataset_has_no_credential(
+    client: Client, name: str, source: str, kept: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with deardiary.start(name, "sources", client=client, capture=()) as iteration:
+        iteration.log_dataset("iris", source=source)
+    assert [each.source for each in client.inputs.list(iteration.id)] == [kept]
     assert ("had a credential" in caplog.text) == (kept != source)
 
 

@@ -79,7 +79,6 @@ class Api:
         self.login.token = token
 
     def close(self) -> None:
-        """Forget the token, and close the transport if this object owns it."""
         self.login.renew = self.login.token = None
         if self.owns_transport:
             self.transport.close()
@@ -132,11 +131,9 @@ class Api:
         return self._decoded(decode, path, self._call("GET", path))
 
     def post_as(self, decode: Callable[[Any], T], path: str, body: Mapping[str, Any], *, repeatable: bool = False) -> T:
-        """Send a POST; return what ``decode`` makes of the JSON of the answer."""
         return self._decoded(decode, path, self._call("POST", path, body, repeatable=repeatable))
 
     def get_bytes_as(self, decode: Callable[[bytes], T], path: str) -> T:
-        """Return what ``decode`` makes of the bytes of an answer that is not JSON."""
         # API Gateway sends raw bytes only for this Accept header.
         content = self._answer("GET", path, accept="application/octet-stream")[2]
         return self._decoded(decode, path, content)
@@ -300,14 +297,11 @@ def path_of(*parts: str) -> str:
 
 
 class HasId(Protocol):
-    """An object of the server, such as an iteration."""
-
     @property
     def id(self) -> str: ...
 
 
 def id_of(owner: str | HasId) -> str:
-    """The id of an object; an id is itself."""
     return owner if isinstance(owner, str) else owner.id
 
 

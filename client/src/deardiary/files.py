@@ -81,7 +81,6 @@ def _write(fd: int, content: memoryview, offset: int) -> int:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file in lower-case hex."""
     with path.open("rb") as file:
         return size_and_sha256(file)[1]
 

@@ -1,9 +1,9 @@
 """The client's settings, from arguments, the environment and the login file. The only reader of os.environ."""
 
-import dataclasses
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -25,20 +25,20 @@ _LAUNCHERS = (
 DEFAULT_URL = "http://127.0.0.1:9000"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """Credentials for one server; the token is used before the password.
 
     ``token_secret`` names a secret of AWS Secrets Manager; its token is read when the server asks for one.
     """
 
-    token: str | None = dataclasses.field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
     token_secret: str | None = None
     username: str | None = None
-    password: str | None = dataclasses.field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Credentials):
     """The server and credentials of a connection. At most one of ``token``, ``token_secret`` and ``username`` is set.
 
@@ -46,7 +46,7 @@ class Settings(Credentials):
     """
 
     url: str
-    keyless: bool = dataclasses.field(default=False, compare=False, repr=False)
+    keyless: bool = field(default=False, compare=False, repr=False)
 
 
 class Login(NamedTuple):
@@ -77,7 +77,7 @@ def find_settings(
         sources.append(_credentials_of_environment())
     if file_url == chosen:
         sources.append(file_credentials)
-    return dataclasses.replace(_settings(chosen, sources), keyless=is_chosen)
+    return replace(_settings(chosen, sources), keyless=is_chosen)
 
 
 def environment_login(url: str) -> tuple[str, str] | None:
@@ -124,7 +124,7 @@ def default_ranks() -> str | None:
     return _variable("RANKS")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launched:
     """What a launcher says of this process. ``key`` names the job in all its processes; None if it sets none.
 
@@ -181,7 +181,7 @@ def spool_folder() -> Path:
     return (Path(home) if home else Path.home() / ".local" / "share") / "deardiary" / "spool"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
     """The SageMaker training job of this process, from the environment. ``base`` is the folder of its files."""
 
@@ -270,7 +270,6 @@ def aws_variables() -> dict[str, str]:
 
 
 def named_url() -> str | None:
-    """The URL in the environment or in the login file, else None."""
     return clean_url(_variable("URL")) or _login_file()[0]
 
 
@@ -338,7 +337,6 @@ def login_url(name: str | None) -> str | None:
 
 
 def logins() -> dict[str, Login]:
-    """The logins that have a name, by that name."""
     return _read_logins()[1]
 
 

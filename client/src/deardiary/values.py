@@ -83,34 +83,27 @@ def as_name(name: str | None) -> str:
 
 def as_label_changes(labels: Mapping[str, object]) -> dict[str, str | None]:
     """Labels of an iteration as text, by ``str``; None removes one. ValueError if the server would refuse them."""
-    texts = _as_labels({key: value for key, value in labels.items() if value is not None})
-    size = _bytes_of(texts)
-    if size > limits.MAX_LABELS_BYTES:
-        raise ValueError(f"The labels of an iteration have at most {limits.MAX_LABELS_BYTES} bytes, not {size}")
+    present = {key: value for key, value in labels.items() if value is not None}
+    texts = _as_labels(present, "an iteration", limits.MAX_LABELS_BYTES)
     return {**texts, **{checked_key(key): None for key in labels if key not in texts}}
 
 
 def as_labels(labels: Mapping[str, object]) -> dict[str, str]:
     """Labels of an input as text, by ``str``. ValueError if the server would refuse them."""
-    texts = _as_labels(labels)
-    size = _bytes_of(texts)
-    if size > limits.MAX_INPUT_LABELS_BYTES:
-        raise ValueError(f"The labels of an input have at most {limits.MAX_INPUT_LABELS_BYTES} bytes, not {size}")
-    return texts
+    return _as_labels(labels, "an input", limits.MAX_INPUT_LABELS_BYTES)
 
 
-def _as_labels(labels: Mapping[str, object]) -> dict[str, str]:
+def _as_labels(labels: Mapping[str, object], owner: str, most_bytes: int) -> dict[str, str]:
     texts = {checked_key(key): str(value) for key, value in labels.items()}
     longest = max(map(len, texts.values()), default=0)
     if longest > limits.MAX_LABEL_CHARACTERS:
         raise ValueError(f"A label has at most {limits.MAX_LABEL_CHARACTERS} characters, not {longest}")
     if len(texts) > limits.MAX_LABELS:
         raise ValueError(f"There are at most {limits.MAX_LABELS} labels, not {len(texts)}")
+    size = sum(len(text.encode("utf-8", "replace")) for label in texts.items() for text in label)
+    if size > most_bytes:
+        raise ValueError(f"The labels of {owner} have at most {most_bytes} bytes, not {size}")
     return texts
-
-
-def _bytes_of(labels: Mapping[str, str]) -> int:
-    return sum(len(text.encode("utf-8", "replace")) for label in labels.items() for text in label)
 
 
 def checked_word(name: str, text: object) -> str:

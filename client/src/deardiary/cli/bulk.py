@@ -10,7 +10,6 @@ from deardiary.wire.shapes import BulkFailure, Iteration
 def change_many(
     call: Call, iterations: Sequence[Iteration], *, add_tags: Collection[str] = (), remove_tags: Collection[str] = ()
 ) -> None:
-    """Change each, one request for each experiment, and say which are done. CommandFailed if some are not."""
     outcomes: dict[str, BulkFailure | None] = {}
     for experiment_id in dict.fromkeys(each.experiment_id for each in iterations):
         ids = [each.id for each in iterations if each.experiment_id == experiment_id]

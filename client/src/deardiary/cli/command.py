@@ -61,7 +61,6 @@ class Call:
             raise CommandFailed("Nothing was deleted")
 
     def deleted(self, *ids: str) -> None:
-        """Print which objects were deleted, and how to undo it."""
         self.output.deleted(*ids)
         if not self.given.purge:
             named = " ".join(ids[:_NAMED]) + (" …" if len(ids) > _NAMED else "")
@@ -69,7 +68,6 @@ class Call:
 
 
 def noun(commands: Subparsers, name: str, about: str) -> Subparsers:
-    """Add a noun: a command with commands of its own."""
     parser = commands.add_parser(name, help=about, description=about)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     VERBS[name] = verbs.choices
@@ -88,7 +86,6 @@ def verb(commands: Subparsers, name: str, about: str, handler: Handler, /, **arg
 
 
 def edit(commands: Subparsers, about: str, handler: Handler, /, **arguments: str) -> argparse.ArgumentParser:
-    """Add the verb that changes name or description; `changes_of` returns the changes."""
     parser = verb(commands, "edit", about, handler, **arguments)
     parser.add_argument("--name", help="the new name")
     parser.add_argument("--description", help="the new description")
@@ -131,7 +128,6 @@ def removal(commands: Subparsers, about: str, handler: Handler, /, **arguments: 
 
 
 def trashing(commands: Subparsers, about: str, handler: Handler, /, **arguments: str) -> argparse.ArgumentParser:
-    """Add the verb that deletes into the trash."""
     parser = removal(commands, about, handler, **arguments)
     parser.add_argument("--purge", action="store_true", help="remove it for good, not into the trash")
     return parser

@@ -201,7 +201,6 @@ def _fish_cases(follows: Mapping[str, _Follows]) -> str:
 
 
 def commands(parser: argparse.ArgumentParser) -> list[str]:
-    """All commands, as "noun verb"."""
     paths = [path for path, _ in _words(parser, "")]
     return [path.strip() for path in paths if path and not any(each.startswith(f"{path} ") for each in paths)]
 

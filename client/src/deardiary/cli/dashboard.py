@@ -16,7 +16,6 @@ def add(commands: Subparsers) -> None:
 
 
 def open_dashboard(call: Call) -> None:
-    """Print the URL, and open it where there is a browser."""
     url = call.client.dashboard_url(_path(call.client, call.given.what) if call.given.what else "")
     if call.given.json:
         call.output.json({"url": url})

@@ -35,7 +35,6 @@ def of_model(client: Client, model_id: str) -> str:
 
 
 def of_resources(resources: Iterable[Resource]) -> str:
-    """The number of resources, and their bytes in total."""
     some = list(islice(resources, MOST + 1))
     return f"{count(some, 'resource')} of {size(sum(each.size_bytes for each in some[:MOST]))}" if some else ""
 

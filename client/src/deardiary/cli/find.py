@@ -63,9 +63,17 @@ def experiment(client: Client, text: str | None, *, sure: bool = False) -> Exper
 
 
 def _experiment_of_path(client: Client, text: str, *, sure: bool) -> Experiment | None:
+    return _of_path("experiment", client, client.experiments.list, text, sure=sure)
+
+
+def _model_of_path(client: Client, text: str, *, sure: bool = False) -> Model | None:
+    return _of_path("model", client, client.models.list, text, sure=sure)
+
+
+def _of_path(kind: str, client: Client, list_: Callable[..., Iterator[N]], text: str, *, sure: bool) -> N | None:
     for above, name in reference.readings(text):
         within = _first("project", client.projects.list(name=above), sure=sure)
-        named = within and _first("experiment", client.experiments.list(within.id, name=name), sure=sure)
+        named = within and _first(kind, list_(within.id, name=name), sure=sure)
         if named:
             return named
     return None
@@ -109,15 +117,6 @@ def _versions(client: Client, owner: Model, path: str) -> str:
     newest = sorted(client.modelversions.list(owner.id), key=lambda each: each.version, reverse=True)
     shown = [f"{path}/{each.version} ({each.stage_id.name})" for each in newest[:_SHOWN]]
     return ", ".join([*shown, *(["…"] if len(newest) > _SHOWN else [])]) or "it has none yet"
-
-
-def _model_of_path(client: Client, text: str, *, sure: bool = False) -> Model | None:
-    for above, name in reference.readings(text):
-        within = _first("project", client.projects.list(name=above), sure=sure)
-        named = within and next(client.models.list(within.id, name=name), None)
-        if named:
-            return named
-    return None
 
 
 def _first(kind: str, named: Iterator[N], *, sure: bool) -> N | None:
@@ -184,7 +183,6 @@ def whole_id(kind: str, objects: Iterable[Identified], text: str) -> str:
 
 
 def resource(client: Client, text: str) -> Resource:
-    """Find by id or a prefix of one."""
     return _by_id("resource", text, client.resources.get, client)
 
 

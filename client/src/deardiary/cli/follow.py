@@ -1,8 +1,8 @@
 """A table of iterations that stays up to date: ``deardiary iterations ls --follow``."""
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from deardiary.client import Client
 from deardiary.wire.shapes import ChangedIterations, IterationOverview
@@ -40,4 +40,4 @@ def _merged(before: IterationOverview | None, now: IterationOverview) -> Iterati
     """The row as it is now, with the parameters and tags of before if they are unchanged."""
     if before is None or now.parameters is not None:
         return now
-    return dataclasses.replace(now, parameters=before.parameters, tags=before.tags)
+    return replace(now, parameters=before.parameters, tags=before.tags)

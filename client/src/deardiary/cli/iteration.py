@@ -204,7 +204,6 @@ def _author(client: Client, user_id: str) -> str:
 
 
 def _cut_parameters(fields: dict[str, object]) -> list[str]:
-    """Cut parameters and labels that would fill a terminal; return their names."""
     kinds = ("parameters.", "labels.")
     long = [name for name, value in fields.items() if name.startswith(kinds) and len(cell(value)) > _LONGEST]
     for name in long:

@@ -1,8 +1,8 @@
 """The verbs that several kinds of objects share: ``edit``, ``tag``, ``label`` and ``rm``."""
 
 import argparse
-import dataclasses
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from deardiary.cli.command import Call, Handler, Subparsers, changes_of, edit, trashing, verb
@@ -11,7 +11,7 @@ from deardiary.client import Client
 from deardiary.entities.tag import Owner
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of objects.
 
@@ -57,7 +57,6 @@ class Kind:
         call.output.changed(changed, lambda it: f"Changed {self.name} {it.name} ({it.id})")
 
     def change_tags(self, call: Call) -> None:
-        """Add or remove the tags that the command names, and show the resulting tags."""
         tags, owner, owner_id = call.client.tags, cast("Owner", self.name), self.named(call).id
         if call.given.remove:
             known = {each.value: each.id for each in tags.list(owner, owner_id)}

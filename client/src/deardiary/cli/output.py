@@ -48,7 +48,6 @@ class Output:
             print(coloured(printable(text), values) if has_colours() else printable(text))
 
     def json(self, value: Any) -> None:
-        """Print a value for programs."""
         if self.as_json:
             text = json.dumps(with_words(value), indent=2, ensure_ascii=False, allow_nan=False)
             print(_NOT_ASCII.sub(_escaped, text))
@@ -69,7 +68,6 @@ class Output:
         self.table(list(columns), list(zip(*values, strict=True)), empty)
 
     def one(self, shape: Any, left_out: Iterable[str] = ()) -> None:
-        """Print one object, a line for each field."""
         self.json(shape)
         if shape is None:
             self.say("Done; you may not read the result")
@@ -210,7 +208,6 @@ def shortened(text: str, widest: int = _WIDEST) -> str:
 
 
 def width_of(heading: str, values: Iterable[object]) -> int:
-    """The width of a column of a table, in characters."""
     return max(len(heading), *(len(shortened(cell(value))) for value in values), 0)
 
 

@@ -93,7 +93,6 @@ def use(call: Call) -> None:
 
 
 def whoami(call: Call) -> None:
-    """Show the user, and the user's permissions on each project."""
     user = call.client.whoami(include="permissions")
     held = list(user.permissions or ())
     call.output.json({**with_words(user), "permissions": held})
@@ -129,8 +128,6 @@ def with_session(call: Call, work: Callable[[Client], T]) -> T:
 
 
 def delete_by_id(call: Call, kind: str, text: str) -> None:
-    """Delete the token or the identity whose id begins with the text."""
-
     def delete(client: Client) -> str:
         calls = getattr(client, kind)
         found = find.whole_id(kind, calls.list(), text)

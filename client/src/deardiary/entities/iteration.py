@@ -100,7 +100,7 @@ class Iterations(Calls):
         experiment_id: str | None = None,
         *,
         project: str | None = None,
-        filter: str | None = None,  # noqa: A002 - the name in the server's API
+        filter: str | None = None,
         order_by: str | None = None,
         include: Collection[Literal["parameters", "metrics", "tags", "labels"]] | None = None,
         parent_iteration_id: str | None = None,
@@ -127,7 +127,7 @@ class Iterations(Calls):
         experiment_id: str | None = None,
         *,
         project: str | None = None,
-        filter: str | None = None,  # noqa: A002 - the name in the server's API
+        filter: str | None = None,
         order_by: str | None = None,
         parent_iteration_id: str | None = None,
         fields: Collection[str] = (),
@@ -159,7 +159,7 @@ class Iterations(Calls):
         experiment: str | HasId | None = None,
         *,
         project: str | None = None,
-        filter: str | None = None,  # noqa: A002 - the name in the server's API
+        filter: str | None = None,
         order_by: str | None = None,
         parent_iteration_id: str | None = None,
         fields: Collection[str] = (),
@@ -199,7 +199,7 @@ class Iterations(Calls):
         metric: str,
         mode: Literal["min", "max"],
         *,
-        filter: str | None = None,  # noqa: A002 - the name in the server's API
+        filter: str | None = None,
     ) -> IterationOverview | None:
         """Return the iteration with the least or the greatest value, with its parameters, metrics and tags.
 
@@ -243,7 +243,7 @@ class Iterations(Calls):
         path = path_of("experiments", experiment_id, "iterations", "changes")
         return self._api.get(ChangedIterations, f"{path}?{urlencode(query)}" if query else path)
 
-    def count(self, experiment_id: str, *, filter: str | None = None) -> int:  # noqa: A002 - the name in the server's API
+    def count(self, experiment_id: str, *, filter: str | None = None) -> int:
         """Return the number of iterations of an experiment, or of those that match ``filter``.
 
         The server may miss the writes of the last second.

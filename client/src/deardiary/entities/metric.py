@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from deardiary.wire.columns import Columns
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Summaries:
     data: dict[str, MetricSummary]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Curves:
     data: dict[str, Curve]
     next_cursor: str | None

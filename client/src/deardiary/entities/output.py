@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from deardiary.api import Api, path_of, present
@@ -20,7 +20,7 @@ def each_line(api: Api, iteration_id: str, after: str | None, stream: str | None
     while True:
         page = read_page(api, iteration_id, after, stream, None)
         for number, line in enumerate(page.data):
-            yield line if number or page.gap is None else dataclasses.replace(line, gap=page.gap)
+            yield line if number or page.gap is None else replace(line, gap=page.gap)
         after = page.next_cursor
         if after is None:
             return

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ MAX_ITEMS = min(limits.MAX_FLUSH_PARAMETERS, limits.MAX_FLUSH_TAGS)
 MAX_BYTES = limits.MAX_BODY_BYTES - 1024  # the rest is for the frame of the body
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Point:
     """One value of a metric. The server assigns a missing step, and its own time for a missing ``recorded_at``."""
 
@@ -29,14 +29,14 @@ class Point:
         return {name: to_json(value) for name, value in fields.items() if value is not None}
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
     """Parameters, tags and labels of one iteration; a label that is None is to be removed."""
 
     iteration_id: str
-    parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
-    labels: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    labels: Mapping[str, str | None] = field(default_factory=dict)
 
 
 # The name of its field, its key or the tag itself, and its value.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,7 +24,7 @@ def get_snapshot(api: Api, iteration_id: str) -> Snapshot:
             raise
     parts = {name: api.get(Snapshot, f"{path}?{urlencode({'field': name})}") for name in _TEXTS}
     texts = {name: getattr(part, name) for name, part in parts.items()}
-    return dataclasses.replace(parts[_TEXTS[0]], **texts)
+    return replace(parts[_TEXTS[0]], **texts)
 
 
 def put_snapshot(api: Api, iteration_id: str, fields: Mapping[str, Any], texts: Mapping[str, str]) -> Snapshot:

@@ -26,7 +26,6 @@ def at_commit(directory: Path, sha: str, remarks: list[str]) -> bool:
 
 
 def is_top(directory: Path) -> bool:
-    """True if the directory is the root of a repository's files."""
     if not directory.is_dir():
         return False
     try:

@@ -28,8 +28,6 @@ EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # exists in every repos
 
 
 class Patch:
-    """A patch that grows file by file up to its limit."""
-
     def __init__(self, limit: int = MAX_BYTES) -> None:
         self._pieces: list[str] = []
         self._room = limit

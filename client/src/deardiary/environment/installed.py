@@ -25,7 +25,6 @@ def installed(path: Iterable[str] | None = None) -> dict[str, str]:
 
 
 def pylock() -> str:
-    """The lock file of this Python, with packages sorted by name."""
     head = f'lock-version = "1.0"\nrequires-python = "=={platform.python_version()}"\ncreated-by = "{MADE_BY_US}"\n'
     found = sorted(dict(_distributions(None)).items())
     return head + "".join(_entry(name, distribution) for name, distribution in found)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import tempfile
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PATCH = "uncommitted.patch"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """The result of `restore`. ``project`` is the folder of project and lock file, ``files`` are those written.
 
@@ -80,7 +80,7 @@ def restore(
     if verify:
         from deardiary.environment.verify import compare
 
-        return dataclasses.replace(restored, **compare(snapshot, restored.project)._asdict())
+        return replace(restored, **compare(snapshot, restored.project)._asdict())
     return restored
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import TYPE_CHECKING
@@ -78,7 +78,7 @@ class HttpTransport:
         if request.named_by is None:
             return route
         host = urlsplit(request.named_by).hostname or ""
-        return dataclasses.replace(route, opened=self._zones.get(host, address_guard.zone_of_api(host)))
+        return replace(route, opened=self._zones.get(host, address_guard.zone_of_api(host)))
 
     def _exchange(self, connection: HTTPConnection, route: Route, request: Request, url: SplitResult) -> Response:
         try:

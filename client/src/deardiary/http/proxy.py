@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -17,7 +17,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Proxy:
     """An HTTP proxy; ``headers`` sign in to it."""
 
@@ -26,7 +26,7 @@ class Proxy:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Route:
     """The endpoint of a connection. Requests of one route may share connections.
 

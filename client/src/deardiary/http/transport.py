@@ -6,9 +6,9 @@ JSON calls, uploads and streamed downloads all use it. So a test, or a host with
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -18,8 +18,6 @@ _REPEATABLE_METHODS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 
 
 class Readable(Protocol):
-    """A stream of bytes that is read once, in pieces."""
-
     def read(self, size: int = -1, /) -> bytes: ...
 
     def close(self) -> None: ...
@@ -34,7 +32,7 @@ class Body(Protocol):
     def open(self) -> Readable: ...
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Request:
     """One HTTP request; the headers are sent as given.
 
@@ -45,7 +43,7 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Body = b""
     repeatable: bool = False
     streamed: bool = False
@@ -68,7 +66,7 @@ class Request:
         return io.BytesIO(self.body) if isinstance(self.body, bytes) else self.body.open()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Response:
     """One HTTP answer. Header names are lower-case; ``stream`` holds the body."""
 
@@ -99,10 +97,8 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class FileSlice:
-    """A request body of ``size_bytes`` bytes of a file, from ``offset`` on."""
-
     path: Path
     offset: int
     size_bytes: int

@@ -20,5 +20,4 @@ def encode_json(value: Any) -> Encoded:
 
 
 def encode_html(page: str | Path) -> Encoded:
-    """A page as text, or the path of its file."""
     return Encoded(page, ".html") if isinstance(page, Path) else encode_text(page, ".html")

@@ -6,11 +6,11 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-ru
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ _SOURCE = "sagemaker_submit_directory"
 _OF_THE_TOOLKIT = ("sagemaker_", "_tuning_")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A training job, as one of its processes sees it. The process of ``rank`` 0 logs.
 
@@ -36,12 +36,12 @@ class Job:
 
     name: str
     arn: str = ""
-    hyperparameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     current_host: str = ""
     instance_type: str = ""
     source: str = ""
-    channels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    channels: Mapping[str, str] = field(default_factory=dict)
     tuning_job: str | None = None
     rank: int = 0
     failure_file: Path

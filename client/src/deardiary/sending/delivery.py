@@ -1,12 +1,12 @@
 """Deliver the segments of a spool to the server. Any process may deliver a segment again without a second effect."""
 
-import dataclasses
 import hashlib
 import itertools
 import json
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -34,7 +34,7 @@ _UNSOUND = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError,
 _log = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Delivered:
     """Numbers of delivered, rejected and damaged records."""
 
@@ -255,12 +255,12 @@ class Delivery:
         if key in piece.parameters:
             self._reject(number, f"parameter-{_digest(key)}", {"parameters": {key: piece.parameters[key]}}, error)
             rest = {name: value for name, value in piece.parameters.items() if name != key}
-            return dataclasses.replace(piece, parameters=rest)
+            return replace(piece, parameters=rest)
         if not is_refusal(error):
             raise error
         if piece.labels and _is_about_labels(error):
             self._reject(number, "labels", {"labels": piece.labels}, error)
-            return dataclasses.replace(piece, labels={})
+            return replace(piece, labels={})
         content = {"parameters": piece.parameters, "tags": piece.tags, "labels": piece.labels}
         self._reject(number, "fields", {name: each for name, each in content.items() if each}, error)
         return Fields(iteration_id=piece.iteration_id)
@@ -347,8 +347,8 @@ class Delivery:
 
     def _note(self, iteration: Iteration) -> None:
         ref = self._creation.ref if self._creation else self._run.origin
-        known = dataclasses.replace(ref, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
-        self._run = dataclasses.replace(self._run, url=self._client.url, origin=known)
+        known = replace(ref, iteration_id=iteration.id, experiment_id=iteration.experiment_id)
+        self._run = replace(self._run, url=self._client.url, origin=known)
         if self._folder is None:
             return
         try:

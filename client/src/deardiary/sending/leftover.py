@@ -1,8 +1,8 @@
 """List and discard the unsent and rejected records of spools."""
 
-import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ _MAX_REJECTED_BYTES = 256 * 2**20
 _UNREADABLE = (OSError, ValueError, RecursionError)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """The unsent content of a spool: ``points``, ``others`` (other records), ``files`` and all ``bytes``.
 
@@ -37,7 +37,7 @@ class Waiting:
     bytes: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedPart:
     """A part of a spool that the server refused for good: ``records`` of one ``kind``, and the ``reason``."""
 

@@ -1,12 +1,12 @@
 """Names and keys under which a run, logged for one server, is found or created on another."""
 
-import dataclasses
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from deardiary import settings
 from deardiary.client import Client
-from deardiary.errors import ClientError
+from deardiary.sending.run_ref import find
 from deardiary.spool.run import Run, RunRef
 from deardiary.spool.segment import segments_in
 
@@ -28,7 +28,7 @@ class Move:
 
     def moved(self, run: Run) -> Run:
         """The run for the new server. ValueError if neither run nor settings name its project and experiment."""
-        return dataclasses.replace(run, url=self.client.url, offline=False, origin=self._ref(run.origin))
+        return replace(run, url=self.client.url, offline=False, origin=self._ref(run.origin))
 
     def remark(self, run: Run, folder: Path) -> str:
         """A remark on records that only the old server has: the spool no longer holds acknowledged records."""
@@ -51,7 +51,7 @@ class Move:
                 f"the run knows its experiment only by its id at {self.from_url}: set DEARDIARY_PROJECT and "
                 "DEARDIARY_EXPERIMENT to say where it goes"
             )
-        return dataclasses.replace(
+        return replace(
             ref,
             iteration_id=None,
             experiment_id=None,
@@ -64,7 +64,7 @@ class Move:
 
     def _knows(self, iteration_id: str) -> bool:
         if iteration_id not in self._known:
-            self._known[iteration_id] = _is_known(self.client, iteration_id)
+            self._known[iteration_id] = find(self.client, iteration_id) is not None
         return self._known[iteration_id]
 
 
@@ -74,13 +74,3 @@ def _names(ref: RunRef, child: RunRef | None) -> tuple[str | None, str | None]:
         if each is not None and each.project and each.experiment:
             return each.project, each.experiment
     return settings.default_project(), settings.default_experiment()
-
-
-def _is_known(client: Client, iteration_id: str) -> bool:
-    try:
-        client.iterations.get(iteration_id)
-    except ClientError as error:
-        if error.is_passing or error.status not in (404, 422):
-            raise
-        return False
-    return True

@@ -36,14 +36,13 @@ def _is_there(client: Client, iteration: Iteration, given: Mapping[str, Any]) ->
     return any((each.name, each.content_hash, each.state) == same for each in listed)
 
 
-def register(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
-    """Register a resource that is on the server as a version of a model."""
+def register(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:
     registry.register(
         client, iteration, given["name"], given["resource"], given["description"], given.get("id_key"), kept=True
     )
 
 
-def read(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+def read(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:
     """Record an input; the server finds an equal one. ``model`` refers to a version, which is looked up now."""
     fields = {name: value for name, value in given.items() if name != "model"}
     if "model" in given:
@@ -51,7 +50,7 @@ def read(client: Client, iteration: Iteration, given: Mapping[str, Any], folder:
     client.inputs.create(iteration.id, **fields)
 
 
-def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:
     """Set the snapshot. An ended iteration may have it already, from an earlier delivery."""
     try:
         client.iterations.set_snapshot(iteration.id, **given)
@@ -63,7 +62,7 @@ def describe(client: Client, iteration: Iteration, given: Mapping[str, Any], fol
             raise
 
 
-def finish(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+def finish(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:
     """End the iteration with the recorded time. If another process has ended it before, keep that end."""
     try:
         _end(client, iteration, given)
@@ -73,7 +72,6 @@ def finish(client: Client, iteration: Iteration, given: Mapping[str, Any], folde
 
 
 def is_locked(error: ClientError) -> bool:
-    """True if the server refuses because the iteration has ended."""
     return error.status == 422 and error.details.get("field") == "end_date"
 
 
@@ -97,7 +95,7 @@ def _end(client: Client, iteration: Iteration, given: Mapping[str, Any]) -> None
     )
 
 
-def alert(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:  # noqa: ARG001
+def alert(client: Client, iteration: Iteration, given: Mapping[str, Any], folder: Path | None) -> None:
     client.iterations.create_alert(iteration.id, **given)
 
 

@@ -1,9 +1,9 @@
 """Send the spools of earlier processes."""
 
 import contextlib
-import dataclasses
 import logging
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from deardiary import settings
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _busy = threading.Lock()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of sending a spool. ``error`` stopped it; ``open``: the spool's program may still write to it.
 
@@ -91,7 +91,6 @@ def acknowledged_in(run: Run, root: Path) -> frozenset[str]:
 
 
 def send_left_by_forks(client: Client, run: Run, root: Path) -> None:
-    """Send the unsent records of processes that this one forked."""
     for folder, other in list(store.spools_in(root)):
         if other.forked_from == run.spool_id and other.url in (None, client.url):
             _send_if_dead(client, folder, other)

@@ -22,7 +22,7 @@ def find_or_create(client: Client, ref: RunRef, *, began: datetime | None = None
     if ref.iteration_id is not None:
         return client.iterations.get(ref.iteration_id)
     if ref.resume is not None:
-        found = _find(client, ref)
+        found = find(client, ref.resume)
         if found is not None:
             return found
     parent = ref.parent
@@ -96,10 +96,10 @@ def experiment_id_of(client: Client, ref: RunRef, *, began: datetime | None = No
     return find_or_create(client, ref.parent, began=began).experiment_id
 
 
-def _find(client: Client, ref: RunRef) -> Iteration | None:
-    """The iteration with the id ``resume``, or None: then ``resume`` may be an id_key."""
+def find(client: Client, iteration_id: str) -> Iteration | None:
+    """The iteration, or None if the server knows no such id: it may be an id_key, or of another server."""
     try:
-        return client.iterations.get(str(ref.resume))
+        return client.iterations.get(iteration_id)
     except ClientError as error:
         if error.is_passing or error.status not in (404, 422):
             raise

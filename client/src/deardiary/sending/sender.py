@@ -97,7 +97,6 @@ class Sender:
 
     @property
     def is_away(self) -> bool:
-        """True if the server did not answer the last request."""
         return self._away_since < math.inf
 
     def stop(self, seconds: float = 1.0) -> None:
@@ -159,7 +158,6 @@ class Sender:
         return min(self.pace(), max(due, FASTEST_SECONDS))
 
     def pace(self) -> float:
-        """The seconds between two flushes, as the server asks for them."""
         # After a failure the last answer's pace is out of date.
         return FLUSH_SECONDS if self._failures else self._asked_pace()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import shlex
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from deardiary.spool import store
 from deardiary.spool.run import Run
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Synced:
     """The result of `sync` for one spool.
 
@@ -117,7 +117,7 @@ def _move_one(folder: Path, run: Run, move: Move, tell: Callable[[str], object])
     except (ClientError, OSError, ValueError) as error:
         remark, result = "", _unsent(run, reason_of(error))
     if result.may_still_write and result.error is None:
-        result = dataclasses.replace(result, error="its program may still write to it: end that first")
+        result = replace(result, error="its program may still write to it: end that first")
     tell(f"{result}; {remark}" if remark else str(result))
     return result
 

@@ -41,7 +41,6 @@ def printed(entry: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def pieces(lines: Sequence[Line], most_bytes: int = limits.MAX_FLUSH_OUTPUT_BYTES) -> Iterator[Sequence[Line]]:
-    """Cut the lines into parts, each of which fits into a flush."""
     first = size = 0
     for index, line in enumerate(lines):
         size += line.size_bytes

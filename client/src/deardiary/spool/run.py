@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import secrets
 import time
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _MAX_BYTES = 2**20
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRef:
     """A reference to an iteration, to find or create it: by its id if that is known, else by names and keys.
 
@@ -37,7 +37,7 @@ class RunRef:
     parent: RunRef | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The content of run.json. ``url`` is None if no server was named; ``reopens``: reopen the iteration if it ended.
 
@@ -97,9 +97,8 @@ def flush(folder: Path) -> None:
 
 
 def load(folder: Path) -> Run | None:
-    """The run of a spool; None for a folder that is not a spool."""
     try:
         run = from_json(Run, json.loads(own_file.read(folder / FILE, _MAX_BYTES)))
-        return dataclasses.replace(run, started_at=run.started_at.astimezone(timezone.utc))
+        return replace(run, started_at=run.started_at.astimezone(timezone.utc))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None

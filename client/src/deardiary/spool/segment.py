@@ -1,9 +1,9 @@
 """Segments: the numbered files of records in a spool, each sent and acknowledged as a unit."""
 
 import contextlib
-import dataclasses
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class Segment(Protocol):
         """Remove the delivered segment; repeating this is no error."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class FileSegment:
     number: int
     path: Path
@@ -42,7 +42,7 @@ class FileSegment:
         self.path.unlink(missing_ok=True)
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class OwnSegment:
     """A file of ``records`` records that this process has written.
 
@@ -86,7 +86,7 @@ class OwnSegment:
         self.path.unlink(missing_ok=True)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class MemorySegment:
     """Records that could not be written to a file."""
 

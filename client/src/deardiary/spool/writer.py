@@ -52,7 +52,6 @@ class Writer:
         self.dropped = 0
 
     def append(self, body: str, points: int = 0) -> None:
-        """Write one record (see `lines`) with this number of points."""
         line = lines.seal(body)
         with self._lock:
             full = self._make_room(len(line), points)
@@ -67,7 +66,6 @@ class Writer:
             self._on_full()
 
     def cut(self) -> None:
-        """Close the newest segment, if it is not empty."""
         with self._lock:
             if self._fd >= 0 and self._folder is not None:
                 segment = OwnSegment(self._number, path_of(self._folder, self._number), self._records, self._fd)
@@ -113,7 +111,6 @@ class Writer:
         return sum(records for records, rescued in found if rescued is None)
 
     def oldest(self) -> Segment | None:
-        """The oldest closed segment, which is sent next."""
         return self._closed[0] if self._closed else None
 
     @property
@@ -124,11 +121,9 @@ class Writer:
 
     @property
     def newest(self) -> int:
-        """The number of the newest segment."""
         return self._number
 
     def acknowledge(self) -> None:
-        """Remove the oldest closed segment after its delivery."""
         segment = self._closed[0]
         with self._lock:
             if isinstance(segment, MemorySegment):
@@ -139,7 +134,6 @@ class Writer:
 
     @property
     def waiting(self) -> bool:
-        """True if there are unacknowledged records."""
         return bool(self._closed) or self._bytes > 0
 
     def close(self) -> int:

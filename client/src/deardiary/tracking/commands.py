@@ -22,8 +22,6 @@ _log = logging.getLogger(__name__)
 
 
 class Owner(Protocol):
-    """The part of an iteration that commands act on."""
-
     @property
     def ends_after_interrupt(self) -> bool:
         """True if the iteration ends after a KeyboardInterrupt in the thread that has started it."""

@@ -8,7 +8,6 @@ also reach subprocesses and C libraries: they would then print into a pipe, and 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import sys
 import threading
@@ -16,6 +15,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from types import TracebackType
@@ -44,8 +44,6 @@ class Keeping(Protocol):
 
 
 class Printing(Protocol):
-    """The part of an iteration whose output is captured."""
-
     finish_hooks: FinishHooks
 
     @property
@@ -165,7 +163,7 @@ def _redacted(lines: list[Line]) -> list[Line]:
 _captures: list[CapturedOutput] = []  # the latest one gets the output
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Patch:
     """A stream, the `write` that this module gave it, and the attribute of that name that it had before."""
 
@@ -237,7 +235,6 @@ def _capturing(name: str, write: Any) -> Any:
 
 
 def uncaptured(stream: Any) -> Callable[[str], object]:
-    """The method `write` of the stream, without a capture."""
     write = stream.write
     while write in _originals:
         write = _originals[write]

@@ -50,7 +50,6 @@ class Artifacts:
         self._kept: set[str] = set()
 
     def store(self, file: Path, name: str | None, description: str, *, wait: bool) -> Resource | Sequence[Resource]:
-        """Store a file or folder; see `ActiveIteration.log_resource`."""
         from deardiary.transfer import bulk, paths
         from deardiary.transfer import store as transfer
 
@@ -64,21 +63,22 @@ class Artifacts:
         )
 
     def keep(self, content: bytes | Path, name: str, description: str) -> Resource:
-        """Have a file uploaded some time later."""
         return self._keep(content, name, description, secrets.token_hex(16))
 
     def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:
-        """Register a model version; see `ActiveIteration.register_model`."""
         known, id_key = self._owner.journal.created(), secrets.token_hex(16)
         # A version registered now would overtake the files that are still in the spool.
         if known is not None and not self._kept:
             try:
                 return registry.register(self._owner.client, known, name, resource, description, id_key)
             except ClientError as error:
-                if self._strict and not (error.is_passing or error.is_in_trash):
+                if self._is_final(error):
                     raise
                 _log.warning("The model %r is to be registered later: %s", name, error)
         return self._register_later(name, resource, description, id_key)
+
+    def _is_final(self, error: ClientError) -> bool:
+        return self._strict and not (error.is_passing or error.is_in_trash)
 
     def _store_small(self, files: Sequence[File], description: str) -> Mapping[str, Resource]:
         """Store the small files in few calls; return those that are stored. `_store` cares for the others."""
@@ -89,7 +89,7 @@ class Artifacts:
         try:
             return resources.upload_small(known.experiment_id, files, iteration_id=known.id, description=description)
         except ClientError as error:
-            if self._strict and not (error.is_passing or error.is_in_trash):
+            if self._is_final(error):
                 raise
             return {}
 
@@ -106,7 +106,7 @@ class Artifacts:
                     id_key=file.id_key,
                 )
             except ClientError as error:
-                if self._strict and not (error.is_passing or error.is_in_trash):
+                if self._is_final(error):
                     raise
                 _log.warning("%s is kept to be uploaded later: %s", file.path, error)
         return self._keep(file.path, file.name, description, file.id_key)

@@ -41,18 +41,14 @@ class InputLog:
         ``context`` is its purpose, such as "training". ``resource`` is the resource, or the id of one, that holds it.
         The server records the same name, digest, context and resource once.
         """
-        self._read(
-            dataset(
-                name,
-                resource,
-                digest=digest,
-                source=source,
-                source_type=source_type,
-                context=context,
-                description=description,
-                labels=labels,
-            )
-        )
+        if not name:
+            raise ValueError("A dataset has a name")
+        words = {"name": name, "digest": digest, "source_type": source_type, "context": context}
+        texts = {"source": source, "description": description}
+        checked = {each: checked_word(each, word) for each, word in words.items()}
+        checked |= {each: checked_text(each, text) for each, text in texts.items()}
+        checked["source"] = _without_credentials(checked["source"])
+        self._read({"kind": "dataset", **checked, "labels": as_labels(labels or {}), **_reference(resource)})
 
     def use_resource(self, resource: Resource | str, *, context: str = "") -> None:
         """Record that this iteration reads a resource of its project, given as the object or by its id."""
@@ -69,27 +65,6 @@ class InputLog:
     def _read(self, arguments: Mapping[str, Any]) -> None:
         self._check_running()
         self.journal.operation("input", arguments)
-
-
-def dataset(
-    name: str,
-    resource: Resource | str | None,
-    *,
-    digest: str,
-    source: str,
-    source_type: str,
-    context: str,
-    description: str,
-    labels: Mapping[str, object] | None,
-) -> dict[str, Any]:
-    if not name:
-        raise ValueError("A dataset has a name")
-    words = {"name": name, "digest": digest, "source_type": source_type, "context": context}
-    texts = {"source": source, "description": description}
-    checked = {each: checked_word(each, word) for each, word in words.items()}
-    checked |= {each: checked_text(each, text) for each, text in texts.items()}
-    checked["source"] = _without_credentials(checked["source"])
-    return {"kind": "dataset", **checked, "labels": as_labels(labels or {}), **_reference(resource)}
 
 
 def _without_credentials(source: str) -> str:

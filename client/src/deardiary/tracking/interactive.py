@@ -1,9 +1,9 @@
 """Interactive shells: notebook kernels, IPython, Python's own prompt. An error in a shell does not end the process."""
 
-import dataclasses
 import inspect
 import sys
 import threading
+from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
@@ -12,7 +12,7 @@ _EXITS = ("exit", "exit()", "quit", "quit()")  # cells that only leave the shell
 _cells = {"last_failed": False}
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Input:
     """An input at Python's own prompt, or the script before it; the same text typed again is another input."""
 

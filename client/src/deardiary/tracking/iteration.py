@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import math
 import os
@@ -10,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from os import PathLike
 from pathlib import Path
@@ -223,7 +223,7 @@ class ActiveIteration(EnvironmentLog, InputLog, MediaLog):
         known = self._known
         if known is None:
             return self._ref  # whose keys find it, also while it is being created
-        return dataclasses.replace(self._ref, iteration_id=known.id, experiment_id=known.experiment_id)
+        return replace(self._ref, iteration_id=known.id, experiment_id=known.experiment_id)
 
     def log(
         self,
@@ -472,7 +472,6 @@ class ActiveIteration(EnvironmentLog, InputLog, MediaLog):
         return self._ended
 
     def acknowledge(self, command_id: str, step: int | None) -> None:
-        """Record that a command is carried out, and have that sent at once."""
         self.journal.acknowledge(command_id, step)
 
     def unless_ended(self, work: Callable[[], None]) -> None:
@@ -549,7 +548,6 @@ class ActiveIteration(EnvironmentLog, InputLog, MediaLog):
 
     @property
     def journal(self) -> Journal:
-        """This process's part of the iteration."""
         return self._open or self._open_after_fork()
 
     def _open_after_fork(self) -> Journal:

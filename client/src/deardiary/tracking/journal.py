@@ -2,13 +2,13 @@
 
 import collections
 import contextlib
-import dataclasses
 import functools
 import logging
 import math
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
@@ -87,7 +87,6 @@ class Journal:
 
     @property
     def run(self) -> Run:
-        """The run, with the ids that are known by now."""
         return self._delivery.run if self._delivery else self._run
 
     @property
@@ -169,7 +168,6 @@ class Journal:
 
     @property
     def flush_seconds(self) -> float:
-        """The seconds between two flushes."""
         return self._sender.pace()
 
     def keep_file(self, content: bytes | Path, name: str) -> dict[str, str]:
@@ -192,7 +190,6 @@ class Journal:
         return {"file": target.relative_to(self.folder).as_posix(), "hash": sha256_of(target)}
 
     def send_soon(self) -> None:
-        """Have what is written sent without waiting for the next flush."""
         self._sender.send_soon()
 
     def wait(self, seconds: float | None, away_seconds: float = math.inf) -> bool:
@@ -244,7 +241,7 @@ class Journal:
         if found.points or found.files:
             # `sync` must not reopen an iteration that has SUCCEEDED.
             with contextlib.suppress(OSError):
-                runs.save(self.folder, dataclasses.replace(self._run, reopens=False))
+                runs.save(self.folder, replace(self._run, reopens=False))
             _log.warning("What was logged before the refusal is kept in %s: %s", self.folder, reason_of(refusal))
         else:
             leftover.discard(self.folder, self._run)

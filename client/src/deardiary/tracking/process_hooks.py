@@ -1,7 +1,6 @@
 """Hooks for the end or a fork of the process while iterations are running."""
 
 import atexit
-import dataclasses
 import logging
 import os
 import signal
@@ -9,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
@@ -22,8 +22,6 @@ _log = logging.getLogger(__name__)
 
 
 class Endable(Protocol):
-    """The part of an iteration that these hooks call."""
-
     @property
     def id(self) -> str: ...
 
@@ -46,7 +44,7 @@ _running: list[Endable] = []  # oldest first; ended in reverse, so children end 
 _own: list[Endable] = []  # the running iterations that this process started itself
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Process:
     is_hooked: bool = False
     is_terminated: bool = False  # SIGTERM came
@@ -61,7 +59,6 @@ _process = _Process()
 
 
 def register(iteration: Endable) -> None:
-    """Register the iteration, so that it ends if the process ends first."""
     if not _process.is_hooked:
         _process.is_hooked = True
         atexit.register(_end_all)

@@ -2,12 +2,12 @@
 
 import contextlib
 import contextvars
-import dataclasses
 import itertools
 import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +19,7 @@ Ranks = Literal["first", "children", "all"]
 RANKS: tuple[Ranks, ...] = ("first", "children", "all")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """The rank of this process among the ``size`` processes of its job. ``key`` names the job for all of them."""
 
@@ -41,7 +41,6 @@ def place() -> Place | None:
 
 @contextlib.contextmanager
 def at(assumed: Place) -> Iterator[None]:
-    """Let `place` return this one in the block."""
     token = _assumed.set(assumed)
     try:
         yield
@@ -58,7 +57,7 @@ def mode_of(ranks: str | None) -> Ranks:
     raise ValueError(f"ranks is one of {', '.join(RANKS)}, not {given!r}")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Role:
     """What a start does in this rank: ``mode`` says which ranks log. Without a ``place`` it does as in any process."""
 
@@ -67,7 +66,6 @@ class Role:
 
     @property
     def is_other(self) -> bool:
-        """True unless this is the first rank."""
         return self.place is not None and self.place.rank > 0
 
     @property
@@ -139,7 +137,6 @@ def _of_sagemaker() -> Place | None:
 
 
 def hosts_of(base: Path) -> tuple[list[str], str | None]:
-    """All hosts in the order of their numbers, and this one."""
     try:
         found = json.loads((base / "input" / "config" / "resourceconfig.json").read_text("utf-8"))
         hosts = sorted(map(str, found["hosts"]), key=lambda host: (len(host), host))

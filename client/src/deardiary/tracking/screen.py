@@ -1,7 +1,7 @@
 """The lines of a stream as a terminal would show them: the states of a progress bar become one line."""
 
-import dataclasses
 import re
+from dataclasses import dataclass
 
 # A line of more characters is cut into several; an unfinished one of more is shown when it ends, unless it is a bar.
 MAX_CHARACTERS = 32 * 1024
@@ -16,7 +16,7 @@ _MOVES = re.compile(r"\r\n|\n|\r|\x1b\[\d{0,3}A")
 Shown = tuple[int, int, str]  # the order and time (ms since 1970) of the last change, and the text
 
 
-@dataclasses.dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Row:
     """A line on the screen. ``order`` and ``time_ms`` are of its last change; ``shown`` is the text as last taken."""
 

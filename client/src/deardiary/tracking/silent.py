@@ -33,7 +33,7 @@ class NullJournal:
         self, parameters: Mapping[str, str], tags: Sequence[str], labels: Mapping[str, str | None] | None = None
     ) -> None: ...
 
-    def output(self, printed: Sequence[Any], *, last: bool = False) -> bool:  # noqa: ARG002
+    def output(self, printed: Sequence[Any], *, last: bool = False) -> bool:
         return True
 
     def operation(self, kind: str, arguments: Mapping[str, Any]) -> None: ...
@@ -42,7 +42,7 @@ class NullJournal:
 
     def send_soon(self) -> None: ...
 
-    def wait(self, seconds: float | None, away_seconds: float = 0.0) -> bool:  # noqa: ARG002
+    def wait(self, seconds: float | None, away_seconds: float = 0.0) -> bool:
         return True
 
     def close(self, seconds: float, away_seconds: float = 0.0) -> None: ...
@@ -53,13 +53,13 @@ class NullJournal:
 class NullArtifacts:
     """Takes the place of `Artifacts`: answers as for a file that waits, whether the file exists or not."""
 
-    def store(self, file: Path, name: str | None, description: str, *, wait: bool) -> Resource:  # noqa: ARG002
+    def store(self, file: Path, name: str | None, description: str, *, wait: bool) -> Resource:
         return pending_resource("", "", name or file.name, description)
 
-    def keep(self, content: bytes | Path, name: str, description: str) -> Resource:  # noqa: ARG002
+    def keep(self, content: bytes | Path, name: str, description: str) -> Resource:
         return pending_resource("", "", name, description)
 
-    def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:  # noqa: ARG002
+    def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:
         return pending_version("", description)
 
 

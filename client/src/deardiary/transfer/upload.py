@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ def send(api: Api, resource: Resource, path: Path, digests: Digests, meter: Mete
     return api.post(Resource, path_of("resources", resource.id, "complete"), body, repeatable=True)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """The upload of one file; `known` are hashes of parts by (offset, size)."""
 
@@ -44,7 +44,7 @@ class Job:
     path: Path
     size_bytes: int
     meter: Meter
-    known: Mapping[tuple[int, int], str] = dataclasses.field(default_factory=dict)
+    known: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
     def send_parts_or_whole(self, cut: Sequence[Part]) -> dict[str, object]:
         """Upload the parts, or all bytes in one request if the store checks the hash of the whole only."""

@@ -4,10 +4,10 @@ Server and client share this module. JSON has no NaN and no time: a non-finite f
 "Infinity" or "-Infinity", a time as RFC 3339 in UTC with milliseconds and ``Z``.
 """
 
-import dataclasses
 import math
 import typing
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import IntEnum
 from functools import cache
@@ -55,7 +55,7 @@ def to_json(value: Any) -> Any:
         return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
-    if dataclasses.is_dataclass(value):
+    if is_dataclass(value):
         return _shape_to_json(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
@@ -77,7 +77,7 @@ def _shape_to_json(value: Any) -> dict[str, Any]:
 @cache
 def _fields(shape: Any) -> list[tuple[str, bool]]:
     """The names of a shape's fields, each with True if the field is sent as null when it is None."""
-    return [(field.name, not field.metadata.get("left_out_if_none")) for field in dataclasses.fields(shape)]
+    return [(field.name, not field.metadata.get("left_out_if_none")) for field in fields(shape)]
 
 
 def from_json(shape: type[T], data: Mapping[str, Any]) -> T:
@@ -99,7 +99,7 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
         return decode_float
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         return hint
-    if dataclasses.is_dataclass(hint):
+    if is_dataclass(hint):
         return lambda data: from_json(typing.cast("type[Any]", hint), data)
     arguments = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
@@ -111,7 +111,7 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
     if type(None) in arguments:
         present = _decoder(arguments[0])
         return lambda data: None if data is None else present(data)
-    shapes = [each for each in arguments if dataclasses.is_dataclass(each)]
+    shapes = [each for each in arguments if is_dataclass(each)]
     return _shape_or_word(typing.cast("type[Any]", shapes[0])) if shapes else _plain(hint)
 
 

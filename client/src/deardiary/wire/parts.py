@@ -4,12 +4,12 @@ Up to a store's `alone` bytes are sent in one request. More are sent in at most 
 one smaller. The part size grows, by whole MiB, only if 10,000 parts would not be enough.
 """
 
-import dataclasses
+from dataclasses import dataclass
 
 from deardiary.wire.limits import KIB, MAX_PARTS, MIB, TIB
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """A part of a file; numbers count from 1. ``sha256`` is lower-case hex."""
 
@@ -19,7 +19,7 @@ class Part:
     sha256: str = ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Cut:
     """The limits of a store in bytes: one request, one part, the whole file."""
 

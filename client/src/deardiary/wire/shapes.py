@@ -6,8 +6,7 @@ reads no setting.
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import field
+from dataclasses import Field, dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     @dataclass_transform(eq_default=False, kw_only_default=True, frozen_default=True, field_specifiers=(field,))
     def _shape(_: type[T]) -> type[T]: ...
 else:
-    _shape = dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+    _shape = dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 
 # The metadata of a field that is left out when it is None; any other field is sent as null.
 _LEFT_OUT_IF_NONE = {"left_out_if_none": True}
@@ -73,7 +72,7 @@ class Shape:
     __slots__ = ()
 
     if TYPE_CHECKING:
-        __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+        __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def __eq__(self, other: object) -> bool:
         return self._values() == other._values() if isinstance(other, type(self)) else NotImplemented
@@ -92,12 +91,11 @@ class Shape:
         return html.fields(type(self).__name__, self.shown())
 
     def shown(self) -> dict[str, object]:
-        """The fields by name, without the secrets."""
-        names = (each.name for each in dataclasses.fields(self) if each.repr)
+        names = (each.name for each in fields(self) if each.repr)
         return {name: getattr(self, name) for name in names}
 
     def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, each.name) for each in dataclasses.fields(self))
+        return tuple(getattr(self, each.name) for each in fields(self))
 
 
 @_shape

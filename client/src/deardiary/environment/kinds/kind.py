@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ class NotComparable(Exception):
     """The packages of a lock file cannot be compared with this machine's; the text says why."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
     """The packages on this machine: versions by name, and where they were found.
 
@@ -30,7 +30,7 @@ class Present:
     python: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind of lock file.
 
@@ -54,7 +54,6 @@ class Kind:
         return self.names[-1]
 
     def commands_for(self, python: str) -> tuple[Command, ...]:
-        """The commands for a version of Python, which may be unknown."""
         program = "python" + ".".join(python.split(".")[:2]) if python else "python3"
         values = {"{python}": python, "{python3.x}": program}
         return tuple(tuple(values.get(each, each) for each in command) for command in self.commands)
