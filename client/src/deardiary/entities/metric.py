@@ -6,16 +6,14 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from deardiary.api import Calls, HasId, id_of, path_of, present
 from deardiary.entities.records import Point
 from deardiary.entities.table import Backend
+from deardiary.wire.columns import Columns
 from deardiary.wire.shapes import BatchReceipt, Curve, Metric, MetricSummary
-
-if TYPE_CHECKING:
-    from deardiary.wire.columns import Columns
 
 
 @dataclass(frozen=True, slots=True)

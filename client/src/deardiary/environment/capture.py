@@ -8,15 +8,13 @@ import platform
 import sys
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deardiary.environment import git
 from deardiary.environment.git import GitFailed
+from deardiary.environment.kinds.kind import PYPROJECT, Kind, first_in
 from deardiary.environment.redact import redact, redacted
 from deardiary.wire.limits import MAX_ENTRYPOINT_CHARACTERS, MAX_SNAPSHOT_TEXT_BYTES
-
-if TYPE_CHECKING:
-    from deardiary.environment.kinds.kind import Kind
 
 _log = logging.getLogger(__name__)
 _MOST_LOGGED = 20
@@ -180,8 +178,6 @@ def _of_installed(remarks: list[str]) -> str:
 
 
 def _project_name(kind: Kind | None, folder: Path) -> str:
-    from deardiary.environment.kinds.kind import PYPROJECT, first_in
-
     return (first_in(folder, kind.projects) if kind else None) or PYPROJECT
 
 

@@ -37,6 +37,7 @@ _NAMES = r"password|passwd|passphrase|secret|secret_?key|api_?key|access_?key|pr
 _NAMES += r"|auth_?token|access_?token|private_?token|secret_?access_?key"
 _QUERY = r"token|access_token|auth_token|private_token|job_token|api_?key|password|passwd|secret|client_secret|sig"
 _QUERY += r"|signature|x-amz-(?:signature|security-token|credential)|x-goog-(?:signature|credential)"
+_SETTING = r"^[+ -]?[ \t]*(?:(?:export|ENV|ARG)[ \t]+)?[A-Z0-9_]*(?:PASSWORD|SECRET|_KEY|TOKEN)="
 _GITLAB = "glpat- gldt- glrt- glrtr- glptt- glcbt- glft- glimt- glagent- gloas- glsoat- glffct-"
 _BLOCK = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?P<secret>[\s\S]+?)(?=[\s\\n]*-----END|\Z)"
 
@@ -80,18 +81,9 @@ _RULES = (
         r"(?P<secret>[^\s'\"$<>{}%]{8,1000})(?P=quote)",
         re.IGNORECASE,
     ),
-    _rule(
-        "credential in an assignment",
-        "password secret key token",
-        r"^[+ -]?[ \t]*(?:(?:export|ENV|ARG)[ \t]+)?[A-Z0-9_]*(?:PASSWORD|SECRET|_KEY|TOKEN)=(?P<secret>[^\s'\"$]{8,})",
-        re.MULTILINE,
-    ),
-    _rule(
-        "credential in an assignment",
-        "password secret key token",
-        r"^[+ -]?[ \t]*(?:(?:export|ENV|ARG)[ \t]+)?[A-Z0-9_]*(?:PASSWORD|SECRET|_KEY|TOKEN)="
-        r"(?P<quote>['\"])(?P<secret>[^\s'\"$]{8,})(?P=quote)",
-        re.MULTILINE,
+    *(
+        _rule("credential in an assignment", "password secret key token", f"{_SETTING}{value}", re.MULTILINE)
+        for value in (r"(?P<secret>[^\s'\"$]{8,})", r"(?P<quote>['\"])(?P<secret>[^\s'\"$]{8,})(?P=quote)")
     ),
 )
 

@@ -7,8 +7,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from deardiary.client import Client, connect
 from deardiary.environment import git
 from deardiary.environment.checkout import at_commit
 from deardiary.environment.git import GitFailed
@@ -19,10 +19,7 @@ from deardiary.environment.project import folder_for
 from deardiary.environment.redact import MASK, redacted
 from deardiary.environment.unredact import to_fill_in, with_committed_lines
 from deardiary.files import write_whole
-
-if TYPE_CHECKING:
-    from deardiary.client import Client
-    from deardiary.wire.shapes import Snapshot
+from deardiary.wire.shapes import Snapshot
 
 PATCH = "uncommitted.patch"
 
@@ -87,8 +84,6 @@ def restore(
 def _snapshot(iteration_id: str, client: Client | None) -> Snapshot:
     if client is not None:
         return client.iterations.snapshot(iteration_id)
-    from deardiary.client import connect
-
     with connect() as own:
         return own.iterations.snapshot(iteration_id)
 

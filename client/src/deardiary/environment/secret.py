@@ -1,14 +1,9 @@
 """The files that a capture leaves out: their name or content shows that they hold credentials."""
 
-from __future__ import annotations
-
 import re
 from fnmatch import fnmatchcase
+from mmap import mmap
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mmap import mmap
 
 # Patterns of file names, in lower case.
 _FILES = (

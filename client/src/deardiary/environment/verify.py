@@ -1,11 +1,9 @@
 """The differences between an environment and a snapshot."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from deardiary.environment import git
 from deardiary.environment.git import GitFailed
@@ -13,9 +11,7 @@ from deardiary.environment.kinds.julia import JULIA
 from deardiary.environment.kinds.kind import Kind, NotComparable, Present
 from deardiary.environment.kinds.python import is_made_by_us
 from deardiary.environment.lockfile import kind_of
-
-if TYPE_CHECKING:
-    from deardiary.wire.shapes import Snapshot
+from deardiary.wire.shapes import Snapshot
 
 
 class Comparison(NamedTuple):

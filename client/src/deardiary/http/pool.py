@@ -1,16 +1,11 @@
 """The pool of idle connections."""
 
-from __future__ import annotations
-
 import os
 import selectors
 import threading
-from typing import TYPE_CHECKING
+from http.client import HTTPConnection
 
-if TYPE_CHECKING:
-    from http.client import HTTPConnection
-
-    from deardiary.http.proxy import Route
+from deardiary.http.proxy import Route
 
 
 class Pool:

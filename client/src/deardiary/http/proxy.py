@@ -1,17 +1,12 @@
 """The route of a request: direct, or through the machine's proxy."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from deardiary.errors import ClientError
-
-if TYPE_CHECKING:
-    from deardiary.http.address_guard import Zone
+from deardiary.http.address_guard import Zone
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"http": 80, "https": 443}

@@ -152,7 +152,7 @@ class MemoryServer:
     def _open(self, iteration_id: str) -> Row:
         row = self._table.get("iterations", iteration_id)
         if row["end_date"] is not None:
-            raise Refused(422, "INVALID_PAYLOAD", "The iteration has ended", field="end_date")
+            raise _ended()
         return row
 
     def _create_experiment(self, project_id: str, body: Row) -> tuple[int, Row]:
@@ -208,7 +208,7 @@ class MemoryServer:
             row.update(body)
             return 200, row
         if row["end_date"] is not None and body != {"status_id": 1}:
-            raise Refused(422, "INVALID_PAYLOAD", "The iteration has ended", field="end_date")
+            raise _ended()
         status = body.get("status_id", IterationStatus.SUCCEEDED if body.get("end_date") else row["status_id"])
         row.update({"end_date": None if status == IterationStatus.RUNNING else now(), "status_id": status, **body})
         return 200, row
@@ -288,6 +288,10 @@ class MemoryServer:
             snapshot=dict(logged.snapshot),
             labels=dict(row["labels"]),
         )
+
+
+def _ended() -> Refused:
+    return Refused(422, "INVALID_PAYLOAD", "The iteration has ended", field="end_date")
 
 
 def _later() -> str:

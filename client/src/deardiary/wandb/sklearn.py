@@ -26,9 +26,7 @@ def plot_classifier(
     log_learning_curve: bool = False,
 ) -> None:
     """Log the scores, feature importances, class proportions, confusion matrix, ROC and precision-recall curves."""
-    run = state.current("plot_classifier()")
-    run.config.setdefaults(model.get_params())
-    run.iteration.set_label("model", model_name)
+    run = _begun("plot_classifier()", model, model_name)
     plot_feature_importances(model, feature_names)
     if log_learning_curve:
         plot_learning_curve(model, X_train, y_train)
@@ -45,9 +43,7 @@ def plot_regressor(
     model: Any, X_train: Any, X_test: Any, y_train: Any, y_test: Any, model_name: str = "Regressor"
 ) -> None:
     """Log the scores on the test data, and the residuals."""
-    run = state.current("plot_regressor()")
-    run.config.setdefaults(model.get_params())
-    run.iteration.set_label("model", model_name)
+    run = _begun("plot_regressor()", model, model_name)
     predicted = model.predict(X_test)
     scores = {
         "mae": metrics.mean_absolute_error(y_test, predicted),
@@ -72,13 +68,19 @@ def plot_clusterer(
     model_name: str = "Clusterer",
 ) -> None:
     """Log the silhouette of each sample, and how the inertia falls with the number of clusters."""
-    run = state.current("plot_clusterer()")
-    run.config.setdefaults(model.get_params())
-    run.iteration.set_label("model", model_name)
+    run = _begun("plot_clusterer()", model, model_name)
     plot_silhouette(model, X_train, cluster_labels)
     if hasattr(model, "inertia_"):
         plot_elbow_curve(model, X_train)
     run.log({})
+
+
+def _begun(call: str, model: Any, name: str) -> Any:
+    """The current run, with the parameters of the model."""
+    run = state.current(call)
+    run.config.setdefaults(model.get_params())
+    run.iteration.set_label("model", name)
+    return run
 
 
 def plot_feature_importances(model: Any, feature_names: Any = None, **_left_out: Any) -> None:

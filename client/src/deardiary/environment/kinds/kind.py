@@ -1,14 +1,9 @@
 """A kind of lock file as a value: how it is recognised, named, installed and compared."""
 
-from __future__ import annotations
-
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import re
 
 Command = tuple[str, ...]
 PYPROJECT = "pyproject.toml"
