@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import deardiary
+from chalicelib import limits as server_limits
 from deardiary.errors import ClientError
 from deardiary.wire import limits
 from tests.support.consistency import check_consistency
@@ -61,7 +62,7 @@ def test_a_wrong_alert_is_refused(
 def test_an_iteration_has_so_many_alerts_and_no_more(
     server: Server, iteration: deardiary.Iteration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MAX_ALERTS", 2)
+    monkeypatch.setattr(server_limits, "MAX_ALERTS", 2)
     client = server.client()
     for title in ("one", "two"):
         client.iterations.create_alert(iteration.id, title, id_key=title)
