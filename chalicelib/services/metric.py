@@ -206,16 +206,15 @@ def _parts(metric_id: str) -> tuple[str, str, int]:
 
 
 def _entries_after(iteration: Iteration, only: set[str] | None, after: _Position | None, most: int) -> list[_Entry]:
-    """The first entries after a cursor. Of an ended iteration, read only the rows that may have them."""
-    if not rollups.is_at_rest(iteration):
-        return list(islice(_merged(_from(points.read_rows(iteration.id).stored, after), only, after), most))
+    """The first entries after a cursor. Of a long iteration, read only the rows that may have them."""
     series = storage.read_series(iteration.experiment_id, iteration.id)
     directory = Directory(rollups.Wanted(iteration, series, (), "chunk"), only)
-    listed = directory.find()
-    if listed is not None:
+    found = directory.find()
+    if found is not None:
         with suppress(RowMovedError):
-            return list(islice(_merged(read_in_order(_from(listed, after)), only, after), most))
-    return list(islice(_merged(_from(directory.read_all(keep=listed is None), after), only, after), most))
+            read = read_in_order(_from(found.listed, after), found.read)
+            return list(islice(_merged(read, only, after), most))
+    return list(islice(_merged(_from(directory.read_all(keep=found is None), after), only, after), most))
 
 
 def _from(rows: Iterable[R], after: _Position | None) -> list[R]:

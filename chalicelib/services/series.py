@@ -15,7 +15,7 @@ from chalicelib.services import access
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
-from chalicelib.services.points import compaction, curves, directory, rollups
+from chalicelib.services.points import compaction, curves, directory, growing, rollups
 from chalicelib.services.points.recompute import recompute_stale
 from chalicelib.services.points.rollups import Wanted
 from chalicelib.storage.points.rows import INT64_MIN
@@ -142,7 +142,7 @@ def _rolled_up(wanted: Sequence[Wanted], window: Window) -> dict[str, dict[str, 
     """The curves that have rollups, by iteration and key."""
     found: dict[str, dict[str, Columns]] = {}
     if window.max_points is not None and window.is_whole and window.max_points <= rollups.MOST:
-        for name, rollup in rollups.read_rollups(wanted).items():
+        for name, rollup in growing.read_rollups(wanted).items():
             curve = rollups.points_of(rollup, window.max_points)
             found.setdefault(name.iteration_id, {})[name.key] = curve
     return found
@@ -150,9 +150,13 @@ def _rolled_up(wanted: Sequence[Wanted], window: Window) -> dict[str, dict[str, 
 
 def _read(wanted: Wanted, window: Window) -> dict[str, Columns]:
     """The curves from their points. Whole ones get a rollup if the reader wants few points."""
-    slices = directory.read_slices(wanted, set(wanted.keys), window.min_step, window.max_step)
+    is_rolled_up = window.is_whole and window.max_points is not None
+    if is_rolled_up:
+        slices = growing.read_slices(wanted)
+    else:
+        slices = directory.read_slices(wanted, set(wanted.keys), window.min_step, window.max_step)
     found = {key: curves.in_order(slices.pop(key, [])) for key in wanted.keys}
-    if window.max_points is not None and window.is_whole:
+    if is_rolled_up:
         worth = {key: each for key, each in found.items() if rollups.is_worth(wanted, key, each)}
         rollups.keep_rollups(wanted, {key: rollups.of_points(each) for key, each in worth.items()})
     return {key: window.of(each) for key, each in found.items()}

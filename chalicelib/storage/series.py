@@ -20,7 +20,7 @@ from chalicelib import clock, ids
 from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken
 from chalicelib.retry import Retry
 from chalicelib.storage.output import NO_OUTPUT, OutputState
-from chalicelib.storage.points import chunk, summary, wide
+from chalicelib.storage.points import chunk, recent, summary, wide
 from chalicelib.storage.points.chunk import Chunk, ChunkRow
 from chalicelib.storage.points.codec import Batch
 from chalicelib.storage.points.summary import Summary
@@ -50,6 +50,7 @@ class SeriesRow(Item, discriminator="series"):
     recompute = JSONAttribute(attr_name="recount", null=True)
     edited_us = NumberAttribute(attr_name="edited_at", null=True)
     output = JSONAttribute(null=True)
+    recent = BinaryAttribute(legacy_encoding=False, null=True)
     # Seconds without a heartbeat until the iteration counts as lost; absent: as the settings say.
     patience_s = NumberAttribute(null=True)
     # True: the iteration is being deleted; no batch may be announced any more.
@@ -83,8 +84,8 @@ class Series:
     `heartbeat_us`: the last heartbeat; no two batches have the same time. `batches`: the number of announced batches;
     `moved`: the number of their chunks that were moved into packed rows. `compacting`: start of the lease on a
     compaction. `recompute`: by key, when a request began to change its points; its summary may be wrong since then.
-    `edited_us`: the time of the last such mark. Of a wide iteration the summaries are `UNREAD`, unless a function says
-    that it reads them.
+    `edited_us`: the time of the last such mark. `recent`: the batches announced last (`points/recent.py`). Of a wide
+    iteration the summaries are `UNREAD`, unless a function says that it reads them.
     """
 
     version: int
@@ -98,6 +99,7 @@ class Series:
     edited_us: int = 0
     output: OutputState = NO_OUTPUT
     patience_s: int | None = None
+    recent: bytes = b""
     # Summaries and their packed form as read: most writes leave them as they are, and packing a thousand keys is slow.
     as_read: tuple[Mapping[str, Summary], bytes] | None = field(default=None, compare=False, repr=False)
     wide: Wide | None = None
@@ -126,6 +128,16 @@ class Series:
     def apart(self) -> Apart:
         """Where the summaries of a wide iteration are."""
         return Apart(self.wide.summaries_version if self.wide else 0, self.unmerged)
+
+    def announcing(self, batch_hash: str, announcement: Announcement) -> Series:
+        """The series with this announcement."""
+        return replace(
+            self,
+            announced=self.announced | {batch_hash: announcement},
+            heartbeat_us=announcement.accepted_us,
+            batches=self.batches + 1,
+            recent=recent.with_batch(self.recent, batch_hash),
+        )
 
     def widened(self) -> Series:
         """The series as one of a wide iteration; the next write moves its summaries."""
@@ -258,6 +270,7 @@ def _row_of(experiment_id: str, iteration_id: str, series: Series) -> SeriesRow:
         recompute=series.recompute or None,
         edited_us=series.edited_us or None,
         output=list(series.output) if any(series.output) else None,
+        recent=series.recent or None,
         patience_s=series.patience_s,
     )
 
@@ -323,6 +336,7 @@ def _read(row: SeriesRow) -> Series:
         edited_us=int(row.edited_us or 0),
         output=OutputState(*row.output) if row.output else NO_OUTPUT,
         patience_s=None if row.patience_s is None else int(row.patience_s),
+        recent=row.recent or b"",
         as_read=as_read,
         wide=Wide.of(row.wide) if row.wide else None,
     )

@@ -101,14 +101,6 @@ def test_late_points_and_edits_are_shown(server: Server, experiment: str, iterat
         assert look(server, experiment, iteration) == plainly(server, experiment, iteration)
 
 
-def test_a_running_iteration_has_no_rollup(server: Server, experiment: str, iteration: str) -> None:
-    found(server.call("PATCH", f"/iterations/{iteration}", {"status_id": 1}))
-    look(server, experiment, iteration)
-    assert stored(iteration) == []
-    log(server, iteration, "more", 20, 50)
-    assert look(server, experiment, iteration) == plainly(server, experiment, iteration)
-
-
 def test_a_range_is_read_from_the_points_if_some_are_outside(server: Server, experiment: str, iteration: str) -> None:
     look(server, experiment, iteration)
     (chart, *_) = look(server, experiment, iteration, min_x=10, max_x=20)

@@ -32,7 +32,7 @@ from tests.support.server import Reply, Server, server_on_moto
 RUNNING, SUCCEEDED = 1, 2
 ENOUGH = 3
 # More calls than any undisturbed request makes.
-MOST_CALLS = 30
+MOST_CALLS = 45
 BEGIN = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
 

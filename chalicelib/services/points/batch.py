@@ -147,7 +147,7 @@ def store_batch(
     if chunk is None or (batch_hash in series.announced and not series.wide):
         series = _announce(iteration, batch_hash, sent, lines, series, chunk)
         if batch_hash in series.announced:
-            chunk = chunk or _put(iteration, batch_hash, sent, lines, series.announced[batch_hash])
+            chunk = chunk or _put(iteration, batch_hash, sent, lines, series)
             trim_output(iteration, _merge(iteration, chunk, series))
     return chunk or _stored(iteration, batch_hash)
 
@@ -168,7 +168,7 @@ def _store_at_once(
         announcing = _announcing(iteration, settled(iteration, series), batch_hash, sent)
         announcement = announcing.announced[batch_hash]
         batch, columns = Batch(batch_hash, announcement.accepted_us), _columns(sent, announcement)
-        row = chunks.row_of_batch(iteration.id, batch, columns)
+        row = chunks.row_of_batch(iteration.id, batch, columns, others=announcing.recent)
         if len(row.points) > _SMALL_BYTES:
             break
         sent_now = chunks.as_sent(batch, columns)
@@ -232,8 +232,7 @@ def _announcing(
     """The series with the announcement of this batch. InvalidPayload if it has no room for it."""
     now = max(now_us(), series.heartbeat_us + 1)
     mine = _reserve(iteration, series, sent, now)._replace(output_bytes=output_bytes)
-    announced = series.announced | {batch_hash: mine}
-    announcing = replace(series, announced=announced, heartbeat_us=now, batches=series.batches + 1)
+    announcing = series.announcing(batch_hash, mine)
     storage.require_room(announcing, set(sent))
     return announcing
 
@@ -284,23 +283,22 @@ def _columns(sent: dict[str, Sent], announcement: Announcement) -> dict[str, Col
     }
 
 
-def _put(
-    iteration: Iteration, batch_hash: str, sent: dict[str, Sent], lines: Sequence[Line], announcement: Announcement
-) -> Chunk:
+def _put(iteration: Iteration, batch_hash: str, sent: dict[str, Sent], lines: Sequence[Line], series: Series) -> Chunk:
     """Put the lines and then the chunk.
 
     Unavailable if another process sends other points or lines under this batch_id: the retry finds those.
     """
+    announcement = series.announced[batch_hash]
     first = announcement.first_step
     other_lines = announcement.output_bytes != outputs.size_of(lines)
     if other_lines or any(None in each.steps and key not in first for key, each in sent.items()):
         raise Unavailable(retry_after=1)
-    series = _columns(sent, announcement)
+    columns = _columns(sent, announcement)
     batch = Batch(batch_hash, announcement.accepted_us)
     if lines:
         outputs.put_output(iteration.id, batch.accepted_us, lines)
     try:
-        return chunks.put_chunk(iteration.id, batch, series, len(lines) or None)
+        return chunks.put_chunk(iteration.id, batch, columns, len(lines) or None, series.recent)
     except Conflict:
         chunk = chunks.find_chunk(iteration.id, batch_hash)
     if lines and (chunk is None or chunk.batch != batch):

@@ -20,7 +20,7 @@ from chalicelib.services import access
 from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.services.lifecycle import pace
-from chalicelib.services.points import curves, directory, rollups
+from chalicelib.services.points import curves, directory, growing, rollups
 from chalicelib.services.points.grid import Bucketed, Grid, bucketed
 from chalicelib.storage.points.rollup import Rollup
 from chalicelib.storage.points.summary import Summary
@@ -171,7 +171,7 @@ def _number_on_page(sources: Sequence[_Source]) -> int:
 
 
 def _with_rollups(sources: Sequence[_Source], wanted: Wanted, grid: Grid) -> list[_Source]:
-    found = rollups.read_rollups([source.rolled_up(wanted.x) for source in sources])
+    found = growing.read_rollups([source.rolled_up(wanted.x) for source in sources])
     ready: dict[str, dict[str, Bucketed]] = {}
     for name, rollup in found.items():
         curve = rollups.on_grid(rollup, grid) if _is_inside(rollup, wanted) else None
@@ -198,9 +198,12 @@ def _read(source: _Source, wanted: Wanted, grid: Grid) -> dict[str, Bucketed]:
     """The curves that have no rollup, from their points. Whole ones get a rollup."""
     low, high = (wanted.min_x, wanted.max_x) if wanted.x == "step" else (None, None)
     keys = source.summaries.keys() - source.ready.keys()
-    slices = directory.read_slices(source.rolled_up(wanted.x), keys, low, high)
-    found = {key: curves.in_order(slices.pop(key, [])) for key in keys}
     rolled_up = source.rolled_up(wanted.x)
+    if low is None and high is None:
+        slices = growing.read_slices(rolled_up._replace(keys=tuple(keys)))
+    else:
+        slices = directory.read_slices(rolled_up, keys, low, high)
+    found = {key: curves.in_order(slices.pop(key, [])) for key in keys}
     made = {}
     on_grid = {}
     for key, columns in found.items():

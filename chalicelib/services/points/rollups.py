@@ -8,7 +8,7 @@ rollup answers exactly like them. While a change is under way, the curve has no 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from chalicelib.columns import Columns
@@ -16,6 +16,7 @@ from chalicelib.services.points.curves import representatives
 from chalicelib.services.points.grid import Bucketed, Grid, bucketed, coarsened
 from chalicelib.storage.points import rollup as storage
 from chalicelib.storage.points.rollup import Rollup, RollupKey
+from chalicelib.storage.points.wide import UNREAD
 from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional
 from deardiary.wire.shapes import Iteration
@@ -39,21 +40,26 @@ class Wanted(NamedTuple):
 
     def states(self) -> dict[RollupKey, str]:
         """The states of the curves that may have a rollup."""
-        if not self.has_states():
-            return {}
+        return {name: self._state(name.key) for name in self.names()} if self.has_states() else {}
+
+    def names(self) -> list[RollupKey]:
+        """The rollups of those curves that no edit is changing, in an iteration of many points."""
+        if not self.has_many_points():
+            return []
         series = self.series
         settled = [key for key in self.keys if key in series.summaries and key not in series.recompute]
-        return {self._rollup_key(key): self._state(key) for key in settled}
+        return [RollupKey(self.iteration.id, self.axis, key) for key in settled]
 
     def has_states(self) -> bool:
-        """True for an iteration of many points to which no batch is being added."""
-        series = self.series
-        if not is_at_rest(self.iteration) or series.announced:
-            return False
-        return sum(each.count for each in series.summaries.values()) >= WORTH_POINTS
+        """True for an ended iteration of many points to which no batch is being added."""
+        return is_at_rest(self.iteration) and not self.series.announced and self.has_many_points()
 
-    def _rollup_key(self, key: str) -> RollupKey:
-        return RollupKey(self.iteration.id, self.axis, key)
+    def has_many_points(self) -> bool:
+        """True if a rollup is worth its price. Without the summaries of a wide iteration, it is assumed."""
+        return (
+            self.series.summaries is UNREAD
+            or sum(each.count for each in self.series.summaries.values()) >= WORTH_POINTS
+        )
 
     def _state(self, key: str) -> str:
         return f"{self.series.summaries[key].count}.{self.series.edited_us}.{self.origin}"
@@ -62,11 +68,6 @@ class Wanted(NamedTuple):
 def is_at_rest(iteration: Iteration) -> bool:
     """True if batches are rare: before its end, each flush would make the rollups worthless."""
     return iteration.end_date is not None
-
-
-def read_rollups(wanted: Sequence[Wanted]) -> dict[RollupKey, Rollup]:
-    """The rollups that are as good as the points."""
-    return storage.read_rollups({key: state for each in wanted for key, state in each.states().items()})
 
 
 def is_worth(wanted: Wanted, key: str, columns: Columns) -> bool:

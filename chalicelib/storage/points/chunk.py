@@ -21,7 +21,7 @@ from pynamodb.expressions.update import Action
 from chalicelib import ids
 from chalicelib.columns import Columns
 from chalicelib.errors import Conflict, InvalidPayload
-from chalicelib.storage.points import codec
+from chalicelib.storage.points import codec, recent
 from chalicelib.storage.points.codec import Batch, Content, Slice
 from chalicelib.storage.table import conditional, item, keys
 from chalicelib.storage.table.item import Item
@@ -51,6 +51,8 @@ class ChunkRow(PointsRow, discriminator="chunk"):
     line_count = NumberAttribute(attr_name="lines", null=True)
     # True: the announcement of this time was dropped; no chunk may be put under it.
     dropped = BooleanAttribute(null=True)
+    # The batches announced around this one: see `recent.py`.
+    recent = BinaryAttribute(legacy_encoding=False, null=True)
 
 
 class PackedRow(PointsRow, discriminator="packed"):
@@ -74,9 +76,11 @@ class Chunk(NamedTuple):
     line_count: int | None = None
 
 
-def put_chunk(iteration_id: str, batch: Batch, series: dict[str, Columns], line_count: int | None = None) -> Chunk:
+def put_chunk(
+    iteration_id: str, batch: Batch, series: dict[str, Columns], line_count: int | None = None, others: bytes = b""
+) -> Chunk:
     """Store a batch. Conflict if it is stored or dropped already; InvalidPayload if it does not fit into an item."""
-    row = row_of_batch(iteration_id, batch, series, line_count)
+    row = row_of_batch(iteration_id, batch, series, line_count, others)
     with conditional.otherwise(Conflict):
         row.save(_is_free(batch.accepted_us))
     return as_sent(batch, series, line_count)
@@ -88,9 +92,9 @@ def add_chunk(row: ChunkRow, write: Transaction) -> None:
 
 
 def row_of_batch(
-    iteration_id: str, batch: Batch, series: dict[str, Columns], line_count: int | None = None
+    iteration_id: str, batch: Batch, series: dict[str, Columns], line_count: int | None = None, others: bytes = b""
 ) -> ChunkRow:
-    """Pack a batch. InvalidPayload if it does not fit into an item."""
+    """Pack a batch. InvalidPayload if it does not fit into an item. `others`: the batches announced around it."""
     points = codec.pack_batch(series)
     if len(points) > MAX_BYTES:
         raise InvalidPayload(
@@ -99,6 +103,7 @@ def row_of_batch(
     row = ChunkRow(*keys.chunk(iteration_id, batch.hash), accepted_us=batch.accepted_us, points=points)
     row.low, row.high = bounds(series.values())
     row.line_count = line_count
+    row.recent = recent.if_free(others, len(points))
     return row
 
 

@@ -27,15 +27,25 @@ class Listed(NamedTuple):
 
 def pack(stored: Sequence[Stored]) -> Rollup:
     """The rows in the order of their lowest steps."""
-    ordered = sorted(stored, key=lambda row: (row.low, row.high))
-    numbers = [(row.low, row.high, *_numbers(row.key.sk)) for row in ordered]
-    return Rollup(0, 0, 0, [array("q", column) for column in zip(*numbers, strict=True)], [])
+    return _of_numbers([(row.low, row.high, *_numbers(row.key.sk)) for row in stored])
+
+
+def merged(made: Rollup, more: Sequence[Stored]) -> Rollup:
+    """The list with these rows too."""
+    if not more:
+        return made
+    return _of_numbers([*zip(*made.integers, strict=True), *zip(*pack(more).integers, strict=True)])
 
 
 def unpack(iteration_id: str, rollup: Rollup) -> list[Listed]:
     return [
         Listed(low, high, _key(iteration_id, *numbers)) for low, high, *numbers in zip(*rollup.integers, strict=True)
     ]
+
+
+def _of_numbers(rows: Sequence[tuple[int, ...]]) -> Rollup:
+    ordered = sorted(rows, key=lambda row: row[:2])
+    return Rollup(0, 0, 0, [array("q", column) for column in zip(*ordered, strict=True)], [])
 
 
 def _numbers(sk: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ works without any: readers make them, and whole items replace each other.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -58,16 +58,20 @@ class Rollup(NamedTuple):
 
 
 def read_rollups(states: Mapping[RollupKey, str]) -> dict[RollupKey, Rollup]:
-    """The rollups that were made from points in these states.
+    """The rollups that were made from points in these states."""
+    return {key: made for key, (state, made) in read_stored(states).items() if state == states[key]}
+
+
+def read_stored(wanted: Iterable[RollupKey]) -> dict[RollupKey, tuple[str, Rollup]]:
+    """The rollups with these keys, and the states of the points from which they were made.
 
     Reads at half the units, which may miss the newest writes: a rollup of another state does not count anyway.
     """
-    wanted = {each.in_table(): each for each in states}
-    calls = [list(wanted)[start : start + _PER_CALL] for start in range(0, len(wanted), _PER_CALL)]
+    names = {each.in_table(): each for each in wanted}
+    calls = [list(names)[start : start + _PER_CALL] for start in range(0, len(names), _PER_CALL)]
     found = in_threads(lambda call: item.raw_many(call, _NAMES, consistent=False), calls)
-    rows = {wanted[key]: row for part in found for key, row in part.items()}
-    opened = {key: _open(row) for key, row in rows.items() if row["state"]["S"] == states[key]}
-    return {key: each for key, each in opened.items() if each is not None}
+    opened = {names[key]: (row["state"]["S"], _open(row)) for part in found for key, row in part.items()}
+    return {key: (state, made) for key, (state, made) in opened.items() if made is not None}
 
 
 def put_rollups(iteration: Iteration, rollups: Mapping[RollupKey, tuple[str, Rollup]]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import dropwhile
+from itertools import chain, dropwhile
 from typing import Any, NamedTuple
 
 from chalicelib import ids
 from chalicelib.paging import bad_cursor
-from chalicelib.storage.points import chunk
+from chalicelib.storage.points import chunk, recent
 from chalicelib.storage.points.codec import Batch, Content, Slice
 from chalicelib.storage.table import item, keys
 from chalicelib.storage.table.keys import Key, Span
@@ -53,11 +53,18 @@ class Stored(NamedTuple):
         return self.open_whole(()).batches
 
 
+ByKey = Mapping[Key, Stored]
+
+
 class Rows(NamedTuple):
-    """The result of one pass over an iteration: rows with points, and the generation of each moved batch."""
+    """The result of one pass over an iteration: rows with points, and the generation of each moved batch.
+
+    `moved_us`: when the moved batches were accepted.
+    """
 
     stored: Sequence[Stored]
     homes: Mapping[str, str]
+    moved_us: Sequence[int] = ()
 
 
 class RowsPage(NamedTuple):
@@ -75,8 +82,15 @@ def read_rows(iteration_id: str, only: Collection[str] | None = None) -> Rows:
     during the read is seen once: in its chunk, or in the packed rows that the chunk names.
     """
     homes: dict[str, str] = {}
-    rows = (row for span in _spans(iteration_id, only) for row in item.raw_rows(span, _NAMES))
-    return Rows([found for row in rows if (found := _take(row, homes))], homes)
+    moved_us: list[int] = []
+    stored: list[Stored] = []
+    for row in chain.from_iterable(item.raw_rows(span, _NAMES) for span in _spans(iteration_id, only)):
+        found = _take(row, homes)
+        if found:
+            stored.append(found)
+        elif "home" in row:
+            moved_us.append(int(row["at"]["N"]))
+    return Rows(stored, homes, moved_us)
 
 
 def read_rows_page(
@@ -119,6 +133,41 @@ def rows_of_batch(iteration_id: str, batch_hash: str) -> list[Stored]:
         if "points" in row:
             return [_stored(row, {})]
     return []
+
+
+class Arrived(NamedTuple):
+    """The chunk of a batch: when it was accepted, and the batches announced around it.
+
+    `stored`: None if a compaction moved its points.
+    """
+
+    accepted_us: int
+    stored: Stored | None
+    others: Sequence[str]
+
+
+def find_arrived(iteration_id: str, batch_hashes: Collection[str], *, edited: bool) -> dict[str, Arrived]:
+    """The chunks of these batches, as far as they have any.
+
+    Unless they may be `edited`, reads at half the units, and again what that missed: only an edit changes the points.
+    """
+    found = _arrived(iteration_id, batch_hashes, consistent=edited)
+    missed = [each for each in batch_hashes if each not in found]
+    return found | (_arrived(iteration_id, missed, consistent=True) if missed and not edited else {})
+
+
+def _arrived(iteration_id: str, batch_hashes: Collection[str], *, consistent: bool) -> dict[str, Arrived]:
+    wanted = {keys.chunk(iteration_id, each): each for each in batch_hashes}
+    rows = item.raw_many(wanted, [*_NAMES[2:], "dropped", "recent"], consistent=consistent)
+    return {
+        wanted[key]: Arrived(
+            int(row["at"]["N"]),
+            _stored(row, {}) if "points" in row else None,
+            recent.hashes(row["recent"]["B"]) if "recent" in row else (),
+        )
+        for key, row in rows.items()
+        if "dropped" not in row
+    }
 
 
 def remove_rows(rows: Iterable[Stored]) -> None:

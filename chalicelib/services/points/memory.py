@@ -1,0 +1,76 @@
+"""What this process keeps of running iterations between requests; SERIES says whether it is still all of the points."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import NamedTuple
+
+from chalicelib.services.points.newer import Covered, Newer
+from chalicelib.storage.points.rollup import Rollup, RollupKey
+
+# A rollup has up to 80 KB.
+MOST = 256
+
+
+class Kept(NamedTuple):
+    """A rollup of the points of the covered batches, after the last edit and with this origin.
+
+    `unsaved_rows`, `unsaved_units`: the rows in it that the stored rollup does not have, and the price to read them.
+    """
+
+    made: Rollup
+    covered: Covered
+    edited_us: int
+    origin: int
+    unsaved_rows: int = 0
+    unsaved_units: int = 0
+
+    @property
+    def state(self) -> str:
+        return f"until.{self.covered.batches}.{self.covered.until_us}.{self.edited_us}.{self.origin}"
+
+    def grown(self, made: Rollup, newer: Newer) -> Kept:
+        """The rollup with these batches."""
+        return self._replace(
+            made=made,
+            covered=newer.covered,
+            unsaved_rows=self.unsaved_rows + len(newer.stored),
+            unsaved_units=self.unsaved_units + newer.read_units,
+        )
+
+    def saved(self) -> Kept:
+        return self._replace(unsaved_rows=0, unsaved_units=0)
+
+    @classmethod
+    def of_stored(cls, state: str, made: Rollup) -> Kept | None:
+        """None of a rollup in another state."""
+        kind, *numbers = state.split(".")
+        if kind != "until":
+            return None
+        batches, until_us, edited_us, origin = map(int, numbers)
+        return cls(made, Covered(batches, until_us), edited_us, origin)
+
+
+_lock = threading.Lock()
+_kept: OrderedDict[RollupKey, Kept] = OrderedDict()
+
+
+def keep(name: RollupKey, kept: Kept) -> None:
+    """Keep it, unless a newer one is kept."""
+    with _lock:
+        before = _kept.pop(name, kept)
+        # The first one of equals: saving it changes nothing else.
+        _kept[name] = max(kept, before, key=lambda each: (each.edited_us, each.covered.until_us))
+        while len(_kept) > MOST:
+            _kept.popitem(last=False)
+
+
+def find(name: RollupKey) -> Kept | None:
+    with _lock:
+        return _kept.get(name)
+
+
+def forget() -> None:
+    with _lock:
+        _kept.clear()
