@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 _S3, _OIDC = "DEARDIARY_ARTIFACT_S3_", "DEARDIARY_OIDC_"
 CAPTURE_SAGEMAKER = "DEARDIARY_CAPTURE_SAGEMAKER"
+PUBLIC_URLS = "DEARDIARY_PUBLIC_URLS"
 # Of a duration. More days would lead beyond the last year of the calendar.
 _DIGITS = 6
 
@@ -65,6 +66,8 @@ class Settings(NamedTuple):
     # Of users who are no admins.
     password_sign_in: bool
     cors_origins: tuple[str, ...]
+    # The URLs of this server that a proxy in front of it hides from it, as clients write them.
+    public_urls: frozenset[str]
     project_creation_by_admin_only: bool
     # The sweep ends an iteration without a heartbeat for this long; None: never.
     lost_after: timedelta | None
@@ -102,6 +105,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         oidc=_oidc(environment),
         password_sign_in=_password_sign_in(environment),
         cors_origins=tuple(environment.get("DEARDIARY_CORS_ORIGINS", "").replace(",", " ").split()),
+        public_urls=_public_urls(environment),
         project_creation_by_admin_only=_choice(environment, "DEARDIARY_PROJECT_CREATION", ("any", "admin")) == "admin",
         lost_after=_duration(environment, "DEARDIARY_LOST_AFTER_MINUTES", 30, "minutes", "never"),
         undo=_duration(environment, "DEARDIARY_UNDO_DAYS", 7, "days", "none"),
@@ -245,6 +249,18 @@ def is_safe_url(url: str, *, in_lambda: bool) -> bool:
         return False
     local = parts.scheme == "http" and is_loopback(host or "") and not in_lambda
     return bool(host) and not parts.fragment and (parts.scheme == "https" or local)
+
+
+def _public_urls(environment: Mapping[str, str]) -> frozenset[str]:
+    """Read the URLs in the form of the client: the host in lower case, no slash at the end."""
+    found = environment.get(PUBLIC_URLS, "").replace(",", " ").split()
+    for number, url in enumerate(found, 1):
+        is_safe = is_safe_url(url, in_lambda="AWS_LAMBDA_FUNCTION_NAME" in environment)
+        if not is_safe or "*" in url or "?" in url:
+            meaning = "an https URL such as https://diary.example.org, without user, query and *"
+            raise ConfigurationError(f"{PUBLIC_URLS}: URL {number} is not {meaning}")
+    parts = [urlsplit(each) for each in found]
+    return frozenset(f"{each.scheme}://{each.netloc.lower()}{each.path.rstrip('/')}" for each in parts)
 
 
 def _password_sign_in(environment: Mapping[str, str]) -> bool:

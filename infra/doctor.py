@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib import config
+from chalicelib.config import PUBLIC_URLS, ConfigurationError
 from deardiary.__version__ import __version__
 from infra.failure import InfraError, code_of
-from infra.package.chalice_config import CORS, configured_domain, configured_origins, configured_processor
+from infra.package.chalice_config import (
+    CORS,
+    configured_domain,
+    configured_origins,
+    configured_processor,
+    configured_public_urls,
+)
 from infra.package.deployment_record import api_id, fetch_record
 from infra.resources.bucket import inspect_bucket
 from infra.resources.domain import inspect_domain, web_origins
@@ -103,7 +111,7 @@ def _answers(check: Check, examined: Examined) -> Iterator[str]:
         yield from check(examined)
     except ClientError as error:
         yield f"{error.operation_name} answered {code_of(error)}: {error.response['Error'].get('Message', '')}"
-    except (BotoCoreError, OSError, ValueError, KeyError) as error:
+    except (BotoCoreError, ConfigurationError, OSError, ValueError, KeyError) as error:
         yield f"{type(error).__name__}: {error}"
 
 
@@ -136,8 +144,9 @@ def _permissions(examined: Examined) -> Iterator[str]:
 
 
 def _settings(examined: Examined) -> Iterator[str]:
-    origins = configured_origins(examined.stage.name)
+    origins, urls = configured_origins(examined.stage.name), configured_public_urls(examined.stage.name)
     wanted = examined.stage.settings() | ({CORS: " ".join(origins)} if origins else {})
+    wanted |= {PUBLIC_URLS: urls} if urls else {}
     for function in functions(examined.stage):
         has = _configuration(examined, function).get("Environment", {}).get("Variables", {})
         for name, value in wanted.items():
@@ -202,6 +211,19 @@ def _domain(examined: Examined) -> Iterator[str]:
 
 def _web_acl(examined: Examined) -> Iterator[str]:
     yield from inspect_web_acl(examined.stage, examined.api_id)
+
+
+def _public_urls(examined: Examined) -> Iterator[str]:
+    """A URL of the settings at which no server of this version answers: a job there cannot sign in with its role."""
+    given = {PUBLIC_URLS: configured_public_urls(examined.stage.name)}
+    for url in sorted(config.read(given).public_urls):
+        try:
+            health = ask_health(url)
+        except (OSError, ValueError) as error:
+            yield f"{url}/health does not answer: {type(error).__name__}: {error}"
+            continue
+        if health.status != 200 or not isinstance(health.body, dict) or health.body.get("version") != __version__:
+            yield f"{url}/health answered {health.status}: {health.body}"
 
 
 def _server(examined: Examined) -> Iterator[str]:
@@ -291,6 +313,7 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "secret": (_secret, UP),
     "API Gateway": (_gateway, "python -m infra finish --stage {stage}"),
     "domain": (_domain, DEPLOY),
+    "public URLs": (_public_urls, f"correct the proxy, or {PUBLIC_URLS} in .chalice/config.json, and {DEPLOY}"),
     "web ACL": (_web_acl, "python -m infra finish --stage {stage}"),
     "server and its version": (_server, DEPLOY),
     "clock": (_clock, "set the clock of this machine, for example by NTP: AWS refuses requests of another time"),

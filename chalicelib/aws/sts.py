@@ -107,14 +107,17 @@ def _wrong(message: str) -> InvalidPayload:
 
 
 def _check_audience(audience: str, site: str) -> None:
-    """Outside of Lambda no gateway checks the Host that `site` names: there, only this machine's own is accepted.
+    """Accept the URLs in the settings, and the URL of the request where its Host can be trusted.
 
-    On this machine the path is not compared: the gateway of an emulator has one that the server does not see.
+    That is in Lambda, where the gateway checks the Host; elsewhere only a Host of this machine. On this machine the
+    path is not compared: the gateway of an emulator has one that the server does not see.
     """
-    is_here = _is_loopback(site)
+    settings, is_here = config.settings(), _is_loopback(site)
     same = audience.split("/")[:3] == site.split("/")[:3] if is_here else audience.rstrip("/") == site
-    if not same or not (is_here or config.settings().in_lambda):
-        raise InvalidCredentials(f"The request is signed for {audience}, and this server is {site}")
+    is_own = same and (is_here or settings.in_lambda)
+    if not is_own and audience.rstrip("/") not in settings.public_urls:
+        hint = f"; behind a proxy, {config.PUBLIC_URLS} names the URLs of clients"
+        raise InvalidCredentials(f"The request is signed for {audience}, and this server is {site}{hint}")
 
 
 def _is_loopback(url: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import config
-from chalicelib.config import CAPTURE_SAGEMAKER
+from chalicelib.config import CAPTURE_SAGEMAKER, PUBLIC_URLS
 from infra.failure import InfraError
 from infra.resources.domain import Domain
 from infra.resources.policy import CAPTURE, UPKEEP, functions
@@ -45,7 +45,8 @@ OIDC = (
 def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
     """Write config.json and the policies for this stage; return one line per change.
 
-    For a stage that config.json does not name, write nothing: Chalice does not know it.
+    For a stage that config.json does not name, write nothing: Chalice does not know it. ConfigurationError for
+    settings with which the functions would not start.
     """
     config = _read()
     if stage.name not in config["stages"]:
@@ -55,7 +56,7 @@ def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
     # Keep the user's own settings, but nothing of an earlier store or provider.
     gone = {*STORE, *OIDC, CAPTURE_SAGEMAKER} - set(wanted)
     kept = {name: value for name, value in entry.get("environment_variables", {}).items() if name not in gone}
-    entry["environment_variables"] = kept | wanted
+    entry["environment_variables"] = _checked(kept | wanted)
     if stage.web_acl:
         entry[WEB_ACL] = stage.web_acl
     sizes = entry.setdefault("lambda_functions", {})
@@ -66,6 +67,11 @@ def write_outputs(stage: Stage, cors_origins: Sequence[str]) -> list[str]:
     files = {each.policy_file(stage): each.policy(stage) for each in functions(stage)}
     files |= {f"stack-{stage.name}.json": _stack(stage), "config.json": config}
     return [f"wrote .chalice/{name}" for name, content in files.items() if _write(FOLDER / name, content)]
+
+
+def _checked(variables: dict[str, str]) -> dict[str, str]:
+    config.read({**variables, "AWS_LAMBDA_FUNCTION_NAME": "deardiary"})
+    return variables
 
 
 def add_stage(stage: Stage) -> list[str]:
@@ -90,6 +96,13 @@ def configured_origins(stage_name: str) -> list[str]:
     entry = _read()["stages"].get(stage_name, {})
     origins: str = entry.get("environment_variables", {}).get(CORS, "")
     return origins.replace(",", " ").split()
+
+
+def configured_public_urls(stage_name: str) -> str:
+    """The public URLs that config.json gives this stage, as they stand there."""
+    entry = _read()["stages"].get(stage_name, {})
+    found: str = entry.get("environment_variables", {}).get(PUBLIC_URLS, "")
+    return found
 
 
 def configured_store(stage_name: str, environment: Mapping[str, str]) -> dict[str, str]:

@@ -77,6 +77,16 @@ def test_the_setting_is_kept_until_another_is_given(chalice: Path) -> None:
         chalice_config.configured_capture("captures", "My Project")
 
 
+def test_settings_with_which_no_function_starts_are_refused_before_anything_is_written(chalice: Path) -> None:
+    config = json.loads((chalice / "config.json").read_text())
+    config["stages"]["captures"]["environment_variables"] = {"DEARDIARY_PUBLIC_URLS": "https://*.example.org"}
+    (chalice / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ConfigurationError, match="DEARDIARY_PUBLIC_URLS: URL 1 is not an https URL"):
+        chalice_config.write_outputs(ON, ())
+    assert [each.name for each in chalice.iterdir()] == ["config.json"]
+    assert json.loads((chalice / "config.json").read_text()) == config
+
+
 @pytest.fixture
 def _account(emulator: Emulator) -> Iterator[None]:
     with environment(emulator.environment()):

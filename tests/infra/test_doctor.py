@@ -349,6 +349,36 @@ def test_a_domain_is_compared_with_the_settings(
     assert f"no CORS rule for the dashboard at {url_of(healthy.api_id, STAGE)[:-4]}, {domain.origin}" in named[0]
 
 
+PUBLIC = "https://diary.example.org/tracker"
+
+
+def _not_there(_url: str) -> Health:
+    raise ConnectionRefusedError("no answer")
+
+
+@pytest.mark.parametrize(
+    ("given", "ask", "text"),
+    [
+        ("", _not_there, None),
+        (f"{PUBLIC}/", lambda _: _health(), None),
+        (PUBLIC, _not_there, f"{PUBLIC}/health does not answer: ConnectionRefusedError: no answer"),
+        (PUBLIC, lambda _: _health("0.0.1"), f"{PUBLIC}/health answered 200"),
+        (PUBLIC, lambda _: Health(200, "<html>", time.time()), f"{PUBLIC}/health answered 200: <html>"),
+        ("https://*.example.org", _not_there, "URL 1 is not an https URL"),
+    ],
+)
+def test_each_public_url_is_asked(
+    healthy: Examined, monkeypatch: pytest.MonkeyPatch, given: str, ask: Callable[[str], Health], text: str | None
+) -> None:
+    monkeypatch.setattr(doctor, "configured_public_urls", lambda _: given)
+    monkeypatch.setattr(doctor, "ask_health", ask)
+    wrong = _finding(healthy, "public URLs").wrong
+    assert [str(text) in each for each in wrong] == [True] * bool(text), wrong
+    named = _finding(healthy, "settings of the functions").wrong
+    assert [f"DEARDIARY_PUBLIC_URLS=None, not '{given}'" in each for each in named] == [True] * len(named)
+    assert bool(named) == bool(given)
+
+
 def test_json_has_each_check(healthy: Examined) -> None:
     healthy.clients.ssm.delete_parameter(Name=STAGE.secret_parameter)
     found = json.loads(doctor.as_json(list(doctor.run_checks(healthy))))

@@ -205,6 +205,77 @@ def test_in_lambda_the_audience_is_the_whole_url(
     assert server.call("POST", "/auth/aws", body, token=None, headers=headers).status == status
 
 
+BEHIND = "https://diary.example.org/tracker"
+# The audience that a job signs, and whether a server of this one public URL accepts it, in Lambda and elsewhere.
+AUDIENCES: dict[str, tuple[bool, bool]] = {
+    BEHIND: (True, True),
+    f"{BEHIND}/": (True, True),
+    "https://x1.execute-api.eu-west-1.amazonaws.com": (True, False),
+    "https://diary.example.org": (False, False),
+    f"{BEHIND}/api": (False, False),
+    f"{BEHIND}2": (False, False),
+    "https://diary.example.org:8443/tracker": (False, False),
+    "http://diary.example.org/tracker": (False, False),
+    "https://a.diary.example.org/tracker": (False, False),
+    "https://diary.example.org.evil.example/tracker": (False, False),
+    "https://diary.example.org@evil.example/tracker": (False, False),
+    "https://evil.example/?https://diary.example.org/tracker": (False, False),
+    "https://evil.example": (False, False),
+}
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+@pytest.mark.parametrize("in_lambda", [True, False])
+def test_behind_a_proxy_the_audience_is_a_public_url_of_the_settings(
+    server: Server, fake: FakeSts, iris: str, monkeypatch: pytest.MonkeyPatch, audience: str, in_lambda: bool
+) -> None:
+    """The proxy changes the Host, so that the server sees another URL than the job has signed."""
+    allow(server, iris)
+    public = config.read({config.PUBLIC_URLS: "https://DIARY.example.org/tracker/ https://other.example"}).public_urls
+    found = config.settings()._replace(in_lambda=in_lambda, public_urls=public)
+    monkeypatch.setattr(config, "settings", lambda: found)
+    headers = {"Host": "x1.execute-api.eu-west-1.amazonaws.com", "X-Forwarded-Proto": "https"}
+    answer = server.call("POST", "/auth/aws", request(fake.role("train"), audience), token=None, headers=headers)
+    if AUDIENCES[audience][not in_lambda]:
+        assert answer.status == 200
+        return
+    assert answer.error == (401, "INVALID_CREDENTIALS")
+    assert config.PUBLIC_URLS in answer.body["message"]
+    assert fake.sent == []
+
+
+def test_a_host_that_the_caller_names_after_a_public_url_is_no_audience(
+    server: Server, fake: FakeSts, iris: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside of Lambda the Host still proves nothing, nor does a header of a proxy."""
+    allow(server, iris)
+    found = config.settings()._replace(public_urls=frozenset({BEHIND}))
+    monkeypatch.setattr(config, "settings", lambda: found)
+    body = request(fake.role("train"), "https://evil.example/tracker")
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "diary.example.org", "X-Forwarded-Proto": "https"}
+    refused = server.call("POST", "/auth/aws", body, token=None, headers=headers)
+    assert refused.error == (401, "INVALID_CREDENTIALS")
+    assert fake.sent == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "diary.example.org",
+        "http://diary.example.org",
+        "https://*.example.org",
+        "https://ada:pass@diary.example.org",
+        "https://diary.example.org/?a",
+        "https://diary.example.org/#a",
+        "https://:443",
+    ],
+)
+def test_a_public_url_that_no_client_can_have_is_refused(url: str) -> None:
+    with pytest.raises(config.ConfigurationError, match=f"^{config.PUBLIC_URLS}: URL 2 is not") as error:
+        config.read({config.PUBLIC_URLS: f"https://diary.example.org {url}"})
+    assert "pass" not in str(error.value)
+
+
 def test_a_malformed_host_is_no_audience(server: Server, fake: FakeSts, iris: str) -> None:
     body = request(fake.role("train"), "http://[x")
     answer = server.call("POST", "/auth/aws", body, token=None, headers={"Host": "[x"})
