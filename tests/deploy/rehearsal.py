@@ -179,15 +179,19 @@ class Deployed(Server):
     def account(self) -> str:
         return "000000000000"
 
-    def role_keys(self, role: str) -> Keys:
+    def role_keys(self, role: str, account: str | None = None) -> Keys:
         """The credentials of a session of a new role, which may do nothing: IAM allows each its GetCallerIdentity."""
-        arn = self._aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument=TRUSTS_THE_ACCOUNT)["Role"]["Arn"]
-        given = self._aws("sts").assume_role(RoleArn=arn, RoleSessionName="job-1")["Credentials"]
+        account = account or self.account()
+        trust = TRUSTS_THE_ACCOUNT.replace(self.account(), account)
+        arn = self._aws("iam", account).create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        given = self._aws("sts", account).assume_role(RoleArn=arn, RoleSessionName="job-1")["Credentials"]
         return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
-    def _aws(self, service: str) -> Any:
+    def _aws(self, service: str, account: str) -> Any:
+        """A client of an account's owner. The emulator takes an access key of twelve digits for an account."""
         endpoint = "{0.scheme}://{0.netloc}".format(urlsplit(self._url))
         keys = {name.lower(): value for name, value in CREDENTIALS.items()}
+        keys |= {} if account == self.account() else {"aws_access_key_id": account}
         made: Any = boto3.client(service, endpoint_url=endpoint, region_name=REGION, **keys)  # type: ignore[call-overload]
         return made
 

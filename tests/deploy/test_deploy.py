@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,13 +25,17 @@ from botocore.exceptions import ClientError as AwsError
 import deardiary
 from chalicelib import ids
 from chalicelib.artifacts import Location
-from chalicelib.routes.capture import PATTERN
+from chalicelib.storage.table import keys
+from deardiary.keyless import Keys, signed
 from infra.dashboard import build
 from infra.resources.policy import API, CAPTURE, UPKEEP
 from infra.stage import Stage
 from tests.deploy.asking import ask_all
-from tests.deploy.rehearsal import Deployed, Deployment, found
-from tests.support.sagemaker import JOB, event_of, serving, training_job
+from tests.deploy.rehearsal import Checkout, Deployed, Deployment, found
+from tests.deploy.training import Container, credentials_endpoint, sagemaker_of
+from tests.support.live import HANGS_SECONDS
+from tests.support.receiver import Receiver, receiving
+from tests.support.sagemaker import training_job
 from tests.support.server import environment
 
 T = TypeVar("T")
@@ -169,41 +175,14 @@ def test_the_role_of_upkeep_reads_only_bytes_without_a_hash_and_no_secret(deploy
 
 
 def test_upkeep_works_with_the_rights_of_its_function(deployment: Deployment) -> None:
+    run_upkeep(deployment)
+
+
+def run_upkeep(deployment: Deployment) -> None:
     names = ("version", "id", "account", "region", "detail", "detail-type", "source", "time", "resources")
     event = dict.fromkeys(names, "")
     answer = deployment.checkout.aws("lambda").invoke(FunctionName=UPKEEP.name(DEV), Payload=json.dumps(event).encode())
     assert (answer["StatusCode"], answer.get("FunctionError")) == (200, None)
-
-
-def test_a_failed_iteration_is_mailed(deployment: Deployment) -> None:
-    """The queue stands in for the mailbox: the emulator sends no mail. Its AWS checks the functions' right to send."""
-    checkout = deployment.checkout
-    assert "mail to a@example.org: subscribed" in checkout.infra("alerts", "--stage", "dev", "--email", "a@example.org")
-    assert "nothing to change" in checkout.infra("alerts", "--stage", "dev")
-    (topic,) = checkout.aws("sns").list_topics()["Topics"]
-    sqs = checkout.aws("sqs")
-    url = sqs.create_queue(QueueName="mails")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    who, action = {"Service": "sns.amazonaws.com"}, "sqs:SendMessage"
-    statement = {"Effect": "Allow", "Principal": who, "Action": action, "Resource": arn}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    checkout.aws("sns").subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
-    with pytest.raises(ZeroDivisionError), deardiary.start("Iris", "mail", client=deployment.server.client()) as run:
-        _ = 1 / 0
-    (message,) = received(sqs, url)
-    assert "failed: ZeroDivisionError: division by zero" in message
-    assert f"{deployment.url}/ui#/iterations/{run.id}" in message
-
-
-def received(sqs: Any, url: str) -> list[str]:
-    """The messages of a queue, as soon as there is one."""
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
-        if found:
-            return [json.loads(each["Body"])["Message"] for each in found]
-    return []
 
 
 def test_the_doctor_finds_the_stage_healthy_and_names_a_fault(deployment: Deployment) -> None:
@@ -259,34 +238,150 @@ def logging_all_the_while(client: deardiary.Client) -> Iterator[tuple[Any, list[
             thread.join()
 
 
-def test_an_event_of_sagemaker_becomes_an_iteration(deployment: Deployment) -> None:
-    """By the rule, with the rights of the function, and with the package's description of SageMaker."""
-    client, aws = deployment.server.client(), deployment.checkout.aws
+def test_a_job_with_only_a_role_logs_is_captured_fails_mails_and_costs(deployment: Deployment, tmp_path: Path) -> None:
+    """The whole chain. One script raises an error, the other is killed and says nothing: SageMaker tells its end."""
+    client, checkout = deployment.server.client(), deployment.checkout
     (project,) = client.projects.list(name="Captured")
-    job, functions = training_job(end="Failed"), aws("lambda")
-    with serving(job) as endpoint:
-        # The emulator has no SageMaker.
-        known = functions.get_function_configuration(FunctionName=CAPTURE.name(DEV))["Environment"]["Variables"]
-        variables = known | {"AWS_ENDPOINT_URL_SAGEMAKER": endpoint}
-        functions.update_function_configuration(FunctionName=CAPTURE.name(DEV), Environment={"Variables": variables})
-        # Only AWS sends events of the source `aws.sagemaker`: let the rule match those of a source of ours.
-        (rule,) = [each for each in aws("events").list_rules()["Rules"] if "sagemaker" in each.get("EventPattern", "")]
-        assert json.loads(rule["EventPattern"]) == PATTERN
-        own = json.dumps({**PATTERN, "source": ["rehearsal"]})
-        aws("events").put_rule(Name=rule["Name"], EventPattern=own)
-        detail = json.dumps(event_of(job)["detail"])
-        entry = {"Source": "rehearsal", "DetailType": PATTERN["detail-type"][0], "Detail": detail}
-        assert aws("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
-        (experiment,) = until(lambda: list(client.experiments.list(project.id)))
-        (row,) = until(lambda: [each for each in client.iterations.list(experiment.id) if each.end_date])
-    assert (experiment.name, row.name, row.status_id) == ("digits", JOB, deardiary.IterationStatus.FAILED)
-    assert row.error_message == job["FailureReason"]
-    assert client.metrics.summary(row.id)["cost_usd"].last == 0.0115
+    with (
+        receiving() as webhook,
+        alerted(checkout, f"http://{webhook.host}/hook") as mails,
+        sagemaker_of(checkout, DEV) as sagemaker,
+        credentials_endpoint(role_of_jobs(deployment, project.id)) as role,
+    ):
+        # The first is captured before it logs, the second afterwards.
+        sagemaker.emit(training_job(RAISES, minutes=1))
+        until(lambda: list(client.iterations.list(project=project.id)))
+        raises, dies = (Container(tmp_path / job, job, deployment.url, role) for job in (RAISES, DIES))
+        ids = [raises.iteration_id(), dies.iteration_id()]
+        sagemaker.emit(training_job(DIES, minutes=2))
+        reasons = [f"AlgorithmError: {raises.fail()}", "AlgorithmError: , exit code: 137"]
+        dies.kill()
+        ends = [training_job(RAISES, end="Failed", FailureReason=reasons[0])]
+        ends += [training_job(DIES, end="Failed", FailureReason=reasons[1], BillableTimeInSeconds=7)]
+        for job in ends:
+            sagemaker.emit(job)
+        ended = until(lambda: rows(client, project.id, 'metrics.cost_usd > 0 and status = "FAILED"', at_least=2))
+        for job in ends:
+            sagemaker.deliver(job)
+            sagemaker.deliver(training_job(job["TrainingJobName"], minutes=3))
+            sagemaker.deliver(training_job(job["TrainingJobName"]), said=job)
+        unanswered = left_in_outbox(checkout)
+        # Its alerts come after all others.
+        with pytest.raises(ZeroDivisionError), deardiary.start("Iris", "after", client=client) as last:
+            _ = 1 / 0
+        mailed, posted = told(deployment, [*ids, last.id], mails, webhook)
+    assert rows(client, project.id) == ended
+    assert [each.id for each in ended] == ids  # the dearest first, and one for each job
+    assert [each.metrics["cost_usd"].last for each in ended] == [0.0115, 0.000894]
+    for row, reason, error in zip(ended, reasons, ["ValueError: no data", reasons[1]], strict=True):
+        check_logged_and_captured(client, row, reason)
+        assert row.error_message.splitlines()[-1] == error
+        link = f"{deployment.url}/ui#/iterations/{row.id}"
+        texts = [each.strip('"') for each in mailed if row.id in each]
+        assert set(texts) == {f"{row.name} (Captured / nightly) failed: {error} {link}"}
+        hooks = [each for each in posted if each["iteration"]["id"] == row.id]
+        assert {(each["event"], each["iteration"]["error"]) for each in hooks} == {("failed", error)}
+        assert len({each["id"] for each in hooks}) == 1
+        assert len(hooks) == len(texts) == 1 or row.id in unanswered
+
+
+RAISES, DIES = "digits-2026-11-01-12-00-00-123", "digits-2026-11-01-12-30-00-456"
+
+
+def role_of_jobs(deployment: Deployment, project_id: str) -> Keys:
+    """The credentials of a role that the project allows. Roles of another name, or of another account, are refused."""
+    server, other_account = deployment.server, "111111111111"
+    server.client().identities.create(f"arn:aws:iam::{ACCOUNT}:role/train-*", project_id)
+    for name, account in (("other", ACCOUNT), ("train-nightly", other_account)):
+        body = signed(server.role_keys(name, account), deployment.url, REGION, datetime.now(timezone.utc))
+        answer = server.call("POST", "/auth/aws", body, token=None)
+        assert answer.error == (403, "PROJECT_PERMISSION_REQUIRED")
+        assert answer.body["details"]["arn"] == f"arn:aws:iam::{account}:role/{name}"
+    return server.role_keys("train-nightly")
+
+
+def check_logged_and_captured(client: deardiary.Client, row: Any, reason: str) -> None:
+    """What the script has logged, and what SageMaker has said, are in one iteration."""
+    assert row.status_id == deardiary.IterationStatus.FAILED
+    assert client.users.get(str(row.created_by)).username == f"role/train-nightly@{ACCOUNT}"
+    assert row.metrics["loss"].count == 5
+    (file,) = client.resources.list(row.experiment_id, iteration_id=row.id)
+    assert (file.name, file.content_hash) == ("weights.bin", hashlib.sha256(b"weights" * 1000).hexdigest())
+    assert row.parameters["optimizer"] == "adam"
+    assert row.labels["sagemaker_failure_reason"] == reason
+    assert row.labels["sagemaker_price"] == f"USD an hour: 2 x ml.m5.xlarge 0.23, {LISTED}"
+
+
+LISTED = "list price of 2025-06-30, us-east-1"
+
+
+def rows(client: deardiary.Client, project_id: str, where: str | None = None, at_least: int = 0) -> list[Any]:
+    """The iterations of all experiments, the dearest first; none while there are fewer."""
+    listed = list(
+        client.iterations.list(
+            project=project_id,
+            filter=where,
+            order_by="metrics.cost_usd desc",
+            include=["parameters", "metrics", "labels"],
+        )
+    )
+    return listed if len(listed) >= at_least else []
+
+
+@contextmanager
+def alerted(checkout: Checkout, webhook: str) -> Iterator[Callable[[], list[str]]]:
+    """A mail subscription and a webhook. The queue stands in for the mailbox: the emulator sends no mail."""
+    arguments = ("alerts", "--stage", "dev")
+    said = checkout.infra(*arguments, "--email", "a@example.org", "--webhook", "-", "--on", "failed", stdin=webhook)
+    assert "mail to a@example.org: subscribed" in said
+    assert "nothing to change" in checkout.infra(*arguments)
+    (topic,) = checkout.aws("sns").list_topics()["Topics"]
+    sqs = checkout.aws("sqs")
+    url = sqs.create_queue(QueueName="mails")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    who, action = {"Service": "sns.amazonaws.com"}, "sqs:SendMessage"
+    statement = {"Effect": "Allow", "Principal": who, "Action": action, "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    checkout.aws("sns").subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
+    yield partial(received, sqs, url)
+
+
+def received(sqs: Any, url: str) -> list[str]:
+    """Empty the queue; wait a second for the first message."""
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+    for each in messages:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+    return [json.loads(each["Body"])["Message"] for each in messages]
+
+
+def left_in_outbox(checkout: Checkout) -> set[str]:
+    """The ids of iterations whose event EventBridge has not confirmed in two seconds. It can come twice."""
+    values = {":outbox": {"S": keys.OUTBOX}}
+    found_now = checkout.aws("dynamodb").query(
+        TableName=DEV.table, KeyConditionExpression="PK = :outbox", ExpressionAttributeValues=values
+    )
+    return {json.loads(each["detail"]["S"])["iteration"]["id"] for each in found_now["Items"]}
+
+
+def told(
+    deployment: Deployment, iteration_ids: list[str], mails: Callable[[], list[str]], webhook: Receiver
+) -> tuple[list[str], list[Any]]:
+    """The mails, and the bodies of the webhook, up to those of all these iterations. The upkeep runs meanwhile."""
+    mailed: list[str] = []
+    posted: list[Any] = []
+    deadline = time.monotonic() + HANGS_SECONDS
+    while not all(each in "".join(mailed) and each in json.dumps(posted) for each in iteration_ids):
+        assert time.monotonic() < deadline, (mailed, posted)
+        run_upkeep(deployment)
+        mailed += mails()
+        posted += [each.body for each in webhook.take_all()]
+    return mailed, posted
 
 
 def until(look: Callable[[], list[T]]) -> list[T]:
     """What is there at last: the emulator runs the function after its answer to the event."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANGS_SECONDS
     while not (found_now := look()):
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import queue
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any
 
 import boto3
 import pytest
@@ -19,53 +16,16 @@ from infra.failure import InfraError
 from infra.resources.bus import converge_bus, delete_bus
 from infra.stage import Clients, Stage, locate
 from tests.support.emulator import Emulator
+from tests.support.receiver import Receiver, receiving
 from tests.support.server import Server, environment, server_on_emulator
 
-# More than any machine takes for a request on loopback.
-SECONDS = 30
 SECRET = "s3cret-token"
-
-
-class Received(NamedTuple):
-    path: str
-    headers: dict[str, str]
-    body: Any
-
-
-class Receiver:
-    """A server on loopback that keeps what is posted to it."""
-
-    def __init__(self) -> None:
-        self.inbox: queue.Queue[Received] = queue.Queue()
-        inbox = self.inbox
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                text = self.rfile.read(int(self.headers["Content-Length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                inbox.put(Received(self.path, headers, json.loads(text)))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Print nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = f"127.0.0.1:{self.server.server_port}"
-
-    def take(self) -> Received:
-        return self.inbox.get(timeout=SECONDS)
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    thread = threading.Thread(target=made.server.serve_forever)
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
+    with receiving() as running:
+        yield running
 
 
 @pytest.fixture(params=["default", "deardiary-alerted"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -111,9 +111,11 @@ def deliver(job: dict[str, Any], *, event: dict[str, Any] | None = None) -> None
 
 
 @contextmanager
-def serving(*jobs: dict[str, Any]) -> Iterator[str]:
-    """A SageMaker on loopback that describes these training jobs, for functions in processes of their own."""
-    known = {job["TrainingJobName"]: job for job in jobs}
+def serving(known: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    """A SageMaker on loopback for functions in processes of their own: it describes these training jobs, by name.
+
+    A description can be replaced at any time.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
