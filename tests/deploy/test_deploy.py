@@ -312,7 +312,7 @@ def check_logged_and_captured(client: deardiary.Client, row: Any, reason: str) -
     assert row.labels["sagemaker_price"] == f"USD an hour: 2 x ml.m5.xlarge 0.23, {LISTED}"
 
 
-LISTED = "list price of 2025-06-30, us-east-1"
+LISTED = "list price of 2026-09-01, us-east-1"
 
 
 def rows(client: deardiary.Client, project_id: str, where: str | None = None, at_least: int = 0) -> list[Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from chalicelib.errors import NotFound
 from chalicelib.routes import blueprints, upkeep
 from chalicelib.routes.capture import capture
 from chalicelib.services.capture import join as joining
-from chalicelib.services.capture import naming
+from chalicelib.services.capture import naming, price
 from deardiary.wire.shapes import IterationStatus
 from tests.support.consistency import check_consistency
 from tests.support.sagemaker import ARN, BEGAN, JOB, LIFE, capturing, deliver, event_of, training_job, tuning_job
@@ -100,7 +102,7 @@ def test_a_job_is_an_iteration_with_its_cost(server: Server, project: deardiary.
         "sagemaker_spot": "true",
         "sagemaker_interruptions": "1",
         "sagemaker_pipeline_execution": pipeline,
-        "sagemaker_price": "USD an hour: 2 x ml.m5.xlarge 0.23, list price of 2025-06-30, us-east-1",
+        "sagemaker_price": "USD an hour: 2 x ml.m5.xlarge 0.23, list price of 2026-09-01, us-east-1",
         "sagemaker_last_modified": "2026-11-01T12:07:00.000Z",
     }
     assert last(row) == {
@@ -142,12 +144,12 @@ COSTS: dict[str, tuple[dict[str, Any], float | None, str]] = {
     "a type that the list has not": (
         {"ResourceConfig": {"InstanceType": "ml.z9.huge", "InstanceCount": 1, "VolumeSizeInGB": 1}},
         None,
-        "unknown: ml.z9.huge not in the list price of 2025-06-30, us-east-1",
+        "unknown: ml.z9.huge not in the list of prices of us-east-1",
     ),
     "another region": (
         {"TrainingJobArn": f"arn:aws:sagemaker:eu-west-1:123456789012:training-job/{JOB}"},
         0.0115,
-        "USD an hour: 2 x ml.m5.xlarge 0.23, list price of 2025-06-30, us-east-1; prices of eu-west-1 differ",
+        "USD an hour: 2 x ml.m5.xlarge 0.23, list price of 2026-09-01, us-east-1; prices of eu-west-1 differ",
     ),
     "a heterogeneous cluster": (
         {
@@ -160,7 +162,20 @@ COSTS: dict[str, tuple[dict[str, Any], float | None, str]] = {
             }
         },
         0.11135,
-        "USD an hour: 1 x ml.m5.xlarge 0.23 + 3 x ml.g5.xlarge 1.408, list price of 2025-06-30, us-east-1",
+        "USD an hour: 1 x ml.m5.xlarge 0.23 + 3 x ml.g5.xlarge 1.408, list price of 2026-09-01, us-east-1",
+    ),
+    "prices of different dates": (
+        {
+            "ResourceConfig": {
+                "VolumeSizeInGB": 1,
+                "InstanceGroups": [
+                    {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "InstanceGroupName": "a"},
+                    {"InstanceType": "ml.c4.xlarge", "InstanceCount": 1, "InstanceGroupName": "b"},
+                ],
+            }
+        },
+        0.011725,
+        "USD an hour: 1 x ml.m5.xlarge 0.23 + 1 x ml.c4.xlarge 0.239, list price of 2025-06-30, us-east-1",
     ),
     "a training plan": (
         {
@@ -185,6 +200,15 @@ def test_the_cost_says_what_it_is(server: Server, project: deardiary.Project, ca
     row = only(server, project.id)
     assert last(row).get("cost_usd") == cost
     assert row["labels"].get("sagemaker_price", "") == source
+
+
+def test_each_type_has_one_price_with_a_date_that_has_passed() -> None:
+    found = json.loads(Path(price.__file__).with_name("prices.json").read_text())
+    types = [kind for each in found["lists"] for kind in each["usd_per_hour"]]
+    assert sorted(set(types)) == sorted(types)
+    assert all(usd_per_hour > 0 for each in found["lists"] for usd_per_hour in each["usd_per_hour"].values())
+    assert all(date.fromisoformat(each["date"]) <= clock.now().date() for each in found["lists"])
+    assert all(each["source"] for each in found["lists"])
 
 
 def test_costs_sort_the_table(server: Server, project: deardiary.Project) -> None:
