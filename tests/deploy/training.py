@@ -89,16 +89,17 @@ class Container:
             "PATH": os.environ["PATH"],
             "NO_PROXY": "127.0.0.1",
         }
-        self._process = subprocess.Popen(  # noqa: S603 - our own script, our own interpreter
-            [sys.executable, "-c", TRAIN],
-            cwd=folder,
-            env=variables | role,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "stderr").open("w"),
-            text=True,
-        )
         self._said = folder / "stderr"
+        with self._said.open("w") as said:
+            self._process = subprocess.Popen(  # noqa: S603 - our own script, our own interpreter
+                [sys.executable, "-c", TRAIN],
+                cwd=folder,
+                env=variables | role,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
 
     def iteration_id(self) -> str:
         """The id that the script prints after everything is stored."""

@@ -140,6 +140,81 @@ def test_it_ends_as_the_job_ends(server: Server, project: deardiary.Project, end
     assert row["labels"].get("sagemaker_failure_reason") == (ENDS[end][1] if end == "Failed" else None)
 
 
+TRAINED = ("Starting", "Downloading", "Training")
+# The life of a job without its end, its end, what SageMaker has beside that, and how the iteration ends.
+EARLY_ENDS: dict[str, tuple[tuple[str, ...], str, dict[str, Any], tuple[int, str]]] = {
+    "no capacity": (
+        ("Pending", "Starting"),
+        "Failed",
+        {"FailureReason": "CapacityError: Unable to provision"},
+        (IterationStatus.FAILED, "CapacityError: Unable to provision"),
+    ),
+    "no image, and no reason": (
+        ("Starting",),
+        "Failed",
+        {"FailureReason": ""},
+        (IterationStatus.FAILED, "SageMaker gives no reason"),
+    ),
+    "no data": (
+        ("Starting", "Downloading"),
+        "Failed",
+        {"FailureReason": "ClientError: Data download failed"},
+        (IterationStatus.FAILED, "ClientError: Data download failed"),
+    ),
+    "stopped before it starts": (
+        ("Starting", "Stopping"),
+        "Stopped",
+        {},
+        (IterationStatus.KILLED, "Stopped: Stopped of the job"),
+    ),
+    "stopped while it trains": (
+        (*TRAINED, "Stopping", "Uploading"),
+        "Stopped",
+        {},
+        (IterationStatus.KILLED, "Stopped: Stopped of the job"),
+    ),
+    "interrupted, and never restarted": (
+        (*TRAINED, "Interrupted"),
+        "MaxWaitTimeExceeded",
+        {},
+        (IterationStatus.KILLED, "MaxWaitTimeExceeded: MaxWaitTimeExceeded of the job"),
+    ),
+    "interrupted, and failed at the restart": (
+        (*TRAINED, "Interrupted", "Restarting"),
+        "Failed",
+        {},
+        (IterationStatus.FAILED, "AlgorithmError: ValueError: no data"),
+    ),
+    "longer than allowed": (
+        TRAINED,
+        "MaxRuntimeExceeded",
+        {},
+        (IterationStatus.KILLED, "MaxRuntimeExceeded: MaxRuntimeExceeded of the job"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EARLY_ENDS)
+@pytest.mark.parametrize("logs", [False, True])
+def test_a_job_that_ends_early_ends_its_iteration_with_that_event(
+    server: Server, project: deardiary.Project, case: str, logs: bool
+) -> None:
+    """Without the liveness sweep, which would wait. With `logs`, the script had begun, and was killed."""
+    before, end, more, (status, message) = EARLY_ENDS[case]
+    mine = start(server, project, "sweep") if logs else None
+    for minutes in range(len(before)):
+        deliver(training_job(before=before, end=end, minutes=minutes))
+        assert only(server, project.id)["status_id"] == IterationStatus.RUNNING
+    deliver(training_job(before=before, end=end, **more))
+    row = only(server, project.id)
+    assert mine is None or row["id"] == mine["id"]
+    assert (row["status_id"], row["error_message"]) == (status, message)
+    assert row["end_date"] == f"2026-11-01T12:{len(before):02}:00.000Z"
+    assert ("cost_usd" in row["metrics"], "sagemaker_price" in row["labels"]) == (("Training" in before),) * 2
+    assert row["labels"].get("sagemaker_interruptions") == ("1" if "Interrupted" in before else None)
+    check_consistency()
+
+
 COSTS: dict[str, tuple[dict[str, Any], float | None, str]] = {
     "a type that the list has not": (
         {"ResourceConfig": {"InstanceType": "ml.z9.huge", "InstanceCount": 1, "VolumeSizeInGB": 1}},

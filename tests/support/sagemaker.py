@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,9 +24,16 @@ JOB = "digits-2026-11-01-12-00-00-123"
 LIFE = ("Starting", "Downloading", "Training", "Interrupted", "Restarting", "Training", "Uploading", "Completed")
 
 
-def training_job(name: str = JOB, *, minutes: int | None = None, end: str = "Completed", **more: Any) -> dict[str, Any]:
-    """The description of a job after so many minutes of `LIFE`; None: at its end, which is Failed, Stopped …"""
-    life = [*LIFE[:-1], end]
+def training_job(
+    name: str = JOB,
+    *,
+    minutes: int | None = None,
+    before: Sequence[str] = LIFE[:-1],
+    end: str = "Completed",
+    **more: Any,
+) -> dict[str, Any]:
+    """The description of a job after so many minutes of its life; None: at its end, which is Failed, Stopped …"""
+    life = [*before, end]
     seen = life if minutes is None else life[: minutes + 1]
     changes = [BEGAN + timedelta(minutes=number) for number in range(len(seen))]
     transitions = [
@@ -56,7 +63,7 @@ def training_job(name: str = JOB, *, minutes: int | None = None, end: str = "Com
         "SecondaryStatusTransitions": transitions,
         "EnableManagedSpotTraining": True,
     }
-    if ended:
+    if ended and "Training" in seen:
         job |= {"TrainingStartTime": changes[1], "TrainingEndTime": changes[-1]}
         job |= {"TrainingTimeInSeconds": 360, "BillableTimeInSeconds": 90}
         job["FinalMetricDataList"] = [{"MetricName": "loss", "Value": 0.25, "Timestamp": changes[-1]}]
