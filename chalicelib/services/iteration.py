@@ -71,7 +71,7 @@ def create_iteration(
     """
     experiment = access.experiment(actor, experiment_id, Need.CREATE).experiment
     created = _find_created(experiment_id, id_key)
-    if created is not None and not _may_be_captured(experiment, id_key):
+    if created is not None and not _may_be_captured(experiment, id_key, tags):
         return _shown(created), False
     if created is None and parent_iteration_id is not None:
         _ancestors(experiment_id, parent_iteration_id)
@@ -97,14 +97,18 @@ def create_iteration(
         created, is_new = _store(actor, experiment, iteration, id_key, created_date, unique, patience_s)
     else:
         created, is_new = _shown(created), False
-    if id_key is not None and _may_be_captured(experiment, id_key):
+    if id_key is not None and _may_be_captured(experiment, id_key, tags):
         created = _joined(experiment, iteration, created, id_key, unique)
     return created, is_new
 
 
-def _may_be_captured(experiment: Experiment, id_key: str | None) -> bool:
-    """True if the key can be the name of a SageMaker job that the project captures."""
-    return id_key is not None and experiment.project_id == config.settings().capture_sagemaker
+def _may_be_captured(experiment: Experiment, id_key: str | None, tags: Sequence[str]) -> bool:
+    """True if the key can be the name of a SageMaker job whose iteration is in this project.
+
+    In other projects than that of the settings, the client of a job says so by a tag: only its creations read more.
+    """
+    captures = config.settings().capture_sagemaker
+    return id_key is not None and bool(captures) and (experiment.project_id == captures or id_key in tags)
 
 
 def _joined(experiment: Experiment, given: Iteration, stored: Iteration, id_key: str, tags: list[str]) -> Iteration:

@@ -596,6 +596,82 @@ def test_other_projects_are_as_before(server: Server, project: deardiary.Project
     assert only(server, project.id)["name"] == JOB
 
 
+ROLE = "arn:aws:iam::123456789012:role/service-role/train"
+# The name in the job's environment, its role, the pattern, its rights, and whether the job is in the named project.
+PLACES: dict[str, tuple[str, str, str, dict[str, bool], bool]] = {
+    "allowed": ("theirs", ROLE, "role/train", {}, True),
+    "allowed by a wildcard": ("theirs", ROLE, "role/tr*", {}, True),
+    "another role": ("theirs", ROLE, "role/other", {}, False),
+    "a user of the role's name": ("theirs", ROLE, "user/train", {}, False),
+    "another account": ("theirs", ROLE.replace("12345", "54321"), "role/train", {}, False),
+    "no right to create": ("theirs", ROLE, "role/train", {"read_only": True}, False),
+    "another name": ("Theirs", ROLE, "role/train", {}, False),
+    "the name of a project that does not allow the role": ("captures", ROLE, "role/train", {}, False),
+    "no ARN": ("theirs", "role-that-is-no-arn-of-iam", "role/train", {}, False),
+    "no name": ("", ROLE, "role/train", {}, False),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+@pytest.mark.parametrize("captured_first", [True, False])
+def test_a_job_is_in_the_project_of_its_environment_if_that_allows_its_role(
+    server: Server, project: deardiary.Project, case: str, captured_first: bool
+) -> None:
+    name, role, pattern, rights, is_there = PLACES[case]
+    theirs = server.client().projects.create("theirs")
+    made = {"pattern": f"arn:aws:iam::123456789012:{pattern}", "project_id": theirs.id, **rights}
+    identity = server.call("POST", "/auth/identities", made).body["id"]
+    more: dict[str, Any] = {
+        "RoleArn": role,
+        "Environment": {"DEARDIARY_PROJECT": name, "DEARDIARY_EXPERIMENT": "sweep"},
+    }
+    if captured_first:
+        deliver(training_job(minutes=1, **more))
+    mine = start(server, theirs, "sweep", tags=["sagemaker", JOB])
+    deliver(training_job(minutes=2, **more))
+    deliver(training_job(end="Failed", **more))
+    row = only(server, theirs.id)
+    assert row["id"] == mine["id"]
+    assert ("cost_usd" in row["metrics"], row["status_id"] == IterationStatus.FAILED) == (is_there, is_there)
+    assert len(found(server, project.id)) == (not is_there)
+    server.call("DELETE", f"/auth/identities/{identity}")
+    server.call("DELETE", f"/projects/{theirs.id}?purge=true")
+    check_consistency()
+
+
+def test_a_job_stays_where_it_was_captured_first(server: Server, project: deardiary.Project) -> None:
+    theirs = server.client().projects.create("later")
+    more: dict[str, Any] = {"RoleArn": ROLE, "Environment": {"DEARDIARY_PROJECT": "later"}}
+    deliver(training_job(minutes=1, **more))
+    server.client().identities.create(ROLE, theirs.id)
+    deliver(training_job(**more))
+    assert only(server, project.id)["status_id"] == IterationStatus.SUCCEEDED
+    assert found(server, theirs.id) == {}
+
+
+def test_a_deleted_project_takes_no_job(server: Server, project: deardiary.Project) -> None:
+    theirs = server.client().projects.create("gone")
+    server.client().identities.create(ROLE, theirs.id)
+    server.call("DELETE", f"/projects/{theirs.id}")
+    deliver(training_job(RoleArn=ROLE, Environment={"DEARDIARY_PROJECT": "gone"}))
+    assert only(server, project.id)["status_id"] == IterationStatus.SUCCEEDED
+
+
+def test_trials_and_their_tuning_job_are_in_one_project(server: Server, project: deardiary.Project) -> None:
+    theirs = server.client().projects.create("tunes")
+    server.client().identities.create(ROLE, theirs.id)
+    place: dict[str, Any] = {"RoleArn": ROLE, "Environment": {"DEARDIARY_PROJECT": "tunes"}}
+    tuning, job = "digits-261129-0634", training_job()
+    required = ("AlgorithmSpecification", "StoppingCondition")
+    definition = place | {name: job[name] for name in required} | {"OutputDataConfig": {"S3OutputPath": "s3://b/o"}}
+    deliver(training_job(f"{tuning}-001-1a2b3c4d", TuningJobArn=f"{ARN}:hyper-parameter-tuning-job/{tuning}", **place))
+    deliver(tuning_job(tuning, status="Completed", minutes=9) | {"TrainingJobDefinition": definition})
+    rows = found(server, theirs.id)
+    assert set(rows) == {f"digits/{tuning}", f"digits/{tuning}-001-1a2b3c4d"}
+    assert {row["status_id"] for row in rows.values()} == {IterationStatus.SUCCEEDED}
+    assert found(server, project.id) == {}
+
+
 def test_without_the_setting_there_is_no_function(server: Server, project: deardiary.Project) -> None:
     assert blueprints.wanted() == (*blueprints.MODULES, "capture")
     with capturing(""):

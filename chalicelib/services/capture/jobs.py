@@ -15,9 +15,10 @@ from chalicelib.errors import Conflict, InvalidPayload, NotFound, Overtaken, Una
 from chalicelib.retry import Retry
 from chalicelib.services import access, experiment, iteration
 from chalicelib.services.access import Need
-from chalicelib.services.capture.facts import Facts, facts_of_training_job, facts_of_tuning_job
+from chalicelib.services.capture.facts import Described, Facts, facts_of_training_job, facts_of_tuning_job
 from chalicelib.services.capture.join import facts_from, settle
 from chalicelib.services.capture.machine import machine
+from chalicelib.services.capture.project import project_of
 from chalicelib.services.capture.record import record
 from chalicelib.storage import captured
 from deardiary.wire.shapes import Experiment, Iteration
@@ -25,13 +26,15 @@ from deardiary.wire.shapes import Experiment, Iteration
 
 def capture(detail: Mapping[str, Any]) -> str:
     """Bring the job's iteration up to date; return what was done, for the log. NotFound without the project."""
-    project_id = config.settings().capture_sagemaker
-    if not project_id:
+    configured = config.settings().capture_sagemaker
+    if not configured:
         return "off"
-    access.project(machine(project_id), project_id, Need.CREATE)
-    facts = _described(detail)
-    if facts is None:
+    access.project(machine(configured), configured, Need.CREATE)
+    job = _described(detail)
+    if job is None:
         return "no such job"
+    facts = _facts_of(job, detail)
+    project_id = project_of(job.get("TrainingJobDefinition", job), facts.job, configured)
     try:
         return _write(project_id, _newest(project_id, facts))
     except InvalidPayload:
@@ -39,15 +42,20 @@ def capture(detail: Mapping[str, Any]) -> str:
         return "the experiment has ended"
 
 
-def _described(detail: Mapping[str, Any]) -> Facts | None:
-    """The facts of the job that the event names. None if it is gone, or being deleted."""
+def _described(detail: Mapping[str, Any]) -> Described | None:
+    """The description of the job that the event names. None if it is gone, or being deleted."""
     if name := detail.get("HyperParameterTuningJobName"):
         job = sagemaker.describe_tuning_job(name)
-        is_there = job and not job["HyperParameterTuningJobStatus"].startswith("Delet")
-        return facts_of_tuning_job(job) if job and is_there else None
-    job = sagemaker.describe_training_job(detail["TrainingJobName"])
-    if job is None or job["TrainingJobStatus"].startswith("Delet"):
-        return None
+        status = "HyperParameterTuningJobStatus"
+    else:
+        job = sagemaker.describe_training_job(detail["TrainingJobName"])
+        status = "TrainingJobStatus"
+    return None if job is None or job[status].startswith("Delet") else job
+
+
+def _facts_of(job: Described, detail: Mapping[str, Any]) -> Facts:
+    if "HyperParameterTuningJobName" in job:
+        return facts_of_tuning_job(job)
     return facts_of_training_job(job, detail.get("Tags") or {})
 
 
