@@ -2,7 +2,7 @@
 
 import optuna
 
-from deardiary.integrations.optuna import DearDiaryStorage
+from deardiary.integrations.optuna import DearDiaryCallback, DearDiaryStorage
 
 
 def objective(trial):
@@ -11,9 +11,10 @@ def objective(trial):
 
 
 def main():
-    storage = DearDiaryStorage("Examples", "optuna")
+    storage = DearDiaryStorage("Examples", "optuna_workers")
     study = optuna.create_study(storage=storage, study_name="digits", load_if_exists=True)
-    study.optimize(objective, n_trials=20)
+    callback = DearDiaryCallback("Examples", "optuna_workers", resume=study.study_name)
+    study.optimize(callback.track(objective), n_trials=20, callbacks=[callback])
     print(f"{len(study.trials)} trials, the best is {study.best_value:.3f}")
 
 

@@ -87,6 +87,17 @@ def test_a_child_captures_nothing_by_itself(memory: MemoryServer) -> None:
     assert captured(memory, child) == set()
 
 
+@pytest.mark.parametrize(("capture", "expected"), [(None, {"output", "system"}), ((), set()), ("system", {"system"})])
+def test_the_child_of_another_rank_captures_its_process(
+    memory: MemoryServer, monkeypatch: pytest.MonkeyPatch, capture: str | None, expected: set[str]
+) -> None:
+    for name, value in {"RANK": "1", "WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "run-7"}.items():
+        monkeypatch.setenv(name, value)
+    with start(memory, ranks="children", capture=capture) as child:
+        print("epoch 1")
+    assert captured(memory, child) == expected
+
+
 def test_the_steps_of_a_training_are_its_own(memory: MemoryServer) -> None:
     with start(memory) as active:
         for value in range(3):

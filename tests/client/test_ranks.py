@@ -23,8 +23,15 @@ LAUNCHERS: dict[str, tuple[dict[str, str], str | None]] = {
         {**TORCHRUN, "LOCAL_WORLD_SIZE": "1", "TORCHELASTIC_RUN_ID": "none"},
         None,
     ),
-    "torchrun in a job of SLURM": (
-        {**TORCHRUN, "TORCHELASTIC_RUN_ID": "none", "SLURM_JOB_ID": "42", "SLURM_STEP_ID": "0", "SLURM_PROCID": "0"},
+    "torchrun of several machines in a job of SLURM": (
+        {
+            **TORCHRUN,
+            "LOCAL_WORLD_SIZE": "1",
+            "TORCHELASTIC_RUN_ID": "none",
+            "SLURM_JOB_ID": "42",
+            "SLURM_STEP_ID": "0",
+            "SLURM_PROCID": "0",
+        },
         "42.0",
     ),
     "SLURM": (
@@ -101,8 +108,12 @@ def test_a_process_alone_has_no_rank(monkeypatch: pytest.MonkeyPatch, variables:
     assert places.place() is None
 
 
-def test_the_ranks_of_one_machine_have_the_key_of_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**TORCHRUN, "TORCHELASTIC_RUN_ID": "none"}.items():
+# A job of SLURM may start torchrun several times, each time for another training.
+@pytest.mark.parametrize("job", [{}, {"SLURM_JOB_ID": "42"}, {"SLURM_JOB_ID": "42", "SLURM_STEP_ID": "0"}])
+def test_the_ranks_of_one_machine_have_the_key_of_their_parent(
+    monkeypatch: pytest.MonkeyPatch, job: dict[str, str]
+) -> None:
+    for name, value in {**TORCHRUN, "TORCHELASTIC_RUN_ID": "none", **job}.items():
         monkeypatch.setenv(name, value.format(rank=1))
     found = places.place()
     assert found is not None

@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from deardiary import IterationStatus
 from tests.integrations.conftest import PROGRAMS, Diary
 from tests.integrations.environments import OPTUNA
 
@@ -23,11 +24,28 @@ def test_workers_share_a_study(diary: Diary, tmp_path: Path) -> None:
     assert max(int(text.splitlines()[-1].split()[0]) for text in printed) == 60
     client = diary.client()
     project = next(client.projects.list(name="Examples"))
-    experiment = next(client.experiments.list(project.id, name="optuna"))
+    experiment = next(client.experiments.list(project.id, name="optuna_workers"))
     records = [json.loads(text) for text in client.studies.records(experiment.id, "optuna")]
     finished = [each["trial_id"] for each in records if each["op_code"] == 6 and each["state"] == 1]
     assert sorted(finished) == list(range(60))
     assert list(client.studies.leases(experiment.id, "optuna")) == []
+    iterations = list(client.iterations.list(experiment.id))
+    (study,) = [each for each in iterations if each.parent_iteration_id is None]
+    assert {each.parent_iteration_id for each in iterations} == {None, study.id}
+    assert (len(iterations), study.status_id) == (61, IterationStatus.SUCCEEDED)
+    assert client.metrics.summary(study.id)["value"].count == 60
+
+
+def test_a_later_search_in_a_study_replaces_the_best_trial(diary: Diary, tmp_path: Path) -> None:
+    printed = diary.run_ours(OPTUNA, PROGRAMS / "optuna_again.py", folder=tmp_path)
+    assert json.loads(printed.splitlines()[-1]) == {"warnings": []}
+    client = diary.client()
+    project = next(client.projects.list(name="Examples"))
+    experiment = next(client.experiments.list(project.id, name="optuna again"))
+    iterations = client.iterations.list(experiment.id, include=["labels"])
+    (study,) = [each for each in iterations if each.parent_iteration_id is None]
+    assert study.labels == {"best_trial": "1", "best.x": "2.0"}
+    assert [path for path in tmp_path.rglob("rejected/*") if path.is_file()] == []
 
 
 def test_the_trial_of_a_lost_worker_is_given_out_again(diary: Diary, tmp_path: Path) -> None:

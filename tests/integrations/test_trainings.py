@@ -65,7 +65,7 @@ TRAININGS = {
     ),
     "keras": Training(
         "keras Model.compute_loss",
-        {"epochs": "3", "optimizer": "SGD", "optimizer.momentum": "0.0", "loss": "mse"},
+        {"epochs": "3", "optimizer": "SGD", "optimizer.learning_rate": "0.05", "loss": "mse"},
         {"loss": range(3), "val_loss": range(3), "learning_rate": range(3)},
         ["model.keras"],
     ),

@@ -151,7 +151,7 @@ def launched() -> Launched | None:
                 launcher=launcher,
                 rank=int(rank),
                 size=int(size),
-                key=key or _slurm_step(),
+                key=key or (None if has_one_parent else _slurm_step()),  # a job may start torchrun several times
                 has_one_parent=has_one_parent,
             )
     return None

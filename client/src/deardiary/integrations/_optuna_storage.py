@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -90,7 +91,7 @@ class DearDiaryStorage(JournalStorage, BaseHeartbeat):
         self._journal = DearDiaryBackend(project, experiment, study_id=study_id, client=client)
         self._interval = heartbeat_interval
         self._grace = grace_period or 2 * heartbeat_interval
-        self._stale_trial_callback = stale_trial_callback or _Retry()
+        self._stale_trial_callback = stale_trial_callback or _retry()
         super().__init__(self._journal)
 
     def record_heartbeat(self, trial_id: int) -> None:
@@ -117,6 +118,13 @@ class DearDiaryStorage(JournalStorage, BaseHeartbeat):
         running = self.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,)) if stale else []
         ids = [trial._trial_id for trial in running]  # noqa: SLF001 - as Optuna's own storages do
         return [each for each in ids if each in stale]
+
+
+def _retry() -> StaleCallback:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is experimental
+        retry: StaleCallback = _Retry()
+        return retry
 
 
 def _pieces(texts: list[str]) -> Iterator[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import keras
@@ -35,7 +36,15 @@ class DearDiaryCallback(Callback, keras.callbacks.Callback):
 def _settings(optimizer: Any) -> dict[str, object]:
     """Return the numbers and names of an optimizer's configuration; a schedule of the learning rate is nested."""
     config = keras.saving.serialize_keras_object(optimizer)["config"]
-    return {key: value for key, value in config.items() if value is not None}
+    return {key: _shortest(value) for key, value in config.items() if value is not None}
+
+
+def _shortest(value: Any) -> Any:
+    """Return a float that Keras has kept in 32 bits as it was given: 0.05, not 0.05000000074505806."""
+    if not isinstance(value, float) or abs(value) > 1e38:
+        return value
+    short = float(f"{value:.7g}")
+    return short if struct.unpack("f", struct.pack("f", short)) == (value,) else value
 
 
 def _named(loss: Any) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -92,7 +93,10 @@ class DearDiaryCallback:
     def _log_best(self, study: optuna.Study) -> None:
         best = study.best_trials
         if len(best) == 1:
-            self._run.parameters({"best_trial": best[0].number, **{f"best.{k}": v for k, v in best[0].params.items()}})
+            labels = {"best_trial": best[0].number, **{f"best.{k}": v for k, v in best[0].params.items()}}
+            with contextlib.suppress(ValueError):  # too long
+                # Labels, for a later search in the same study may find a better trial.
+                self._run.active.set_labels(labels)
 
 
 def _begin(arguments: dict[str, Any]) -> None:

@@ -85,7 +85,9 @@ def start(
     ref = _checked(_ref(project, experiment, as_name(name), notes, parent, id_key, resume))
     ref, id_key = role.own(ref, id_key)
     is_own = parent is None and not role.is_other
-    parts = captures.parts_of(capture, has_parent=not is_own)
+    parts = captures.parts_of(capture, has_parent=parent is not None or role.is_part)
+    if capture is None and role.is_other:
+        parts = tuple(part for part in parts if part != "environment")  # the first rank captures it
     if is_own:
         process_hooks.finish_earlier_cells(ref.project, ref.experiment)
     active, creation = _begin(ref, id_key, role, above, client, strict=strict)
