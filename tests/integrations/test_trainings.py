@@ -168,6 +168,10 @@ def test_an_example_is_logged_and_a_failure_ends_failed(diary: Diary, tmp_path: 
     assert statuses(client, failed) == list(training.failed_children)
 
 
+def test_fastai_needs_no_accelerate(diary: Diary, tmp_path: Path) -> None:
+    assert "imported" in diary.run_ours(FRAMEWORKS, PROGRAMS / "fastai_alone.py", folder=tmp_path)
+
+
 def iterations_of(client: deardiary.Client, experiment: str) -> list[deardiary.Iteration]:
     """The iterations without a parent, oldest first."""
     (project,) = client.projects.list(name="Examples")

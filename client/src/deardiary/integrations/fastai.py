@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fastai.callback.core import Callback as FastaiCallback
-from fastai.distributed import rank_distrib
 from fastai.learner import Learner, Recorder
+from fastai.torch_core import rank_distrib
 
 from deardiary.integrations._run import Callback, ends_with
 
