@@ -108,6 +108,30 @@ def test_a_folder_costs_two_calls_of_the_api(
     assert {path.name: path.read_bytes() for path in (tmp_path / "back").iterdir()} == contents
 
 
+def test_a_folder_of_a_hundred_files_costs_six_calls_of_the_api(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = new_experiment(server)
+    for index in range(100):
+        (tmp_path / f"{index}.txt").write_bytes(bytes([index]))
+    client = server.client()
+    begun: list[int] = []
+    calls: list[str] = []
+    call = server.transport.call
+
+    def counting(method: str, path: str, *rest: Any) -> Any:
+        calls.append(path)
+        if path.endswith("/bulk"):
+            begun.append(len(json.loads(rest[1])["resources"]))
+        return call(method, path, *rest)
+
+    monkeypatch.setattr(server.transport, "call", counting)
+    stored = client.resources.upload_folder(experiment, tmp_path)
+    assert {each.state for each in stored} == {"ready"}
+    assert len(calls) == 6
+    assert begun == [14, 42, 44], "the first bytes wait for the hashes of few files"
+
+
 def test_many_uploads_cost_few_calls_of_the_table(server: Server) -> None:
     experiment = new_experiment(server)
     iteration = new_iteration(server, experiment)

@@ -25,6 +25,7 @@ def test_a_download_writes_the_bytes_to_a_file(folder: Path) -> None:
     assert target.read_bytes() == DATA
     assert list(folder.iterdir()) == [target]
     assert "Authorization" not in server.requests[-1].headers
+    assert server.names() == ["GET /resources/r1/download", "GET store/r1"]
 
 
 @pytest.mark.parametrize("name", ["model.bin", "../../model.bin", "C:\\temp\\model.bin", "/etc/model.bin"])

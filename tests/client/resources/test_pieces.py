@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deardiary import ClientError
-from deardiary.transfer import pieces
+from deardiary.transfer import pieces, store
 from tests.support.resources import DATA, HASH, serving_server
 from tests.support.transports import client_of
 
@@ -80,6 +80,21 @@ def test_several_pieces_are_fetched_at_once(folder: Path) -> None:
     def answer(request: Request) -> Answer:
         if bounds(request)[0] < 4 * SIZE:
             together.wait()
+        return whole(request)
+
+    assert client_of(server_with(answer)).resources.download("r1", folder).read_bytes() == DATA
+
+
+def test_a_slow_piece_leaves_no_connection_idle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "CONNECTIONS", 3)
+    later = threading.Event()
+    whole = ranged(DATA)
+
+    def answer(request: Request) -> Answer:
+        first = bounds(request)[0]
+        if first == 4 * SIZE:
+            later.set()
+        assert first or later.wait(30), "the other two connections stopped after two pieces"
         return whole(request)
 
     assert client_of(server_with(answer)).resources.download("r1", folder).read_bytes() == DATA

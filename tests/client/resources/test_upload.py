@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deardiary import ClientError
-from deardiary.wire.limits import MIB
+from deardiary.wire import parts
+from deardiary.wire.limits import MIB, TIB
 from tests.support import transports
 from tests.support.resources import DATA, HASH
 from tests.support.transports import FakeServer, body_of, client_of, page, resource
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from deardiary.http.transport import Request
+    from tests.support.transports import Answer
 
 CREATE = "POST /experiments/e1/resources"
 
@@ -81,6 +85,75 @@ def test_an_upload_that_the_store_refuses_is_not_completed(model: Path) -> None:
     assert caught.value.code == "STORE_REFUSED"
     assert server.names()[-1] == "PUT store/1"
     assert len(server.bodies("POST /resources/r1/upload")) == 3, "an expired URL is asked for again, but not for ever"
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of three parts."""
+    monkeypatch.setitem(parts.CUTS, "s3", parts.Cut(alone=4 * MIB, part=2 * MIB, most=TIB))
+    path = tmp_path / "large.bin"
+    path.write_bytes(bytes(5 * MIB))
+    return path
+
+
+def losing_server(times: int) -> FakeServer:
+    """A store that loses the second part this many times, which only the completion notices."""
+    lost: list[Request] = []
+
+    def sign(request: Request) -> Answer:
+        numbers = [2] if lost else [1, 2, 3]
+        size = {1: 2 * MIB, 2: 2 * MIB, 3: MIB}
+        signed = [
+            {"method": "PUT", "url": f"https://store/{number}", "headers": {}, "offset": (number - 1) * 2 * MIB}
+            | {"size_bytes": size[number], "part_number": number}
+            for number in numbers
+        ]
+        return 200, {"requests": signed, "expires_at": transports.NOW}
+
+    def take(request: Request) -> Answer:
+        return 200, body_of(request)[:0]
+
+    def complete(request: Request) -> Answer:
+        if len(lost) == times:
+            return 200, resource(state="ready")
+        lost.append(request)
+        details = {"field": "part_hashes", "first_missing_part": 2}
+        return 422, {"code": "INVALID_PAYLOAD", "message": "1 of 3 parts has not arrived", "details": details}
+
+    server = FakeServer()
+    server.answers = {
+        "GET /experiments/e1/resources": (200, page()),
+        CREATE: (201, resource(size_bytes=5 * MIB)),
+        "POST /resources/r1/upload": sign,
+        "PUT store/1": take,
+        "PUT store/2": take,
+        "PUT store/3": take,
+        "POST /resources/r1/complete": complete,
+    }
+    return server
+
+
+def test_parts_cost_four_calls_of_the_api(large: Path) -> None:
+    server = losing_server(0)
+    client_of(server).resources.upload("e1", large)
+    assert sorted(server.names()) == sorted(server.answers)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_part_that_the_store_has_lost_is_sent_again(large: Path, times: int) -> None:
+    server = losing_server(times)
+    seen: list[tuple[int, int]] = []
+    stored = client_of(server).resources.upload("e1", large, progress=lambda *given: seen.append(given))
+    assert stored.state == "ready"
+    assert [server.names().count(f"PUT store/{number}") for number in (1, 2, 3)] == [1, 1 + times, 1]
+    assert seen[-1] == (5 * MIB, 5 * MIB)
+
+
+def test_a_store_that_keeps_losing_a_part_ends_the_upload(large: Path) -> None:
+    server = losing_server(9)
+    with pytest.raises(ClientError, match="has not arrived"):
+        client_of(server).resources.upload("e1", large)
+    assert server.names().count("PUT store/2") == 3
 
 
 @pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil", "C:\\evil", "folder/"])

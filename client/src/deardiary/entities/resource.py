@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
 from pathlib import Path, PurePosixPath
@@ -171,15 +171,14 @@ class Resources(Calls):
         differ. Without ``overwrite``, keep an existing file with these bytes; FileExistsError for one with others. An
         interrupted download is resumed.
         """
-        resource = self.get(resource_id)
         path = Path(target)
-        if path.is_dir():
-            path /= _file_name(resource.name)
-        meter = Meter(resource.size_bytes, progress)
-        if not overwrite and _is_there(path, resource):
-            meter.add(resource.size_bytes)
-        else:
-            self._fetch(resource, path, meter)
+        if path.is_dir() or not overwrite:
+            resource = self.get(resource_id)
+            path = path / _file_name(resource.name) if path.is_dir() else path
+            if not overwrite and _is_there(path, resource):
+                Meter(resource.size_bytes, progress).add(resource.size_bytes)
+                return path
+        self._fetch(resource_id, path, lambda size_bytes: Meter(size_bytes, progress))
         return path
 
     def download_all(
@@ -214,7 +213,7 @@ class Resources(Calls):
             if _has(each[0], each[1]):
                 meter.add(each[1].size_bytes)
             else:
-                self._fetch(each[1], each[0], meter)
+                self._fetch(each[1].id, each[0], lambda _: meter)
             return each[0]
 
         return store.in_threads(bring, targets)
@@ -245,13 +244,13 @@ class Resources(Calls):
         freed = headers.get("x-freed-bytes", "")
         return int(freed) if freed.isdecimal() else 0
 
-    def _fetch(self, resource: Resource, target: Path, meter: Meter) -> None:
+    def _fetch(self, resource_id: str, target: Path, meter_of: Callable[[int], Meter]) -> None:
         from deardiary.transfer import download as downloading
 
         def sign() -> Download:
-            return self._api.get(Download, path_of("resources", resource.id, "download"))
+            return self._api.get(Download, path_of("resources", resource_id, "download"))
 
-        downloading.fetch(self._api.url, self._api.transport, sign, target, meter)
+        downloading.fetch(self._api.url, self._api.transport, sign, target, meter_of)
 
     def _find_begun(
         self, experiment_id: str, iteration_id: str | None, name: str, size_bytes: int, content_hash: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
-# Small files wait for answers more than for bytes.
-THREADS = 8
-# Files for one call of the API. It accepts more, but then the bytes would wait longer for the first answer.
-TOGETHER = 42
+# Files for one call of the API. It begins with few: the first bytes must not wait for the hashes of many files.
+_FEWEST, _MOST = 14, 84
 # API Gateway answers 403 for a route that it does not have, our own server 404.
 _NO_ROUTE = (403, 404, 405)
 
@@ -48,13 +47,6 @@ class _Declared(NamedTuple):
             id_key=self.file.id_key,
             **fields,
         )
-
-
-class _Sending(NamedTuple):
-    """Files whose uploads have begun, with the uploads of their bytes, which give None for one that was refused."""
-
-    files: Sequence[_Declared] = ()
-    uploads: Sequence[Future[Resource | None]] = ()
 
 
 def files_of(found: Sequence[tuple[str, Path]]) -> list[File]:
@@ -86,20 +78,32 @@ def _send(
 ) -> dict[str, Resource]:
     from concurrent.futures import ThreadPoolExecutor
 
+    pool, completer = ThreadPoolExecutor(store.CONNECTIONS, "deardiary-files"), ThreadPoolExecutor(1)
     ready: dict[str, Resource] = {}
-    pool = ThreadPoolExecutor(THREADS, "deardiary-files")
+    completed: deque[Future[dict[str, Resource]]] = deque()
     try:
-        before = _Sending()
-        for at in range(0, len(files), TOGETHER):
-            declared = store.in_threads(_declare, files[at : at + TOGETHER])
+        for batch in _batches(files):
+            declared = store.in_threads(_declare, batch)
+            # The links expire: ask for those of two batches at most. An error ends the upload here, not at its end.
+            while len(completed) > 1:
+                ready |= completed.popleft().result()
             begun = _begin(api, experiment_id, declared, fields)
-            # The bytes of these files are on their way while the API completes those before, and begins the next.
             uploads = [pool.submit(_put, api, *each, meter) for each in zip(declared, begun, strict=True)]
-            ready |= _complete(api, experiment_id, before)
-            before = _Sending(declared, uploads)
-        return ready | _complete(api, experiment_id, before)
+            # The API completes these files while it begins the next.
+            completed.append(completer.submit(_complete, api, experiment_id, declared, uploads))
+        for each in completed:
+            ready |= each.result()
+        return ready
     finally:
         pool.shutdown(cancel_futures=True)
+        completer.shutdown(cancel_futures=True)
+
+
+def _batches(files: Sequence[File]) -> Iterator[Sequence[File]]:
+    size = _FEWEST
+    while files:
+        yield files[:size]
+        files, size = files[size:], min(3 * size, _MOST)
 
 
 def _declare(file: File) -> _Declared:
@@ -116,15 +120,17 @@ def _begin(
     return begun if len(begun) == len(files) else [BulkUpload()] * len(files)
 
 
-def _complete(api: Api, experiment_id: str, sent: _Sending) -> dict[str, Resource]:
+def _complete(
+    api: Api, experiment_id: str, files: Sequence[_Declared], uploads: Sequence[Future[Resource | None]]
+) -> dict[str, Resource]:
     """Wait for the bytes of these files, and complete their uploads; return the ready resources by name."""
-    arrived = [each.result() for each in sent.uploads]
+    arrived = [each.result() for each in uploads]
     waiting = [each.id for each in arrived if each is not None and each.state != "ready"]
     ready = {each.id: each for each in arrived if each is not None and each.state == "ready"}
     ready |= _completed(api, experiment_id, waiting)
     return {
         declared.file.name: ready[each.id]
-        for declared, each in zip(sent.files, arrived, strict=True)
+        for declared, each in zip(files, arrived, strict=True)
         if each is not None and each.id in ready
     }
 

@@ -7,8 +7,9 @@ changed part.
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from deardiary.files import size_and_sha256
 from deardiary.wire import parts
@@ -35,19 +36,19 @@ def digests_of(path: Path) -> Digests:
         return _in_parts(stream, size_bytes, cut)
 
 
-def _in_parts(stream: BinaryIO, size_bytes: int, cut: Sequence[Part]) -> Digests:
+def _in_parts(stream: BufferedReader, size_bytes: int, cut: Sequence[Part]) -> Digests:
     """Hash each block for its part in another thread, while this one hashes it for the whole."""
     from concurrent.futures import ThreadPoolExecutor
 
-    whole, read, found = hashlib.sha256(), 0, {}
+    whole, read, found, buffer = hashlib.sha256(), 0, {}, memoryview(bytearray(_BLOCK))
     with ThreadPoolExecutor(1, "deardiary-hash") as other:
         for part in cut:
             own, end = hashlib.sha256(), part.offset + part.size_bytes
-            while block := stream.read(min(_BLOCK, end - read)):
-                hashed = other.submit(own.update, block)
-                whole.update(block)
+            while size := stream.readinto(buffer[: end - read]):
+                hashed = other.submit(own.update, buffer[:size])
+                whole.update(buffer[:size])
                 hashed.result()
-                read += len(block)
+                read += size
             found[part.offset, part.size_bytes] = own.hexdigest()
     while block := stream.read(_BLOCK):
         whole.update(block)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from deardiary.errors import ClientError
-from deardiary.files import BLOCK_BYTES, lock, read_at, stem_of
+from deardiary.files import BLOCK_BYTES, begin_flush, lock, read_at, stem_of
 from deardiary.http.backoff import wait_seconds
 from deardiary.http.retries import FIRST_WAIT, LONGEST_WAIT
 from deardiary.http.transport import Response, Transport
@@ -25,9 +25,15 @@ from deardiary.transfer.source import Source
 from deardiary.wire.shapes import Download
 
 
-def fetch(api_url: str, transport: Transport, sign: Callable[[], Download], target: Path, meter: Meter) -> None:
-    """Download to ``target``; ``sign`` returns a new presigned URL. ClientError CONTENT_MISMATCH for wrong bytes."""
+def fetch(
+    api_url: str, transport: Transport, sign: Callable[[], Download], target: Path, meter_of: Callable[[int], Meter]
+) -> None:
+    """Download to ``target``; ``sign`` returns a new presigned URL, ``meter_of`` the meter for a size.
+
+    ClientError CONTENT_MISMATCH for wrong bytes.
+    """
     source = Source(api_url, transport, sign)
+    meter = meter_of(source.size_bytes)
     with _part_file(target, source.current) as file:
         if not _Job(source, file, meter).run():
             # The old .part file held other bytes: download everything again.
@@ -75,6 +81,7 @@ class _Job:
         try:
             for piece in fetched:
                 self._hash(piece.begin, piece.end)
+                begin_flush(self._file.fileno(), piece.begin, piece.end - piece.begin)
         except pieces.NoRangesError:
             pass
         finally:

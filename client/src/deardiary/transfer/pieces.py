@@ -65,13 +65,13 @@ class Pieces:
         pool = ThreadPoolExecutor(store.CONNECTIONS, "deardiary-download")
         try:
             self._mark(self._pieces[0].begin)
-            waiting = deque(
-                (piece, pool.submit(self._fetch_piece, piece)) for piece in self._pieces[: store.CONNECTIONS]
-            )
+            # Each connection has a next piece: it need not wait until a slow piece before that is complete.
+            ahead = 2 * store.CONNECTIONS
+            waiting = deque((piece, pool.submit(self._fetch_piece, piece)) for piece in self._pieces[:ahead])
             for index in range(len(self._pieces)):
                 piece, future = waiting.popleft()
                 future.result()
-                for later in self._pieces[index + store.CONNECTIONS :][:1]:
+                for later in self._pieces[index + ahead :][:1]:
                     waiting.append((later, pool.submit(self._fetch_piece, later)))
                 yield piece
                 self._mark(piece.end)

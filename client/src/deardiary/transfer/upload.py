@@ -31,8 +31,17 @@ def send(api: Api, resource: Resource, path: Path, digests: Digests, meter: Mete
     """Upload the file and return the ready resource. ClientError CONTENT_MISMATCH if the file's size has changed."""
     job = Job(api, resource, path, digests.size_bytes, meter, digests.of_parts)
     cut = parts.cut(resource.backend, digests.size_bytes)
-    body = job.send_parts_or_whole(cut) if cut else job.send_whole()
-    return api.post(Resource, path_of("resources", resource.id, "complete"), body, repeatable=True)
+    strikes = 0
+    while True:
+        body = job.send_parts_or_whole(cut) if cut else job.send_whole()
+        try:
+            return api.post(Resource, path_of("resources", resource.id, "complete"), body, repeatable=True)
+        except ClientError as error:
+            strikes += 1
+            # Only the completion proves that the store has all parts.
+            if "first_missing_part" not in error.details or strikes == store.STRIKES:
+                raise
+            meter.add(-digests.size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +93,16 @@ class Job:
         return hashes
 
     def _send_window(self, pool: ThreadPoolExecutor, window: Sequence[Part], hashes: list[str]) -> None:
-        """Send parts until the server reports none missing: only its answer proves that the store has a part."""
+        """Send the missing parts; ask for new URLs, and send again, while the store refuses some."""
         asking = {"first_part": window[0].number, "part_hashes": hashes}
         missing = self._ask(asking)
         self.meter.add(sum(part.size_bytes for part in window) - sum(each.size_bytes for each in missing))
         strikes = 0
-        while missing:
-            refused = [error for error in pool.map(self._try, missing) if error is not None]
+        while refused := [error for error in pool.map(self._try, missing) if error is not None]:
             left = self._ask(asking)
             strikes = strikes + 1 if len(left) >= len(missing) else 0
             if strikes == store.STRIKES:
-                raise refused[0] if refused else store.mismatch("the store does not keep a part")
+                raise refused[0]
             missing = left
 
     def _try(self, request: UploadRequest) -> ClientError | None:
