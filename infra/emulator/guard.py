@@ -22,6 +22,8 @@ Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 
 _STS = re.compile(r"sts(\.[a-z0-9-]+)?\.amazonaws\.com", re.ASCII)
+# The first part of the paths of S3's control API, which is no name of a bucket.
+_CONTROL = "v20180820"
 SAVED: dict[str, ModuleType] = {"s3": s3, "ssm": ssm}
 
 
@@ -82,9 +84,11 @@ def _is_welcome(scope: Message) -> bool:
 
 
 def _may_change_settings(scope: Message) -> bool:
-    """False for reads, and for DynamoDB, which has its own persistence and far more requests than other services."""
+    """False for reads, and for items and objects, which are saved at once: they come far more often than settings."""
     target = dict(scope["headers"]).get(b"x-amz-target", b"")
-    return scope["method"] not in ("GET", "HEAD") and not target.startswith(b"DynamoDB")
+    bucket, _, key = scope["path"][1:].partition("/")
+    is_object = key != "" and not target and bucket != _CONTROL
+    return scope["method"] not in ("GET", "HEAD") and not target.startswith(b"DynamoDB") and not is_object
 
 
 async def _refuse(send: Send) -> None:

@@ -27,6 +27,7 @@ CACHE_KB = 32_000
 PAGE_BYTES = 1_048_576
 # No UTF-8 text contains this byte, so it is above every continuation of a prefix.
 ABOVE = b"\xff"
+_IMMUTABLE = {str, int, float, bool, bytes, type(None)}
 _decode = msgspec.json.Decoder().decode
 
 
@@ -41,7 +42,7 @@ class StoredItem(dict[str, Any]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
         """A plain dict: MiniStack edits copies, whose size is another one."""
-        return {name: copy.deepcopy(value, memo) for name, value in self.items()}
+        return {name: copied(value) for name, value in self.items()}
 
     def copy(self) -> dict[str, Any]:
         return dict(self)
@@ -195,6 +196,16 @@ class Items(MutableMapping[str, Partition]):
         sql = "SELECT count(*) FROM items WHERE arn = ?"
         (count,) = self._database.connection.execute(sql, (self._arn,)).fetchone()
         return int(count)
+
+
+def copied(value: Any) -> Any:
+    """The same as `copy.deepcopy`, in a fraction of the time for values as in JSON."""
+    kind = type(value)
+    if kind is dict:
+        return {name: copied(each) for name, each in value.items()}
+    if kind is list:
+        return [copied(each) for each in value]
+    return value if kind in _IMMUTABLE else copy.deepcopy(value)
 
 
 def _stored(key: str) -> bytes:

@@ -3,7 +3,8 @@
 A Query reads and sorts its whole partition: here it sees only the items that its page can hold. For every item
 MiniStack parses the text of the condition again, searches that text for conditions that only compare two strings,
 compares all names of a projection with each other, and measures the item again for the page size, decoding binaries for
-their length. It writes JSON in Python. For a range of an object it reads the whole object.
+their length. It copies items by `copy.deepcopy`, which keeps a note of every string. It writes JSON in Python. For a
+range of an object it reads the whole object. It compares a presigned request with the patterns of all services.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import mmap
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+from ministack import app
 from ministack.core.responses import JSON_1_0_CONTENT_TYPE
 from ministack.services import dynamodb, s3
 
-from infra.emulator.items import ABOVE, ItemDatabase, StoredItem, Window
+from infra.emulator.items import ABOVE, ItemDatabase, StoredItem, Window, copied
 
 KEPT = 1000
 _KEY_CONDITION = re.compile(
@@ -38,6 +41,8 @@ def install_speedups(database: ItemDatabase) -> None:
     dynamodb._query = windowed(dynamodb._query, database)  # noqa: SLF001
     dynamodb._item_size_bytes = sizes(dynamodb._item_size_bytes)  # noqa: SLF001
     dynamodb.json_response = json_response
+    dynamodb.copy = SimpleNamespace(deepcopy=copied)
+    app.detect_service = presigned(app.detect_service)
     s3._get_object = ranged(s3._get_object)  # noqa: SLF001
 
 
@@ -49,7 +54,7 @@ def _speed_up_evaluation(database: ItemDatabase) -> None:
         return list(tokenize(expression))
 
     def size(value: Any) -> Any:
-        length = binary_length(value)
+        length = length_of(value)
         return size_of(value) if length is None else length
 
     def holds(text: str, item: Image, values: Image, names: Names, slot: str = "ConditionExpression") -> Any:
@@ -209,9 +214,25 @@ def _aliases(text: str) -> tuple[str, ...]:
     return parts if all(map(_ALIAS.fullmatch, parts)) else ()
 
 
-def binary_length(value: Any) -> int | None:
-    """The length in bytes of a base64 binary attribute; None for any other attribute."""
-    text = value.get("B") if isinstance(value, dict) and len(value) == 1 else None
+def length_of(value: Any) -> int | None:
+    """The length in bytes of a string or a base64 binary; None for any other attribute."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    text = value.get("S")
+    if isinstance(text, str):
+        return len(text.encode())
+    text = value.get("B")
     if not isinstance(text, str) or len(text) % 4:
         return None
     return len(text) // 4 * 3 - text[-2:].count("=")
+
+
+def presigned(detect: Callable[..., str]) -> Callable[..., str]:
+    """The service of a request; a URL that is presigned for S3 names it."""
+
+    def detect_quickly(method: str, path: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
+        scope = str((query.get("X-Amz-Credential") or ("",))[0])
+        is_for_s3 = scope.endswith("/s3/aws4_request") and headers.keys().isdisjoint(("authorization", "x-amz-target"))
+        return "s3" if is_for_s3 else detect(method, path, headers, query)
+
+    return detect_quickly

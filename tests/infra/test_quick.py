@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ministack.services import dynamodb
 
-from infra.emulator import speedups
+from infra.emulator import guard, items, speedups
 
 TEXT = st.text(max_size=4)
 KEYS = st.fixed_dictionaries({"PK": st.fixed_dictionaries({"S": TEXT}), "SK": st.fixed_dictionaries({"S": TEXT})})
@@ -72,9 +72,81 @@ def test_any_other_projection_is_left_to_ministack(text: str, names: dict[str, s
 @given(st.binary(max_size=20))
 def test_the_length_of_a_binary(content: bytes) -> None:
     value = {"B": base64.b64encode(content).decode()}
-    assert speedups.binary_length(value) == dynamodb._attribute_value_size(value) == len(content)
+    assert speedups.length_of(value) == dynamodb._attribute_value_size(value) == len(content)
 
 
-@pytest.mark.parametrize("value", [{"S": "abcd"}, {"B": b"abcd"}, {"B": "abc"}, {"BS": ["abcd"]}, {}])
+@given(st.text(max_size=20))
+def test_the_length_of_a_string(content: str) -> None:
+    assert speedups.length_of({"S": content}) == dynamodb._attribute_value_size({"S": content})
+
+
+@pytest.mark.parametrize("value", [{"S": 1}, {"N": "12"}, {"B": b"abcd"}, {"B": "abc"}, {"BS": ["abcd"]}, {}])
 def test_the_length_of_anything_else_is_left_to_ministack(value: dict[str, Any]) -> None:
-    assert speedups.binary_length(value) is None
+    assert speedups.length_of(value) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT | st.binary(max_size=4),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXT, children, max_size=3),
+)
+
+
+@given(JSON)
+def test_a_copy_shares_nothing_that_can_change(value: Any) -> None:
+    given = {"outer": [value, {1, 2}]}
+    copy = items.copied(given)
+    assert copy == given
+    assert copy["outer"] is not given["outer"]
+    assert copy["outer"][1] is not given["outer"][1]
+    assert value is copy["outer"][0] or value == copy["outer"][0]
+    assert isinstance(value, (dict, list)) <= (value is not copy["outer"][0])
+
+
+def test_a_copy_of_a_stored_item_is_a_plain_dict() -> None:
+    stored = items.StoredItem({"a": {"L": [{"S": "b"}]}}, 3)
+    copy = items.copied(stored)
+    assert (type(copy), copy) == (dict, stored)
+    assert copy["a"]["L"] is not stored["a"]["L"]
+
+
+PRESIGNED = {"X-Amz-Credential": ["local/20260101/us-east-1/s3/aws4_request"]}
+
+
+@pytest.mark.parametrize("path", ["/bucket/key", "/bucket/projects/p/0af", "/functions/key"])
+def test_a_url_that_is_presigned_for_s3(path: str) -> None:
+    detect = speedups.presigned(lambda *_: "other")
+    assert detect("PUT", path, {"host": "127.0.0.1:1"}, PRESIGNED) == "s3"
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ({"authorization": "AWS4-HMAC-SHA256"}, PRESIGNED),
+        ({"x-amz-target": "DynamoDB_20120810.GetItem"}, PRESIGNED),
+        ({}, {"X-Amz-Credential": ["local/20260101/us-east-1/sts/aws4_request"]}),
+        ({}, {"X-Amz-Credential": []}),
+        ({}, {}),
+    ],
+)
+def test_any_other_request_is_left_to_ministack(headers: dict[str, str], query: dict[str, list[str]]) -> None:
+    assert speedups.presigned(lambda *_: "other")("PUT", "/bucket/key", headers, query) == "other"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "target", "may_change"),
+    [
+        ("PUT", "/bucket", b"", True),
+        ("PUT", "/bucket/", b"", True),
+        ("POST", "/", b"AmazonSSM.PutParameter", True),
+        ("PUT", "/v20180820/configuration/publicAccessBlock", b"", True),
+        ("PUT", "/bucket/key", b"", False),
+        ("POST", "/bucket/a/b", b"", False),
+        ("GET", "/bucket", b"", False),
+        ("POST", "/", b"DynamoDB_20120810.PutItem", False),
+    ],
+)
+def test_only_requests_that_may_change_settings_save_them(
+    method: str, path: str, target: bytes, may_change: bool
+) -> None:
+    scope = {"method": method, "path": path, "headers": [(b"x-amz-target", target)] if target else []}
+    assert guard._may_change_settings(scope) is may_change
