@@ -47,7 +47,7 @@ def test_columns_are_chosen_ordered_pinned_and_kept(new_tab: Open, server: Serve
     use_column(tab, "loss", "Pin at the left")
     with tab.page.expect_request(lambda request: request.method == "PUT" and "preferences" in request.url):
         use_column(tab, "Status", "Hide")
-    wanted = ["Name", "loss", "Created", "Duration", "Tags", "lr", "loss min", "Notes", "Author"]
+    wanted = ["Name", "loss", "Created", "Duration", "Tags", "loss min", "lr", "Notes", "Author"]
     expect(headers).to_have_text(wanted)
     width = tab.page.get_by_role("columnheader", name="Name").bounding_box()
     use_column(tab, "Name", "Wider")
@@ -85,17 +85,16 @@ def test_no_number_and_no_tag_is_cut(dashboard: Dashboard, server: Server, proje
     tags = ["sweep", "a tag that is longer than its column"]
     for number, name in enumerate(["ash", "birch", "cedar"]):
         iteration = new_iteration(server, experiment, name=name, tags=tags)
-        log_values(server, iteration, {"n": f"12345678901{number}", "kind": "x"}, {"loss": 0.981 + number / 1e4})
+        log_values(server, iteration, {"n": f"12345678901{number}", "kind": "x"}, {"loss": 0.98123 + number / 1e4})
         end(server, iteration, status_id=3 if number else 2)
     running = new_iteration(server, experiment, name="now")
     log_values(server, running, {"n": "1", "kind": "x"}, {"loss": 0.5})
     tab = open_table(dashboard, experiment)
     expect(cell_of(tab, "ash", "p:n")).to_have_text("1.2346e11")
     expect(cell_of(tab, "ash", "p:n").get_by_title("123456789010")).to_be_visible()
-    for _ in range(2):
-        use_column(tab, "loss", "Narrower")
-        tab.page.keyboard.press("Escape")
-    expect(cell_of(tab, "birch", "m:loss")).to_have_text("0.981")
+    use_column(tab, "loss", "Narrower")
+    tab.page.keyboard.press("Escape")
+    expect(cell_of(tab, "birch", "m:loss")).to_have_text("0.9813")
     second = box_of(cell_of(tab, "ash", "tags").get_by_text("a tag that"))
     assert second["width"] >= 40
     cell = box_of(cell_of(tab, "ash", "tags"))

@@ -1,4 +1,5 @@
 /** Metrics in sections: the part of a key before its first slash. */
+import { isOfMachine } from "../components/metric-keys.ts";
 
 export interface MetricSection {
   /** "" for the keys without a slash. */
@@ -18,11 +19,12 @@ export function sectionsOf(keys: readonly string[]): MetricSection[] {
   return [...found].map(([prefix, own]) => ({ prefix, keys: own })).sort(inOrderOfInterest);
 }
 
-/** The prefix of metrics that the client takes of the machine. */
-const MACHINE = "system";
-
 function inOrderOfInterest(a: MetricSection, b: MetricSection): number {
-  return Number(a.prefix === MACHINE) - Number(b.prefix === MACHINE) || inNaturalOrder(a.prefix, b.prefix);
+  return Number(isMachine(a)) - Number(isMachine(b)) || inNaturalOrder(a.prefix, b.prefix);
+}
+
+function isMachine({ keys: [first = ""] }: MetricSection): boolean {
+  return isOfMachine(first);
 }
 
 const collator = new Intl.Collator("en", { numeric: true });

@@ -24,17 +24,20 @@ const keys: Keys = {
   tags: [],
 };
 
-test("the keys stand behind the first fields, in their order", () => {
-  const ids = shownAtFirst(columnsOf(keys));
+test("behind the first fields stand the metrics, those of the machine last, and then the parameters", () => {
+  const machine = { key: "system/cpu", type: "number" as const, count: 9 };
+  const ids = shownAtFirst(columnsOf({ ...keys, metrics: [machine, ...keys.metrics] }));
   assert.equal(ids[0], "name");
-  assert.deepEqual(ids.slice(5, 8), ["p:lr", "p:seed", "m:val loss"]);
+  assert.deepEqual(ids.slice(5, 9), ["m:val loss", "m:system/cpu", "p:lr", "p:seed"]);
 });
 
 test("of very many keys only some are shown at first", () => {
   const many = Array.from({ length: 10_000 }, (_, at) => ({ key: `k${at}`, type: "number" as const, count: 1 }));
   const all = columnsOf({ ...keys, metrics: many });
   assert.ok(all.length > 10_000);
-  assert.equal(shownAtFirst(all).filter((id) => id.includes(":")).length, MOST_KEYS);
+  const shown = shownAtFirst(all).filter((id) => id.includes(":"));
+  assert.equal(shown.length, MOST_KEYS);
+  assert.deepEqual(shown.slice(-2), ["p:lr", "p:seed"]);
 });
 
 test("an order quotes what a bare name cannot hold", () => {

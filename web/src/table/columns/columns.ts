@@ -1,5 +1,6 @@
 /** The columns of the table: which there are, which are shown, and their order as the server takes it. */
 import { formatNumber } from "../../components/format.ts";
+import { isOfMachine } from "../../components/metric-keys.ts";
 import type { Keys, MetricValue, Part, Row } from "../rows/model.ts";
 
 export type Kind = "field" | "parameter" | "metric" | "label";
@@ -79,12 +80,13 @@ export function quotedText(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
-/** All columns that these keys allow, in the order in which they are shown at first. */
+/** All columns that these keys allow, in the order in which they are shown at first: results, then settings. */
 export function columnsOf(keys: Keys): Column[] {
+  const metrics = keys.metrics.map((each) => metricColumn(each.key));
   return [
     ...FIELD_COLUMNS,
+    ...metrics.toSorted((a, b) => Number(isOfMachine(a.key)) - Number(isOfMachine(b.key))),
     ...keys.parameters.map((each) => parameterColumn(each.key, each.type === "number")),
-    ...keys.metrics.map((each) => metricColumn(each.key)),
     ...keys.labels.map((each) => labelColumn(each.key)),
     ...LAST_COLUMNS,
     ...FURTHER,
@@ -111,8 +113,12 @@ export const MOST_KEYS = 300;
 
 export function shownAtFirst(all: readonly Column[]): string[] {
   const fields = FIELD_COLUMNS.map((each) => each.id);
-  const keys = all.filter((each) => each.kind !== "field").map((each) => each.id);
-  return [...fields, ...keys.slice(0, MOST_KEYS), ...LAST_COLUMNS.map((each) => each.id)];
+  const metrics = all.filter((each) => each.kind === "metric").map((each) => each.id);
+  const others = all.filter((each) => each.kind !== "field" && each.kind !== "metric").map((each) => each.id);
+  // Many metrics leave room for parameters.
+  const settings = others.slice(0, MOST_KEYS - Math.min(metrics.length, MOST_KEYS / 2));
+  const results = metrics.slice(0, MOST_KEYS - settings.length);
+  return [...fields, ...results, ...settings, ...LAST_COLUMNS.map((each) => each.id)];
 }
 
 /** The value of a cell: what it sorts, differs and exports by. */

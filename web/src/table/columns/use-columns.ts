@@ -1,8 +1,10 @@
 /** The columns of the table as the state says: which, in which order, how wide, and what can be done with them. */
 import { useMemo } from "preact/hooks";
+import { isLessBetter } from "../../components/metric-keys.ts";
 import type { Keys, Row } from "../rows/model.ts";
 import { joined, moved, NARROWEST, type Query, split, toggled, WIDEST, widthsOf, widthsText } from "../settings.ts";
 import { type Column, columnsOf, columnsOfIds, differing, metricColumn, parseSort, shownAtFirst } from "./columns.ts";
+import { useFitted } from "./fit.ts";
 import type { ColumnActions } from "./header-cell.tsx";
 
 /** All that there are, and the ids of those to show. */
@@ -27,18 +29,20 @@ export function useColumns({ all, shown }: { all: Column[]; shown: string[] }, s
     const left = state.differs ? differing(wanted, rows) : wanted;
     return left.toSorted((a, b) => rank(a, pinned) - rank(b, pinned));
   }, [shown, all, state.differs, rows, pinned]);
+  const fitted = useFitted(columns, rows);
   return {
     columns,
     pinned,
     widths,
-    widthOf: (column: Column) => widths.get(column.id) ?? usualWidth(column, !!state.group),
+    widthOf: (column: Column) =>
+      widths.get(column.id) ?? usualWidth(column, fitted.get(column.id) ?? column.width, !!state.group),
   };
 }
 
 /** A cell of a group has a mean with its deviation, or counts by status. */
 const WIDTH_IN_GROUPS = 164;
 
-function usualWidth({ id, kind, isNumber, width }: Column, hasGroups: boolean): number {
+function usualWidth({ id, kind, isNumber }: Column, width: number, hasGroups: boolean): number {
   const isWide = hasGroups && (id === "status" || (isNumber && kind !== "field"));
   return isWide ? Math.max(width, WIDTH_IN_GROUPS) : width;
 }
@@ -70,9 +74,10 @@ export function columnActions(state: Query, sort: string, shown: string[], chang
   };
 }
 
-/** A second click turns the order round. A metric and a time begin with the greatest value. */
+/** A second click turns the order round. A metric begins with its best value, a time with the latest. */
 function nextIsDown(column: Column, sort: string): boolean {
   const [sorted, isDown] = parseSort(sort);
   if (sorted === column.id) return !isDown;
-  return column.kind === "metric" || (column.kind === "field" && column.isNumber);
+  if (column.kind === "metric") return !isLessBetter(column.key);
+  return column.kind === "field" && column.isNumber;
 }

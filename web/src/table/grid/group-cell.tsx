@@ -67,7 +67,8 @@ export function GroupName(props: {
       title={`${line.column.title} = ${value}`}
       onClick={onToggle}
     >
-      {line.isOpen ? "▾" : "▸"} {line.column.title} = {value} <span class="count">{line.rows.length}</span>
+      {line.isOpen ? "▾" : "▸"} <span class="grid-group-of">{line.column.title} = </span>
+      {value} <span class="count">{line.rows.length}</span>
     </button>
   );
 }
