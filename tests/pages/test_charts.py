@@ -82,7 +82,7 @@ def test_a_regular_expression_finds_metrics_and_a_wrong_one_says_why(dashboard: 
 
 def test_a_chart_says_how_much_of_its_curves_is_shown(dashboard: Dashboard, experiment: str) -> None:
     _open(dashboard, experiment, metrics="loss|odd")
-    expect(_card(dashboard, "train/loss")).to_contain_text("375 buckets of 3,000 points")
+    expect(_card(dashboard, "train/loss")).to_contain_text("3,000 points in 375 buckets")
     expect(_card(dashboard, "valid/loss")).to_contain_text("6 points")
     expect(_card(dashboard, "odd")).to_contain_text("5 points · 3 not finite")
 
@@ -251,7 +251,7 @@ def test_a_chart_is_shown_large_and_closed_by_keyboard(dashboard: Dashboard, exp
         expect(dialog).to_have_count(0)
         expect(small).to_be_focused()
     _card(dashboard, "train/loss").get_by_role("button", name="Show train/loss large").click()
-    expect(dialog.get_by_text("375 buckets of 3,000 points")).to_be_visible()
+    expect(dialog.get_by_text("3,000 points in 375 buckets")).to_be_visible()
     expect(dialog.locator(".chart-names li")).to_have_count(2)
     plot.focus()
     plot.press("ArrowRight")

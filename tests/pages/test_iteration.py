@@ -91,6 +91,21 @@ def test_the_overview_shows_parameters_and_metrics_and_finds_in_them(
     expect(dashboard.page.get_by_role("button", name="Stop")).to_have_count(0)
 
 
+def test_a_metric_of_the_overview_leads_to_its_curve(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="curves")
+    values = {"step": [0, 1], "value": [0.5, 0.25]}
+    keys = ["system/cpu_percent", "val/loss", "val/loss (smooth)"]
+    _log(server, iteration, "1", metrics=dict.fromkeys(keys, values))
+    dashboard.open(f"/iterations/{iteration}")
+    rows = dashboard.page.get_by_role("region", name="Summary of metrics").get_by_role("rowheader")
+    # Those of the machine come last.
+    expect(rows).to_have_text(["val/loss", "val/loss (smooth)", "system/cpu_percent"])
+    for key in ("val/loss (smooth)", "val/loss"):
+        dashboard.open(f"/iterations/{iteration}")
+        dashboard.follow(key)
+        expect(dashboard.page.locator(".chart h4")).to_have_text([key])
+
+
 def test_the_console_of_a_running_iteration_grows_and_is_followed(
     dashboard: Dashboard, server: Server, experiment: str
 ) -> None:
@@ -344,6 +359,7 @@ def test_images_of_a_key_are_shown_by_step(dashboard: Dashboard, server: Server,
     slider.press("ArrowRight")
     expect(dashboard.page.get_by_text("Step 50")).to_be_visible()
     expect(dashboard.page.get_by_role("img", name="media/samples/50.png")).to_be_visible()
+    expect(dashboard.page.get_by_role("button", name="Register as a model version")).to_have_count(0)
     slider.press("End")
     expect(dashboard.page.get_by_role("img", name="media/samples/100.png")).to_be_visible()
     dashboard.check_looks()
@@ -413,6 +429,7 @@ def test_the_lineage_leads_to_inputs_versions_parent_and_children(
     expect(dashboard.page.get_by_role("row", name="classifier 1")).to_be_visible()
     expect(dashboard.page.get_by_role("link", name="the child")).to_be_visible()
     dashboard.check_looks()
+    expect(dashboard.page.locator(".iteration-head")).to_contain_text("Child of the parent")
     dashboard.follow("the parent")
     _tab(dashboard, "Lineage").click()
     expect(dashboard.page.get_by_role("row", name="classifier 1").get_by_role("link", name="version 1")).to_be_visible()

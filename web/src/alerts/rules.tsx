@@ -51,8 +51,8 @@ function RulesForm({ owner, found, onClose }: RulesProps & { found: readonly Rul
       onClose={onClose}
     >
       <p class="note">
-        A rule makes an alert of an iteration when its condition holds for a point, once for each iteration. A condition
-        compares a metric: <code>metrics.loss &gt; 10</code>, or <code>metrics.loss is NaN</code>.
+        A rule makes an alert when a logged value meets its condition, once for each iteration. A condition compares a
+        metric: <code>metrics.loss &gt; 10</code>, or <code>metrics.loss is NaN</code>.
         {"experimentId" in owner ? " The rules of the project hold here too." : null}
       </p>
       {rules.map((each, at) => (

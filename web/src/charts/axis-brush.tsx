@@ -1,7 +1,7 @@
 /** An axis of parallel coordinates, with its brush: drag to choose a part, click to remove it, or use the arrow keys. */
 import { useRef, useState } from "preact/hooks";
 import { type Brush, type Dimension, textOfValue, ticksOfDimension, titleOf, valueAtPosition } from "./dimension.ts";
-import { BOTTOM, HEIGHT, short, TOP, topOf } from "./relation-parts.ts";
+import { BOTTOM, HEIGHT, middleCut, short, TOP, topOf } from "./relation-parts.ts";
 
 interface Props {
   dimension: Dimension;
@@ -50,7 +50,7 @@ export function AxisBrush({ dimension, left, isLast, brush, onBrush }: Props) {
       <path d={`M0 ${TOP}V${HEIGHT - BOTTOM}`} />
       {ticksOfDimension(dimension, 5).map(({ position, text }) => (
         <text key={text} x={isLast ? 8 : -8} y={topOf(position) + 4} text-anchor={isLast ? "start" : "end"}>
-          {short(text, 8)}
+          {middleCut(text, 8)}
         </text>
       ))}
       {shown ? (

@@ -144,7 +144,7 @@ function shownOf(metric: string, curves: Curves, drawn: Drawn, { rows, groupOf }
 function partOf({ shown, bucketed, x }: Curves, total: number): string {
   const part = shown < total ? `${countOf(shown)} of ` : "";
   const points = `${part}${countOf(total)} ${total === 1 ? "point" : "points"}`;
-  return bucketed ? `${countOf(x.length)} buckets of ${points}` : points;
+  return bucketed ? `${points} in ${countOf(x.length)} buckets` : points;
 }
 
 function countOf(count: number): string {

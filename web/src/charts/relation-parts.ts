@@ -19,6 +19,13 @@ export function textAt(dimensions: readonly (Dimension | undefined)[], at: numbe
   return known.map((each) => `${each.label} ${textOfValue(each.values[at])}`).join(", ");
 }
 
+/** The start and the end of a text: values of one parameter often differ in their end. */
+export function middleCut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = Math.floor((most - 1) / 2);
+  return `${text.slice(0, most - 1 - end)}…${text.slice(-end)}`;
+}
+
 export function short(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }

@@ -4,7 +4,7 @@ import { go } from "../state/route.ts";
 import { type Dimension, positionOf, ticksOfDimension, titleOf } from "./dimension.ts";
 import { light, lit } from "./hover.ts";
 import type { Sweep } from "./narrowed.ts";
-import { countText, short, textAt } from "./relation-parts.ts";
+import { countText, middleCut, textAt } from "./relation-parts.ts";
 import { shadeOf } from "./shade.ts";
 import { ShadeKey } from "./shade-key.tsx";
 import { useWidth } from "./size.ts";
@@ -120,7 +120,7 @@ function Axes({ x, y, width }: { x: Dimension; y: Dimension; width: number }) {
         <g key={text}>
           <path d={`M${EDGE.left} ${topOf(position)}H${width - EDGE.right}`} />
           <text x={EDGE.left - 8} y={topOf(position) + 4} text-anchor="end">
-            {short(text, 9)}
+            {middleCut(text, 9)}
           </text>
         </g>
       ))}
@@ -128,7 +128,7 @@ function Axes({ x, y, width }: { x: Dimension; y: Dimension; width: number }) {
         <g key={text}>
           <path d={`M${leftOf(position, width)} ${EDGE.top}V${HEIGHT - EDGE.bottom}`} />
           <text x={leftOf(position, width)} y={HEIGHT - EDGE.bottom + 18} text-anchor="middle">
-            {short(text, 14)}
+            {middleCut(text, 14)}
           </text>
         </g>
       ))}

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { Button, Link } from "../components/basics.tsx";
 import { formatNumber } from "../components/format.ts";
+import { KeyText } from "../components/key-text.tsx";
 import { IterationStatus } from "../components/status.tsx";
 import type { Cell, Group, Line } from "./differences.ts";
 import type { Compared } from "./read.ts";
@@ -82,7 +83,9 @@ function LineRow({ line, isEqual }: { line: Line; isEqual: boolean }) {
   return (
     <tr class={isEqual ? "is-equal" : undefined}>
       <th scope="row">
-        <bdi>{line.key}</bdi>
+        <bdi>
+          <KeyText text={line.key} />
+        </bdi>
       </th>
       {line.cells.map((cell, at) => (
         <td key={at}>

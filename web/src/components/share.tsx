@@ -86,7 +86,7 @@ function Sharing({ projectId, shared }: ShareProps) {
 function Links({ links, revoke }: { links: readonly Share[]; revoke: (share: Share) => void }) {
   return (
     <>
-      <h3>Links in force</h3>
+      <h3>Active links</h3>
       <ul class="share-links">
         {links.map((each) => (
           <li key={each.id}>

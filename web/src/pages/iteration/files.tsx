@@ -5,6 +5,7 @@ import { Button, Empty, Link, Loading } from "../../components/basics.tsx";
 import { Download } from "../../components/download.tsx";
 import { ErrorBox } from "../../components/error-box.tsx";
 import { countOf, formatBytes } from "../../components/format.ts";
+import { KeyText } from "../../components/key-text.tsx";
 import { RegisterFile } from "../../models/register-file.tsx";
 import { hashOf } from "../../state/location.ts";
 import { location } from "../../state/route.ts";
@@ -14,7 +15,7 @@ import { byKey, includes } from "./find.ts";
 import { useAtNews } from "./live.ts";
 import type { PartProps, Schemas } from "./part.ts";
 import { Preview } from "./preview.tsx";
-import { seriesOf } from "./steps.ts";
+import { seriesOf, stepOf } from "./steps.ts";
 import { Steps } from "./steps.tsx";
 
 type Resource = Schemas["Resource"];
@@ -37,7 +38,7 @@ export default function Files({ iteration, projectId, rights, running, news }: P
     <Listed
       files={list.data.toSorted((a, b) => byKey(a.name, b.name))}
       acts={(file) =>
-        mayRegister && file.state === "ready" ? (
+        mayRegister && file.state === "ready" && !stepOf(file.name) ? (
           <RegisterFile key={file.id} file={file} iterationId={iteration.id} projectId={projectId} />
         ) : null
       }
@@ -95,11 +96,16 @@ function File({ file, isChosen }: { file: Resource; isChosen: boolean }) {
         aria-current={isChosen ? "true" : undefined}
         title={file.name}
       >
-        {file.name}
+        <KeyText text={file.name} />
       </a>
       <span class="number">{file.state === "ready" ? formatBytes(file.size_bytes) : "being stored"}</span>
     </li>
   );
+}
+
+/** A file without a type of its own is stored as "some bytes". */
+function isKnown(type: string | undefined): boolean {
+  return !!type && type !== "application/octet-stream";
 }
 
 function Title({ file, acts }: { file: Resource; acts: Acts }) {
@@ -109,7 +115,7 @@ function Title({ file, acts }: { file: Resource; acts: Acts }) {
         <Link to={`/resources/${file.id}`}>{file.name}</Link>
       </h2>
       <p class="note">
-        {file.content_type ? `${file.content_type} · ` : ""}{" "}
+        {isKnown(file.content_type) ? `${file.content_type} · ` : ""}
         <span title={file.content_hash}>sha256 {file.content_hash.slice(0, 12)}</span>
       </p>
       {file.description ? <p>{file.description}</p> : null}

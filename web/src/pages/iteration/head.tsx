@@ -4,6 +4,7 @@ import { DeleteButton } from "../../components/delete-button.tsx";
 import { EditableText } from "../../components/editable.tsx";
 import { Labels } from "../../components/labels.tsx";
 import { LinkedText } from "../../components/linked-text.tsx";
+import { IterationLink } from "../../components/references.tsx";
 import { ShareButton } from "../../components/share.tsx";
 import { IterationStatus } from "../../components/status.tsx";
 import { Duration, Time } from "../../components/time.tsx";
@@ -60,6 +61,11 @@ export function Head(props: PartProps) {
           Started <Time at={iteration.created_date} />
           {iteration.created_by ? <Author id={iteration.created_by} projectId={projectId} /> : null}
         </li>
+        {iteration.parent_iteration_id && !SECRET ? (
+          <li>
+            Child of <IterationLink id={iteration.parent_iteration_id} />
+          </li>
+        ) : null}
         <li>
           {iteration.end_date ? "Took " : "Has run for "}
           <Duration from={iteration.created_date} to={iteration.end_date ?? null} />

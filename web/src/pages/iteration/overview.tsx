@@ -4,6 +4,8 @@ import { Button, Empty, Loading, Section } from "../../components/basics.tsx";
 import { CopyButton } from "../../components/copy.tsx";
 import { ErrorBox } from "../../components/error-box.tsx";
 import { formatNumber, type WireNumber } from "../../components/format.ts";
+import { isOfMachine } from "../../components/metric-keys.ts";
+import { hashOf } from "../../state/location.ts";
 import { location, setQuery } from "../../state/route.ts";
 import { useGet, useList } from "../../state/use.ts";
 import { useAtEnd } from "./at-end.ts";
@@ -23,7 +25,7 @@ export default function Overview({ iteration, running }: PartProps) {
   if (parameters.error) return <ErrorBox error={parameters.error} retry={parameters.reload} />;
   if (summary.error) return <ErrorBox error={summary.error} retry={summary.reload} />;
   if (!parameters.data || !summary.data) return <Loading />;
-  const metrics = Object.entries(summary.data.data).sort(([a], [b]) => byKey(a, b));
+  const metrics = Object.entries(summary.data.data).sort(([a], [b]) => byInterest(a, b));
   if (!parameters.data.length && !metrics.length) return <Nothing running={running} />;
   return (
     <>
@@ -46,6 +48,11 @@ export default function Overview({ iteration, running }: PartProps) {
       </div>
     </>
   );
+}
+
+/** The program's own metrics before the load of the machine. */
+function byInterest(a: string, b: string): number {
+  return Number(isOfMachine(a)) - Number(isOfMachine(b)) || byKey(a, b);
 }
 
 function Nothing({ running }: { running: boolean }) {
@@ -82,9 +89,9 @@ function Metrics({ rows, total }: { rows: [string, Schemas["MetricSummary"]][]; 
             {shown.map(([key, each]) => (
               <tr key={key}>
                 <th scope="row">
-                  <span class="key" title={key}>
+                  <a class="key" href={curveOf(key)} title={`The curve of ${key}`}>
                     {key}
-                  </span>
+                  </a>
                 </th>
                 <Value value={each.last} strong />
                 <Value value={each.min} />
@@ -100,6 +107,12 @@ function Metrics({ rows, total }: { rows: [string, Schemas["MetricSummary"]][]; 
       {more}
     </Section>
   );
+}
+
+/** The tab with the charts, with this one alone. */
+function curveOf(key: string): string {
+  const expression = `^${key.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}$`;
+  return hashOf(location.value.path, { tab: "charts", "chart-metrics": expression });
 }
 
 function Value({ value, strong }: { value: WireNumber; strong?: boolean }) {
