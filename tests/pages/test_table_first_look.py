@@ -38,8 +38,8 @@ def test_the_results_are_on_the_screen_without_scrolling(dashboard: Dashboard, s
     for key in ("val/accuracy", "val/loss"):
         box = box_of(cell_of(tab, "ash", f"m:{key}"))
         assert box["x"] + box["width"] <= 1280, key
-    ids = tab.page.locator(".grid tbody tr[data-line='0'] [data-column]").evaluate_all("all => all.map(one => one.dataset.column)")
-    ids = [each for each in ids if each[1] == ":"]
+    cells = rows_of(tab).first.locator("[data-column*=':']")
+    ids = cells.evaluate_all("all => all.map(one => one.dataset.column)")
     assert ids.index("m:val/loss") < ids.index("m:system/cpu_percent") < ids.index("p:batch_size")
 
 
