@@ -1,5 +1,6 @@
 """Files: atomic writes, hashes, locks."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -74,7 +75,8 @@ def read_at(fd: int, size: int, offset: int) -> bytes:
 
 def begin_flush(fd: int, offset: int, size: int) -> None:
     """Have the system write these bytes to the disk soon, so that a later `fsync` waits for less."""
-    if hasattr(os, "posix_fadvise"):
+    # Only a hint, which not every system and file system knows.
+    with contextlib.suppress(AttributeError, OSError):
         os.posix_fadvise(fd, offset, size, os.POSIX_FADV_DONTNEED)
 
 

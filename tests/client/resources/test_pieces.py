@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import struct
 import threading
@@ -98,6 +100,17 @@ def test_a_slow_piece_leaves_no_connection_idle(folder: Path, monkeypatch: pytes
         return whole(request)
 
     assert client_of(server_with(answer)).resources.download("r1", folder).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSYS, "no such call"), AttributeError("posix_fadvise")])
+def test_a_system_may_not_know_how_to_write_early(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_given: int) -> None:
+        raise error
+
+    monkeypatch.setattr(os, "posix_fadvise", fail, raising=False)
+    assert client_of(server_with(ranged(DATA))).resources.download("r1", folder).read_bytes() == DATA
 
 
 def test_a_store_may_send_less_than_a_piece(folder: Path) -> None:
