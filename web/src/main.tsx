@@ -1,3 +1,4 @@
+import "./start/start.ts";
 import "./styles/index.css";
 import { render } from "preact";
 import { App } from "./shell/app.tsx";

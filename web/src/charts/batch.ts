@@ -7,18 +7,16 @@ interface Group<T> {
   waiting: Map<string, PromiseWithResolvers<T | undefined>>;
 }
 
-const WAIT_MS = 25;
-
 export class Batch<T> {
   readonly #groups = new Map<string, Group<T>>();
 
-  /** The answer for a key, asked with the others of its group that are wanted within a moment; at most `most` at once. */
+  /** The answer for a key, asked with the others of its group that are rendered with it; at most `most` at once. */
   want(group: string, key: string, most: number, send: Send<T>): Promise<T | undefined> {
     let found = this.#groups.get(group);
     if (!found) {
       found = { send, waiting: new Map() };
       this.#groups.set(group, found);
-      setTimeout(() => this.#close(group), WAIT_MS);
+      setTimeout(() => this.#close(group));
     }
     const wanted = found.waiting.get(key) ?? Promise.withResolvers<T | undefined>();
     found.waiting.set(key, wanted);

@@ -1,9 +1,5 @@
 /** The charts for pages. Their code is fetched when a page shows them first. */
 import { lazy } from "../components/lazy.tsx";
-import type { ExperimentChartsProps } from "./experiment-charts.tsx";
-
-/** `<ExperimentCharts experimentId selected={ids} />` */
-export const ExperimentCharts = lazy<ExperimentChartsProps>(() => import("./experiment-charts.tsx"));
 
 const GivenCharts = lazy<{ ids: readonly string[] }>(() => import("./given-charts.tsx"));
 

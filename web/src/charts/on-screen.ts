@@ -1,7 +1,7 @@
 /** Whether an element is on the screen, or nearly. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
-const MARGIN = "300px";
+const MARGIN = 300;
 const watched = new Map<Element, (isNear: boolean) => void>();
 let observer: IntersectionObserver | undefined;
 
@@ -10,7 +10,7 @@ function observe(element: Element, act: (isNear: boolean) => void): () => void {
     (entries) => {
       for (const { target, isIntersecting } of entries) watched.get(target)?.(isIntersecting);
     },
-    { rootMargin: MARGIN },
+    { rootMargin: `${MARGIN}px` },
   );
   watched.set(element, act);
   observer.observe(element);
@@ -22,6 +22,13 @@ function observe(element: Element, act: (isNear: boolean) => void): () => void {
 
 export function useOnScreen(ref: { current: Element | null }): boolean {
   const [isNear, setNear] = useState(false);
+  // The observer tells it a frame later.
+  useLayoutEffect(() => setNear(!!ref.current && isOnScreen(ref.current)), []);
   useEffect(() => (ref.current ? observe(ref.current, setNear) : undefined), []);
   return isNear;
+}
+
+function isOnScreen(element: Element): boolean {
+  const { top, bottom, left, right } = element.getBoundingClientRect();
+  return top < innerHeight + MARGIN && bottom > -MARGIN && left < innerWidth + MARGIN && right > -MARGIN;
 }

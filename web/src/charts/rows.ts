@@ -10,6 +10,7 @@ import { keepGrown, keepRow } from "../state/iteration-row.ts";
 import { cache, useLoaded } from "../state/use.ts";
 import type { Row } from "./model.ts";
 import type { OfTable } from "./of-table.ts";
+import { runsQuery } from "./runs-query.ts";
 import { Summaries } from "./summaries.ts";
 
 type Schemas = components["schemas"];
@@ -18,20 +19,13 @@ type Schemas = components["schemas"];
 export type Run = Omit<Row, "metrics"> & { parameters: Readonly<Record<string, string>> };
 
 const LIST_SECONDS = 30;
-/** So many iterations are offered: the first of the order. */
-export const OFFERED = 200;
+/** What was read ahead is not read again for the charts. */
+const FRESH_MS = 2000;
 
 /** The first iterations of an experiment by a filter and an order, with their parameters. */
 export function useRuns(experimentId: string, { filter, order }: Pick<OfTable, "filter" | "order">): Entry<Run[]> {
   const { path, ids } = listOf(experimentId);
-  const query = {
-    format: "columns",
-    fields: ["name", "status_id", "created_date"],
-    include: "parameters",
-    filter,
-    order_by: order,
-    limit: OFFERED,
-  };
+  const query = runsQuery(filter, order);
   const given = { ids, query };
   const load = async (signal: AbortSignal) =>
     runsOf(experimentId, (await api.send("get", path, { ...given, signal })) as Schemas["IterationTable"]);
@@ -147,7 +141,11 @@ function useEach(
 ): (Entry<unknown> & { key: string })[] {
   const list = ids.join();
   const used = useMemo(
-    () => ids.map((id) => ({ key: keyOf(id), used: cache.use<unknown>(keyOf(id), (signal) => load(id, signal)) })),
+    () =>
+      ids.map((id) => ({
+        key: keyOf(id),
+        used: cache.use<unknown>(keyOf(id), (signal) => load(id, signal), FRESH_MS),
+      })),
     [list],
   );
   useEffect(

@@ -1,5 +1,5 @@
 /** The charts of an experiment, on a page of their own. */
-import { ExperimentCharts } from "../charts/index.tsx";
+import ExperimentCharts from "../charts/experiment-charts.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { useHeading } from "../state/heading.ts";
 import { useGet } from "../state/use.ts";

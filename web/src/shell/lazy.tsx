@@ -1,17 +1,15 @@
 /** The page of the present location, fetched when it is opened first. */
-import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Empty, Link, Loading } from "../components/basics.tsx";
 import { ErrorBox } from "../components/error-box.tsx";
 import { PAGES, type Page, type PageProps } from "../pages/registry.ts";
+import { codeOf, loadCode } from "../start/page.ts";
 import { useHeading } from "../state/heading.ts";
 import { match } from "../state/location.ts";
 import { location } from "../state/route.ts";
 import { SECRET } from "../state/share.ts";
 import { fetchModule } from "../state/upgrade.ts";
 import { Guard } from "./guard.tsx";
-
-const loaded = new Map<string, ComponentType<PageProps>>();
 
 export function PresentPage() {
   const { path } = location.value;
@@ -38,11 +36,11 @@ function NoPage() {
 function LazyPage({ page, ids }: PageProps & { page: Page }) {
   const [error, setError] = useState<unknown>();
   const [, setDone] = useState(0);
-  const Found = loaded.get(page.pattern);
+  const Found = codeOf(page);
   useEffect(() => {
     let left = false;
     if (!Found && !error)
-      fetchPage(page).then(
+      fetchModule(() => loadCode(page)).then(
         () => left || setDone((count) => count + 1),
         (reason) => left || setError(reason),
       );
@@ -58,8 +56,4 @@ function LazyPage({ page, ids }: PageProps & { page: Page }) {
   ) : (
     <Loading />
   );
-}
-
-async function fetchPage(page: Page): Promise<void> {
-  loaded.set(page.pattern, (await fetchModule(page.load)).default);
 }

@@ -1,15 +1,13 @@
 /** The API of the server that has served this page. */
 import { Api } from "../api/client.ts";
+import { SITE, takeAhead } from "../start/ahead.ts";
 import { connected, reconnect } from "./connection.ts";
 import { ofShare, openShare, SECRET } from "./share.ts";
 import { awaitSignIn } from "./sign-in.ts";
 
-/** In development Vite serves the page, and passes /api on to the server. */
-const SITE = document.documentElement.dataset.site || `${window.location.origin}/api`;
-
 export const api: Api = new Api({
   site: SITE,
-  fetch: (url, options) => fetch(url, ofShare(options)),
+  fetch: (url, options = {}) => takeAhead(String(url), options) ?? fetch(url, ofShare(options)),
   signIn: SECRET ? () => openShare(api) : awaitSignIn,
   connected,
   reconnect,

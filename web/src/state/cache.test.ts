@@ -18,6 +18,20 @@ test("an answer is shown, kept, and read again by the next page", async () => {
   assert.equal(second.value.data, 2);
 });
 
+test("an answer of a moment ago is not read again by who does not want that", async () => {
+  const cache = new Cache();
+  let answers = 0;
+  const load = async () => ++answers;
+  const [, release] = cache.use("/a", load, 60_000);
+  await settled();
+  release();
+  const [second] = cache.use("/a", load, 60_000);
+  assert.deepEqual(second.value, { data: 1, error: undefined, loading: false });
+  cache.reload("/a");
+  await settled();
+  assert.equal(second.value.data, 2);
+});
+
 test("a failure keeps what is known", async () => {
   const cache = new Cache();
   let fails = false;

@@ -17,6 +17,8 @@ interface Kept {
   state: Signal<Entry<unknown>>;
   load: Load<unknown>;
   users: number;
+  /** When the last answer came. */
+  readAt?: number;
   running?: AbortController;
 }
 
@@ -25,12 +27,16 @@ const MOST = 200;
 export class Cache {
   readonly #kept = new Map<string, Kept>();
 
-  /** The entry of a key, read now, or with those who wait for it already. Call the second when it is no longer shown. */
-  use<T>(key: string, load: Load<T>): [Signal<Entry<T>>, () => void] {
+  /**
+   * The entry of a key, read now, or with those who wait for it already. Call the second when it is no longer shown.
+   * An answer of the last `freshMs` is not read again.
+   */
+  use<T>(key: string, load: Load<T>, freshMs = 0): [Signal<Entry<T>>, () => void] {
     const kept = this.#entry(key, load as Load<unknown>);
     const isComing = kept.users > 0 && kept.state.peek().loading;
+    const isFresh = kept.readAt !== undefined && performance.now() - kept.readAt < freshMs;
     kept.users += 1;
-    if (!isComing) void this.#run(kept);
+    if (!isComing && !isFresh) void this.#run(kept);
     return [kept.state as Signal<Entry<T>>, () => this.#release(kept)];
   }
 
@@ -94,6 +100,7 @@ export class Cache {
     try {
       const data = await kept.load(running.signal, (partial) => show({ data: partial }));
       show({ data, error: undefined, loading: false });
+      if (kept.running === running) kept.readAt = performance.now();
     } catch (error) {
       if (!running.signal.aborted) show({ error, loading: false });
     }

@@ -1,11 +1,10 @@
 /** What a user prefers, kept on the server, and in this browser for the first moment of a page. */
 import { signal } from "@preact/signals";
 import { api } from "./api.ts";
+import { keepPreferences, keptPreferences, type Preferences } from "./kept.ts";
 import { SECRET } from "./share.ts";
 
-const KEPT = "deardiary-preferences";
-
-export const preferences = signal<Readonly<Record<string, unknown>>>(read());
+export const preferences = signal<Preferences>(keptPreferences());
 
 /** Read those that another browser of this user may have changed. */
 export async function loadPreferences(): Promise<void> {
@@ -23,19 +22,7 @@ export async function prefer(name: string, value: unknown): Promise<void> {
   keep(changed);
 }
 
-function keep(changed: Record<string, unknown>): void {
+function keep(changed: Preferences): void {
   preferences.value = changed;
-  try {
-    localStorage.setItem(KEPT, JSON.stringify(changed));
-  } catch {
-    // A browser may refuse storage; the server has it.
-  }
-}
-
-function read(): Record<string, unknown> {
-  try {
-    return JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-  } catch {
-    return {};
-  }
+  keepPreferences(changed);
 }

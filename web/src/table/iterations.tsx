@@ -39,7 +39,7 @@ export function Iterations({ experimentId, experimentName, projectId }: Iteratio
   useReading(data, { experimentId, filter, sort, ...chosen, isChosen: state.columns !== undefined });
   const { rows } = table;
   const { columns, pinned, widthOf } = useColumns(chosen, state, rows);
-  const authorOf = useAuthors(projectId, table.isKnown);
+  const authorOf = useAuthors(projectId, table.isKnown && !table.isStarting);
   const rights = rightsOn(projectId);
   const { groups, lines, top, baseline } = useLines(state, table, chosen.all);
   useNamed(data, table, top.ids);
@@ -54,6 +54,7 @@ export function Iterations({ experimentId, experimentName, projectId }: Iteratio
     select(selectedAfter(before, order, id, isOn, isRange ? anchor.current : undefined));
     anchor.current = id;
   };
+  const sorted = useMemo(() => parseSort(sort), [sort]);
   const actions = columnActions(state, sort, chosen.shown, change);
   const arePinned = [...selection].every((id) => top.pinned.has(id));
   const pin = (ids: readonly string[]) => change({ top: joined(ids.slice(0, MOST_PINNED)) || undefined });
@@ -94,7 +95,7 @@ export function Iterations({ experimentId, experimentName, projectId }: Iteratio
         <Grid
           {...{ rows, lines, baseline, columns, pinned, widthOf, actions, authorOf }}
           topCount={top.rows.length}
-          sort={parseSort(sort)}
+          sort={sorted}
           lastSeen={table.lastSeen}
           save={rights.update ? (row, field, text) => saveEdit(experimentId, data, row, field, text) : undefined}
           onToggleGroup={(key) => change({ open: joined(toggled(split(state.open), key)) || undefined })}

@@ -1,6 +1,6 @@
 /** The names of authors. */
-import { signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { signal, useSignal } from "@preact/signals";
+import { useCallback, useEffect, useLayoutEffect } from "preact/hooks";
 import { api } from "../state/api.ts";
 import { MACHINES } from "../state/machines.ts";
 import { me } from "../state/session.ts";
@@ -9,7 +9,10 @@ import { useList } from "../state/use.ts";
 
 const everybody = signal<ReadonlyMap<string, string>>(new Map());
 
-/** The members of the project have names. Only an admin may read those of other users: of them the id is shown. They are read `when` the rows are there. */
+/**
+ * The members of the project have names. Only an admin may read those of other users: of them the id is shown. They are
+ * read `when` the rows are there. The function stays the same: a component that calls it is rendered with later names.
+ */
 export function useAuthors(projectId: string | undefined, when: boolean): (id: string) => string {
   const given = { ids: { project_id: projectId ?? "" } };
   const members = useList("/projects/{project_id}/permissions", given, {
@@ -20,15 +23,13 @@ export function useAuthors(projectId: string | undefined, when: boolean): (id: s
     if (when && user?.is_admin && !everybody.peek().size) void readEverybody();
   }, [when, user?.is_admin]);
   const others = everybody.value;
-  return useMemo(() => {
-    const names = new Map([
-      ...MACHINES,
-      ...others,
-      ...(members.data ?? []).map((each) => [each.user_id, each.username] as const),
-    ]);
-    if (user) names.set(user.id, user.username);
-    return (id) => names.get(id) ?? id.slice(0, 8);
+  const names = useSignal<ReadonlyMap<string, string>>(new Map());
+  useLayoutEffect(() => {
+    const known = (members.data ?? []).map((each) => [each.user_id, each.username] as const);
+    const own = user ? [[user.id, user.username] as const] : [];
+    names.value = new Map([...MACHINES, ...others, ...known, ...own]);
   }, [members.data, others, user]);
+  return useCallback((id) => names.value.get(id) ?? id.slice(0, 8), [names]);
 }
 
 async function readEverybody(): Promise<void> {

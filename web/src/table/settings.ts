@@ -18,6 +18,17 @@ export const VIEW_NAMES = [
 /** What is kept for the next visit. */
 export const KEPT_NAMES = ["columns", "pinned", "widths"] as const;
 
+/** The preference with these for each experiment. */
+export const PREFERENCE = "tables";
+export type Kept = Record<string, Record<string, string>>;
+
+/** The state in the URL; what the user prefers for this experiment where the URL does not say. */
+export function stateOf(query: Query, preferences: Readonly<Record<string, unknown>>, experimentId: string): Query {
+  const kept = (preferences[PREFERENCE] as Kept | undefined)?.[experimentId];
+  const isGiven = KEPT_NAMES.some((name) => query[name] !== undefined);
+  return isGiven || !kept ? query : { ...kept, ...query };
+}
+
 /** A list in one text. Ids may hold any character. */
 export function joined(ids: readonly string[]): string {
   return ids.map((id) => id.replace(/[\\,]/g, "\\$&")).join(",");

@@ -2,23 +2,17 @@
 import { useMemo } from "preact/hooks";
 import { prefer, preferences } from "../state/preferences.ts";
 import { location, setQuery } from "../state/route.ts";
-import { KEPT_NAMES, type Query } from "./settings.ts";
+import { KEPT_NAMES, type Kept, PREFERENCE, type Query, stateOf } from "./settings.ts";
 
-const PREFERENCE = "tables";
 /** Preferences have 64 KiB in all. */
 const MOST_TABLES = 8;
 const MOST_CHARACTERS = 4000;
 const WAIT_MS = 800;
 
-type Kept = Record<string, Record<string, string>>;
-
 export function useTableState(experimentId: string): [Query, (changes: Query) => void] {
   const { query } = location.value;
-  const kept = (preferences.value[PREFERENCE] as Kept | undefined)?.[experimentId];
-  const state = useMemo(() => {
-    const isGiven = KEPT_NAMES.some((name) => query[name] !== undefined);
-    return isGiven || !kept ? query : { ...kept, ...query };
-  }, [query, kept]);
+  const kept = preferences.value;
+  const state = useMemo(() => stateOf(query, kept, experimentId), [query, kept, experimentId]);
   const change = (changes: Query) => {
     const next = { ...state, ...changes };
     // A change to one of these puts all of them into the URL, so that a link shows the same.

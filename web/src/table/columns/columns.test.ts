@@ -2,17 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Keys } from "../rows/model.ts";
 import { row } from "../rows/testing.ts";
-import {
-  cellValue,
-  columnsOf,
-  columnsOfIds,
-  differing,
-  MOST_KEYS,
-  orderOf,
-  quoted,
-  shownAtFirst,
-  textOf,
-} from "./columns.ts";
+import { cellValue, columnsOf, columnsOfIds, differing, MOST_KEYS, orderOf, shownAtFirst, textOf } from "./columns.ts";
+import { quoted } from "./quoted.ts";
 
 const keys: Keys = {
   parameters: [

@@ -1,7 +1,8 @@
 /** The columns of the table: which there are, which are shown, and their order as the server takes it. */
 import { formatNumber } from "../../components/format.ts";
 import { isOfMachine } from "../../components/metric-keys.ts";
-import type { Keys, MetricValue, Part, Row } from "../rows/model.ts";
+import { type Keys, type MetricValue, PARTS, type Part, type Row } from "../rows/model.ts";
+import { quoted } from "./quoted.ts";
 
 export type Kind = "field" | "parameter" | "metric" | "label";
 
@@ -17,8 +18,6 @@ export interface Column {
   /** As `order_by` takes it; a column without it cannot be sorted. */
   order?: string;
 }
-
-const PARTS: readonly Part[] = ["first", "last", "min", "max", "count", "last_step"];
 
 const FIELD_COLUMNS: readonly Column[] = [
   field("name", "Name", 200, "name"),
@@ -68,16 +67,6 @@ function labelColumn(key: string): Column {
     width: 120,
     order: `labels.${quoted(key)}`,
   };
-}
-
-/** A key as a filter and an order take it. */
-export function quoted(key: string): string {
-  return /^[A-Za-z_][\w/-]*$/.test(key) ? key : quotedText(key);
-}
-
-/** A text as a filter takes it. */
-export function quotedText(text: string): string {
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
 /** All columns that these keys allow, in the order in which they are shown at first: results, then settings. */

@@ -1,5 +1,5 @@
 /** The head of a column: sort it, resize it, drag it, and a menu with the same for the keyboard. */
-import { useId, useRef } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 import { Button } from "../../components/basics.tsx";
 import { px } from "../grid/window.ts";
 import { NARROWEST, WIDEST } from "../settings.ts";
@@ -66,6 +66,7 @@ type MenuProps = ColumnActions & { column: Column; width: number; isPinned: bool
 
 function ColumnMenu({ column, width, isPinned, ...act }: MenuProps) {
   const id = useId();
+  const [isOpen, setOpen] = useState(false);
   const isName = column.id === "name";
   const item = (label: string, run: () => void, stays = false) => (
     <Button
@@ -78,23 +79,33 @@ function ColumnMenu({ column, width, isPinned, ...act }: MenuProps) {
       {label}
     </Button>
   );
+  const items = () => (
+    <>
+      {column.order && item("Sort ascending", () => act.onSort(column, false))}
+      {column.order && item("Sort descending", () => act.onSort(column, true))}
+      {item("Wider", () => act.onResize(column, width + KEY_STEP), true)}
+      {item("Narrower", () => act.onResize(column, width - KEY_STEP), true)}
+      {!isName && item(isPinned ? "Unpin" : "Pin at the left", () => act.onPin(column))}
+      {!isName && item("Move left", () => act.onMove(column, -1), true)}
+      {!isName && item("Move right", () => act.onMove(column, 1), true)}
+      {column.part === "last" && item("Add its minimum", () => act.onAdd(column, "min"))}
+      {column.part === "last" && item("Add its maximum", () => act.onAdd(column, "max"))}
+      {act.onGroup && isGrouping(column) && item("Group by it", () => act.onGroup?.(column))}
+      {!isName && item("Hide", () => act.onHide(column))}
+    </>
+  );
   return (
     <>
       <button type="button" class="grid-menu" popovertarget={id} aria-label={`Column ${column.title}`}>
         ⋮
       </button>
-      <div id={id} popover="auto" class="chart-menu-list">
-        {column.order && item("Sort ascending", () => act.onSort(column, false))}
-        {column.order && item("Sort descending", () => act.onSort(column, true))}
-        {item("Wider", () => act.onResize(column, width + KEY_STEP), true)}
-        {item("Narrower", () => act.onResize(column, width - KEY_STEP), true)}
-        {!isName && item(isPinned ? "Unpin" : "Pin at the left", () => act.onPin(column))}
-        {!isName && item("Move left", () => act.onMove(column, -1), true)}
-        {!isName && item("Move right", () => act.onMove(column, 1), true)}
-        {column.part === "last" && item("Add its minimum", () => act.onAdd(column, "min"))}
-        {column.part === "last" && item("Add its maximum", () => act.onAdd(column, "max"))}
-        {act.onGroup && isGrouping(column) && item("Group by it", () => act.onGroup?.(column))}
-        {!isName && item("Hide", () => act.onHide(column))}
+      <div
+        id={id}
+        popover="auto"
+        class="chart-menu-list"
+        onBeforeToggle={(event) => setOpen(event.newState === "open")}
+      >
+        {isOpen ? items() : null}
       </div>
     </>
   );

@@ -1,5 +1,5 @@
 /** The columns of the table as the state says: which, in which order, how wide, and what can be done with them. */
-import { useMemo } from "preact/hooks";
+import { useCallback, useMemo } from "preact/hooks";
 import { isLessBetter } from "../../components/metric-keys.ts";
 import type { Keys, Row } from "../rows/model.ts";
 import { joined, moved, NARROWEST, type Query, split, toggled, WIDEST, widthsOf, widthsText } from "../settings.ts";
@@ -28,15 +28,14 @@ export function useColumns({ all, shown }: { all: Column[]; shown: string[] }, s
     const wanted = columnsOfIds(shown, all);
     const left = state.differs ? differing(wanted, rows) : wanted;
     return left.toSorted((a, b) => rank(a, pinned) - rank(b, pinned));
-  }, [shown, all, state.differs, rows, pinned]);
+  }, [shown, all, state.differs && rows, pinned]);
   const fitted = useFitted(columns, rows);
-  return {
-    columns,
-    pinned,
-    widths,
-    widthOf: (column: Column) =>
+  const widthOf = useCallback(
+    (column: Column) =>
       widths.get(column.id) ?? usualWidth(column, fitted.get(column.id) ?? column.width, !!state.group),
-  };
+    [widths, fitted, !state.group],
+  );
+  return { columns, pinned, widths, widthOf };
 }
 
 /** A cell of a group has a mean with its deviation, or counts by status. */

@@ -8,10 +8,10 @@ import { Duration, Time } from "../../components/time.tsx";
 import { type Column, cellValue, textOf } from "../columns/columns.ts";
 import type { Row } from "../rows/model.ts";
 import { deltaOf } from "../rows/stats.ts";
-import type { GridProps } from "./grid.tsx";
+import type { RowContext } from "./grid.tsx";
 
 interface Props {
-  grid: Pick<GridProps, "authorOf" | "baseline" | "lastSeen">;
+  context: RowContext;
   row: Row;
   column: Column;
   width: number;
@@ -22,12 +22,12 @@ interface Props {
 
 const INDENT = 14;
 
-export function Cell({ grid, row, column, width, depth, tabIndex }: Props) {
+export function Cell({ context, row, column, width, depth, tabIndex }: Props) {
   if (column.id === "name") return <Name row={row} depth={depth} tabIndex={tabIndex} />;
-  if (column.id === "status") return <StatusCell row={row} seen={grid.lastSeen.get(row.id)} />;
-  if (column.kind === "field") return <Field row={row} name={column.key} authorOf={grid.authorOf} />;
+  if (column.id === "status") return <StatusCell row={row} seen={context.lastSeen.get(row.id)} />;
+  if (column.kind === "field") return <Field row={row} name={column.key} authorOf={context.authorOf} />;
   const value = cellValue(row, column);
-  const delta = deltaOf(row, grid.baseline, column);
+  const delta = deltaOf(row, context.baseline, column);
   const text = <span title={value === undefined ? undefined : String(value)}>{textOf(value, column, width)}</span>;
   if (delta === undefined) return text;
   return (

@@ -6,7 +6,7 @@ import type { GroupLine, Line, RowLine } from "../rows/lines.ts";
 import { Cell } from "./cell.tsx";
 import { isEditable } from "./editing.tsx";
 import { CHECK } from "./focus.ts";
-import type { GridProps } from "./grid.tsx";
+import type { RowContext } from "./grid.tsx";
 import { GroupCell, GroupName } from "./group-cell.tsx";
 import type { Layout, Placed } from "./layout.ts";
 import { RowTools } from "./row-tools.tsx";
@@ -14,7 +14,7 @@ import { HEAD_HEIGHT, ROW_HEIGHT } from "./rows-on-screen.ts";
 import { px } from "./window.ts";
 
 interface Props<L extends Line> {
-  grid: GridProps;
+  context: RowContext;
   layout: Layout;
   line: L;
   /** Its place among the lines. */
@@ -25,23 +25,22 @@ interface Props<L extends Line> {
   onFocus: (at: number) => void;
 }
 
-export const GridRow = memo((props: Props<Line>) =>
-  props.line.kind === "group" ? (
-    <RowOfGroup {...props} line={props.line} />
-  ) : (
-    <RowOfIteration {...props} line={props.line} />
-  ),
-);
+type RowProps = Omit<Props<RowLine>, "line"> & Pick<RowLine, "row" | "depth">;
 
-function RowOfIteration({ grid, layout, line, at, isStuck, isTabStop, onFocus }: Props<RowLine>) {
-  const { row } = line;
-  const isOn = grid.selected.has(row.id);
+export function GridRow({ line, ...given }: Props<Line>) {
+  if (line.kind === "group") return <RowOfGroup {...given} line={line} />;
+  return <RowOfIteration {...given} row={line.row} depth={line.depth} />;
+}
+
+const RowOfIteration = memo((props: RowProps) => {
+  const { context, layout, row, depth, at, isStuck, isTabStop, onFocus } = props;
+  const isOn = context.selected.has(row.id);
   const tabIndex = isTabStop ? 0 : -1;
   const kinds = [
     isOn && "is-selected",
-    row.id === grid.baseline?.id && at < grid.topCount && "is-baseline",
-    at < grid.topCount && "is-top",
-    at === grid.topCount - 1 && "is-last-top",
+    row.id === context.baseline?.id && at < context.topCount && "is-baseline",
+    at < context.topCount && "is-top",
+    at === context.topCount - 1 && "is-last-top",
     isStuck && "is-stuck",
   ];
   return (
@@ -58,24 +57,24 @@ function RowOfIteration({ grid, layout, line, at, isStuck, isTabStop, onFocus }:
           aria-label={`Select ${row.name}`}
           checked={isOn}
           tabIndex={tabIndex}
-          onClick={(event) => grid.onSelect(row.id, event.currentTarget.checked, event.shiftKey)}
+          onClick={(event) => context.onSelect(row.id, event.currentTarget.checked, event.shiftKey)}
         />
       </CheckCell>
       {cellsOf(layout, (column, width) => ({
         content: (
           <>
-            <Cell grid={grid} row={row} column={column} width={width} depth={line.depth} tabIndex={tabIndex} />
-            {column.id === "name" ? <RowTools grid={grid} row={row} at={at} tabIndex={tabIndex} /> : null}
+            <Cell context={context} row={row} column={column} width={width} depth={depth} tabIndex={tabIndex} />
+            {column.id === "name" ? <RowTools context={context} row={row} at={at} tabIndex={tabIndex} /> : null}
           </>
         ),
-        ...(grid.save && isEditable(column) ? { "aria-readonly": false } : {}),
-        tabIndex: grid.save && isEditable(column) && column.id !== "name" ? tabIndex : -1,
+        ...(context.save && isEditable(column) ? { "aria-readonly": false } : {}),
+        tabIndex: context.save && isEditable(column) && column.id !== "name" ? tabIndex : -1,
       }))}
     </tr>
   );
-}
+});
 
-function RowOfGroup({ grid, layout, line, at, isTabStop, onFocus }: Props<GroupLine>) {
+const RowOfGroup = memo(({ context, layout, line, at, isTabStop, onFocus }: Props<GroupLine>) => {
   const ids = line.rows.map((row) => row.id);
   const tabIndex = isTabStop ? 0 : -1;
   return (
@@ -84,9 +83,9 @@ function RowOfGroup({ grid, layout, line, at, isTabStop, onFocus }: Props<GroupL
         <input
           type="checkbox"
           aria-label={`Select the group ${line.column.title} = ${line.value}`}
-          checked={ids.every((id) => grid.selected.has(id))}
+          checked={ids.every((id) => context.selected.has(id))}
           tabIndex={tabIndex}
-          onChange={(event) => grid.onSelectMany(ids, event.currentTarget.checked)}
+          onChange={(event) => context.onSelectMany(ids, event.currentTarget.checked)}
         />
       </CheckCell>
       {cellsOf(layout, (column, width) => ({
@@ -94,9 +93,9 @@ function RowOfGroup({ grid, layout, line, at, isTabStop, onFocus }: Props<GroupL
           column.id === "name" ? (
             <GroupName
               line={line}
-              authorOf={grid.authorOf}
+              authorOf={context.authorOf}
               tabIndex={tabIndex}
-              onToggle={() => grid.onToggleGroup(line.key)}
+              onToggle={() => context.onToggleGroup(line.key)}
             />
           ) : (
             <GroupCell line={line} column={column} width={width} />
@@ -105,7 +104,7 @@ function RowOfGroup({ grid, layout, line, at, isTabStop, onFocus }: Props<GroupL
       }))}
     </tr>
   );
-}
+});
 
 function CheckCell({ children }: { children: ComponentChild }) {
   return (

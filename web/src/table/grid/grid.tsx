@@ -1,5 +1,6 @@
 /** The table itself. Only the rows and columns near the screen are in the page; all rows have one height. */
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { useSteady } from "../../components/steady.ts";
 import type { ColumnActions } from "../columns/header-cell.tsx";
 import type { Line } from "../rows/lines.ts";
 import type { Row } from "../rows/model.ts";
@@ -7,7 +8,7 @@ import { CellEditor, useEditing } from "./editing.tsx";
 import { useFocus } from "./focus.ts";
 import { GridRow } from "./grid-row.tsx";
 import { Head } from "./head.tsx";
-import { type Columns, useLayout } from "./layout.ts";
+import { type Columns, type Layout, useLayout } from "./layout.ts";
 import { ROW_HEIGHT, shownRows } from "./rows-on-screen.ts";
 import { useScrollPosition } from "./scroll-position.ts";
 import { px } from "./window.ts";
@@ -44,10 +45,26 @@ export interface GridProps extends Columns {
   onEnd: () => void;
 }
 
+/** What the rows show, apart from themselves. */
+export type RowContext = Pick<
+  GridProps,
+  | "topCount"
+  | "baseline"
+  | "selected"
+  | "pinnedRows"
+  | "authorOf"
+  | "lastSeen"
+  | "save"
+  | "onToggleGroup"
+  | "onSelectMany"
+  | "onSelect"
+  | "onPinRow"
+>;
+
 /** A column with less in sight has no room for the name of its kind. */
 const CAPTION_WIDTH = 60;
 
-/** Scrolling changes no prop: what depends on the props and the layout alone is then kept. */
+/** Only what changes is rendered again: the rows do not depend on what else the page has learned meanwhile. */
 export function Grid(props: GridProps) {
   const { rows, lines, columns, topCount } = props;
   const scroller = useRef<HTMLElement>(null);
@@ -59,10 +76,8 @@ export function Grid(props: GridProps) {
   const editing = useEditing(props, layout, focus.go);
   const edge = position.left + layout.pinnedWidth;
   const firstInSight = layout.shown.findIndex(({ left, width }) => left + width > edge + CAPTION_WIDTH);
-  const head = useMemo(
-    () => <Head grid={props} layout={layout} firstInSight={firstInSight} />,
-    [props, layout, firstInSight],
-  );
+  const context = useRowContext(props);
+  const head = useHead(props, layout, firstInSight);
   const query = useRef(props.query);
   useEffect(() => {
     if (query.current !== props.query && scroller.current) scroller.current.scrollTop = 0;
@@ -79,7 +94,7 @@ export function Grid(props: GridProps) {
       return (
         <GridRow
           key={line.key}
-          grid={props}
+          context={context}
           layout={layout}
           line={line}
           at={at}
@@ -106,7 +121,7 @@ export function Grid(props: GridProps) {
         aria-rowcount={Math.max(props.total + topCount, lines.length) + 1}
         aria-colcount={1 + columns.length}
       >
-        {head}
+        <Head {...head} />
         <tbody
           onKeyDown={(event) => {
             if (!editing.onKey(event)) focus.onKey(event);
@@ -132,6 +147,23 @@ export function Grid(props: GridProps) {
       ) : null}
     </section>
   );
+}
+
+function useRowContext(props: GridProps): RowContext {
+  const { topCount, baseline, selected, pinnedRows, authorOf, lastSeen, save } = props;
+  const { onToggleGroup, onSelectMany, onSelect, onPinRow } = props;
+  return useSteady({
+    ...{ topCount, baseline, selected, pinnedRows, authorOf, lastSeen, save },
+    ...{ onToggleGroup, onSelectMany, onSelect, onPinRow },
+  });
+}
+
+function useHead({ rows, selected, sort, onSelectAll, ...given }: GridProps, layout: Layout, firstInSight: number) {
+  const hasAll = rows.length > 0 && rows.length <= selected.size;
+  const areAllSelected = hasAll && rows.every((row) => selected.has(row.id));
+  const areSomeSelected = selected.size > 0;
+  const actions = useSteady(given.actions);
+  return useSteady({ layout, firstInSight, sort, actions, areAllSelected, areSomeSelected, onSelectAll });
 }
 
 function Gap({ rows, cells }: { rows: number; cells: number }) {

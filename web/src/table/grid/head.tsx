@@ -1,21 +1,23 @@
 /** The heads of the columns that are in the page. */
+import { memo } from "../../components/memo.ts";
 import type { Column } from "../columns/columns.ts";
-import { HeaderCell } from "../columns/header-cell.tsx";
-import type { GridProps } from "./grid.tsx";
+import { type ColumnActions, HeaderCell } from "../columns/header-cell.tsx";
 import { CHECK_WIDTH, type Layout, type Placed } from "./layout.ts";
 import { px } from "./window.ts";
 
 interface Props {
-  grid: GridProps;
   layout: Layout;
+  actions: ColumnActions;
+  sort: [id: string, isDown: boolean];
+  areAllSelected: boolean;
+  areSomeSelected: boolean;
+  onSelectAll: (isOn: boolean) => void;
   /** The first of the shown columns that the pinned ones do not cover. */
   firstInSight: number;
 }
 
-export function Head({ grid, layout, firstInSight }: Props) {
-  const { rows, selected, sort } = grid;
+export const Head = memo(({ layout, firstInSight, actions, sort, ...given }: Props) => {
   const { pinned, shown, before, after } = layout;
-  const all = rows.length > 0 && rows.every((row) => selected.has(row.id));
   const head = ({ column, width, index, left, isPinned }: Placed, caption?: string) => (
     <HeaderCell
       key={column.id}
@@ -25,7 +27,7 @@ export function Head({ grid, layout, firstInSight }: Props) {
       left={isPinned ? left : undefined}
       caption={caption}
       sorted={sort[0] === column.id ? (sort[1] ? "descending" : "ascending") : undefined}
-      {...grid.actions}
+      {...actions}
     />
   );
   const captionAt = (at: number) => {
@@ -39,9 +41,9 @@ export function Head({ grid, layout, firstInSight }: Props) {
           <input
             type="checkbox"
             aria-label="Select all"
-            checked={all}
-            indeterminate={!all && selected.size > 0}
-            onChange={(event) => grid.onSelectAll(event.currentTarget.checked)}
+            checked={given.areAllSelected}
+            indeterminate={!given.areAllSelected && given.areSomeSelected}
+            onChange={(event) => given.onSelectAll(event.currentTarget.checked)}
           />
         </th>
         {pinned.map((each) => head(each))}
@@ -51,7 +53,7 @@ export function Head({ grid, layout, firstInSight }: Props) {
       </tr>
     </thead>
   );
-}
+});
 
 const CAPTIONS = { field: undefined, parameter: "parameters", metric: "metrics", label: "labels" };
 

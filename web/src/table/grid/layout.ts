@@ -50,10 +50,13 @@ function useSpan(widths: readonly number[], left: number, screen: number): Span 
   return kept.current.span;
 }
 
-/** The same object until another column comes to the page. */
-export function useLayout(given: Columns, left: number, width: number): Layout {
+/** The same object until another column comes to the page, or a column changes. */
+export function useLayout({ columns, pinned: areFixed, widthOf }: Columns, left: number, width: number): Layout {
   const isNarrow = width < NARROW_SCREEN;
-  const { all, pinned, free, pinnedWidth } = useMemo(() => placed(given, isNarrow), [given, isNarrow]);
+  const { all, pinned, free, pinnedWidth } = useMemo(
+    () => placed({ columns, pinned: areFixed, widthOf }, isNarrow),
+    [columns, areFixed, widthOf, isNarrow],
+  );
   const widths = useMemo(() => free.map((each) => each.width), [free]);
   const { first, end } = useSpan(widths, left, width - pinnedWidth);
   return useMemo(() => {

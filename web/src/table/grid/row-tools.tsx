@@ -1,10 +1,10 @@
 /** At the end of a row's name, where one points at it: pin the row, and change its name. */
 import type { Row } from "../rows/model.ts";
 import { EDIT } from "./editing.tsx";
-import type { GridProps } from "./grid.tsx";
+import type { RowContext } from "./grid.tsx";
 
 interface Props {
-  grid: GridProps;
+  context: RowContext;
   row: Row;
   at: number;
   tabIndex: number;
@@ -13,11 +13,11 @@ interface Props {
 const PIN = "M5 1h6l-.8 1.2v4L12 8v1.4H8.7V15h-1.4V9.4H4V8l1.8-1.8v-4z";
 const PENCIL = "M11.3 1.3 14.7 4.7 5 14.4 1 15l.6-4zM10 4l2 2";
 
-export function RowTools({ grid, row, at, tabIndex }: Props) {
-  const isPinned = grid.pinnedRows.has(row.id);
+export function RowTools({ context, row, at, tabIndex }: Props) {
+  const isPinned = context.pinnedRows.has(row.id);
   return (
-    <span class={`row-tools ${isPinned && at < grid.topCount ? "is-on" : ""}`}>
-      {grid.save ? (
+    <span class={`row-tools ${isPinned && at < context.topCount ? "is-on" : ""}`}>
+      {context.save ? (
         <button
           type="button"
           class="row-tool"
@@ -36,7 +36,7 @@ export function RowTools({ grid, row, at, tabIndex }: Props) {
         aria-label="Pin"
         aria-pressed={isPinned}
         title={isPinned ? "Unpin" : "Pin to the top"}
-        onClick={() => grid.onPinRow(row.id)}
+        onClick={() => context.onPinRow(row.id)}
       >
         <Icon path={PIN} />
       </button>

@@ -4,7 +4,8 @@ import type { components } from "../../api/operations.ts";
 type Schemas = components["schemas"];
 
 export type Keys = Schemas["KeysInUse"];
-export type Part = "first" | "last" | "min" | "max" | "count" | "last_step";
+export const PARTS = ["first", "last", "min", "max", "count", "last_step"] as const;
+export type Part = (typeof PARTS)[number];
 export type MetricValue = number | "NaN" | "Infinity" | "-Infinity";
 export type Parts = Partial<Record<Part, MetricValue | null>>;
 

@@ -1,7 +1,7 @@
 /** The request that reads rows of the table as columns. */
-import { quotedText } from "../columns/columns.ts";
+import { quotedText } from "../columns/quoted.ts";
 import { MOST_READ } from "./keys.ts";
-import { FIELDS, type Part } from "./model.ts";
+import { FIELDS, PARTS, type Part } from "./model.ts";
 
 export interface Named {
   parameters: readonly string[];
@@ -15,6 +15,12 @@ export interface Wanted {
   /** The keys of parameters and metrics; undefined for those that most rows have. */
   keys?: Named | undefined;
   parts: readonly Part[];
+}
+
+/** The last value of each metric, and the parts that chosen columns show: `min:loss`. */
+export function firstParts(columns: readonly string[]): Part[] {
+  const named = columns.map((id) => id.slice(0, id.indexOf(":"))).filter((kind) => PARTS.includes(kind as Part));
+  return [...new Set<Part>(["last", ...(named as Part[])])].sort();
 }
 
 export const NEWEST_FIRST = "created_date desc";

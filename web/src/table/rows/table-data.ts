@@ -4,6 +4,7 @@ import type { components } from "../../api/operations.ts";
 import { api } from "../../state/api.ts";
 import type { Changes } from "../../state/feed.ts";
 import { follow } from "../../state/follow.ts";
+import { painted } from "../../state/painted.ts";
 import { grown, merged, type Row, rowsOf, withKeys } from "./model.ts";
 import { FIRST, NEWEST_FIRST, ofIds, queriesOf, type Wanted } from "./request.ts";
 
@@ -71,8 +72,10 @@ export class TableData {
     void this.#readNamed(wanted);
     const isFirst = !this.state.peek().isKnown;
     await this.#page(wanted, (rows) => rows, isFirst ? FIRST : undefined);
+    if (isFirst) await painted();
     this.#follow();
-    if (this.state.peek().isStarting && wanted === this.#wanted) await this.#next(wanted);
+    const { isStarting, isLoading } = this.state.peek();
+    if (isStarting && !isLoading && wanted === this.#wanted) await this.#next(wanted);
   }
 
   reload(): void {
@@ -182,7 +185,8 @@ export class TableData {
   }
 
   #take(changes: Changes, isFirst: boolean, askedAt: number): void {
-    this.#show({ lastSeen: new Map(Object.entries(changes.last_seen ?? {})) });
+    const seen = Object.entries(changes.last_seen ?? {});
+    if (seen.length || this.state.peek().lastSeen.size) this.#show({ lastSeen: new Map(seen) });
     if (changes.reset) {
       this.reload();
       return;

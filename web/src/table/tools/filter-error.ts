@@ -1,6 +1,6 @@
 /** What is wrong with a filter, in the words of the server. */
 import { ApiError, messageOf } from "../../api/errors.ts";
-import { quoted } from "../columns/columns.ts";
+import { quoted } from "../columns/quoted.ts";
 import type { Keys } from "../rows/model.ts";
 
 export interface Wrong {

@@ -1,5 +1,5 @@
 /** What may follow in a filter: names, operators, values, connectives. */
-import { quoted } from "../columns/columns.ts";
+import { quoted } from "../columns/quoted.ts";
 import type { Keys } from "../rows/model.ts";
 
 export interface Suggestion {
