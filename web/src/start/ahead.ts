@@ -1,7 +1,7 @@
 /** Requests that the first script sends before the code that needs their answers is here. */
 
-/** Data of an earlier moment would be old. */
-const USEFUL_MS = 10_000;
+/** Later the answer would be old. The first answer of the changes feed has what was edited in the last minute. */
+const USEFUL_MS = 30_000;
 const asked = new Map<string, Promise<Response>>();
 
 /** The URL of the server that has served this page. In development Vite serves it, and passes /api on to the server. */
@@ -12,12 +12,12 @@ export const READS: RequestInit = { headers: { Accept: "application/json" }, cre
 
 /** Read these paths, the most important first. */
 export function askAhead(paths: readonly string[]): void {
-  for (const path of paths) {
-    const answer = fetch(SITE + path, READS);
-    answer.catch(() => {});
-    asked.set(SITE + path, answer);
+  for (const url of paths.map((path) => SITE + path)) {
+    const answer = fetch(url, READS);
+    asked.set(url, answer);
+    const forgetLater = () => setTimeout(() => asked.delete(url), USEFUL_MS);
+    answer.then(forgetLater, forgetLater);
   }
-  setTimeout(() => asked.clear(), USEFUL_MS);
 }
 
 /** The answer to a read that was sent ahead, for the first that wants it. */
