@@ -74,7 +74,7 @@ function AxisTools({ settings }: { settings: Settings }) {
         <Check label="Log x" checked={logX} onChange={() => setQuery(logQuery(!logX, logY))} />
         <Check label="Log y" checked={logY} onChange={() => setQuery(logQuery(logX, !logY))} />
         <Check
-          label={settings.group ? "Deviation" : "Minimum to maximum"}
+          label={settings.group ? "Deviation" : "Min to max"}
           checked={settings.band}
           onChange={() => change({ band: !settings.band })}
         />

@@ -111,7 +111,7 @@ function Metrics({ rows, total }: { rows: [string, Schemas["MetricSummary"]][]; 
 
 /** The tab with the charts, with this one alone. */
 function curveOf(key: string): string {
-  const expression = `^${key.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}$`;
+  const expression = `^${key.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}$`;
   return hashOf(location.value.path, { tab: "charts", "chart-metrics": expression });
 }
 

@@ -11,8 +11,8 @@ const [WIDEST_VALUE, WIDEST_TAGS, LEAST_OF_TAGS] = [240, 190, 96];
 const WIDEST_TITLE = 160;
 const LEAST_OF_METRIC = 104;
 /** Pixels of a character of a value, a title and a tag, and of what surrounds them. */
-const [CHARACTER, TITLE_CHARACTER, TAG_CHARACTER] = [8.6, 7.4, 7.6];
-const [PADDING, SORT_MARK, TAG_PADDING] = [20, 14, 20];
+const [CHARACTER, TITLE_CHARACTER, TAG_CHARACTER] = [8.6, 7.5, 7.6];
+const [PADDING, SORT_MARK, TAG_PADDING] = [20, 20, 20];
 
 /** The widths of these columns. Each is measured once, when the first rows are known. */
 export function useFitted(columns: readonly Column[], rows: readonly Row[]): ReadonlyMap<string, number> {
