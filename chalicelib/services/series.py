@@ -27,6 +27,8 @@ from chalicelib.storage.series import NO_SERIES
 # A point takes up to 75 bytes in JSON: an answer stays under 5 MB.
 MOST_POINTS = 65_000
 MOST_ITERATIONS = 200
+# Points that one page reads: at most these, or one curve.
+MOST_READ = 1_000_000
 # A summary takes up to 300 bytes in JSON besides its key.
 MOST_SUMMARIES = 12_000
 
@@ -98,7 +100,13 @@ def read_curves(actor: Actor, iteration_id: str, keys: Sequence[str], window: Wi
     names = _from(position, list(dict.fromkeys(keys)) or sorted(series.summaries))
     # Earlier pages have the points of lower steps: without them the last curve costs the decoding of its own points.
     rest = window.after(position.step) if len(names) == 1 else window
-    page = _fill(_curves(Wanted(iteration, series, tuple(names), "rank"), rest), position, window, scope)
+    wanted = Wanted(iteration, series, tuple(names), "rank")
+    ready = _rolled_up([wanted], window).get(iteration.id, {})
+    counts = [0 if each in ready or each not in series.summaries else series.summaries[each].count for each in names]
+    most = rollups.number_within(counts, MOST_READ)
+    page = _fill(_curves(wanted._replace(keys=tuple(names[:most])), rest, ready), position, window, scope)
+    if len(names) > most and page.next_cursor is None:
+        page = page._replace(next_cursor=_Position(ids.hash_text(names[most])).cursor(scope))
     compaction.compact_if_many(iteration, compaction.ENOUGH_WHEN_READ, series)
     return page
 
@@ -117,8 +125,11 @@ def read_curve_of_iterations(
     series = read_current_of_iterations(experiment_id, names)
     wanted = [Wanted(iterations[name], series.get(name, NO_SERIES), (key,), "rank") for name in names]
     ready = _rolled_up(wanted, window)
-    found = in_threads(lambda each: _curve(each, window, ready.get(each.iteration.id, {})), wanted)
-    page = _fill(dict(zip(names, found, strict=True)), position, window, scope)
+    unread = [key in each.series.summaries and each.iteration.id not in ready for each in wanted]
+    read = [each.points_read([key]) if is_unread else 0 for each, is_unread in zip(wanted, unread, strict=True)]
+    most = min(most, rollups.number_within(read, MOST_READ))
+    found = in_threads(lambda each: _curve(each, window, ready.get(each.iteration.id, {})), wanted[:most])
+    page = _fill(dict(zip(names, found, strict=False)), position, window, scope)
     rest = _Position(ids.hash_text(left[most])).cursor(scope) if len(left) > most else None
     return CurvePage(page.data, page.next_cursor or rest)
 
@@ -130,9 +141,8 @@ def _curve(wanted: Wanted, window: Window, ready: Mapping[str, Columns]) -> Colu
     return ready[key] if key in ready else _read(wanted, window)[key]
 
 
-def _curves(wanted: Wanted, window: Window) -> dict[str, Columns]:
+def _curves(wanted: Wanted, window: Window, ready: Mapping[str, Columns]) -> dict[str, Columns]:
     """The curves of all wanted keys, from rollups as far as there are any."""
-    ready = _rolled_up([wanted], window).get(wanted.iteration.id, {})
     left = tuple(key for key in wanted.keys if key not in ready)
     read = _read(wanted._replace(keys=left), window) if left else {}
     return {key: ready[key] if key in ready else read[key] for key in wanted.keys}

@@ -163,6 +163,28 @@ def test_many_curves_come_in_pages(server: Server, monkeypatch: pytest.MonkeyPat
     assert seen == [iterations[:2], iterations[2:4], iterations[4:]]
 
 
+@pytest.mark.parametrize("query", ["", "max_points=3", "min_step=1"])
+def test_a_page_reads_a_bounded_number_of_points(server: Server, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    """Of the curves of one iteration, and of one curve in many iterations, at least one."""
+    experiment = new_experiment(server)
+    iterations = [new_iteration(server, experiment) for _ in range(5)]
+    for each in iterations:
+        _log(server, each, "1", **{key: {"value": [1, 2, 3, 4], "step": [0, 1, 2, 3]} for key in "abcde"})
+    paths = f"/iterations/{iterations[0]}/metrics/series?", f"/experiments/{experiment}/metrics/series?key=a&"
+    whole = [found(server.call("GET", path + query)) for path in paths]
+    monkeypatch.setattr(series, "MOST_READ", 9)
+    for path, expected, curves_a_page in zip(paths, whole, (2, 1), strict=True):
+        assert expected["next_cursor"] is None
+        pages: list[Any] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = found(server.call("GET", f"{path}{query}&cursor={cursor}" if cursor else path + query))
+            pages.append(answer["data"])
+            cursor = answer["next_cursor"]
+        assert all(len(page) <= curves_a_page for page in pages)
+        assert {name: curve for page in pages for name, curve in page.items()} == expected["data"]
+
+
 def test_an_iteration_of_another_user_has_no_curve(server: Server, iteration: str) -> None:
     stranger = new_person(server)
     experiment = found(server.call("GET", f"/iterations/{iteration}"))["experiment_id"]

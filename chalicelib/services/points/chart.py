@@ -84,12 +84,6 @@ class _Source(NamedTuple):
             else:
                 yield from (each.first_time - self.origin(x), each.last_time - self.origin(x))
 
-    def points_read(self) -> int:
-        """The number of points in the rows that are read: before they are packed, rows hold all keys."""
-        left = {key: each for key, each in self.summaries.items() if key not in self.ready}
-        read = left if self.series.moved or not left else self.series.summaries
-        return sum(each.count for each in read.values())
-
     def rolled_up(self, x: Axis) -> rollups.Wanted:
         return rollups.Wanted(self.iteration, self.series, tuple(self.summaries), x, self.origin(x))
 
@@ -107,7 +101,7 @@ def read_chart(actor: Actor, experiment_id: str, wanted: Wanted, cursor: str | N
         return Chart(None, {key: {} for key in wanted.keys}, None)
     most = max(1, MOST_BUCKETS // (len(wanted.keys) * grid.buckets))
     ready = _with_rollups(sources[:most], wanted, grid)
-    number = _number_on_page(ready)
+    number = _number_on_page(ready, wanted.x)
     found = in_threads(lambda source: _curves(source, wanted, grid), ready[:number])
     by_key: dict[str, dict[str, Curve]] = {key: {} for key in wanted.keys}
     for source, curves_ in zip(sources, found, strict=False):
@@ -160,14 +154,10 @@ def _grid(sources: Sequence[_Source], wanted: Wanted) -> Grid | None:
     return Grid.over(low, high, wanted.buckets) if low <= high else None
 
 
-def _number_on_page(sources: Sequence[_Source]) -> int:
+def _number_on_page(sources: Sequence[_Source], x: Axis) -> int:
     """The number of iterations that fit into the page, at least one."""
-    points = 0
-    for number, source in enumerate(sources):
-        points += source.points_read()
-        if number and points > MOST_POINTS:
-            return number
-    return len(sources)
+    points = (each.rolled_up(x).points_read(each.summaries.keys() - each.ready.keys()) for each in sources)
+    return rollups.number_within(points, MOST_POINTS)
 
 
 def _with_rollups(sources: Sequence[_Source], wanted: Wanted, grid: Grid) -> list[_Source]:

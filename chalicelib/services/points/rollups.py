@@ -8,7 +8,9 @@ rollup answers exactly like them. While a change is under way, the curve has no 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping
+from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
 from chalicelib.columns import Columns
@@ -54,6 +56,12 @@ class Wanted(NamedTuple):
         """True for an ended iteration of many points to which no batch is being added."""
         return is_at_rest(self.iteration) and not self.series.announced and self.has_many_points()
 
+    def points_read(self, left: Collection[str]) -> int:
+        """The number of points in the rows that a reader of these keys reads: before they are packed, of all keys."""
+        summaries = self.series.summaries
+        read = {key: summaries[key] for key in left if key in summaries} if self.series.moved or not left else summaries
+        return sum(each.count for each in read.values())
+
     def has_many_points(self) -> bool:
         """True if a rollup is worth its price. Without the summaries of a wide iteration, it is assumed."""
         return (
@@ -63,6 +71,13 @@ class Wanted(NamedTuple):
 
     def _state(self, key: str) -> str:
         return f"{self.series.summaries[key].count}.{self.series.edited_us}.{self.origin}"
+
+
+def number_within(points: Iterable[int], most: int) -> int:
+    """How many of these have at most so many points together: at least one."""
+    left = list(points)
+    sums = list(accumulate(left))
+    return len(left) if not left else max(1, bisect_right(sums, most))
 
 
 def is_at_rest(iteration: Iteration) -> bool:
