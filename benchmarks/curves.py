@@ -12,6 +12,9 @@ answer_kb_gzip          the answers by gzip, in KB of 1,000 bytes
 one_of_ten_keys_read_units     1,000 points that represent one of ten metrics with 100,000 points each, after the first
                         reader; one_of_ten_keys_first_read_units is the first
 window_1000_of_1m_read_units   1,000 steps in the middle of 1,000,000, after the first such reader
+running_poll_read_units        the chart again while its iterations run, with nothing new, after the first such reader
+                        (running_first_read_units); running_new_read_units after one flush to each
+running_page_read_units 200 points of one of them as JSON, after the first such reader
 ratio                   mlflow_chart_s over chart_20x100k_warm_s
 """
 
@@ -160,7 +163,26 @@ def _units(inside: Inside, meter: Meter, filled: Filled, load: Load) -> dict[str
         "window_1000_of_1m_first_read_units": lambda: list(diary.pages(inside, window)),
         "window_1000_of_1m_read_units": lambda: list(diary.pages(inside, window)),
     }
-    return {name: _read_units(meter, read) for name, read in reads.items()}
+    figures = {name: _read_units(meter, read) for name, read in reads.items()}
+    return figures | _units_of_running(inside, meter, filled, load)
+
+
+def _units_of_running(inside: Inside, meter: Meter, filled: Filled, load: Load) -> dict[str, Number]:
+    """Resume the iterations of the chart, and poll it."""
+    for each in filled.iterations:
+        inside.call("PATCH", f"/iterations/{each}", {"status_id": 1})
+    poll = _chart_pages(inside, filled)
+    page = f"/iterations/{filled.iterations[0]}/metrics?limit=200"
+    figures = {
+        "running_first_read_units": _read_units(meter, poll),
+        "running_poll_read_units": _read_units(meter, poll),
+    }
+    more = {"step": list(range(load.points, load.points + BATCH)), "value": [0.5] * BATCH}
+    for each in filled.iterations:
+        inside.call("POST", f"/iterations/{each}/log", {"batch_id": "more", "metrics": {KEY: more}})
+    figures["running_new_read_units"] = _read_units(meter, poll)
+    inside.call("GET", page)
+    return figures | {"running_page_read_units": _read_units(meter, lambda: inside.call("GET", page))}
 
 
 def _read_units(meter: Meter, read: Callable[[], Any]) -> float:
