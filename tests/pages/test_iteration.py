@@ -365,6 +365,19 @@ def test_images_of_a_key_are_shown_by_step(dashboard: Dashboard, server: Server,
     dashboard.check_looks()
 
 
+def test_images_of_one_step_stand_beside_each_other(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="together")
+    for index, caption in enumerate(["rust", "blight"]):
+        name = f"media/leaves/7-{index}.png"
+        _file(server, experiment, iteration, name, PIXEL + bytes([index, 9]), description=caption)
+    dashboard.open(f"/iterations/{iteration}", {"tab": "files"})
+    dashboard.follow("media/leaves/7-1.png")
+    shown = dashboard.page.locator(".preview-beside li")
+    expect(shown).to_have_text(["rust", "blight"])
+    for index in range(2):
+        expect(shown.nth(index).get_by_role("img")).to_be_visible()
+
+
 def test_what_the_client_logs_is_shown_by_its_kind(dashboard: Dashboard, server: Server, experiment: str) -> None:
     iteration = new_iteration(server, experiment, name="media")
     files = {

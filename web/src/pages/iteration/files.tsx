@@ -15,7 +15,7 @@ import { byKey, includes } from "./find.ts";
 import { useAtNews } from "./live.ts";
 import type { PartProps, Schemas } from "./part.ts";
 import { Preview } from "./preview.tsx";
-import { seriesOf, stepOf } from "./steps.ts";
+import { besides, seriesOf, stepOf } from "./steps.ts";
 import { Steps } from "./steps.tsx";
 
 type Resource = Schemas["Resource"];
@@ -80,10 +80,26 @@ function Listed({ files, acts }: { files: Resource[]; acts: Acts }) {
         <section class="preview" aria-label="Preview">
           <Title file={chosen} acts={acts} />
           {series ? <Steps series={series} chosen={chosen} /> : null}
-          <Preview key={series ? "series" : chosen.id} file={chosen} />
+          <Previews key={series ? "series" : chosen.id} files={besides(chosen, files)} />
         </section>
       ) : null}
     </div>
+  );
+}
+
+/** One file, or the images of one step beside each other, each with its caption. */
+function Previews({ files: [first, ...others] }: { files: readonly Resource[] }) {
+  if (!first) return null;
+  if (!others.length) return <Preview file={first} />;
+  return (
+    <ul class="preview-beside">
+      {[first, ...others].map((each) => (
+        <li key={stepOf(each.name)?.index}>
+          <Preview file={each} />
+          <span class="note">{each.description}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

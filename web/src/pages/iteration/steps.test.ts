@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { seriesOf, stepOf } from "./steps.ts";
+import { besides, seriesOf, stepOf } from "./steps.ts";
 
 const file = (name: string) => ({ id: name, name });
 
@@ -27,4 +27,13 @@ test("the files of a key come by step, without other keys and kinds", () => {
     ["media/a/1-1.png", "media/a/2-1.png"],
   );
   assert.equal(seriesOf(file("media/a/8.json"), files), undefined);
+});
+
+test("the images of one call stand beside each other, in their order", () => {
+  const files = ["media/a/1-1.png", "media/a/1-0.png", "media/a/2-0.png", "media/b/1-0.png", "media/a/1-2.json"].map(
+    file,
+  );
+  const names = (name: string) => besides(file(name), files).map((each) => each.name);
+  assert.deepEqual(names("media/a/1-1.png"), ["media/a/1-0.png", "media/a/1-1.png"]);
+  for (const alone of ["media/b/1-0.png", "media/a/1-2.json", "model.pt"]) assert.deepEqual(names(alone), [alone]);
 });

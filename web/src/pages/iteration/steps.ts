@@ -29,3 +29,19 @@ export function seriesOf<T extends Named>(chosen: T, files: readonly T[]): Step<
   });
   return series.length > 1 ? series.toSorted((a, b) => a.step - b.step) : undefined;
 }
+
+/** More images at once make a page slow. */
+const MOST_BESIDE = 12;
+
+/** The images that were logged together with this one, in their order; this file alone if it is no such image. */
+export function besides<T extends Named>(chosen: T, files: readonly T[]): T[] {
+  const own = stepOf(chosen.name);
+  if (!own || kindOf(chosen) !== "image") return [chosen];
+  const found = files.flatMap((file) => {
+    const other = stepOf(file.name);
+    const isOne = other?.key === own.key && other.step === own.step && kindOf(file) === "image";
+    return isOne ? [{ index: other.index, file }] : [];
+  });
+  const shown = found.toSorted((a, b) => a.index - b.index).slice(0, MOST_BESIDE);
+  return shown.some(({ file }) => file.id === chosen.id) ? shown.map(({ file }) => file) : [chosen];
+}
