@@ -16,8 +16,7 @@ def main() -> None:
     loaders = DataLoaders.from_dsets(data, data, bs=16, device=torch.device("cpu"))
     callback = DearDiaryCallback("Examples", "fastai", log_model=True, tags=["demo"])
     learner = Learner(loaders, torch.nn.Linear(4, 1), loss_func=torch.nn.functional.mse_loss, metrics=mse, cbs=callback)
-    with learner.no_bar():
-        learner.fit(3, lr=0.05)
+    learner.fit(3, lr=0.05)
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ TRAININGS = {
     ),
     "fastai": Training(
         "torch.nn Linear.forward",
-        {"epochs": "3", "batch_size": "16", "model": "Linear"},
+        {"epochs": "3", "batch_size": "16", "model": "Linear", "lr": "0.05", "wd": "0.01"},
         {"train_loss": range(1, 13), "valid_loss": [4, 8, 12], "mse": [4, 8, 12]},
         ["model.pth"],
     ),
@@ -169,7 +169,8 @@ def test_an_example_is_logged_and_a_failure_ends_failed(diary: Diary, tmp_path: 
 
 
 def test_fastai_needs_no_accelerate(diary: Diary, tmp_path: Path) -> None:
-    assert "imported" in diary.run_ours(FRAMEWORKS, PROGRAMS / "fastai_alone.py", folder=tmp_path)
+    example = str(EXAMPLES / "train_fastai.py")
+    assert "trained" in diary.run_ours(FRAMEWORKS, PROGRAMS / "fastai_alone.py", example, folder=tmp_path)
 
 
 def iterations_of(client: deardiary.Client, experiment: str) -> list[deardiary.Iteration]:

@@ -1,8 +1,10 @@
-"""Import the integration of fastai without Accelerate, which fastai does not require."""
+"""Run the example of fastai offline without Accelerate, which fastai does not require."""
 
-import importlib
+import os
+import runpy
 import sys
 
+os.environ["DEARDIARY_OFFLINE"] = "1"
 sys.modules["accelerate"] = None
-importlib.import_module("deardiary.integrations.fastai")
-print("imported")
+runpy.run_path(sys.argv[1], run_name="__main__")
+print("trained")

@@ -34,8 +34,8 @@ class DearDiaryCallback(Callback, FastaiCallback):
                     "batch_size": learn.dls.bs,
                     "model": type(learn.model).__name__,
                     "loss": getattr(learn.loss_func, "__name__", type(learn.loss_func).__name__),
-                    "wd": learn.wd,
-                    "lr": learn.lr,
+                    "wd": learn.opt.hypers[-1].get("wd"),
+                    "lr": learn.opt.hypers[-1]["lr"],
                 }
             )
 
