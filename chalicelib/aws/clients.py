@@ -18,6 +18,7 @@ from botocore.parsers import JSONParser, ResponseParserFactory
 
 from chalicelib import config, deadline
 from chalicelib.aws import throttling
+from chalicelib.aws.calls import quicken
 from chalicelib.aws.credentials import ParameterCredentials
 from chalicelib.config import StoreSettings
 from chalicelib.retry import Retry
@@ -48,6 +49,8 @@ def session(store: StoreSettings | None = None) -> botocore.session.Session:
     for service in ("dynamodb", "s3", "events"):
         # This event precedes each attempt, so a retry after a suspension is stopped too.
         created.register(f"before-send.{service}", _check_deadline, unique_id=f"deardiary-deadline-{service}")
+    quick: Any = quicken
+    created.register("creating-client-class.dynamodb", quick, unique_id="deardiary-calls")
     wait: Any = _wait_for_transaction  # botocore's type stubs know no handler that returns a value
     created.register("needs-retry.dynamodb", wait, unique_id="deardiary-transaction")
     handle: Any = throttling.handle

@@ -71,16 +71,20 @@ class Gate:
 
 def _is_welcome(scope: Message) -> bool:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    origin = headers.get(b"origin")
+    known = not scope["path"].startswith(("/_ministack", "/_localstack", "/_aws"))
+    return known and is_of_this_machine(headers.get(b"host", ""), headers.get(b"origin"))
+
+
+def is_of_this_machine(host: str, origin: str | None) -> bool:
+    """True for a request of a program of this machine, and of a page of this machine."""
     try:
-        host = urlsplit(f"//{headers.get(b'host', '')}").hostname
+        name = urlsplit(f"//{host}").hostname or ""
         page = urlsplit(origin).hostname if origin is not None else "localhost"
     except ValueError:  # not a valid name, such as "[::1"
         return False
-    known = not scope["path"].startswith(("/_ministack", "/_localstack", "/_aws"))
     # A signature for STS covers its Host. No page can make a browser send this one here: AWS has the name.
-    is_here = is_loopback(host or "") or _STS.fullmatch(host or "") is not None
-    return known and is_here and is_loopback(page or "")
+    is_here = is_loopback(name) or _STS.fullmatch(name) is not None
+    return is_here and is_loopback(page or "")
 
 
 def _may_change_settings(scope: Message) -> bool:

@@ -68,6 +68,7 @@ async def _serve(directory: Path, listener: socket.socket, endpoint: str) -> Non
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    from infra.emulator.frontdoor import install_front_door
     from infra.emulator.guard import Gate
     from infra.emulator.persistence import ItemStore
     from infra.emulator.speedups import install_speedups
@@ -76,6 +77,7 @@ async def _serve(directory: Path, listener: socket.socket, endpoint: str) -> Non
     item_store.restore()
     item_store.listen()
     install_speedups(item_store.database)
+    install_front_door()
     expiry = asyncio.create_task(item_store.remove_expired_forever())
     # The modules stay, and the items of a large answer are no garbage: do not search them again and again.
     gc.freeze()
