@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Collection
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -36,7 +37,16 @@ class Flush(Body):
     output: NewOutput = []
 
 
-@routes.post("/iterations/{iteration_id}/log", body=Flush)
+def expects(user_id: str, body: Flush, iteration_id: str) -> Collection[Any]:
+    batch_id = None if is_heartbeat(body) else body.batch_id
+    return service.rows_of_flush(user_id, iteration_id, batch_id)
+
+
+def is_heartbeat(body: Flush) -> bool:
+    return not (body.parameters or body.metrics or body.tags or body.labels or body.output)
+
+
+@routes.post("/iterations/{iteration_id}/log", body=Flush, expects=expects)
 def create_log(call: Call[Flush, None], iteration_id: str) -> Answer[FlushReceipt]:
     body = call.body
     metrics = body.metrics

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
+from chalicelib import ids
 from chalicelib.errors import Conflict
 from chalicelib.services import access, command
 from chalicelib.services.access import Need
@@ -25,11 +27,18 @@ from chalicelib.services.points.batch import (
 )
 from chalicelib.services.tag import put_tags
 from chalicelib.storage.output import lines_of
+from chalicelib.storage.reads import lineage as lineages
 from chalicelib.storage.reads.lineage import IterationLineage
 from deardiary.wire.shapes import BatchReceipt, FlushReceipt, Iteration
 
 # A printed line: its stream, its text, its time in ms since 1970, None for the server's time.
 SentLine = tuple[str, str, int | None]
+
+
+def rows_of_flush(user_id: str, iteration_id: str, batch_id: str | None) -> Collection[Any]:
+    """The keys of the rows that `accept_flush` reads first; without a batch those of a heartbeat."""
+    batch_hash = ids.hash_text(batch_id) if batch_id else None
+    return lineages.keys_of_iteration_lineage(iteration_id, user_id, batch_hash=batch_hash)
 
 
 def accept_flush(

@@ -103,7 +103,7 @@ def add_account(account: Account, write: Transaction) -> None:
 
 
 def find_account(user_id: str) -> Account | None:
-    row = item.find(UserRow, keys.user(user_id))
+    row = item.find_with_expected(UserRow, keys.user(user_id), user_id)
     return None if row is None or row.deleting else _account(row)
 
 

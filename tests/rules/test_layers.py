@@ -29,9 +29,10 @@ ALLOWED = {
     "chalicelib.security": {"chalicelib.errors", "chalicelib.limits"},
     "chalicelib.deadline": {"chalicelib.errors"},
     "chalicelib.outgoing": set(),
+    "chalicelib.ahead": set(),
     "chalicelib.aws.clients": {
         *("chalicelib.config", "chalicelib.deadline", "chalicelib.retry", "chalicelib.aws.credentials"),
-        "chalicelib.aws.throttling",
+        *("chalicelib.aws.calls", "chalicelib.aws.throttling"),
     },
     "chalicelib.storage": {
         *("chalicelib.storage", "chalicelib.errors", "chalicelib.ids", "chalicelib.clock", "chalicelib.config"),
@@ -40,6 +41,7 @@ ALLOWED = {
             "chalicelib.security.NO_PASSWORD",
             "chalicelib.aws.clients",
             "chalicelib.aws.events",
+            "chalicelib.ahead",
             "chalicelib.outgoing",
             "chalicelib.limits",
             "chalicelib.paging",
@@ -79,6 +81,7 @@ ALLOWED = {
             "chalicelib.aws.overload",
             "chalicelib.aws.sts.SignedRequest",
             "chalicelib.aws.throttling",
+            "chalicelib.ahead",
             "chalicelib.outgoing",
             "chalicelib.deadline",
         ),

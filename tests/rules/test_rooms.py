@@ -18,6 +18,7 @@ _NOUNS = {
 # The modules allowed at the root of each layer beside its nouns: its doors, and modules that all rooms share.
 _DOORS = {
     "chalicelib": {
+        "ahead",
         "arn",
         "clock",
         "columns",

@@ -6,15 +6,15 @@ answers carry no CORS headers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
 from chalice.app import Blueprint, Request, Response
 from msgspec import Raw, Struct, structs
 
-from chalicelib import deadline, outgoing
+from chalicelib import ahead, deadline, outgoing
 from chalicelib.aws import throttling
 from chalicelib.aws.overload import is_overload
 from chalicelib.errors import (
@@ -40,7 +40,7 @@ from chalicelib.routes.http.answer import (
     size_in_lambda,
     unless_matched,
 )
-from chalicelib.routes.http.face import API, Face, Operation, View
+from chalicelib.routes.http.face import API, Expects, Face, Operation, View
 from chalicelib.services.actor import Actor
 
 B = TypeVar("B")
@@ -84,8 +84,10 @@ class Routes(Blueprint):
     def get(self, path: str, *, query: type[Struct] | None = None, public: bool = False) -> Callable[[View], View]:
         return self._register("GET", path, None, query, public=public)
 
-    def post(self, path: str, *, body: type[Struct] | None = None, public: bool = False) -> Callable[[View], View]:
-        return self._register("POST", path, body, public=public)
+    def post(
+        self, path: str, *, body: type[Struct] | None = None, public: bool = False, expects: Expects | None = None
+    ) -> Callable[[View], View]:
+        return self._register("POST", path, body, public=public, expects=expects)
 
     def put(self, path: str, *, body: type[Struct]) -> Callable[[View], View]:
         return self._register("PUT", path, body)
@@ -109,12 +111,13 @@ class Routes(Blueprint):
         *,
         public: bool = False,
         takes_bytes: bool = False,
+        expects: Expects | None = None,
     ) -> Callable[[View], View]:
         no_query = parse.AnyQuery if self.face.ignores_unknown_fields else parse.Query
 
         def register(view: View) -> View:
             is_new_path = not self.face.methods(path)
-            operation = Operation(method, path, view, body, query or no_query, public, takes_bytes)
+            operation = Operation(method, path, view, body, query or no_query, public, takes_bytes, expects)
             self.face.add(operation)
             self.paths.append(path)
             if is_new_path:
@@ -173,14 +176,14 @@ def _answer(face: Face, request: Request, ids: Mapping[str, str], serve: Serve, 
         return face.refuse(Unavailable(retry_after=1) if passing else ServerError())
 
 
-def _call(operation: Operation, face: Face, request: Request) -> Call[Any, Any]:
+def _call(operation: Operation, face: Face, request: Request, read_body: Callable[[], Any]) -> Call[Any, Any]:
     site = cors.site(request.headers, request.context["path"], request.context["resourcePath"])
     who = None if operation.public else _authenticate(operation, face, request, site)
     given = request.query_params
     parameters = {name: given.getlist(name) for name in given} if given else {}
     return Call(
         who,
-        _body(operation, face, request),
+        read_body(),
         face.parse_query(operation.query, parameters),
         request.context["identity"]["sourceIp"],
         site,
@@ -195,7 +198,23 @@ def _dispatch(find: Find, face: Face, request: Request, ids: Mapping[str, str], 
 
 
 def _perform(operation: Operation, face: Face, request: Request, ids: Mapping[str, str], _line: Line) -> Answer[Any]:
-    call, path_ids = _call(operation, face, request), parse.path_ids(ids)
+    read_body = cache(partial(_body, operation, face, request))
+    if operation.expects is None:
+        return _served(operation, _call(operation, face, request, read_body), ids)
+    with ahead.expecting(partial(_expected, operation.expects, read_body, ids)):
+        return _served(operation, _call(operation, face, request, read_body), ids)
+
+
+def _expected(expects: Expects, read_body: Callable[[], Any], ids: Mapping[str, str], user_id: str) -> Collection[Any]:
+    """The keys that the view expects; none if the request is refused later, after its sign-in."""
+    try:
+        return expects(user_id, read_body(), **parse.path_ids(ids))
+    except DomainError:
+        return ()
+
+
+def _served(operation: Operation, call: Call[Any, Any], ids: Mapping[str, str]) -> Answer[Any]:
+    path_ids = parse.path_ids(ids)
     if isinstance(call.query, parse.LimitedQuery):
         return _page(lambda limit: _view(operation, _limited(call, limit), path_ids), call.query.limit)
     answer = _view(operation, call, path_ids)

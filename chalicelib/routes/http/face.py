@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -16,6 +16,8 @@ from chalicelib.services import auth
 from chalicelib.services.actor import Actor
 
 View = Callable[..., Answer[Any]]
+# The keys of the rows that a view reads first, by the id of its sender, its body and the ids of the path.
+Expects = Callable[..., Collection[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Operation:
     public: bool
     # The body is bytes, not JSON.
     takes_bytes: bool = False
+    # Rows to read with the account of the sender: see `ahead.py`.
+    expects: Expects | None = None
     # Only reads, whatever its method: open to tokens that may only read.
     reads: bool = False
 

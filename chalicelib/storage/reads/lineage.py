@@ -146,15 +146,31 @@ def find_iteration_lineage(
     ancestors = _ancestors(keys.iteration_ref(iteration_id))
     if ancestors is None:
         return None
-    project_id, experiment_id = ancestors
-    above, own = keys.experiment(project_id, experiment_id), keys.iteration(experiment_id, iteration_id)
-    wanted = [keys.project(project_id), keys.permission(user_id, project_id), above, own]
-    of_batch = series.rows_of_batch(experiment_id, iteration_id, batch_hash) if batch_hash else ()
-    found = item.get_many([*wanted, *of_batch])
+    wanted = _keys_of_lineage(ancestors, iteration_id, user_id)
+    found = item.get_expected([*wanted, *_keys_of_batch(ancestors, iteration_id, batch_hash)])
     line = _iteration_lineage([found.get(key) for key in wanted])
     if line is not None and batch_hash:
         line.of_batch = found
     return line
+
+
+def keys_of_iteration_lineage(iteration_id: str, user_id: str, *, batch_hash: str | None = None) -> list[Key]:
+    """The keys of the rows that `find_iteration_lineage` reads; none for an iteration that does not exist."""
+    ancestors = _ancestors(keys.iteration_ref(iteration_id))
+    if ancestors is None:
+        return []
+    own = _keys_of_lineage(ancestors, iteration_id, user_id)
+    return [*own, *_keys_of_batch(ancestors, iteration_id, batch_hash)]
+
+
+def _keys_of_lineage(ancestors: _Ancestors, iteration_id: str, user_id: str) -> list[Key]:
+    project_id, experiment_id = ancestors
+    above, own = keys.experiment(project_id, experiment_id), keys.iteration(experiment_id, iteration_id)
+    return [keys.project(project_id), keys.permission(user_id, project_id), above, own]
+
+
+def _keys_of_batch(ancestors: _Ancestors, iteration_id: str, batch_hash: str | None) -> Sequence[Key]:
+    return series.rows_of_batch(ancestors.experiment_id, iteration_id, batch_hash) if batch_hash else ()
 
 
 def _iteration_lineage(found: Sequence[Item | None]) -> IterationLineage | None:
