@@ -149,7 +149,6 @@ def refused(code: str, **more: Any) -> tuple[AWSResponse, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("fault", "operation"),
     [
-        (throttled, "GetItem"),
         (throttled, "BatchGetItem"),
         (left_unprocessed, "BatchGetItem"),
         (throttled, "TransactWriteItems"),
