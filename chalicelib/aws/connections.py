@@ -29,7 +29,7 @@ from botocore.exceptions import (
 from botocore.httpsession import create_urllib3_context, get_cert_path
 
 MAX_IDLE = 64
-MAX_LINE_BYTES = 65_536
+MAX_LINE_BYTES = 32_000
 
 
 class Session(Protocol):
