@@ -20,7 +20,7 @@ from chalicelib.services.access import Need
 from chalicelib.services.actor import Actor
 from chalicelib.services.points import batch, recompute, rollups
 from chalicelib.services.points.batch import Sent
-from chalicelib.services.points.directory import Directory, RowMovedError, read_in_order
+from chalicelib.services.points.directory import Directory, RowMovedError, read_in_order, rows_of_page
 from chalicelib.storage import change as change_storage
 from chalicelib.storage import iteration as iterations
 from chalicelib.storage import series as storage
@@ -212,7 +212,7 @@ def _entries_after(iteration: Iteration, only: set[str] | None, after: _Position
     found = directory.find()
     if found is not None:
         with suppress(RowMovedError):
-            read = read_in_order(_from(found.listed, after), found.read)
+            read = read_in_order(_from(found.listed, after), found.read, rows_of_page(series, only, most))
             return list(islice(_merged(read, only, after), most))
     return list(islice(_merged(_from(directory.read_all(keep=found is None), after), only, after), most))
 

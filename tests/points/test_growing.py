@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.services.points import compaction, memory, newer, rollups, sketch
 from chalicelib.storage.points import rows
+from chalicelib.storage.points.rollup import RollupKey
 from chalicelib.storage.series import SeriesRow
 from chalicelib.storage.table import item, keys
 from tests.support.api import end, found, new_experiment, new_iteration
@@ -175,8 +176,19 @@ def test_a_page_reads_its_own_rows_and_the_new_ones(diary: Diary, reads: Reads) 
     reads.clear()
     points = _without_all_points(diary, lambda: found(diary.call("GET", "metrics?limit=3"))["data"])
     assert [point["step"] for point in points] == [0, 0, 1]
-    # The new batch, and the first rows of the page.
-    assert reads == [1, 4]
+    # The new batch, and the rows of four points: the limit, and one more.
+    assert reads == [1, 2]
+
+
+def test_a_process_keeps_a_bounded_number_of_rollups(diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = memory.find(RollupKey(diary.id, "step", "a"))
+    assert kept
+    monkeypatch.setattr(memory, "MOST_NUMBERS", 3 * kept.numbers)
+    for name in "wxyz":
+        memory.keep(RollupKey(diary.id, "step", name), kept)
+        assert memory.find(RollupKey(diary.id, "step", "w"))
+    still = [name for name in "awxyz" if memory.find(RollupKey(diary.id, "step", name))]
+    assert still == ["w", "y", "z"]
 
 
 def test_late_points_and_those_of_several_writers_take_no_more(diary: Diary) -> None:

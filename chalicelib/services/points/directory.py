@@ -8,6 +8,7 @@ batches that came since (`newer.py`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
@@ -22,13 +23,15 @@ from chalicelib.storage.points.codec import Batch, Slice
 from chalicelib.storage.points.listing import Listed
 from chalicelib.storage.points.rollup import RollupKey
 from chalicelib.storage.points.rows import ByKey, Rows, Stored
+from chalicelib.storage.points.wide import UNREAD
+from chalicelib.storage.series import Series
 from chalicelib.storage.table import conditional
 
 # An item holds at most 400 KB; a row of the directory takes up to 32 bytes.
 MOST_ROWS = 12_000
 # A read by its key is rounded up for each row: with more than this part of all, reading all costs less.
 _WORTH_A_PART = 2
-# The rows that a page of points reads first; then twice as many, and so on.
+# The rows that a page of points reads first, unless it knows better; then twice as many, and so on.
 _FIRST_ROWS, _MOST_AT_ONCE = 4, 64
 # Like `growing.WORTH_SAVING`, of a directory: a write unit for so many rows, at the price of 20 read units.
 _WORTH_SAVING, _ROWS_A_UNIT = 20, 50
@@ -146,11 +149,20 @@ def read_slices(
     return rows.open_slices(chosen, keys, low=low, high=high)
 
 
-def read_in_order(listed: Sequence[Listed], read: ByKey) -> Iterator[Stored]:
+def rows_of_page(series: Series, keys: Collection[str] | None, points: int) -> int:
+    """The number of rows that a page of so many points of these keys, by default of all, probably needs."""
+    if series.moved or series.summaries is UNREAD:
+        return _FIRST_ROWS
+    number = sum(each.count for key, each in series.summaries.items() if keys is None or key in keys)
+    # One row more shows that no other begins before the last point.
+    return min(_MOST_AT_ONCE, 1 + math.ceil(points * series.batches / max(1, number)))
+
+
+def read_in_order(listed: Sequence[Listed], read: ByKey, first: int = _FIRST_ROWS) -> Iterator[Stored]:
     """Read these rows when they are needed, except those that are read already. RowMovedError if one was moved."""
     begin = 0
     for power in count():
-        group = listed[begin : begin + min(_FIRST_ROWS << power, _MOST_AT_ONCE)]
+        group = listed[begin : begin + min(first << power, _MOST_AT_ONCE)]
         if not group:
             return
         yield from _read(group, read)

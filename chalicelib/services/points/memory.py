@@ -9,8 +9,8 @@ from typing import NamedTuple
 from chalicelib.services.points.newer import Covered, Newer
 from chalicelib.storage.points.rollup import Rollup, RollupKey
 
-# A rollup has up to 80 KB.
-MOST = 256
+# Of all rollups together: 8 bytes each. A rollup of a curve has up to 10,000, a directory up to 84,000.
+MOST_NUMBERS = 2_500_000
 
 
 class Kept(NamedTuple):
@@ -29,6 +29,10 @@ class Kept(NamedTuple):
     @property
     def state(self) -> str:
         return f"until.{self.covered.batches}.{self.covered.until_us}.{self.edited_us}.{self.origin}"
+
+    @property
+    def numbers(self) -> int:
+        return sum(map(len, self.made.integers)) + sum(map(len, self.made.values))
 
     def grown(self, made: Rollup, newer: Newer) -> Kept:
         """The rollup with these batches."""
@@ -62,12 +66,14 @@ def keep(name: RollupKey, kept: Kept) -> None:
         before = _kept.pop(name, kept)
         # The first one of equals: saving it changes nothing else.
         _kept[name] = max(kept, before, key=lambda each: (each.edited_us, each.covered.until_us))
-        while len(_kept) > MOST:
+        while len(_kept) > 1 and sum(each.numbers for each in _kept.values()) > MOST_NUMBERS:
             _kept.popitem(last=False)
 
 
 def find(name: RollupKey) -> Kept | None:
     with _lock:
+        if name in _kept:
+            _kept.move_to_end(name)
         return _kept.get(name)
 
 
