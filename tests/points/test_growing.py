@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.services.points import compaction, memory, newer, rollups, sketch
+from chalicelib.services.points import compaction, memory, newer, rollups
 from chalicelib.storage.points import rows
 from chalicelib.storage.points.rollup import RollupKey
 from chalicelib.storage.series import SeriesRow
@@ -37,7 +37,6 @@ def few_points_are_many() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rollups, "WORTH_POINTS", 10)
         patch.setattr(rollups, "MOST", 8)
-        patch.setattr(sketch, "MOST", 8)
         patch.setattr(newer, "_WORTH_A_PART", 1)
         yield
 

@@ -14,7 +14,7 @@ from operator import add
 from typing import NamedTuple
 
 # Added to each position before the shift: with it, the highest level has one bucket for all int64.
-_BIAS = 1 << 63
+BIAS = 1 << 63
 
 
 class Grid(NamedTuple):
@@ -28,29 +28,29 @@ class Grid(NamedTuple):
     def over(cls, low: int, high: int, most: int) -> Grid:
         """At most this many buckets, and more than half as many unless each number has its own."""
         level = max(0, (high - low).bit_length() - most.bit_length())
-        while (high + _BIAS >> level) - (low + _BIAS >> level) >= most:
+        while (high + BIAS >> level) - (low + BIAS >> level) >= most:
             level += 1
         return cls(low, high, level)
 
     @property
     def first(self) -> int:
         """The bucket of `low`, counted from the lowest int64."""
-        return self.low + _BIAS >> self.level
+        return self.low + BIAS >> self.level
 
     @property
     def buckets(self) -> int:
-        return (self.high + _BIAS >> self.level) - self.first + 1
+        return (self.high + BIAS >> self.level) - self.first + 1
 
     def start(self, index: int) -> int:
         """The first number of a bucket; of the first bucket, `low`."""
-        return max(self.low, (self.first + index << self.level) - _BIAS)
+        return max(self.low, (self.first + index << self.level) - BIAS)
 
     def starts(self) -> list[int]:
         return [self.start(index) for index in range(self.buckets)]
 
     def bucket_of(self, x: int) -> int:
         """The bucket of a number; of one outside of the grid, the nearest."""
-        return max(0, min(self.buckets - 1, (x + _BIAS >> self.level) - self.first))
+        return max(0, min(self.buckets - 1, (x + BIAS >> self.level) - self.first))
 
 
 class Bucketed(NamedTuple):

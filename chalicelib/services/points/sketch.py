@@ -13,12 +13,11 @@ from itertools import islice
 from operator import le
 from typing import NamedTuple
 
-from chalicelib.services.points.grid import _BIAS as BIAS
-from chalicelib.services.points.grid import Grid
+from chalicelib.services.points import rollups
+from chalicelib.services.points.grid import BIAS, Grid
 from chalicelib.storage.points.codec import Batch, Slice
 from chalicelib.storage.points.rollup import Rollup
 
-MOST = 1000
 # The integer columns of a rollup without the orders.
 INTEGERS = 3
 _NO_POINT = (0, 0, 0, 0)
@@ -48,13 +47,9 @@ class Sketch(NamedTuple):
     high: int
     buckets: dict[int, Bucket]
 
-    @property
-    def points(self) -> int:
-        return sum(each.count for each in self.buckets.values())
-
     def merged(self, other: Sketch) -> Sketch:
         low, high = min(self.low, other.low), max(self.high, other.high)
-        level = max(self.level, other.level, Grid.over(low, high, MOST).level)
+        level = max(self.level, other.level, Grid.over(low, high, rollups.MOST).level)
         buckets = self._at(level)
         for index, bucket in other.buckets.items():
             _put(buckets, index >> level - other.level, bucket)
@@ -74,7 +69,7 @@ def of_parts(parts: Sequence[Part], *, by_time: bool, origin: int) -> Sketch:
     filled = [part for part in parts if len(part[1].columns)]
     positions = [part[1].columns.times if by_time else part[1].columns.steps for part in filled]
     low, high = min(map(min, positions)) - origin, max(map(max, positions)) - origin
-    level = Grid.over(low, high, MOST).level
+    level = Grid.over(low, high, rollups.MOST).level
     buckets: dict[int, Bucket] = {}
     for (batches, piece), xs in zip(filled, positions, strict=True):
         for index, bucket in _buckets_of(batches, piece, xs, level, origin, by_time):
