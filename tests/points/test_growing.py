@@ -214,6 +214,13 @@ def test_the_end_adds_the_last_batches_and_stores_the_curves_for_good(diary: Dia
     assert _without_all_points(diary, lambda: _charts(diary)) == expected
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_an_edit_shows_in_every_view(diary: Diary, method: str) -> None:
+    diary.edit(method, 3)
+    diary.send(14)
+    diary.check()
+
+
 def test_a_server_without_the_list_of_recent_batches_wrote_meanwhile(diary: Diary) -> None:
     for number in range(14, 17):
         diary.send(number)
