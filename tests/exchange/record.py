@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.kit.environments import Environment, Peer, environment_of
-from tests.integrations.environments import NEWEST, ORIGINS
+from tests.integrations.environments import AIM, NEWEST, ORIGINS
 
 RECORDED = Path(__file__).parent / "recorded"
 PROGRAMS = Path(__file__).parents[1] / "integrations" / "programs"
@@ -42,6 +42,7 @@ RECORDINGS = {
     "tensorboard": Recording("origin_tensorboard", ORIGINS, "runs", {}),
     "trackio": Recording("origin_trackio", ORIGINS, "store", {"TRACKIO_DIR": "store", "HF_HUB_OFFLINE": "1"}),
     "goodseed": Recording("origin_goodseed", ORIGINS, "home", {"GOODSEED_HOME": "home"}),
+    "aim": Recording("origin_aim", AIM, "store", {"AIM_REPOSITORY": "store"}),
 }
 
 
@@ -87,7 +88,9 @@ def _record(name: str) -> None:
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     """A file without its owner. Logs, locks and second paths of a tracker are left out."""
     name = Path(entry.name)
-    is_log = name.suffix in (".log", ".lock") and name.name != "output.log"
+    # A database of RocksDB has its newest entries in a log with a number.
+    is_data = name.name == "output.log" or name.stem.isdigit()
+    is_log = (name.suffix in (".log", ".lock") and not is_data) or name.name == "LOG"
     if is_log or {"logs", "latest-run", "tmp", "__pycache__"} & {*name.parts} or name.suffix == ".py":
         return None
     entry.uid = entry.gid = 0

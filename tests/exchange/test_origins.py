@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["run", "server"]
 
 TRACKERS = {"mlruns": "mlflow"}
+NAMES = ("first", "second")
 # Long after every recording: a run without an end is over by then.
 LATER_MS = 2_000_000_000_000
 
@@ -91,6 +92,8 @@ def bring(run: Run, server: Server, tmp_path: Path) -> Bring:
     """Import a recording by the command, into a project of its name."""
 
     def bring(name: str, to: str | None = None) -> Imported:
+        if name == "aim":
+            pytest.importorskip("aimrocks", reason="aimrocks is for Python 3.12 and older")
         location = tmp_path / name
         if not location.exists():
             unpack(name, location)
@@ -249,6 +252,74 @@ def test_goodseed(bring: Bring, run: Run, tmp_path: Path) -> None:
     assert (finer.curve("first", "half"), finer.not_taken("first")) == ([(1, "1.0")], [])
 
 
+def test_aim(bring: Bring, run: Run, tmp_path: Path) -> None:
+    there = bring("aim")
+    first, second = there.iteration("first"), there.iteration("second")
+    assert (first.notes, sorted(first.tags)) == ("a first try", ["baseline"])
+    assert first.parameters == {
+        "hparams.rate": "0.1",
+        "hparams.layers": "[3, 4]",
+        "hparams.on": "True",
+        "hparams.nothing": "None",
+        "hparams.model.depth": "deep",
+        "empty": "{}",
+    }
+    assert there.curve("first", "loss/subset=train") == [(0, "1.5"), (1, "0.75"), (2, "0.5"), (5, "0.25")]
+    assert there.curve("first", "loss/subset=train/epoch") == [(0, "0.0"), (1, "0.0"), (2, "1.0"), (5, "2.0")]
+    assert [step for step, _ in there.curve("first", "loss/subset=val")] == [0, 1, 2, 5]
+    odd = [(0, "nan"), (1, "inf"), (2, "-inf"), (3, "0.30000000000000004")]
+    assert there.curve("first", "odd/fold=3/subset=test") == odd
+    assert there.curve("first", "below") == [(-3, "2.0")]
+    assert there.curve("second", "system/gpu/gpu=0") == [(0, "50.0")]
+    assert (second.git_sha, second.entrypoint) == ("a" * 40, "train.py")
+    lines = {name: [line.text for line in there.client.iterations.output(there.iteration(name).id)] for name in NAMES}
+    assert lines == {"first": ['slow {"seconds": 3}'], "second": ["a line of output", "", "another one"]}
+    assert set(there.files("first")) == {
+        "media/notes/00000000.txt",
+        "media/plot/00000002.json",
+        "media/samples/subset=val/00000001-0.png",
+        "media/samples/subset=val/00000001-1.png",
+        "media/sound/00000002.wav",
+        "media/weights/00000002.json",
+    }
+    assert there.files("first")["media/samples/subset=val/00000001-0.png"].description == "a digit"
+    assert there.content("first", "media/notes/00000000.txt", tmp_path) == b"seven"
+    assert {each.name: each.status_id.name for each in there.iterations()} == {
+        **dict.fromkeys(("first", "second", "archived"), "SUCCEEDED"),
+        "lost": "KILLED",
+    }
+    assert there.iteration("archived").labels["aim.archived"] == "true"
+    # The folder of the artifacts was below another one when Aim wrote it.
+    away, *others = sorted(there.not_taken("first"))
+    assert away.startswith("file 'model/weights.bin': [Errno 2]")
+    assert [each.partition(":")[0] for each in others] == ["the last digits of 'big'", "values of 'pair'"]
+    assert [each.partition(":")[0] for each in there.not_taken("second")] == [
+        "the packages and the environment variables of the process",
+    ]
+    store = tmp_path / "aim"
+    run("import", "aim", str(store / "store"), "--to", "with files", "--artifacts", str(store / "artifacts"))
+    found = Imported({}, there.client, there.client.projects.find_or_create("with files").id)
+    assert found.content("first", "model/weights.bin", tmp_path) == bytes(range(256))
+
+
+def test_a_repository_of_aim_stays_as_it_is(bring: Bring, tmp_path: Path) -> None:
+    store = unpack("aim", tmp_path / "aim")
+    before = snapshot(store)
+    bring("aim", "once")
+    assert snapshot(store) == before
+
+
+def test_a_run_of_aim_that_cannot_be_read_is_reported(bring: Bring, tmp_path: Path) -> None:
+    chunks = sorted((unpack("aim", tmp_path / "aim") / ".aim" / "seqs" / "chunks").iterdir())
+    (chunks[0] / "CURRENT").unlink()
+    next(chunks[1].glob("MANIFEST-*")).write_bytes(b"no manifest")
+    there = bring("aim", "damaged")
+    assert len(there.iterations()) == len(chunks) - 2
+    sentences = there.said["not_taken"]
+    assert len(sentences) == 2, sentences
+    assert all(any(str(chunk) in each for each in sentences) for chunk in chunks[:2]), sentences
+
+
 @pytest.mark.parametrize("name", sorted(RECORDINGS))
 def test_imported_twice_it_is_there_once(bring: Bring, name: str) -> None:
     first = bring(name)  # for the second time, after the test above
@@ -351,6 +422,12 @@ def test_points_are_grouped_with_a_bound(monkeypatch: pytest.MonkeyPatch) -> Non
     assert sorted((key, step) for key, columns in parts for step in columns.steps) == sorted(
         (key, step) for key, step, _, _ in rows
     )
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """When each file and folder was last changed, and what is in it."""
+    found = [folder, *folder.rglob("*")]
+    return {str(path): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"") for path in found}
 
 
 def milliseconds(value: datetime) -> int:

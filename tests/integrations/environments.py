@@ -35,6 +35,9 @@ ORIGINS = Peer(
     "origins", ("wandb==0.31.0", "trackio==0.43.0", "goodseed==0.4.0", "tensorboardX", "numpy", "pillow", "pyarrow")
 )
 
+# Apart from the others: it is as large as all of them.
+AIM = Peer("aim", ("aim==3.29.1",))
+
 # With Optuna's own tests of storages.
 OPTUNA = Peer("optuna", ("optuna", "pytest"))
 

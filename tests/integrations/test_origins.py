@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import shutil
 import socket
 import subprocess
 import time
@@ -16,6 +18,8 @@ from typing import Any
 import pytest
 
 from benchmarks.kit.environments import Environment
+from deardiary_exchange.origins.aim.sequences import key_of
+from deardiary_exchange.origins.origin import texts as flat_texts
 from deardiary_exchange.origins.table import ORIGINS, Options
 from deardiary_exchange.origins.tensorboard.events import HPARAMS, MESSAGES
 from deardiary_exchange.origins.wandb import schema
@@ -28,7 +32,9 @@ SECONDS = 300
 
 def outline(tracker: str, location: Path | str) -> list[Any]:
     """All that an importer yields, without ids and times. Every file is opened."""
-    origin = ORIGINS[tracker].open(str(location), Options())
+    # Aim's artifacts are where its program ran.
+    artifacts = Path(location).parent / "artifacts" if tracker == "aim" else None
+    origin = ORIGINS[tracker].open(str(location), Options(artifacts=artifacts))
     names: dict[str | None, str | None] = {None: None}
     found: list[Any] = []
     for run in origin.runs():
@@ -103,6 +109,47 @@ def test_a_server_of_mlflow_gives_what_its_database_has(written: Callable[[str],
     database = written("mlflow")
     with mlflow_server(installed(NEWEST), database) as url:
         assert outline("mlflow", url) == outline("mlflow", database)
+
+
+def test_aim_itself_reads_the_same(written: Callable[[str], Path], tmp_path: Path) -> None:
+    copy = tmp_path / "store"
+    shutil.copytree(written("aim"), copy)
+    theirs = aims_own(copy, tmp_path)
+    assert theirs == ours_of_aim(written("aim"))
+    assert theirs == ours_of_aim(copy)  # Aim has rewritten this one
+
+
+def aims_own(repository: Path, folder: Path) -> dict[str, Any]:
+    """What Aim reads of its runs, in the form of ours."""
+    environment = installed(environments.AIM)
+    variables = environment.variables() | {"AIM_REPOSITORY": str(repository)}
+    command = [str(environment.program("python")), "-W", "ignore", str(PROGRAMS / "origin_aim_read.py")]
+    printed = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    found = {}
+    for run_hash, run in json.loads(printed).items():
+        curves = {}
+        for name, context, rows in run["metrics"]:
+            key = key_of(name, context)
+            curves[key] = [[step, value] for step, value, _ in rows]
+            epochs = [[step, repr(float(epoch))] for step, _, epoch in rows if not math.isnan(epoch)]
+            curves |= {f"{key}/epoch": epochs} if epochs else {}
+        labels = {"aim.run_hash": run_hash} | ({"aim.archived": "true"} if run["archived"] else {})
+        texts = (run["name"], run["experiment"], run["description"])
+        found[run_hash] = [*texts, run["tags"], flat_texts(run["parameters"]), labels, curves]
+    return found
+
+
+def ours_of_aim(repository: Path) -> dict[str, Any]:
+    found = {}
+    for run in ORIGINS["aim"].open(str(repository), Options()).runs():
+        curves: dict[str, list[Any]] = {}
+        for part in run.metrics():
+            rows = zip(part.columns.steps, map(repr, part.columns.values), strict=True)
+            curves.setdefault(part.key, []).extend(map(list, rows))
+        texts = (run.name, run.experiment.name, run.notes)
+        ordered = {key: sorted(rows) for key, rows in curves.items()}
+        found[run.key.removeprefix("aim:")] = [*texts, run.tags, run.parameters, run.labels, ordered]
+    return found
 
 
 @contextmanager

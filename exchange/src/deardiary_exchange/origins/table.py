@@ -66,6 +66,12 @@ def _neptune(location: str, options: Options) -> Origin:
     return Neptune(Path(location), options.artifacts, options.step_factor)
 
 
+def _aim(location: str, options: Options) -> Origin:
+    from deardiary_exchange.origins.aim import Aim
+
+    return Aim(Path(location), options.artifacts)
+
+
 def _deardiary_jl(location: str, options: Options) -> Origin:
     from deardiary_exchange.origins.deardiary_jl import DearDiaryJl
 
@@ -89,6 +95,7 @@ ORIGINS = {
     ),
     "goodseed": Named("GoodSeed's folder, or its file of a run", _of("GOODSEED_HOME", ".goodseed"), _goodseed),
     "neptune": Named("a folder that neptune-exporter wrote", lambda: "exports", _neptune),
+    "aim": Named("a folder with Aim's .aim", lambda: ".", _aim),
     "deardiary-jl": Named(
         "a file of DearDiary.jl", lambda: os.environ.get("DEARDIARY_DB_FILE") or "deardiary.db", _deardiary_jl
     ),
