@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import socket
 from datetime import datetime
@@ -15,6 +16,7 @@ import deardiary
 from deardiary_exchange.load import Loader
 from deardiary_exchange.origins import origin as origins
 from deardiary_exchange.origins.table import ORIGINS, Options
+from deardiary_exchange.runs import Unreadable
 from tests.client.cli.conftest import Said, run, server
 from tests.exchange.record import RECORDED, RECORDINGS, unpack
 from tests.exchange.test_load import state
@@ -318,6 +320,20 @@ def test_a_run_of_aim_that_cannot_be_read_is_reported(bring: Bring, tmp_path: Pa
     sentences = there.said["not_taken"]
     assert len(sentences) == 2, sentences
     assert all(any(str(chunk) in each for each in sentences) for chunk in chunks[:2]), sentences
+
+
+def test_a_run_whose_points_cannot_be_read_fails_alone(
+    run: Run, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def points(_: Any) -> Any:
+        raise Unreadable("a block is damaged")
+
+    location = unpack("goodseed", tmp_path / "store")
+    monkeypatch.setattr("deardiary_exchange.origins.goodseed.grouped", points)
+    said = run("import", "goodseed", str(location), "--to", "unreadable", "--json")
+    assert said.status == 1
+    assert {"failed": 3}.items() <= json.loads(said.out)["outcomes"].items()
+    assert json.loads(said.out)["runs"][0]["not_taken"][-1] == "a block is damaged"
 
 
 @pytest.mark.parametrize("name", sorted(RECORDINGS))

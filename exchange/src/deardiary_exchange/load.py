@@ -37,6 +37,7 @@ from deardiary_exchange.files import Owner, key_of_file, store
 from deardiary_exchange.keys import hash_of, key_of
 from deardiary_exchange.models import Models
 from deardiary_exchange.models import given as _given
+from deardiary_exchange.runs import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -207,7 +208,7 @@ class Loader:
             return bring()
         except NotFound as error:
             return work.report("deleted", str(error))
-        except (Invalid, Conflict) as error:
+        except (Invalid, Conflict, Unreadable) as error:
             return work.report("failed", str(error))
 
     def _bring(self, run: Run, work: _Work) -> Report:

@@ -48,10 +48,15 @@ __all__ = [
     "Points",
     "Run",
     "Stage",
+    "Unreadable",
     "Version",
     "points",
     "points_of_arrays",
 ]
+
+
+class Unreadable(Exception):
+    """The content of one run cannot be read: the loader reports it, and the next run follows."""
 
 
 class Points(NamedTuple):

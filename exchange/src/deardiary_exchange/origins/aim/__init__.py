@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from deardiary.wire.shapes import IterationStatus
 from deardiary.wire.times import to_milliseconds
 from deardiary_exchange.origins.aim.reading import Reading
-from deardiary_exchange.origins.aim.store import Store, module
+from deardiary_exchange.origins.aim.store import Pool, Store
 from deardiary_exchange.origins.database import open_read_only, tables
 from deardiary_exchange.origins.origin import Origin, OriginFailed, date, ended, grouped
-from deardiary_exchange.runs import Experiment, Run
+from deardiary_exchange.runs import Experiment, Run, Unreadable
 
 _RUNS = """
     SELECT run.id, hash, run.name, run.description, run.is_archived, run.created_at, finalized_at, experiment.uuid,
@@ -34,7 +34,6 @@ class _Row(NamedTuple):
     is_archived: int | None
     created: str | None
     finalized: str | None
-    experiment: tuple[Any, ...]
 
 
 class Aim(Origin):
@@ -50,7 +49,7 @@ class Aim(Origin):
         with closing(open_read_only(self._database)) as database:
             if not {"run", "experiment", "tag", "run_tag", "note"} <= tables(database):
                 raise OriginFailed(f"{self._database} is no database of Aim 3: it has no table run")
-        module()
+        self._pool = Pool()
 
     def experiments(self) -> Iterator[Experiment]:
         """All but the one that Aim itself creates."""
@@ -60,13 +59,13 @@ class Aim(Origin):
     def runs(self) -> Iterator[Run]:
         for row in self._select(_RUNS):
             try:
-                yield self._run(_Row(*row[:7], row[7:]))
-            except (OSError, ValueError) as error:
+                yield self._run(_Row(*row[:7]), _experiment(row[7:]))
+            except Unreadable as error:
                 self.note(f"run {row[2] or row[1]}: {error}")
 
-    def _run(self, row: _Row) -> Run:
-        stores = {kind: Store(self._folder / kind / "chunks" / row.hash) for kind in ("meta", "seqs")}
-        reading = Reading(row.hash, stores["meta"], stores["seqs"])
+    def _run(self, row: _Row, experiment: Experiment) -> Run:
+        meta, seqs = (Store(self._pool, self._folder / kind / "chunks" / row.hash) for kind in ("meta", "seqs"))
+        reading = Reading(row.hash, meta, seqs)
         created_ms, end_ms = _milliseconds(row.created), reading.end_ms or _milliseconds(row.finalized)
         last = created_ms or 0 if end_ms else max(reading.last_ms(), created_ms or 0)
         # Aim records no failure.
@@ -75,7 +74,7 @@ class Aim(Origin):
         words = [row.description, *(content for (content,) in self._select(_NOTES, row.id))]
         return Run(
             key=f"aim:{row.hash}",
-            experiment=_experiment(row.experiment),
+            experiment=experiment,
             name=row.name,
             notes="\n\n".join(filter(None, words)),
             created_date=date(created_ms),

@@ -31,10 +31,11 @@ _LEFT_OUT = ("packages", "env_variables", "executable")
 
 
 class Reading:
-    """What the two databases of one run have."""
+    """What the two databases of one run have. Unreadable if one cannot be opened."""
 
     def __init__(self, run: str, meta: Store, seqs: Store) -> None:
-        self._run, self._meta, self._seqs = run, meta, seqs
+        self._run, self._seqs = run, seqs
+        seqs.get(b"")
         chunk = ("meta", "chunks", run)
         contexts = meta.tree("meta", "contexts") | meta.tree(*chunk, "contexts")
         self._sequences = sequences(run, meta.tree(*chunk, "traces"), contexts)

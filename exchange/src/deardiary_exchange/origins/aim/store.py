@@ -8,17 +8,20 @@ key of its own.
 from __future__ import annotations
 
 import struct
-import tempfile
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from deardiary_exchange.origins.origin import OriginFailed
+from deardiary_exchange.runs import Unreadable
 
 Part = str | int
+_MOST_OPEN, _ATTEMPTS = 4, 5
+_FAULTS = ("Corruption", "Incomplete", "InvalidArgument", "NotFound", "NotSupported", "RocksIOError")
 _END, _BLOBS = b"\xfe", b"BLOBS\xfe"
 _NUMBER, _INTEGER, _FLOAT = struct.Struct(">q"), struct.Struct("<q"), struct.Struct("<d")
 
@@ -48,25 +51,48 @@ class Blob:
         return decoded(self.store.get(_BLOBS + self.key) or b"\x00")
 
 
-class Store:
-    """One database, as it is at this moment. It stays as it is: RocksDB writes its log elsewhere.
+class Pool:
+    """Open databases: only the last few, because each holds all of its files open."""
 
-    OSError if it cannot be opened, for example because Aim has just replaced one of its files.
-    """
+    def __init__(self) -> None:
+        self._rocks = module()
+        self._open: OrderedDict[Path, Any] = OrderedDict()
+        self.faults = tuple(getattr(self._rocks.errors, name) for name in _FAULTS)
 
-    def __init__(self, folder: Path) -> None:
-        rocks = module()
+    def open(self, folder: Path) -> Any:
+        """The database as it was when it was opened. It stays as it is: a reader of RocksDB writes no log."""
+        if folder not in self._open:
+            self._open[folder] = self._opened(folder)
+            if len(self._open) > _MOST_OPEN:
+                self._open.popitem(last=False)
+        self._open.move_to_end(folder)
+        return self._open[folder]
+
+    def _opened(self, folder: Path) -> Any:
         if not (folder / "CURRENT").is_file():
-            raise FileNotFoundError(f"{folder} is no database of RocksDB")
+            raise Unreadable(f"{folder} is no database of RocksDB")
         # All files are opened at once, so that Aim may replace them while they are read.
-        options = rocks.Options(create_if_missing=False, max_open_files=-1, db_log_dir=_logs().name)
-        try:
-            self._database = rocks.DB(str(folder), options, read_only=True)
-        except (rocks.errors.Corruption, rocks.errors.RocksIOError, rocks.errors.NotFound) as error:
-            raise OSError(f"{folder} cannot be read: {error}") from None
+        options = self._rocks.Options(create_if_missing=False, max_open_files=-1)
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                return self._rocks.DB(str(folder), options, read_only=True)
+            except self.faults as error:
+                # Aim may just have replaced a file.
+                if not left:
+                    raise Unreadable(f"{folder}: {error}") from None
+        raise AssertionError
+
+
+class Store:
+    """One database. Unreadable if it is damaged."""
+
+    def __init__(self, pool: Pool, folder: Path) -> None:
+        self._pool, self._folder = pool, folder
 
     def get(self, key: bytes) -> bytes | None:
-        found: bytes | None = self._database.get(key)
+        database = self._pool.open(self._folder)
+        with self._faults():
+            found: bytes | None = database.get(key)
         return found
 
     def value(self, *path: Part) -> Any:
@@ -76,16 +102,25 @@ class Store:
     def raw(self, *path: Part) -> Iterator[tuple[bytes, Any]]:
         """The values below a path, in the order of their keys, with the rest of each key."""
         start = encoded(path)
-        found = self._database.iteritems()
-        found.seek(start)
-        for key, value in found:
-            if not key.startswith(start):
-                return
-            yield key[len(start) :], decoded(value) if value else Blob(self, key)
+        database = self._pool.open(self._folder)
+        with self._faults():
+            found = database.iteritems()
+            found.seek(start)
+            for key, value in found:
+                if not key.startswith(start):
+                    return
+                yield key[len(start) :], decoded(value) if value else Blob(self, key)
 
     def tree(self, *path: Part) -> Any:
         """Everything below a path, as dicts and lists; an empty dict if there is nothing."""
         return tree((parts(key), value) for key, value in self.raw(*path))
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except self._pool.faults as error:
+            raise Unreadable(f"{self._folder}: {error}") from None
 
 
 def module() -> Any:
@@ -97,11 +132,6 @@ def module() -> Any:
         wanted = "pip install aimrocks, which there is for Python 3.12 and older"
         raise OriginFailed(f"Files of Aim need: {wanted}") from None
     return aimrocks
-
-
-@cache
-def _logs() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="deardiary-aim-")
 
 
 def encoded(path: Iterable[Part]) -> bytes:

@@ -57,5 +57,6 @@ def _bytes(content: str | bytes) -> bytes:
 
 def _histogram(fields: dict[str, Any]) -> Encoded:
     counts = numpy.frombuffer(fields["data"].read(), dtype=fields["dtype"], count=fields["bin_count"])
-    edges = numpy.linspace(*fields["range"], num=fields["bin_count"] + 1)
+    low, high = fields["range"]
+    edges = numpy.linspace(low, high, num=fields["bin_count"] + 1)
     return histogram.encode(counts=counts.tolist(), edges=edges.tolist())
