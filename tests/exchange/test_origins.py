@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import socket
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -409,6 +410,8 @@ def test_what_is_no_origin_is_refused_in_a_sentence(
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "absent"))
     assert "does not exist. Name the location: Trackio's folder" in run("import", "trackio", "--to", "nothing").err
     assert "--to PROJECT" in run("import", "tensorboard", str(tmp_path)).err
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    assert "A server of W&B needs: pip install" in run("import", "wandb-api", "a/b", "--to", "nothing").err
 
 
 def test_a_run_without_an_end_is_over_after_a_silent_day(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,12 +96,12 @@ class Loader:
         self._models = Models(client, project_id)
 
     def load(self, wanted: Iterable[Run]) -> Iterator[Report]:
+        if self._copies is None:
+            yield from map(self._load, wanted)  # each before its origin reads the next one
+            return
         runs_of = iter(wanted)
         while window := list(islice(runs_of, _WINDOW)):
-            if self._copies is None:
-                yield from map(self._load, window)
-            else:
-                yield from self._load_copies(self._copies, window)
+            yield from self._load_copies(self._copies, window)
 
     def _load_copies(self, copies: Copies, window: Sequence[Run]) -> Iterator[Report]:
         by_experiment: dict[str, list[str]] = {}
@@ -225,8 +225,19 @@ class Loader:
                 return work.report()
         if iteration.end_date is not None:
             self._client.iterations.update(iteration.id, status_id=IterationStatus.RUNNING)
+        if run.whole is not None:
+            run = self._read_whole(run.whole, iteration, work)
         self._bring_content(run, iteration, work)
         return self._end(run, iteration, work)
+
+    def _read_whole(self, read: Callable[[], Run], iteration: Iteration, work: _Work) -> Run:
+        """Read what the origin left out at first. Its labels come now, the rest with the content."""
+        run = read()
+        work.take(run)
+        labels = {key: value for key, value in work.labels.items() if iteration.labels.get(key) != value}
+        if labels:
+            self._client.iterations.update(iteration.id, labels=labels)
+        return run
 
     def _came_home(self, run: Run, iteration_id: str, work: _Work) -> Report:
         """Leave a run alone that was born here: here is what it is; others have copies."""
@@ -464,15 +475,18 @@ class _Work:
     """What has been done of one run, for its report."""
 
     def __init__(self, run: Run) -> None:
-        self._run = run
         self.is_new = False
         self.iteration_id: str | None = None
-        self.not_taken = list(run.not_taken)
-        self.tags = checks.tags(run.tags, self.not_taken)
-        self.labels = checks.labels(run.labels, self.not_taken)
         self.points = 0
         self.files = 0
         self.changed = False
+        self.take(run)
+
+    def take(self, run: Run) -> None:
+        self._run = run
+        self.not_taken = list(run.not_taken)
+        self.tags = checks.tags(run.tags, self.not_taken)
+        self.labels = checks.labels(run.labels, self.not_taken)
 
     def known_keys(self, wanted: Iterable[Points]) -> Iterator[Points]:
         """The points whose key the server accepts."""

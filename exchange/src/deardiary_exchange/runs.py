@@ -56,7 +56,7 @@ __all__ = [
 
 
 class Unreadable(Exception):
-    """The content of one run cannot be read: the loader reports it, and the next run follows."""
+    """A run, or a part of it, cannot be read now. The load reports it as failed, and goes on with the next run."""
 
 
 class Points(NamedTuple):
@@ -153,6 +153,9 @@ class Run:
     ``parent_key`` is the ``key`` of a run that was yielded earlier. A run without ``end_date`` stays RUNNING; a later
     load brings what is new in it. ``environment`` has the arguments of `client.iterations.set_snapshot`.
     ``not_taken`` has sentences for the report: what the importer had to leave out.
+
+    ``whole`` returns the run again with what is dear to read: metrics, output, files, parameters, inputs, environment,
+    more labels and ``not_taken``. It is called only if the iteration is not yet as the run is.
     """
 
     key: str
@@ -173,6 +176,7 @@ class Run:
     output: Callable[[], Iterable[Line]] = _no_lines
     files: Iterable[File] = ()
     not_taken: Sequence[str] = ()
+    whole: Callable[[], Run] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,12 @@ def _wandb(location: str, options: Options) -> Origin:
     return Offline(Path(location))
 
 
+def _wandb_api(location: str, options: Options) -> Origin:
+    from deardiary_exchange.origins.wandb.server import Server
+
+    return Server(location)
+
+
 def _tensorboard(location: str, options: Options) -> Origin:
     from deardiary_exchange.origins.tensorboard import TensorBoard
 
@@ -78,6 +84,11 @@ def _deardiary_jl(location: str, options: Options) -> Origin:
     return DearDiaryJl(Path(location))
 
 
+def _wandb_project() -> str | None:
+    entity, project = os.environ.get("WANDB_ENTITY"), os.environ.get("WANDB_PROJECT")
+    return f"{entity}/{project}" if entity and project else None
+
+
 def _of(variable: str, *folder: str) -> Callable[[], str]:
     return lambda: os.environ.get(variable) or str(Path.home().joinpath(*folder))
 
@@ -89,6 +100,7 @@ ORIGINS = {
         _mlflow,
     ),
     "wandb": Named("a folder wandb with offline runs", lambda: "wandb", _wandb),
+    "wandb-api": Named("ENTITY/PROJECT of W&B, or the address of a project", _wandb_project, _wandb_api),
     "tensorboard": Named("a log directory", lambda: None, _tensorboard),
     "trackio": Named(
         "Trackio's folder, or its file of a project", _of("TRACKIO_DIR", ".cache", "huggingface", "trackio"), _trackio

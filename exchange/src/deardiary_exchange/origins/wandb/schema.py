@@ -121,6 +121,7 @@ MESSAGES = {
     """,
     "EnvironmentRecord": """
         2 python string
+        3 started_at Timestamp
         6 program string
         9 git GitRepoRecord
         13 username string

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 # Artifacts in which W&B itself keeps tables, histories and jobs. Tables are media of the run as well.
-_INTERNAL = ("run_table", "wandb-history", "wandb-events", "job")
+INTERNAL = ("run_table", "wandb-history", "wandb-events", "job")
 
 
 @dataclass(slots=True)
 class Logged:
-    """An artifact that the run has logged."""
+    """An artifact that the run has logged. Offline it has no number and no date, and ``files`` has paths.
+
+    With ``fetch`` the files are elsewhere: it returns the path of one, by its name.
+    """
 
     name: str
     kind: str
@@ -23,6 +27,9 @@ class Logged:
     aliases: list[str]
     files: dict[str, str]  # the path of each on the machine of the run
     references: dict[str, str]
+    version: int | None = None
+    created_ms: int | None = None
+    fetch: Callable[[str], Path] | None = None
 
 
 @dataclass(slots=True)
@@ -59,7 +66,12 @@ def values_of(history: Any) -> tuple[int, int | None, dict[str, Any]]:
     values: dict[str, Any] = {}
     for item in history.item:
         _put(values, item, _value(item))
-    step = int(values.get("_step", history.step.num))
+    return row_of(values, history.step.num)
+
+
+def row_of(values: dict[str, Any], step: int = 0) -> tuple[int, int | None, dict[str, Any]]:
+    """Step, time in ms and values of a row that has W&B's own values too."""
+    step = int(values.get("_step", step))
     time = values.get("_timestamp")
     shown = {key: value for key, value in values.items() if not key.startswith("_")}
     return step, None if time is None else round(float(time) * 1000), shown
@@ -94,12 +106,16 @@ def _take_run(state: State, run: Any) -> None:
     }
     state.names.update({key: value for key, value in given.items() if value})
     state.tags = list(run.tags) or state.tags
-    if run.start_time.seconds:
-        start_ms = milliseconds(run.start_time)
-        state.start_ms = start_ms if state.start_ms is None else min(state.start_ms, start_ms)
-        state.last_ms = max(state.last_ms, start_ms)
+    _begin(state, run.start_time)
     state.exit_code = None  # a resumed run is open again
     _take_config(state, run.config)
+
+
+def _begin(state: State, time: Any) -> None:
+    if time.seconds:
+        start_ms = milliseconds(time)
+        state.start_ms = start_ms if state.start_ms is None else min(state.start_ms, start_ms)
+        state.last_ms = max(state.last_ms, start_ms)
 
 
 def _take_config(state: State, config: Any) -> None:
@@ -117,7 +133,10 @@ def _take_summary(state: State, summary: Any) -> None:
 
 
 def _take_history(state: State, history: Any) -> None:
-    step, time_ms, values = values_of(history)
+    take_row(state, *values_of(history))
+
+
+def take_row(state: State, step: int, time_ms: int | None, values: dict[str, Any]) -> None:
     state.last_step = max(state.last_step, step)
     state.last_ms = max(state.last_ms, time_ms or 0)
     state.curves.update(leaves(values))
@@ -131,10 +150,11 @@ def _take_environment(state: State, found: Any) -> None:
         "user": found.username,
     }
     state.environment.update({key: value for key, value in given.items() if value})
+    _begin(state, found.started_at)
 
 
 def _take_artifact(state: State, found: Any) -> None:
-    if found.type in _INTERNAL:
+    if found.type in INTERNAL:
         return
     contents = found.manifest.contents
     state.artifacts.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,31 @@ from deardiary_exchange.runs import File
 _TABLE_BYTES = 32 * 1024 * 1024
 
 
-def files_of(key: str, step: int, time_ms: int | None, value: Any, folders: list[Path]) -> Iterator[File]:
-    """The files of a value; none for one that W&B shows nowhere. ValueError if it cannot be a file of ours."""
+def files_of(key: str, step: int, time_ms: int | None, value: Any, path_of: Callable[[str], Path]) -> Iterator[File]:
+    """The files of a value; none for one that W&B shows nowhere. ValueError if it cannot be a file of ours.
+
+    ``path_of`` returns the path of a file of the run.
+    """
     if isinstance(value, str):
         yield media.encoded(key, step, time_ms, ".txt", functools.partial(text.encode_text, value))
     elif isinstance(value, list):
         yield media.encoded(key, step, time_ms, ".json", functools.partial(text.encode_json, value))
     elif isinstance(value, dict) and "_type" in value:
-        yield from _typed(key, step, time_ms, value, folders)
+        yield from _typed(key, step, time_ms, value, path_of)
 
 
-def _typed(key: str, step: int, time_ms: int | None, value: Mapping[str, Any], folders: list[Path]) -> Iterator[File]:
+def _typed(
+    key: str, step: int, time_ms: int | None, value: Mapping[str, Any], path_of: Callable[[str], Path]
+) -> Iterator[File]:
     if value["_type"] == "histogram":
         yield media.encoded(key, step, time_ms, ".json", functools.partial(_histogram, value))
     elif isinstance(value.get("filenames"), list):  # several images of one step
         captions = value.get("captions") or []
         for index, name in enumerate(value["filenames"]):
             caption = str(captions[index]) if index < len(captions) and captions[index] else ""
-            yield media.stored(key, step, time_ms, find(name, folders), index=index, caption=caption)
+            yield media.stored(key, step, time_ms, path_of(name), index=index, caption=caption)
     elif isinstance(value.get("path"), str):
-        yield _of_path(key, step, time_ms, value, find(value["path"], folders))
+        yield _of_path(key, step, time_ms, value, path_of(value["path"]))
 
 
 def paths_of(value: Any) -> Iterator[str]:
@@ -44,11 +49,6 @@ def paths_of(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         found = value.get("filenames", [value.get("path")])
         yield from (path for path in found if isinstance(path, str)) if isinstance(found, list) else ()
-
-
-def find(name: str, folders: list[Path]) -> Path:
-    """A file of the run: in the newest of its folders that has it."""
-    return next((path for folder in folders if (path := folder / name).is_file()), folders[0] / name)
 
 
 def _of_path(key: str, step: int, time_ms: int | None, value: Mapping[str, Any], path: Path) -> File:
