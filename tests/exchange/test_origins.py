@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import deardiary
-from deardiary_exchange.load import Loader
 from deardiary_exchange.origins import origin as origins
-from deardiary_exchange.origins.table import ORIGINS, Options
+from deardiary_exchange.origins.table import ORIGINS
 from deardiary_exchange.runs import Unreadable
 from tests.client.cli.conftest import Said, run, server
 from tests.exchange.record import RECORDED, RECORDINGS, unpack
-from tests.exchange.test_load import state
-from tests.support.mortal import Killed, mortal
 from tests.support.server import Server
 
 if TYPE_CHECKING:
@@ -343,26 +340,6 @@ def test_imported_twice_it_is_there_once(bring: Bring, name: str) -> None:
     before = first.size()
     again = bring(name)
     assert ([*again.said["outcomes"]], again.size()) == (["unchanged"], before)
-
-
-def test_killed_and_run_again_it_goes_on(server: Server, bring: Bring, tmp_path: Path) -> None:
-    whole = bring("tensorboard")
-    expected = state(whole.client, whole.project)
-    location = str(tmp_path / "tensorboard" / RECORDINGS["tensorboard"].location)
-
-    def load(client: deardiary.Client, project: str) -> None:
-        list(Loader(client, project).load(ORIGINS["tensorboard"].open(location, Options()).runs()))
-
-    client = server.client()
-    counted, transport = mortal(server)
-    load(counted, client.projects.create("counted").id)
-    for last in (transport.requests // 3, transport.requests - 3):
-        project = client.projects.create(f"killed at {last}").id
-        killed, _ = mortal(server, last, is_sent=last % 2 == 0)
-        with pytest.raises(Killed):
-            load(killed, project)
-        load(client, project)
-        assert state(client, project) == expected, last
 
 
 def test_a_cut_file_of_wandb_is_taken_up_to_the_cut(bring: Bring, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from deardiary_exchange.origins.wandb import remote
 from tests.client.cli.conftest import Said, run, server
 from tests.exchange.real_wandb import sync, wandb_in_this_process
 from tests.exchange.record import unpack
+from tests.exchange.test_kills import survives
 from tests.exchange.test_load import state
 from tests.exchange.test_origins import Imported
 from tests.support.server import Server
@@ -97,6 +98,17 @@ def test_a_run_is_the_same_whether_its_files_or_its_server_are_read(
     assert (online.iteration("first").labels["entity"], online.iteration("second").error_message) == ("team", "")
     assert synced.refused == []
     assert [*bring("online").said["outcomes"]] == ["unchanged"]
+
+
+def test_killed_again_and_again_it_goes_on(
+    wandb: WandbServer, run: Callable[..., Said], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wandb.artifacts["QTM="] = StoredArtifact("QTM=", "net", 0, "model", files={"w": b"w"})
+    one, two = a_run(files={"w.bin": b"w"}, logged=["QTM="]), a_run("r2", 30, used=["QTM="])
+    two.log = [("2023-11-14T22:13:20", "", f"line {n}") for n in range(3)]
+    wandb.runs = {"r1": one, "r2": two}
+    where = f"{wandb.url}/team/digits"
+    survives(lambda to: run("import", "wandb-api", where, "--to", to), "wandb-api", server, monkeypatch)
 
 
 def complete(synced: WandbServer) -> None:

@@ -124,7 +124,8 @@ def value(path: str, kind: str, given: Any, **more: Any) -> dict[str, Any]:
     return {"attribute_path": path, "attribute_type": kind, f"{column.get(kind, kind)}_value": given, **more}
 
 
-def test_neptune(run: Callable[..., Said], server: Server, tmp_path: Path) -> None:
+def write_neptune(folder: Path) -> None:
+    """Two runs, one of two parts and with files."""
     parent = [
         value("sys/creation_time", "datetime", AT),
         value("sys/modification_time", "datetime", AT.replace(second=30)),
@@ -147,14 +148,18 @@ def test_neptune(run: Callable[..., Said], server: Server, tmp_path: Path) -> No
         value("samples", "file_series", {"path": "samples/7.png"}, step=Decimal(7), timestamp=AT),
         value("lost", "file", {"path": "lost.bin"}),
     ]
-    neptune(tmp_path, "RUN-1", parent)
-    neptune(tmp_path, "RUN-1", later, part=1)
+    neptune(folder, "RUN-1", parent)
+    neptune(folder, "RUN-1", later, part=1)
     fork = [value("sys/creation_time", "datetime", AT), value("sys/forking/parent", "string", "RUN-1")]
-    neptune(tmp_path, "A-2", [*fork, value("sys/failed", "bool", True)])
+    neptune(folder, "A-2", [*fork, value("sys/failed", "bool", True)])
     for name, content in (("weights/model.bin", b"weights"), ("samples/7.png", b"\x89PNG")):
-        path = tmp_path / "files" / "team_digits-12" / name
+        path = folder / "files" / "team_digits-12" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def test_neptune(run: Callable[..., Said], server: Server, tmp_path: Path) -> None:
+    write_neptune(tmp_path)
     there = importing(run, server, "neptune", tmp_path, "neptune")
     first, second = there.iteration("first"), there.iteration("A-2")
     assert (first.notes, sorted(first.tags), first.labels["user"]) == ("a first try", ["baseline", "lr=0.1"], "ada")
