@@ -15,7 +15,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from tests.support import fast_moto
+from tests.support import fast_expressions, fast_moto
 
 KEYS = [{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}]
 ATTRIBUTES = [{"AttributeName": "PK", "AttributeType": "S"}, {"AttributeName": "SK", "AttributeType": "S"}]
@@ -164,6 +164,8 @@ def test_every_operation_on_items_answers_as_moto_does(monkeypatch: pytest.Monke
     monkeypatch.setattr(DynamoDBBackend, "transact_write_items", fast_moto._transact)
     monkeypatch.setattr(Table, "query", fast_moto._query)
     monkeypatch.setattr(DynamoType, "cast_value", fast_moto._cast_value)
+    for owner, name, original in fast_expressions.ORIGINALS:
+        monkeypatch.setattr(owner, name, original)
     with mock_aws():
         assert quick == answers()
 

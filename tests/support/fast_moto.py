@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import functools
 import json
 import threading
 from collections.abc import Iterator
@@ -17,8 +18,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore import useragent
+from botocore.signers import RequestSigner
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import ServiceException
+from moto.core.models import botocore_stubber
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb import models
@@ -26,6 +30,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
+
+from tests.support.fast_expressions import fast_expressions
 
 # Held by each request to moto, and by each reader of its memory. moto may call itself.
 lock = threading.RLock()
@@ -40,17 +46,27 @@ _one_at_a_time = threading.RLock()
 _process_request = BotocoreStubber.process_request
 _transact = models.DynamoDBBackend.transact_write_items
 _query = Table.query
+_sign = RequestSigner.sign
 _cast_value: Any = vars(DynamoType)["cast_value"]
 
 
 @contextmanager
 def fast_moto() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
+    kept_text = functools.cache(useragent.sanitize_user_agent_string_component)
+    with pytest.MonkeyPatch.context() as patch, fast_expressions():
+        patch.setattr(useragent, "sanitize_user_agent_string_component", kept_text)
+        patch.setattr(RequestSigner, "sign", _sign_for_others)
         patch.setattr(BotocoreStubber, "process_request", _process)
         patch.setattr(models.DynamoDBBackend, "transact_write_items", _transact_quickly)
         patch.setattr(Table, "query", _query_partition)
         patch.setattr(DynamoType, "cast_value", property(_cast_quickly))
         yield
+
+
+def _sign_for_others(signer: Any, operation: str, request: Any, *given: Any, **named: Any) -> None:
+    """Moto looks at no signature of DynamoDB's requests."""
+    if not (botocore_stubber.enabled and signer._service_id == "DynamoDB"):
+        _sign(signer, operation, request, *given, **named)
 
 
 def _process(stubber: BotocoreStubber, request: Any) -> Any:
