@@ -12,11 +12,20 @@ import pytest
 
 import app  # noqa: F401 - registers the routes
 import deardiary
-from tests.security.test_matrix import ENDING, RULES, Rule
+from tests.security.test_matrix import RULES, Rule
 from tests.support.asks import ASKS
 from tests.support.server import Reply, Server, server_on_moto
 from tests.support.world import World, make_world
 
+# After these the experiment or the iteration accepts no writes.
+ENDING = (
+    *("PATCH /experiments/{experiment_id}", "PATCH /iterations/{iteration_id}"),
+    *(
+        "POST /api/2.0/mlflow/experiments/delete",
+        "POST /api/2.0/mlflow/runs/delete",
+        "POST /api/2.0/mlflow/runs/update",
+    ),
+)
 # Each text of the owner contains one of these.
 SECRET = "sesame"
 SECRET_VALUE = 31415926.5

@@ -14,8 +14,8 @@ from chalicelib.routes.http.shared import ALLOWED
 from chalicelib.security import Claims
 from chalicelib.storage.keyring import read_keyring
 from tests.support.asks import ASKS, OPERATIONS
-from tests.support.emulator import Emulator
-from tests.support.server import Reply, Server, server_on_emulator
+from tests.support.fresh import Fresh
+from tests.support.server import Reply, Server, server_on_moto
 from tests.support.world import World, make_world
 
 
@@ -270,15 +270,6 @@ RULES = {
 
 READS = {f"{each.method} {each.path}" for each in OPERATIONS if each.reads or each.method == "GET"}
 
-# After these the experiment or the iteration accepts no writes.
-ENDING = (
-    *("PATCH /experiments/{experiment_id}", "PATCH /iterations/{iteration_id}"),
-    *(
-        "POST /api/2.0/mlflow/experiments/delete",
-        "POST /api/2.0/mlflow/runs/delete",
-        "POST /api/2.0/mlflow/runs/update",
-    ),
-)
 OK = "allowed"
 NOBODY = {"anonymous": 401, "expired token": 401, "deleted user": 401}
 MEMBERS = ("create", "read", "update", "delete")
@@ -327,8 +318,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def server(emulator: Emulator) -> Iterator[Server]:
-    with server_on_emulator(emulator.environment()) as running:
+def server() -> Iterator[Server]:
+    with server_on_moto() as running:
         yield running
 
 
@@ -402,16 +393,22 @@ def test_each_caller_reads_by_permission(server: Server, shared: Stage, route: s
 
 
 @pytest.fixture(scope="module")
-def open_stage(server: Server, cast: Cast) -> Stage:
-    """For writes: no test ends anything in it."""
-    return new_stage(server, cast)
+def fresh(server: Server, shared: Stage, viewers: dict[str, str]) -> Fresh:
+    """The data of the shared stage: a test that changes them restores them for its next request, and for the others."""
+    return Fresh(server)
+
+
+@pytest.fixture
+def open_stage(shared: Stage, fresh: Fresh) -> Iterator[Stage]:
+    """For writes and deletions."""
+    yield shared
+    fresh.again()
 
 
 @pytest.mark.parametrize("route", [route for route in RULES if route not in READS and not route.startswith("DELETE ")])
-def test_each_caller_writes_by_permission(server: Server, cast: Cast, open_stage: Stage, route: str) -> None:
-    stage = new_stage(server, cast) if route in ENDING else open_stage
+def test_each_caller_writes_by_permission(server: Server, open_stage: Stage, route: str) -> None:
     wanted = expected(RULES[route], reads=False)
-    got = {who: ask(server, route, stage.world, stage.tokens[who]) for who in wanted}
+    got = {who: ask(server, route, open_stage.world, open_stage.tokens[who]) for who in wanted}
     assert {who: OK if _is_allowed(reply) else reply.status for who, reply in got.items()} == wanted
 
 
@@ -423,8 +420,8 @@ def _is_allowed(reply: Reply) -> bool:
 
 
 @pytest.mark.parametrize("route", [route for route in RULES if route.startswith("DELETE ")])
-def test_each_caller_deletes_by_permission(server: Server, cast: Cast, route: str) -> None:
-    stage, wanted = new_stage(server, cast), expected(RULES[route], reads=False)
+def test_each_caller_deletes_by_permission(server: Server, open_stage: Stage, fresh: Fresh, route: str) -> None:
+    stage, wanted = open_stage, expected(RULES[route], reads=False)
     refused = [who for who, what in wanted.items() if what != OK]
     got = {who: ask(server, route, stage.world, stage.tokens[who]).status for who in refused}
     assert got == {who: wanted[who] for who in refused}
@@ -432,7 +429,7 @@ def test_each_caller_deletes_by_permission(server: Server, cast: Cast, route: st
     for who in wanted.keys() - refused:
         status = ask(server, route, stage.world, stage.tokens[who]).status
         assert (204 if status == 200 else status) == (404 if own and who != "owner" else 204)
-        stage = new_stage(server, cast)
+        fresh.again()
 
 
 # What the viewer of a share may call, and with which share of the world's objects: of the iteration, of its parent, of
