@@ -33,7 +33,7 @@ from tests.support.consistency import check_consistency
 from tests.support.fresh import Fresh
 from tests.support.server import Server, server_on_moto
 from tests.support.table import read_table
-from tests.support.world import make_world
+from tests.support.world import World, make_world
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,21 @@ def _fresh() -> Iterator[Fresh]:
 @pytest.fixture
 def server(_fresh: Fresh) -> Server:
     return _fresh.again()
+
+
+@pytest.fixture(scope="module")
+def _inhabited(_fresh: Fresh) -> tuple[Fresh, World]:
+    server = _fresh.again()
+    world = make_world(server)
+    return Fresh(server), world
+
+
+@pytest.fixture
+def world(server: Server, _inhabited: tuple[Fresh, World]) -> World:
+    """A world that is created once, and restored for each test."""
+    fresh, world = _inhabited
+    fresh.again()
+    return world
 
 
 @pytest.fixture(autouse=True)
@@ -74,8 +89,7 @@ def in_days(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_object_is_restored_as_it_was(server: Server, kind: str) -> None:
-    world = make_world(server)
+def test_an_object_is_restored_as_it_was(server: Server, world: World, kind: str) -> None:
     object_id = world.ids[f"{kind}_id"]
     path = f"/{kind}s/{object_id}"
     shown = found(server.call("GET", path))
@@ -110,9 +124,8 @@ def _refreshed(ids: dict[str, str]) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_trash_names_what_was_deleted_until_it_is_purged(
-    server: Server, kind: str, monkeypatch: pytest.MonkeyPatch
+    server: Server, world: World, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = make_world(server)
     object_id, path = world.ids[f"{kind}_id"], f"/projects/{world.ids['project_id']}/trash"
     name = found(server.call("GET", f"/{kind}s/{object_id}"))["name"]
     reply = server.call("DELETE", f"/{kind}s/{object_id}", token=world.token)
@@ -136,9 +149,8 @@ def test_the_trash_names_what_was_deleted_until_it_is_purged(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", ["?purge=true", "trash", "no undo"])
 def test_a_purge_removes_everything_at_once(
-    server: Server, kind: str, way: str, monkeypatch: pytest.MonkeyPatch
+    server: Server, world: World, kind: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = make_world(server)
     object_id = world.ids[f"{kind}_id"]
     if way == "no undo":
         without = config.settings()._replace(undo=None)
@@ -179,8 +191,7 @@ def test_a_name_taken_meanwhile_needs_another(server: Server, kind: str, path: s
 
 
 @pytest.mark.parametrize("kind", ["project", "iteration", "resource"])
-def test_any_object_can_be_restored_under_another_name(server: Server, kind: str) -> None:
-    world = make_world(server)
+def test_any_object_can_be_restored_under_another_name(server: Server, world: World, kind: str) -> None:
     object_id = world.ids[f"{kind}_id"]
     delete(server, kind, object_id)
     assert restore(server, object_id, name="renamed")["name"] == "renamed"
