@@ -272,6 +272,22 @@ def test_steps_far_apart_are_read_in_few_pages(wandb: WandbServer, bring: Bring)
     assert wandb.asked["HistoryPage"] < 10
 
 
+def test_rows_that_are_in_parquet_and_live_come_once(
+    wandb: WandbServer, bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_ROWS", 4)
+    one = wandb.runs["r1"] = a_run(steps=9, exported=6, files={"media/a.png": b"\x89PNG"})
+    image = {"_type": "image-file", "path": "media/a.png"}
+    one.history[1] = '{"odd": NaN, "a": {"b": 2}, "l": [1, 2], "_step": 1, "_timestamp": 1700000001}'
+    one.history[5] = json.dumps({"seen": image, "word": "seven", "_step": 5, "_timestamp": START_S + 5})
+    there = bring("parquet")
+    assert wandb.asked["parquet"] > 0
+    assert [step for step, _ in there.curve("r1", "loss")] == [0, 2, 3, 4, 6, 7, 8]
+    assert (there.curve("r1", "odd"), there.curve("r1", "a.b")) == ([(1, "nan")], [(1, "2.0")])
+    names = {"media/l/00000001.json", "media/seen/00000005.png", "media/word/00000005.txt"}
+    assert (set(there.files("r1")), there.said["runs"][0]["files"]) == (names, 3)
+
+
 def test_samples_that_wandb_leaves_out_are_reported(
     wandb: WandbServer, bring: Bring, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import json
 import re
 import threading
@@ -18,6 +19,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote, unquote
+
+import pyarrow
+from pyarrow import parquet
+
+from deardiary_exchange.origins.wandb.state import leaves
 
 API_KEY = "0123456789" * 4
 _CREATED = "2026-11-29T07:02:40Z"
@@ -48,6 +54,7 @@ class StoredRun:
     state: str = "running"
     logged: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
+    exported: int = 0  # the first rows that are in a file of Parquet too
 
 
 @dataclass
@@ -106,7 +113,7 @@ class WandbServer:
         of_run = {
             "Run": lambda run, _: self._node(run),
             "RunHistoryKeys": lambda run, _: {"historyKeys": _history_keys(run)},
-            "RunParquetHistory": lambda run, _: {"parquetHistory": {"parquetUrls": [], "liveData": []}},
+            "RunParquetHistory": self._parquet,
             "HistoryPage": _history_page,
             "RunFullHistory": _events,
             "RunConsoleLogPage": _log_page,
@@ -168,6 +175,11 @@ class WandbServer:
             "user": {"name": "Ada", "username": shown.get("user", "ada")},
             "historyKeys": _history_keys(run),
         }
+
+    def _parquet(self, run: StoredRun, given: dict[str, Any]) -> Any:
+        urls = [f"{self.url}/parquet/{run.name}"] if run.exported else []
+        live = [{key: json.loads(line).get(key) for key in given["liveKeys"]} for line in run.history[run.exported :]]
+        return {"parquetHistory": {"parquetUrls": urls, "liveData": live}}
 
     def _files(self, run: StoredRun, given: dict[str, Any]) -> Any:
         wanted = given.get("fileNames") or []
@@ -287,6 +299,8 @@ class WandbServer:
             raise Refused("it is gone", 404)
         if kind == "stored" and (file := unquote("/".join(rest))) in self.runs[name].files:
             return self.runs[name].files[file]
+        if kind == "parquet":
+            return _parquet_of(self.runs[name])
         if kind == "manifests":
             return json.dumps(self._manifest_of(self.artifacts[name])).encode()
         if kind == "artifactsV2":
@@ -341,6 +355,14 @@ def _history_page(run: StoredRun, given: dict[str, Any]) -> Any:
         raise Refused(f"fewer samples than steps: {given}")
     lines = [line for line in run.history if given["minStep"] <= _step(line) < given["maxStep"]]
     return {"history": lines[: given["pageSize"]]}
+
+
+def _parquet_of(run: StoredRun) -> bytes:
+    rows = [dict(leaves(json.loads(line))) for line in run.history[: run.exported]]
+    keys = {key for row in rows for key in row}
+    content = io.BytesIO()
+    parquet.write_table(pyarrow.table({key: [row.get(key) for row in rows] for key in sorted(keys)}), content)
+    return content.getvalue()
 
 
 def _events(run: StoredRun, given: dict[str, Any]) -> Any:

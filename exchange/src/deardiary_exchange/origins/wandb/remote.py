@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Any
 
 from deardiary.wire.times import parse_time, to_milliseconds
 from deardiary_exchange.origins import media
+from deardiary_exchange.origins.origin import number
 from deardiary_exchange.origins.wandb.form import Alert, Reading, Row, Sample
-from deardiary_exchange.origins.wandb.state import row_of
+from deardiary_exchange.origins.wandb.state import leaves, row_of
 from deardiary_exchange.runs import File, Line, Unreadable
 
 # Rows of one request. W&B keeps the load of the machine as samples, and gives at most so many of them.
@@ -97,7 +98,8 @@ class Remote(Reading):
     def _spool(self, pages: int, take: Callable[[Row], object]) -> int:
         count = 0
         with self._rows.open("w") as file:
-            for count, row in enumerate(self._run.scan_history(page_size=pages), 1):  # noqa: B007 - the last one
+            rows = once(self._run.scan_history(page_size=pages), pages)
+            for count, row in enumerate(rows, 1):  # noqa: B007 - the last one
                 file.write(f"{json.dumps(row)}\n")
                 take(Row(*row_of(row)))
         return count
@@ -169,6 +171,27 @@ class Remote(Reading):
 def _page_of(last_step: int, rows: int) -> int:
     """The steps of a page that has about _ROWS rows: steps may be far apart."""
     return max(_ROWS, _ROWS * (last_step + 1) // max(rows, 1))
+
+
+def once(rows: Iterable[dict[str, Any]], pages: int) -> Iterator[dict[str, Any]]:
+    """The rows without those that come twice: wandb reads a page from Parquet and then live, and some rows are in both.
+
+    Both have the same values, nested or not, as integers or not.
+    """
+    page, seen = 0, set[str]()
+    for row in rows:
+        step = int(row.get("_step", 0))
+        if step // pages != page:
+            page, seen = step // pages, set()
+        content = repr(sorted((key, _alike(value)) for key, value in leaves(row) if value is not None))
+        if content not in seen:
+            seen.add(content)
+            yield row
+
+
+def _alike(value: Any) -> str:
+    found = number(value)
+    return json.dumps(value, sort_keys=True) if found is None else repr(found)
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
