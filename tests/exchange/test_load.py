@@ -6,19 +6,22 @@ import dataclasses
 import io
 import json
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
+from unittest import mock
 
-import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import deardiary
+from deardiary_exchange import on_disk
 from deardiary_exchange import points as batching
 from deardiary_exchange.load import Loader, Report
+from deardiary_exchange.on_disk import PointsOnDisk
 from deardiary_exchange.points import batch_id_of, batches, missing, wire_of
 from deardiary_exchange.runs import (
     Experiment,
@@ -39,6 +42,7 @@ from tests.support.server import Server, server_on_moto
 NEVER = datetime(2020, 2, 29, 12, 30, 15, 123000, timezone.utc)
 LATER = datetime(2020, 3, 1, 1, 2, 3, 4000, timezone.utc)
 AT = 1_582_979_415_123
+STEPS = st.integers(0, 2) | st.sampled_from([-(2**63), 2**63 - 1])
 SWEEP = Experiment(key="e1", name="sweep", created_date=NEVER, labels={"team": "nlp"}, tags=["first"])
 
 
@@ -265,26 +269,21 @@ def test_a_deleted_run_stays_deleted(client: deardiary.Client, project: str) -> 
     assert second.outcome == "deleted"
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 2), st.sampled_from([0.0, -0.0, math.nan]))), st.data())
+@given(st.lists(st.tuples(st.sampled_from("ab"), STEPS, st.sampled_from([0.0, -0.0, math.nan]))), st.data())
 def test_missing_points_are_those_that_are_left(all_points: list[tuple[str, int, float]], data: st.DataObject) -> None:
     """Whichever of the points are there, equal ones included, the rest is missing, each as often as it is left."""
     present = data.draw(st.lists(st.booleans(), min_size=len(all_points), max_size=len(all_points)))
     wanted = [points(key, [step], [AT], [value]) for key, step, value in all_points]
     there = [each for each, is_there in zip(all_points, present, strict=True) if is_there]
-    there.sort(key=lambda each: each[0])
-    table = pyarrow.table(
-        {
-            "key": pyarrow.array([each[0] for each in there], pyarrow.string()).dictionary_encode(),
-            "step": pyarrow.array([each[1] for each in there], pyarrow.int64()),
-            "value": pyarrow.array([each[2] for each in there], pyarrow.float64()),
-            "recorded_at": pyarrow.array([AT] * len(there), pyarrow.timestamp("ms", tz="UTC")),
-        }
-    )
-    found = [
-        (key, step, repr(value))
-        for key, columns in missing(wanted, table)
-        for step, value in zip(columns.steps, columns.values, strict=True)
-    ]
+    few = mock.patch.multiple(on_disk, HELD_POINTS=3, WINDOW_POINTS=2)
+    with few, PointsOnDisk(3) as known:
+        for key, columns in (points(key, [step], [AT], [value]) for key, step, value in there):
+            known.add(key, columns.steps, columns.times, array("q", columns.values.tobytes()))
+        found = [
+            (key, step, repr(value))
+            for key, columns in missing(wanted, known)
+            for step, value in zip(columns.steps, columns.values, strict=True)
+        ]
     left = Counter((key, step, repr(value)) for key, step, value in all_points)
     left.subtract((key, step, repr(value)) for key, step, value in there)
     assert Counter(found) == +left

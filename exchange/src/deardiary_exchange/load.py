@@ -16,8 +16,9 @@ Killed and started again, it goes on; started twice, it changes nothing:
   follows from its content, so that two loaders at once do no harm
 - files are found by a key of run, name and content; bytes that the project has are not sent again
 
-It holds the points of one run in memory at most. A refusal of one run is in its report, and the next run follows; a
-server that does not answer, or that refuses the caller, raises ClientError.
+Its memory does not grow with the points of a run: those of a run that was begun are compared on disk
+(`deardiary_exchange.on_disk`). A refusal of one run is in its report, and the next run follows; a server that does not
+answer, or that refuses the caller, raises ClientError.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from deardiary.errors import Conflict, Invalid, NotFound
 from deardiary.wire import limits
 from deardiary.wire.shapes import ExperimentStatus, IterationStatus
 from deardiary.wire.times import format_time, from_milliseconds
-from deardiary_exchange import checks, points
+from deardiary_exchange import checks, history, points
 from deardiary_exchange.files import Owner, key_of_file, store
 from deardiary_exchange.keys import hash_of, key_of
 from deardiary_exchange.models import Models
@@ -266,8 +267,8 @@ class Loader:
 
     def _has_more(self, run: Run, iteration: Iteration, work: _Work) -> bool:
         """True if the origin has points of an ended run that are not here: a batch came late."""
-        present = self._client.metrics.to_dataframe(iteration.id, backend="arrow")
-        return next(iter(points.missing(work.known_keys(run.metrics()), present)), None) is not None
+        with history.read(self._client, iteration.id) as present:
+            return next(points.missing(work.known_keys(run.metrics()), present), None) is not None
 
     def _end(self, run: Run, iteration: Iteration, work: _Work, *, is_last: bool = False) -> Report:
         """Record what the run has read, and end it; unless it read what is not there yet."""
@@ -398,10 +399,15 @@ class Loader:
             work.changed = True
 
     def _bring_points(self, run: Run, iteration: Iteration, work: _Work) -> None:
-        wanted, number = work.known_keys(run.metrics()), 0
-        if not work.is_new:
-            present = self._client.metrics.to_dataframe(iteration.id, backend="arrow")
-            wanted, number = points.missing(wanted, present), present.num_rows
+        wanted = work.known_keys(run.metrics())
+        if work.is_new:
+            self._send_points(wanted, iteration, work, 0)
+            return
+        with history.read(self._client, iteration.id) as present:
+            self._send_points(points.missing(wanted, present), iteration, work, present.count)
+
+    def _send_points(self, wanted: Iterable[Points], iteration: Iteration, work: _Work, number: int) -> None:
+        """Send points in batches; ``number`` are there already."""
         for batch in points.batches(wanted):
             sent = points.wire_of(batch)
             self._client.iterations.log_columns(iteration.id, sent, batch_id=points.batch_id_of(batch, number))

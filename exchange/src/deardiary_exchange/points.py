@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from array import array
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,16 @@ import numpy
 from deardiary.wire import limits
 from deardiary.wire.form import encode_float
 from deardiary.wire.times import format_many
-from deardiary_exchange.runs import Columns, Points, points_of_arrays
+from deardiary_exchange.on_disk import PointsOnDisk, windows
+from deardiary_exchange.runs import Points, points_of_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow
     from numpy.typing import NDArray
+
+    from deardiary_exchange.on_disk import Rows
 
 # Upper bounds of a point, and of a key with its escapes, in the JSON of a batch.
 _POINT_BYTES, _KEY_BYTES = 90, 60
@@ -69,17 +73,20 @@ def _values(values: list[float]) -> Sequence[Any]:
     return values if all(map(math.isfinite, values)) else [encode_float(value) for value in values]
 
 
-def missing(wanted: Iterable[Points], present: pyarrow.Table) -> Iterator[Points]:
-    """The wanted points without those that are present, each as often as it is there; metric by metric."""
-    known = {key: _rows(*columns) for key, *columns in columns_by_key(present)}
-    by_key: dict[str, list[Columns]] = {}
-    for key, columns in wanted:
-        by_key.setdefault(key, []).append(columns)
-    for key, parts in by_key.items():
-        rows = numpy.concatenate([_rows(each.steps, each.times, each.values) for each in parts], axis=1)
-        left = rows if key not in known else rows[:, _not_in(rows, known[key])]
-        if left.shape[1]:
-            yield points_of_arrays(key, left[0], left[1], left[2].view("f8"))
+def missing(wanted: Iterable[Points], present: PointsOnDisk) -> Iterator[Points]:
+    """The wanted points without those that are present, each as often as it is there; metric by metric.
+
+    Both are compared in windows of steps, so that the length of a metric costs disk and no memory.
+    """
+    with PointsOnDisk(3) as stored:
+        for key, columns in wanted:
+            stored.add(key, columns.steps, columns.times, array("q", columns.values.tobytes()))
+        for key in stored.names():
+            for low, high in windows(key, stored, present):
+                rows = _with_one_nan(stored.rows(key, low, high))
+                left = rows[:, _not_in(rows, _with_one_nan(present.rows(key, low, high)[:3]))]
+                if left.shape[1]:
+                    yield points_of_arrays(key, left[0], left[1], left[2].view("f8"))
 
 
 def columns_by_key(
@@ -101,16 +108,17 @@ def columns_by_key(
         yield keys.dictionary[int(codes[start])].as_py(), steps[part], times[part], values[part]
 
 
-def _rows(steps: Any, times: Any, values: Any) -> NDArray[numpy.int64]:
-    """Points as three rows of int64: the server has only one NaN."""
-    numbers = numpy.array(values, dtype="f8")
-    numbers[numpy.isnan(numbers)] = numpy.nan
-    return numpy.stack([numpy.asarray(steps, dtype="i8"), numpy.asarray(times, dtype="i8"), numbers.view("i8")])
+def _with_one_nan(rows: Rows) -> Rows:
+    """Steps, times and the bits of values, in which each NaN has the same bits: the server has only one NaN."""
+    numbers = rows[2].view("f8")
+    return numpy.stack([rows[0], rows[1], numpy.where(numpy.isnan(numbers), numpy.nan, numbers).view("i8")])
 
 
 def _not_in(wanted: NDArray[numpy.int64], present: NDArray[numpy.int64]) -> NDArray[numpy.intp]:
     """The positions of the wanted points that are left when each present one has removed one equal to it."""
     count = present.shape[1]
+    if not count or not wanted.shape[1]:
+        return numpy.arange(wanted.shape[1])
     both = numpy.concatenate([present, wanted], axis=1)
     # Equal points are neighbours, in the order of `both`: first the present ones.
     order = numpy.lexsort(both[::-1])

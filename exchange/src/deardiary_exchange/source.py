@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow
 
+from deardiary_exchange import history
 from deardiary_exchange.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     import deardiary
     from deardiary.wire.shapes import Input, IterationOverview, MetricSummary, OutputLine, OutputPage, Snapshot
+    from deardiary_exchange.on_disk import Rows
 
-# Points of one request, unless one metric has more; more than these are not read ahead.
+# An iteration with more points is not read ahead, and not held in memory.
 _MOST_POINTS = 500_000
 Row = dict[str, Any]
 
@@ -60,41 +62,38 @@ def content_of(client: deardiary.Client, iteration: IterationOverview) -> Conten
         client.iterations.snapshot(iteration.id),
         list(client.inputs.list(iteration.id)),
         client.iterations.output_page(iteration.id),
-        points_table(client, iteration.id, ()) if is_small else None,
+        points_table(client, iteration.id) if is_small else None,
     )
 
 
 def point_tables(client: deardiary.Client, iteration: IterationOverview, content: Content) -> Iterator[pyarrow.Table]:
-    """The points of an iteration, metric by metric."""
-    metrics = iteration.metrics or {}
+    """The points of an iteration, metric by metric; those of a large one in windows of steps, from the disk."""
     if content.points is not None:
         yield content.points
-    elif metrics:
-        for keys in _groups(metrics):
-            yield points_table(client, iteration.id, keys)
+    elif iteration.metrics:
+        with history.read(client, iteration.id) as points:
+            for key in sorted(points.names()):
+                for rows in history.in_order(points, key):
+                    yield _window(iteration.id, key, rows)
 
 
-def points_table(client: deardiary.Client, iteration_id: str, keys: Sequence[str]) -> pyarrow.Table:
+def points_table(client: deardiary.Client, iteration_id: str) -> pyarrow.Table:
     """Points as the table of an export; the columns are those that the client has decoded, not copied."""
-    table = client.metrics.to_dataframe(iteration_id, keys, backend="arrow")
-    ids = pyarrow.DictionaryArray.from_arrays(
-        pyarrow.array(memoryview(bytes(4 * table.num_rows)).cast("i"), pyarrow.int32()), pyarrow.array([iteration_id])
-    )
-    return table.add_column(0, "iteration_id", ids).cast(TABLES["metrics"])
+    table = client.metrics.to_dataframe(iteration_id, backend="arrow")
+    return table.add_column(0, "iteration_id", _repeated(iteration_id, table.num_rows)).cast(TABLES["metrics"])
 
 
-def _groups(metrics: Mapping[str, MetricSummary]) -> Iterator[list[str]]:
-    """Keys whose points fit into one request, in order."""
-    group: list[str] = []
-    size = 0
-    for key in sorted(metrics):
-        if group and size + metrics[key].count > _MOST_POINTS:
-            yield group
-            group, size = [], 0
-        group.append(key)
-        size += metrics[key].count
-    if group:
-        yield group
+def _window(iteration_id: str, key: str, rows: Rows) -> pyarrow.Table:
+    steps, times, bits = rows
+    count = len(steps)
+    columns = [_repeated(iteration_id, count), _repeated(key, count), steps, bits.view("f8"), times.view("M8[ms]")]
+    found = map(pyarrow.array, columns)
+    return pyarrow.Table.from_arrays([*found], names=TABLES["metrics"].names).cast(TABLES["metrics"])
+
+
+def _repeated(word: str, count: int) -> pyarrow.DictionaryArray:
+    codes = pyarrow.array(memoryview(bytes(4 * count)).cast("i"), pyarrow.int32())
+    return pyarrow.DictionaryArray.from_arrays(codes, pyarrow.array([word]))
 
 
 def lines_of(client: deardiary.Client, iteration_id: str, first: OutputPage) -> Iterator[OutputLine]:

@@ -19,12 +19,11 @@ def read_points(
     api: Api, iteration_id: str, keys: Sequence[str], min_step: int | None, max_step: int | None
 ) -> dict[str, Columns]:
     """Read the points of these keys in their order, or of all keys, sorted. A key without points is left out."""
-    path = path_of("iterations", iteration_id, "metrics", "columns")
     window = present(min_step=min_step, max_step=max_step)
     asked = [*(("key", key) for key in keys), *window.items()]
     decoder = _Decoder(frozenset(keys) or None)
     try:
-        for page in _pages(api, path, asked):
+        for page in read_pages(api, iteration_id, asked):
             decoder.add(page)
         parts = decoder.parts()
     except DamagedData as error:
@@ -34,8 +33,9 @@ def read_points(
     return {key: columns for key, columns in found.items() if len(columns)}
 
 
-def _pages(api: Api, path: str, asked: Sequence[tuple[str, object]]) -> Iterator[PointsPage]:
+def read_pages(api: Api, iteration_id: str, asked: Sequence[tuple[str, object]] = ()) -> Iterator[PointsPage]:
     """Read all pages. The next one is on its way while the caller decodes one."""
+    path = path_of("iterations", iteration_id, "metrics", "columns")
 
     def read(cursor: str | None) -> PointsPage:
         query = urlencode([*asked, *present(cursor=cursor).items()])

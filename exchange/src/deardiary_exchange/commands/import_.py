@@ -25,7 +25,7 @@ def add(commands: Subparsers) -> None:
     )
     parser.add_argument("--to", metavar="PROJECT", help="the name of the project (default: that of the exported one)")
     parser.add_argument(
-        "--artifacts", metavar="FOLDER", type=Path, help="where the artifacts of MLflow or Neptune are now"
+        "--artifacts", metavar="FOLDER", type=Path, help="where the artifacts of MLflow, Neptune or Aim are now"
     )
     parser.add_argument("--step-factor", type=count, default=1, metavar="N", help="multiply steps that have fractions")
 
