@@ -95,7 +95,7 @@ def test_the_machine_is_watched_until_the_iteration_ends(monkeypatch: pytest.Mon
         monkeypatch.setattr(type(active), "log_sample", log_and_tell)
         active.watch_system(seconds=0.01)
         for _ in range(3):
-            assert sampled.acquire(timeout=10)
+            assert sampled.acquire(timeout=60)
     assert "deardiary-system" not in {thread.name for thread in threading.enumerate()}
     samples = machine.samples()
     assert set(samples) == {"system/cpu_percent", "system/memory_percent", "system/process_memory_mb"}

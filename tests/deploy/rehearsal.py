@@ -47,7 +47,7 @@ def running_cloud() -> Iterator[str]:
             yield endpoint
         finally:
             process.stdin.close()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 @dataclass(frozen=True)

@@ -81,20 +81,20 @@ def test_the_dashboard_is_in_the_package_and_signs_in(deployment: Deployment) ->
     origin = "://".join(urlsplit(deployment.url)[:2])
     site = f"{origin}/api"
     with requests.Session() as browser:
-        root = browser.get(f"{deployment.url}/", timeout=10, allow_redirects=False)
+        root = browser.get(f"{deployment.url}/", timeout=60, allow_redirects=False)
         assert (root.status_code, root.headers["location"]) == (302, f"{site}/ui")
-        page = browser.get(f"{deployment.url}/ui", timeout=10).text
+        page = browser.get(f"{deployment.url}/ui", timeout=60).text
         assert f'data-site="{site}" data-sign-in="required"' in page
         for url in re.findall(rf'"{re.escape(site)}(/ui/[^"]+)"', page):
-            asset = browser.get(deployment.url + url, timeout=10)
+            asset = browser.get(deployment.url + url, timeout=60)
             assert asset.headers["cache-control"].endswith(("immutable", "no-cache")), url
         headers = {"Sec-Fetch-Site": "same-origin"}
         username, password = "admin", found(r"password: (\S+)", deployment.printed)
         body = {"username": username, "password": password}
-        answer = browser.post(f"{deployment.url}/auth/session", json=body, headers=headers, timeout=10)
+        answer = browser.post(f"{deployment.url}/auth/session", json=body, headers=headers, timeout=60)
         assert answer.status_code == 200, answer.text
         cookie = answer.headers["set-cookie"].partition(";")[0]
-        me = browser.get(f"{deployment.url}/auth/me", headers=headers | {"Cookie": cookie}, timeout=10)
+        me = browser.get(f"{deployment.url}/auth/me", headers=headers | {"Cookie": cookie}, timeout=60)
         assert me.json()["username"] == username
     (rule,) = deployment.checkout.aws("s3").get_bucket_cors(Bucket=DEV.bucket)["CORSRules"]
     assert rule["AllowedOrigins"] == [origin]
@@ -102,7 +102,7 @@ def test_the_dashboard_is_in_the_package_and_signs_in(deployment: Deployment) ->
 
 def test_an_unknown_route_gets_an_error_of_our_form(deployment: Deployment) -> None:
     for headers in ({}, {"Authorization": "Bearer secret"}):
-        answer = requests.get(f"{deployment.url}/nothing/here", headers=headers, timeout=10)
+        answer = requests.get(f"{deployment.url}/nothing/here", headers=headers, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
         assert answer.json()["details"] == {"kind": "route"}
         assert "secret" not in answer.text

@@ -137,7 +137,7 @@ def test_upkeep_has_the_rights_that_it_needs(real_server: Server, monkeypatch: p
     world, now = make_world(real_server), clock.now
     path = f"{world.ids['experiment_id']}/{world.ids['iteration_id']}/artifacts/large.bin"
     put = real_server.call("PUT", f"{ROOT}/artifacts/{path}", headers={"Content-Length": "20000000"}, token=world.token)
-    requests.put(put.headers["location"], data=b"large", timeout=10)
+    requests.put(put.headers["location"], data=b"large", timeout=60)
     with recording(monkeypatch) as calls, monkeypatch.context() as patch:
         patch.setattr(clock, "now", lambda: now() + timedelta(days=8))
         assert upkeep.run(60)

@@ -29,7 +29,7 @@ def declare(server: Server, experiment: deardiary.Experiment, data: bytes = BYTE
 
 def put(upload: Any, data: bytes, **headers: str) -> int:
     given = {name: value for name, value in (upload["headers"] | headers).items() if name != "Content-Length"}
-    return requests.request(upload["method"], upload["url"], headers=given, data=data, timeout=10).status_code
+    return requests.request(upload["method"], upload["url"], headers=given, data=data, timeout=60).status_code
 
 
 def test_bytes_go_up_and_come_back(real_server: Server, experiment: deardiary.Experiment, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_download_is_an_attachment(real_server: Server, experiment: deardiary.
     resource = real_server.client().resources.upload(experiment.id, tmp_path / "a", name)
     redirect = real_server.call("GET", f"/resources/{resource.id}/download?redirect=1")
     assert redirect.status == 302
-    answer = requests.get(redirect.headers["location"], timeout=10)
+    answer = requests.get(redirect.headers["location"], timeout=60)
     assert answer.content == BYTES
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="')
     assert answer.headers["Content-Disposition"].count('"') == 2

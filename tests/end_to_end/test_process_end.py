@@ -28,7 +28,7 @@ _HANDLERS = {
     "exits": ("signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))", "sys.stdin.read()", 3),
     "goes on": (
         "asked = []; signal.signal(signal.SIGTERM, lambda *_: asked.append(1))",
-        "any(asked or time.sleep(0.01) for _ in range(1000)); iteration.log({'saved': 1})",
+        "any(asked or time.sleep(0.01) for _ in range(6000)); iteration.log({'saved': 1})",
         0,
     ),
 }

@@ -34,7 +34,7 @@ def small_app() -> Chalice:
 
     @app.route("/echo/{word}")
     def echo(word: str) -> dict[str, str]:
-        both.wait(timeout=10)  # two requests are inside at the same time
+        both.wait(timeout=60)  # two requests are inside at the same time
         request: Any = app.current_request
         return {"word": request.uri_params["word"]}
 
@@ -59,7 +59,7 @@ def test_requests_at_the_same_time_do_not_mix(url: str) -> None:
     answers: dict[str, str] = {}
 
     def ask(word: str) -> None:
-        answers[word] = requests.get(f"{url}/echo/{word}", timeout=20).json()["word"]
+        answers[word] = requests.get(f"{url}/echo/{word}", timeout=60).json()["word"]
 
     threads = [threading.Thread(target=ask, args=(word,)) for word in ("one", "two")]
     for thread in threads:
@@ -72,14 +72,14 @@ def test_requests_at_the_same_time_do_not_mix(url: str) -> None:
 @pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)])
 def test_a_body_may_have_ten_megabytes(url: str, size: int, status: int) -> None:
     headers = {"Content-Type": "application/octet-stream"}
-    answer = requests.post(f"{url}/size", data=b"x" * size, headers=headers, timeout=20)
+    answer = requests.post(f"{url}/size", data=b"x" * size, headers=headers, timeout=60)
     assert answer.status_code == status
     assert answer.json() in ({"size": size}, {"code": "PAYLOAD_TOO_LARGE", "message": answer.json().get("message")})
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/size")])
 def test_an_unknown_route_says_so(url: str, method: str, path: str) -> None:
-    answer = requests.request(method, f"{url}{path}", timeout=20)
+    answer = requests.request(method, f"{url}{path}", timeout=60)
     assert answer.status_code == 404
     assert answer.json() == {
         "code": "NOT_FOUND",
@@ -95,13 +95,13 @@ BYTES = {"Content-Type": "application/octet-stream"}
 def test_a_chunked_body_is_read(url: str, pieces: list[bytes]) -> None:
     with requests.Session() as session:
         for _ in range(2):
-            answer = session.post(f"{url}/size", data=iter(pieces), headers=BYTES, timeout=20)
+            answer = session.post(f"{url}/size", data=iter(pieces), headers=BYTES, timeout=60)
             assert answer.json() == {"size": len(b"".join(pieces))}
 
 
 def test_a_chunked_body_may_have_ten_megabytes(url: str) -> None:
     pieces = iter([b"x" * MAX_BODY_BYTES, b"x"])
-    answer = requests.post(f"{url}/size", data=pieces, headers=BYTES, timeout=20)
+    answer = requests.post(f"{url}/size", data=pieces, headers=BYTES, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
@@ -124,7 +124,7 @@ def test_of_a_large_artifact_the_app_gets_the_headers(url: str) -> None:
     size = MAX_BODY_BYTES + 1
     with requests.Session() as session:
         for data, got in ((b"x" * size, 0), (b"x" * 5, 5)):
-            answer = session.put(f"{url}/mlflow-artifacts/artifacts/a;b", data=data, headers=BYTES, timeout=20)
+            answer = session.put(f"{url}/mlflow-artifacts/artifacts/a;b", data=data, headers=BYTES, timeout=60)
             assert answer.json() == {"name": "a%3Bb", "size": got, "declared": str(len(data))}
 
 

@@ -53,11 +53,11 @@ def tree(actor: Actor, iteration: deardiary.Iteration) -> Tree:
 
 def begin(actor: Actor, tree: Tree, data: bytes = DATA) -> tuple[Signed, dict[int, str]]:
     signed = files.begin_parts(actor, tree, PATH, 1)
-    return signed, {1: requests.put(signed.urls[0], data=data, timeout=10).headers["ETag"]}
+    return signed, {1: requests.put(signed.urls[0], data=data, timeout=60).headers["ETag"]}
 
 
 def content(tree: Tree, path: str = PATH) -> bytes:
-    return requests.get(files.request_download(tree, path, "").url, timeout=10).content
+    return requests.get(files.request_download(tree, path, "").url, timeout=60).content
 
 
 def settle(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,10 +145,10 @@ def test_bytes_put_to_a_plain_url_become_a_file_when_asked_for(
     assert files.list_folder(tree, "") == []
     with pytest.raises(NotFound):
         files.find_file(tree, PATH)
-    requests.put(url, data=DATA, timeout=10)
+    requests.put(url, data=DATA, timeout=60)
     assert files.list_folder(tree, "model") == [Entry("weights.bin", len(DATA))]
     # Its client may not have heard the answer, and sends the bytes again.
-    requests.put(url, data=DATA, timeout=10)
+    requests.put(url, data=DATA, timeout=60)
     settle(monkeypatch)
     assert content(tree) == DATA
     assert len(objects()) == 1
@@ -161,7 +161,7 @@ def test_the_upkeep_finishes_or_removes_an_upload_to_a_plain_url(
 ) -> None:
     url = files.request_put(actor, tree, PATH)
     if arrived:
-        requests.put(url, data=DATA, timeout=10)
+        requests.put(url, data=DATA, timeout=60)
     settle(monkeypatch)
     assert staged_rows() == 0
     assert len(objects()) == arrived

@@ -97,7 +97,7 @@ def upload(server: Server, resource_id: str, content: bytes) -> None:
     (request,) = found(server.call("POST", f"/resources/{resource_id}/upload"))["requests"]
     # moto keeps a checksum only when this header asks for it; S3 always does.
     headers = {**request["headers"], "x-amz-sdk-checksum-algorithm": "SHA256"}
-    requests.request(request["method"], request["url"], headers=headers, data=content, timeout=10).raise_for_status()
+    requests.request(request["method"], request["url"], headers=headers, data=content, timeout=60).raise_for_status()
 
 
 def new_ready_resource(server: Server, experiment_id: str, content: bytes, **body: Any) -> Any:

@@ -39,7 +39,7 @@ class Artifacts:
     def get(self, path: str) -> bytes:
         reply = self.call("GET", "artifacts", path)
         assert reply.status == 302, reply.body
-        return requests.get(reply.headers["location"], timeout=10).content
+        return requests.get(reply.headers["location"], timeout=60).content
 
     def upload(self, folder: str, local_path: str, *parts: bytes) -> Reply:
         body: dict[str, Any] = {"path": local_path, "num_parts": len(parts)}
@@ -47,7 +47,7 @@ class Artifacts:
         assert made.status == 200, made.body
         sent = []
         for credential, data in zip(made.body["credentials"], parts, strict=True):
-            etag = requests.put(credential["url"], data=data, headers=credential["headers"], timeout=10).headers["ETag"]
+            etag = requests.put(credential["url"], data=data, headers=credential["headers"], timeout=60).headers["ETag"]
             sent.append({"part_number": credential["part_number"], "etag": etag, "url": credential["url"]})
         done = {"path": local_path, "upload_id": made.body["upload_id"], "parts": sent}
         return self.call("POST", "mpu/complete", folder, done)

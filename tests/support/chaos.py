@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self, proxy: Chaos, body: bytes) -> Answer | None:
         """Forward the request; None if the server does not run."""
-        connection = http.client.HTTPConnection(urlsplit(proxy.target).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(proxy.target).netloc, timeout=60)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             connection.request(self.command, self.path, body or None, headers)

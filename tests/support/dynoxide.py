@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 PACKAGE, VERSION = "@dynoxide/linux-x64", "1.2.1"
 _PER_HOP = {"connection", "expect", "keep-alive", "transfer-encoding"}
-_START_SECONDS = 10
+_START_SECONDS = 60
 # dynoxide has no backups; tell `bring_up` that they are on.
 _BACKUPS_ON = {
     "ContinuousBackupsDescription": {
@@ -78,7 +78,7 @@ def with_dynoxide(binary: Path, emulator_url: str) -> Iterator[str]:
             yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @contextmanager

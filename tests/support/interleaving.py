@@ -25,7 +25,7 @@ from chalicelib import retry
 from chalicelib.aws import threads
 
 _current: ContextVar[Actor | None] = ContextVar("current", default=None)
-_SECONDS = 30
+_SECONDS = 60
 
 
 class _DeathError(BaseException):

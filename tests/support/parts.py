@@ -70,7 +70,7 @@ def ask(server: Server, resource_id: str, first: int = 1, declared: list[str] | 
 
 def put(signed: Any, data: bytes) -> int:
     headers = {name: value for name, value in signed["headers"].items() if name != "Content-Length"}
-    return requests.put(signed["url"], data=data, headers=headers, timeout=10).status_code
+    return requests.put(signed["url"], data=data, headers=headers, timeout=60).status_code
 
 
 def piece(signed: Any) -> bytes:

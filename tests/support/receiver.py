@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 # More than any machine takes for a request on loopback.
-SECONDS = 30
+SECONDS = 60
 
 
 class Received(NamedTuple):

@@ -103,7 +103,7 @@ class MotoStore:
         body = request.open_body()
         # Without this header moto keeps no checksum, though S3 does.
         headers = {**request.headers, "x-amz-sdk-checksum-algorithm": "SHA256"}
-        answer = requests.request(request.method, request.url, headers=headers, data=body.read(), timeout=10)
+        answer = requests.request(request.method, request.url, headers=headers, data=body.read(), timeout=60)
         body.close()
         answered = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, answered, io.BytesIO(answer.content))
@@ -205,7 +205,7 @@ def server_on_moto(**settings: str) -> Iterator[Server]:
 
 def _send_to_moto(host: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
     """Send what the server sends to STS to moto, which intercepts `requests`."""
-    answer = requests.post(f"https://{host}/", data=sts.BODY, headers=dict(headers), timeout=10)
+    answer = requests.post(f"https://{host}/", data=sts.BODY, headers=dict(headers), timeout=60)
     return answer.status_code, answer.content
 
 

@@ -72,7 +72,7 @@ def _ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def train(active: ActiveIteration, *, seconds: float = 20.0) -> None:
+def train(active: ActiveIteration, *, seconds: float = 60.0) -> None:
     """Log until something stops it."""
     until = time.monotonic() + seconds
     for step in itertools.count():
@@ -409,7 +409,7 @@ class TestPace:
         with begin(server, parameters={"lr": 1}) as active:
             active.flush()
             monkeypatch.setattr(active.journal._writer, "sync", synced.set)
-            assert synced.wait(20)
+            assert synced.wait(60)
 
     @pytest.mark.parametrize(("pace", "seconds"), [(2.0, 15.0), (30.0, 60.0), (None, 60.0)])
     def test_heartbeats_are_closer_while_a_reader_watches(
@@ -439,7 +439,7 @@ class TestPace:
     def test_a_long_pace_delays_neither_parameters_nor_an_acknowledgement_nor_the_end(
         self, server: FakeServer, steering: Steering
     ) -> None:
-        steering.pace = 60.0
+        steering.pace = 600.0
         began = time.monotonic()
         with begin(server) as active:
             active.on_command("checkpoint", print)
@@ -450,7 +450,7 @@ class TestPace:
             while not steering.acknowledged:
                 active.log({"loss": 1.0})
                 time.sleep(0.002)
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 300
 
 
 class TestShell:

@@ -76,7 +76,7 @@ def test_every_byte_is_fetched_once(folder: Path) -> None:
 
 
 def test_several_pieces_are_fetched_at_once(folder: Path) -> None:
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=60)
     whole = ranged(DATA)
 
     def answer(request: Request) -> Answer:
