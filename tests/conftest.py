@@ -41,8 +41,10 @@ LONG = {
     ),
     *(
         "pages/test_table",
-        "test_matrix",
+        "tests/benchmarks/",
         "test_lost_answers",
+        "test_consistency",
+        "test_older_table",
         "test_model_races",
         "test_parent_races",
         "test_summary_interleavings",
