@@ -102,7 +102,7 @@ def test_the_table_looks_well(dashboard: Dashboard, large: str) -> None:
 def test_pinned_rows_and_the_baseline_stay_in_sight(dashboard: Dashboard, server: Server, large: str) -> None:
     [oldest] = server.call("GET", f"/experiments/{large}/iterations?order_by=created_date&limit=1").body["data"]
     # The first page does not have the baseline.
-    dashboard.page.route(re.compile("format=columns"), in_pages_of(100))
+    dashboard.page.route(re.compile("format=columns"), in_pages_of(500))
     tab = open_table(dashboard, large, columns="name,m:m00", baseline=oldest["id"])
     expect(names_of(tab).first).to_have_text("run 0")
     rows_of(tab).nth(2).hover()
