@@ -254,3 +254,16 @@ def test_an_ended_iteration_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> No
         pass
     with pytest.raises(RuntimeError, match="has ended"):
         iteration.log_dataset("late")
+
+
+def test_files_that_wait_delay_no_version(client: Client, tmp_path: Path, name: str) -> None:
+    (tmp_path / "model.bin").write_text("weights")
+    with deardiary.start(name, "versions", client=client) as iteration:
+        for step in range(20):
+            iteration.log_image("samples", b"<svg/>%d" % step, step=step)
+        version = iteration.register_model("leaves", tmp_path / "model.bin")
+        assert (version.version, bool(version.id)) == (1, True)
+        iteration.log_resource(tmp_path / "model.bin", "later.bin", wait=False)
+        assert iteration.flush(30)
+        # It waits no longer.
+        assert iteration.register_model("leaves", "later.bin").version == 2

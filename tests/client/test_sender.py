@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -192,6 +193,32 @@ def test_a_spool_that_its_writer_removes_meanwhile_needs_no_sending(
     monkeypatch.setattr(recovery, "segments_in", lambda _: [None])
     with deardiary.start("Iris", "sweep", id_key="k", client=client_of(server)) as active:
         assert active.flush(10)
+
+
+def test_what_an_earlier_process_left_is_reported_once(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Each iteration of a process tries it again: a sweep must not repeat the same line a hundred times."""
+    tries: list[str] = []
+
+    def answer(request: Request) -> transports.Answer:
+        if "left" not in json.loads(transports.body_of(request))["metrics"]:
+            return taken(request)
+        tries.append("left")
+        return (403, {"code": "FORBIDDEN", "message": "not you"})
+
+    server.answers[LOG] = answer
+    left = deardiary.start("Iris", "sweep", id_key="left", client=client_of(server), capture=())
+    left.log({"left": 1})
+    left.finish(seconds=0.01)
+    for number in range(2):
+        before = len(tries)
+        key = f"later {number}"
+        with deardiary.start("Iris", "sweep", id_key=key, client=client_of(server), capture=()) as active:
+            active.log({"loss": 1})
+            until = time.monotonic() + 30
+            while len(tries) == before or recovery._busy.locked():
+                assert time.monotonic() < until, "the spool of the earlier process was not tried"
+                time.sleep(0.01)
+    assert caplog.text.count("An earlier process has left something") == 1
 
 
 def test_less_taken_than_sent_is_completed_under_another_name(server: FakeServer) -> None:

@@ -18,6 +18,7 @@ from deardiary.spool.segment import FileSegment, segments_in
 
 _log = logging.getLogger(__name__)
 _busy = threading.Lock()
+_reported: set[Path] = set()  # each iteration of a process tries these spools again, and only the first warns
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _send_if_dead(
 ) -> Exception | None:
     """Send a dead process's records, with ``copies`` also those of another machine, which stay in the folder.
 
-    Return the error that kept them from the server; a ``quiet`` call does not warn of it.
+    Return the error that kept them from the server. A ``quiet`` call does not warn of it, nor does a repeated one.
     """
     try:
         if not _is_work(folder, run, copies=copies):
@@ -127,7 +128,8 @@ def _send_if_dead(
     except OSError as error:
         _log.debug("%s was passed over: %s", folder, error)
         return None
-    level = logging.DEBUG if quiet else logging.WARNING
+    level = logging.DEBUG if quiet or folder in _reported else logging.WARNING
+    _reported.add(folder)
     try:
         outcome = send_spool(client, folder, run, ends=ends, newest=copies)
     except Exception as error:  # noqa: BLE001 - a damaged spool must not block the others

@@ -48,6 +48,7 @@ class Artifacts:
         self._owner = owner
         self._strict = strict
         self._kept: set[str] = set()
+        self._has_kept_version = False
 
     def store(self, file: Path, name: str | None, description: str, *, wait: bool) -> Resource | Sequence[Resource]:
         from deardiary.transfer import bulk, paths
@@ -67,8 +68,7 @@ class Artifacts:
 
     def register(self, name: str, resource: str | PathLike[str], description: str) -> ModelVersion:
         known, id_key = self._owner.journal.created(), secrets.token_hex(16)
-        # A version registered now would overtake the files that are still in the spool.
-        if known is not None and not self._kept:
+        if known is not None and not self._overtakes(resource):
             try:
                 return registry.register(self._owner.client, known, name, resource, description, id_key)
             except ClientError as error:
@@ -76,6 +76,11 @@ class Artifacts:
                     raise
                 _log.warning("The model %r is to be registered later: %s", name, error)
         return self._register_later(name, resource, description, id_key)
+
+    def _overtakes(self, resource: str | PathLike[str]) -> bool:
+        """True if a version registered now would overtake this file, or an earlier version, in the spool."""
+        is_kept = not self._kept.isdisjoint((str(resource), Path(resource).name))
+        return (is_kept or self._has_kept_version) and not self._owner.journal.wait(0)
 
     def _is_final(self, error: ClientError) -> bool:
         return self._strict and not (error.is_passing or error.is_in_trash)
@@ -129,6 +134,7 @@ class Artifacts:
             stored = self._keep(file, file.name, "", id_key).name
         version = {"name": name, "resource": stored or str(resource), "description": description, "id_key": id_key}
         self._owner.journal.operation("register", version)
+        self._has_kept_version = True
         return pending_version(key_of(self._owner.ref), description)
 
 

@@ -355,7 +355,8 @@ class ActiveIteration(EnvironmentLog, InputLog, MediaLog):
         """Create a new version of the project's model of that name, and the model if there is none.
 
         ``resource`` names a resource of this iteration, the latest if there are several, or else a file to upload.
-        Offline, or if the server cannot be reached, this happens later; the answer has no id and the version 0.
+        Offline, while the server cannot be reached, or while this file or an earlier version waits in the spool, this
+        happens later; the answer has no id and the version 0.
         """
         self._check_running()
         return self._artifacts.register(checked_word("name", name), resource, checked_text("description", description))
