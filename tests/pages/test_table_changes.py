@@ -246,3 +246,20 @@ def test_a_running_iteration_says_when_it_was_seen_last(new_tab: Open, server: S
     tab.page.clock.run_for(12 * 60_000)
     expect(training).to_contain_text("silent for 12 min")
     tab.check_looks()
+
+
+def test_a_sorted_table_moves_rows_whose_value_changes(dashboard: Dashboard, server: Server, project: str) -> None:
+    experiment = new_experiment(server, project, name="in order")
+    ids = {name: new_iteration(server, experiment, name=name) for name in ("ash", "birch", "cedar")}
+    for number, iteration in enumerate(ids.values()):
+        log_values(server, iteration, {}, {"accuracy": 0.1 * (3 - number)})
+    tab = open_table(dashboard, experiment, columns="name,m:accuracy", sort="-m:accuracy")
+    expect(names_of(tab)).to_contain_text(["ash", "birch", "cedar"])
+    cell_of(tab, "cedar", "name").get_by_role("link", name="cedar").focus()
+    columns = {"accuracy": {"step": [1], "value": [0.9]}}
+    made(server.call("POST", f"/iterations/{ids['cedar']}/log", {"batch_id": "2", "metrics": columns}))
+    expect(names_of(tab)).to_contain_text(["cedar", "ash", "birch"])
+    # The keyboard goes on from the row that has moved.
+    expect(tab.page.get_by_role("link", name="cedar")).to_be_focused()
+    tab.page.keyboard.press("ArrowDown")
+    expect(tab.page.get_by_role("link", name="ash")).to_be_focused()

@@ -2,6 +2,7 @@
 import { formatNumber } from "../../components/format.ts";
 import { isOfMachine } from "../../components/metric-keys.ts";
 import { type Keys, type MetricValue, PARTS, type Part, type Row } from "../rows/model.ts";
+import type { Sorting } from "../rows/order.ts";
 import { quoted } from "./quoted.ts";
 
 export type Kind = "field" | "parameter" | "metric" | "label";
@@ -195,6 +196,15 @@ export function orderOf(sort: string, all: readonly Column[]): string {
   const [id, isDown] = parseSort(sort);
   const [column] = columnsOfIds([id], all);
   return column?.order ? `${column.order}${isDown ? " desc" : ""}` : "created_date desc";
+}
+
+/** How rows that change move; undefined in the order of creation, which does not change. */
+export function sortingOf(sort: string, all: readonly Column[]): Sorting | undefined {
+  const [id, isDown] = parseSort(sort);
+  const [column] = columnsOfIds([id], all);
+  if (!column?.order || id === "created") return undefined;
+  const { kind, key, part } = column;
+  return { column: { id, kind, key, ...(part ? { part } : {}) }, isDown };
 }
 
 export function parseSort(sort: string): [id: string, isDown: boolean] {

@@ -32,6 +32,7 @@ export function useFocus(scroller: { current: HTMLElement | null }, table: Table
     element.focus({ preventScroll: true });
     wanted.current = undefined;
   });
+  useKeptFocus(scroller, table.lines, setActive);
   const go = (cell: Cell) => {
     wanted.current = cell;
     setActive(cell.line);
@@ -68,6 +69,27 @@ export function useFocus(scroller: { current: HTMLElement | null }, table: Table
   const isActiveShown = active < table.shown.stuck || (active >= span.first && active < span.end);
   const stop = isActiveShown ? active : table.shown.stuck ? 0 : span.first;
   return { set: setActive, go, onKey, isTabStop: (line: number) => line === stop };
+}
+
+/** A row that moves to another place among the lines takes its focus along. */
+function useKeptFocus(
+  scroller: { current: HTMLElement | null },
+  lines: readonly Line[],
+  setActive: (at: number) => void,
+) {
+  const before = useRef(lines);
+  const isInside = () => !!scroller.current?.contains(document.activeElement);
+  // While this renders, the page still shows the lines of before.
+  const cell = isInside() ? cellOf(document.activeElement) : undefined;
+  const key = cell && before.current[cell.line]?.key;
+  useLayoutEffect(() => {
+    before.current = lines;
+    if (!cell || !key || lines[cell.line]?.key === key) return;
+    const line = lines.findIndex((each) => each.key === key);
+    if (line < 0) return;
+    setActive(line);
+    if (!isInside()) elementOf(scroller.current, { ...cell, line })?.focus({ preventScroll: true });
+  });
 }
 
 /** The cell that an element is in. */

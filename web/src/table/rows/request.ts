@@ -2,6 +2,7 @@
 import { quotedText } from "../columns/quoted.ts";
 import { MOST_READ } from "./keys.ts";
 import { FIELDS, PARTS, type Part } from "./model.ts";
+import type { Sorting } from "./order.ts";
 
 export interface Named {
   parameters: readonly string[];
@@ -12,6 +13,8 @@ export interface Wanted {
   experimentId: string;
   filter: string;
   order: string;
+  /** The same for rows that change later; undefined where they stay where they are. */
+  sorting?: Sorting | undefined;
   /** The keys of parameters and metrics; undefined for those that most rows have. */
   keys?: Named | undefined;
   parts: readonly Part[];

@@ -6,6 +6,7 @@ import type { Changes } from "../../state/feed.ts";
 import { follow } from "../../state/follow.ts";
 import { painted } from "../../state/painted.ts";
 import { grown, merged, type Row, rowsOf, withKeys } from "./model.ts";
+import { reordered } from "./order.ts";
 import { FIRST, NEWEST_FIRST, ofIds, queriesOf, type Wanted } from "./request.ts";
 
 export interface State {
@@ -206,8 +207,9 @@ export class TableData {
     const found = merged(grown(rows, changes.grown ?? {}), wanted, changes.gone, this.#adds);
     if (this.#adds) this.#see(wanted);
     const count = found.rows.length - rows.length;
+    const sorting = this.#wanted?.sorting;
     this.#show({
-      rows: found.rows,
+      rows: sorting ? reordered(found.rows, rows, sorting) : found.rows,
       named: merged(grown(named, changes.grown ?? {}), fresh, changes.gone, false).rows,
       total: total === null ? null : total + count,
       added: this.#adds ? [] : [...new Set([...added, ...found.added])],

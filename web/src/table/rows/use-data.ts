@@ -1,6 +1,6 @@
 /** The rows for a state of the table, and what is read of them. */
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { type Column, columnsOfIds, orderOf } from "../columns/columns.ts";
+import { type Column, columnsOfIds, orderOf, sortingOf } from "../columns/columns.ts";
 import { MOST_READ } from "./keys.ts";
 import type { Part } from "./model.ts";
 import { NEWEST_FIRST } from "./request.ts";
@@ -30,7 +30,7 @@ export function useData(experimentId: string): [TableData, State] {
 export function useReading(data: TableData, { experimentId, filter, sort, all, shown, isChosen }: Given): void {
   const wanted = useMemo(() => {
     const order = sort === "-created" ? NEWEST_FIRST : orderOf(sort, all);
-    return { experimentId, filter, order, ...keysOf(all, shown, isChosen) };
+    return { experimentId, filter, order, sorting: sortingOf(sort, all), ...keysOf(all, shown, isChosen) };
   }, [experimentId, filter, sort, all, shown, isChosen]);
   // Hiding or moving a column needs no request.
   const known = useRef("");
