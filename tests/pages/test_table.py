@@ -108,7 +108,7 @@ def test_pinned_rows_and_the_baseline_stay_in_sight(dashboard: Dashboard, server
     rows_of(tab).nth(2).hover()
     rows_of(tab).nth(2).get_by_role("button", name="Pin").click()
     expect(names_of(tab).nth(1)).to_have_text(f"run {ROWS - 2}")
-    tab.page.locator(".grid").evaluate("each => each.scrollTo(0, 40 * 32)")
+    tab.page.locator(".grid").evaluate("each => each.scrollTo(0, 40 * 36)")
     expect(names_of(tab).nth(2)).not_to_have_text(f"run {ROWS - 1}")
     places = [".grid thead th", ".grid tbody tr:nth-child(1) th", ".grid tbody tr:nth-child(2) th"]
     edges = tab.page.evaluate(

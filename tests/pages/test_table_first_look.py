@@ -66,3 +66,32 @@ def test_a_narrow_screen_shows_what_a_group_is(dashboard: Dashboard, sweep: str)
     tab.show("light", PHONE)
     for group in rows_of(tab).locator(".grid-group").all():
         assert group.evaluate("each => each.scrollWidth <= each.clientWidth")
+
+
+def test_of_many_tags_some_are_whole_and_the_rest_is_counted(
+    dashboard: Dashboard, server: Server, project: str
+) -> None:
+    experiment = new_experiment(server, project, name="tags")
+    new_iteration(server, experiment, name="ash", tags=["gpu-a100", "augment", "baseline", "paper"])
+    tags = cell_of(open_table(dashboard, experiment), "ash", "tags")
+    expect(tags).to_contain_text("+")
+    assert tags.locator(".tag").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+
+
+def test_a_phone_shows_rows_below_few_tools(dashboard: Dashboard, sweep: str) -> None:
+    dashboard.show("light", PHONE)
+    tab = open_table(dashboard, sweep)
+    assert box_of(tab.page.locator(".grid"))["y"] < 380
+    expect(tab.page.get_by_label("Only what differs")).to_be_hidden()
+    tab.page.get_by_role("button", name="Columns, views, CSV").click()
+    expect(tab.page.get_by_label("Only what differs")).to_be_visible()
+    tab.check_fits()
+
+
+def test_two_lines_of_a_cell_have_room(dashboard: Dashboard, sweep: str) -> None:
+    tab = open_table(dashboard, sweep, group="p:dataset", columns="name,m:val/loss")
+    stats = rows_of(tab).first.locator(".grid-stats").first
+    expect(stats).to_contain_text("±")
+    cell, text = box_of(rows_of(tab).first.locator("td").last), box_of(stats)
+    assert text["y"] - cell["y"] >= 2
+    assert cell["y"] + cell["height"] - text["y"] - text["height"] >= 2

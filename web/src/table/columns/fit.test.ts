@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { row } from "../rows/testing.ts";
 import { columnsOfIds } from "./columns.ts";
-import { fittedWidth } from "./fit.ts";
+import { fittedWidth, tagsThatFit } from "./fit.ts";
 
 const rows = [
   row("a", { parameters: { lr: "0.1", data: "village-v1" }, tags: ["a100"] }),
@@ -30,4 +30,13 @@ test("no column is wider than a part of the screen", () => {
   assert.ok(tags);
   assert.equal(fittedWidth(tags, [row("a", { tags: ["x".repeat(99)] })]), 190);
   assert.ok(width("tags") < 190);
+});
+
+test("of many tags those are shown that have room", () => {
+  const tags = ["gpu-a100", "augment", "baseline", "paper"];
+  assert.equal(tagsThatFit(tags, 190), 1);
+  assert.equal(tagsThatFit(tags, 230), 2);
+  assert.equal(tagsThatFit(tags, 400), 4);
+  assert.equal(tagsThatFit(tags.slice(0, 2), 40), 2);
+  assert.equal(tagsThatFit(tags, 20), 1);
 });

@@ -13,6 +13,8 @@ const LEAST_OF_METRIC = 104;
 /** Pixels of a character of a value, a title and a tag, and of what surrounds them. */
 const [CHARACTER, TITLE_CHARACTER, TAG_CHARACTER] = [8.6, 7.5, 7.6];
 const [PADDING, SORT_MARK, TAG_PADDING] = [20, 20, 20];
+/** "+12" behind the tags. */
+const COUNT_OF_TAGS = 30;
 
 /** The widths of these columns. Each is measured once, when the first rows are known. */
 export function useFitted(columns: readonly Column[], rows: readonly Row[]): ReadonlyMap<string, number> {
@@ -36,6 +38,14 @@ export function fittedWidth(column: Column, rows: readonly Row[]): number {
   const most = column.isNumber ? column.width : WIDEST_VALUE;
   const values = rows.map((row) => textOf(cellValue(row, column), column, most).length * CHARACTER + PADDING);
   return Math.round(Math.max(NARROWEST, title, Math.min(most, Math.max(...values))));
+}
+
+/** How many of the tags have room. One or two tags become shorter; of more, the last are only counted. */
+export function tagsThatFit(tags: readonly string[], width: number): number {
+  if (tags.length <= 2 || widthOfTags(tags) <= width) return tags.length;
+  let fitting = tags.length - 1;
+  while (fitting > 1 && widthOfTags(tags.slice(0, fitting)) + COUNT_OF_TAGS > width) fitting -= 1;
+  return fitting;
 }
 
 function widthOfTags(tags: readonly string[]): number {

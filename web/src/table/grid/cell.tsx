@@ -6,6 +6,7 @@ import { LastSeen } from "../../components/last-seen.tsx";
 import { IterationStatus } from "../../components/status.tsx";
 import { Duration, Time } from "../../components/time.tsx";
 import { type Column, cellValue, textOf } from "../columns/columns.ts";
+import { tagsThatFit } from "../columns/fit.ts";
 import type { Row } from "../rows/model.ts";
 import { deltaOf } from "../rows/stats.ts";
 import type { RowContext } from "./grid.tsx";
@@ -25,7 +26,7 @@ const INDENT = 14;
 export function Cell({ context, row, column, width, depth, tabIndex }: Props) {
   if (column.id === "name") return <Name row={row} depth={depth} tabIndex={tabIndex} />;
   if (column.id === "status") return <StatusCell row={row} seen={context.lastSeen.get(row.id)} />;
-  if (column.kind === "field") return <Field row={row} name={column.key} authorOf={context.authorOf} />;
+  if (column.kind === "field") return <Field row={row} name={column.key} width={width} authorOf={context.authorOf} />;
   const value = cellValue(row, column);
   const delta = deltaOf(row, context.baseline, column);
   const text = <span title={value === undefined ? undefined : String(value)}>{textOf(value, column, width)}</span>;
@@ -61,7 +62,14 @@ function StatusCell({ row, seen }: { row: Row; seen: string | undefined }) {
   );
 }
 
-function Field({ row, name, authorOf }: { row: Row; name: string; authorOf: (id: string) => string }) {
+interface FieldProps {
+  row: Row;
+  name: string;
+  width: number;
+  authorOf: (id: string) => string;
+}
+
+function Field({ row, name, width, authorOf }: FieldProps) {
   switch (name) {
     case "created":
       return <Time at={row.created_date} />;
@@ -72,20 +80,22 @@ function Field({ row, name, authorOf }: { row: Row; name: string; authorOf: (id:
     case "author":
       return row.created_by ? <span title={row.created_by}>{authorOf(row.created_by)}</span> : null;
     case "tags":
-      return <Tags tags={row.tags} />;
+      return <Tags tags={row.tags} width={width} />;
     default:
       return <span title={row.notes}>{row.notes}</span>;
   }
 }
 
-function Tags({ tags }: { tags: readonly string[] }) {
+function Tags({ tags, width }: { tags: readonly string[]; width: number }) {
+  const shown = tags.slice(0, tagsThatFit(tags, width));
   return (
     <span class="grid-tags" title={tags.join(", ") || undefined}>
-      {tags.map((each) => (
+      {shown.map((each) => (
         <span class="tag" key={each}>
           {each}
         </span>
       ))}
+      {shown.length < tags.length ? <span class="grid-more">+{tags.length - shown.length}</span> : null}
     </span>
   );
 }

@@ -2,7 +2,7 @@
 import type { ScrollPosition } from "./scroll-position.ts";
 import { rowsOnScreen, type Span } from "./window.ts";
 
-export const ROW_HEIGHT = 32;
+export const ROW_HEIGHT = 36;
 export const HEAD_HEIGHT = 46;
 
 export interface ShownRows {

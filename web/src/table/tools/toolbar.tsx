@@ -1,4 +1,5 @@
 /** Above the table: columns, what is shown of the rows, saved views, CSV, and the number of rows. */
+import { useState } from "preact/hooks";
 import { Button } from "../../components/basics.tsx";
 import type { Rights } from "../../state/rights.ts";
 import { SECRET } from "../../state/share.ts";
@@ -32,8 +33,12 @@ interface Props {
 export function Toolbar({ state, change, rights, ...props }: Props) {
   const { shown, data, table, baseline } = props;
   const setColumns = (ids: readonly string[]) => change({ columns: joined(ids) });
+  const [isOpen, setOpen] = useState(false);
   return (
-    <div class="grid-tools">
+    <div class={`grid-tools ${isOpen ? "is-open" : ""}`}>
+      <Button class="grid-tools-toggle" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        {isOpen ? "Fewer tools" : "Columns, views, CSV"}
+      </Button>
       <Chooser
         all={props.all}
         shown={shown}
@@ -44,12 +49,17 @@ export function Toolbar({ state, change, rights, ...props }: Props) {
       <Check label="Only what differs" name="differs" state={state} change={change} />
       <Check label="Children below parents" name="tree" state={state} change={change} />
       {props.groups.map((column) => (
-        <Button key={column.id} onClick={() => props.onGroup(column)} aria-label={`Do not group by ${column.title}`}>
+        <Button
+          class="is-state"
+          key={column.id}
+          onClick={() => props.onGroup(column)}
+          aria-label={`Do not group by ${column.title}`}
+        >
           <span class="clip">Group: {column.title}</span> ×
         </Button>
       ))}
       {baseline ? (
-        <Button onClick={() => change({ baseline: undefined })} aria-label="No baseline">
+        <Button class="is-state" onClick={() => change({ baseline: undefined })} aria-label="No baseline">
           <span class="clip">Baseline: {baseline.name}</span> ×
         </Button>
       ) : null}
