@@ -54,6 +54,30 @@ def test_projects_show_what_runs_in_them(dashboard: Dashboard, server: Server) -
     assert dashboard.page.url.endswith(f"#/projects/{quiet}")
 
 
+def test_projects_in_use_come_first(new_tab: Open, server: Server) -> None:
+    person = new_person(server)
+
+    def project(name: str, *iterations: str) -> str:
+        made_ = made(server.call("POST", "/projects", {"name": name}, token=person.token))["id"]
+        for iteration in iterations:
+            new_iteration(server, new_experiment(server, made_, name=iteration), name=iteration)
+        return str(made_)
+
+    running = project("Training", "long", "longer")
+    early = project("Looked at later")
+    project("Idle")
+    ended = new_iteration(server, new_experiment(server, early, name="late"), name="late")
+    end(server, ended)
+    tab = new_tab(person.username).open()
+    names = tab.page.locator(".card").get_by_role("heading")
+    expect(names).to_have_text(["Training", "Looked at later", "Idle"])
+    tab.open(f"/projects/{running}")
+    expect(tab.page.get_by_role("row", name="longer")).to_contain_text("1 running")
+    tab.open(f"/projects/{early}")
+    expect(tab.page.get_by_role("row", name="late")).to_contain_text("open")
+    expect(tab.page.get_by_text("1 running")).to_have_count(0)
+
+
 def test_an_open_home_shows_projects_that_are_new(new_tab: Open, server: Server) -> None:
     """Also the first project of a new user."""
     person = new_person(server)

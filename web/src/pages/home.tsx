@@ -1,4 +1,5 @@
 /** The projects of a user, with what runs in them now. */
+import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { components } from "../api/operations.ts";
 import { RUNNING } from "../api/words.ts";
@@ -12,7 +13,9 @@ import { useHeading } from "../state/heading.ts";
 import { useSeen } from "../state/seen.ts";
 import { NEEDS_SIGN_IN } from "../state/session.ts";
 import { type Shown, useList } from "../state/use.ts";
+import { inUseFirst } from "./home-order.ts";
 import { useExperimentNames } from "./parents.ts";
+import { MOST_RUNNING, useRunning } from "./running.ts";
 
 type Project = components["schemas"]["Project"];
 type Activity = components["schemas"]["Activity"];
@@ -20,24 +23,25 @@ const SECONDS = 30;
 const EVENTS = 15;
 /** A project without activity was changed by hand: that is seen late. */
 const SELDOM = 600;
-const SHOWN = 10;
 
 export default function Home() {
   useHeading(undefined);
   const projects = useList("/projects", {}, { every: SELDOM });
   const activity = useList("/activity", { query: { limit: EVENTS } }, { every: SECONDS, most: EVENTS });
   useNewProjects(projects, activity.data);
+  const shown = useInUseFirst(projects.data ?? [], activity.data);
   if (!projects.data) {
     return projects.error ? <ErrorBox error={projects.error} retry={projects.reload} /> : <Loading />;
   }
   if (projects.data.length === 0) return <FirstSteps />;
-  const newest = projects.data.toReversed();
+  // The activity decides the order: cards that move would be missed by a click.
+  if (!activity.data && !activity.error) return <Loading />;
   return (
     <>
       <h1 class="visually-hidden">Home</h1>
-      <Section title="Projects" count={newest.length}>
+      <Section title="Projects" count={shown.length}>
         <ul class="cards">
-          {newest.map((each) => (
+          {shown.map((each) => (
             <ProjectCard key={each.id} project={each} />
           ))}
         </ul>
@@ -45,6 +49,28 @@ export default function Home() {
       <RecentActivity activity={activity} />
     </>
   );
+}
+
+/** In which projects something runs, as far as their cards have read it. */
+const inUse = signal<ReadonlySet<string>>(new Set());
+
+function noteRunning(projectId: string, runs: boolean): void {
+  if (inUse.peek().has(projectId) === runs) return;
+  const next = new Set(inUse.peek());
+  if (runs) next.add(projectId);
+  else next.delete(projectId);
+  inUse.value = next;
+}
+
+/** The cards stay where they are while one looks at those further down. */
+function useInUseFirst(projects: readonly Project[], activity: readonly Activity[] | undefined): readonly Project[] {
+  const before = useRef<readonly string[]>([]);
+  const fresh = inUseFirst(projects, activity ?? [], inUse.value);
+  const isSame =
+    before.current.length === projects.length && projects.every((each) => before.current.includes(each.id));
+  if (!isSame || window.scrollY === 0) before.current = fresh.map((each) => each.id);
+  const places = new Map(before.current.map((id, at) => [id, at]));
+  return fresh.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));
 }
 
 /** Read the projects again when the activity names one that is not among them. */
@@ -118,9 +144,11 @@ function ProjectCard({ project }: { project: Project }) {
 }
 
 function Running({ project }: { project: Project }) {
-  const query = { filter: 'status = "RUNNING"', order_by: "created_date desc", limit: SHOWN };
-  const given = { ids: { project_id: project.id }, query };
-  const running = useList("/projects/{project_id}/iterations", given, { every: SECONDS, most: SHOWN });
+  const running = useRunning(project.id);
+  const runs = running.data && running.data.length > 0;
+  useEffect(() => {
+    if (runs !== undefined) noteRunning(project.id, runs);
+  }, [project.id, runs]);
   if (running.error) return <ErrorBox error={running.error} />;
   if (!running.data) return <Loading />;
   if (!running.data.length) {
@@ -141,7 +169,7 @@ function Running({ project }: { project: Project }) {
           </span>
         </li>
       ))}
-      {running.data.length === SHOWN ? <li class="note">and perhaps more</li> : null}
+      {running.data.length === MOST_RUNNING ? <li class="note">and perhaps more</li> : null}
     </ul>
   );
 }

@@ -17,6 +17,7 @@ import { rightsOn } from "../state/rights.ts";
 import { go } from "../state/route.ts";
 import { cache, useGet, useList } from "../state/use.ts";
 import type { PageProps } from "./registry.ts";
+import { MOST_RUNNING, useRunning } from "./running.ts";
 
 type Project = components["schemas"]["Project"];
 const PATH = "/projects/{project_id}";
@@ -73,6 +74,7 @@ interface Given {
 
 function Experiments({ given }: Given) {
   const list = useList("/projects/{project_id}/experiments", given);
+  const running = useRunning(given.ids.project_id).data ?? [];
   return (
     <ListSection
       title="Experiments"
@@ -89,6 +91,7 @@ function Experiments({ given }: Given) {
               </th>
               <td>
                 <ExperimentStatus id={each.status_id} />
+                <RunningIn experimentId={each.id} running={running} />
               </td>
               <td class="number">
                 <Time at={each.created_date} />
@@ -99,6 +102,14 @@ function Experiments({ given }: Given) {
       )}
     </ListSection>
   );
+}
+
+/** How many iterations run in the experiment, of the newest that run in the project. */
+function RunningIn({ experimentId, running }: { experimentId: string; running: readonly { experiment_id: string }[] }) {
+  const count = running.filter((each) => each.experiment_id === experimentId).length;
+  if (!count) return null;
+  const orMore = running.length === MOST_RUNNING ? " or more" : "";
+  return <span class="note running-count">{`${count}${orMore} running`}</span>;
 }
 
 function Models({ given, mayCreate }: Given & { mayCreate: boolean }) {
