@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.api import made, new_experiment, new_iteration, new_project
-from tests.support.browser import Dashboard
+from tests.support.browser import PHONE, Dashboard
 from tests.support.server import Server
 
 COUNT = 24
@@ -53,6 +53,21 @@ def test_a_scatter_has_any_values_on_its_axes_and_leads_to_an_iteration(dashboar
     dashboard.check_looks()
     plot.press("Enter")
     expect(page).to_have_url(re.compile("#/iterations/"))
+
+
+def test_axes_have_a_tick_at_each_of_few_values(dashboard: Dashboard, server: Server) -> None:
+    experiment = new_experiment(server, new_project(server), name="sizes")
+    for size in ("32", "64", "128", "256"):
+        iteration = new_iteration(server, experiment)
+        body = {"batch_id": "1", "parameters": {"batch_size": size}, "metrics": {"loss": {"value": [int(size)]}}}
+        made(server.call("POST", f"/iterations/{iteration}/log", body))
+    for view in ("scatter", "parallel"):
+        dashboard.open(f"/experiments/{experiment}/charts", {"chart-view": view})
+        expect(dashboard.page.locator(".relation svg text").get_by_text("128", exact=True)).to_be_visible()
+    dashboard.show("light", PHONE)
+    dashboard.open(f"/experiments/{experiment}/charts", {"chart-view": "scatter"})
+    chosen = dashboard.page.get_by_label("Horizontal axis").locator("option:checked")
+    expect(chosen).to_have_text("batch_size")
 
 
 def test_brushes_choose_iterations_and_are_in_the_url(dashboard: Dashboard, experiment: str) -> None:

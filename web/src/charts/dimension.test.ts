@@ -51,3 +51,13 @@ test("the title of a logarithmic axis says so", () => {
   assert.equal(titleOf(dimensionOf("parameters.lr", ["0.001", "1"])), "lr (log)");
   assert.equal(titleOf(dimensionOf("parameters.lr", ["0.1", "1"])), "lr");
 });
+
+test("a parameter with few values has a tick at each that has room", () => {
+  const texts = (values: string[], wanted: number) =>
+    ticksOfDimension(dimensionOf("parameters.batch", values), wanted).map((each) => each.text);
+  assert.deepEqual(texts(["32", "64", "128", "64"], 6), ["32", "64", "128"]);
+  assert.deepEqual(texts(["16", "32", "256", "512"], 4), ["16", "256", "512"]);
+  assert.deepEqual(texts(["0.1", "0.01", "0.001"], 5), ["0.001", "0.01", "0.1"]);
+  const many = Array.from({ length: 40 }, (_, at) => String(at));
+  assert.deepEqual(texts(many, 4), ["0", "10", "20", "30"]);
+});

@@ -76,12 +76,30 @@ export function ticksOfDimension(dimension: Dimension, wanted: number): AxisTick
       at % every ? [] : { position: positionOf(dimension, text) as number, text },
     );
   }
+  const own = ownTicks(dimension, wanted);
+  if (own) return own;
   const ticks = range[0] < range[1] ? ticksOf(...range, wanted, scale) : [range[0]];
   const step = ticks.length > 1 ? (ticks[1] as number) - (ticks[0] as number) : Math.abs(range[0]) / 100 || 1;
   return ticks.map((each) => ({
     position: positionOf(dimension, each) as number,
     text: range[0] < range[1] ? formatTick(each, step, scale) : formatNumber(each),
   }));
+}
+
+/** Of a parameter with few values: a tick at each, such as 128, as far as their texts have room. */
+function ownTicks(dimension: Dimension, wanted: number): AxisTick[] | undefined {
+  if (!dimension.name.startsWith("parameters.")) return undefined;
+  const values = [...new Set(dimension.values as (number | undefined)[])].filter((each) => each !== undefined);
+  if (values.length < 2 || values.length > 2 * wanted) return undefined;
+  const [gap, found] = [1 / (2.2 * wanted), [] as AxisTick[]];
+  const [least = 0, ...others] = values.sort((a, b) => a - b);
+  // Of 16, 32, 64, 128, 256 the small ones stand close to each other.
+  for (const value of [others.pop() as number, least, ...others.reverse()]) {
+    const position = positionOf(dimension, value) as number;
+    if (found.every((each) => Math.abs(each.position - position) >= gap))
+      found.push({ position, text: formatNumber(value) });
+  }
+  return found.length >= Math.min(3, values.length) ? found.sort((a, b) => a.position - b.position) : undefined;
 }
 
 export function textOfValue(value: number | string | undefined): string {

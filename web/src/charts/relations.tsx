@@ -49,14 +49,17 @@ function Chosen({ experimentId, kind, names }: Props & { names: Names }) {
   const selected = isNarrow ? table.selected : [];
   const { data: read, error } = useSweep(experimentId, table, [...new Set(metrics)].sort(), selected);
   const data = useMemo(() => read && narrowed(read, selected), [read, selected.join()]);
-  const options = optionsOf(names);
+  const axes = {
+    options: optionsOf(names.metrics),
+    more: { label: "Parameters", options: optionsOf(names.parameters) },
+  };
   return (
     <>
       <div class="chart-tools">
         <Choice
           label={kind === "scatter" ? "Vertical axis" : "Metric"}
           value={target}
-          options={kind === "scatter" ? options : options.filter(([name]) => name.startsWith("metrics."))}
+          {...(kind === "scatter" ? axes : { options: axes.options })}
           onChoose={(name) => setQuery({ "chart-target": name })}
         />
         {kind === "scatter" ? (
@@ -64,13 +67,14 @@ function Chosen({ experimentId, kind, names }: Props & { names: Names }) {
             <Choice
               label="Horizontal axis"
               value={across}
-              options={options}
+              {...axes}
               onChoose={(name) => setQuery({ "chart-across": name })}
             />
             <Choice
               label="Colour"
               value={colour}
-              options={[["", "One colour"], ...options]}
+              {...axes}
+              options={[["", "One colour"], ...axes.options]}
               onChoose={(name) => setQuery({ "chart-colour": name })}
             />
           </>
@@ -125,9 +129,7 @@ function likelyTarget(metrics: readonly string[]): string {
   return metrics[0] ?? "";
 }
 
-function optionsOf({ parameters, metrics }: Names): Option[] {
-  return [...parameters, ...metrics].map((name) => [
-    name,
-    name.replace(/^parameters\.(.*)/, "$1 (parameter)").replace(/^metrics\./, ""),
-  ]);
+/** The group says which are parameters: a word behind each name would be cut. */
+function optionsOf(names: readonly string[]): Option[] {
+  return names.map((name) => [name, name.slice(name.indexOf(".") + 1)]);
 }
