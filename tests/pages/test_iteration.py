@@ -303,7 +303,7 @@ def test_who_may_only_read_sees_no_button_that_would_be_refused(new_tab: Open, s
     expect(tab.page.get_by_text("b: c")).to_be_visible()
     expect(tab.page.get_by_text("by a user who is no member").or_(tab.page.get_by_text("by admin"))).to_be_visible()
     buttons = tab.page.locator("main button").all_inner_texts()
-    assert buttons == ["Copy restore command", "Copy id"]
+    assert buttons == ["Copy id"]
     assert tab.page.locator("main header input").count() == 0
 
 
@@ -408,6 +408,48 @@ def test_what_the_client_logs_is_shown_by_its_kind(dashboard: Dashboard, server:
     expect(page.get_by_role("cell", name="7.png")).to_be_visible()
 
 
+def test_media_are_shown_at_one_step(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    iteration = new_iteration(server, experiment, name="by step")
+    page = dashboard.page
+    dashboard.open(f"/iterations/{iteration}", {"tab": "media"})
+    expect(page.get_by_text("No media")).to_be_visible()
+    files: dict[str, bytes] = {f"media/leaves/{step:08}.png": PIXEL + bytes([step, 7]) for step in (0, 10)}
+    for step, low in ((0, 0.0), (5, 1.0), (10, 2.0)):
+        content = histogram.encode([low, low + 0.5, low + 2.0], bins=4).content
+        assert isinstance(content, bytes)
+        files[f"media/weights/{step:08}.json"] = content
+    for name, content in {**files, "weights.bin": b"no media"}.items():
+        _file(server, experiment, iteration, name, content)
+    dashboard.open("/").open(f"/iterations/{iteration}", {"tab": "media"})
+    cards = page.get_by_role("list", name="Media").locator("> li")
+    expect(cards).to_have_count(2)
+    leaves, weights = cards.filter(has_text="leaves"), cards.filter(has_text="weights")
+    expect(leaves.get_by_role("img", name="media/leaves/00000010.png")).to_be_visible()
+    expect(weights.get_by_role("img", name="Histogram media/weights/00000010.json")).to_be_visible()
+    page.get_by_role("slider").press("ArrowLeft")
+    expect(weights.get_by_role("img", name="Histogram media/weights/00000005.json")).to_be_visible()
+    # No image was logged at step 5: the one of before stays, and says so.
+    expect(leaves).to_contain_text("step 0")
+    expect(leaves.get_by_role("img", name="media/leaves/00000000.png")).to_be_visible()
+    assert "step=5" in page.url
+    weights.get_by_role("button", name="Over all steps").click()
+    expect(weights.get_by_role("img", name="Histograms from step 0 to 10")).to_be_visible()
+    dashboard.check_looks()
+    dashboard.show("light", PHONE)
+    dashboard.check_fits()
+    leaves.get_by_role("link", name="leaves").click()
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("media/leaves/00000000.png")
+
+
+def test_a_narrow_screen_shows_the_present_tab(dashboard: Dashboard, server: Server, experiment: str) -> None:
+    dashboard.show("light", PHONE)
+    dashboard.open(f"/iterations/{new_iteration(server, experiment)}", {"tab": "lineage"})
+    tabs = dashboard.page.get_by_role("navigation", name="Parts of the iteration")
+    expect(_tab(dashboard, "Lineage")).to_be_in_viewport(ratio=0.9)
+    tops = tabs.get_by_role("link").evaluate_all("all => all.map(each => each.offsetTop)")
+    assert len(set(tops)) == 1
+
+
 def test_the_environment_has_lock_file_and_diff(dashboard: Dashboard, server: Server, experiment: str) -> None:
     iteration = new_iteration(server, experiment, name="environment")
     diff = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old <b>\n+new <b>\n"
@@ -415,6 +457,8 @@ def test_the_environment_has_lock_file_and_diff(dashboard: Dashboard, server: Se
     lock = {"manifest_toml": 'lock-version = "1.0"\n', "project_toml": "[project]\n", "entrypoint": "train.py"}
     found(server.call("PUT", f"/iterations/{iteration}/snapshot", snapshot | lock))
     dashboard.open(f"/iterations/{iteration}", {"tab": "environment"})
+    restore = dashboard.page.get_by_role("button", name="Copy restore command")
+    expect(restore).to_be_visible()
     for text in ("3.13.1", "with changes", f"deardiary restore {iteration} restored --install"):
         expect(dashboard.page.get_by_text(text).first).to_be_visible()
     expect(dashboard.page.locator(".diff-added")).to_have_text("+new <b>")

@@ -94,7 +94,7 @@ def test_a_shared_iteration_shows_its_parts_and_nothing_around_it(
     tab = _open(new_tab(None), _link(server, pair[0]))
     page = tab.page
     parts = page.get_by_role("navigation", name="Parts of the iteration").get_by_role("link")
-    expect(parts).to_have_text(["Overview", "Charts", "Files"])
+    expect(parts).to_have_text(["Overview", "Charts", "Media", "Files"])
     expect(page.get_by_role("rowheader", name="loss")).to_be_visible()
     expect(page.get_by_text("best")).to_be_visible()
     for name in ("Search all projects", "Menu", "Share", "Stop", "Sign out", "Delete"):

@@ -9,27 +9,19 @@ import { KeyText } from "../../components/key-text.tsx";
 import { RegisterFile } from "../../models/register-file.tsx";
 import { hashOf } from "../../state/location.ts";
 import { location } from "../../state/route.ts";
-import { useList } from "../../state/use.ts";
-import { useAtEnd } from "./at-end.ts";
 import { byKey, includes } from "./find.ts";
-import { useAtNews } from "./live.ts";
 import type { PartProps, Schemas } from "./part.ts";
 import { Preview } from "./preview.tsx";
-import { besides, seriesOf, stepOf } from "./steps.ts";
+import { besides, type Step, seriesOf, stepOf } from "./steps.ts";
 import { Steps } from "./steps.tsx";
+import { useFiles } from "./use-files.ts";
 
 type Resource = Schemas["Resource"];
-/** The feed says nothing of files. */
-const SECONDS = 30;
 const MOST = 300;
 
-export default function Files({ iteration, projectId, rights, running, news }: PartProps) {
-  const list = useList("/experiments/{experiment_id}/resources", {
-    ids: { experiment_id: iteration.experiment_id },
-    query: { iteration_id: iteration.id },
-  });
-  useAtNews(news, SECONDS, list.reload);
-  useAtEnd(running, list.reload);
+export default function Files(props: PartProps) {
+  const { iteration, projectId, rights } = props;
+  const list = useFiles(props);
   if (list.error && !list.data) return <ErrorBox error={list.error} retry={list.reload} />;
   if (!list.data) return <Loading />;
   if (!list.data.length) return <Empty title="No files">They appear here when the program logs a file.</Empty>;
@@ -80,7 +72,7 @@ function Listed({ files, acts }: { files: Resource[]; acts: Acts }) {
         <section class="preview" aria-label="Preview">
           <Title file={chosen} acts={acts} />
           {series ? <Steps series={series} chosen={chosen} /> : null}
-          <Previews key={series ? "series" : chosen.id} files={besides(chosen, files)} />
+          <Previews key={series ? "series" : chosen.id} files={besides(chosen, files)} series={series} />
         </section>
       ) : null}
     </div>
@@ -88,9 +80,10 @@ function Listed({ files, acts }: { files: Resource[]; acts: Acts }) {
 }
 
 /** One file, or the images of one step beside each other, each with its caption. */
-function Previews({ files: [first, ...others] }: { files: readonly Resource[] }) {
+function Previews({ files, series }: { files: readonly Resource[]; series: Step<Resource>[] | undefined }) {
+  const [first, ...others] = files;
   if (!first) return null;
-  if (!others.length) return <Preview file={first} />;
+  if (!others.length) return <Preview file={first} series={series} />;
   return (
     <ul class="preview-beside">
       {[first, ...others].map((each) => (

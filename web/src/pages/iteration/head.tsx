@@ -35,7 +35,7 @@ export function Head(props: PartProps) {
         </EditableText>
         <div class="actions">
           {running && rights.update ? <StopButton {...props} /> : null}
-          {SECRET ? null : (
+          {SECRET || !hasEnvironment(iteration) ? null : (
             <CopyButton label="Copy restore command" text={`deardiary restore ${iteration.id} restored`} />
           )}
           {rights.update && projectId ? (
@@ -101,6 +101,11 @@ export function Head(props: PartProps) {
       </div>
     </header>
   );
+}
+
+/** Something that can be restored was captured. */
+function hasEnvironment({ python_version, julia_version, git_sha, entrypoint }: Iteration): boolean {
+  return [python_version, julia_version, git_sha, entrypoint].some(Boolean);
 }
 
 async function remove({ id, experiment_id }: Iteration): Promise<void> {

@@ -1,8 +1,17 @@
 /** A histogram, drawn as bars over its range. */
 import { formatNumber } from "../../components/format.ts";
+import { OverSteps } from "./heat.tsx";
 import { barsOf, type HistogramData } from "./histogram.ts";
+import type { Step } from "./steps.ts";
 
-export function Histogram({ histogram, name }: { histogram: HistogramData; name: string }) {
+interface Props {
+  histogram: HistogramData;
+  name: string;
+  /** The histograms of the same key. */
+  series?: readonly Step<{ id: string; name: string }>[] | undefined;
+}
+
+export function Histogram({ histogram, name, series }: Props) {
   const total = histogram.counts.reduce((sum, each) => sum + each, 0);
   const { edges, counts, notFinite } = histogram;
   return (
@@ -24,6 +33,7 @@ export function Histogram({ histogram, name }: { histogram: HistogramData; name:
         {total.toLocaleString()} values in {counts.length.toLocaleString()} bins
         {notFinite ? `; ${notFinite.toLocaleString()} more are not finite` : ""}
       </figcaption>
+      {series && series.length > 1 ? <OverSteps series={series} /> : null}
     </figure>
   );
 }

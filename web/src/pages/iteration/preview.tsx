@@ -11,11 +11,18 @@ import { Histogram } from "./histogram.tsx";
 import { prettyJson } from "./json.ts";
 import { type Kind, kindOf, LIMITS, mediaType } from "./kind.ts";
 import type { Schemas } from "./part.ts";
+import type { Step } from "./steps.ts";
 
 type Resource = Schemas["Resource"];
 const Markdown = lazy<{ text: string }>(() => import("./markdown.tsx"));
 
-export function Preview({ file }: { file: Resource }) {
+interface Props {
+  file: Resource;
+  /** The same thing at other steps. */
+  series?: readonly Step<Resource>[] | undefined;
+}
+
+export function Preview({ file, series }: Props) {
   const kind = kindOf(file);
   if (file.state !== "ready") return null;
   if (kind === "none") return <Empty title="No preview">Files of this kind are only for download.</Empty>;
@@ -23,15 +30,15 @@ export function Preview({ file }: { file: Resource }) {
     const limit = formatBytes(LIMITS[kind]);
     return <Empty title="Too large to be shown">Files of this kind are shown up to {limit}.</Empty>;
   }
-  return <Shown file={file} kind={kind} />;
+  return <Shown file={file} kind={kind} series={series} />;
 }
 
-function Shown({ file, kind }: { file: Resource; kind: Exclude<Kind, "none"> }) {
+function Shown({ file, kind, series }: Props & { kind: Exclude<Kind, "none"> }) {
   const { blob, error } = useBytes(file.id);
   if (error) return <ErrorBox error={error} />;
   if (!blob) return <Loading />;
   if (kind === "image" || kind === "sound" || kind === "video") return <Media file={file} kind={kind} blob={blob} />;
-  return <Words file={file} kind={kind} blob={blob} />;
+  return <Words file={file} kind={kind} blob={blob} series={series} />;
 }
 
 /** The last file stays until the next one is here, so that a slider does not flicker. */
@@ -70,7 +77,7 @@ function Media({ file, kind, blob }: { file: Resource; kind: "image" | "sound" |
 
 type Written = Exclude<Kind, "none" | "image" | "sound" | "video">;
 
-function Words({ file, kind, blob }: { file: Resource; kind: Written; blob: Blob }) {
+function Words({ file, kind, blob, series }: Props & { kind: Written; blob: Blob }) {
   const [text, setText] = useState<string>();
   const [source, setSource] = useState(false);
   useEffect(() => {
@@ -86,16 +93,22 @@ function Words({ file, kind, blob }: { file: Resource; kind: Written; blob: Blob
           is stored
         </label>
       )}
-      {plain ? <Text text={text} /> : <Formatted kind={kind} text={text} name={file.name} />}
+      {plain ? <Text text={text} /> : <Formatted kind={kind} text={text} name={file.name} series={series} />}
     </>
   );
 }
 
-function Formatted({ kind, text, name }: { kind: "json" | "csv" | "markdown"; text: string; name: string }) {
+interface FormattedProps extends Pick<Props, "series"> {
+  kind: "json" | "csv" | "markdown";
+  text: string;
+  name: string;
+}
+
+function Formatted({ kind, text, name, series }: FormattedProps) {
   if (kind === "markdown") return <Markdown text={text} />;
   if (kind === "csv") return <Csv text={text} name={name} />;
   const histogram = histogramOf(text);
-  if (histogram) return <Histogram histogram={histogram} name={name} />;
+  if (histogram) return <Histogram histogram={histogram} name={name} series={series} />;
   const pretty = prettyJson(text);
   return pretty === undefined ? (
     <>

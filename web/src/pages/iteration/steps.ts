@@ -1,7 +1,7 @@
 /** Files that show one thing at several steps: `media/KEY/STEP…`. */
 import { kindOf } from "./kind.ts";
 
-interface Named {
+export interface Named {
   id: string;
   name: string;
   content_type?: string;
@@ -31,7 +31,7 @@ export function seriesOf<T extends Named>(chosen: T, files: readonly T[]): Step<
 }
 
 /** More images at once make a page slow. */
-const MOST_BESIDE = 12;
+export const MOST_BESIDE = 12;
 
 /** The images that were logged together with this one, in their order; this file alone if it is no such image. */
 export function besides<T extends Named>(chosen: T, files: readonly T[]): T[] {
