@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 
+# DuckDB reads this table itself: pyarrow would read many row groups ahead.
+_LARGE = "metrics"
+
+
 @contextmanager
 def connected(folder: Folder) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection of DuckDB with the tables of an export. NotAnExport if the folder has none.
@@ -42,9 +46,17 @@ def connected(folder: Folder) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         for name, schema in TABLES.items():
             paths = manifest.paths_of(found, name)
-            source = folder.dataset(paths, schema) if paths else schema.empty_table()
-            connection.register(name, source)
+            if name == _LARGE and _is_readable(folder, paths):
+                files = [folder.path(each) for each in paths]
+                connection.read_parquet(files, hive_partitioning=False).create_view(name)
+            else:
+                connection.register(name, folder.dataset(paths, schema) if paths else schema.empty_table())
         yield connection
+
+
+def _is_readable(folder: Folder, paths: list[str]) -> bool:
+    """True if DuckDB itself can read the files; it takes some characters of a path for a pattern."""
+    return bool(paths) and folder.is_local and not any(set("*?[]{}") & set(folder.path(each)) for each in paths)
 
 
 @contextmanager

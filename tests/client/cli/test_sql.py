@@ -75,6 +75,17 @@ def test_an_export_needs_no_server(run: Run, client: deardiary.Client, project: 
     assert [each["best"] for each in said.json] == [1.4, 0.4]
 
 
+@pytest.mark.parametrize("name", ["run=3", "[a]*'"])
+def test_an_export_is_in_a_folder_of_any_name(
+    run: Run, client: deardiary.Client, project: str, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name / "export"
+    export_project(client, client.projects.find_or_create(project).id, Folder(str(folder)))
+    rows = run("sql", "select * from metrics order by all", "--from", str(folder), "--json").json
+    assert [*rows[0]] == TABLES["metrics"].names
+    assert [row["value"] for row in rows[:6]] in ([0.0, 0.1, 0.2, 0.3, 0.4, "NaN"], [1.0, 1.1, 1.2, 1.3, 1.4, "NaN"])
+
+
 def test_every_table_is_there_also_in_an_empty_project(run: Run, client: deardiary.Client) -> None:
     client.projects.create("nothing yet")
     for table in TABLES:
