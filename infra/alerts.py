@@ -44,7 +44,7 @@ def converge_alerts(
     known = {each["Id"]: each for each in _targets(events, stage)}
     if emails or "mail" in known:
         yield from converge_topic(stage, _rule_arn(stage), emails)
-    wanted = _wanted_targets(stage, _site(stage, clients), with_mail=bool(emails) or "mail" in known)
+    wanted = list(_wanted_targets(stage, _site(stage, clients), with_mail=bool(emails) or "mail" in known))
     if changed := [each for each in wanted if known.get(each["Id"]) != each]:
         answer = events.put_targets(Rule=_rule(stage), EventBusName=stage.event_bus, Targets=changed)
         if answer["FailedEntryCount"]:

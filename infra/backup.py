@@ -101,7 +101,7 @@ def restore(stage: Stage, clients: Clients, url: str) -> Iterator[str]:
     if has_table(clients.dynamodb, stage.table):
         raise InfraError(
             f"table {stage.table} exists; restore into another stage, or delete this one's data first. If a restore "
-            f"was cut short, tokens of before may be in force: python -m infra end-tokens --stage {stage.name}"
+            f"was cut short, earlier tokens may be valid: .venv/bin/python -m infra end-tokens --stage {stage.name}"
         )
     if stage.store:
         yield f"{name_of_store(stage)}: nothing copied; it must have the objects of the stage that was backed up"

@@ -49,7 +49,7 @@ def finish(stage: Stage, clients: Clients, given: str | None = None) -> Iterator
     address, domain = url_of(api, stage), configured_domain(stage.name)
     if not stage.store:
         yield from allow_dashboard(clients.s3, stage.bucket, *web_origins(address, domain))
-    _await_health(address)  # not at the domain: its DNS record may come after the first deployment
+    _await_health(address, stage.name)  # not at the domain: its DNS record may come after the first deployment
     yield f"healthy: GET {address}/health"
     yield f"url: {address}"
     if domain:
@@ -78,7 +78,7 @@ def remove(stage: Stage, clients: Clients) -> Iterator[str]:
     forget_record(clients.ssm, stage)
 
 
-def _await_health(url: str) -> None:
+def _await_health(url: str, stage: str) -> None:
     deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
     while True:
         try:
@@ -90,5 +90,8 @@ def _await_health(url: str) -> None:
         except (OSError, ValueError) as error:
             reason = str(error)
         if time.monotonic() > deadline:
-            raise InfraError(f"{url}/health does not answer as it should: {reason}; see the function's log")
+            raise InfraError(
+                f"{url}/health does not answer as it should: {reason}; "
+                f"`.venv/bin/python -m infra doctor --stage {stage}` says why, or the function's log"
+            )
         time.sleep(PAUSE_SECONDS)

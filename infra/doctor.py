@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,6 +25,7 @@ from infra.package.chalice_config import (
     configured_origins,
     configured_processor,
     configured_public_urls,
+    configured_size,
 )
 from infra.package.deployment_record import api_id, fetch_record
 from infra.resources.bucket import inspect_bucket
@@ -40,8 +42,12 @@ if TYPE_CHECKING:
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 # AWS refuses requests that were signed five minutes off, and S3 those of fifteen.
 MOST_SKEW_SECONDS = 60.0
+# Of the settings of a stage of API Gateway: their names in a change, and the limits that AWS gives an account.
+THROTTLES = {"throttlingRateLimit": ("rateLimit", 10_000), "throttlingBurstLimit": ("burstLimit", 5_000)}
 DEPLOY = "make deploy STAGE={stage}"
-UP = "python -m infra up --stage {stage}"
+UP = ".venv/bin/python -m infra up --stage {stage}"
+FINISH = ".venv/bin/python -m infra finish --stage {stage}"
+# A remedy has a line for each step. A line is a command that can be copied, or a sentence.
 LOGS = "read the logs /aws/lambda/deardiary-{stage}*; docs/deploy.md says what the lines mean"
 
 
@@ -64,9 +70,16 @@ class Examined:
     health: Callable[[], Health]
 
 
+class Fault(NamedTuple):
+    """A fault whose remedy differs from that of its check."""
+
+    text: str
+    todo: str
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome of a check. ``wrong`` is empty if all is well; ``todo`` says what to do otherwise."""
+    """The outcome of a check. ``wrong`` is empty if all is well; ``todo`` says what to do otherwise, step by line."""
 
     check: str
     wrong: list[str]
@@ -76,10 +89,12 @@ class Finding:
     def lines(self) -> list[str]:
         if not self.wrong:
             return [f"ok     {self.check}"]
-        return [f"WRONG  {self.check}: {each}" for each in self.wrong] + [f"       to do: {self.todo}"]
+        return [f"WRONG  {self.check}: {each}" for each in self.wrong] + [
+            f"       to do: {each}" for each in self.todo.splitlines()
+        ]
 
 
-Check = Callable[[Examined], Iterator[str]]
+Check = Callable[[Examined], Iterator[str | Fault]]
 
 
 def examine(stage: Stage, clients: Clients, given: str | None = None) -> Iterator[Finding]:
@@ -91,7 +106,10 @@ def examine(stage: Stage, clients: Clients, given: str | None = None) -> Iterato
 
 def run_checks(examined: Examined) -> Iterator[Finding]:
     for name, (check, todo) in CHECKS.items():
-        yield Finding(name, list(_answers(check, examined)), todo.format(stage=examined.stage.name))
+        faults = [each if isinstance(each, Fault) else Fault(each, todo) for each in _answers(check, examined)]
+        steps = dict.fromkeys(step for each in faults for step in each.todo.splitlines())
+        remedy = "\n".join(steps) or todo
+        yield Finding(name, [each.text for each in faults], remedy.format(stage=examined.stage.name))
 
 
 def as_json(findings: list[Finding]) -> str:
@@ -105,7 +123,7 @@ def ask_health(url: str) -> Health:
         return Health(answer.status, json.load(answer), now)
 
 
-def _answers(check: Check, examined: Examined) -> Iterator[str]:
+def _answers(check: Check, examined: Examined) -> Iterator[str | Fault]:
     """The faults that a check finds. A call that fails is one too: the other checks go ahead."""
     try:
         yield from check(examined)
@@ -124,6 +142,9 @@ def _functions(examined: Examined) -> Iterator[str]:
         processors, wanted = found.get("Architectures", ["x86_64"]), configured_processor(examined.stage.name)
         if processors != [wanted]:
             yield f"{function.name(examined.stage)} runs on {' '.join(processors)}, not on {wanted}"
+        for name, value in configured_size(examined.stage.name, function.handler).items():
+            if found.get(name) != value:
+                yield f"{function.name(examined.stage)} has the {name} {found.get(name)}, not {value}"
 
 
 def _permissions(examined: Examined) -> Iterator[str]:
@@ -154,12 +175,13 @@ def _settings(examined: Examined) -> Iterator[str]:
                 yield f"{function.name(examined.stage)} has {name}={has.get(name)!r}, not {value!r}"
 
 
-def _concurrency(examined: Examined) -> Iterator[str]:
+def _concurrency(examined: Examined) -> Iterator[Fault]:
     for function in functions(examined.stage):
         name = function.name(examined.stage)
         reserved = boto3.client("lambda").get_function_concurrency(FunctionName=name)
         if reserved.get("ReservedConcurrentExecutions") == 0:
-            yield f"{name} has a reserved concurrency of 0: every call is refused"
+            todo = f"aws lambda delete-function-concurrency --function-name {name}"
+            yield Fault(f"{name} has a reserved concurrency of 0: every call is refused", todo)
 
 
 def _last_day(examined: Examined) -> Iterator[str]:
@@ -193,13 +215,16 @@ def _secret(examined: Examined) -> Iterator[str]:
         yield f"the parameter {name} is a {kind}, not a SecureString"
 
 
-def _gateway(examined: Examined) -> Iterator[str]:
+def _gateway(examined: Examined) -> Iterator[str | Fault]:
     gateway: Any = boto3.client("apigateway")
     stage = gateway.get_stage(restApiId=examined.api_id, stageName=API_STAGE)
     for path, settings in stage.get("methodSettings", {}).items():
-        for name in ("throttlingRateLimit", "throttlingBurstLimit"):
+        for name, (limit, value) in THROTTLES.items():
             if settings.get(name) == 0:
-                yield f"{name} of {path} is 0: every request is refused"
+                change = f"'op=replace,path=/{path}/throttling/{limit},value={value}'"
+                todo = f"aws apigateway update-stage --rest-api-id {examined.api_id} --stage-name {API_STAGE}"
+                todo += f" --patch-operations {change}"
+                yield Fault(f"{name} of {path} is 0: every request is refused", todo)
     yield from inspect_answers(gateway, examined.api_id)
 
 
@@ -226,16 +251,27 @@ def _public_urls(examined: Examined) -> Iterator[str]:
             yield f"{url}/health answered {health.status}: {health.body}"
 
 
-def _server(examined: Examined) -> Iterator[str]:
+def _server(examined: Examined) -> Iterator[str | Fault]:
     health = examined.health()
     if health.status != 200 or health.body.get("status") != "ok":
         yield f"GET /health answered {health.status}: {health.body}"
     elif health.body.get("version") != __version__:
-        yield f"the server is version {health.body.get('version')}, this checkout {__version__}"
+        there = str(health.body.get("version"))
+        # A deployment of an older checkout would take the stage back.
+        todo = DEPLOY if _numbers(there) < _numbers(__version__) else f"git pull --autostash\n{DEPLOY}"
+        yield Fault(f"the server is version {there}, this checkout {__version__}", todo)
 
 
-def _clock(examined: Examined) -> Iterator[str]:
-    skew = examined.health().server_time - time.time()
+def _numbers(version: str) -> list[int]:
+    return [int(each) for each in re.findall(r"\d+", version)]
+
+
+def _clock(examined: Examined) -> Iterator[str | Fault]:
+    try:
+        skew = examined.health().server_time - time.time()
+    except (OSError, ValueError) as error:
+        yield Fault(f"{type(error).__name__}: {error}", "correct the other faults first: the server tells its time")
+        return
     if abs(skew) > MOST_SKEW_SECONDS:
         yield f"the clock of this machine is {abs(skew):,.0f} s {'behind' if skew > 0 else 'ahead of'} the server's"
 
@@ -248,7 +284,7 @@ def _alarms(examined: Examined) -> Iterator[str]:
     yield from inspect_alarms(boto3.client("cloudwatch"), examined.stage)
 
 
-def _schedule(examined: Examined) -> Iterator[str]:
+def _schedule(examined: Examined) -> Iterator[str | Fault]:
     events = boto3.client("events")
     arn = _configuration(examined, UPKEEP)["FunctionArn"]
     rules = events.list_rule_names_by_target(TargetArn=arn)["RuleNames"]
@@ -256,7 +292,8 @@ def _schedule(examined: Examined) -> Iterator[str]:
     if not states:
         yield f"no rule calls {UPKEEP.name(examined.stage)}"
     elif "ENABLED" not in states.values():
-        yield f"the rule {', '.join(states)} is disabled"
+        todo = "\n".join(f"aws events enable-rule --name {name}" for name in states)
+        yield Fault(f"the rule {', '.join(states)} is disabled", todo)
 
 
 def _upkeep(examined: Examined) -> Iterator[str]:
@@ -306,19 +343,19 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "functions": (_functions, DEPLOY),
     "permissions of the functions": (_permissions, DEPLOY),
     "settings of the functions": (_settings, DEPLOY),
-    "concurrency": (_concurrency, "aws lambda delete-function-concurrency --function-name deardiary-{stage}"),
+    "concurrency": (_concurrency, DEPLOY),
     "errors and throttles of the last day": (_last_day, LOGS),
     "table": (_table, UP),
     "bucket": (_bucket, DEPLOY),
     "secret": (_secret, UP),
-    "API Gateway": (_gateway, "python -m infra finish --stage {stage}"),
+    "API Gateway": (_gateway, FINISH),
     "domain": (_domain, DEPLOY),
-    "public URLs": (_public_urls, f"correct the proxy, or {PUBLIC_URLS} in .chalice/config.json, and {DEPLOY}"),
-    "web ACL": (_web_acl, "python -m infra finish --stage {stage}"),
-    "server and its version": (_server, DEPLOY),
+    "public URLs": (_public_urls, f"correct the proxy, or {PUBLIC_URLS} in .chalice/config.json\n{DEPLOY}"),
+    "web ACL": (_web_acl, FINISH),
+    "server and its version": (_server, f"{DEPLOY}\n{LOGS}"),
     "clock": (_clock, "set the clock of this machine, for example by NTP: AWS refuses requests of another time"),
     "logs": (_logs, UP),
-    "alarms": (_alarms, UP + ", and " + LOGS),
+    "alarms": (_alarms, f"{UP}\n{LOGS}"),
     "schedule of the upkeep": (_schedule, DEPLOY),
     "runs of the upkeep": (_upkeep, LOGS),
 }

@@ -50,7 +50,7 @@ def check_store(stage: Stage, s3: S3Client) -> Iterator[str]:
     if missing:
         raise InfraError(
             f"{name_of_store(stage)} lacks {missing} objects of the bucket {stage.bucket}: "
-            f"run `python -m infra copy-artifacts --stage {stage.name}` first"
+            f"run `.venv/bin/python -m infra copy-artifacts --stage {stage.name}` first"
         )
 
 

@@ -49,4 +49,5 @@ def take_down(stage: Stage, clients: Clients, *, delete_data: bool) -> Iterator[
         yield from delete_table(clients.dynamodb, stage.table)
         yield from delete_bucket(clients.s3, stage.bucket)
     else:
-        yield f"kept: table {stage.table}, bucket {stage.bucket} (--delete-data deletes them)"
+        command = f"make destroy STAGE={stage.name} DATA=delete"
+        yield f"kept: table {stage.table}, bucket {stage.bucket} (`{command}` deletes them)"

@@ -110,7 +110,7 @@ def _check_audience(audience: str, site: str) -> None:
     """Accept the URLs in the settings, and the URL of the request where its Host can be trusted.
 
     That is in Lambda, where the gateway checks the Host; elsewhere only a Host of this machine. On this machine the
-    path is not compared: the gateway of an emulator has one that the server does not see.
+    path is not compared: an emulator's gateway may hide its own part of it from the server.
     """
     settings, is_here = config.settings(), _is_loopback(site)
     same = audience.split("/")[:3] == site.split("/")[:3] if is_here else audience.rstrip("/") == site

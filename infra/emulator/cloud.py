@@ -5,8 +5,8 @@ processes of their own, behind a real HTTP API. The command prints its endpoint 
 or Ctrl-C. With `--iam`, MiniStack checks every call against the policies of its caller.
 
 This module adds what MiniStack lacks. Its API Gateway cannot import an API over the wire, as `chalice
-deploy` does, although the importer exists for CloudFormation, and cannot update a domain. At a domain
-it puts the stage into the path of a request. It treats no request as TLS,
+deploy` does, although the importer exists for CloudFormation, and cannot update a domain. It gives a function another
+path than the requested one, from which the server would derive wrong links. It treats no request as TLS,
 but the bucket's policy requires TLS: here loopback counts as TLS. Binary bodies through the API Gateway are still
 missing.
 """
@@ -20,6 +20,7 @@ import os
 import signal
 import socket
 import threading
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from infra.emulator.process import CREDENTIALS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Answer = tuple[int, dict[str, str], bytes]
+_REQUESTED: ContextVar[str] = ContextVar("requested path")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -66,7 +68,7 @@ async def _serve(listener: socket.socket, endpoint: str, *, until_stdin_ends: bo
     from ministack.services import apigateway_v1, lambda_svc
 
     apigateway_v1.handle_request = importing(apigateway_v1.handle_request)
-    apigateway_v1._build_lambda_event_v1 = _at_a_domain(apigateway_v1._build_lambda_event_v1)  # noqa: SLF001
+    apigateway_v1._build_lambda_event_v1 = _with_path(apigateway_v1._build_lambda_event_v1)  # noqa: SLF001
     lambda_svc._schedule_state_transition = _ready_at_once  # noqa: SLF001
     iam_evaluator._resolve_condition_key = _over_tls(iam_evaluator._resolve_condition_key)  # noqa: SLF001
     config = Config()
@@ -78,7 +80,7 @@ async def _serve(listener: socket.socket, endpoint: str, *, until_stdin_ends: bo
 
 
 def _announcing(app: Any, endpoint: str) -> Any:
-    """The same application, which prints the endpoint when it has started."""
+    """The same application. It prints the endpoint when it has started, and notes the path of each request."""
 
     async def announcing(scope: Any, receive: Any, send: Any) -> None:
         async def noticing(message: Any) -> None:
@@ -86,6 +88,7 @@ def _announcing(app: Any, endpoint: str) -> Any:
             if message["type"] == "lifespan.startup.complete":
                 print(endpoint, flush=True)
 
+        _REQUESTED.set(scope.get("path", ""))
         await app(scope, receive, noticing if scope["type"] == "lifespan" else send)
 
     return announcing
@@ -102,18 +105,12 @@ def _over_tls(resolve: Any) -> Any:
     return lambda key, context: "true" if key.lower() == "aws:securetransport" else resolve(key, context)
 
 
-def _at_a_domain(build_event: Any) -> Any:
-    """The path of a request to a domain begins with the path of the mapping, as AWS has it, not with the stage."""
-    from ministack.services import apigateway_v1 as service
+def _with_path(build_event: Any) -> Any:
+    """Give an event the whole requested path, as AWS does. MiniStack leaves out what is before the stage."""
 
     def build(*given: Any, **named: Any) -> Any:
         event = build_event(*given, **named)
-        host = event["headers"].get("host", "").partition(":")[0]
-        scope, context = service.find_domain_scope(host), event["requestContext"]
-        if scope is not None:
-            mappings = service._base_path_mappings.get_scoped(*scope, {})  # noqa: SLF001
-            path = next((base for base, each in mappings.items() if each["restApiId"] == context["apiId"]), "(none)")
-            context["path"] = ("" if path == "(none)" else f"/{path}") + event["path"]
+        event["requestContext"]["path"] = _REQUESTED.get()
         return event
 
     return build

@@ -111,7 +111,13 @@ def configured_store(stage_name: str, environment: Mapping[str, str]) -> dict[st
 
 
 def configured_oidc(stage_name: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings of the stage's OpenID Connect provider, from the same places."""
+    """The settings of the stage's OpenID Connect provider, from the same places.
+
+    InfraError for some of them without the issuer: `DEARDIARY_PASSWORD_SIGN_IN=admin` alone would change nothing.
+    """
+    given = [name for name in OIDC if environment.get(name)]
+    if given and OIDC[0] not in given:
+        raise InfraError(f"{given[0]} is set without {OIDC[0]}: set all settings of the provider, or none to keep them")
     return _configured(OIDC, stage_name, environment)
 
 
@@ -152,6 +158,15 @@ def configured_processor(stage_name: str) -> str:
     entry = config["stages"].get(stage_name, {})
     found: str = entry.get("lambda_architecture") or config.get("lambda_architecture") or "x86_64"
     return found
+
+
+def configured_size(stage_name: str, handler: str) -> dict[str, int]:
+    """The memory and the time limit that config.json gives a function, by Lambda's names."""
+    config = _read()
+    entry = config["stages"].get(stage_name, {})
+    given = config | entry | entry.get("lambda_functions", {}).get(handler, {})
+    names = {"MemorySize": "lambda_memory_size", "Timeout": "lambda_timeout"}
+    return {name: given[setting] for name, setting in names.items() if setting in given}
 
 
 def configured_domain(stage_name: str) -> Domain | None:

@@ -116,7 +116,9 @@ def main() -> None:
     given, _ = options.parse_known_args()
     if given.stage and not is_known(given.stage):
         # Chalice would deploy an unknown stage without any settings.
-        sys.exit(f"Stage {given.stage} is not in .chalice/config.json; `python -m infra up --add-stage` adds it")
+        sys.exit(
+            f"Stage {given.stage} is not in .chalice/config.json; `.venv/bin/python -m infra up --add-stage` adds it"
+        )
     # Chalice looks this name up when it builds; it has no setting for it.
     vars(deployer)["LambdaDeploymentPackager"] = Packager
     chalice.cli.main()

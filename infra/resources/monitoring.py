@@ -86,7 +86,7 @@ def inspect_logs(logs: CloudWatchLogsClient, stage: Stage) -> list[str]:
             wrong.append(f"there is no log {name}")
         elif group.get("retentionInDays") != RETENTION_DAYS:
             wrong.append(f"{name} is kept for {group.get('retentionInDays', 'ever')}, not {RETENTION_DAYS} days")
-    if not wrong:
+    if _find_group(logs, _group(API.name(stage))) is not None:
         present = logs.describe_metric_filters(logGroupName=_group(API.name(stage)))["metricFilters"]
         patterns = {each["filterName"]: each["filterPattern"] for each in present}
         wrong += [f"no filter counts {name}" for name in FILTERS if patterns.get(name) != FILTERS[name]]

@@ -77,9 +77,7 @@ def test_every_route_works_with_the_rights_of_its_function(deployment: Deploymen
 def test_the_dashboard_is_in_the_package_and_signs_in(deployment: Deployment) -> None:
     if build.built_hash() is None:
         pytest.skip("The dashboard is not built: `make dashboard` says why")
-    # The function sees the path of the stage, and not the emulator's own before it.
-    origin = "://".join(urlsplit(deployment.url)[:2])
-    site = f"{origin}/api"
+    origin, site = "://".join(urlsplit(deployment.url)[:2]), deployment.url
     with requests.Session() as browser:
         root = browser.get(f"{deployment.url}/", timeout=60, allow_redirects=False)
         assert (root.status_code, root.headers["location"]) == (302, f"{site}/ui")
@@ -193,7 +191,7 @@ def test_the_doctor_finds_the_stage_healthy_and_names_a_fault(deployment: Deploy
     checkout.aws("logs").put_retention_policy(**logs, retentionInDays=1)
     found = json.loads(checkout.infra("doctor", "--stage", "dev", "--json", status=1).partition("\n")[0])
     assert {each["check"]: each["todo"] for each in found if not each["ok"]} == {
-        "logs": "python -m infra up --stage dev"
+        "logs": ".venv/bin/python -m infra up --stage dev"
     }
     checkout.infra("up", "--stage", "dev")
     checkout.infra("doctor", "--stage", "dev")

@@ -62,6 +62,7 @@ def test_a_failure_reaches_the_webhook_and_slack(
     said = "\n".join(converge_alerts(*located, [], [], urls))
     assert SECRET not in said
     assert "pass" not in said
+    assert said.endswith("sends to webhook, slack")
     iteration_id = fail(server, 'ValueError: "a" \\ <!channel> b')
     got = {each.path.partition("?")[0]: each for each in (receiver.take(), receiver.take())}
     hook, slack = got["/hook"], got["/slack"]

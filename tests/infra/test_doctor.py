@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from email.message import Message
 from typing import Any
+from urllib.error import HTTPError
 
 import boto3
 import pytest
+from botocore import xform_name
 from moto import mock_aws
 from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
 
 from deardiary.__version__ import __version__
 from infra import doctor
 from infra.doctor import CHECKS, Examined, Finding, Health
+from infra.package.chalice_config import configured_size
 from infra.resources.bucket import allow_dashboard, converge_bucket
 from infra.resources.domain import Domain
 from infra.resources.gateway import API_STAGE, converge_answers, url_of
@@ -80,11 +85,11 @@ def _health(version: str = __version__, later: float = 0.0, status: str = "ok") 
 
 def _deploy_functions() -> None:
     for function in FUNCTIONS:
-        _deploy(function.name(STAGE), function.policy(STAGE))
+        _deploy(function.name(STAGE), function.handler, function.policy(STAGE))
     _schedule()
 
 
-def _deploy(name: str, policy: dict[str, Any]) -> None:
+def _deploy(name: str, handler: str, policy: dict[str, Any]) -> None:
     iam = boto3.client("iam")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
@@ -98,6 +103,7 @@ def _deploy(name: str, policy: dict[str, Any]) -> None:
         Handler="app.app",
         Code={"ZipFile": code.getvalue()},
         Environment={"Variables": STAGE.settings()},
+        **configured_size(STAGE.name, handler),
     )
 
 
@@ -194,6 +200,15 @@ def _no_filter(_: Examined) -> None:
     boto3.client("logs").delete_metric_filter(logGroupName=GROUP, filterName="ServerErrors")
 
 
+def _no_filter_beside_another_fault(_: Examined) -> None:
+    boto3.client("logs").delete_retention_policy(logGroupName=GROUP)
+    _no_filter(_)
+
+
+def _resize(**changes: int) -> None:
+    boto3.client("lambda").update_function_configuration(FunctionName=UPKEEP_NAME, **changes)
+
+
 def _no_target(_: Examined) -> None:
     boto3.client("events").remove_targets(Rule="upkeep", Ids=["1"])
 
@@ -262,6 +277,9 @@ FAULTS: list[tuple[str, Break, str]] = [
     ("logs", lambda _: boto3.client("logs").delete_retention_policy(logGroupName=GROUP), "is kept for ever"),
     ("logs", lambda _: boto3.client("logs").delete_log_group(logGroupName=GROUP), "there is no log"),
     ("logs", _no_filter, "no filter counts ServerErrors"),
+    ("logs", _no_filter_beside_another_fault, "filter counts ServerErrors"),
+    ("functions", lambda _: _resize(MemorySize=256), f"{UPKEEP_NAME} has the MemorySize 256, not 512"),
+    ("functions", lambda _: _resize(Timeout=3), f"{UPKEEP_NAME} has the Timeout 3, not 60"),
     (
         "alarms",
         lambda _: boto3.client("cloudwatch").delete_alarms(AlarmNames=[alarms(STAGE)[0].name]),
@@ -284,7 +302,10 @@ def test_each_fault_is_named_with_what_to_do(healthy: Examined, check: str, faul
     finding = _finding(healthy, check)
     assert [each for each in finding.wrong if text in each], finding.wrong
     assert "{" not in finding.todo
-    assert finding.lines[-1] == f"       to do: {finding.todo}"
+    steps = [line.removeprefix("       to do: ") for line in finding.lines[len(finding.wrong) :]]
+    assert steps == finding.todo.splitlines()
+    # A reader copies a command into a shell in the clone, where only .venv has what `infra` needs.
+    assert all(not step.startswith("python") for step in steps)
 
 
 @pytest.mark.parametrize(
@@ -298,6 +319,57 @@ def test_each_fault_is_named_with_what_to_do(healthy: Examined, check: str, faul
 )
 def test_the_server_is_asked(healthy: Examined, check: str, health: Callable[[], Health], text: str) -> None:
     assert text in _finding(replace(healthy, health=health), check).wrong[0]
+
+
+def _stop_functions(_: Examined) -> None:
+    for name in (NAME, UPKEEP_NAME):
+        boto3.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+
+
+# Checks and their faults that `make deploy` and `infra finish` leave as they are.
+BLOCKS: list[tuple[str, Break]] = [
+    ("concurrency", _stop_functions),
+    ("API Gateway", _throttle),
+    ("schedule of the upkeep", lambda _: boto3.client("events").disable_rule(Name="upkeep")),
+]
+
+
+@pytest.mark.parametrize(("check", "fault"), BLOCKS, ids=[check for check, _ in BLOCKS])
+def test_a_fault_that_no_deployment_mends_has_a_command_that_does(healthy: Examined, check: str, fault: Break) -> None:
+    fault(healthy)
+    for command in _finding(healthy, check).todo.splitlines():
+        _run_aws(command)
+    assert _finding(healthy, check).wrong == []
+
+
+def _run_aws(command: str) -> None:
+    """Do what the AWS CLI does with `aws SERVICE OPERATION --NAME VALUE…`."""
+    aws, service, operation, *words = shlex.split(command)
+    assert aws == "aws"
+    client: Any = boto3.client(service)  # type: ignore[call-overload]
+    method = operation.replace("-", "_")
+    members = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method]).input_shape.members
+    names = {f"--{xform_name(name, '-')}": name for name in members}
+    given = {names[name]: _argument(value) for name, value in zip(words[::2], words[1::2], strict=True)}
+    getattr(client, method)(**given)
+
+
+def _argument(text: str) -> Any:
+    """A text, or a list of one structure in the CLI's short form."""
+    return [dict(pair.split("=", 1) for pair in text.split(","))] if "=" in text else text
+
+
+@pytest.mark.parametrize(("version", "first"), [("0.0.1", "make deploy STAGE=dev"), ("999.0", "git pull --autostash")])
+def test_a_checkout_behind_the_server_is_updated_first(healthy: Examined, version: str, first: str) -> None:
+    finding = _finding(replace(healthy, health=lambda: _health(version)), "server and its version")
+    assert finding.todo.splitlines()[0] == first
+
+
+def test_the_clock_is_not_blamed_for_a_server_that_does_not_answer(healthy: Examined) -> None:
+    def throttled() -> Health:
+        raise HTTPError("https://x/health", 429, "Too Many Requests", Message(), None)
+
+    assert "clock of this machine" not in _finding(replace(healthy, health=throttled), "clock").todo
 
 
 def test_a_server_that_does_not_answer_is_named(healthy: Examined) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra.failure import InfraError
 from infra.package import chalice_config
 from infra.package.chalice_config import configured_oidc, write_outputs
 from infra.resources.policy import API, UPKEEP
@@ -42,9 +43,15 @@ def _deploy(config_json: Path, environment: dict[str, str]) -> dict[str, str]:
 
 def test_the_settings_are_kept_and_replaced_as_one(config_json: Path) -> None:
     assert _deploy(config_json, GIVEN) == {**GIVEN, "OWN": "1"}
-    assert _deploy(config_json, {"DEARDIARY_OIDC_NAME": "without an issuer"}) == {**GIVEN, "OWN": "1"}
+    assert _deploy(config_json, {}) == {**GIVEN, "OWN": "1"}
     other = {"DEARDIARY_OIDC_ISSUER": "https://other.example", "DEARDIARY_OIDC_CLIENT_ID": "two"}
     assert _deploy(config_json, other) == {**other, "OWN": "1"}
+
+
+@pytest.mark.parametrize("name", ["DEARDIARY_OIDC_NAME", "DEARDIARY_PASSWORD_SIGN_IN"])
+def test_a_setting_without_an_issuer_is_refused_and_not_ignored(config_json: Path, name: str) -> None:
+    with pytest.raises(InfraError, match=f"{name} is set without DEARDIARY_OIDC_ISSUER"):
+        _deploy(config_json, {name: "admin"})
 
 
 def _parameters(function: Any, given: dict[str, str]) -> list[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
+
+import pytest
 
 import app
 import chalicelib.errors
+import infra.options
 from chalicelib.storage.table import keys
 from deardiary.cli import completion
 from deardiary.cli.main import parser
@@ -32,6 +36,17 @@ def test_the_commands_of_the_deployment_exist() -> None:
     targets = set(re.findall(r"\bmake ([a-z-]+) STAGE=", text))
     assert targets == {"deploy", "destroy"}
     assert all(f"\n{target}:" in (DOCS.parent / "Makefile").read_text() for target in targets)
+
+
+INFRA = re.compile(r"(\S*python) -m infra ((?!\.)[^`\n]+)")
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_each_command_of_infra_can_be_copied(page: Path) -> None:
+    """Only .venv has what `infra` needs, and its parser ends the test for an unknown or missing option."""
+    for interpreter, given in INFRA.findall(page.read_text()):
+        assert interpreter.strip("`") == ".venv/bin/python", given
+        infra.options.parser(None, COMMANDS).parse_args(shlex.split(given, comments=True))
 
 
 def access_patterns() -> list[tuple[str, str]]:

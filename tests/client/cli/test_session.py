@@ -182,6 +182,15 @@ def test_a_password_of_ones_own_takes_the_present_one(
     assert server.call("POST", "/auth", {"username": name, "password": NEW}, token=None).status == 200
 
 
+def test_the_end_of_input_at_a_prompt_ends_the_command_quietly(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end_of_input(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("deardiary.cli.session.getpass.getpass", end_of_input)
+    said = run("login", URL, "--username", "ada", tty=True)
+    assert (said.status, said.err) == (130, "")
+
+
 def test_an_admin_sets_the_password_of_another(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.newcomer("bob")
     monkeypatch.setenv("DEARDIARY_URL", URL)

@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _warnings_on_stderr():
             status = given.handler(Call(given, ours))
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # Ctrl-D at a prompt
         return INTERRUPTED
     except BrokenPipeError:
         # The reader, such as `head`, closed the pipe. Keep Python from reporting that again when it exits.
