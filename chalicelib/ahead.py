@@ -35,8 +35,11 @@ class Expected:
         self._rows = rows
 
     def take(self, keys: Collection[Any]) -> Mapping[Any, Any] | None:
-        """The rows with these keys that exist; None if they were not read, or are taken already."""
-        rows, self._rows = self._rows, None
+        """The rows with these keys that exist; None if they were not read, or are taken already.
+
+        From then on no read includes them.
+        """
+        rows, self._rows, self._keys_of = self._rows, None, None
         if rows is None or not set(keys) <= set(self._keys):
             return None
         return {key: rows[key] for key in keys if key in rows}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 import deardiary
-from chalicelib import ahead
+from chalicelib import ahead, clock
+from chalicelib.services import token as service
 from tests.support.api import counted_calls
 from tests.support.server import Reply, Server
 
@@ -85,7 +88,6 @@ def test_the_sign_in_comes_before_the_body(server: Server, iteration_id: str, bo
 
 def test_rows_are_taken_once_and_only_if_all_were_read() -> None:
     expected = ahead.Expected(lambda user_id: [f"a of {user_id}", "b"])
-    assert expected.take(["b"]) is None
     assert list(expected.keys("ada")) == ["a of ada", "b"]
     assert list(expected.keys("ada")) == []
     expected.keep({"a of ada": 1, "other": 2})
@@ -95,3 +97,36 @@ def test_rows_are_taken_once_and_only_if_all_were_read() -> None:
     expected.keys("ada")
     expected.keep({"b": 1, "other": 2})
     assert expected.take(["b", "other"]) is None
+    never_read = ahead.Expected(lambda _user_id: ["b"])
+    assert never_read.take(["b"]) is None
+    assert list(never_read.keys("bob")) == []
+
+
+@pytest.mark.parametrize("kind", ["forged", "of another user", "revoked", "expired"])
+def test_a_token_without_a_right_reads_the_account_only(
+    server: Server, ada: deardiary.Client, iteration_id: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = ada.tokens.create("job", expires_in_days=1)
+    user_id, token_id, secret = str(made.token).removeprefix("dd_").split("_")
+    bad = {
+        "forged": f"dd_{user_id}_{token_id}_{secret[::-1]}",
+        "of another user": f"dd_nobody_{token_id}_{secret}",
+    }.get(kind, str(made.token))
+    if kind == "revoked":
+        ada.tokens.delete(made.id)
+    if kind == "expired":
+        later = clock.now() + timedelta(days=2)
+        monkeypatch.setattr(clock, "now", lambda: later)
+    # The process knows where the iteration is.
+    assert flush(server, iteration_id, "a", ada.tokens.create("other").token).status == 201
+    with counted_calls() as calls:
+        assert flush(server, iteration_id, "b", bad).status == 401
+    assert calls == ["GetItem"]
+
+
+def test_a_process_knows_the_last_tokens_that_it_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_MOST_ACCEPTED", 2)
+    monkeypatch.setattr(service, "_accepted", OrderedDict())
+    for known in "abc":
+        service._remember(known)
+    assert list(service._accepted) == ["b", "c"]
