@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -12,8 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.services.points import compaction, memory, newer, rollups
+from chalicelib.services.points.memory import Kept
+from chalicelib.services.points.rollups import Wanted
+from chalicelib.storage.points import rollup as storage
 from chalicelib.storage.points import rows
 from chalicelib.storage.points.rollup import RollupKey
+from chalicelib.storage.reads.summaries import read_current
 from chalicelib.storage.series import SeriesRow
 from chalicelib.storage.table import item, keys
 from tests.support.api import end, found, new_experiment, new_iteration
@@ -188,6 +193,46 @@ def test_a_process_keeps_a_bounded_number_of_rollups(diary: Diary, monkeypatch: 
         assert memory.find(RollupKey(diary.id, "step", "w"))
     still = [name for name in "awxyz" if memory.find(RollupKey(diary.id, "step", name))]
     assert still == ["w", "y", "z"]
+
+
+def test_small_rollups_count_with_their_objects(diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = memory.find(RollupKey(diary.id, "step", "a"))
+    assert kept
+    counted, numbers_of = [], Kept.numbers.fget
+    small = kept._replace(made=kept.made._replace(integers=[array("q", [1])], values=[]))
+    monkeypatch.setattr(Kept, "numbers", property(lambda each: counted.append(1) or numbers_of(each)))
+    monkeypatch.setattr(memory, "MOST_NUMBERS", 10_000)
+    memory.forget()
+    counted.clear()
+    for number in range(300):
+        memory.keep(RollupKey(diary.id, "step", f"key {number}"), small)
+    # An array of one number takes as much memory as ten numbers, and a rollup has several, and a name.
+    assert sum(memory.find(RollupKey(diary.id, "step", f"key {number}")) is not None for number in range(300)) <= 100
+    assert len(counted) <= 3 * 300
+
+
+@pytest.mark.parametrize("is_running", [True, False], ids=["running", "ended"])
+def test_a_request_stores_some_of_many_rollups_and_the_next_one_more(server: Server, is_running: bool) -> None:
+    diary, names = Diary(server), [f"k{number}" for number in range(storage.MOST_WRITTEN + 1)]
+    for number in range(2):
+        column = {"step": [2 * number, 2 * number + 1], "value": [0, number]}
+        body = {"batch_id": f"batch {number}", "metrics": dict.fromkeys(names, column)}
+        assert diary.call("POST", "log", body).status == 201
+    if not is_running:
+        end(server, diary.id)
+    for stored in (storage.MOST_WRITTEN, len(names)):
+        curves = found(diary.call("GET", "metrics/series?max_points=2"))["data"]
+        assert {key: each["value"] for key, each in curves.items()} == {key: [0, 1] for key in names}
+        assert len(storage.read_stored([RollupKey(diary.id, "rank", name) for name in names])) == stored
+        memory.forget()
+
+
+def test_rollups_of_many_short_curves_are_not_worth_their_price(diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = 2 * 14 * 5
+    summaries = Wanted(diary.iteration, read_current(diary.experiment_id, diary.id), (), "rank")
+    for curves, is_worth in ((36, True), (37, False)):
+        monkeypatch.setattr(rollups, "WORTH_POINTS", points)
+        assert summaries._replace(keys=tuple("ab" * (curves // 2) + "a" * (curves % 2))).has_many_points() is is_worth
 
 
 def test_late_points_and_those_of_several_writers_take_no_more(diary: Diary) -> None:

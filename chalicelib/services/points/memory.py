@@ -11,6 +11,8 @@ from chalicelib.storage.points.rollup import Rollup, RollupKey
 
 # Of all rollups together: 8 bytes each. A rollup of a curve has up to 10,000, a directory up to 84,000.
 MOST_NUMBERS = 2_500_000
+# The objects of one rollup and its name take as many bytes as so many numbers: a curve of few points has little else.
+_OF_OBJECTS = 250
 
 
 class Kept(NamedTuple):
@@ -32,7 +34,7 @@ class Kept(NamedTuple):
 
     @property
     def numbers(self) -> int:
-        return sum(map(len, self.made.integers)) + sum(map(len, self.made.values))
+        return _OF_OBJECTS + sum(map(len, self.made.integers)) + sum(map(len, self.made.values))
 
     def grown(self, made: Rollup, newer: Newer) -> Kept:
         """The rollup with these batches."""
@@ -58,16 +60,17 @@ class Kept(NamedTuple):
 
 _lock = threading.Lock()
 _kept: OrderedDict[RollupKey, Kept] = OrderedDict()
+_numbers = 0
 
 
 def keep(name: RollupKey, kept: Kept) -> None:
     """Keep it, unless a newer one is kept."""
     with _lock:
-        before = _kept.pop(name, kept)
+        before = _remove(name) or kept
         # The first one of equals: saving it changes nothing else.
-        _kept[name] = max(kept, before, key=lambda each: (each.edited_us, each.covered.until_us))
-        while len(_kept) > 1 and sum(each.numbers for each in _kept.values()) > MOST_NUMBERS:
-            _kept.popitem(last=False)
+        _add(name, max(kept, before, key=lambda each: (each.edited_us, each.covered.until_us)))
+        while len(_kept) > 1 and _numbers > MOST_NUMBERS:
+            _remove(next(iter(_kept)))
 
 
 def find(name: RollupKey) -> Kept | None:
@@ -79,4 +82,18 @@ def find(name: RollupKey) -> Kept | None:
 
 def forget() -> None:
     with _lock:
-        _kept.clear()
+        while _kept:
+            _remove(next(iter(_kept)))
+
+
+def _add(name: RollupKey, kept: Kept) -> None:
+    global _numbers
+    _kept[name] = kept
+    _numbers += kept.numbers
+
+
+def _remove(name: RollupKey) -> Kept | None:
+    global _numbers
+    found = _kept.pop(name, None)
+    _numbers -= found.numbers if found else 0
+    return found

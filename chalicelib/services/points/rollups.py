@@ -29,6 +29,8 @@ Axis = Literal["step", "relative", "time", "rank", "chunk"]
 MOST = 1000
 # The points of an iteration from which reading a rollup costs much less than reading them: 18 read units.
 WORTH_POINTS = 9000
+# With more curves, the points are worth it in proportion: a rollup costs at least half a unit, and 250 points do.
+_CURVES = 36
 
 
 class Wanted(NamedTuple):
@@ -63,11 +65,11 @@ class Wanted(NamedTuple):
         return sum(each.count for each in read.values())
 
     def has_many_points(self) -> bool:
-        """True if a rollup is worth its price. Without the summaries of a wide iteration, it is assumed."""
-        return (
-            self.series.summaries is UNREAD
-            or sum(each.count for each in self.series.summaries.values()) >= WORTH_POINTS
-        )
+        """True if rollups are worth their price. Without the summaries of a wide iteration, it is assumed."""
+        if self.series.summaries is UNREAD:
+            return True
+        points = sum(each.count for each in self.series.summaries.values())
+        return points >= WORTH_POINTS * max(1, len(self.keys) / _CURVES)
 
     def _state(self, key: str) -> str:
         return f"{self.series.summaries[key].count}.{self.series.edited_us}.{self.origin}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -26,6 +27,8 @@ from deardiary.wire.shapes import Iteration
 _NAMES = ["state", "level", "low", "high", "columns"]
 # A rollup has up to 18 KB, and an answer of BatchGetItem at most 16 MB.
 _PER_CALL = 100
+# A transaction has at most 100 writes, and one is the check.
+MOST_WRITTEN = 99
 
 
 class RollupRow(Item, discriminator="rollup"):
@@ -75,10 +78,13 @@ def read_stored(wanted: Iterable[RollupKey]) -> dict[RollupKey, tuple[str, Rollu
 
 
 def put_rollups(iteration: Iteration, rollups: Mapping[RollupKey, tuple[str, Rollup]]) -> None:
-    """Store rollups with the states of their points. NotFound if the iteration is being removed."""
+    """Store rollups with the states of their points, and leave those over MOST_WRITTEN to later readers.
+
+    NotFound if the iteration is being removed.
+    """
     write = Transaction()
     series.check_not_closed(iteration.experiment_id, iteration.id, write)
-    for key, (state, made) in rollups.items():
+    for key, (state, made) in islice(rollups.items(), MOST_WRITTEN):
         columns = rollup_codec.pack_columns(made.integers, made.values)
         row_key = key.in_table()
         write.replace(RollupRow(*row_key, state=state, level=made.level, low=made.low, high=made.high, columns=columns))
