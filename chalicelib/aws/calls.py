@@ -98,7 +98,8 @@ def _signing_key(secret_key: str, scope: str) -> bytes:
 
 
 def _host(url: Any) -> str:
-    return url.hostname if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else f"{url.hostname}:{url.port}"
+    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    return host if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else f"{host}:{url.port}"
 
 
 def _session(endpoint: Any, config: Any) -> Session:

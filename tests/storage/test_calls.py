@@ -58,7 +58,9 @@ def sent(by: Any, parameters: Any) -> AWSPreparedRequest:
 
 
 @pytest.mark.parametrize("token", [None, "a  session token"])
-@pytest.mark.parametrize("url", [None, "http://127.0.0.1:4566", "http://localhost:80", "https://other.example:8443/"])
+@pytest.mark.parametrize(
+    "url", [None, "http://127.0.0.1:4566", "http://localhost:80", "http://[::1]:4566", "https://other.example:8443/"]
+)
 @pytest.mark.parametrize("name", ["table", "ü " * 100])
 def test_a_request_is_signed_as_by_botocore(
     monkeypatch: pytest.MonkeyPatch, token: str | None, url: str | None, name: str
