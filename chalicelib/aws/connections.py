@@ -62,10 +62,10 @@ class KeptConnections:
         try:
             status, headers, body = connection.exchange(_bytes_of(request))
         except TimeoutError as error:
-            connection.close()
+            _close_failed(connection, idle)
             raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
         except (OSError, ValueError) as error:
-            connection.close()
+            _close_failed(connection, idle)
             raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
         if connection.is_open and len(idle) < MAX_IDLE:
             idle.append(connection)
@@ -171,10 +171,23 @@ def _unconnected(url: str, error: OSError) -> Exception:
     return kind(endpoint_url=url, error=error)
 
 
+def _close_failed(connection: _Connection, idle: deque[_Connection]) -> None:
+    """Close it and the idle ones: a freeze of the process can break all, and each would use up an attempt."""
+    connection.close()
+    _close_idle(idle)
+
+
 def _close_all(kept: Mapping[str, deque[_Connection]]) -> None:
     for idle in kept.values():
-        while idle:
+        _close_idle(idle)
+
+
+def _close_idle(idle: deque[_Connection]) -> None:
+    while True:
+        try:
             idle.pop().close()
+        except IndexError:
+            return
 
 
 def _first_open(idle: deque[_Connection]) -> _Connection | None:

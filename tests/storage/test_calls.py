@@ -256,3 +256,40 @@ def echo() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         listener.close()
+
+
+def test_after_a_failure_no_idle_connection_is_used() -> None:
+    """A freeze of minutes breaks all connections, and a firewall need not tell: each would cost one of few attempts."""
+    accepted: list[socket.socket] = []
+    both_are_used = threading.Barrier(2)
+
+    def serve_once_or_as_the_third(connection: socket.socket, number: int) -> None:
+        with connection:
+            while connection.recv(65536) and (number == 2 or not both_are_used.broken):
+                if number < 2:
+                    both_are_used.wait(30)
+                connection.sendall(EMPTY)
+
+    def serve() -> None:
+        for number in range(3):
+            accepted.append(listener.accept()[0])
+            threading.Thread(target=serve_once_or_as_the_third, args=(accepted[-1], number), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        session = KeptConnections(PATIENT, verify=True)
+        senders = [threading.Thread(target=session.send, args=(request_to(url),)) for _ in range(2)]
+        for each in senders:
+            each.start()
+        for each in senders:
+            each.join(30)
+        # From now on the first two hang up when they get a request.
+        both_are_used.abort()
+        with pytest.raises(ConnectionClosedError):
+            session.send(request_to(url))
+        assert session.send(request_to(url)).status_code == 200
+        server.join(30)
+        assert len(accepted) == 3
+        session.close()
