@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
+from chalicelib.services.search.project import MAX_EXPERIMENTS_IN_ORDER
 from tests.pages.conftest import Open
 from tests.support.api import end, found, made, new_experiment, new_iteration, new_member, new_person, new_project
 from tests.support.browser import Dashboard
@@ -52,6 +53,16 @@ def test_projects_show_what_runs_in_them(dashboard: Dashboard, server: Server) -
     dashboard.follow("Quiet")
     expect(dashboard.page.get_by_text("No experiments yet")).to_be_visible()
     assert dashboard.page.url.endswith(f"#/projects/{quiet}")
+
+
+def test_a_project_of_more_experiments_than_one_order_takes_says_so(new_tab: Open, server: Server) -> None:
+    person = new_person(server)
+    project = made(server.call("POST", "/projects", {"name": "Wide"}, token=person.token))["id"]
+    for number in range(MAX_EXPERIMENTS_IN_ORDER + 1):
+        new_experiment(server, project, name=f"experiment {number}")
+    tab = new_tab(person.username).open()
+    expect(tab.page.get_by_text("It has too many experiments to list what runs.")).to_be_visible()
+    tab.check_looks()
 
 
 def test_projects_in_use_come_first(new_tab: Open, server: Server) -> None:

@@ -1,6 +1,7 @@
 /** The projects of a user, with what runs in them now. */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { ApiError } from "../api/errors.ts";
 import type { components } from "../api/operations.ts";
 import { RUNNING } from "../api/words.ts";
 import { Empty, Link, Loading, Section } from "../components/basics.tsx";
@@ -149,6 +150,8 @@ function Running({ project }: { project: Project }) {
   useEffect(() => {
     if (runs !== undefined) noteRunning(project.id, runs);
   }, [project.id, runs]);
+  if (running.error instanceof ApiError && running.error.field === "order_by")
+    return <p class="note">It has too many experiments to list what runs.</p>;
   if (running.error) return <ErrorBox error={running.error} />;
   if (!running.data) return <Loading />;
   if (!running.data.length) {
