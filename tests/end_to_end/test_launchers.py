@@ -10,6 +10,8 @@ from deardiary import IterationStatus
 from tests.support.live import exit_code, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from deardiary import Client, Iteration
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -19,22 +21,30 @@ LAUNCHERS = {
     "SLURM": {"SLURM_PROCID": "{rank}", "SLURM_STEP_NUM_TASKS": "2", "SLURM_JOB_ID": "42", "SLURM_STEP_ID": "3"},
     "Open MPI": {"OMPI_COMM_WORLD_RANK": "{rank}", "OMPI_COMM_WORLD_SIZE": "2", "PMIX_NAMESPACE": "prterun-a-1@1"},
 }
+# The first rank ends an iteration after the others have logged, as behind a barrier of the framework.
 _TRAIN = """
 import sys
+import time
+from pathlib import Path
 import deardiary
 
-rank, experiment = sys.argv[1:]
+rank, experiment, folder = sys.argv[1:]
 for mode in ("first", "children", "all"):
     with deardiary.start("Ranks", experiment, name=mode, ranks=mode, parameters={"lr": 0.1}) as iteration:
         for step in range(3):
             iteration.log({f"loss_{rank}": step}, step=step)
         print(f"{mode}: hello from rank {rank}")
+        Path(folder, f"{mode}-{rank}").touch()
+        while rank == "0" and not Path(folder, f"{mode}-1").exists():
+            time.sleep(0.02)
 """
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_the_processes_of_a_job_log_as_the_program_says(client: Client, launcher: str) -> None:
-    processes = [run(_TRAIN, str(rank), launcher, settings=variables_of(launcher, rank)) for rank in (1, 0)]
+def test_the_processes_of_a_job_log_as_the_program_says(client: Client, launcher: str, tmp_path: Path) -> None:
+    processes = [
+        run(_TRAIN, str(rank), launcher, str(tmp_path), settings=variables_of(launcher, rank)) for rank in (1, 0)
+    ]
     assert [exit_code(each) for each in processes] == [0, 0]
     (project,) = client.projects.list(name="Ranks")
     (experiment,) = client.experiments.list(project.id, name=launcher)

@@ -57,6 +57,7 @@ OTHER_FACTS = {
     "_PLOTTED",  # points of a curve in a terminal
     "_REMEMBERED_BYTES",
     "_TEXT_BYTES",  # of a text that sorts
+    "_OF_OBJECTS",  # numbers as large as the objects of a rollup
 }
 OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
