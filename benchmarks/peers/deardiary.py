@@ -10,7 +10,6 @@ from pathlib import Path
 import deardiary
 from benchmarks.kit.pace import KEYS, Log, main
 
-_STEPS = 200
 _WORK = 20_000  # additions in a step: about a millisecond
 
 
@@ -27,13 +26,13 @@ def count(folder: Path) -> int:
     return sum(summaries[key].count for key in KEYS if key in summaries)  # the load of the machine is not ours to count
 
 
-def train(folder: Path) -> None:
+def train(folder: Path, steps: int) -> None:
     """Print the milliseconds of the first `start` of this process, and of a training after it."""
     start = deardiary.start  # imported now, as `client_import` measures
     begun = time.perf_counter()
     iteration = start("benchmark", folder.name)
     started = time.perf_counter()
-    for step in range(_STEPS):
+    for step in range(steps):
         iteration.log({"loss": float(sum(range(_WORK)))}, step)
     trained = time.perf_counter()
     iteration.finish()
@@ -42,6 +41,6 @@ def train(folder: Path) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "train":
-        train(Path(sys.argv[2]))
+        train(Path(sys.argv[2]), int(sys.argv[3]))
     else:
         main(begin, count)

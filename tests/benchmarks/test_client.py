@@ -11,7 +11,7 @@ from benchmarks import client_import, client_log
 
 
 def test_a_killed_process_loses_nothing() -> None:
-    figures = client_log.measure(peer=False, calls=50, rounds=1)
+    figures = client_log.measure(peer=False, calls=50, rounds=1, steps=10)
     assert set(figures) == {
         *("log_p50_us", "log_p99_us", "lost_after_sigkill", "points", "keys"),
         *("start_ms", "start_without_capture_ms", "capture_ratio"),
