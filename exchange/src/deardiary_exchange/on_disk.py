@@ -37,7 +37,7 @@ class PointsOnDisk:
 
     def __init__(self, columns: int) -> None:
         self._width = columns
-        self._file = tempfile.TemporaryFile(prefix="deardiary-points-", buffering=0)  # noqa: SIM115 - __exit__ closes it
+        self._file = tempfile.TemporaryFile(prefix="deardiary-points-")  # noqa: SIM115 - __exit__ closes it
         self._size = 0
         self._pieces: dict[str, list[_Piece]] = {}
         self._held: dict[str, list[array[int]]] = {}

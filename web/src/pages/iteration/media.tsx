@@ -8,6 +8,7 @@ import { useSeen } from "../../state/seen.ts";
 import { atStep, type Media as MediaOf, mediaOf, seriesOfMedia, stepsOf } from "./media.ts";
 import type { PartProps, Schemas } from "./part.ts";
 import { Preview } from "./preview.tsx";
+import { StepSlider } from "./steps.tsx";
 import { useFiles } from "./use-files.ts";
 
 type Media = MediaOf<Schemas["Resource"]>;
@@ -30,40 +31,18 @@ export default function MediaPart(props: PartProps) {
   const steps = stepsOf(media);
   // Without a choice the newest, also while more are logged.
   const step = Number(location.value.query.step ?? steps.at(-1));
+  const before = steps.findLastIndex((each) => each <= step);
+  const at = Math.max(0, before);
+  const choose = (chosen: number) => setQuery({ step: String(steps[chosen]) });
   return (
     <>
-      {steps.length > 1 ? <StepSlider steps={steps} step={step} /> : null}
+      {steps.length > 1 ? <StepSlider steps={steps} at={at} choose={choose} /> : null}
       <ul class="media" aria-label="Media">
         {media.map((each) => (
           <Card key={`${each.key} ${each.steps[0]?.files[0]?.name}`} media={each} step={step} />
         ))}
       </ul>
     </>
-  );
-}
-
-function StepSlider({ steps, step }: { steps: readonly number[]; step: number }) {
-  const at = Math.max(
-    0,
-    steps.findLastIndex((each) => each <= step),
-  );
-  return (
-    <label class="steps media-steps">
-      <span>
-        Step <strong>{(steps[at] ?? 0).toLocaleString()}</strong>
-      </span>
-      <input
-        type="range"
-        min={0}
-        max={steps.length - 1}
-        value={at}
-        aria-valuetext={`step ${steps[at]}`}
-        onInput={(event) => setQuery({ step: String(steps[Number(event.currentTarget.value)]) })}
-      />
-      <span class="note">
-        {at + 1} of {steps.length.toLocaleString()}
-      </span>
-    </label>
   );
 }
 

@@ -1,13 +1,21 @@
-/** A slider over the steps of a series of images. */
+/** A slider over steps, and one over the steps of a series of images. */
 import { setQuery } from "../../state/route.ts";
 import type { Schemas } from "./part.ts";
 import type { Step } from "./steps.ts";
 
 type Resource = Schemas["Resource"];
 
-export function Steps({ series, chosen }: { series: Step<Resource>[]; chosen: Resource }) {
-  const at = series.findIndex((each) => each.file.id === chosen.id);
-  const step = series[at]?.step ?? 0;
+/** `at`: the number of the chosen step, from 0. */
+export function StepSlider({
+  steps,
+  at,
+  choose,
+}: {
+  steps: readonly number[];
+  at: number;
+  choose: (at: number) => void;
+}) {
+  const step = steps[at] ?? 0;
   return (
     <label class="steps">
       <span>
@@ -16,14 +24,24 @@ export function Steps({ series, chosen }: { series: Step<Resource>[]; chosen: Re
       <input
         type="range"
         min={0}
-        max={series.length - 1}
+        max={steps.length - 1}
         value={at}
         aria-valuetext={`step ${step}`}
-        onInput={(event) => setQuery({ file: series[Number(event.currentTarget.value)]?.file.id })}
+        onInput={(event) => choose(Number(event.currentTarget.value))}
       />
       <span class="note">
-        {at + 1} of {series.length}
+        {at + 1} of {steps.length.toLocaleString()}
       </span>
     </label>
+  );
+}
+
+export function Steps({ series, chosen }: { series: Step<Resource>[]; chosen: Resource }) {
+  return (
+    <StepSlider
+      steps={series.map((each) => each.step)}
+      at={series.findIndex((each) => each.file.id === chosen.id)}
+      choose={(at) => setQuery({ file: series[at]?.file.id })}
+    />
   );
 }
