@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -219,6 +220,18 @@ def test_what_an_earlier_process_left_is_reported_once(server: FakeServer, caplo
                 assert time.monotonic() < until, "the spool of the earlier process was not tried"
                 time.sleep(0.01)
     assert caplog.text.count("An earlier process has left something") == 1
+
+
+def test_a_quiet_try_leaves_the_report_to_the_next(server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.answers[LOG] = (403, {"code": "FORBIDDEN", "message": "not you"})
+    left = deardiary.start("Iris", "sweep", id_key="left", client=client_of(server), capture=())
+    left.log({"left": 1})
+    left.finish(seconds=0.01)
+    assert left.folder is not None
+    later = replace(left.run, spool_id="later")
+    for repeated, warnings in ((True, 0), (False, 1), (False, 1)):
+        assert recovery.send_left_of(client_of(server), later, left.folder.parent, repeated=repeated)
+        assert caplog.text.count("An earlier process has left something") == warnings
 
 
 def test_less_taken_than_sent_is_completed_under_another_name(server: FakeServer) -> None:

@@ -128,12 +128,10 @@ def _send_if_dead(
     except OSError as error:
         _log.debug("%s was passed over: %s", folder, error)
         return None
-    level = logging.DEBUG if quiet or folder in _reported else logging.WARNING
-    _reported.add(folder)
     try:
         outcome = send_spool(client, folder, run, ends=ends, newest=copies)
     except Exception as error:  # noqa: BLE001 - a damaged spool must not block the others
-        _log.log(level, "What is in %s cannot be sent, and others go on", folder, exc_info=True)
+        _log.log(_level(folder, quiet), "What is in %s cannot be sent, and others go on", folder, exc_info=True)
         return error
     if outcome.error is None:
         _log.warning("Sent what an earlier process had left of iteration %s", outcome.iteration_id)
@@ -142,8 +140,16 @@ def _send_if_dead(
         return None
     else:
         why = f"{reason_of(outcome.error)}{hint(outcome.error, folder)}"
-        _log.log(level, "An earlier process has left something in %s that cannot be sent now: %s", folder, why)
+        text = "An earlier process has left something in %s that cannot be sent now: %s"
+        _log.log(_level(folder, quiet), text, folder, why)
     return outcome.error
+
+
+def _level(folder: Path, quiet: bool) -> int:
+    if quiet or folder in _reported:
+        return logging.DEBUG
+    _reported.add(folder)
+    return logging.WARNING
 
 
 def _is_work(folder: Path, run: Run, *, copies: bool) -> bool:
